@@ -1,0 +1,152 @@
+"""The rules: one file each, GF1xx metadata alone, GF2xx sun, GF3xx model, GF4xx neighbours.
+
+A rule receives records and yields findings; it neither reads files nor formats.
+What it cannot judge it says with :func:`not_testable`, so that silence is never
+taken for a pass. The module docstring of a rule is its documentation: first line
+``GFnnn — title.``, then what it can show, its blind spots, its threshold and why.
+
+Marking a function with :func:`check` has no side effect; a :class:`Registry`
+collects, and whoever needs one makes one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, unique
+from types import ModuleType
+from typing import Any
+
+from gtloc_forensics.errors import PluginError
+from gtloc_forensics.records import Absent, Confidence, Finding, Outcome, Severity, Unexamined
+
+
+@unique
+class Scope(Enum):
+    """What a rule is given at a time."""
+
+    PHOTO = "one photo"  # f(photo: Photo, context: Context)
+    DEVICE = "all photos of one device"  # f(group: DeviceGroup, context: Context)
+    CASE = "all photos of the case"  # f(sightings: Sequence[Sighting], context: Context)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a rule may know beside the records: the moment of the run and its settings."""
+
+    now_utc: datetime  # naive, counts UTC; an input, so that reports are reproducible
+    settings: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule, ready to run."""
+
+    check_id: str
+    title: str
+    scope: Scope
+    needs: tuple[str, ...]  # PHOTO scope: names of Photo fields that must be examined, e.g. ("claim", "sun")
+    function: Callable[..., Iterable[Finding]]
+    explanation: str  # the module docstring
+    version: str = "1"  # part of the result's key: raise it when the rule changes
+
+
+def check(
+    check_id: str, *, title: str, scope: Scope = Scope.PHOTO, needs: tuple[str, ...] = (), version: str = "1"
+) -> Callable[[Callable[..., Iterable[Finding]]], Check]:
+    """Turn a function into a :class:`Check`; its module's docstring becomes the explanation."""
+
+    def mark(function: Callable[..., Iterable[Finding]]) -> Check:
+        module = inspect.getmodule(function)
+        explanation = inspect.getdoc(module) if module is not None else None
+        return Check(check_id, title, scope, needs, function, explanation or "", version)
+
+    return mark
+
+
+def not_testable(check_id: str, source_id: str, why: str | Absent) -> Finding:
+    """Say that a rule had nothing to go on for one photo."""
+    reason = why.value if isinstance(why, Absent) else why
+    return Finding(
+        check_id=check_id,
+        source_ids=(source_id,),
+        outcome=Outcome.NOT_TESTABLE,
+        severity=Severity.INFO,
+        confidence=Confidence.CONTEXT,
+        summary=f"Not testable: {reason}.",
+    )
+
+
+def consistent(check_id: str, source_id: str, summary: str, **more: Any) -> Finding:
+    """Say that a rule looked and found agreement."""
+    return Finding(
+        check_id=check_id,
+        source_ids=(source_id,),
+        outcome=Outcome.CONSISTENT,
+        severity=Severity.INFO,
+        confidence=Confidence.CONTEXT,
+        summary=summary,
+        **more,
+    )
+
+
+def unmet(check_: Check, photo: Any) -> str:
+    """Return why *photo* lacks a record that *check_* needs; "" when nothing is lacking."""
+    for name in check_.needs:
+        value = getattr(photo, name)
+        if isinstance(value, Unexamined):
+            return f"{name} was not examined ({value.reason})"
+        if isinstance(value, Absent):
+            return f"{name}: {value.value}"
+    return ""
+
+
+def checks_in(module: ModuleType) -> Iterator[Check]:
+    """Yield the checks that *module* defines, in the order of their ids."""
+    found = {id(value): value for value in vars(module).values() if isinstance(value, Check)}
+    yield from sorted(found.values(), key=lambda item: item.check_id)
+
+
+def built_in_modules() -> list[ModuleType]:
+    """Import and return every rule module of this package, in the order of their names."""
+    names = sorted(info.name for info in pkgutil.iter_modules(__path__) if info.name.startswith("gf"))
+    return [importlib.import_module(f"{__name__}.{name}") for name in names]
+
+
+class Registry:
+    """The checks of one run; ids are unique."""
+
+    def __init__(self, modules: Iterable[ModuleType] = ()) -> None:
+        self._checks: dict[str, Check] = {}
+        for module in modules:
+            self.add(module)
+
+    def add(self, module: ModuleType) -> None:
+        """Collect the checks of *module*.
+
+        Raises:
+            PluginError: when an id is taken already.
+        """
+        for item in checks_in(module):
+            if item.check_id in self._checks:
+                raise PluginError(
+                    f"{module.__name__} defines {item.check_id}, which exists already; give it another id"
+                )
+            self._checks[item.check_id] = item
+
+    def of(self, scope: Scope) -> Sequence[Check]:
+        """Return the checks of one scope in the order of their ids."""
+        return [item for _, item in sorted(self._checks.items()) if item.scope is scope]
+
+    def __iter__(self) -> Iterator[Check]:
+        return iter([item for _, item in sorted(self._checks.items())])
+
+    def __len__(self) -> int:
+        return len(self._checks)
+
+    def __getitem__(self, check_id: str) -> Check:
+        return self._checks[check_id]

@@ -1,0 +1,98 @@
+"""What can go wrong, one class for each thing a caller can do about it.
+
+Facts are attributes; the message says what happened and ends with the remedy.
+Nothing here is raised for a single bad photo inside a run: that becomes an
+:class:`~gtloc_forensics.records.Unexamined` record and the run goes on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class ForensicsError(Exception):
+    """The base of every error this library raises on purpose."""
+
+
+class UsageError(ForensicsError):
+    """The request itself cannot be carried out; change the request."""
+
+
+class EvidenceTreeError(UsageError):
+    """An output was asked for inside the evidence, which is never written to."""
+
+    def __init__(self, output: Path, evidence: Path) -> None:
+        self.output = output
+        self.evidence = evidence
+        super().__init__(
+            f"{output} lies inside the evidence folder {evidence}, which is never written to; "
+            "choose an output folder outside it with --output"
+        )
+
+
+class ToolMissing(ForensicsError):
+    """A program we need is not installed; install it."""
+
+    def __init__(self, tool: str, remedy: str) -> None:
+        self.tool = tool
+        self.remedy = remedy
+        super().__init__(f"{tool} was not found; {remedy}")
+
+
+class ToolTooOld(ForensicsError):
+    """A program we need is older than the oldest version that is safe to use."""
+
+    def __init__(self, tool: str, found: str, needed: str, remedy: str) -> None:
+        self.tool = tool
+        self.found = found
+        self.needed = needed
+        super().__init__(f"{tool} {found} is older than {needed}, the oldest safe version; {remedy}")
+
+
+class ToolFailed(ForensicsError):
+    """An external program died, hung or answered nonsense for one file."""
+
+
+class DecodeRefused(ForensicsError):
+    """A file's pixels were not decoded; ``reason`` says why and what would help."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class MissingExtra(DecodeRefused):
+    """An optional package would be needed; the message names the install line."""
+
+    def __init__(self, kind: str, extra: str) -> None:
+        self.kind = kind
+        self.extra = extra
+        super().__init__(f"{kind} needs an optional package: pip install 'gtloc_forensics[{extra}]'")
+
+
+class CaseError(ForensicsError):
+    """The case database cannot be used as asked."""
+
+
+class NewerCase(CaseError):
+    """The case was written by a newer program; update this one."""
+
+    def __init__(self, path: Path | str, found: str, known: str) -> None:
+        self.path = path
+        self.found = found
+        super().__init__(
+            f"{path} was written by a newer program (schema {found}, this one knows {known}); "
+            "update gtloc_forensics to open it"
+        )
+
+
+class CaseBusy(CaseError):
+    """Another process is writing to the case; wait for it or stop it."""
+
+
+class WeightsError(ForensicsError):
+    """A model's weights or manifest are missing, damaged or not what they say."""
+
+
+class PluginError(ForensicsError):
+    """A plugin could not be loaded; the case goes on without it and says so."""

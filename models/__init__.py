@@ -1,0 +1,1 @@
+"""Weights, galleries, calibration and a card each: data, read through importlib.resources."""

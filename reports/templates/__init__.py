@@ -1,0 +1,1 @@
+"""What a report looks like and says: data, read through importlib.resources."""

@@ -1,0 +1,92 @@
+"""Packaging of gtloc_forensics; tool settings live in pyproject.toml.
+
+``plugins/``, ``models/`` and ``reports/templates/`` stand at the top of the
+checkout because people look for them there; ``package_dir`` maps them into the
+package, so that a wheel carries them and ``importlib.resources`` finds them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+MAPPED = {
+    "gtloc_forensics.contrib": "plugins",
+    "gtloc_forensics.models": "models",
+    "gtloc_forensics.templates": "reports/templates",
+}
+
+# torch < 2.14 and torchvision < 0.29 belong together: torchvision pins one torch
+# exactly, and an unbounded range replaces an installed CPU build by a CUDA one.
+REQUIRES = [
+    "torch>=2.6,<2.14",
+    "torchvision>=0.21,<0.29",
+    "timm>=1.0.12,<2",
+    "safetensors>=0.4",
+    "faiss-cpu>=1.8",
+    "numpy>=1.26",
+    "scipy>=1.11",
+    "pyexiftool>=0.5.6",
+    "sqlalchemy>=2.0",
+    "alembic>=1.13",
+    "watchdog>=4",
+    "pillow>=12.2",
+    "imagehash>=4.3",
+    "timezonefinder>=8",
+    "tzdata>=2025.2",
+    "click>=8.1",
+    "rich>=13",
+    "pluggy>=1.5",
+    "jinja2>=3.1",
+    "reportlab>=4.2",
+]
+EXTRAS = {
+    "heic": ["pi-heif>=1.1"],
+    "raw": ["rawpy>=0.24"],
+    "sign": ["pyhanko>=0.25"],
+    "postgres": ["psycopg[binary]>=3.1"],
+    "train": ["matplotlib>=3.8", "scikit-learn>=1.4"],
+    "test": [
+        "pytest>=8",
+        "pytest-xdist>=3",
+        "pytest-timeout>=2",
+        "hypothesis>=6.100",
+        "pvlib>=0.11",
+        "pypdf>=5",
+        "pi-heif>=1.1",
+        "pyhanko>=0.25",
+    ],
+    "lint": ["ruff>=0.8", "mypy>=1.13"],
+}
+
+setup(
+    name="gtloc_forensics",
+    version="0.1.0",
+    description="Checks a folder of photos: what the metadata claims against what the pixels show",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=[*find_packages(include=["gtloc_forensics", "gtloc_forensics.*"]), *MAPPED],
+    package_dir=MAPPED,
+    package_data={
+        "": ["*"],
+        "gtloc_forensics": ["py.typed", "**/*"],
+        "gtloc_forensics.models": ["**/*"],
+        "gtloc_forensics.templates": ["**/*"],
+    },
+    install_requires=REQUIRES,
+    extras_require=EXTRAS,
+    entry_points={
+        "console_scripts": [
+            "gtloc=gtloc_forensics.cli:gtloc",
+            "gtloc-audit=gtloc_forensics.cli:audit",
+        ],
+    },
+    classifiers=[
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+    ],
+)
