@@ -95,7 +95,7 @@ class Passed:
 
 
 def visible(text: str | bytes) -> str:
-    """Return *text* with undecodable bytes, control and bidi characters written out.
+    r"""Return *text* with undecodable bytes, control and bidi characters written out.
 
     ``\\xNN`` for bytes that are not UTF-8, ``\\n``-like or ``\\uNNNN`` escapes for
     everything that could hide or reorder its neighbours; the backslash itself is
@@ -119,9 +119,7 @@ def _visible_character(character: str) -> str:
 
 # Unicode TR9 directional formatting characters, zero-width characters, line and paragraph separators, BOM.
 _BIDI_OR_INVISIBLE = frozenset(
-    [0x061C, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0x2060, 0xFEFF]
-    + list(range(0x202A, 0x202F))
-    + list(range(0x2066, 0x206A))
+    [1564, 8203, 8204, 8205, 8206, 8207, 8232, 8233, 8288, 65279, *list(range(8234, 8239)), *list(range(8294, 8298))]
 )
 
 
