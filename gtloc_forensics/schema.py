@@ -1,0 +1,122 @@
+"""The tables of the case database as migration 0001 makes them. Only the store reads them."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Row(DeclarativeBase):
+    """The base that SQLAlchemy asks for; the tables below are the schema of migration 0001."""
+
+
+class CaseRow(Row):
+    """One row: what the examiner says of the case."""
+
+    __tablename__ = "case_header"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_number: Mapped[str]
+    exhibit: Mapped[str]
+    examiner: Mapped[str]
+    agency: Mapped[str]
+    legal_authority: Mapped[str]
+    evidence_folder: Mapped[str]
+    opened_utc: Mapped[str]
+
+
+class SourceRow(Row):
+    """One state of one path of the evidence. A changed file is a new row; the newest counts."""
+
+    __tablename__ = "source"
+    __table_args__ = (UniqueConstraint("source_id", "generation"), Index("source_sha256", "sha256"))
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    source_id: Mapped[str] = mapped_column(index=True)
+    generation: Mapped[int]
+    relative: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[str]
+    media_type: Mapped[str]
+    stat: Mapped[str]  # JSON of FileStat
+    sidecars: Mapped[str]  # JSON: [[path bytes as hex, sha256], …]
+    acquired_utc: Mapped[str]
+
+
+class RejectedRow(Row):
+    """A candidate that intake could not read: it has no hash, yet it is a row and has a reason."""
+
+    __tablename__ = "rejected"
+    source_id: Mapped[str] = mapped_column(primary_key=True)
+    examination: Mapped[str] = mapped_column(primary_key=True)
+    relative: Mapped[bytes] = mapped_column(LargeBinary)
+    reason: Mapped[str]
+    blocks: Mapped[bool]  # false: not a photo, merely passed over
+
+
+class ResultRow(Row):
+    """What one stage made of one subject under one fingerprint."""
+
+    __tablename__ = "result"
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    stage: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    failed: Mapped[bool]  # the payload is then a pair (reason, detail)
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ExaminationRow(Row):
+    """One completed examination of the folder, named by everything it depended on."""
+
+    __tablename__ = "examination"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    fingerprint: Mapped[str] = mapped_column(unique=True)
+    environment: Mapped[str]  # JSON
+    stages: Mapped[str]  # JSON: stage → fingerprint
+    finished_utc: Mapped[str]
+
+
+class MemberRow(Row):
+    """A source as one examination found it: its state, outcome, hash at the end."""
+
+    __tablename__ = "member"
+    examination_id: Mapped[int] = mapped_column(ForeignKey("examination.id"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    source_row: Mapped[int] = mapped_column(ForeignKey("source.id"))
+    status: Mapped[str]
+    sha256_at_end: Mapped[str]
+    findings: Mapped[bytes] = mapped_column(LargeBinary)  # every outcome of every rule, also consistent ones
+
+
+class FindingRow(Row):
+    """A finding that a person should see, apart from the member rows so that it can be asked for."""
+
+    __tablename__ = "finding"
+    __table_args__ = (Index("finding_by_check", "examination_id", "check_id", "outcome"),)
+    examination_id: Mapped[int] = mapped_column(ForeignKey("examination.id"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    check_id: Mapped[str]
+    outcome: Mapped[str]
+    severity: Mapped[int]
+    source_id: Mapped[str] = mapped_column(index=True)
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ExtraRow(Row):
+    """A product of a whole examination: clock models, cause groups, tallies."""
+
+    __tablename__ = "examination_extra"
+    examination_id: Mapped[int] = mapped_column(ForeignKey("examination.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class CustodyRow(Row):
+    """One link of the custody chain; triggers refuse update and delete."""
+
+    __tablename__ = "custody"
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    utc_time: Mapped[str]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    detail: Mapped[str]  # canonical JSON
+    previous_hash: Mapped[str]
+    event_hash: Mapped[str]

@@ -1,0 +1,387 @@
+"""The case database: sources, results, findings, custody. The only importer of sqlalchemy.
+
+SQLite by default (WAL, foreign keys on, a busy time-out, one writer); any URL that
+SQLAlchemy knows otherwise. Rows are added, never rewritten: a second model's
+result stands beside the first. A result's key is (subject, stage, fingerprint),
+so repeating work is harmless and a killed run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import create_engine, event, func, select, text
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.orm import Session
+
+from gtloc_forensics.custody import GENESIS, canonical_json, event_of
+from gtloc_forensics.errors import CaseBusy, CaseError, NewerCase
+from gtloc_forensics.records import CaseHeader, CustodyEvent, FileStat, Finding, Passed, Scalar, Source
+from gtloc_forensics.schema import (
+    CaseRow,
+    CustodyRow,
+    ExaminationRow,
+    ExtraRow,
+    FindingRow,
+    MemberRow,
+    RejectedRow,
+    ResultRow,
+    SourceRow,
+)
+from gtloc_forensics.stored import pack, unpack
+
+R = TypeVar("R")
+
+SCHEMA = "0001"
+"""The newest migration this program knows."""
+
+BUSY_TIMEOUT_MS = 10_000
+
+
+class Store:
+    """One open case database. Writing needs the writer's lock, which :class:`Case` holds."""
+
+    def __init__(self, url: str) -> None:
+        """Open the database at *url*, making or migrating it as needed.
+
+        Raises:
+            NewerCase: when a newer program wrote it.
+            CaseError: when it is not a case database or cannot be opened.
+        """
+        self.url = url
+        self.engine = _engine(url)
+        try:
+            _migrate(self.engine)
+        except (OperationalError, DatabaseError) as error:
+            self.engine.dispose()
+            raise CaseError(
+                f"{url} cannot be used as a case database: {error.orig}; name another with --output"
+            ) from error
+
+    def close(self) -> None:
+        """Close every connection; a WAL is folded back into the file."""
+        self.engine.dispose()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One transaction: all of it is kept, or none.
+
+        Raises:
+            CaseBusy: when another process holds the database.
+        """
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except OperationalError as error:
+            if "locked" in str(error.orig):
+                raise CaseBusy(f"{self.url} is being written by another process; wait for it or stop it") from error
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for reading."""
+        with Session(self.engine) as session:
+            yield session
+
+    # ----------------------------------------------------------------- header
+
+    def header(self) -> CaseHeader | None:
+        """Return the case header, or None for a case just made."""
+        with self.reading() as session:
+            row = session.get(CaseRow, 1)
+        if row is None:
+            return None
+        opened = datetime.fromisoformat(row.opened_utc) if row.opened_utc else None
+        return CaseHeader(
+            row.case_number, row.exhibit, row.examiner, row.agency, row.legal_authority, row.evidence_folder, opened
+        )
+
+    def set_header(self, header: CaseHeader) -> None:
+        """Write the header; a field left empty keeps what is there."""
+        with self.writing() as session:
+            row = session.get(CaseRow, 1)
+            values = asdict(header) | {"opened_utc": header.opened_utc.isoformat() if header.opened_utc else ""}
+            if row is None:
+                session.add(CaseRow(id=1, **values))
+                return
+            for name, value in values.items():
+                if value:
+                    setattr(row, name, value)
+
+    # ----------------------------------------------------------------- sources
+
+    def source_by_id(self, source_id: str) -> tuple[int, Source, Mapping[bytes, str]] | None:
+        """Return the newest state of a path: its row number, the source, the hashes of its sidecars."""
+        with self.reading() as session:
+            row = session.scalar(
+                select(SourceRow).where(SourceRow.source_id == source_id).order_by(SourceRow.generation.desc()).limit(1)
+            )
+        return None if row is None else (row.id, *_source(row))
+
+    def add_source(
+        self, session: Session, source: Source, *, sidecars: Mapping[bytes, str], acquired_utc: datetime
+    ) -> int:
+        """Add a path, or a new state of it when its bytes or its sidecars changed; return the row number."""
+        newest = session.scalar(select(func.max(SourceRow.generation)).where(SourceRow.source_id == source.source_id))
+        row = SourceRow(
+            source_id=source.source_id,
+            generation=0 if newest is None else newest + 1,
+            relative=source.relative,
+            sha256=source.sha256,
+            media_type=source.media_type,
+            stat=json.dumps(asdict(source.stat)),
+            sidecars=json.dumps([[name.hex(), sha256] for name, sha256 in sorted(sidecars.items())]),
+            acquired_utc=acquired_utc.isoformat(),
+        )
+        session.add(row)
+        session.flush()
+        return row.id
+
+    def source(self, row_id: int) -> tuple[Source, Mapping[bytes, str], datetime]:
+        """Return one state of one path, its sidecars' hashes and when it was acquired."""
+        with self.reading() as session:
+            row = session.get_one(SourceRow, row_id)
+        return (*_source(row), datetime.fromisoformat(row.acquired_utc))
+
+    # ----------------------------------------------------------------- results
+
+    def has(self, subject: str, stage: str, fingerprint: str) -> bool:
+        """Whether this work was done already."""
+        with self.reading() as session:
+            return (
+                session.scalar(
+                    select(ResultRow.failed).where(
+                        ResultRow.subject == subject, ResultRow.stage == stage, ResultRow.fingerprint == fingerprint
+                    )
+                )
+                is not None
+            )
+
+    def missing(self, subjects: Sequence[str], stage: str, fingerprint: str) -> list[str]:
+        """Return those *subjects*, each once and in order, for which this work is still to be done."""
+        wanted = list(dict.fromkeys(subjects))
+        with self.reading() as session:
+            done = set(
+                session.scalars(
+                    select(ResultRow.subject).where(
+                        ResultRow.subject.in_(wanted), ResultRow.stage == stage, ResultRow.fingerprint == fingerprint
+                    )
+                )
+            )
+        return [subject for subject in wanted if subject not in done]
+
+    def add_result(self, session: Session, subject: str, stage: str, fingerprint: str, *, record: Any) -> None:
+        """Keep what a stage made; a repeated key is left as it is."""
+        self._add(session, subject, stage, fingerprint, failed=False, payload=pack(record))
+
+    def add_failure(
+        self, session: Session, subject: str, stage: str, fingerprint: str, *, reason: str, detail: str = ""
+    ) -> None:
+        """Keep why a stage made nothing."""
+        self._add(session, subject, stage, fingerprint, failed=True, payload=pack((reason, detail)))
+
+    def _add(
+        self, session: Session, subject: str, stage: str, fingerprint: str, *, failed: bool, payload: bytes
+    ) -> None:
+        if session.get(ResultRow, (subject, stage, fingerprint)) is None:
+            session.add(
+                ResultRow(subject=subject, stage=stage, fingerprint=fingerprint, failed=failed, payload=payload)
+            )
+
+    def result(self, subject: str, stage: str, fingerprint: str, kind: type[R]) -> R | tuple[str, str] | None:
+        """Return a stage's record, or ``(reason, detail)`` when it failed, or None when it never ran."""
+        with self.reading() as session:
+            row = session.get(ResultRow, (subject, stage, fingerprint))
+        if row is None:
+            return None
+        return unpack(tuple[str, str], row.payload) if row.failed else unpack(kind, row.payload)
+
+    # ----------------------------------------------------------------- rejected
+
+    def add_rejected(self, session: Session, examination: str, entry: Passed, *, source_id: str) -> None:
+        """Note an entry without a hash: unreadable, or not a photo."""
+        if session.get(RejectedRow, (source_id, examination)) is None:
+            session.add(
+                RejectedRow(
+                    source_id=source_id,
+                    examination=examination,
+                    relative=entry.relative,
+                    reason=entry.reason,
+                    blocks=entry.blocks,
+                )
+            )
+
+    def rejected(self, examination: str) -> list[Passed]:
+        """Return what an examination could not read or passed over, in path order."""
+        with self.reading() as session:
+            rows = session.scalars(select(RejectedRow).where(RejectedRow.examination == examination))
+            return sorted((Passed(row.relative, row.reason, row.blocks) for row in rows), key=lambda e: e.relative)
+
+    # ----------------------------------------------------------------- examinations
+
+    def examination(self, fingerprint: str | None = None) -> ExaminationRow | None:
+        """Return the examination with that fingerprint, or the newest."""
+        query = select(ExaminationRow).order_by(ExaminationRow.id.desc()).limit(1)
+        if fingerprint is not None:
+            query = query.where(ExaminationRow.fingerprint == fingerprint)
+        with self.reading() as session:
+            return session.scalar(query)
+
+    def add_examination(
+        self,
+        session: Session,
+        fingerprint: str,
+        *,
+        environment: Mapping[str, str],
+        stages: Mapping[str, str],
+        finished_utc: datetime,
+    ) -> int:
+        """Begin the row of a finished examination; members, findings and extras follow in the same transaction."""
+        row = ExaminationRow(
+            fingerprint=fingerprint,
+            environment=json.dumps(dict(environment)),
+            stages=json.dumps(dict(stages)),
+            finished_utc=finished_utc.isoformat(),
+        )
+        session.add(row)
+        session.flush()
+        return row.id
+
+    def members(self, examination_id: int, *, status: str | None = None) -> Iterator[MemberRow]:
+        """Stream the members of an examination in path order, fifty at a time."""
+        ordinal = -1
+        while True:
+            query = select(MemberRow).where(MemberRow.examination_id == examination_id, MemberRow.ordinal > ordinal)
+            if status is not None:
+                query = query.where(MemberRow.status == status)
+            with self.reading() as session:
+                rows = list(session.scalars(query.order_by(MemberRow.ordinal).limit(50)))
+            if not rows:
+                return
+            yield from rows
+            ordinal = rows[-1].ordinal
+
+    def count_members(self, examination_id: int) -> dict[str, int]:
+        """Return how many members ended in each status."""
+        query = select(MemberRow.status, func.count()).where(MemberRow.examination_id == examination_id)
+        with self.reading() as session:
+            return {str(status): int(count) for status, count in session.execute(query.group_by(MemberRow.status))}
+
+    def findings(self, examination_id: int) -> Iterator[Finding]:
+        """Stream an examination's findings in the order they were ranked."""
+        query = select(FindingRow.payload).where(FindingRow.examination_id == examination_id)
+        with self.reading() as session:
+            for payload in session.scalars(query.order_by(FindingRow.ordinal).execution_options(yield_per=200)):
+                yield unpack(Finding, payload)
+
+    def extra(self, examination_id: int, name: str, kind: type[R]) -> R | None:
+        """Return a product of an examination, e.g. its clock models."""
+        with self.reading() as session:
+            row = session.get(ExtraRow, (examination_id, name))
+        return None if row is None else unpack(kind, row.payload)
+
+    # ----------------------------------------------------------------- custody
+
+    def append_event(
+        self,
+        session: Session,
+        *,
+        utc_time: datetime,
+        actor: str,
+        action: str,
+        subject: str,
+        detail: Mapping[str, Scalar],
+    ) -> CustodyEvent:
+        """Add a link to the custody chain inside the transaction of what it describes."""
+        last = session.scalar(select(CustodyRow).order_by(CustodyRow.sequence.desc()).limit(1))
+        previous = GENESIS if last is None else last.event_hash
+        sequence = 1 if last is None else last.sequence + 1
+        made = event_of(sequence, utc_time, actor, action, subject, detail, previous)
+        session.add(
+            CustodyRow(
+                sequence=sequence,
+                utc_time=utc_time.isoformat(),
+                actor=actor,
+                action=action,
+                subject=subject,
+                detail=canonical_json(dict(detail)),
+                previous_hash=previous,
+                event_hash=made.event_hash,
+            )
+        )
+        session.flush()
+        return made
+
+    def custody(self) -> Iterator[CustodyEvent]:
+        """Stream the chain in order, as stored: :func:`verify_chain` says whether it holds."""
+        with self.reading() as session:
+            for row in session.scalars(select(CustodyRow).order_by(CustodyRow.sequence)):
+                yield CustodyEvent(
+                    row.sequence,
+                    datetime.fromisoformat(row.utc_time),
+                    row.actor,
+                    row.action,
+                    row.subject,
+                    json.loads(row.detail),
+                    row.previous_hash,
+                    row.event_hash,
+                )
+
+
+def _source(row: SourceRow) -> tuple[Source, dict[bytes, str]]:
+    sidecars = {bytes.fromhex(name): sha256 for name, sha256 in json.loads(row.sidecars)}
+    stat = FileStat(**json.loads(row.stat))
+    return Source(row.source_id, row.relative, row.sha256, stat, row.media_type, tuple(sidecars)), sidecars
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    engine = create_engine(parsed)
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    # The driver's own transaction handling would commit before DDL and reads outside a transaction.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # a custody event that was reported is on the disk
+    cursor.close()
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.connect() as connection:
+        found = _version(connection)
+    if found == SCHEMA:
+        return
+    if found is not None and found > SCHEMA:
+        raise NewerCase(str(engine.url.database), found, SCHEMA)
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _version(connection: Any) -> str | None:
+    from sqlalchemy import inspect
+
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)

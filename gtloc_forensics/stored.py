@@ -1,0 +1,114 @@
+"""Records to bytes and back: the form in which the case database keeps them.
+
+msgpack of plain values, compressed. The type is not in the bytes: the reader
+says which record it expects, so a database never decides what gets built.
+"""
+
+from __future__ import annotations
+
+import types
+import zlib
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+import msgspec
+import numpy as np
+from cattrs import Converter
+
+from gtloc_forensics.records import Absent
+
+R = TypeVar("R")
+
+_ABSENT_KEY = "absent"
+_PACKED_BELOW = 256  # bytes; compressing less than this makes it longer
+
+
+def pack(record: Any) -> bytes:
+    """Return the stored form of a record, or of a tuple or list of records."""
+    plain = msgspec.msgpack.encode(_converter().unstructure(record), enc_hook=_array_to_plain)
+    return b"r" + plain if len(plain) < _PACKED_BELOW else b"z" + zlib.compress(plain, 1)
+
+
+def unpack(kind: type[R], stored: bytes) -> R:
+    """Rebuild what :func:`pack` stored as a *kind*, e.g. ``Claim`` or ``tuple[Finding, ...]``.
+
+    Raises:
+        ValueError: when the bytes are not a *kind* (damaged, or written by another version).
+    """
+    try:
+        plain = zlib.decompress(stored[1:]) if stored[:1] == b"z" else stored[1:]
+        return _converter().structure(msgspec.msgpack.decode(plain), kind)
+    except (zlib.error, msgspec.MsgspecError, KeyError, TypeError, AttributeError, BaseExceptionGroup) as error:
+        raise ValueError(f"stored bytes are not a {kind}: {error}") from error
+
+
+def plain(record: Any) -> Any:
+    """Return a record as dicts, lists, strings and numbers (arrays as nested lists), for JSON."""
+    return msgspec.to_builtins(_converter().unstructure(record), enc_hook=_array_to_list)
+
+
+@lru_cache(maxsize=1)
+def _converter() -> Converter:
+    converter = Converter(omit_if_default=False, prefer_attrib_converters=False)
+    converter.register_unstructure_hook(Absent, lambda value: {_ABSENT_KEY: value.name})
+    converter.register_structure_hook_func(_is_array, lambda value, _: _structure_array(value))
+    converter.register_unstructure_hook(datetime, lambda value: value.isoformat())
+    converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
+    converter.register_structure_hook(bytes, lambda value, _: bytes(value))
+    converter.register_structure_hook_factory(_is_union_of_plain, lambda _: lambda value, _: value)
+    converter.register_structure_hook_factory(_is_union_with_absent, lambda kind: _absent_or(kind, converter))
+    return converter
+
+
+def _members(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else ()
+
+
+def _is_array(kind: Any) -> bool:
+    return kind is np.ndarray or get_origin(kind) is np.ndarray
+
+
+def _is_union_of_plain(kind: Any) -> bool:
+    members = _members(kind)
+    return bool(members) and set(members) <= {str, int, float, bool, type(None)}
+
+
+def _is_union_with_absent(kind: Any) -> bool:
+    return Absent in _members(kind)
+
+
+def _absent_or(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    other = next(member for member in _members(kind) if member is not Absent)
+
+    def structure(value: Any, _: Any) -> Any:
+        if isinstance(value, dict) and _ABSENT_KEY in value and len(value) == 1:
+            return Absent[value[_ABSENT_KEY]]
+        return converter.structure(value, other)
+
+    return structure
+
+
+def _array_to_plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    array = _as_array(value)
+    return {"dtype": array.dtype.str, "shape": list(array.shape), "data": array.tobytes()}
+
+
+def _array_to_list(value: Any) -> Any:
+    return _as_array(value).tolist()
+
+
+def _as_array(value: Any) -> Any:
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value
+    raise TypeError(f"{type(value).__name__} cannot be stored")
+
+
+def _structure_array(value: Any) -> Any:
+    array = np.frombuffer(value["data"], np.dtype(value["dtype"])).reshape(value["shape"])
+    if array.dtype.hasobject:
+        raise ValueError("an array of objects is never stored")
+    return array
