@@ -647,6 +647,23 @@ class PhotoEntry:
     log10_lr_place: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class RuleNote:
+    """What a report says of one rule: what it looks for and how often it alarms on untouched photos.
+
+    ``tested`` untouched photos of ``photo_set`` gave the rule something to judge, ``alarms``
+    of them came out SUSPICIOUS or CONTRADICTION; both are None where nobody has counted.
+    """
+
+    check_id: str
+    title: str
+    version: str = "1"
+    explanation: str = ""
+    tested: int | None = None
+    alarms: int | None = None
+    photo_set: str = ""
+
+
 class CaseView(Protocol):
     """What a report or an export may read of a case; the store implements it, tests fake it."""
 
@@ -679,3 +696,12 @@ class CaseView(Protocol):
 
     def preview(self, source_id: str) -> bytes | None:
         """A downscaled JPEG (long side at most 640 px), never the original bytes; None when not decoded."""
+
+    def rules(self) -> tuple[RuleNote, ...]:
+        """Every rule that ran, in the order of the ids, with its counted false alarms where there are any."""
+
+    def calibration(self) -> Mapping[str, str]:
+        """What the strengths were calibrated on: photo set, number of photos, date, figures; empty without one."""
+
+    def model_card(self) -> str:
+        """The card of the model that looked at the pixels, as plain text; "" without a model."""
