@@ -586,6 +586,21 @@ class ClockModel:
 
 
 @dataclass(frozen=True, slots=True)
+class CauseGroup:
+    """Findings that one cause explains, told once: the strongest group first."""
+
+    cause: Cause
+    label: str  # the device for people, "" when it is not about one device
+    outcome: Outcome  # the gravest among the findings
+    severity: Severity
+    source_ids: tuple[str, ...]  # photos concerned, in path order
+    check_ids: tuple[str, ...]  # rules concerned, sorted
+    findings: int
+    summary: str  # one sentence: "clock 6 h ahead for 10 of 12 photos (5 h 50 – 6 h 10, 95 %)"
+    refutable_by: str = ""  # what would show this explanation to be wrong
+
+
+@dataclass(frozen=True, slots=True)
 class CustodyEvent:
     """One link of the custody chain."""
 
@@ -687,6 +702,9 @@ class CaseView(Protocol):
 
     def clocks(self) -> tuple[ClockModel, ...]:
         """One clock model per device that allows one."""
+
+    def causes(self) -> tuple[CauseGroup, ...]:
+        """Findings grouped under what explains them, strongest first."""
 
     def passed_over(self) -> tuple[Passed, ...]:
         """What lay in the folder and was not a photo."""
