@@ -96,3 +96,11 @@ class WeightsError(ForensicsError):
 
 class PluginError(ForensicsError):
     """A plugin could not be loaded; the case goes on without it and says so."""
+
+
+class WorkspaceFull(ForensicsError):
+    """The place for working copies has no room left; free some and run again, nothing is lost."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(f"no space left in {path}; free some and run again: the case resumes where it stopped")
