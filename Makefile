@@ -1,19 +1,44 @@
-# The two commands of the README: `make audit CASE=folder` and `make test`. Everything else is for developers.
+# The two commands of the README: `make audit CASE=folder` and `make test`. The rest is for developers.
 PYTHON ?= python3
 VENV ?= .venv
-BIN = $(VENV)/bin
+BIN := $(VENV)/bin
 CASE ?= examples/case_folder
-OUT ?=
-PYTEST_ARGS ?=
+# More options for the audit: make audit CASE=… AUDIT="--case-number 7 --examiner 'A. Name'"
+AUDIT ?=
+PYTEST ?=
+JOBS ?= 2
+PHOTOS ?= ../shared/photos
 
-.PHONY: audit test setup exiftool lint types bench clean
+.PHONY: audit test setup exiftool lint types bench bench-checks model docs clean
+
+# Found findings are a finished job: only a failure (exit code 2) fails the target.
+audit: setup
+	$(BIN)/gtloc-audit "$(CASE)" $(AUDIT); code=$$?; [ $$code -ne 2 ]
+
+test: setup
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(PYTEST)
 
 setup: $(VENV)/.installed exiftool
 
 $(VENV)/.installed: setup.py constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint,heic,sign]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint,heic,sign]'
 	@touch $@
+
+exiftool:
+	@if [ -z "$$GTLOC_EXIFTOOL" ] && ! command -v exiftool >/dev/null 2>&1; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    echo "installing exiftool (Debian package libimage-exiftool-perl)"; \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends libimage-exiftool-perl >/dev/null; \
+	  else \
+	    echo "exiftool is missing. Install it, then run make again:"; \
+	    echo "  Debian, Ubuntu:  sudo apt-get install libimage-exiftool-perl"; \
+	    echo "  macOS:           brew install exiftool"; \
+	    echo "  Windows:         winget install OliverBetz.ExifTool"; \
+	    echo "or name the program in GTLOC_EXIFTOOL."; \
+	    exit 1; \
+	  fi; \
+	fi
 
 lint: setup
 	$(BIN)/ruff check .
@@ -22,5 +47,5 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
-test: setup
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
