@@ -64,6 +64,11 @@ class Taken:
     access_time_kept: bool
     notes: tuple[str, ...] = ()
 
+    @property
+    def access_time(self) -> str:
+        """What reading did to the access time, in words."""
+        return "kept" if self.access_time_kept else "changed by reading: the system lets only a file's owner avoid it"
+
 
 @dataclass(frozen=True, slots=True)
 class Rechecked:
@@ -276,6 +281,15 @@ def take(root: Path, candidate: Candidate, *, into: Path, copy_limit_bytes: int 
         kept = kept and beside_kept
     found = replace(source, sidecars=tuple(relative for relative, _, _ in copies))
     return Taken(found, copy, tuple(copies), access_time_kept=kept, notes=tuple(notes))
+
+
+def stat_key(root: Path, relative: bytes) -> tuple[int, ...]:
+    """Return (size, mtime, ctime, inode, device) of a file, ``()`` when it is gone: equal keys, unchanged file."""
+    try:
+        now = beneath.look(root, relative)
+    except OSError:
+        return ()
+    return (now.size_bytes, now.mtime_ns, now.ctime_ns, now.inode, now.device)
 
 
 def rehash(root: Path, relative: bytes) -> str:

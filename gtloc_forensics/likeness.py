@@ -1,0 +1,62 @@
+"""Numbers that say what a small upright picture is like: its hash, its light, its likeness to a thumbnail.
+
+No file is opened here; pictures come in as Pillow images of at most some hundred pixels a side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+BAR_LEVEL = 16  # of 255: the black of video range, and what JPEG makes of pure black bars
+
+
+def perceptual_hash(picture: Image.Image) -> int:
+    """Return the 64-bit DCT hash of a picture (imagehash's ``phash``), the first bit highest."""
+    import imagehash  # slow to import, and only workers need it
+
+    bits = imagehash.phash(picture).hash
+    return int.from_bytes(np.packbits(bits.ravel()).tobytes(), "big")
+
+
+def light(rgb: NDArray[np.uint8]) -> tuple[float, float]:
+    """Return mean luma and mean HSV saturation, both 0–1.
+
+    Args:
+        rgb: ``[H, W, 3]``; luma has BT.709 weights and is taken of the encoded values.
+    """
+    values = rgb.reshape(-1, 3).astype(np.float32) / 255.0
+    luma = values @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    high, low = values.max(axis=1), values.min(axis=1)
+    saturation = np.where(high > 0, (high - low) / np.maximum(high, 1e-6), 0.0)
+    return float(luma.mean(dtype=np.float64)), float(saturation.mean(dtype=np.float64))
+
+
+def thumbnail_hash(views: Sequence[Image.Image], picture: Image.Image) -> int:
+    """Return the hash of the view of a thumbnail that is nearest to *picture*.
+
+    Args:
+        views: the thumbnail as stored, and turned like the picture: programs disagree on which it is.
+        picture: what the thumbnail should show, upright.
+    """
+    own = perceptual_hash(picture)
+    hashes = [perceptual_hash(_without_bars(view, picture.width / picture.height)) for view in views]
+    return min(hashes, key=lambda bits: (bits ^ own).bit_count())
+
+
+def _without_bars(picture: Image.Image, aspect: float) -> Image.Image:
+    """Cut the black bars off a thumbnail of another shape (DCF wants 160 × 120 whatever the picture is)."""
+    width, height = picture.size
+    if aspect > width / height:
+        kept = max(1, round(width / aspect))
+        box = (0, (height - kept) // 2, width, (height - kept) // 2 + kept)
+    else:
+        kept = max(1, round(height * aspect))
+        box = ((width - kept) // 2, 0, (width - kept) // 2 + kept, height)
+    inner = picture.crop(box)
+    cut_light = float(np.asarray(picture, np.float64).sum() - np.asarray(inner, np.float64).sum())
+    cut_pixels = width * height - inner.width * inner.height
+    return inner if cut_pixels and cut_light / (3 * cut_pixels) < BAR_LEVEL else picture

@@ -1,0 +1,401 @@
+"""One file to pixels ready for a model: upright, sRGB, small; and what those pixels are.
+
+Only the decoder that fits the file's magic bytes is ever tried, sizes are
+checked before anything of that size is allocated, and a picture that is not
+whole is refused: half a picture is no evidence. :mod:`gtloc_forensics.decode`
+runs this in processes of their own; alone it protects against huge pictures, not
+against a decoder that crashes or never ends.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
+
+from gtloc_forensics import media
+from gtloc_forensics.colour import in_srgb, plain_mode
+from gtloc_forensics.errors import DecodeRefused, MissingExtra
+from gtloc_forensics.likeness import light, perceptual_hash, thumbnail_hash
+from gtloc_forensics.records import ImageFacts, Pixels
+
+SHORT_SIDE = 384
+PREVIEW_SIDE = 640
+PREVIEW_QUALITY = 80
+DRAFT_FACTOR = 1.5  # draft() stops at the smallest power of two above what is asked; 1.5 keeps a true resize to do
+LONGEST_ASPECT = 50.0  # longer strips are no photographs, and would make a row of pixels as wide as memory
+THUMBNAIL_PIXELS = 4_000_000  # nothing larger is a thumbnail
+
+Picture: TypeAlias = Image.Image
+
+_FORMATS: Mapping[str, tuple[str, ...]] = {
+    "image/jpeg": ("JPEG", "MPO"),
+    "image/png": ("PNG",),
+    "image/gif": ("GIF",),
+    "image/bmp": ("BMP",),
+    "image/tiff": ("TIFF",),
+    "image/webp": ("WEBP",),
+    "image/avif": ("AVIF",),
+}
+_HEIF = ("image/heic", "image/heif")
+
+# What Pillow and its libraries raise for bytes that are no picture (found by the fuzz test), and nothing else.
+_BAD_PICTURE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    RuntimeError,
+    EOFError,
+    struct.error,
+    zlib.error,
+    ImageCms.PyCMSError,
+)
+_TOO_BIG = (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning)
+
+# EXIF orientation 2–8 → what turns the stored picture upright (EXIF 2.32, tag 0x0112).
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one picture may cost. The last two bind only in a :class:`~gtloc_forensics.decode.Decoder`."""
+
+    pixels: int = 300_000_000  # as stored; a JPEG of this size is decoded at a fraction of it
+    full_pixels: int = 128_000_000  # of what must be decoded whole; 4 bytes each, twice
+    memory_bytes: int = 3 << 30  # address space of one worker
+    seconds: float = 60.0
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What decoding gives: pixels for the model, facts for the rules, a small picture for people."""
+
+    pixels: Pixels
+    image: ImageFacts
+    preview_jpeg: bytes  # long side at most 640, quality 80, no metadata
+
+
+@dataclass(slots=True)
+class _Work:
+    """One picture on its way; notes gather what a person should know of it."""
+
+    picture: Picture
+    width: int  # as stored
+    height: int
+    mode: str
+    frames: int = 1
+    orientation: int = 1
+    notes: list[str] = field(default_factory=list)
+
+
+def decode(
+    path: Path,
+    source_id: str,
+    media_type: str,
+    *,
+    short_side: int = SHORT_SIDE,
+    limits: Limits = DEFAULT_LIMITS,
+    thumbnail: bytes | None = None,
+    preview: bytes | None = None,
+    orientation: int | None = None,
+) -> Decoded:
+    """Decode the first picture of a file, no larger than a model needs it.
+
+    Args:
+        path: the working copy.
+        source_id: passed through to the records.
+        media_type: by magic bytes, as :attr:`Source.media_type` has it.
+        short_side: of the result in pixels; a smaller picture stays as it is.
+        limits: what it may cost.
+        thumbnail: the thumbnail embedded in the metadata, to be hashed beside the picture.
+        preview: the JPEG embedded in a RAW file, decoded in its place.
+        orientation: EXIF orientation 1–8 for a *preview* that states none itself.
+
+    Raises:
+        DecodeRefused: when there is no whole picture within the limits; the reason says why.
+        MissingExtra: when an optional package would read it.
+    """
+    with _refusals(), _pixel_ceiling(limits):
+        work = _opened(path, media_type, preview=preview, orientation=orientation, limits=limits, short_side=short_side)
+        rgb = _upright(in_srgb(_shrunk(plain_mode(work.picture, work.notes), short_side), work.notes), work.orientation)
+        facts = _facts(rgb, work, thumbnail)
+        width, height = facts.width, facts.height
+        pixels = Pixels(source_id, np.array(rgb), width, height, facts.note)
+        return Decoded(pixels, facts, _preview(rgb))
+
+
+# --------------------------------------------------------------------------- opening
+
+
+def _opened(
+    path: Path, media_type: str, *, preview: bytes | None, orientation: int | None, limits: Limits, short_side: int
+) -> _Work:
+    if media_type == media.EMPTY:
+        raise DecodeRefused("the file is empty (0 bytes)")
+    if media.is_video(media_type):
+        raise DecodeRefused("a video: its metadata are examined, its frames are not")
+    if media_type in _HEIF:
+        return _opened_heif(path, limits)
+    if media.is_raw(media_type):
+        return _opened_raw(path, preview, orientation, limits=limits, short_side=short_side)
+    if media_type not in _FORMATS:
+        raise DecodeRefused(f"its content is not a picture of a kind that is decoded ({media_type}), whatever its name")
+    return _opened_by_pillow(path, _FORMATS[media_type], limits=limits, short_side=short_side)
+
+
+def _opened_by_pillow(
+    content: Path | io.BytesIO, formats: tuple[str, ...], *, limits: Limits, short_side: int
+) -> _Work:
+    picture = Image.open(content, formats=formats)
+    width, height = picture.size
+    work = _Work(picture, width, height, picture.mode)
+    _refuse_size(width, height, limits.pixels)
+    work.frames = _frame_count(work)
+    wanted = round(short_side * DRAFT_FACTOR)
+    picture.draft(picture.mode, (wanted, wanted))  # JPEG only; others stay as they are
+    _refuse_size(*picture.size, limits.full_pixels)
+    work.orientation = _stated_orientation(work)
+    _load_whole(work, content, formats)
+    return work
+
+
+def _refuse_size(width: int, height: int, most: int) -> None:
+    if width * height > most:
+        raise DecodeRefused(
+            f"{width} × {height} = {width * height / 1e6:.0f} megapixels "
+            f"are more than the {most / 1e6:.0f} that are decoded"
+        )
+    if min(width, height) < 1 or max(width, height) / min(width, height) > LONGEST_ASPECT:
+        raise DecodeRefused(f"{width} × {height} pixels are a strip, not a picture")
+
+
+def _frame_count(work: _Work) -> int:
+    try:
+        frames = int(getattr(work.picture, "n_frames", 1))
+        if frames > 1:
+            work.picture.seek(0)
+    except _BAD_PICTURE:
+        frames = 1
+        work.notes.append("its further frames cannot be counted")
+    if frames > 1:
+        work.notes.append(f"first frame of {frames}")
+    return frames
+
+
+def _stated_orientation(work: _Work) -> int:
+    try:
+        stated = work.picture.getexif().get(0x0112, 1)
+    except _BAD_PICTURE:
+        work.notes.append("its EXIF block is broken; taken as upright")
+        return 1
+    return stated if isinstance(stated, int) and 1 <= stated <= 8 else 1
+
+
+def _load_whole(work: _Work, content: Path | io.BytesIO, formats: tuple[str, ...]) -> None:
+    """Decode all rows; where the file ends early, measure how many rows are missing.
+
+    Raises:
+        DecodeRefused: when a row is missing.
+    """
+    try:
+        work.picture.load()
+    except OSError as error:
+        if "truncated" not in str(error):
+            raise
+        partial = _loaded_in_part(content, formats, work.picture.size)
+        missing = 1.0 if partial is None else _missing_share(partial)
+        if missing or partial is None:
+            raise DecodeRefused(
+                f"the file is truncated: {_share_in_words(missing)} of the picture is missing"
+            ) from error
+        work.notes.append("the file lacks its end marker; every row of the picture is there")
+        work.picture = partial
+
+
+def _loaded_in_part(
+    content: Path | io.BytesIO, formats: tuple[str, ...], draft_size: tuple[int, int]
+) -> Picture | None:
+    if isinstance(content, io.BytesIO):
+        content.seek(0)
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = True  # a switch of the whole process: decoding is one at a time in each
+    try:
+        picture = Image.open(content, formats=formats)
+        picture.draft(picture.mode, draft_size)
+        picture.load()
+    except _BAD_PICTURE:
+        return None
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
+    return picture
+
+
+def _missing_share(picture: Picture) -> float:
+    """Return the share of rows at the bottom to which nothing was decoded (they stay zero)."""
+    filled = np.flatnonzero(np.asarray(picture).reshape(picture.height, -1).max(axis=1))
+    return 1.0 if not filled.size else 1.0 - (int(filled[-1]) + 1) / picture.height
+
+
+def _share_in_words(share: float) -> str:
+    return "all" if share >= 1.0 else f"about {max(share, 0.01):.0%}".replace("%", " %")
+
+
+def _opened_heif(path: Path, limits: Limits) -> _Work:
+    try:
+        import pi_heif
+    except ImportError as error:
+        raise MissingExtra("HEIC", "heic") from error
+    opened = pi_heif.open_heif(path, convert_hdr_to_8bit=True)
+    width, height = opened.size
+    _refuse_size(width, height, limits.full_pixels)
+    picture = opened.to_pillow()  # libheif has turned it upright by the container's own boxes
+    work = _Work(picture, width, height, picture.mode, frames=len(opened))
+    if len(opened) > 1:
+        work.notes.append(f"primary picture of {len(opened)}")
+    return work
+
+
+def _opened_raw(
+    path: Path, preview: bytes | None, orientation: int | None, *, limits: Limits, short_side: int
+) -> _Work:
+    if preview is None:
+        return _developed(path, limits)
+    work = _opened_by_pillow(io.BytesIO(preview), _FORMATS["image/jpeg"], limits=limits, short_side=short_side)
+    work.notes.insert(0, "embedded preview of a RAW file")
+    if work.orientation == 1 and orientation is not None and 1 <= orientation <= 8:
+        work.orientation = orientation
+    return work
+
+
+def _developed(path: Path, limits: Limits) -> _Work:
+    try:
+        import rawpy
+    except ImportError as error:
+        raise MissingExtra("RAW without an embedded preview", "raw") from error
+    try:
+        with rawpy.imread(str(path)) as raw:
+            width, height = raw.sizes.width, raw.sizes.height
+            _refuse_size(width, height, limits.full_pixels)
+            turned = raw.sizes.flip in (5, 6)
+            rgb = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
+    except rawpy.LibRawError as error:
+        raise DecodeRefused(f"the RAW data cannot be developed ({error})") from error
+    width, height = (height, width) if turned else (width, height)
+    return _Work(Image.fromarray(rgb), width, height, "RAW", notes=["RAW data developed by LibRaw at half size"])
+
+
+# --------------------------------------------------------------------------- size, orientation
+
+
+def _shrunk(picture: Picture, short_side: int) -> Picture:
+    scale = short_side / min(picture.size)
+    if scale >= 1.0:
+        return picture
+    size = (max(short_side, round(picture.width * scale)), max(short_side, round(picture.height * scale)))
+    shrunk = picture.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    shrunk.info = picture.info
+    return shrunk
+
+
+def _upright(picture: Picture, orientation: int) -> Picture:
+    turn = _UPRIGHT.get(orientation)
+    return picture if turn is None else picture.transpose(turn)
+
+
+# --------------------------------------------------------------------------- facts
+
+
+def _facts(rgb: Picture, work: _Work, thumbnail: bytes | None) -> ImageFacts:
+    turned = work.orientation >= 5
+    own_hash = perceptual_hash(rgb)
+    thumb_hash, thumb_size = _thumbnail_facts(thumbnail, rgb, work)
+    luminance, saturation = light(np.asarray(rgb))
+    return ImageFacts(
+        width=work.height if turned else work.width,
+        height=work.width if turned else work.height,
+        mode=work.mode,
+        frames=work.frames,
+        perceptual_hash=own_hash,
+        thumbnail_hash=thumb_hash,
+        thumbnail_size=thumb_size,
+        mean_luminance=luminance,
+        saturation=saturation,
+        note="; ".join(work.notes),
+    )
+
+
+def _thumbnail_facts(thumbnail: bytes | None, rgb: Picture, work: _Work) -> tuple[int | None, tuple[int, int] | None]:
+    if not thumbnail:
+        return None, None
+    try:
+        small = Image.open(io.BytesIO(thumbnail), formats=_FORMATS["image/jpeg"])
+        _refuse_size(*small.size, THUMBNAIL_PIXELS)
+        stored = small.convert("RGB")
+    except (*_BAD_PICTURE, *_TOO_BIG, DecodeRefused):
+        work.notes.append("its embedded thumbnail cannot be decoded")
+        return None, None
+    views = (stored, _upright(stored, work.orientation))
+    return thumbnail_hash(views, rgb), small.size
+
+
+def _preview(rgb: Picture) -> bytes:
+    small = rgb.copy()
+    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.BICUBIC)
+    small.info = {}  # nothing of the original's metadata travels along
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=PREVIEW_QUALITY)
+    return out.getvalue()
+
+
+# --------------------------------------------------------------------------- borders
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what decoders raise into one error with a reason."""
+    try:
+        yield
+    except _TOO_BIG as error:
+        raise DecodeRefused(f"decoding it needs more memory than is allowed ({error or 'out of memory'})") from error
+    except UnidentifiedImageError as error:
+        raise DecodeRefused("its content is damaged: it begins like a picture but cannot be read as one") from error
+    except _BAD_PICTURE as error:
+        raise DecodeRefused(f"its content is damaged ({error or type(error).__name__})") from error
+
+
+@contextmanager
+def _pixel_ceiling(limits: Limits) -> Iterator[None]:
+    """Set Pillow's own bomb check to our limit; its warning becomes an error."""
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = limits.pixels
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
