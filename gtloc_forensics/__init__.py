@@ -1,0 +1,45 @@
+"""gtloc_forensics: what a folder of photos claims, against what the pixels, the sun and the other photos show.
+
+The public names below are stable; everything is loaded when it is first used, so
+that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gtloc_forensics.case import Case, open_case
+    from gtloc_forensics.checks import check
+    from gtloc_forensics.instruments import Settings
+    from gtloc_forensics.plugins import hookimpl
+    from gtloc_forensics.records import Absent, Claim, Finding, Prediction
+
+__all__ = ["Absent", "Case", "Claim", "Finding", "Prediction", "Settings", "check", "hookimpl", "open_case"]
+
+_HOMES = {
+    "Absent": "records",
+    "Case": "case",
+    "Claim": "records",
+    "Finding": "records",
+    "Prediction": "records",
+    "Settings": "instruments",
+    "check": "checks",
+    "hookimpl": "plugins",
+    "open_case": "case",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module that defines it (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = import_module(f"{__name__}.{_HOMES[name]}")
+    # "checks.check" and friends may share their name with a module of ours; the attribute is what is meant.
+    return getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    """List the public names too."""
+    return sorted({*globals(), *__all__})

@@ -9,12 +9,12 @@ so repeating work is harmless and a killed run goes on where it stopped.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import create_engine, event, func, select, text
 from sqlalchemy.engine import Engine, make_url
@@ -39,10 +39,33 @@ from gtloc_forensics.stored import pack, unpack
 
 R = TypeVar("R")
 
+Transaction: TypeAlias = Session
+"""What :meth:`Store.writing` gives: everything written through it is kept, or nothing."""
+
 SCHEMA = "0001"
 """The newest migration this program knows."""
 
 BUSY_TIMEOUT_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest state of one path, as far as deciding whether it changed needs it."""
+
+    row_id: int
+    sha256: str
+    stat_key: tuple[int, ...]  # size, mtime, ctime, inode, device
+    sidecars: Mapping[bytes, str]
+
+    def is_state(self, source: Source, sidecars: Mapping[bytes, str]) -> bool:
+        """Whether *source* is this very state: same bytes, same times, same sidecars."""
+        same_bytes = self.sha256 == source.sha256 and dict(self.sidecars) == dict(sidecars)
+        return same_bytes and self.stat_key == stat_key(source.stat)
+
+
+def stat_key(stat: FileStat) -> tuple[int, ...]:
+    """Return the part of a stat tuple that changes when a file does (not its access time)."""
+    return (stat.size_bytes, stat.mtime_ns, stat.ctime_ns, stat.inode, stat.device)
 
 
 class Store:
@@ -61,9 +84,7 @@ class Store:
             _migrate(self.engine)
         except (OperationalError, DatabaseError) as error:
             self.engine.dispose()
-            raise CaseError(
-                f"{url} cannot be used as a case database: {error.orig}; name another with --output"
-            ) from error
+            raise CaseError(f"{url} is not usable as a case database: {error.orig}; choose another --output") from error
 
     def close(self) -> None:
         """Close every connection; a WAL is folded back into the file."""
@@ -117,18 +138,16 @@ class Store:
 
     # ----------------------------------------------------------------- sources
 
-    def source_by_id(self, source_id: str) -> tuple[int, Source, Mapping[bytes, str]] | None:
-        """Return the newest state of a path: its row number, the source, the hashes of its sidecars."""
+    def latest_sources(self) -> dict[str, Known]:
+        """Return the newest state of every path ever seen, by source id."""
+        query = select(SourceRow).order_by(SourceRow.source_id, SourceRow.generation)
         with self.reading() as session:
-            row = session.scalar(
-                select(SourceRow).where(SourceRow.source_id == source_id).order_by(SourceRow.generation.desc()).limit(1)
-            )
-        return None if row is None else (row.id, *_source(row))
+            return {row.source_id: _known(row) for row in session.scalars(query.execution_options(yield_per=500))}
 
     def add_source(
         self, session: Session, source: Source, *, sidecars: Mapping[bytes, str], acquired_utc: datetime
-    ) -> int:
-        """Add a path, or a new state of it when its bytes or its sidecars changed; return the row number."""
+    ) -> Known:
+        """Add a path, or a new state of it."""
         newest = session.scalar(select(func.max(SourceRow.generation)).where(SourceRow.source_id == source.source_id))
         row = SourceRow(
             source_id=source.source_id,
@@ -142,40 +161,27 @@ class Store:
         )
         session.add(row)
         session.flush()
-        return row.id
+        return _known(row)
 
-    def source(self, row_id: int) -> tuple[Source, Mapping[bytes, str], datetime]:
-        """Return one state of one path, its sidecars' hashes and when it was acquired."""
+    def source(self, row_id: int) -> tuple[Source, Known, datetime]:
+        """Return one state of one path, what identifies that state, and when it was acquired."""
         with self.reading() as session:
             row = session.get_one(SourceRow, row_id)
-        return (*_source(row), datetime.fromisoformat(row.acquired_utc))
+        return _source(row)[0], _known(row), datetime.fromisoformat(row.acquired_utc)
 
     # ----------------------------------------------------------------- results
 
-    def has(self, subject: str, stage: str, fingerprint: str) -> bool:
-        """Whether this work was done already."""
+    def subjects(self, stage: str, fingerprint: str) -> set[str]:
+        """Return the subjects for which this work was done already, well or not."""
+        query = select(ResultRow.subject).where(ResultRow.stage == stage, ResultRow.fingerprint == fingerprint)
         with self.reading() as session:
-            return (
-                session.scalar(
-                    select(ResultRow.failed).where(
-                        ResultRow.subject == subject, ResultRow.stage == stage, ResultRow.fingerprint == fingerprint
-                    )
-                )
-                is not None
-            )
+            return set(session.scalars(query))
 
-    def missing(self, subjects: Sequence[str], stage: str, fingerprint: str) -> list[str]:
-        """Return those *subjects*, each once and in order, for which this work is still to be done."""
-        wanted = list(dict.fromkeys(subjects))
+    def keys_of(self, stage: str) -> set[tuple[str, str]]:
+        """Return (subject, fingerprint) of every result of a stage."""
+        query = select(ResultRow.subject, ResultRow.fingerprint).where(ResultRow.stage == stage)
         with self.reading() as session:
-            done = set(
-                session.scalars(
-                    select(ResultRow.subject).where(
-                        ResultRow.subject.in_(wanted), ResultRow.stage == stage, ResultRow.fingerprint == fingerprint
-                    )
-                )
-            )
-        return [subject for subject in wanted if subject not in done]
+            return {(subject, fingerprint) for subject, fingerprint in session.execute(query)}
 
     def add_result(self, session: Session, subject: str, stage: str, fingerprint: str, *, record: Any) -> None:
         """Keep what a stage made; a repeated key is left as it is."""
@@ -195,9 +201,17 @@ class Store:
                 ResultRow(subject=subject, stage=stage, fingerprint=fingerprint, failed=failed, payload=payload)
             )
 
-    def result(self, subject: str, stage: str, fingerprint: str, kind: type[R]) -> R | tuple[str, str] | None:
-        """Return a stage's record, or ``(reason, detail)`` when it failed, or None when it never ran."""
-        with self.reading() as session:
+    def result(
+        self, subject: str, stage: str, fingerprint: str, kind: type[R], *, session: Session | None = None
+    ) -> R | tuple[str, str] | None:
+        """Return a stage's record, or ``(reason, detail)`` when it failed, or None when it never ran.
+
+        Inside a transaction pass its *session*, to see what it has written so far.
+        """
+        if session is None:
+            with self.reading() as fresh:
+                row = fresh.get(ResultRow, (subject, stage, fingerprint))
+        else:
             row = session.get(ResultRow, (subject, stage, fingerprint))
         if row is None:
             return None
@@ -253,6 +267,47 @@ class Store:
         session.add(row)
         session.flush()
         return row.id
+
+    def add_member(
+        self,
+        session: Session,
+        examination_id: int,
+        ordinal: int,
+        *,
+        source_row: int,
+        status: str,
+        sha256_at_end: str,
+        verdict: bytes,
+    ) -> None:
+        """Add a source with what the examination made of it."""
+        session.add(
+            MemberRow(
+                examination_id=examination_id,
+                ordinal=ordinal,
+                source_row=source_row,
+                status=status,
+                sha256_at_end=sha256_at_end,
+                findings=verdict,
+            )
+        )
+
+    def add_finding(self, session: Session, examination_id: int, ordinal: int, *, finding: Finding) -> None:
+        """Add a finding that a person should see, at its rank."""
+        session.add(
+            FindingRow(
+                examination_id=examination_id,
+                ordinal=ordinal,
+                check_id=finding.check_id,
+                outcome=finding.outcome.value,
+                severity=int(finding.severity),
+                source_id=finding.source_ids[0],
+                payload=pack(finding),
+            )
+        )
+
+    def add_extra(self, session: Session, examination_id: int, name: str, *, record: Any) -> None:
+        """Add a product of a whole examination."""
+        session.add(ExtraRow(examination_id=examination_id, name=name, payload=pack(record)))
 
     def members(self, examination_id: int, *, status: str | None = None) -> Iterator[MemberRow]:
         """Stream the members of an examination in path order, fifty at a time."""
@@ -333,6 +388,11 @@ class Store:
                     row.previous_hash,
                     row.event_hash,
                 )
+
+
+def _known(row: SourceRow) -> Known:
+    source, sidecars = _source(row)
+    return Known(row.id, row.sha256, stat_key(source.stat), sidecars)
 
 
 def _source(row: SourceRow) -> tuple[Source, dict[bytes, str]]:

@@ -40,7 +40,7 @@ def unpack(kind: type[R], stored: bytes) -> R:
     try:
         plain = zlib.decompress(stored[1:]) if stored[:1] == b"z" else stored[1:]
         return _converter().structure(msgspec.msgpack.decode(plain), kind)
-    except (zlib.error, msgspec.MsgspecError, KeyError, TypeError, AttributeError, BaseExceptionGroup) as error:
+    except (zlib.error, msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError, ExceptionGroup) as error:
         raise ValueError(f"stored bytes are not a {kind}: {error}") from error
 
 

@@ -1,0 +1,249 @@
+"""A case: one folder of evidence, one database, the reports made of it. The one deep object.
+
+The evidence is only ever read. What is written goes into the case folder, which
+must lie outside the evidence: ``case.sqlite``, ``findings.json``, ``report.pdf``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from gtloc_forensics.custody import verify_chain
+from gtloc_forensics.discover import refuse_inside
+from gtloc_forensics.errors import CaseBusy, UsageError
+from gtloc_forensics.instruments import Instruments, Settings, opened
+from gtloc_forensics.records import CaseHeader, Scalar, Tally
+from gtloc_forensics.run import Gathering, Progress, actor
+from gtloc_forensics.store import Store
+from gtloc_forensics.view import StoredCase
+
+DATABASE, FINDINGS, REPORT, LOCK = "case.sqlite", "findings.json", "report.pdf", "case.lock"
+
+
+def _silent(stage: str, done: int, total: int | None) -> None:
+    """The progress callback of a caller who wants none."""
+
+
+def default_output(evidence: Path) -> Path:
+    """Return where a case goes when nobody says: ``./<folder name>.audit``."""
+    return Path.cwd() / f"{evidence.resolve().name or 'root'}.audit"
+
+
+def open_case(
+    evidence: Path, output: Path | None = None, *, header: CaseHeader | None = None, database_url: str = ""
+) -> Case:
+    """Open the case of a folder, making it when it is new.
+
+    Args:
+        evidence: the folder of photos; it is never written to.
+        output: the case folder; ``./<folder name>.audit`` when left out.
+        header: the examiner's fields; what is empty stays as it was.
+        database_url: an SQLAlchemy URL in place of ``case.sqlite``.
+
+    Raises:
+        UsageError: the folder does not exist, or the case folder belongs to another one.
+        EvidenceTreeError: the case folder lies inside the evidence.
+        NewerCase, CaseError: the database cannot be used.
+    """
+    if not evidence.is_dir():
+        raise UsageError(f"{evidence} is not a folder; name the folder that holds the photos")
+    case = Case(output or default_output(evidence), evidence=evidence.resolve(), database_url=database_url)
+    case.set_header(header or CaseHeader())
+    return case
+
+
+class Case:
+    """An open case. Use it as a context manager, or call :meth:`close`."""
+
+    def __init__(self, folder: Path, *, evidence: Path | None = None, database_url: str = "") -> None:
+        """Open the case kept in *folder*; with *evidence* it is made when it is not there yet."""
+        if evidence is not None:
+            refuse_inside(folder, evidence)
+            folder.mkdir(parents=True, exist_ok=True)
+        elif not (database_url or (folder / DATABASE).is_file()):
+            raise UsageError(f"{folder} holds no case; run `gtloc audit` on a folder of photos first")
+        self.folder = folder.resolve()
+        self.store = Store(database_url or f"sqlite:///{self.folder / DATABASE}")
+        self.evidence = self._evidence(evidence)
+
+    def _evidence(self, evidence: Path | None) -> Path:
+        header = self.store.header()
+        if header is None:
+            if evidence is None:
+                raise UsageError(f"{self.folder} holds an empty case; run `gtloc audit` on a folder of photos first")
+            return evidence
+        kept = Path(os.fsdecode(bytes.fromhex(header.evidence_folder)))
+        if evidence is not None and kept != evidence:
+            raise UsageError(f"{self.folder} is the case of {kept}, not of {evidence}; choose another --output")
+        return kept
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        self.store.close()
+
+    def set_header(self, header: CaseHeader) -> None:
+        """Write the examiner's fields; an empty one keeps what is there."""
+        opened_utc = None if self.store.header() else Settings().instant()
+        folder = os.fsencode(self.evidence).hex()  # a folder's name need not be text
+        self.store.set_header(replace(header, evidence_folder=folder, opened_utc=opened_utc))
+
+    # ----------------------------------------------------------------- the main job
+
+    def audit(self, settings: Settings, *, progress: Progress = _silent) -> Tally:
+        """Examine the folder: everything new or changed, then conclude. A killed run goes on where it stopped.
+
+        Raises:
+            CaseBusy: another process works on this case.
+            ToolMissing, ToolTooOld, WeightsError: see :func:`gtloc_forensics.instruments.opened`.
+        """
+        with self.locked(), opened(settings) as instruments:
+            self.examine(instruments, settings, progress=progress)
+        return self.view().tally
+
+    def examine(self, instruments: Instruments, settings: Settings, *, progress: Progress = _silent) -> str:
+        """Do the work of :meth:`audit` with instruments that are open already; return the examination's fingerprint."""
+        from gtloc_forensics.examination import Concluding
+
+        with self._work_folder() as work:
+            gathering = Gathering(
+                self.store, self.evidence, instruments, settings=settings, work=work, progress=progress
+            )
+            gathered = gathering.run()
+        return Concluding(
+            self.store,
+            self.evidence,
+            instruments,
+            settings=settings,
+            gathered=gathered,
+            stages=gathering.stages,
+            progress=progress,
+        ).run()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the case for writing.
+
+        Raises:
+            CaseBusy: another process holds it.
+        """
+        lock = FileLock(self.folder / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise CaseBusy(f"{self.folder} is in use by another process; wait for it or stop it") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _work_folder(self) -> Iterator[Path]:
+        # A killed run leaves its working copies behind; they are copies, and the next run clears them.
+        for left in self.folder.glob("work-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        work = Path(tempfile.mkdtemp(prefix="work-", dir=self.folder))
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    # ----------------------------------------------------------------- what comes out
+
+    def view(self) -> StoredCase:
+        """Return the newest examination for reading.
+
+        Raises:
+            CaseError: when none was completed.
+        """
+        return StoredCase(self.store)
+
+    def write_findings(self, path: Path | None = None) -> Path:
+        """Write the JSON document (docs/json.md), whole or not at all; return where."""
+        from gtloc_forensics.report.document import write_document
+
+        target = path or self.folder / FINDINGS
+        with written_whole(target) as partial, partial.open("w", encoding="utf-8") as stream:
+            write_document(self.view(), stream)
+        return target
+
+    def write_report(self, path: Path | None = None, **options: Any) -> Path:
+        """Write the PDF, whole or not at all, and note it in the custody chain; return where.
+
+        A report that is there, and is what the chain says was written of this very
+        examination, is kept.
+        """
+        from gtloc_forensics.report import write_pdf
+
+        target = path or self.folder / REPORT
+        view = self.view()
+        options.setdefault("report_date", view.finished_utc)
+        made_of = {"examination": view.fingerprint, "options": _digest_of(options, view.header)}
+        if self._is_current(target, made_of):
+            return target
+        with written_whole(target) as partial:
+            write_pdf(view, partial, **options)
+        self.note("report", target.name, {"sha256": file_sha256(target), **made_of})
+        return target
+
+    def _is_current(self, target: Path, made_of: dict[str, str]) -> bool:
+        if not target.is_file():
+            return False
+        wanted = {"sha256": file_sha256(target), **made_of}
+        events = [event for event in self.store.custody() if event.action == "report" and event.subject == target.name]
+        return bool(events) and all(events[-1].detail.get(name) == value for name, value in wanted.items())
+
+    def note(self, action: str, subject: str, detail: dict[str, Scalar]) -> None:
+        """Add an event to the custody chain."""
+        with self.store.writing() as session:
+            self.store.append_event(
+                session, utc_time=Settings().instant(), actor=actor(), action=action, subject=subject, detail=detail
+            )
+
+    def custody_faults(self) -> tuple[str, ...]:
+        """Recompute the custody chain and name every break in it."""
+        return verify_chain(self.store.custody())
+
+
+def _digest_of(options: dict[str, Any], header: CaseHeader) -> str:
+    words = repr(sorted((name, str(value)) for name, value in options.items() if not callable(value)))
+    return hashlib.sha256(f"{words}|{header}".encode()).hexdigest()[:32]
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of one of our own files."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def written_whole(target: Path) -> Iterator[Path]:
+    """Give a path to write to that becomes *target* only when all went well."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(handle)
+    partial = Path(name)
+    try:
+        yield partial
+        with partial.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        partial.chmod(0o644)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)

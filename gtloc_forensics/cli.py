@@ -1,0 +1,208 @@
+"""The command line: the only place that prints, draws progress or exits.
+
+Exit codes: 0 clean, 1 findings, 2 usage or failure, 3 something could not be
+examined (whatever else was found).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gtloc_forensics.errors import ForensicsError
+
+if TYPE_CHECKING:
+    from gtloc_forensics.case import Case
+    from gtloc_forensics.records import Tally
+    from gtloc_forensics.run import Progress
+
+STAGES = {"examine": "examining", "check": "checking", "verify": "hashing again", "report": "writing the report"}
+
+
+class ExitCode(IntEnum):
+    """What the shell is told."""
+
+    CLEAN = 0
+    FINDINGS = 1
+    FAILURE = 2
+    INCOMPLETE = 3
+
+
+def exit_code(tally: Tally) -> ExitCode:
+    """Return the code for a finished audit; what was not examined outranks what was found."""
+    if tally.not_examined:
+        return ExitCode.INCOMPLETE
+    return ExitCode.FINDINGS if tally.found else ExitCode.CLEAN
+
+
+def says_what_went_wrong(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn the library's errors into one line on stderr and exit code 2; Ctrl-C into a promise that holds."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except ForensicsError as error:
+            click.echo(f"gtloc: {error}", err=True)
+        except KeyboardInterrupt:
+            click.echo("gtloc: stopped; the same command goes on from here", err=True)
+        except BrokenPipeError:
+            sys.stderr.close()
+        except OSError as error:
+            click.echo(f"gtloc: {error.filename or ''}: {error.strerror or error}".replace(": :", ":"), err=True)
+        raise SystemExit(ExitCode.FAILURE)
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gtloc_forensics", prog_name="gtloc")
+def gtloc() -> None:
+    """Check photos: what their metadata claims against what the pixels, the sun and the other photos show."""
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("case_folder", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Case folder [default: ./<folder>.audit].")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout (docs/json.md).")
+@click.option("--case-number", default="", help="Printed on the report.")
+@click.option("--exhibit", default="", help="Printed on the report.")
+@click.option("--examiner", default="", help="Printed on the report.")
+@click.option("--agency", default="", help="Printed on the report.")
+@click.option("--legal-authority", default="", help="Printed on the report.")
+@click.option("--model", default="", help="Model name or folder; 'none' leaves the pixels unexamined.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
+@click.option("--jobs", type=click.IntRange(0), help="Decoding processes; 0 does all in one [default: one per core].")
+@click.option("--database", default="", help="SQLAlchemy URL of the case database [default: case.sqlite].")
+@click.option("--no-report", is_flag=True, help="Leave the PDF out.")
+@click.option("--language", default="en", show_default=True, help="Language of the report.")
+@says_what_went_wrong
+def audit(
+    case_folder: Path,
+    output: Path | None,
+    as_json: bool,
+    model: str,
+    device: str,
+    jobs: int | None,
+    database: str,
+    no_report: bool,
+    language: str,
+    **header: str,
+) -> None:
+    """Audit every photo under CASE_FOLDER; nothing in it is changed.
+
+    Leaves a case folder with the database (case.sqlite), the findings
+    (findings.json) and the report (report.pdf). Run again, it does only what is
+    new; killed, it goes on where it stopped.
+    """
+    from gtloc_forensics.case import open_case
+    from gtloc_forensics.instruments import Settings
+    from gtloc_forensics.records import CaseHeader
+
+    settings = Settings(model=model, device=device, jobs=-1 if jobs is None else jobs)
+    with open_case(case_folder, output, header=CaseHeader(**header), database_url=database) as case:
+        with progress_on(sys.stderr) as progress:
+            tally = case.audit(settings, progress=progress)
+            findings = case.write_findings()
+            report = None
+            if not no_report:
+                progress("report", 0, None)
+                report = case.write_report(language=language)
+        if as_json:
+            click.echo(findings.read_text(encoding="utf-8"), nl=False)
+        else:
+            print_summary(case, findings=findings, report=report)
+    raise SystemExit(exit_code(tally))
+
+
+gtloc.add_command(audit, "audit")
+
+
+@gtloc.command()
+@says_what_went_wrong
+def doctor() -> None:
+    """Say what this program finds on this machine, and what to do about what is missing."""
+    from gtloc_forensics.doctor import Health, examine_machine
+
+    marks = {Health.GOOD: "ok     ", Health.WARN: "note   ", Health.BAD: "MISSING"}
+    worst = Health.GOOD
+    for line in examine_machine():
+        click.echo(
+            f"{marks[line.health]}  {line.subject}: {line.found}" + (f"\n         → {line.remedy}" * bool(line.remedy))
+        )
+        worst = max(worst, line.health)
+    raise SystemExit(ExitCode.FAILURE if worst is Health.BAD else ExitCode.CLEAN)
+
+
+# --------------------------------------------------------------------------- what a person sees
+
+
+@contextmanager
+def progress_on(stream: Any) -> Iterator[Progress]:
+    """Give a progress callback: bars on a terminal, a plain line per stage otherwise."""
+    if stream.isatty():
+        with _bars() as callback:
+            yield callback
+    else:
+        yield _plain_lines()
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description:<20}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def callback(stage: str, done: int, total: int | None) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(STAGES.get(stage, stage), total=total, rate="")
+            speed = bars.tasks[tasks[stage]].speed
+            rate = f"{speed:.1f} files/s" if speed else ""
+            bars.update(tasks[stage], completed=done, total=total, rate=rate)
+
+        yield callback
+
+
+def _plain_lines() -> Progress:
+    """A line when a stage begins and when it ends, and every tenth part of a long one."""
+    last: dict[str, int] = {}
+
+    def callback(stage: str, done: int, total: int | None) -> None:
+        name = STAGES.get(stage, stage)
+        if not total:
+            click.echo(f"{name} …" if total is None else f"{name}: nothing new", err=True)
+            return
+        tenth = done * 10 // total
+        if tenth != last.get(stage):
+            last[stage] = tenth
+            click.echo(f"{name}: {done} of {total}", err=True)
+
+    return callback
+
+
+def print_summary(case: Case, *, findings: Path, report: Path | None) -> None:
+    """Print the table of findings grouped by camera and cause, the counts, and where everything is."""
+    from gtloc_forensics.terminal import print_case
+
+    print_case(case.view(), sys.stdout)
+    click.echo(f"findings  {findings}")
+    if report is not None:
+        click.echo(f"report    {report}")
+    click.echo(f"database  {case.store.url.removeprefix('sqlite:///')}")

@@ -1,0 +1,125 @@
+"""What this machine offers, and what to do about each thing that is missing."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from gtloc_forensics import exiftool, plugins, zones
+from gtloc_forensics.errors import ForensicsError
+
+OPTIONAL = {
+    "pi-heif": ("HEIC pictures", "heic"),
+    "pyhanko": ("signed reports", "sign"),
+    "psycopg": ("PostgreSQL case databases", "postgres"),
+}
+
+
+class Health(IntEnum):
+    """How one thing stands."""
+
+    GOOD = 0
+    WARN = 1
+    BAD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing looked at: what was found, and the remedy where there is something to do."""
+
+    subject: str
+    found: str
+    health: Health = Health.GOOD
+    remedy: str = ""
+
+
+def examine_machine() -> Iterator[Line]:
+    """Look at everything an audit needs, one line each, without changing anything."""
+    yield Line("gtloc_forensics", version("gtloc_forensics"))
+    yield _python()
+    yield _torch()
+    yield _exiftool()
+    yield Line("time-zone data", f"tzdata {zones.tzdata_version()}")
+    yield from _models()
+    yield from _writable()
+    yield from (_optional(package) for package in OPTIONAL)
+    yield from _plugins()
+
+
+def _python() -> Line:
+    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    return Line("Python", found)
+
+
+def _torch() -> Line:
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        return Line("torch", f"cannot be imported: {error}", Health.BAD, "pip install 'torch>=2.6,<2.14'")
+    if torch.cuda.is_available():
+        return Line("torch", f"{torch.__version__}, device cuda ({torch.cuda.get_device_name()})")
+    if torch.backends.mps.is_available():
+        return Line("torch", f"{torch.__version__}, device mps")
+    return Line("torch", f"{torch.__version__}, device cpu (no accelerator found; it works, slower)")
+
+
+def _exiftool() -> Line:
+    try:
+        path = exiftool.locate()
+        found = exiftool.version(path)
+    except ForensicsError as error:
+        return Line("exiftool", "not usable", Health.BAD, str(error))
+    return Line("exiftool", f"{found} at {path}")
+
+
+def _models() -> Iterator[Line]:
+    try:
+        from gtloc_forensics import vision
+    except ModuleNotFoundError:
+        yield Line("model", "none", Health.WARN, "this version has no vision stage: pixels stay unexamined")
+        return
+    names = vision.installed()
+    if not names:
+        yield Line("model", "none installed", Health.WARN, "gtloc model add FILE installs one")
+    for name in names:
+        try:
+            with_model = vision.load(name, device="cpu")
+        except ForensicsError as error:
+            yield Line("model", name, Health.BAD, str(error))
+            continue
+        yield Line("model", f"{name}, weights {with_model.facts.get('weights', '')[:16]}")
+        with_model.close()
+
+
+def _writable() -> Iterator[Line]:
+    for subject, folder in (("working folder", Path.cwd()), ("temporary folder", Path(tempfile.gettempdir()))):
+        free_gb = shutil.disk_usage(folder).free / 1e9
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                found = f"{folder} is writable, {free_gb:.0f} GB free"
+        except OSError as error:
+            remedy = "name another place with --output" if subject == "working folder" else "set TMPDIR"
+            yield Line(subject, f"{folder}: {error.strerror}", Health.WARN, remedy)
+            continue
+        yield Line(subject, found)
+
+
+def _optional(package: str) -> Line:
+    purpose, extra = OPTIONAL[package]
+    try:
+        return Line(purpose, f"{package} {version(package)}")
+    except PackageNotFoundError:
+        return Line(purpose, "not installed", Health.WARN, f"pip install 'gtloc_forensics[{extra}]'")
+
+
+def _plugins() -> Iterator[Line]:
+    loaded = plugins.load()
+    yield Line("rules", f"{len(loaded.registry)} from {', '.join(('this package', *loaded.plugins))}")
+    for failure in loaded.failures:
+        yield Line(f"plugin {failure.name}", failure.reason, Health.WARN, "update or remove it")

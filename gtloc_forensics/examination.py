@@ -1,0 +1,352 @@
+"""Concludes an examination: runs the rules over what was gathered and keeps what they say.
+
+Photos stream by one at a time; only their lean sightings stay in memory for the
+rules that compare. Everything is written in one transaction, so an examination
+is there whole or not at all, and it is named by everything it depended on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from gtloc_forensics import clock, discover, earth, run, sightings
+from gtloc_forensics.checks import Check, Context, Scope, not_testable, unmet
+from gtloc_forensics.instruments import Instruments, Settings
+from gtloc_forensics.records import (
+    Absent,
+    Claim,
+    ClockModel,
+    Finding,
+    ImageFacts,
+    Outcome,
+    Photo,
+    Prediction,
+    RuleNote,
+    Sighting,
+    Source,
+    Status,
+    Sun,
+    Unexamined,
+    source_id_of,
+)
+from gtloc_forensics.store import Known, Store, Transaction
+from gtloc_forensics.stored import pack, unpack
+
+CLOCKS, CAUSES, RULES = "clocks", "causes", "rules"
+
+MODEL_ABSENCE = "model"
+"""The environment entry that says why there is no model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What all rules said of one photo, and what could not be looked at."""
+
+    findings: tuple[Finding, ...]
+    unexamined: tuple[Unexamined, ...]
+
+    @property
+    def status(self) -> Status:
+        """Found, clean or not examined: a crashed stage or rule never looks clean."""
+        if any(finding.is_found for finding in self.findings):
+            return Status.FOUND
+        return Status.NOT_EXAMINED if self.unexamined else Status.CLEAN
+
+
+class Album:
+    """Puts the records of one path together again from the store."""
+
+    def __init__(self, store: Store, stages: run.Stages, model_absence: str) -> None:
+        self._store = store
+        self._stages = stages
+        self._model_absence = model_absence
+
+    def photo(self, row_id: int) -> tuple[Photo, datetime]:
+        """Return everything known of one source, and when it was acquired."""
+        source, known, acquired = self._store.source(row_id)
+        claim = self._claim(source, known)
+        return Photo(source, claim, _sun(claim), self._image(source), self._prediction(source)), acquired
+
+    def preview(self, sha256: str) -> bytes | None:
+        """Return the downscaled picture, when the content was decoded."""
+        found = self._store.result(sha256, run.PREVIEW, self._stages.image, bytes)
+        return found if isinstance(found, bytes) else None
+
+    def _claim(self, source: Source, known: Known) -> Claim | Unexamined:
+        key = run.claim_key(self._stages, known)
+        found = self._store.result(source.source_id, run.CLAIM, key, Claim)
+        return found if isinstance(found, Claim) else _unexamined(source, "metadata", found)
+
+    def _image(self, source: Source) -> ImageFacts | Unexamined:
+        found = self._store.result(source.sha256, run.IMAGE, self._stages.image, ImageFacts)
+        return found if isinstance(found, ImageFacts) else _unexamined(source, "decode", found)
+
+    def _prediction(self, source: Source) -> Prediction | Unexamined:
+        if not self._stages.vision:
+            return Unexamined(source.source_id, "vision", self._model_absence)
+        found = self._store.result(source.sha256, run.VISION, self._stages.vision, Prediction)
+        if isinstance(found, Prediction):
+            return replace(found, source_id=source.source_id)
+        return _unexamined(source, "vision", found)
+
+
+def _sun(claim: Claim | Unexamined) -> Sun | Absent:
+    return earth.sun(claim) if isinstance(claim, Claim) else Absent.UNDERIVABLE
+
+
+def _unexamined(source: Source, stage: str, found: object) -> Unexamined:
+    reason, detail = found if isinstance(found, tuple) else ("it was never reached", "")
+    return Unexamined(source.source_id, stage, reason, detail)
+
+
+class Concluding:
+    """Runs every rule over a gathered folder and writes the examination."""
+
+    def __init__(
+        self,
+        store: Store,
+        root: Path,
+        instruments: Instruments,
+        *,
+        settings: Settings,
+        gathered: run.Gathered,
+        stages: run.Stages,
+        progress: run.Progress,
+    ) -> None:
+        self._store = store
+        self._root = root
+        self._instruments = instruments
+        self._settings = settings
+        self._gathered = gathered
+        self._stages = stages
+        self._progress = progress
+        self._registry = instruments.loaded.registry
+        self.environment = dict(instruments.environment) | {
+            MODEL_ABSENCE: instruments.model_absence or instruments.environment.get("model name", "")
+        }
+        self._album = Album(store, stages, instruments.model_absence)
+
+    def run(self) -> str:
+        """Conclude and return the examination's fingerprint; one that exists already is not made again."""
+        at_end = self._rehash()
+        fingerprint = self._fingerprint(at_end)
+        if self._store.examination(fingerprint) is None:
+            self._examine(fingerprint, at_end)
+        return fingerprint
+
+    def _fingerprint(self, at_end: Mapping[int, discover.Rechecked]) -> str:
+        depends_on = {
+            "sources": [[row, at_end[row].sha256, at_end[row].reason] for row in self._gathered.rows],
+            "rejected": [[entry.relative.hex(), entry.reason] for entry in self._gathered.rejected],
+            "stages": asdict(self._stages),
+            "rules": [[item.check_id, item.version] for item in self._registry],
+            "plugin failures": [[failure.name, failure.reason] for failure in self._instruments.loaded.failures],
+            "environment": self.environment,
+        }
+        return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()
+
+    def _rehash(self) -> dict[int, discover.Rechecked]:
+        """Look at every source again: its hash now, and what changed."""
+        rows = self._gathered.rows
+        total = len(rows)
+        self._progress("verify", 0, total)
+        hashes = {}
+        with ThreadPoolExecutor(max(1, self._settings.workers)) as pool:
+            for done, (row, now) in enumerate(zip(rows, pool.map(self._recheck, rows), strict=True), 1):
+                hashes[row] = now
+                self._progress("verify", done, total)
+        return hashes
+
+    def _recheck(self, row: int) -> discover.Rechecked:
+        source, _, _ = self._store.source(row)
+        return discover.recheck(self._root, source)
+
+    # ------------------------------------------------------------- the rules
+
+    def _examine(self, fingerprint: str, at_end: Mapping[int, discover.Rechecked]) -> None:
+        verdicts: dict[str, bytes] = {}
+        seen: list[Sighting] = []
+        labels: dict[str, tuple[str, str]] = {}
+        latest = datetime(1, 1, 1)
+        total = len(self._gathered.rows)
+        for done, row in enumerate(self._gathered.rows, 1):
+            photo, acquired = self._album.photo(row)
+            latest = max(latest, acquired)
+            verdict = self._verdict(photo, Context(now_utc=acquired), at_end[row])
+            verdicts[photo.source.source_id] = pack(verdict)
+            sighting = sightings.sighting(photo)
+            if sighting is not None and isinstance(photo.claim, Claim):
+                seen.append(sighting)
+                labels.setdefault(sighting.device_key, sightings.label(photo.claim))
+            self._progress("check", done, total)
+        context = Context(now_utc=latest)
+        groups = sightings.by_device(seen, labels)
+        compared, crashed = self._compare(groups, seen, context)
+        clocks = tuple(clock.fit(group) for group in groups)
+        _merge(verdicts, compared, crashed)
+        self._keep(fingerprint, verdicts, clocks, at_end)
+
+    def _verdict(self, photo: Photo, context: Context, at_end: discover.Rechecked) -> Verdict:
+        findings: list[Finding] = []
+        unexamined = _missing_records(photo)
+        if at_end.reason:
+            unexamined.append(Unexamined(photo.source.source_id, "integrity", f"at the end of the run {at_end.reason}"))
+        for rule in self._registry.of(Scope.PHOTO):
+            lacking = unmet(rule, photo)
+            if lacking:
+                findings.append(not_testable(rule.check_id, photo.source.source_id, lacking))
+                continue
+            found, failure = _apply(rule, photo, context)
+            findings += found
+            if failure is not None:
+                unexamined.append(replace(failure, source_id=photo.source.source_id))
+        return Verdict(tuple(findings), tuple(unexamined))
+
+    def _compare(
+        self, groups: Sequence[Any], seen: Sequence[Sighting], context: Context
+    ) -> tuple[list[Finding], list[Unexamined]]:
+        """Run the rules that compare photos; a crash leaves every photo it was given not examined by it."""
+        findings: list[Finding] = []
+        crashed: list[Unexamined] = []
+        jobs: list[tuple[Check, Any, Sequence[Sighting]]] = [
+            (rule, group, group.sightings) for rule in self._registry.of(Scope.DEVICE) for group in groups
+        ]
+        jobs += [(rule, tuple(seen), seen) for rule in self._registry.of(Scope.CASE)]
+        for rule, subject, photos in jobs:
+            found, failure = _apply(rule, subject, context)
+            findings += found
+            if failure is not None:
+                crashed += [replace(failure, source_id=item.source_id) for item in photos]
+        return findings, crashed
+
+    # ------------------------------------------------------------- keeping
+
+    def _keep(
+        self,
+        fingerprint: str,
+        verdicts: Mapping[str, bytes],
+        clocks: tuple[ClockModel, ...],
+        at_end: Mapping[int, discover.Rechecked],
+    ) -> None:
+        finished = self._settings.instant()
+        with self._store.writing() as session:
+            number = self._store.add_examination(
+                session,
+                fingerprint,
+                environment=self.environment,
+                stages=asdict(self._stages),
+                finished_utc=finished,
+            )
+            ranked = self._keep_members(session, number, verdicts, at_end)
+            for ordinal, finding in enumerate(ranked):
+                self._store.add_finding(session, number, ordinal, finding=finding)
+            self._store.add_extra(session, number, CLOCKS, record=clocks)
+            causes = clock.group_causes(ranked, clocks)
+            self._store.add_extra(session, number, CAUSES, record=causes)
+            notes = tuple(
+                RuleNote(item.check_id, item.title, item.version, item.explanation) for item in self._registry
+            )
+            self._store.add_extra(session, number, RULES, record=notes)
+            for entry in self._gathered.rejected:
+                self._store.add_rejected(session, fingerprint, entry, source_id=source_id_of(entry.relative))
+            self._custody(session, fingerprint, at_end, finished)
+
+    def _rule_notes(self) -> tuple[RuleNote, ...]:
+        return tuple(RuleNote(item.check_id, item.title, item.version, item.explanation) for item in self._registry)
+
+    def _keep_members(
+        self, session: Transaction, number: int, verdicts: Mapping[str, bytes], at_end: Mapping[int, discover.Rechecked]
+    ) -> list[Finding]:
+        notable: list[tuple[Any, Finding]] = []
+        for ordinal, row in enumerate(self._gathered.rows):
+            source, _, _ = self._store.source(row)
+            verdict = _judged(unpack(Verdict, verdicts[source.source_id]), source.source_id)
+            self._store.add_member(
+                session,
+                number,
+                ordinal,
+                source_row=row,
+                status=verdict.status.value,
+                sha256_at_end=at_end[row].sha256,
+                verdict=pack(verdict),
+            )
+            notable += [
+                (rank(finding, source.relative), finding)
+                for finding in verdict.findings
+                if (finding.is_found or finding.outcome is Outcome.EXPLAINED)
+                and finding.source_ids[0] == source.source_id
+            ]
+        return [finding for _, finding in sorted(notable, key=lambda pair: pair[0])]
+
+    def _custody(self, session: Transaction, fingerprint: str, at_end: Mapping[int, discover.Rechecked], finished: datetime) -> None:
+        changed = sum(bool(now.reason) for now in at_end.values())
+        hashed = {"sources": len(at_end), "changed": changed}
+        analysed = {"examination": fingerprint, "rules": len(self._registry), **self._versions()}
+        for action, detail in (("hash", hashed), ("analyse", analysed)):
+            self._store.append_event(
+                session, utc_time=finished, actor=run.actor(), action=action, subject="all sources", detail=detail
+            )
+
+    def _versions(self) -> dict[str, str]:
+        return {name: self.environment[name] for name in ("gtloc_forensics", "exiftool", "time-zone data")}
+
+
+_OUTCOME_RANK = {Outcome.CONTRADICTION: 0, Outcome.SUSPICIOUS: 1, Outcome.EXPLAINED: 2}
+_CONFIDENCE_RANK = {"decisive": 0, "strong": 1, "weak": 2, "context": 3}
+
+
+def rank(finding: Finding, relative: bytes) -> tuple[Any, ...]:
+    """Return the key that sorts findings strongest first, then by path."""
+    strength = 0.0 if finding.log10_lr is None else finding.log10_lr
+    return (
+        _OUTCOME_RANK.get(finding.outcome, 3),
+        -int(finding.severity),
+        _CONFIDENCE_RANK[finding.confidence.value],
+        strength,
+        relative,
+        finding.check_id,
+    )
+
+
+def _apply(rule: Check, subject: Any, context: Context) -> tuple[list[Finding], Unexamined | None]:
+    # The border for rules: a stranger's rule may raise anything, and a crash must not look like a pass.
+    try:
+        return list(rule.function(subject, context)), None
+    except Exception as error:
+        reason = f"the rule failed ({type(error).__name__}: {error})"
+        return [], Unexamined("", f"check:{rule.check_id}", reason, traceback.format_exc())
+
+
+def _missing_records(photo: Photo) -> list[Unexamined]:
+    records = (photo.claim, photo.image, photo.prediction)
+    return [record for record in records if isinstance(record, Unexamined)]
+
+
+def _judged(verdict: Verdict, source_id: str) -> Verdict:
+    """A photo of which no rule could say anything is not examined, rather than clean."""
+    if verdict.unexamined or any(finding.outcome is not Outcome.NOT_TESTABLE for finding in verdict.findings):
+        return verdict
+    nothing = Unexamined(source_id, "check", "it claims nothing that any rule can test")
+    return replace(verdict, unexamined=(nothing,))
+
+
+def _merge(verdicts: dict[str, bytes], findings: Iterable[Finding], crashed: Iterable[Unexamined]) -> None:
+    """Add what the comparing rules said to the photos they said it of."""
+    more: dict[str, tuple[list[Finding], list[Unexamined]]] = {}
+    for finding in findings:
+        for source_id in finding.source_ids:
+            more.setdefault(source_id, ([], []))[0].append(finding)
+    for failure in crashed:
+        more.setdefault(failure.source_id, ([], []))[1].append(failure)
+    for source_id, (found, failed) in more.items():
+        verdict = unpack(Verdict, verdicts[source_id])
+        merged = Verdict((*verdict.findings, *found), (*verdict.unexamined, *failed))
+        verdicts[source_id] = pack(merged)

@@ -1,0 +1,136 @@
+"""The lean view of photos that comparing many of them needs, and their grouping by device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gtloc_forensics.circular import year_turn
+from gtloc_forensics.records import (
+    Absent,
+    Claim,
+    DeviceGroup,
+    ImageFacts,
+    Photo,
+    Prediction,
+    Sighting,
+    Stated,
+    Sun,
+    Uptime,
+)
+
+V = TypeVar("V")
+
+BURST_TAGS = ("Apple:BurstUUID", "Apple:ContentIdentifier", "XMP-GCamera:BurstID", "Apple:MediaGroupUUID")
+"""Tags that give the frames of one burst, or the two halves of a live photo, a common name."""
+
+UNKNOWN_DEVICE = "unknown"
+
+
+def sighting(photo: Photo) -> Sighting | None:
+    """Return what *photo* contributes to comparisons; None when its metadata could not be read."""
+    claim = photo.claim
+    if not isinstance(claim, Claim):
+        return None
+    position = _stated(claim.position)
+    uptime = claim.uptime if isinstance(claim.uptime, Uptime) else None
+    image = photo.image if isinstance(photo.image, ImageFacts) else None
+    prediction = photo.prediction if isinstance(photo.prediction, Prediction) else None
+    local_time = _stated(claim.local_time)
+    return Sighting(
+        source_id=photo.source.source_id,
+        sha256=photo.source.sha256,
+        name=photo.source.display_path,
+        device_key=claim.device.key,
+        media_type=photo.source.media_type,
+        local_time=local_time,
+        local_resolution_s=_resolution(claim),
+        utc_time=_stated(claim.utc_time),
+        utc_rule=claim.utc_time.rule if isinstance(claim.utc_time, Stated) else "",
+        offset_hours=_stated(claim.utc_offset_hours),
+        gps_utc_time=_stated(claim.gps_utc_time),
+        latitude_deg=None if position is None else position.latitude_deg,
+        longitude_deg=None if position is None else position.longitude_deg,
+        position_error_m=_stated(claim.position_error_m),
+        zone=claim.zones[0] if claim.zones else "",
+        ev100=_present(claim.exposure.ev100),
+        flash_fired=_present(claim.exposure.flash_fired),
+        sun_elevation_deg=photo.sun.elevation_deg if isinstance(photo.sun, Sun) else None,
+        counters=claim.counters,
+        uptime_s=None if uptime is None else uptime.seconds,
+        uptime_excludes_sleep=uptime is not None and uptime.excludes_sleep,
+        burst_id=_burst_id(claim),
+        software=_present(claim.device.software) or "",
+        perceptual_hash=None if image is None else image.perceptual_hash,
+        hour_mass=None if prediction is None or local_time is None else _hour_mass(prediction, local_time),
+        datable=None if prediction is None else prediction.datable,
+    )
+
+
+def by_device(sightings: Iterable[Sighting], labels: dict[str, tuple[str, str]]) -> tuple[DeviceGroup, ...]:
+    """Group sightings by device, each group in the order of its claimed local time.
+
+    Args:
+        sightings: in path order; photos of no known device are left out.
+        labels: device key → (label for people, doubt).
+    """
+    groups: dict[str, list[Sighting]] = {}
+    for item in sightings:
+        if item.device_key != UNKNOWN_DEVICE:
+            groups.setdefault(item.device_key, []).append(item)
+    return tuple(
+        DeviceGroup(key, *labels.get(key, (key, "")), sightings=tuple(sorted(groups[key], key=_by_claimed_time)))
+        for key in sorted(groups)
+    )
+
+
+def label(claim: Claim) -> tuple[str, str]:
+    """Return how to call a claim's device, and how sure it is that it is one device."""
+    device = claim.device
+    make, model, serial = _present(device.make), _present(device.model), _present(device.serial)
+    words = [] if make is None or (model or "").lower().startswith(make.lower()) else [make]
+    words += [model] if model else []
+    name = " ".join(words) or "unknown device"
+    return (f"{name} (serial {serial})" if serial else name), device.doubt
+
+
+def _by_claimed_time(item: Sighting) -> tuple[bool, datetime, str]:
+    return item.local_time is None, item.local_time or datetime(1, 1, 1), item.name
+
+
+def _stated(value: Stated[V] | Absent) -> V | None:
+    return value.value if isinstance(value, Stated) else None
+
+
+def _present(value: V | Absent) -> V | None:
+    return None if isinstance(value, Absent) else value
+
+
+def _resolution(claim: Claim) -> float:
+    if isinstance(claim.local_time, Stated):
+        for reading in claim.times:
+            if reading.tag == claim.local_time.tag:
+                return reading.resolution_s
+    return 1.0
+
+
+def _burst_id(claim: Claim) -> str:
+    for tag in BURST_TAGS:
+        values = claim.tags.get(tag)
+        if values:
+            return f"{tag}={values[0]}"
+    return ""
+
+
+def _hour_mass(prediction: Prediction, local_time: datetime) -> NDArray[np.float32]:
+    """Return the model's mass over the day ``[D]``, given that the season is as claimed."""
+    mass = prediction.time.mass
+    row = int(year_turn(local_time) * mass.shape[0]) % mass.shape[0]
+    total = float(mass[row].sum())
+    if total <= 0.0:
+        return np.full(mass.shape[1], 1.0 / mass.shape[1], np.float32)
+    return np.asarray(mass[row] / total, np.float32)
