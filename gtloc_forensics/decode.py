@@ -190,7 +190,7 @@ class _Worker:
         if self._connection is None or self._process is None or self._process.poll() is not None:
             self._kill()
             self._start()
-        if self._connection is None:
+        if self._connection is None or self._closed.is_set():
             raise EOFError("the worker was stopped")
         return self._connection
 

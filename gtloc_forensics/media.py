@@ -114,8 +114,8 @@ PHOTO_EXTENSIONS = frozenset(
 
 def extension_of(name: bytes) -> bytes:
     """Return the lower-case extension of a file name with its dot; ``b""`` where there is none."""
-    stem, dot, extension = name.rpartition(b".")
-    return b"." + extension.lower() if dot and stem.rpartition(b"/")[2] else b""
+    stem, dot, extension = name.rpartition(b"/")[2].rpartition(b".")
+    return dot + extension.lower() if stem else b""
 
 
 def has_photo_extension(name: bytes) -> bool:
