@@ -304,3 +304,18 @@ def _sun_of(claim: Claim) -> Sun | Absent:
     from gtloc_forensics.earth import sun
 
     return sun(claim)
+
+
+def findings_of(rule: Any, photo: Photo, *, now: str = "2026-11-21 12:00") -> list[Any]:
+    """Run one photo-scope rule, as the engine would, needs included."""
+    from gtloc_forensics.checks import Context, not_testable, unmet
+
+    if why := unmet(rule, photo):
+        return [not_testable(rule.check_id, photo.source.source_id, why)]
+    return list(rule.function(photo, Context(when(now))))
+
+
+def only(rule: Any, photo: Photo, **more: Any) -> Any:
+    """Return the one finding of *rule*; most rules give exactly one."""
+    (finding,) = findings_of(rule, photo, **more)
+    return finding

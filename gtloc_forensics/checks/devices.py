@@ -1,0 +1,99 @@
+"""What kind of device took a photo, where rules must treat kinds differently.
+
+A telephone takes its time and zone from the network and its position from its own
+receiver; a camera has a clock set by hand and often a position added later.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gtloc_forensics.checks import tagged
+from gtloc_forensics.records import Claim, Device
+
+# Makers of telephones only. Makers of both are told by model below.
+PHONE_MAKERS = (
+    "apple",
+    "google",
+    "huawei",
+    "honor",
+    "xiaomi",
+    "oneplus",
+    "oppo",
+    "realme",
+    "vivo",
+    "motorola",
+    "lge",
+    "lg electronics",
+    "htc",
+    "nokia",
+    "hmd",
+    "sony ericsson",
+    "research in motion",
+    "blackberry",
+    "palm",
+    "zte",
+    "lenovo",
+    "asus",
+    "essential",
+    "fairphone",
+    "nothing",
+    "meizu",
+    "tcl",
+    "wiko",
+    "alcatel",
+    "infinix",
+    "tecno",
+    "nexus",
+)
+# Samsung's NX/WB/ES and Sony's DSC/ILCE/DSLR/SLT/NEX are cameras; their telephones have codes of another form.
+_PHONE_MODELS = re.compile(
+    r"^(sm-|gt-|sgh|sch-|sph-|shv-|galaxy|xperia|xq-|so-|sov|[c-k]\d{4}$|pixel|iphone|ipad|redmi|mi )", re.I
+)
+_SCANNER_WORDS = re.compile(
+    r"\b(scan(ner|jet|snap)?|perfection v|canoscan|opticfilm|coolscan|fastfoto|noritsu|frontier)\b", re.I
+)
+
+# Only a device's own receiver writes these; software that adds a position to a finished photo does not.
+RECEIVER_TAGS = (
+    "GPS:GPSHPositioningError",
+    "GPS:GPSSpeed",
+    "GPS:GPSImgDirection",
+    "GPS:GPSDOP",
+    "GPS:GPSSatellites",
+    "GPS:GPSMeasureMode",
+    "GPS:GPSProcessingMethod",
+    "GPS:GPSStatus",
+)
+
+DIGITAL_SCANNERS = (1, 2)  # EXIF FileSource: film scanner, reflection print scanner
+
+
+def is_phone(device: Device) -> bool:
+    """Return whether make or model are those of a telephone or tablet."""
+    make = device.make.lower() if isinstance(device.make, str) else ""
+    model = device.model if isinstance(device.model, str) else ""
+    return make.startswith(PHONE_MAKERS) or _PHONE_MODELS.match(model.strip()) is not None
+
+
+def has_own_receiver(claim: Claim) -> bool:
+    """Return whether the file bears marks that only a receiver inside the device leaves."""
+    return any(claim.tags.get(tag) for tag in RECEIVER_TAGS)
+
+
+def is_scan(claim: Claim) -> bool:
+    """Return whether the file says that it was scanned from film or paper."""
+    if tagged.number(claim.tags, "ExifIFD:FileSource") in DIGITAL_SCANNERS:
+        return True
+    named = " ".join(
+        tagged.text(claim.tags, name) for name in ("IFD0:Make", "IFD0:Model", "IFD0:Software", "XMP-xmp:CreatorTool")
+    )
+    return _SCANNER_WORDS.search(named) is not None
+
+
+def name_of(device: Device) -> str:
+    """Return make and model for people, ``an unnamed device`` when neither is there."""
+    parts = [part.strip() for part in (device.make, device.model) if isinstance(part, str) and part.strip()]
+    if len(parts) == 2 and parts[1].lower().startswith(parts[0].lower()):
+        return parts[1]
+    return " ".join(parts) or "an unnamed device"

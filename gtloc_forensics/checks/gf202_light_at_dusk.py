@@ -1,0 +1,70 @@
+"""GF202 — More light in the exposure than twilight gives.
+
+Shows: that a frame claimed between sunset and the end of civil twilight was exposed for
+more light than even a glowing sky has then.
+
+Cannot show: anything with the sun above the horizon, where the sun itself may be in the
+frame, nor in the night, which is the business of GF201.
+
+Blind spots: an error of a few minutes or kilometres moves the sun by a degree, high ground
+sees it longer; lamps and a manual exposure, as in GF201; flash frames are left out.
+
+Threshold: EV100 15 at −1.5° falling to 12 at −6°. Of 24 frames confirmed by GPS time in that
+stretch (no flash) the brightest was EV100 12.8 at −1.7°, 1.7 below the line at 14.9, the next
+9.7 at −3°. The rule stays weak: twilight is the most variable light there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics import earth
+from gtloc_forensics.checks import Context, check, consistent, not_testable, tagged
+from gtloc_forensics.records import Absent, Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Sun
+
+SUNSET_DEG = -1.5  # the rim sets at −0.83°; the rest is for hills, altitude and the clock
+SUNSET_EV100 = 15.0
+DUSK_EV100 = 12.0
+
+
+def brightest_ev100(elevation_deg: float) -> float:
+    """Return the line above which an exposure is remarked on, for an elevation from −6° to −1.5°."""
+    share = (elevation_deg - earth.CIVIL_DUSK_DEG) / (SUNSET_DEG - earth.CIVIL_DUSK_DEG)
+    return DUSK_EV100 + share * (SUNSET_EV100 - DUSK_EV100)
+
+
+@check("GF202", title="More light than twilight gives", needs=("claim", "sun"))
+def light_at_dusk(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Compare the exposure with what civil twilight can give."""
+    claim, sun = tagged.claim_of(photo), photo.sun
+    ev100 = claim.exposure.ev100
+    if not isinstance(sun, Sun) or isinstance(ev100, Absent):
+        yield not_testable("GF202", claim.source_id, "no sun position or no exposure")
+        return
+    highest = max(sun.elevation_range_deg)
+    if not earth.CIVIL_DUSK_DEG <= highest <= SUNSET_DEG:
+        yield not_testable("GF202", claim.source_id, f"the sun at {highest:.0f}° makes no twilight")
+    elif claim.exposure.flash_fired is True:
+        yield not_testable("GF202", claim.source_id, "the flash fired")
+    elif ev100 < brightest_ev100(highest):
+        yield consistent("GF202", claim.source_id, f"EV100 {ev100:.1f} is possible in twilight ({highest:.1f}°).")
+    else:
+        yield _finding(claim, sun, ev100)
+
+
+def _finding(claim: Claim, sun: Sun, ev100: float) -> Finding:
+    highest = max(sun.elevation_range_deg)
+    return Finding(
+        check_id="GF202",
+        source_ids=(claim.source_id,),
+        outcome=Outcome.SUSPICIOUS,
+        severity=Severity.MEDIUM,
+        confidence=Confidence.WEAK,
+        summary=f"Exposed for EV100 {ev100:.1f} in twilight with the sun {-highest:.1f}° below the horizon; "
+        f"{brightest_ev100(highest):.1f} is the most one would expect.",
+        derived=(f"Sun at {highest:.1f}° at {sun.utc_time} UTC (offset: {sun.offset_source}).",),
+        innocent=("high ground or an aircraft, where the sun sets later", "a lamp in the frame"),
+        limitations=("Twilight varies; this is a hint, not a proof.",),
+        facts={"ev100": ev100, "sun_elevation_deg": highest, "limit_ev100": brightest_ev100(highest)},
+        cause=Cause("clock-offset", claim.device.key, None, "more light in the exposure than at the claimed hour"),
+    )

@@ -1,0 +1,36 @@
+"""Positions that a common slip makes out of the true one: a lost sign, a swap, minutes read as decimals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics import earth
+from gtloc_forensics.records import Claim, Position, Stated
+
+SAME_PLACE_DEG = 0.01
+
+
+def repairs(position: Position) -> Iterator[tuple[str, Position]]:
+    """Yield what the true position may have been, each with the slip that would have spoilt it."""
+    latitude, longitude = position.latitude_deg, position.longitude_deg
+    if abs(longitude) > SAME_PLACE_DEG:
+        yield "the other sign of the longitude (E/W lost)", Position(latitude, -longitude)
+    if abs(latitude) > SAME_PLACE_DEG:
+        yield "the other sign of the latitude (N/S lost)", Position(-latitude, longitude)
+    if abs(longitude) > SAME_PLACE_DEG and abs(latitude) > SAME_PLACE_DEG:
+        yield "the other sign of both", Position(-latitude, -longitude)
+    if abs(longitude) <= 90.0 and abs(latitude - longitude) > SAME_PLACE_DEG:
+        yield "latitude and longitude swapped", Position(longitude, latitude)
+
+
+def fitting(claim: Claim, offset_hours: float) -> tuple[str, ...]:
+    """Return the slips after whose repair *offset_hours* is legal on land at the repaired position."""
+    if not (isinstance(claim.position, Stated) and isinstance(claim.local_time, Stated)):
+        return ()
+    local = claim.local_time.value
+    return tuple(
+        f"{slip}: {place.latitude_deg:.4f}, {place.longitude_deg:.4f}"
+        for slip, place in repairs(claim.position.value)
+        if not earth.is_nautical(earth.zones_at(place)[0])
+        and offset_hours in earth.legal_offsets(earth.zones_at(place), local)
+    )
