@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -129,14 +130,14 @@ def test_sidecars_belong_to_their_photo_and_are_not_listed(tmp_path: Path) -> No
     put(tmp_path / "a.jpg")
     put(tmp_path / "a.XMP", XMP)
     put(tmp_path / "A.JPG.xmp", XMP)
-    put(tmp_path / "b.cr2", b"II*\0\x10\0\0\0CR\x02\0")
+    put(tmp_path / "B.cr2", b"II*\0\x10\0\0\0CR\x02\0")
     put(tmp_path / "b.jpg")
     put(tmp_path / "b.xmp", XMP)
     put(tmp_path / "alone.xmp", XMP)
     put(tmp_path / "d/a.xmp", XMP)
     found = listed(tmp_path)
     assert found[b"a.jpg"] == Candidate(b"a.jpg", (b"a.XMP", b"A.JPG.xmp"))
-    assert found[b"b.cr2"] == Candidate(b"b.cr2", (b"b.xmp",))
+    assert found[b"B.cr2"] == Candidate(b"B.cr2", (b"b.xmp",))
     assert found[b"b.jpg"] == Candidate(b"b.jpg", (b"b.xmp",)), "both halves of a RAW+JPEG pair share it"
     assert found[b"alone.xmp"] == Passed(b"alone.xmp", "a sidecar without its photo (application/xml)", blocks=False)
     assert isinstance(found[b"d/a.xmp"], Passed), "a sidecar in another folder is not this photo's"
@@ -333,6 +334,18 @@ def test_links_do_not_hide_that_an_output_is_inside(tmp_path: Path, evidence: Pa
     ):
         with pytest.raises(EvidenceTreeError):
             refuse_inside(output, tree)
+
+
+def test_a_second_mount_does_not_hide_that_an_output_is_inside(tmp_path: Path, evidence: Path) -> None:
+    (tmp_path / "second").mkdir()
+    mounted = subprocess.run(["mount", "--bind", evidence, tmp_path / "second"], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        with pytest.raises(EvidenceTreeError):
+            refuse_inside(tmp_path / "second/out", evidence)
+    finally:
+        subprocess.run(["umount", tmp_path / "second"], check=True)
 
 
 def test_a_relative_output_is_judged_from_here(evidence: Path, monkeypatch: pytest.MonkeyPatch) -> None:
