@@ -1,0 +1,56 @@
+"""EX001 — claimed exactly on the hour.
+
+A worked example of somebody else's rule; copy it and put your own in its place.
+It can show that a capture time looks typed by a person: minutes and seconds of
+zero come up once in 3,600 photos by chance. It cannot show who typed it or why.
+
+Blind spots: cameras set to write no seconds, time-lapse sequences that fire on
+the hour, scans whose date was entered by an archivist on purpose.
+
+Threshold: minutes, seconds and sub-seconds all zero; with sub-seconds written
+the chance of that is far below 1 in 3,600, without them it is 1 in 3,600.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+
+from gtloc_forensics.checks import Context, check, consistent, not_testable
+from gtloc_forensics.plugins import hookimpl
+from gtloc_forensics.records import Absent, Claim, Confidence, Finding, Outcome, Photo, Severity
+
+CHANCE = 1 / 3600
+
+
+@check("EX001", title="Claimed exactly on the hour", needs=("claim",))
+def on_the_hour(photo: Photo, context: Context) -> Iterator[Finding]:
+    """The claimed capture time has no minutes, seconds or sub-seconds."""
+    claim = photo.claim
+    if not isinstance(claim, Claim) or isinstance(claim.local_time, Absent):
+        yield not_testable("EX001", photo.source.source_id, "no capture time is claimed")
+        return
+    claimed = claim.local_time.value
+    if (claimed.minute, claimed.second, claimed.microsecond) != (0, 0, 0):
+        yield consistent("EX001", photo.source.source_id, f"Claimed at {claimed:%H:%M:%S}, not on the hour.")
+        return
+    yield Finding(
+        check_id="EX001",
+        source_ids=(photo.source.source_id,),
+        outcome=Outcome.SUSPICIOUS,
+        severity=Severity.LOW,
+        confidence=Confidence.WEAK,
+        summary=f"Claimed at exactly {claimed:%H:%M:%S}: a round time is more often typed than measured.",
+        observed=(f"{claim.local_time.tag} is {claim.local_time.raw}.",),
+        derived=(f"By chance one photo in {1 / CHANCE:,.0f} falls on the full hour.",),
+        limitations=("One photo on the hour among thousands is expected.",),
+        innocent=("a time-lapse that fires on the hour", "a date entered by hand for a scan"),
+        facts={"hour": claimed.hour, "chance": CHANCE},
+    )
+
+
+@hookimpl
+def checks() -> Iterable[ModuleType]:
+    """Give this module: its rules are those marked with ``check``."""
+    return [sys.modules[__name__]]

@@ -1,0 +1,96 @@
+"""Other people's rules: they load through entry points, and their failures become rows."""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from gtloc_forensics import plugins
+from gtloc_forensics.checks import Context, Registry, Scope, check
+from gtloc_forensics.errors import PluginError
+from gtloc_forensics.records import Outcome
+
+EXAMPLE = EntryPoint("on-the-hour", "gtloc_forensics.contrib.on_the_hour", plugins.GROUP)
+DOCS = Path(__file__).parents[1] / "docs" / "plugins.md"
+
+
+def module_with(name: str, source: str, monkeypatch: pytest.MonkeyPatch) -> EntryPoint:
+    module = ModuleType(name)
+    monkeypatch.setitem(sys.modules, name, module)
+    exec(source, module.__dict__)
+    return EntryPoint(name, name, plugins.GROUP)
+
+
+def test_the_shipped_example_adds_its_rule_to_the_built_in_ones() -> None:
+    alone = plugins.load(found=[])
+    together = plugins.load(found=[EXAMPLE])
+    assert {rule.check_id for rule in together.registry} - {rule.check_id for rule in alone.registry} == {"EX001"}
+    assert together.plugins == ("on-the-hour",)
+    assert together.failures == ()
+
+
+def test_a_plugin_that_cannot_be_imported_is_a_row_and_the_rest_goes_on() -> None:
+    loaded = plugins.load(found=[EntryPoint("gone", "no.such.module", plugins.GROUP), EXAMPLE])
+    assert [failure.name for failure in loaded.failures] == ["gone"]
+    assert "could not be loaded" in loaded.failures[0].reason
+    assert loaded.registry["EX001"].title
+
+
+def test_a_plugin_whose_hook_crashes_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "from gtloc_forensics import hookimpl\n@hookimpl\ndef checks():\n    raise RuntimeError('no luck')\n"
+    loaded = plugins.load(found=[module_with("crashing_plugin", source, monkeypatch)])
+    assert [failure.name for failure in loaded.failures] == ["crashing_plugin"]
+    assert "no luck" in loaded.failures[0].reason
+    assert len(loaded.registry) == len(plugins.load(found=[]).registry)
+
+
+def test_a_plugin_that_takes_an_existing_id_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = (
+        "import sys\nfrom gtloc_forensics import check, hookimpl\n"
+        "@check('GF101', title='mine')\ndef mine(photo, context):\n    return []\n"
+        "@hookimpl\ndef checks():\n    return [sys.modules[__name__]]\n"
+    )
+    loaded = plugins.load(found=[module_with("greedy_plugin", source, monkeypatch)])
+    assert "exists already" in loaded.failures[0].reason
+
+
+def test_marking_a_function_has_no_side_effect() -> None:
+    before = len(plugins.load(found=[]).registry)
+
+    @check("XX999", title="never collected", scope=Scope.CASE)
+    def rule(sightings, context):
+        return []
+
+    assert rule.check_id == "XX999"
+    assert len(plugins.load(found=[]).registry) == before
+
+
+def test_one_registry_refuses_the_same_id_twice() -> None:
+    from gtloc_forensics.contrib import on_the_hour
+
+    registry = Registry([on_the_hour])
+    with pytest.raises(PluginError, match="EX001"):
+        registry.add(on_the_hour)
+
+
+def test_every_hook_is_documented_with_its_signature() -> None:
+    documented = set(re.findall(r"^### `(\w+)\(", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
+    hooks = {name for name in vars(plugins.Hooks) if not name.startswith("_")}
+    assert documented == hooks
+
+
+@pytest.mark.parametrize(("hour", "minute", "outcome"), [(14, 0, Outcome.SUSPICIOUS), (14, 1, Outcome.CONSISTENT)])
+def test_the_example_rule_fires_on_the_hour_and_not_a_minute_later(hour: int, minute: int, outcome: Outcome) -> None:
+    from datetime import datetime
+
+    import builders
+    from gtloc_forensics.contrib.on_the_hour import on_the_hour
+
+    photo = builders.a_photo(local=datetime(2024, 5, 1, hour, minute))
+    (finding,) = on_the_hour.function(photo, Context(now_utc=datetime(2025, 1, 1)))
+    assert finding.outcome is outcome
