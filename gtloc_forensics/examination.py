@@ -30,6 +30,7 @@ from gtloc_forensics.records import (
     Photo,
     Prediction,
     RuleNote,
+    Scalar,
     Sighting,
     Source,
     Status,
@@ -246,6 +247,7 @@ class Concluding:
                 finished_utc=finished,
             )
             ranked = self._keep_members(session, number, verdicts, at_end)
+            session.flush()
             for ordinal, finding in enumerate(ranked):
                 self._store.add_finding(session, number, ordinal, finding=finding)
             self._store.add_extra(session, number, CLOCKS, record=clocks)
@@ -257,7 +259,15 @@ class Concluding:
             self._store.add_extra(session, number, RULES, record=notes)
             for entry in self._gathered.rejected:
                 self._store.add_rejected(session, fingerprint, entry, source_id=source_id_of(entry.relative))
-            self._custody(session, fingerprint, at_end, finished)
+            concluded = digest_of(self._store.verdicts(session, number))
+            changed = sum(bool(now.reason) for now in at_end.values())
+            for action, detail in (
+                ("hash", {"sources": len(at_end), "changed": changed}),
+                ("analyse", {"examination": fingerprint, "verdicts_sha256": concluded, **self._versions()}),
+            ):
+                self._store.append_event(
+                    session, utc_time=finished, actor=run.actor(), action=action, subject="all sources", detail=detail
+                )
 
     def _rule_notes(self) -> tuple[RuleNote, ...]:
         return tuple(RuleNote(item.check_id, item.title, item.version, item.explanation) for item in self._registry)
@@ -286,17 +296,9 @@ class Concluding:
             ]
         return [finding for _, finding in sorted(notable, key=lambda pair: pair[0])]
 
-    def _custody(self, session: Transaction, fingerprint: str, at_end: Mapping[int, discover.Rechecked], finished: datetime) -> None:
-        changed = sum(bool(now.reason) for now in at_end.values())
-        hashed = {"sources": len(at_end), "changed": changed}
-        analysed = {"examination": fingerprint, "rules": len(self._registry), **self._versions()}
-        for action, detail in (("hash", hashed), ("analyse", analysed)):
-            self._store.append_event(
-                session, utc_time=finished, actor=run.actor(), action=action, subject="all sources", detail=detail
-            )
-
-    def _versions(self) -> dict[str, str]:
-        return {name: self.environment[name] for name in ("gtloc_forensics", "exiftool", "time-zone data")}
+    def _versions(self) -> dict[str, Scalar]:
+        names = ("gtloc_forensics", "exiftool", "time-zone data", "rules")
+        return {name: self.environment[name] for name in names}
 
 
 _OUTCOME_RANK = {Outcome.CONTRADICTION: 0, Outcome.SUSPICIOUS: 1, Outcome.EXPLAINED: 2}
@@ -314,6 +316,14 @@ def rank(finding: Finding, relative: bytes) -> tuple[Any, ...]:
         relative,
         finding.check_id,
     )
+
+
+def digest_of(verdicts: Iterable[bytes]) -> str:
+    """Return one hash over what was concluded of every photo, in path order; the custody chain holds it."""
+    digest = hashlib.sha256()
+    for packed in verdicts:
+        digest.update(hashlib.sha256(packed).digest())
+    return digest.hexdigest()
 
 
 def _apply(rule: Check, subject: Any, context: Context) -> tuple[list[Finding], Unexamined | None]:

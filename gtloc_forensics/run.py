@@ -14,7 +14,7 @@ import queue
 import shutil
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -119,9 +119,9 @@ class Gathering:
         }
         self._claims = store.keys_of(CLAIM)
 
-    def run(self) -> Gathered:
-        """Gather the folder and return what lies in it."""
-        entries = list(discover.walk(self._root))
+    def run(self, *, only: Container[bytes] | None = None) -> Gathered:
+        """Gather the folder, or *only* those relative paths of it, and return what lies in it."""
+        entries = [entry for entry in discover.walk(self._root) if only is None or entry.relative in only]
         rejected = [entry for entry in entries if isinstance(entry, Passed)]
         candidates = [entry for entry in entries if isinstance(entry, discover.Candidate)]
         fresh = [candidate for candidate in candidates if not self._is_settled(candidate)]

@@ -1,9 +1,20 @@
-"""The tables of the case database as migration 0001 makes them. Only the store reads them."""
+"""The tables of the case database, and how a database gets them. Only the store reads them."""
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, create_engine, event, inspect, text
+from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from gtloc_forensics.errors import NewerCase
+
+SCHEMA = "0001"
+"""The newest migration this program knows."""
+
+BUSY_TIMEOUT_MS = 10_000
 
 
 class Row(DeclarativeBase):
@@ -120,3 +131,53 @@ class CustodyRow(Row):
     detail: Mapped[str]  # canonical JSON
     previous_hash: Mapped[str]
     event_hash: Mapped[str]
+
+
+def engine_of(url: str) -> Engine:
+    """Return an engine for *url*; SQLite gets WAL, foreign keys and full synchronisation."""
+    parsed = make_url(url)
+    engine = create_engine(parsed)
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    # The driver's own transaction handling would commit before DDL and reads outside a transaction.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # a custody event that was reported is on the disk
+    cursor.close()
+
+
+def migrate(engine: Engine) -> None:
+    """Bring a database to :data:`SCHEMA`.
+
+    Raises:
+        NewerCase: when a newer program wrote it.
+    """
+    with engine.connect() as connection:
+        found = _version(connection)
+    if found == SCHEMA:
+        return
+    if found is not None and found > SCHEMA:
+        raise NewerCase(str(engine.url.database), found, SCHEMA)
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _version(connection: Any) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)

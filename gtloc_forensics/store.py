@@ -13,16 +13,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import create_engine, event, func, select, text
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
 from gtloc_forensics.custody import GENESIS, canonical_json, event_of
-from gtloc_forensics.errors import CaseBusy, CaseError, NewerCase
+from gtloc_forensics.errors import CaseBusy, CaseError
 from gtloc_forensics.records import CaseHeader, CustodyEvent, FileStat, Finding, Passed, Scalar, Source
 from gtloc_forensics.schema import (
     CaseRow,
@@ -34,6 +32,8 @@ from gtloc_forensics.schema import (
     RejectedRow,
     ResultRow,
     SourceRow,
+    engine_of,
+    migrate,
 )
 from gtloc_forensics.stored import pack, unpack
 
@@ -41,11 +41,6 @@ R = TypeVar("R")
 
 Transaction: TypeAlias = Session
 """What :meth:`Store.writing` gives: everything written through it is kept, or nothing."""
-
-SCHEMA = "0001"
-"""The newest migration this program knows."""
-
-BUSY_TIMEOUT_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +74,9 @@ class Store:
             CaseError: when it is not a case database or cannot be opened.
         """
         self.url = url
-        self.engine = _engine(url)
+        self.engine = engine_of(url)
         try:
-            _migrate(self.engine)
+            migrate(self.engine)
         except (OperationalError, DatabaseError) as error:
             self.engine.dispose()
             raise CaseError(f"{url} is not usable as a case database: {error.orig}; choose another --output") from error
@@ -323,6 +318,11 @@ class Store:
             yield from rows
             ordinal = rows[-1].ordinal
 
+    def verdicts(self, session: Session, examination_id: int) -> Iterator[bytes]:
+        """Stream what was concluded of every member, as stored, in path order."""
+        query = select(MemberRow.findings).where(MemberRow.examination_id == examination_id)
+        yield from session.scalars(query.order_by(MemberRow.ordinal).execution_options(yield_per=200))
+
     def count_members(self, examination_id: int) -> dict[str, int]:
         """Return how many members ended in each status."""
         query = select(MemberRow.status, func.count()).where(MemberRow.examination_id == examination_id)
@@ -343,6 +343,14 @@ class Store:
         return None if row is None else unpack(kind, row.payload)
 
     # ----------------------------------------------------------------- custody
+
+    def missing_triggers(self) -> tuple[str, ...]:
+        """Return the names of the triggers that should guard the custody chain and do not."""
+        if self.engine.dialect.name != "sqlite":
+            return ()
+        with self.reading() as session:
+            there = set(session.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")))
+        return tuple(name for name in ("custody_no_delete", "custody_no_update") if name not in there)
 
     def append_event(
         self,
@@ -399,49 +407,3 @@ def _source(row: SourceRow) -> tuple[Source, dict[bytes, str]]:
     sidecars = {bytes.fromhex(name): sha256 for name, sha256 in json.loads(row.sidecars)}
     stat = FileStat(**json.loads(row.stat))
     return Source(row.source_id, row.relative, row.sha256, stat, row.media_type, tuple(sidecars)), sidecars
-
-
-def _engine(url: str) -> Engine:
-    parsed = make_url(url)
-    engine = create_engine(parsed)
-    if parsed.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _: Any) -> None:
-    # The driver's own transaction handling would commit before DDL and reads outside a transaction.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")  # a custody event that was reported is on the disk
-    cursor.close()
-
-
-def _migrate(engine: Engine) -> None:
-    with engine.connect() as connection:
-        found = _version(connection)
-    if found == SCHEMA:
-        return
-    if found is not None and found > SCHEMA:
-        raise NewerCase(str(engine.url.database), found, SCHEMA)
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-def _version(connection: Any) -> str | None:
-    from sqlalchemy import inspect
-
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return None if found is None else str(found)
