@@ -54,6 +54,7 @@ EXTRAS = {
         "pytest>=8",
         "pytest-xdist>=3",
         "pytest-timeout>=2",
+        "setuptools>=69",
         "hypothesis>=6.100",
         "pvlib>=0.11",
         "pypdf>=5",
