@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import io
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 GREY = (128, 128, 128)  # behind transparency: neither day nor night
@@ -34,21 +35,22 @@ def plain_mode(picture: Picture, notes: list[str]) -> Picture:
 
 def _eight_bits(picture: Picture, notes: list[str]) -> Picture:
     """Scale 16 bits by their full range; 32 bits and floats, which have none, by the values that occur."""
-    values = np.asarray(picture)
-    icc = picture.info.get("icc_profile")
-    low, high = 0.0, 65535.0
-    if picture.mode in ("I", "F") and (
-        values.size == 0 or values.min() < 0 or values.max() > high or values.max() <= 1
-    ):
-        finite = values[np.isfinite(values)]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-        notes.append("brightness stretched: its numbers have no stated range")
-    span = (high - low) or 1.0
-    scaled = np.clip((np.nan_to_num(values.astype(np.float32)) - low) * (255.0 / span) + 0.5, 0, 255)
-    result = Image.fromarray(scaled.astype(np.uint8))
-    if icc:
-        result.info["icc_profile"] = icc
+    deep = np.asarray(picture)
+    result = Image.fromarray((deep >> 8).astype(np.uint8) if deep.dtype.itemsize == 2 else _stretched(deep, notes))
+    if "icc_profile" in picture.info:
+        result.info["icc_profile"] = picture.info["icc_profile"]
     return result
+
+
+def _stretched(deep: NDArray[Any], notes: list[str]) -> NDArray[np.uint8]:
+    values = np.nan_to_num(deep.astype(np.float32), posinf=0.0, neginf=0.0)  # [H, W]
+    low, high = float(values.min()), float(values.max())
+    if low >= 0 and 1 < high <= 65535:  # how Pillow hands out some 16-bit pictures
+        low, high = 0.0, 65535.0
+    else:
+        notes.append("brightness stretched: its numbers have no stated range")
+    scaled: NDArray[np.float32] = (values - low) * np.float32(255.0 / ((high - low) or 1.0)) + np.float32(0.5)
+    return np.clip(scaled, 0, 255).astype(np.uint8)
 
 
 def in_srgb(picture: Picture, notes: list[str]) -> Picture:

@@ -179,7 +179,7 @@ def _opened_by_pillow(
     picture.draft(picture.mode, (wanted, wanted))  # JPEG only; others stay as they are
     _refuse_size(*picture.size, limits.full_pixels)
     work.orientation = _stated_orientation(work)
-    _load_whole(work, content, formats)
+    _load_whole(picture, content, formats)
     return work
 
 
@@ -215,25 +215,28 @@ def _stated_orientation(work: _Work) -> int:
     return stated if isinstance(stated, int) and 1 <= stated <= 8 else 1
 
 
-def _load_whole(work: _Work, content: Path | io.BytesIO, formats: tuple[str, ...]) -> None:
-    """Decode all rows; where the file ends early, measure how many rows are missing.
+def _load_whole(picture: Picture, content: Path | io.BytesIO, formats: tuple[str, ...]) -> None:
+    """Decode all rows; where the file ends early, find out how much is missing.
 
     Raises:
-        DecodeRefused: when a row is missing.
+        DecodeRefused: when the file ends early, be it by its last two bytes.
     """
     try:
-        work.picture.load()
+        picture.load()
     except OSError as error:
         if "truncated" not in str(error):
             raise
-        partial = _loaded_in_part(content, formats, work.picture.size)
-        missing = 1.0 if partial is None else _missing_share(partial)
-        if missing or partial is None:
-            raise DecodeRefused(
-                f"the file is truncated: {_share_in_words(missing)} of the picture is missing"
-            ) from error
-        work.notes.append("the file lacks its end marker; every row of the picture is there")
-        work.picture = partial
+        raise DecodeRefused(f"the file is truncated: {_what_is_missing(picture, content, formats)}") from error
+
+
+def _what_is_missing(picture: Picture, content: Path | io.BytesIO, formats: tuple[str, ...]) -> str:
+    if picture.info.get("progression"):  # every row is there from the first scan on, in ever finer detail
+        return "its last scans are missing"
+    partial = _loaded_in_part(content, formats, picture.size)
+    missing = 1.0 if partial is None else _missing_share(partial)
+    if missing >= 1.0:
+        return "nothing of the picture is there"
+    return f"about {missing * 100:.0f} % of its rows are missing" if missing >= 0.005 else "its end is missing"
 
 
 def _loaded_in_part(
@@ -247,7 +250,7 @@ def _loaded_in_part(
         picture = Image.open(content, formats=formats)
         picture.draft(picture.mode, draft_size)
         picture.load()
-    except _BAD_PICTURE:
+    except (*_BAD_PICTURE, *_TOO_BIG):
         return None
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
@@ -255,13 +258,13 @@ def _loaded_in_part(
 
 
 def _missing_share(picture: Picture) -> float:
-    """Return the share of rows at the bottom to which nothing was decoded (they stay zero)."""
-    filled = np.flatnonzero(np.asarray(picture).reshape(picture.height, -1).max(axis=1))
-    return 1.0 if not filled.size else 1.0 - (int(filled[-1]) + 1) / picture.height
+    """Return the share of rows at the top or bottom that hold nothing but filling.
 
-
-def _share_in_words(share: float) -> str:
-    return "all" if share >= 1.0 else f"about {max(share, 0.01):.0%}".replace("%", " %")
+    Rows never reached stay zero; libjpeg fills what it lacks with middle grey.
+    """
+    rows = np.asarray(picture).reshape(picture.height, -1)
+    there = np.flatnonzero(~((rows == 0).all(axis=1) | (rows == 128).all(axis=1)))
+    return 1.0 if not there.size else 1.0 - (int(there[-1]) - int(there[0]) + 1) / picture.height
 
 
 def _opened_heif(path: Path, limits: Limits) -> _Work:

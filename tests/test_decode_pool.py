@@ -1,0 +1,211 @@
+"""Decoding in processes: same results as inline, in order, and a bad picture costs nobody but itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from PIL import Image
+from test_decode import HEIC, SEEDS, quarters, saved
+
+from gtloc_forensics.decode import Decoded, Decoder, Job, Limits, Outcome
+from gtloc_forensics.errors import DecodeRefused, MissingExtra
+from gtloc_forensics.media import media_type
+
+PATIENT = Limits(seconds=30.0)
+
+
+def job(path: Path, content: bytes, **more: object) -> Job:
+    path.write_bytes(content)
+    return Job(path, path.stem, media_type(content[:64]), **more)  # type: ignore[arg-type]
+
+
+def same(one: Outcome, other: Outcome) -> bool:
+    if isinstance(one, DecodeRefused) or isinstance(other, DecodeRefused):
+        return str(one) == str(other) and type(one) is type(other)
+    pixels = one.pixels.rgb.tobytes() == other.pixels.rgb.tobytes() and one.pixels.rgb.shape == other.pixels.rgb.shape
+    return pixels and one.image == other.image and one.preview_jpeg == other.preview_jpeg
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Decoder]:
+    with Decoder(2, PATIENT) as decoder:
+        yield decoder
+
+
+def jobs_of_many_kinds(folder: Path) -> list[Job]:
+    thumbnail = saved(quarters(160, 120), "JPEG")
+    preview = saved(quarters(), "JPEG")
+    return [
+        job(folder / "a", saved(quarters(), "JPEG"), thumbnail=thumbnail),
+        job(folder / "b", b""),
+        job(folder / "c", b"II*\0\x10\0\0\0CR\x02\0", preview=preview, orientation=6),
+        job(folder / "d", b"hello"),
+        job(folder / "e", saved(quarters(), "PNG"), short_side=100),
+        job(folder / "f", saved(quarters(), "JPEG")[:3000]),
+        job(folder / "g", HEIC),
+    ]
+
+
+def test_workers_answer_what_inline_decoding_does_and_in_order(tmp_path: Path, pool: Decoder) -> None:
+    jobs = jobs_of_many_kinds(tmp_path) * 3
+    inline = list(Decoder(0).stream(jobs, window=1))
+    for window in (1, 4, 100):
+        found = list(pool.stream(jobs, window=window))
+        assert [one for one, _ in found] == jobs
+        assert all(same(a, b) for (_, a), (_, b) in zip(found, inline, strict=True))
+
+
+def test_the_pixels_of_a_worker_are_an_array_like_any(tmp_path: Path, pool: Decoder) -> None:
+    ((_, outcome),) = pool.stream([job(tmp_path / "a", saved(quarters(), "JPEG"))], window=1)
+    assert isinstance(outcome, Decoded)
+    assert outcome.pixels.source_id == "a"
+    assert outcome.pixels.rgb.dtype == np.uint8
+    assert outcome.pixels.rgb.shape == (384, 512, 3)
+
+
+def test_no_more_than_the_window_is_taken_ahead(tmp_path: Path, pool: Decoder) -> None:
+    taken = 0
+
+    def jobs() -> Iterator[Job]:
+        nonlocal taken
+        for number in range(20):
+            taken += 1
+            yield job(tmp_path / f"{number}", saved(quarters(40, 30), "PNG"))
+
+    for seen, _ in enumerate(pool.stream(jobs(), window=3), start=1):
+        assert taken <= seen + 3
+    assert taken == 20
+
+
+def test_leaving_early_leaves_a_pool_that_works(tmp_path: Path, pool: Decoder) -> None:
+    jobs = [job(tmp_path / f"{number}", saved(quarters(), "JPEG")) for number in range(12)]
+    next(iter(pool.stream(jobs, window=8)))
+    assert len(list(pool.stream(jobs[:3], window=2))) == 3
+
+
+def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_decoded(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "never")  # opening it waits for a writer
+    slow = Job(tmp_path / "never", "never", "image/jpeg")
+    good = job(tmp_path / "good", saved(quarters(), "JPEG"))
+    with Decoder(1, Limits(seconds=0.7)) as decoder:
+        outcomes = [outcome for _, outcome in decoder.stream([slow, good, slow, good], window=4)]
+    assert [str(one) for one in outcomes[::2]] == ["decoding it took longer than 0.7 s"] * 2
+    assert all(isinstance(one, Decoded) for one in outcomes[1::2])
+
+
+def test_a_worker_that_dies_costs_its_picture_only(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "deadly")
+    deadly = Job(tmp_path / "deadly", "deadly", "image/jpeg")
+    good = job(tmp_path / "good", saved(quarters(), "JPEG"))
+    with Decoder(1, PATIENT) as decoder:
+        assert isinstance(next(decoder.stream([good], window=1))[1], Decoded)
+        worker = decoder._workers[0]._process
+        assert worker is not None
+        killer = threading.Timer(0.3, worker.kill)
+        killer.start()
+        outcomes = [outcome for _, outcome in decoder.stream([deadly, good], window=2)]
+    assert str(outcomes[0]) == "the decoder crashed over it (exit status -9)"
+    assert isinstance(outcomes[1], Decoded)
+
+
+def test_a_worker_that_died_between_two_pictures_costs_none(tmp_path: Path) -> None:
+    good = job(tmp_path / "good", saved(quarters(), "JPEG"))
+    with Decoder(1, PATIENT) as decoder:
+        assert isinstance(next(decoder.stream([good], window=1))[1], Decoded)
+        worker = decoder._workers[0]._process
+        assert worker is not None
+        worker.kill()
+        worker.wait()
+        assert isinstance(next(decoder.stream([good], window=1))[1], Decoded)
+
+
+def test_a_picture_that_needs_too_much_memory_is_refused_by_the_system(tmp_path: Path) -> None:
+    large = job(tmp_path / "large", saved(Image.new("RGB", (14_000, 14_000)), "PNG", compress_level=1))
+    good = job(tmp_path / "good", saved(quarters(), "JPEG"))
+    tight = Limits(memory_bytes=700 << 20, full_pixels=2**31, pixels=2**31)  # the picture alone takes 748 MiB
+    with Decoder(1, tight) as decoder:
+        outcomes = [outcome for _, outcome in decoder.stream([large, good], window=2)]
+    assert "memory" in str(outcomes[0])
+    assert isinstance(outcomes[1], Decoded)
+
+
+def test_a_worker_cannot_write_a_file(tmp_path: Path) -> None:
+    from gtloc_forensics.decode import _confine
+
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        with contextlib.suppress(BaseException):
+            import signal
+
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            _confine(Limits(memory_bytes=64 << 30))
+            try:
+                (tmp_path / "written").write_bytes(b"x")
+            except OSError:
+                status = 0
+        os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_closing_does_not_wait_for_a_picture_that_hangs(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "never")
+    decoder = Decoder(1, Limits(seconds=3600))
+    waiting = decoder.stream([Job(tmp_path / "never", "never", "image/jpeg")], window=1)
+    consumer = threading.Thread(target=lambda: list(waiting))
+    consumer.start()
+    while decoder._workers[0]._connection is None:
+        time.sleep(0.01)
+    decoder.close()
+    consumer.join(20)
+    assert not consumer.is_alive()
+
+
+def test_workers_leave_when_their_parent_does(tmp_path: Path) -> None:
+    decoder = Decoder(1, PATIENT)
+    list(decoder.stream([job(tmp_path / "good", saved(quarters(), "JPEG"))], window=1))
+    worker = decoder._workers[0]
+    assert worker._process is not None
+    assert worker._connection is not None
+    worker._connection.close()  # what the system does when the parent is killed
+    assert worker._process.wait(20) == 0
+    worker._connection = None
+    decoder.close()
+
+
+def test_a_missing_extra_arrives_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen from the parent: the worker says which, and the install line is the same as inline."""
+    (tmp_path / "rawpy.py").write_text("raise ImportError('not here')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    raw = job(tmp_path / "raw", b"II*\0\x10\0\0\0CR\x02\0")
+    with Decoder(1, PATIENT) as decoder:
+        ((_, outcome),) = decoder.stream([raw], window=1)
+    assert isinstance(outcome, MissingExtra)
+    assert outcome.extra == "raw"
+
+
+def test_mutated_pictures_never_crash_the_pool(tmp_path: Path, pool: Decoder) -> None:
+    rng = Random(20260)
+    jobs = []
+    for number in range(240):
+        content = bytearray(SEEDS[sorted(SEEDS)[number % len(SEEDS)]])
+        for _ in range(rng.randint(1, 12)):
+            content[rng.randrange(len(content))] = rng.randrange(256)
+        if rng.random() < 0.4:
+            del content[rng.randrange(len(content)) :]
+        path = tmp_path / f"{number}"
+        path.write_bytes(content)
+        jobs.append(Job(path, str(number), media_type(SEEDS[sorted(SEEDS)[number % len(SEEDS)]][:64])))
+    outcomes = [outcome for _, outcome in pool.stream(jobs, window=32)]
+    refused = [one for one in outcomes if isinstance(one, DecodeRefused)]
+    assert len(outcomes) == 240
+    assert 40 <= len(refused) <= 230, "both kinds occur, or the test mutates too much or too little"
+    assert not [one for one in refused if "crashed" in one.reason or "longer" in one.reason]
