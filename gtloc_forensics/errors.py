@@ -104,3 +104,11 @@ class WorkspaceFull(ForensicsError):
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(f"no space left in {path}; free some and run again: the case resumes where it stopped")
+
+
+class PlanError(UsageError):
+    """A correction plan, or one line of it, cannot be carried out as written; change it."""
+
+
+class CorrectionStopped(ForensicsError):
+    """Correcting ended early (disk full, no permission); what was begun can be resumed or undone."""
