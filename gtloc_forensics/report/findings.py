@@ -1,0 +1,78 @@
+"""Findings in words: OBSERVED, DERIVED, INFERRED, NOT AVAILABLE, with limits and innocent explanations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics.records import Finding, Outcome, PhotoEntry
+from gtloc_forensics.report.blocks import Block, Facts, Heading, Prose, Span, Text, text_of
+from gtloc_forensics.report.edition import Edition, listing
+from gtloc_forensics.report.strength import alarm, strength
+from gtloc_forensics.report.survey import gravity
+from gtloc_forensics.report.text import LONGEST_SENTENCE, plain
+
+_TOLD = (Outcome.CONTRADICTION, Outcome.SUSPICIOUS, Outcome.EXPLAINED)
+
+
+def findings(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
+    """Yield what was found, the gravest first, then in a line each what agreed and what could not be tested."""
+    told = [finding for finding in entry.findings if finding.outcome in _TOLD]
+    for index, finding in enumerate(sorted(told, key=gravity, reverse=True)):
+        yield from _finding(edition, finding, f"finding-{entry.photo.source.source_id}-{index}")
+    for outcome in (Outcome.CONSISTENT, Outcome.NOT_TESTABLE):
+        names = [edition.rule_name(finding) for finding in entry.findings if finding.outcome is outcome]
+        if names:
+            label = Span(f"{edition.words.line(f'findings.{outcome.name.lower()}')} ", "bold")
+            yield Prose((label, Span("; ".join(dict.fromkeys(names)))), "small")
+
+
+def _finding(edition: Edition, finding: Finding, anchor: str) -> Iterator[Block]:
+    words = edition.words
+    title = (*text_of(f"{edition.outcome(finding.outcome)}: "), *text_of(edition.rule_name(finding)))
+    yield Heading(title, 3, anchor)
+    yield Prose(text_of(plain(finding.summary, limit=LONGEST_SENTENCE)))
+    rows: list[tuple[Text, Text]] = []
+    for kind in ("observed", "derived", "inferred"):
+        rows += [(words(f"findings.{kind}"), _sentence(text)) for text in getattr(finding, kind)]
+    rows += _concerned(edition, finding)
+    rows += _weight(edition, finding)
+    rows += [(words("findings.limitation"), _sentence(text)) for text in finding.limitations]
+    rows += [(words("findings.innocent"), _sentence(text)) for text in finding.innocent]
+    if not finding.innocent:
+        rows.append((words("findings.innocent"), text_of(words.line("findings.no_innocent"), "quiet")))
+    yield Facts(tuple(_once(rows)), 0.21)
+
+
+def _sentence(text: str) -> Text:
+    return text_of(plain(text, limit=LONGEST_SENTENCE))
+
+
+def _concerned(edition: Edition, finding: Finding) -> Iterator[tuple[Text, Text]]:
+    if len(finding.source_ids) > 1:
+        yield edition.words("findings.also"), listing(edition, finding.source_ids[1:], most=12)
+
+
+def _weight(edition: Edition, finding: Finding) -> Iterator[tuple[Text, Text]]:
+    words = edition.words
+    yield (
+        words("findings.judgement"),
+        words(
+            "findings.judged",
+            severity=words.line(f"severity.{finding.severity.name.lower()}"),
+            confidence=words.line(f"confidence.{finding.confidence.name.lower()}"),
+        ),
+    )
+    if finding.log10_lr is None and finding.p_value is None:
+        yield words("findings.not_available"), words("strength.uncalibrated")
+        return
+    if finding.log10_lr is not None:
+        yield words("findings.strength"), strength(edition, finding.log10_lr, about="finding")
+    yield words("findings.alarm"), alarm(edition, finding)
+
+
+def _once(rows: list[tuple[Text, Text]]) -> Iterator[tuple[Text, Text]]:
+    """Yield the rows with a label only where it changes."""
+    before: Text = ()
+    for label, value in rows:
+        yield (() if label == before else label), value
+        before = label

@@ -1,0 +1,149 @@
+"""What one pass over the photos of a case tells a report: counts, names, and who gets a page.
+
+Bounded in memory: a few hundred bytes a photo, whatever a photo weighs.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gtloc_forensics.circular import hour_difference
+from gtloc_forensics.records import (
+    Absent,
+    CaseView,
+    Claim,
+    Device,
+    Finding,
+    Outcome,
+    Photo,
+    PhotoEntry,
+    Prediction,
+    Stated,
+    Status,
+    Unexamined,
+)
+
+_GRAVITY = {Outcome.CONTRADICTION: 4, Outcome.SUSPICIOUS: 3, Outcome.EXPLAINED: 2}
+RESIDUALS_KEPT = 400  # per device; a plot shows no more
+
+
+@dataclass(slots=True)
+class DeviceTally:
+    """What was seen of one device."""
+
+    label: str
+    doubt: str
+    photos: int = 0
+    by_status: Counter[Status] = field(default_factory=Counter)
+    first: datetime | None = None
+    last: datetime | None = None
+    residuals: list[tuple[datetime, float, str]] = field(default_factory=list)  # (claimed, hours ahead, witness)
+
+
+@dataclass(slots=True)
+class Survey:
+    """The digest of one pass."""
+
+    photos: int = 0
+    looked_at: int = 0  # photos whose pixels a model examined
+    names: dict[str, str] = field(default_factory=dict)  # source_id → shown path
+    numbers: dict[str, int] = field(default_factory=dict)  # source_id → number in this report
+    paged: frozenset[str] = frozenset()  # source_ids that get a page of their own
+    unpaged: int = 0  # those that would have deserved one
+    devices: dict[str, DeviceTally] = field(default_factory=dict)
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (stage, reason) → photos
+    outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)  # (check_id, outcome) → photos
+    same: int = 0
+    unread: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+
+
+def survey(view: CaseView, *, shown: frozenset[Status], pages: int) -> Survey:
+    """Go through the photos once; the *pages* gravest of those with a *shown* status get a page."""
+    digest = Survey()
+    gravest: list[tuple[tuple[float, ...], str]] = []
+    for number, entry in enumerate(view.photos(), start=1):
+        _count(digest, entry, number)
+        if entry.status in shown:
+            digest.unpaged += 1
+            heapq.heappush(gravest, (_rank(entry, number), entry.photo.source.source_id))
+            if len(gravest) > pages:
+                heapq.heappop(gravest)
+    digest.paged = frozenset(source_id for _, source_id in gravest)
+    digest.unpaged -= len(digest.paged)
+    return digest
+
+
+def _count(digest: Survey, entry: PhotoEntry, number: int) -> None:
+    source = entry.photo.source
+    digest.photos += 1
+    digest.looked_at += isinstance(entry.photo.prediction, Prediction)
+    digest.names[source.source_id] = source.display_path
+    digest.numbers[source.source_id] = number
+    digest.reasons.update({(one.stage, one.reason) for one in entry.unexamined})
+    digest.outcomes.update({(finding.check_id, finding.outcome) for finding in entry.findings})
+    _count_device(digest, entry)
+    _count_integrity(digest, entry)
+
+
+def _count_integrity(digest: Survey, entry: PhotoEntry) -> None:
+    if not entry.sha256_at_end:
+        digest.unread.append(entry.photo.source.source_id)
+    elif entry.sha256_at_end == entry.photo.source.sha256:
+        digest.same += 1
+    else:
+        digest.changed.append(entry.photo.source.source_id)
+
+
+def _count_device(digest: Survey, entry: PhotoEntry) -> None:
+    claim = entry.photo.claim
+    if not isinstance(claim, Claim):
+        return
+    tally = digest.devices.setdefault(claim.device.key, DeviceTally(device_label(claim.device), claim.device.doubt))
+    tally.photos += 1
+    tally.by_status[entry.status] += 1
+    if isinstance(claim.local_time, Stated):
+        local = claim.local_time.value
+        tally.first = local if tally.first is None else min(tally.first, local)
+        tally.last = local if tally.last is None else max(tally.last, local)
+        if len(tally.residuals) < RESIDUALS_KEPT:
+            tally.residuals += _residuals(entry.photo, claim, local)
+
+
+def _residuals(photo: Photo, claim: Claim, local: datetime) -> list[tuple[datetime, float, str]]:
+    """Return by how many hours the claimed clock is ahead of each witness, the short way round the day."""
+    found = []
+    if isinstance(photo.prediction, Prediction):
+        hour = local.hour + local.minute / 60 + local.second / 3600
+        found.append((local, float(hour_difference(hour, photo.prediction.local_hour)), "pixels"))
+    if isinstance(claim.utc_time, Stated) and isinstance(claim.gps_utc_time, Stated):
+        seconds = (claim.utc_time.value - claim.gps_utc_time.value).total_seconds()
+        found.append((local, float(hour_difference(seconds / 3600, 0.0)), "gps"))
+    return found
+
+
+def device_label(device: Device) -> str:
+    """Return the device's name for people."""
+    parts = [part for part in (device.make, device.model) if isinstance(part, str)]
+    name = " ".join(parts) or device.key
+    return f"{name} ({device.serial})" if isinstance(device.serial, str) else name
+
+
+def _rank(entry: PhotoEntry, number: int) -> tuple[float, ...]:
+    """Return how grave an entry is; of equals the earlier one comes first."""
+    gravest = max((gravity(finding) for finding in entry.findings), default=(0.0, 0.0, 0.0))
+    return (*gravest, -float(number))
+
+
+def gravity(finding: Finding) -> tuple[float, float, float]:
+    """Return outcome, severity and calibrated strength as something to sort by."""
+    strength = abs(finding.log10_lr) if finding.log10_lr is not None else 0.0
+    return (float(_GRAVITY.get(finding.outcome, 0)), float(finding.severity), strength)
+
+
+def reason_of(value: Absent | Unexamined) -> str:
+    """Return why something is not there."""
+    return value.value if isinstance(value, Absent) else value.reason

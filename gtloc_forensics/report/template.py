@@ -1,0 +1,205 @@
+"""Templates: what a report says, in which order and in which language. Data, no code.
+
+A template is a folder with ``template.toml`` (order, page, logo, verbal scale) and
+one ``<language>.toml`` of sentences. What a template leaves out is taken from the
+template ``default``, and what a language leaves out from English. Sentences are
+Jinja2 in a sandbox without a loader; in what they yield only ``**bold**`` and
+backticks are markup, and only where the template wrote them: a value that is put
+into a sentence stays as it is. So neither a template nor a photo can open a file
+or an address.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from gtloc_forensics.errors import UsageError
+from gtloc_forensics.report.blocks import Span, Text
+from gtloc_forensics.report.text import LONGEST_SENTENCE, plain
+
+_MARKUP = re.compile(r"(\*\*|`)")
+# Private-use stand-ins for the two markup signs inside values, undone after the markup has been read.
+_SHIELD = {"\ue0f1": "[U+E0F1]", "\ue0f2": "[U+E0F2]", "*": "\ue0f1", "`": "\ue0f2"}
+_UNSHIELD = {"\ue0f1": "*", "\ue0f2": "`"}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the verbal scale: likelihood ratios below ``below`` are called ``name``."""
+
+    below: float
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What ``template.toml`` says."""
+
+    name: str
+    chapters: tuple[str, ...]
+    page: str  # "A4" or "letter"
+    logo: bytes  # PNG or JPEG, b"" for none
+    scale: tuple[Step, ...]
+    photo_pages: int  # at most so many photos get a page of their own
+    picture_px: int
+    picture_bytes: int
+
+
+class Words:
+    """The sentences of one template in one language."""
+
+    def __init__(self, language: str, sentences: Mapping[str, str]) -> None:
+        self.language = language
+        self._sentences = sentences
+        self._compiled: dict[str, jinja2.Template] = {}
+        self._jinja = ImmutableSandboxedEnvironment(
+            autoescape=False, undefined=jinja2.StrictUndefined, finalize=_shielded, keep_trailing_newline=False
+        )
+        self._jinja.filters["number"] = self.number
+
+    def has(self, key: str) -> bool:
+        """Whether there is a sentence called *key*."""
+        return key in self._sentences
+
+    def __call__(self, key: str, **values: Any) -> Text:
+        """Return the sentence *key* with *values* put in.
+
+        Raises:
+            UsageError: when the template lacks the sentence, or the sentence asks for a value that is not there.
+        """
+        return _spans(self._render(key, values))
+
+    def line(self, key: str, **values: Any) -> str:
+        """Return the sentence *key* without styles."""
+        return "".join(span.text for span in self(key, **values))
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """Return *value* with the language's decimal and thousands signs."""
+        text = f"{value:,.{digits}f}"
+        if text.lstrip("-0.,") == "":
+            text = text.lstrip("-")  # no minus before a zero
+        thousands, decimal = self._sentences["format.thousands"], self._sentences["format.decimal"]
+        return text.replace(",", "\0").replace(".", decimal).replace("\0", thousands).replace("-", "−")
+
+    def _render(self, key: str, values: Mapping[str, Any]) -> str:
+        try:
+            if key not in self._compiled:
+                self._compiled[key] = self._jinja.from_string(self._sentences[key])
+            return self._compiled[key].render(values)
+        except KeyError:
+            raise UsageError(f"the report template has no sentence {key!r} in {self.language}; add it") from None
+        except jinja2.TemplateError as problem:
+            raise UsageError(f"the report template's sentence {key!r} cannot be used: {problem}; correct it") from None
+
+
+def _shielded(value: object) -> str:
+    if isinstance(value, jinja2.Undefined):
+        return str(value)  # StrictUndefined raises here
+    return "".join(_SHIELD.get(character, character) for character in plain(value, limit=LONGEST_SENTENCE))
+
+
+def _unshielded(text: str) -> str:
+    return "".join(_UNSHIELD.get(character, character) for character in text)
+
+
+def _spans(rendered: str) -> Text:
+    spans, style = [], ""
+    for piece in _MARKUP.split(" ".join(rendered.split())):
+        if piece in ("**", "`"):
+            opening = "bold" if piece == "**" else "mono"
+            style = "" if style == opening else opening
+        elif piece:
+            spans.append(Span(_unshielded(piece), style))
+    return tuple(spans)
+
+
+# --------------------------------------------------------------------------- reading
+
+
+def _folder(name: str) -> Traversable:
+    shipped = files("gtloc_forensics.templates")
+    if re.fullmatch(r"[a-z0-9_-]+", name) and shipped.joinpath(name, "template.toml").is_file():
+        return shipped.joinpath(name)
+    if Path(name, "template.toml").is_file():
+        return Path(name)
+    raise UsageError(f"there is no report template {name!r}; give {_names(shipped)} or a folder with a template.toml")
+
+
+def _names(shipped: Traversable) -> str:
+    return ", ".join(sorted(entry.name for entry in shipped.iterdir() if entry.joinpath("template.toml").is_file()))
+
+
+def _table(folder: Traversable, file: str) -> dict[str, Any]:
+    place = folder.joinpath(file)
+    if not place.is_file():
+        return {}
+    try:
+        return tomllib.loads(place.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise UsageError(f"{place} is not readable as TOML: {problem}; correct it") from None
+
+
+def load_template(name: str) -> Template:
+    """Read the template called *name*, or the one in the folder *name*.
+
+    Raises:
+        UsageError: when there is none, or it cannot be read.
+    """
+    folder = _folder(name)
+    table = _table(_folder("default"), "template.toml") | _table(folder, "template.toml")
+    return Template(
+        name=name,
+        chapters=tuple(table["chapters"]),
+        page=str(table["page"]),
+        logo=_logo(folder, str(table.get("logo", ""))),
+        scale=tuple(Step(float(step["below"]), str(step["name"])) for step in table["scale"]),
+        photo_pages=int(table["photo_pages"]),
+        picture_px=int(table["picture_px"]),
+        picture_bytes=int(table["picture_bytes"]),
+    )
+
+
+def _logo(folder: Traversable, file: str) -> bytes:
+    if not file:
+        return b""
+    if not re.fullmatch(r"[\w.-]+\.(png|jpe?g)", file):
+        raise UsageError(f"logo {file!r} is not the plain name of a PNG or JPEG beside template.toml; rename it")
+    return folder.joinpath(file).read_bytes()
+
+
+@cache
+def load_words(name: str, language: str) -> Words:
+    """Read the sentences of a template in one language, filled up from the default and from English.
+
+    Raises:
+        UsageError: when there is no such language.
+    """
+    places = [
+        (folder, file) for file in ("en.toml", f"{language}.toml") for folder in (_folder("default"), _folder(name))
+    ]
+    if not re.fullmatch(r"[A-Za-z-]{2,12}", language) or not any(p.joinpath(f).is_file() for p, f in places[2:]):
+        raise UsageError(
+            f"there are no sentences in {language!r}; add {language}.toml to the template or choose another"
+        )
+    sentences: dict[str, str] = {}
+    for folder, file in places:
+        sentences |= _flat(_table(folder, file), "")
+    return Words(language, sentences)
+
+
+def _flat(table: Mapping[str, Any], prefix: str) -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in table.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": str(value)}
+    return flat
