@@ -156,6 +156,27 @@ def test_a_colour_profile_is_applied(tmp_path: Path) -> None:
     assert darker.image.note == ""
 
 
+def grey_profile(gamma: float) -> bytes:
+    """The smallest profile of a grey display (ICC.1:2001-04): a white point and a tone curve."""
+    d50 = struct.pack(">3i", 63190, 65536, 54061)
+    white = b"XYZ \0\0\0\0" + d50
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+    tags = struct.pack(">I4sII4sII", 2, b"wtpt", 156, len(white), b"kTRC", 156 + len(white), len(curve))
+    size = 156 + len(white) + len(curve)
+    head = struct.pack(">I4sI4s4s4s", size, b"\0" * 4, 0x02400000, b"mntr", b"GRAY", b"XYZ ")
+    head += struct.pack(">6H4s", 2026, 1, 1, 0, 0, 0, b"acsp") + bytes(28) + d50
+    return head.ljust(128, b"\0") + tags + white + curve
+
+
+def test_a_grey_picture_with_a_grey_profile_is_converted_by_it(tmp_path: Path) -> None:
+    grey = Image.new("L", (64, 64), 128)
+    light = decoded(tmp_path, saved(grey, "PNG", icc_profile=grey_profile(1.0))).image
+    dark = decoded(tmp_path, saved(grey, "PNG", icc_profile=grey_profile(3.0))).image
+    assert light.note == dark.note == ""
+    assert light.mean_luminance == pytest.approx(188 / 255, abs=0.02)  # sRGB encodes half of the light as 188
+    assert dark.mean_luminance < 0.45
+
+
 @pytest.mark.parametrize("profile", [b"not a profile", b"\0" * 200])
 def test_a_broken_colour_profile_is_said_and_ignored(tmp_path: Path, profile: bytes) -> None:
     result = decoded(tmp_path, saved(quarters(), "JPEG", icc_profile=profile))
@@ -182,7 +203,7 @@ def test_sixteen_bits_keep_their_brightness(tmp_path: Path, kind: str) -> None:
     result = decoded(tmp_path, saved(Image.fromarray(ramp), kind))
     assert result.pixels.rgb[0, 0].tolist() == [0, 0, 0]
     assert result.pixels.rgb[-1, -1].tolist() == [255, 255, 255]
-    assert abs(result.image.mean_luminance - 0.5) < 0.01
+    assert np.abs(result.pixels.rgb[:, :, 0].astype(float) - ramp / 257.0).max() <= 1.0
     assert result.image.saturation == 0.0
 
 
