@@ -11,22 +11,25 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from filelock import FileLock, Timeout
 
 from gtloc_forensics.custody import verify_chain
 from gtloc_forensics.discover import refuse_inside
 from gtloc_forensics.errors import CaseBusy, UsageError
-from gtloc_forensics.instruments import Instruments, Settings, opened
+from gtloc_forensics.instruments import NO_MODEL, Instruments, Settings, opened
 from gtloc_forensics.records import CaseHeader, Scalar, Tally
 from gtloc_forensics.run import Gathering, Progress, actor
 from gtloc_forensics.store import Store
 from gtloc_forensics.view import StoredCase
+
+if TYPE_CHECKING:
+    from gtloc_forensics.verification import Verification
 
 DATABASE, FINDINGS, REPORT, LOCK = "case.sqlite", "findings.json", "report.pdf", "case.lock"
 
@@ -215,6 +218,23 @@ class Case:
             self.store.append_event(
                 session, utc_time=Settings().instant(), actor=actor(), action=action, subject=subject, detail=detail
             )
+
+    def verify(self, settings: Settings, *, sample: int = 5) -> Verification:
+        """Check the case against itself and the evidence; with *sample* do part of the work again.
+
+        The check itself becomes a custody event.
+
+        Raises:
+            CaseError: when no examination was completed.
+        """
+        from gtloc_forensics.verification import verify_case
+
+        model = self.view().environment.get("model name", NO_MODEL)
+        with self.locked(), ExitStack() as stack:
+            instruments = stack.enter_context(opened(replace(settings, model=model))) if sample else None
+            found = verify_case(self, instruments=instruments, settings=settings, sample=sample)
+            self.note("verify", "case", {"differences": len(found.differences), "repeated": found.repeated})
+        return found
 
     def custody_faults(self) -> tuple[str, ...]:
         """Recompute the custody chain and name every break in it."""

@@ -7,16 +7,16 @@ examined (whatever else was found).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import IntEnum
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gtloc_forensics.errors import ForensicsError
+from gtloc_forensics.cli_exit import ExitCode, says_what_went_wrong
+from gtloc_forensics.commands import reporting
 
 if TYPE_CHECKING:
     from gtloc_forensics.case import Case
@@ -25,14 +25,8 @@ if TYPE_CHECKING:
 
 STAGES = {"examine": "examining", "check": "checking", "verify": "hashing again", "report": "writing the report"}
 
-
-class ExitCode(IntEnum):
-    """What the shell is told."""
-
-    CLEAN = 0
-    FINDINGS = 1
-    FAILURE = 2
-    INCOMPLETE = 3
+PLAIN_LINE_S = 10.0
+"""Seconds between progress lines where there is no terminal to draw on."""
 
 
 def exit_code(tally: Tally) -> ExitCode:
@@ -40,26 +34,6 @@ def exit_code(tally: Tally) -> ExitCode:
     if tally.not_examined:
         return ExitCode.INCOMPLETE
     return ExitCode.FINDINGS if tally.found else ExitCode.CLEAN
-
-
-def says_what_went_wrong(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn the library's errors into one line on stderr and exit code 2; Ctrl-C into a promise that holds."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except ForensicsError as error:
-            click.echo(f"gtloc: {error}", err=True)
-        except KeyboardInterrupt:
-            click.echo("gtloc: stopped; the same command goes on from here", err=True)
-        except BrokenPipeError:
-            sys.stderr.close()
-        except OSError as error:
-            click.echo(f"gtloc: {error.filename or ''}: {error.strerror or error}".replace(": :", ":"), err=True)
-        raise SystemExit(ExitCode.FAILURE)
-
-    return wrapped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -123,6 +97,8 @@ def audit(
 
 
 gtloc.add_command(audit, "audit")
+for command in (reporting.report, reporting.export, reporting.verify):
+    gtloc.add_command(command)
 
 
 @gtloc.command()
@@ -181,17 +157,17 @@ def _bars() -> Iterator[Progress]:
 
 
 def _plain_lines() -> Progress:
-    """A line when a stage begins and when it ends, and every tenth part of a long one."""
-    last: dict[str, int] = {}
+    """A line when a stage ends, and every ten seconds of a long one."""
+    said: dict[str, float] = {}
 
     def callback(stage: str, done: int, total: int | None) -> None:
-        name = STAGES.get(stage, stage)
-        if not total:
-            click.echo(f"{name} …" if total is None else f"{name}: nothing new", err=True)
-            return
-        tenth = done * 10 // total
-        if tenth != last.get(stage):
-            last[stage] = tenth
+        name, now = STAGES.get(stage, stage), time.monotonic()
+        if total is None:
+            click.echo(f"{name} …", err=True)
+        elif not total:
+            click.echo(f"{name}: nothing new", err=True)
+        elif done == total or now - said.setdefault(stage, now) >= PLAIN_LINE_S:
+            said[stage] = now
             click.echo(f"{name}: {done} of {total}", err=True)
 
     return callback

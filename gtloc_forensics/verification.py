@@ -95,7 +95,11 @@ def _acquired(events: Sequence[CustodyEvent], sources: Sequence[Source]) -> Iter
 
 
 def _concluded(store: Store, events: Sequence[CustodyEvent]) -> Iterator[Difference]:
-    stated = {event.detail.get("examination"): event.detail.get("verdicts_sha256") for event in events}
+    stated = {
+        event.detail.get("examination"): event.detail.get("verdicts_sha256")
+        for event in events
+        if event.action == "analyse"
+    }
     row = store.examination()
     if row is None:
         return

@@ -1,0 +1,42 @@
+"""What the shell is told: exit codes, and an error as one line instead of a traceback. Part of the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+from functools import wraps
+from typing import Any
+
+import click
+
+from gtloc_forensics.errors import ForensicsError
+
+
+class ExitCode(IntEnum):
+    """What the shell is told."""
+
+    CLEAN = 0
+    FINDINGS = 1
+    FAILURE = 2
+    INCOMPLETE = 3
+
+
+def says_what_went_wrong(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn the library's errors into one line on stderr and exit code 2; Ctrl-C into a promise that holds."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except ForensicsError as error:
+            click.echo(f"gtloc: {error}", err=True)
+        except KeyboardInterrupt:
+            click.echo("gtloc: stopped; the same command goes on from here", err=True)
+        except BrokenPipeError:
+            sys.stderr.close()
+        except OSError as error:
+            click.echo(f"gtloc: {error.filename or ''}: {error.strerror or error}".replace(": :", ":"), err=True)
+        raise SystemExit(ExitCode.FAILURE)
+
+    return wrapped

@@ -1,0 +1,141 @@
+"""``gtloc report``, ``gtloc export``, ``gtloc verify``: what leaves the building, and its check."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gtloc_forensics.cli_exit import ExitCode, says_what_went_wrong
+
+if TYPE_CHECKING:
+    from gtloc_forensics.report import SignWith
+
+EXPORTS = ("html", "csv", "geojson", "kml", "timesketch", "case-uco", "json", "custody")
+SUFFIXES = {"geojson": "geojson", "timesketch": "jsonl", "case-uco": "jsonld", "custody": "custody.jsonl"}
+
+case_argument = click.argument("case", type=click.Path(exists=True, path_type=Path))
+
+
+@click.command()
+@case_argument
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The PDF [default: report.pdf in the case].")
+@click.option("--template", default="default", show_default=True, help="Name or folder of the template.")
+@click.option("--language", default="en", show_default=True, help="en, de, or one of the template's own.")
+@click.option("--only", type=click.Choice(["found", "clean", "not-examined"]), multiple=True, help="Only these photos.")
+@click.option("--report-date", type=click.DateTime(), help="Printed date, UTC [default: that of the examination].")
+@click.option("--sign", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PKCS#12 key to sign with.")
+@click.option("--passphrase", help="Of the key; asked for when left out.")
+@click.option("--case-number", default="", help="Printed on the report, kept in the case.")
+@click.option("--exhibit", default="", help="Printed on the report, kept in the case.")
+@click.option("--examiner", default="", help="Printed on the report, kept in the case.")
+@click.option("--agency", default="", help="Printed on the report, kept in the case.")
+@click.option("--legal-authority", default="", help="Printed on the report, kept in the case.")
+@says_what_went_wrong
+def report(
+    case: Path,
+    output: Path | None,
+    template: str,
+    language: str,
+    only: tuple[str, ...],
+    report_date: Any,
+    sign: Path | None,
+    passphrase: str | None,
+    **header: str,
+) -> None:
+    """Make the PDF of CASE again, without examining anything again."""
+    from gtloc_forensics.case import Case
+    from gtloc_forensics.records import CaseHeader, Status
+
+    options: dict[str, Any] = {"template": template, "language": language, "sign": _key(sign, passphrase)}
+    if only:
+        options["only"] = frozenset(Status(name.replace("-", " ")) for name in only)
+    if report_date is not None:
+        options["report_date"] = report_date
+    with Case(case) as opened:
+        opened.set_header(CaseHeader(**header))
+        click.echo(opened.write_report(output, **options))
+
+
+def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
+    if sign is None:
+        return None
+    from gtloc_forensics.report import SignWith
+
+    given = click.prompt("Passphrase of the key", hide_input=True, err=True) if passphrase is None else passphrase
+    return SignWith(sign, given.encode() or None)
+
+
+@click.command()
+@case_argument
+@click.option("--format", "kind", type=click.Choice(EXPORTS), required=True, help="What to write.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file [default: findings.* in the case].")
+@says_what_went_wrong
+def export(case: Path, kind: str, output: Path | None) -> None:
+    """Write CASE for another program: a spreadsheet, a map, a timeline, a case system."""
+    from gtloc_forensics.case import Case
+
+    with Case(case) as opened:
+        target = output or opened.folder / f"findings.{SUFFIXES.get(kind, kind)}"
+        click.echo(opened.export(kind, target))
+
+
+@click.command()
+@click.argument("subject", type=click.Path(exists=True, path_type=Path))
+@click.option("--sample", default=5, show_default=True, type=click.IntRange(0), help="Photos to examine again.")
+@click.option(
+    "--trust", type=click.Path(exists=True, path_type=Path), multiple=True, help="Certificate to trust (PEM)."
+)
+@click.option("--device", default="auto", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout.")
+@says_what_went_wrong
+def verify(subject: Path, sample: int, trust: tuple[Path, ...], device: str, as_json: bool) -> None:
+    """Check SUBJECT, a case folder or a signed report, and name every difference."""
+    if subject.is_dir():
+        _verify_case(subject, sample=sample, device=device, as_json=as_json)
+    else:
+        _verify_pdf(subject, trust, as_json=as_json)
+
+
+def _verify_case(folder: Path, *, sample: int, device: str, as_json: bool) -> None:
+    from gtloc_forensics.case import Case
+    from gtloc_forensics.instruments import Settings
+
+    with Case(folder) as case:
+        found = case.verify(Settings(device=device, jobs=1), sample=sample)
+    if as_json:
+        _print_json(asdict(found) | {"valid": found.is_valid})
+    else:
+        for difference in found.differences:
+            click.echo(f"DIFFERS  {difference.subject}: {difference.what}")
+        verdict = "valid" if found.is_valid else f"ALTERED: {len(found.differences)} differences"
+        click.echo(
+            f"{verdict} · {found.custody_events} custody events, {found.sources} sources hashed again, "
+            f"{found.repeated} photos examined again"
+        )
+    raise SystemExit(ExitCode.CLEAN if found.is_valid else ExitCode.FINDINGS)
+
+
+def _verify_pdf(path: Path, trust: tuple[Path, ...], *, as_json: bool) -> None:
+    from gtloc_forensics.report import Verdict, verify_pdf
+
+    found = verify_pdf(path, trust=trust)
+    if as_json:
+        _print_json(asdict(found) | {"verdict": found.verdict.value, "path": str(path)})
+    else:
+        click.echo(
+            f"{found.verdict.value} · sha256 {found.sha256}" + (f" · signed by {found.signer}" * bool(found.signer))
+        )
+        for difference in found.differences:
+            click.echo(f"DIFFERS  {difference}")
+    raise SystemExit(ExitCode.CLEAN if found.verdict is Verdict.VALID else ExitCode.FINDINGS)
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    import json
+
+    json.dump(document, sys.stdout, indent=1, default=str, ensure_ascii=False)
+    click.echo()

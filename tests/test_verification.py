@@ -1,0 +1,90 @@
+"""A finished case is checked against itself and the evidence, and every change is named."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from test_case import INLINE, evidence  # noqa: F401 - a fixture
+
+from gtloc_forensics.case import DATABASE, REPORT, Case, open_case
+from gtloc_forensics.cli import ExitCode, gtloc
+
+
+@pytest.fixture
+def case(evidence: Path, tmp_path: Path):  # noqa: F811
+    opened = open_case(evidence, tmp_path / "case")
+    opened.audit(INLINE)
+    yield opened
+    opened.close()
+
+
+def changes(case: Case) -> str:
+    found = case.verify(INLINE, sample=0)
+    return " | ".join(f"{difference.subject}: {difference.what}" for difference in found.differences)
+
+
+def tamper(case: Case, *statements: str) -> None:
+    with sqlite3.connect(case.folder / DATABASE) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_an_untouched_case_is_valid_and_its_work_comes_out_the_same_again(case: Case) -> None:
+    found = case.verify(INLINE, sample=2)
+    assert found.is_valid, found.differences
+    assert (found.sources, found.repeated) == (4, 2)
+
+
+def test_a_changed_source_is_named(case: Case) -> None:
+    victim = case.evidence / "day" / "2.jpg"
+    data = bytearray(victim.read_bytes())
+    data[-10] ^= 1
+    victim.write_bytes(bytes(data))
+    assert "day/2.jpg: " in changes(case)
+
+
+def test_a_source_that_is_gone_is_named(case: Case) -> None:
+    (case.evidence / "day" / "1.jpg").unlink()
+    assert "day/1.jpg: it can no longer be read" in changes(case)
+
+
+def test_a_changed_custody_event_is_named(case: Case) -> None:
+    tamper(case, "DROP TRIGGER custody_no_update", "UPDATE custody SET actor = 'x' WHERE sequence = 2")
+    assert "custody event 2" in changes(case)
+    assert "custody_no_update" in changes(case)
+
+
+def test_a_changed_verdict_is_named(case: Case) -> None:
+    tamper(case, "UPDATE member SET findings = (SELECT findings FROM member WHERE ordinal = 1) WHERE ordinal = 0")
+    assert "what was concluded" in changes(case)
+
+
+def test_a_changed_hash_in_the_source_table_is_named(case: Case) -> None:
+    tamper(case, "UPDATE source SET sha256 = 'ff' WHERE id = 1")
+    assert "day/0.jpg: the custody chain holds no acquisition" in changes(case)
+
+
+def test_a_changed_report_is_named(case: Case) -> None:
+    report = case.write_report()
+    data = bytearray(report.read_bytes())
+    data[len(data) // 2] ^= 1
+    report.write_bytes(bytes(data))
+    assert f"{REPORT}: it is not the file" in changes(case)
+
+
+def test_the_report_of_an_unchanged_case_is_kept_not_made_again(case: Case) -> None:
+    first = case.write_report().stat().st_mtime_ns
+    assert case.write_report().stat().st_mtime_ns == first
+    assert [event.action for event in case.store.custody()].count("report") == 1
+
+
+def test_the_command_says_valid_or_altered_by_its_exit_code(case: Case) -> None:
+    good = CliRunner().invoke(gtloc, ["verify", str(case.folder), "--sample", "0"])
+    (case.evidence / "day" / "0.jpg").write_bytes(b"other")
+    bad = CliRunner().invoke(gtloc, ["verify", str(case.folder), "--sample", "0"])
+    assert (good.exit_code, bad.exit_code) == (ExitCode.CLEAN, ExitCode.FINDINGS)
+    assert good.output.startswith("valid")
+    assert "DIFFERS  day/0.jpg" in bad.output
