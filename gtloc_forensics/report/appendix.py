@@ -77,7 +77,7 @@ def _table_row(edition: Edition, number: int, entry: PhotoEntry) -> tuple[Text, 
     return (
         text_of(str(number)),
         edition.photo_link(entry.photo.source.source_id),
-        text_of(entry.photo.source.sha256, "mono"),
+        text_of(entry.photo.source.sha256, "hash"),
         text_of(time),
         (result, *checks),
     )
@@ -108,7 +108,7 @@ def custody(edition: Edition) -> Iterator[Block]:
     words = edition.words
     yield Heading(words("custody.title"), 1, "custody")
     yield Prose(words("custody.lead"))
-    columns = _columns(edition, "custody", number=0.05, time=0.16, actor=0.14, action=0.1, subject=0.25, hash=0.3)
+    columns = _columns(edition, "custody", number=0.04, time=0.14, actor=0.11, action=0.08, subject=0.21, hash=0.42)
     events = edition.view.custody()
     yield Table(columns, (_event(edition, event) for event in events), words.line("custody.none"), dense=True)
     if events:
@@ -125,7 +125,7 @@ def _event(edition: Edition, event: CustodyEvent) -> tuple[Text, ...]:
         text_of(plain(event.actor)),
         text_of(action),
         (Span(plain(event.subject)), Span(f" {plain(detail)}" if detail else "", "quiet")),
-        (Span(event.event_hash[:32], "mono"), Span(" ← ", "quiet"), Span(event.previous_hash[:12] or "–", "mono")),
+        (Span(event.event_hash, "hash"), Span(" ← ", "quiet"), Span(event.previous_hash[:12] or "–", "hash")),
     )
 
 

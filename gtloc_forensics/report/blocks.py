@@ -19,7 +19,7 @@ class Span:
     """A piece of text in one style; ``target`` is an anchor inside the report."""
 
     text: str
-    style: str = ""  # "", "bold", "italic", "mono", "quiet"
+    style: str = ""  # "", "bold", "italic", "mono", "quiet", or "hash", a small mono
     target: str = ""
 
 

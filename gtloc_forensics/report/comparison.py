@@ -115,8 +115,10 @@ def _regions(edition: Edition, prediction: Prediction) -> Text:
 def _zone(edition: Edition, claim: Claim) -> tuple[Text, ...]:
     shown = offset_of(claim.utc_offset_hours.value) if isinstance(claim.utc_offset_hours, Stated) else ""
     claimed = _stated(edition, claim.utc_offset_hours, shown)
-    legal = text_of(edition.words.line("comparison.zones", zones=", ".join(claim.zones)) if claim.zones else "–")
-    return (_name(edition, "offset"), claimed, legal, text_of("–", "quiet"))
+    if claim.zones:
+        legal = edition.words.line("comparison.zones", zones=", ".join(claim.zones))
+        claimed = (*claimed, Span(f" · {legal}", "quiet"))
+    return (_name(edition, "offset"), claimed, text_of("–", "quiet"), text_of("–", "quiet"))
 
 
 def _sun(edition: Edition, sun: Sun | Absent) -> tuple[Text, ...]:
@@ -129,13 +131,9 @@ def _sun(edition: Edition, sun: Sun | Absent) -> tuple[Text, ...]:
     shown = words.line(
         "comparison.sun_at", elevation=words.number(sun.elevation_deg, 1), azimuth=words.number(sun.azimuth_deg, 0)
     )
-    detail = f"  {spread}" if high - low > 0.1 else ""
-    return (
-        _name(edition, "sun"),
-        (Span(shown), Span(detail, "quiet")),
-        text_of(f"{edition.when(sun.utc_time)} UTC", "quiet"),
-        text_of("–", "quiet"),
-    )
+    detail = f" · {spread}" if high - low > 0.1 else ""
+    claimed = (Span(shown), Span(f"  {edition.when(sun.utc_time)} UTC{detail}", "quiet"))
+    return (_name(edition, "sun"), claimed, text_of("–", "quiet"), text_of("–", "quiet"))
 
 
 def hour_of(moment: Any) -> float:

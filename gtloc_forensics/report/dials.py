@@ -37,9 +37,9 @@ from gtloc_forensics.report.marks import (
     sector,
 )
 
-_SIZE = 134.0
+_SIZE = 120.0
 _CENTRE = _SIZE / 2
-_OUTER, _INNER, _HOLE = 50.0, 43.0, 16.0
+_OUTER, _INNER, _HOLE = 45.0, 38.5, 14.0
 _CIVIL_TWILIGHT_DEG = -6.0
 REGION_SHARES = ((0.5, PREDICTION), (0.8, PREDICTION_MID), (0.95, PREDICTION_LIGHT))
 
@@ -104,7 +104,7 @@ def torus_map(
         months: twelve short names.
         alt: the drawing in words.
     """
-    left, bottom, width, height = 20.0, 16.0, 128.0, 112.0
+    left, bottom, width, height = 20.0, 14.0, 128.0, 100.0
     cell = (width / mass.shape[1], height / mass.shape[0])
     marks: list[Mark] = [Shape(_corners(left, bottom, width, height), fill=PAPER)]
     covered = np.zeros(mass.shape, dtype=bool)
@@ -124,7 +124,7 @@ def torus_map(
     marks += ring(*spot(indicated))
     if claimed is not None:
         marks += diamond(*spot(claimed))
-    return Drawing(152.0, 134.0, tuple(marks), alt)
+    return Drawing(152.0, 120.0, tuple(marks), alt)
 
 
 def smallest_region(mass: NDArray[np.float32], share: float) -> NDArray[np.bool_]:

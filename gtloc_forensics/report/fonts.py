@@ -46,7 +46,7 @@ class Chain:
 
     def first(self, style: str) -> str:
         """Return the font file that is tried first."""
-        return {"bold": self.bold, "italic": self.italic, "mono": self.mono}.get(style, self.text)
+        return {"bold": self.bold, "italic": self.italic, "mono": self.mono, "hash": self.mono}.get(style, self.text)
 
 
 def font_folder() -> Traversable:

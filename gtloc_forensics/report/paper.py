@@ -25,6 +25,7 @@ ACCENT = "#12304F"
 RULE = "#C6CBD2"
 ZEBRA = "#F5F6F8"
 LINK = "#0B4A8F"
+HASH_SIZE = 5.1  # 64 hex digits in two fifths of a line
 
 # style → (size, leading, space before, space after, colour)
 _SETTING = {
@@ -68,8 +69,8 @@ def markup(text: Text) -> str:
 
 
 def _span_markup(span: Span) -> str:
-    color = f' color="{QUIET}"' if span.style == "quiet" else ""
-    pieces = (f'<font name="{name}"{color}>{escape(piece)}</font>' for name, piece in runs(span.text, span.style))
+    look = f' color="{QUIET}"' if span.style == "quiet" else f' size="{HASH_SIZE}"' if span.style == "hash" else ""
+    pieces = (f'<font name="{name}"{look}>{escape(piece)}</font>' for name, piece in runs(span.text, span.style))
     joined = "".join(pieces)
     return f'<a href="#{escape(span.target)}" color="{LINK}">{joined}</a>' if span.target else joined
 
@@ -83,7 +84,8 @@ class HeadingFlow(Paragraph):  # type: ignore[misc]
     """A heading that is a destination, a bookmark, and known to the table of contents."""
 
     def __init__(self, text: Text, *, level: int, anchor: str) -> None:
-        super().__init__(markup(text), setting(f"heading{level}"))
+        bold = tuple(Span(span.text, span.style or "bold", span.target) for span in text)
+        super().__init__(markup(bold), setting(f"heading{level}"))
         self.level = level
         self.anchor = anchor
         self.title = "".join(span.text for span in text)
@@ -131,7 +133,8 @@ class Cell:
     def __init__(self, text: Text, style: str, width: float) -> None:
         self._look = setting(style)
         self._span = text[0] if len(text) == 1 and not text[0].target else None
-        if self._span and width_of(self._span.text, self._span.style, self._look.fontSize) <= width:
+        self._size = HASH_SIZE if self._span and self._span.style == "hash" else self._look.fontSize
+        if self._span and width_of(self._span.text, self._span.style, self._size) <= width:
             self.height = float(self._look.leading)
             return
         self._span = None
@@ -143,9 +146,7 @@ class Cell:
         if self._span:
             color = QUIET if self._span.style == "quiet" else self._look.textColor.hexval().replace("0x", "#")
             baseline = top - self._look.leading + (self._look.leading - self._look.fontSize) / 2 + 1.2
-            write_line(
-                canvas, x, baseline, self._span.text, size=self._look.fontSize, style=self._span.style, color=color
-            )
+            write_line(canvas, x, baseline, self._span.text, size=self._size, style=self._span.style, color=color)
         elif self._paragraph:
             self._paragraph.drawOn(canvas, x, top - self.height)
 

@@ -28,7 +28,7 @@ from gtloc_forensics.report.pictures import reduced
 from gtloc_forensics.report.strength import strength
 from gtloc_forensics.report.text import plain
 
-_PICTURE_BOX = (226.0, 176.0)
+_PICTURE_BOX = (226.0, 152.0)
 
 
 def photos(edition: Edition) -> Iterator[Block]:
@@ -84,7 +84,7 @@ def _identity(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
     rows: list[tuple[Text, Text]] = [
         (words("photos.result"), text_of(edition.status(entry.status), "bold")),
         (words("photos.file"), text_of(plain(photo.source.relative))),
-        (words("photos.sha256"), text_of(photo.source.sha256, "mono")),
+        (words("photos.sha256"), text_of(photo.source.sha256, "hash")),
         (
             words("photos.size"),
             words("photos.bytes", bytes=words.number(photo.source.stat.size_bytes), kind=photo.source.media_type),
@@ -98,7 +98,7 @@ def _identity(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
         rows += [(words("photos.warning"), text_of(plain(warning))) for warning in photo.claim.warnings[:2]]
     for gap in entry.unexamined[:4]:
         rows.append((words("photos.not_examined", stage=gap.stage), text_of(plain(gap.reason))))
-    yield Facts(tuple(rows), 0.24)
+    yield Facts(tuple(rows), 0.2)
 
 
 def _camera(claim: Claim) -> Text:

@@ -11,7 +11,7 @@ from reportlab.platypus import Flowable, Image, KeepTogether, PageBreak, Spacer,
 
 from gtloc_forensics.report import blocks
 from gtloc_forensics.report.blocks import Block, Column, Span, Text, text_of
-from gtloc_forensics.report.fonts import width_of
+from gtloc_forensics.report.fonts import font_name, width_of
 from gtloc_forensics.report.marks import INK, QUIET
 from gtloc_forensics.report.paint_pdf import ink, write_line
 from gtloc_forensics.report.paper import ACCENT, RULE, Grid, GridRow, HeadingFlow, Sketch, paragraph
@@ -65,6 +65,7 @@ def _callout(item: blocks.Callout, width: float) -> Iterator[Flowable]:
     box.setStyle(
         TableStyle(
             [
+                ("FONTNAME", (0, 0), (-1, -1), font_name()),
                 ("LINEBEFORE", (0, 0), (0, -1), 2.4, ink(bar)),
                 ("BACKGROUND", (0, 0), (-1, -1), ink(background)),
                 ("LEFTPADDING", (0, 0), (-1, -1), 8),
@@ -116,10 +117,11 @@ def _figure(item: blocks.Figure, width: float) -> Iterator[Flowable]:
 def _row(item: blocks.Row, width: float) -> Iterator[Flowable]:
     widths = [share * width for share in item.shares]
     cells = [list(flowables(cell, width=inner - 6)) for cell, inner in zip(item.cells, widths, strict=True)]
-    table = Table([cells], colWidths=widths, hAlign="LEFT")
+    table = Table([cells], colWidths=widths, hAlign="LEFT", spaceBefore=2, spaceAfter=5)
     table.setStyle(
         TableStyle(
             [
+                ("FONTNAME", (0, 0), (-1, -1), font_name()),
                 ("VALIGN", (0, 0), (-1, -1), "TOP"),
                 ("LEFTPADDING", (0, 0), (-1, -1), 0),
                 ("RIGHTPADDING", (0, 0), (-1, -1), 6),

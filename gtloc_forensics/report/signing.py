@@ -259,7 +259,7 @@ def _container_faults(signature: Any) -> list[str]:
 
 
 def _signer_info(signature: Any, algorithms: Any) -> Any:
-    from asn1crypto import cms, core  # type: ignore[import-untyped]
+    from asn1crypto import cms, core
 
     certificate, info = signature.signer_cert, signature.signer_info
     whose = cms.IssuerAndSerialNumber({"issuer": certificate.issuer, "serial_number": certificate.serial_number})

@@ -26,7 +26,7 @@ from gtloc_forensics.report.marks import (
     ring,
 )
 
-WIDTH, HEIGHT = 284.0, 142.0
+WIDTH, HEIGHT = 276.0, 138.0
 _GRID_DEG = 2  # regions are drawn in cells of this size
 _KM_PER_DEGREE = 111.195  # of a great circle on a sphere of 6,371 km
 _ROWS, _COLUMNS = 180 // _GRID_DEG, 360 // _GRID_DEG
