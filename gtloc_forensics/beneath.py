@@ -125,6 +125,17 @@ def kind_of_special(mode: int) -> str:
     return next((words for test, words in kinds if test(mode)), "an entry of unknown kind")
 
 
+def names(fd: int) -> list[bytes]:
+    """List the names in an open directory, unsorted."""
+    listed: list[str] = os.listdir(fd)
+    return [os.fsencode(name) for name in listed]
+
+
+def words(error: OSError) -> str:
+    """Return what the system says of an error, for the middle of a sentence."""
+    return (error.strerror or str(error)).lower()
+
+
 @contextmanager
 def _parent(root: Path, relative: bytes) -> Iterator[tuple[int, bytes]]:
     """Open the directory that holds *relative*, one component at a time; yield it with the last name."""

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gtloc_forensics import beneath, media
-from gtloc_forensics.discover import Candidate, refuse_inside, walk
+from gtloc_forensics.discover import Candidate, candidates_among, refuse_inside, walk
 from gtloc_forensics.errors import EvidenceTreeError, UsageError
 from gtloc_forensics.records import Passed
 
@@ -300,6 +300,29 @@ def test_the_trap_of_the_test_above_is_set(tmp_path: Path) -> None:
     before = trace(tmp_path / "case")
     (tmp_path / "case/a.jpg").read_bytes()
     assert trace(tmp_path / "case") != before
+
+
+def test_some_files_of_a_folder_are_classified_as_the_walk_does(tmp_path: Path) -> None:
+    for name in ("d/a.jpg", "d/b.jpg", "d/wrong.txt", "d/.hidden.jpg"):
+        put(tmp_path / name)
+    put(tmp_path / "d/note.txt", b"hello")
+    put(tmp_path / "d/a.xmp", XMP)
+    put(tmp_path / "d/alone.xmp", XMP)
+    (tmp_path / "d/folder.jpg").mkdir()
+    whole = listed(tmp_path)
+    names = [b"a.jpg", b"wrong.txt", b".hidden.jpg", b"note.txt", b"alone.xmp", b"folder.jpg", b"gone.jpg"]
+    found = {entry.relative: entry for entry in candidates_among(tmp_path, b"d", names=names)}
+    assert found == {name: entry for name, entry in whole.items() if name != b"d/b.jpg"}
+
+
+def test_a_sidecar_stands_for_its_photos(tmp_path: Path) -> None:
+    for name in ("a.jpg", "a.cr2", "b.jpg"):
+        put(tmp_path / name)
+    put(tmp_path / "a.xmp", XMP)
+    put(tmp_path / "B.jpg.xmp", XMP)
+    found = list(candidates_among(tmp_path, b"", names=[b"a.xmp"]))
+    assert found == [Candidate(b"a.cr2", (b"a.xmp",)), Candidate(b"a.jpg", (b"a.xmp",))]
+    assert list(candidates_among(tmp_path, b"", names=[b"B.jpg.xmp"])) == [Candidate(b"b.jpg", (b"B.jpg.xmp",))]
 
 
 # --------------------------------------------------------------------------- output outside the evidence

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from test_discover import JPEG, XMP, age_access_times, put, trace
 
-from gtloc_forensics import discover
+from gtloc_forensics import discover, intake
 from gtloc_forensics.discover import Candidate, IntakeFailed, recheck, rehash, stat_key, take, walk
 from gtloc_forensics.errors import UsageError, WorkspaceFull
 
@@ -50,11 +50,11 @@ def while_reading(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any
         read = os.read
 
         def reading(fd: int, length: int) -> bytes:
-            if pending and length == discover.BLOCK_BYTES:
+            if pending and length == intake.BLOCK_BYTES:
                 pending.pop()()
             return read(fd, length)
 
-        monkeypatch.setattr(discover.os, "read", reading)
+        monkeypatch.setattr(intake.os, "read", reading)
 
     return arrange
 

@@ -1,0 +1,228 @@
+"""Taking one file in: its stat tuple, its hash, and the working copy that every tool reads instead of it.
+
+The stat tuple is recorded before the first byte is read; one pass hashes and
+copies; a file that changes meanwhile is refused. Trouble with the evidence is an
+:class:`IntakeFailed` of that file, trouble with the place for copies is not.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gtloc_forensics import beneath, media
+from gtloc_forensics.errors import ForensicsError, UsageError, WorkspaceFull
+from gtloc_forensics.records import FileStat, Source, source_id_of
+
+if TYPE_CHECKING:
+    from gtloc_forensics.discover import Candidate
+
+BLOCK_BYTES = 1 << 20
+COPY_LIMIT_BYTES = 512 << 20  # a longer video is hashed but not copied: the copy is what tools would read
+SIDECAR_LIMIT_BYTES = 16 << 20
+
+
+class IntakeFailed(ForensicsError):
+    """One file could not be taken in; ``source`` holds as much of it as could be recorded."""
+
+    def __init__(self, reason: str, source: Source | None = None) -> None:
+        self.reason = reason
+        self.source = source  # sha256 is "" unless the whole file was read
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One file taken in: its record, and the copy that tools may read."""
+
+    source: Source
+    working_copy: Path
+    sidecar_copies: tuple[tuple[bytes, str, Path], ...]  # (relative, sha256, copy)
+    access_time_kept: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def access_time(self) -> str:
+        """What reading did to the access time, in words."""
+        return "kept" if self.access_time_kept else "changed by reading: the system lets only a file's owner avoid it"
+
+
+@dataclass(frozen=True, slots=True)
+class Rechecked:
+    """What a file is at the end of the run: its hash ("" when it cannot be read), and what changed ("" for nothing)."""
+
+    sha256: str
+    reason: str
+
+
+def take(root: Path, candidate: Candidate, *, into: Path, copy_limit_bytes: int = COPY_LIMIT_BYTES) -> Taken:
+    """Record, hash and copy one file; the stat tuple is taken before the first byte is read.
+
+    The copy is called ``<sha256><extension by magic>``, so that no hostile name
+    reaches a tool, and appears whole or not at all.
+
+    Args:
+        root: the evidence folder.
+        candidate: what :func:`walk` found in it.
+        into: an existing folder outside the evidence.
+        copy_limit_bytes: longer files are hashed, then refused with their hash in the error's ``source``.
+
+    Raises:
+        IntakeFailed: when the file is gone, unreadable, changed while being read, or too long to copy.
+        WorkspaceFull: when *into* has no room.
+    """
+    source, copy, kept = _take_one(root, candidate.relative, into=into, copy_limit_bytes=copy_limit_bytes)
+    copies: list[tuple[bytes, str, Path]] = []
+    notes: list[str] = []
+    for sidecar in candidate.sidecars:
+        try:
+            beside, beside_copy, beside_kept = _take_one(
+                root, sidecar, into=into, copy_limit_bytes=SIDECAR_LIMIT_BYTES, extension=".xmp"
+            )
+        except IntakeFailed as error:
+            notes.append(f"the sidecar {os.fsdecode(sidecar)!r} was not read: {error.reason}")
+            continue
+        copies.append((sidecar, beside.sha256, beside_copy))
+        kept = kept and beside_kept
+    found = replace(source, sidecars=tuple(relative for relative, _, _ in copies))
+    return Taken(found, copy, tuple(copies), access_time_kept=kept, notes=tuple(notes))
+
+
+def stat_key(root: Path, relative: bytes) -> tuple[int, ...]:
+    """Return (size, mtime, ctime, inode, device) of a file, ``()`` when it is gone: equal keys, unchanged file."""
+    try:
+        now = beneath.look(root, relative)
+    except OSError:
+        return ()
+    return (now.size_bytes, now.mtime_ns, now.ctime_ns, now.inode, now.device)
+
+
+def rehash(root: Path, relative: bytes) -> str:
+    """Return the SHA-256 of a file as it is now, ``""`` when it cannot be read; :func:`recheck` says why."""
+    try:
+        with beneath.regular_file(root, relative) as fd, os.fdopen(fd, "rb", closefd=False) as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def recheck(root: Path, source: Source) -> Rechecked:
+    """Compare a file with what was recorded of it: content, size, modification and inode change time."""
+    try:
+        now = beneath.look(root, source.relative)
+    except OSError as error:
+        return Rechecked("", f"it can no longer be read: {beneath.words(error)}")
+    sha256 = rehash(root, source.relative)
+    before = source.stat
+    changes = [
+        words
+        for words, changed in (
+            ("it can no longer be read", not sha256),
+            ("its content changed", bool(sha256) and sha256 != source.sha256),
+            (f"its size went from {before.size_bytes} to {now.size_bytes} bytes", now.size_bytes != before.size_bytes),
+            ("its modification time changed", now.mtime_ns != before.mtime_ns),
+            ("its inode change time changed", now.ctime_ns != before.ctime_ns),
+        )
+        if changed
+    ]
+    return Rechecked(sha256, "; ".join(changes))
+
+
+def _take_one(
+    root: Path, relative: bytes, *, into: Path, copy_limit_bytes: int, extension: str = ""
+) -> tuple[Source, Path, bool]:
+    try:
+        with beneath.regular_file(root, relative) as fd:
+            before = beneath.file_stat(os.fstat(fd))
+            head = os.pread(fd, media.HEAD_BYTES, 0)
+            kind = media.media_type(head, name=relative)
+            source = Source(source_id_of(relative), relative, "", before, kind)
+            copy_wanted = before.size_bytes <= copy_limit_bytes
+            partial = into / f"{source.source_id}.partial" if copy_wanted else None
+            sha256, length = _hash_and_copy(fd, partial)
+            after = beneath.file_stat(os.fstat(fd))
+    except OSError as error:
+        raise IntakeFailed(f"it could not be read: {beneath.words(error)}", _as_found(root, relative)) from error
+    source = replace(source, sha256=sha256)
+    _insist_on_stillness(source, after, length, partial)
+    if partial is None:
+        limit_mb = copy_limit_bytes >> 20
+        raise IntakeFailed(f"{before.size_bytes >> 20} MB is more than the {limit_mb} MB that are examined", source)
+    copy = into / f"{sha256}{extension or media.plain_extension(kind)}"
+    partial.replace(copy)
+    return source, copy, after.atime_ns == before.atime_ns
+
+
+def _hash_and_copy(fd: int, partial: Path | None) -> tuple[str, int]:
+    digest = hashlib.sha256()
+    length = 0
+    with _copy_into(partial) as write:
+        while block := os.read(fd, BLOCK_BYTES):
+            digest.update(block)
+            length += len(block)
+            write(block)
+    return digest.hexdigest(), length
+
+
+@contextmanager
+def _copy_into(partial: Path | None) -> Iterator[Callable[[bytes], None]]:
+    """Yield what writes a block to *partial* (to nowhere for None); a copy that is not finished is removed."""
+    if partial is None:
+        yield lambda block: None
+        return
+    with _told_from_reading(partial):
+        copy = partial.open("wb", buffering=0)
+
+    def write(block: bytes) -> None:
+        rest = memoryview(block)
+        with _told_from_reading(partial):
+            while rest:
+                rest = rest[copy.write(rest) :]
+
+    try:
+        with copy:
+            yield write
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _told_from_reading(partial: Path) -> Iterator[None]:
+    """Keep trouble with the working folder apart from trouble with the evidence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise WorkspaceFull(partial.parent) from error
+        raise UsageError(
+            f"working copies cannot be written to {partial.parent}: {beneath.words(error)}; "
+            "choose another output folder"
+        ) from error
+
+
+def _insist_on_stillness(source: Source, after: FileStat, length: int, partial: Path | None) -> None:
+    before = source.stat
+    still = (before.size_bytes, before.mtime_ns) == (after.size_bytes, after.mtime_ns) and length == before.size_bytes
+    if still:
+        return
+    if partial is not None:
+        partial.unlink(missing_ok=True)
+    raise IntakeFailed(
+        f"it changed while it was read ({before.size_bytes} bytes at first, {max(length, after.size_bytes)} later); "
+        "run again when whatever writes it has finished",
+        replace(source, sha256=""),
+    )
+
+
+def _as_found(root: Path, relative: bytes) -> Source | None:
+    try:
+        return Source(source_id_of(relative), relative, "", beneath.look(root, relative), media.UNKNOWN)
+    except OSError:
+        return None
