@@ -34,3 +34,14 @@ def fitting(claim: Claim, offset_hours: float) -> tuple[str, ...]:
         if not earth.is_nautical(earth.zones_at(place)[0])
         and offset_hours in earth.legal_offsets(earth.zones_at(place), local)
     )
+
+
+def on_land(claim: Claim) -> tuple[str, ...]:
+    """Return the slips whose repair brings a position from the open sea to land."""
+    if not isinstance(claim.position, Stated):
+        return ()
+    return tuple(
+        f"{slip}: {place.latitude_deg:.4f}, {place.longitude_deg:.4f}"
+        for slip, place in repairs(claim.position.value)
+        if bool(earth.is_land(place.latitude_deg, place.longitude_deg))
+    )

@@ -53,11 +53,11 @@ def is_civil(hours: float) -> bool:
 
 
 def stated(claim: Claim) -> Stated[float] | None:
-    """Return the offset that the file itself writes, None when it is absent or was worked out."""
+    """Return the offset that the file itself writes, None when it is absent, absurd or was worked out."""
     offset = claim.utc_offset_hours
-    if isinstance(offset, Stated) and not earth.is_derived(offset):
-        return offset
-    return None
+    if not isinstance(offset, Stated) or earth.is_derived(offset):
+        return None
+    return offset if abs(offset.value) < 24.0 else None
 
 
 def legal(claim: Claim) -> tuple[float, ...]:

@@ -1,0 +1,55 @@
+"""GF117 — The size that the metadata tell against the picture's own.
+
+Shows: that the picture was resized or cropped after the camera had written its size.
+
+Cannot show: what was cut away; anything where the editor rewrote the size.
+
+Blind spots: enlarging back to the old size; cameras that write the sensor's size.
+
+Threshold: 2 % in aspect ratio, in either orientation, tells a crop from a resizing (rounding and borders
+of raw converters stay within). Both are everyday acts: a resizing, or a crop by a named editor, is explained; a crop
+nobody admits to is weakly suspicious.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics.checks import Context, check, consistent, not_testable, programs, tagged, verdicts
+from gtloc_forensics.records import Finding, ImageFacts, Photo
+
+SAME_ASPECT = 0.02
+SAME_PX = 16  # raw converters cut a border, codecs round to blocks
+
+WIDTH_TAGS = ("ExifIFD:ExifImageWidth", "XMP-exif:ExifImageWidth")
+HEIGHT_TAGS = ("ExifIFD:ExifImageHeight", "XMP-exif:ExifImageHeight")
+
+
+@check("GF117", title="The size that the metadata tell against the picture's own", needs=("claim", "image"))
+def dimensions(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Compare stated and real width and height."""
+    claim, image = tagged.claim_of(photo), photo.image
+    width, height = tagged.number(claim.tags, *WIDTH_TAGS), tagged.number(claim.tags, *HEIGHT_TAGS)
+    if not isinstance(image, ImageFacts) or not width or not height or min(width, height) < 1:
+        yield not_testable("GF117", claim.source_id, "no size in the metadata, or no picture")
+        return
+    real, stated = sorted((image.width, image.height)), sorted((width, height))
+    observed = (f"Stated {width:.0f} × {height:.0f}, found {image.width} × {image.height}.",)
+    if all(abs(one - other) <= SAME_PX for one, other in zip(real, stated, strict=True)):
+        yield consistent("GF117", claim.source_id, "The picture has the size its metadata tell.")
+    elif abs(real[1] / real[0] / (stated[1] / stated[0]) - 1.0) <= SAME_ASPECT:
+        share = real[0] / stated[0]
+        summary = f"The picture was resized to {share:.0%} of the size its metadata tell."
+        yield verdicts.explained("GF117", claim, summary, kind="edit", observed=observed)
+    elif programs.editors(claim):
+        summary = "The picture was cropped since the camera wrote its size; an editor is named."
+        yield verdicts.explained("GF117", claim, summary, kind="edit", observed=observed)
+    else:
+        yield verdicts.suspicious(
+            "GF117",
+            claim,
+            "The picture has another shape than its metadata tell, and no editor is named.",
+            kind="edit",
+            observed=observed,
+            innocent=("a crop on the phone or by a website",),
+        )
