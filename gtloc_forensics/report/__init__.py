@@ -11,17 +11,40 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gtloc_forensics.report.case_uco import write_case_uco
+    from gtloc_forensics.report.html import write_html
     from gtloc_forensics.report.pdf import write_pdf
+    from gtloc_forensics.report.places import write_geojson, write_kml
     from gtloc_forensics.report.signing import PdfVerdict, SignWith, Verdict, verify_pdf
+    from gtloc_forensics.report.spreadsheet import write_csv
+    from gtloc_forensics.report.timeline import write_timesketch
 
-__all__ = ["PdfVerdict", "SignWith", "Verdict", "verify_pdf", "write_pdf"]
+__all__ = [
+    "PdfVerdict",
+    "SignWith",
+    "Verdict",
+    "verify_pdf",
+    "write_case_uco",
+    "write_csv",
+    "write_geojson",
+    "write_html",
+    "write_kml",
+    "write_pdf",
+    "write_timesketch",
+]
 
 _HOMES = {
     "PdfVerdict": "signing",
     "SignWith": "signing",
     "Verdict": "signing",
     "verify_pdf": "signing",
+    "write_case_uco": "case_uco",
+    "write_csv": "spreadsheet",
+    "write_geojson": "places",
+    "write_html": "html",
+    "write_kml": "places",
     "write_pdf": "pdf",
+    "write_timesketch": "timeline",
 }
 
 

@@ -1,0 +1,105 @@
+"""One photo as the flat row that exports write: what it claims, what it shows, what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+from gtloc_forensics.records import (
+    Absent,
+    CaseView,
+    Claim,
+    Finding,
+    PhotoEntry,
+    Prediction,
+    Stated,
+    Status,
+    Sun,
+    visible,
+)
+
+Value: TypeAlias = str | int | float | bool | None
+Progress: TypeAlias = Callable[[int], None] | None
+
+
+def entries(view: CaseView, *, only: frozenset[Status] | None, progress: Progress) -> Iterator[PhotoEntry]:
+    """Yield the photos of the wanted outcomes in path order, telling *progress* how many were passed."""
+    for number, entry in enumerate(view.photos(), start=1):
+        if only is None or entry.status in only:
+            yield entry
+        if progress:
+            progress(number)
+
+
+def row(entry: PhotoEntry) -> dict[str, Value]:
+    """Return the columns of one photo; what is not there is None."""
+    source = entry.photo.source
+    return {
+        "path": source.display_path,
+        "source_id": source.source_id,
+        "sha256": source.sha256,
+        "sha256_at_end": entry.sha256_at_end or None,
+        "size_bytes": source.stat.size_bytes,
+        "media_type": source.media_type,
+        "status": entry.status.value,
+        **_claimed(entry.photo.claim),
+        **_sun(entry.photo.sun),
+        **_shown(entry.photo.prediction),
+        "log10_lr_time": entry.log10_lr_time,
+        "log10_lr_place": entry.log10_lr_place,
+        "findings": " | ".join(sentence(finding) for finding in entry.findings if finding.is_found) or None,
+        "not_examined": " | ".join(visible(f"{gap.stage}: {gap.reason}") for gap in entry.unexamined) or None,
+    }
+
+
+def sentence(finding: Finding) -> str:
+    """Return a finding as one line."""
+    return visible(f"{finding.check_id} {finding.outcome.value}: {finding.summary}")
+
+
+def stated(value: Stated[Any] | Absent) -> Any:
+    """Return the stated value or None."""
+    return value.value if isinstance(value, Stated) else None
+
+
+def words(value: object) -> str | None:
+    """Return visible text, or None where the file has none."""
+    return visible(value) if isinstance(value, str) else None
+
+
+def _claimed(claim: object) -> dict[str, Value]:
+    known = claim if isinstance(claim, Claim) else None
+    local, utc = (stated(known.local_time), stated(known.utc_time)) if known else (None, None)
+    position = stated(known.position) if known else None
+    ev100 = known.exposure.ev100 if known else None
+    return {
+        "claimed_local_time": local.isoformat() if local else None,
+        "claimed_utc_offset_hours": stated(known.utc_offset_hours) if known else None,
+        "claimed_utc_time": f"{utc.isoformat()}Z" if utc else None,
+        "claimed_latitude_deg": position.latitude_deg if position else None,
+        "claimed_longitude_deg": position.longitude_deg if position else None,
+        "claimed_altitude_m": stated(known.altitude_m) if known else None,
+        "make": words(known.device.make) if known else None,
+        "model": words(known.device.model) if known else None,
+        "serial": words(known.device.serial) if known else None,
+        "software": words(known.device.software) if known else None,
+        "ev100": float(ev100) if isinstance(ev100, float | int) else None,
+    }
+
+
+def _sun(sun: object) -> dict[str, Value]:
+    known = sun if isinstance(sun, Sun) else None
+    return {
+        "sun_elevation_deg": known.elevation_deg if known else None,
+        "sun_azimuth_deg": known.azimuth_deg if known else None,
+    }
+
+
+def _shown(prediction: object) -> dict[str, Value]:
+    known = prediction if isinstance(prediction, Prediction) else None
+    return {
+        "indicated_local_hour": known.local_hour if known else None,
+        "indicated_year_turn": known.year_turn if known else None,
+        "indicated_latitude_deg": known.position.latitude_deg if known else None,
+        "indicated_longitude_deg": known.position.longitude_deg if known else None,
+    }
