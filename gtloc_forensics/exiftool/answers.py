@@ -1,0 +1,109 @@
+"""What exiftool answered, as records."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+
+from gtloc_forensics.records import Tags
+
+Value = str | int | float
+
+ABOUT_THE_COPY = ("System:", "ExifTool:", "SourceFile")
+"""Facts of the working copy and of the program: file name, file times, exiftool's version. Not of the photo."""
+
+_COPY = re.compile(r"Copy\d+")
+_WRITTEN_AS_TEXT = re.compile(r"\.\d*0$|[eE]")
+
+
+@dataclass(frozen=True, slots=True)
+class TagsRead:
+    """Everything exiftool found in one file, and what it found odd about it."""
+
+    tags: Tags
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file whose metadata could not be read: one sentence for people, and exiftool's own words."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How writing to one file ended; ``message`` is what exiftool said."""
+
+    done: bool
+    message: str
+    warnings: tuple[str, ...] = ()
+
+
+def tags_read(stdout: bytes, stderr: bytes) -> TagsRead | Unread:
+    """Return the tags of one file from exiftool's ``-j -G1:4`` output for it."""
+    said = stderr.decode("utf-8", "replace").strip()
+    if not stdout.strip():
+        return Unread(f"exiftool could not read it: {_plain(said)}", said)
+    try:
+        answered = json.loads(stdout.decode("utf-8", "replace"), parse_float=_number, parse_constant=str)
+    except (ValueError, RecursionError) as error:
+        return Unread(f"exiftool's answer is not JSON ({error})", said)
+    if not (isinstance(answered, list) and len(answered) == 1 and isinstance(answered[0], dict)):
+        return Unread("exiftool did not answer about exactly one file", said)
+    return _sorted_out(answered[0], said)
+
+
+def _sorted_out(answered: dict[str, object], said: str) -> TagsRead | Unread:
+    every = merged(answered)
+    tags = {key: values for key, values in every.items() if not key.startswith(ABOUT_THE_COPY)}
+    errors = [str(value) for value in every.get("ExifTool:Error", ())]
+    warnings = [str(value) for value in every.get("ExifTool:Warning", ())]
+    if errors and not tags:
+        return Unread(f"exiftool could not read it: {errors[0]}", "\n".join((*errors, *warnings, said)))
+    return TagsRead(tags, tuple(f"Error: {text}" for text in errors) + tuple(warnings))
+
+
+def merged(answered: dict[str, object]) -> dict[str, tuple[Value, ...]]:
+    """Return ``Group1:Tag`` → all its values in file order, however often the tag occurs."""
+    tags: dict[str, tuple[Value, ...]] = {}
+    for key, value in answered.items():
+        name = ":".join(part for part in key.split(":") if not _COPY.fullmatch(part))
+        tags[name] = tags.get(name, ()) + tuple(flat(value))
+    return tags
+
+
+def flat(value: object) -> list[Value]:
+    """Return a JSON value as a flat list of scalars; null and empty lists vanish."""
+    if isinstance(value, list):
+        return [item for part in value for item in flat(part)]
+    if isinstance(value, dict):
+        return [json.dumps(value, ensure_ascii=False, sort_keys=True)]
+    if isinstance(value, bool):  # exiftool writes any text "true" as JSON's true
+        return [str(value)]
+    return [value] if isinstance(value, str | int | float) else []
+
+
+def _number(text: str) -> Value:
+    """Return a float, unless the text would not survive it: "1.10" is a version, not 1.1."""
+    number = float(text)
+    return text if not math.isfinite(number) or (_WRITTEN_AS_TEXT.search(text) and repr(number) != text) else number
+
+
+def _plain(said: str) -> str:
+    """Return exiftool's first error without the path it names."""
+    lines = [text for text in said.splitlines() if text.startswith("Error")] or said.splitlines() or ["no answer"]
+    return lines[0].removeprefix("Error: ").rpartition(" - ")[0] or lines[0]
+
+
+def written(stdout: bytes, stderr: bytes) -> Written:
+    """Return how a write ended, from exiftool's own count of files."""
+    out = stdout.decode("utf-8", "replace").strip()
+    said = stderr.decode("utf-8", "replace").strip()
+    done = bool(re.search(r"^\s*1 (?:image )?files? (?:updated|created|unchanged)", out, re.MULTILINE))
+    failed = bool(re.search(r"weren't updated|^Error", f"{out}\n{said}", re.MULTILINE))
+    warnings = tuple(text for text in said.splitlines() if text.startswith("Warning"))
+    return Written(done and not failed, "\n".join(part for part in (out, said) if part), warnings)
