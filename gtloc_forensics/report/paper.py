@@ -34,7 +34,7 @@ _SETTING = {
     "small": (7.4, 10.2, 0, 3, INK),
     "label": (7.4, 10.2, 0, 1, QUIET),
     "caption": (6.8, 8.8, 1, 4, QUIET),
-    "cell": (7.4, 9.6, 0, 0, INK),
+    "cell": (7.7, 10.0, 0, 0, INK),
     "dense": (6.2, 7.8, 0, 0, INK),
     "head": (6.6, 8.4, 0, 0, ACCENT),
     "heading1": (17, 21, 0, 9, ACCENT),
@@ -121,7 +121,7 @@ class Grid:
     """What the rows of one table share."""
 
     columns: tuple[Column, ...]
-    style: str  # "cell" or "dense"
+    style: str  # "cell", "dense" or "body"
     titled: bool = True
     ruled: bool = True
     padding: float = 2.6

@@ -52,7 +52,7 @@ def _prose(item: blocks.Prose, width: float) -> Iterator[Flowable]:
 
 @_set.register
 def _bullets(item: blocks.Bullets, width: float) -> Iterator[Flowable]:
-    grid = Grid((Column("", 0.025), Column("", 0.975)), "cell", titled=False, ruled=False, padding=0.8)
+    grid = Grid((Column("", 0.025), Column("", 0.975)), item.style, titled=False, ruled=False, padding=0.8)
     for index, text in enumerate(item.items):
         yield GridRow((text_of("•"), text), grid, index=index)
     yield Spacer(0, 4)
