@@ -115,6 +115,14 @@ def test_a_bare_date_may_be_a_day_off():
     assert only(gf105, blocks(IPTC__DateCreated="2024:06:17")).outcome is Outcome.SUSPICIOUS
 
 
+def test_an_editors_document_may_be_younger_than_the_photo_but_not_older():
+    later = blocks(XMP_xmp__CreateDate="2024:08:15 12:00:00", IFD0__Software="Adobe Photoshop CS3 Macintosh")
+    assert only(gf105, later).outcome is Outcome.EXPLAINED
+    assert only(gf105, blocks(XMP_xmp__CreateDate="2024:08:15 12:00:00")).is_found
+    earlier = blocks(XMP_xmp__CreateDate="2024:05:15 12:00:00", IFD0__Software="Adobe Photoshop CS3 Macintosh")
+    assert only(gf105, earlier).is_found
+
+
 def test_digitising_is_compared_with_digitising():
     photo = a_photo(
         local="1985-07-01 12:00",

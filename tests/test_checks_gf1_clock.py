@@ -121,6 +121,15 @@ def test_local_time_copied_into_the_gps_tags_is_explained():
     assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "gps-local-time")
 
 
+def test_a_dateless_gps_time_in_local_time_is_explained():
+    """An early iPhone: 17:08:00 in Florida, GPS time 17:07:45 without a date."""
+    photo = a_photo(
+        **PHONE, local="2010-10-10 17:08", position=(29.904, -81.299), tags={"GPS:GPSTimeStamp": "17:07:44.96"}
+    )
+    finding = only(gf101, photo)
+    assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "gps-local-time")
+
+
 def test_a_telephone_on_utc_is_found():
     photo = a_photo(**PHONE, local="2024-06-15 12:00", gps="2024-06-15 12:00", position=PARIS, tags=RECEIVER)
     finding = only(gf101, photo)
@@ -298,6 +307,12 @@ def test_a_scan_is_digitised_later_and_a_photo_is_not():
     later = {"ExifIFD:CreateDate": "2024:08:15 12:00:00"}
     assert only(gf104, dated(**later)).outcome is Outcome.SUSPICIOUS
     assert only(gf104, dated(**later, **{"ExifIFD:FileSource": 2})).outcome is Outcome.EXPLAINED
+
+
+def test_digitised_at_a_factory_default_is_explained():
+    """A sensor camera: captured 2016-01-06, digitised 1970-01-01 00:03:27."""
+    finding = only(gf104, dated(**{"ExifIFD:CreateDate": "1970:01:01 00:03:27"}))
+    assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "clock-reset")
 
 
 def test_digitised_before_captured_is_found():

@@ -204,9 +204,14 @@ def test_a_resized_picture_is_explained():
     assert only(gf117, sized(8000, 6000)).outcome is Outcome.EXPLAINED
 
 
-def test_a_crop_is_remarked_on_unless_an_editor_is_named():
-    assert only(gf117, sized(6000, 4000)).is_found
-    assert only(gf117, sized(6000, 4000, software="Adobe Photoshop 22.0")).outcome is Outcome.EXPLAINED
+def test_a_crop_is_explained():
+    assert only(gf117, sized(6000, 4000)).outcome is Outcome.EXPLAINED
+
+
+def test_a_picture_larger_than_its_metadata_tell_is_found():
+    assert only(gf117, sized(1600, 1200)).is_found
+    assert only(gf117, sized(4000, 2900)).is_found  # no crop makes one side longer
+    assert only(gf117, sized(3990, 2990)).outcome is Outcome.CONSISTENT
 
 
 @pytest.mark.parametrize("photo", [sized(0, 0), a_photo(image=an_image()), a_photo()])

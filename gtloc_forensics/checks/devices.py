@@ -55,16 +55,7 @@ _SCANNER_WORDS = re.compile(
 )
 
 # Only a device's own receiver writes these; software that adds a position to a finished photo does not.
-RECEIVER_TAGS = (
-    "GPS:GPSHPositioningError",
-    "GPS:GPSSpeed",
-    "GPS:GPSImgDirection",
-    "GPS:GPSDOP",
-    "GPS:GPSSatellites",
-    "GPS:GPSMeasureMode",
-    "GPS:GPSProcessingMethod",
-    "GPS:GPSStatus",
-)
+RECEIVER_TAGS = ("GPS:GPSHPositioningError", "GPS:GPSImgDirection", "GPS:GPSProcessingMethod")
 
 DIGITAL_SCANNERS = (1, 2)  # EXIF FileSource: film scanner, reflection print scanner
 

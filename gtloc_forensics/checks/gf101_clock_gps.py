@@ -173,13 +173,17 @@ def _local_time_in_gps(compared: Comparison) -> Verdict | None:
     """Local time stands where UTC belongs: copied there by software, or a camera set to UTC."""
     if abs(compared.difference_s) > offsets.AGREE_S:
         return None
-    copied = abs(compared.difference_s) < 1.0 and not devices.has_own_receiver(compared.claim)
-    if copied and compared.stated_hours is None:
+    if compared.stated_hours is None and not compared.dated:
+        return _explained(
+            "The GPS tags hold a time without a date, and it is the local time: firmware that wrote no UTC.",
+            "gps-local-time",
+        )
+    copied = abs(compared.difference_s) < 1.0 and not devices.is_phone(compared.claim.device)
+    if compared.stated_hours is None and copied:
         return _explained(
             "GPS time and camera time are the same to the second though the place is not on UTC: "
             "software that added the position wrote local time there.",
             "gps-local-time",
-            severity=Severity.LOW,
         )
     return _shifted(compared, "The camera's clock shows UTC, not the time of the place")
 

@@ -117,6 +117,16 @@ def _digitised(claim: Claim, dates: dict[str, datetime]) -> Iterator[Finding]:
             kind="scan",
         )
         return
+    if factory.is_default(dates[DIGITISED]):
+        yield _finding(
+            claim,
+            "The date of digitising is a factory default, from a clock that was not set; the capture date is another.",
+            outcome=Outcome.EXPLAINED,
+            severity=Severity.LOW,
+            observed=observed,
+            kind="clock-reset",
+        )
+        return
     order = "after" if later_s > 0 else "before"
     yield _finding(
         claim,

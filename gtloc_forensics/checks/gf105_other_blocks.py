@@ -10,7 +10,8 @@ date that was already false.
 
 Threshold: 60 s (IPTC and some programs drop or round seconds), or one day for bare dates.
 Excused is a difference of exactly the offset between local time and UTC, which programs
-make when they take one for the other, and one that both blocks' own offsets account for.
+make when they take one for the other, one that both blocks' own offsets account for, and an
+xmp:CreateDate *later* than the capture, which some editors set to the hour of editing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gtloc_forensics.checks import Context, check, consistent, not_testable, offsets, tagged, verdicts
+from gtloc_forensics.checks import Context, check, consistent, not_testable, offsets, programs, tagged, verdicts
 from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated
 
 SAME_S = 60.0
@@ -34,7 +35,8 @@ CAPTURE_TAGS = (
     "PNG:CreationTime",
     "ItemList:ContentCreateDate",
 )
-DIGITISED_TAGS = ("XMP-exif:DateTimeDigitized", "XMP-xmp:CreateDate")
+DOCUMENT_TAG = "XMP-xmp:CreateDate"  # "when the resource was created": the photo to some programs, the file to others
+DIGITISED_TAGS = ("XMP-exif:DateTimeDigitized", DOCUMENT_TAG)
 SPLIT_CAPTURE = (("IPTC:DateCreated", "IPTC:TimeCreated"),)
 SPLIT_DIGITISED = (("IPTC:DigitalCreationDate", "IPTC:DigitalCreationTime"),)
 UTC_TAGS = ("QuickTime:CreateDate",)  # QuickTime counts UTC, by its specification
@@ -96,6 +98,15 @@ def _judge(claim: Claim, other: Other) -> Finding | None:
             claim,
             f"{other.tag} is {gap} than EXIF, exactly the offset from UTC: a program took local time for UTC.",
             kind="zone",
+            observed=observed,
+            facts=facts,
+        )
+    if other.tag == DOCUMENT_TAG and gap_s > 0.0 and programs.editors(claim):
+        return verdicts.explained(
+            "GF105",
+            claim,
+            f"{other.tag} is {gap} than EXIF: the hour at which an editor made its document.",
+            kind="edit",
             observed=observed,
             facts=facts,
         )

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from gtloc_forensics.checks import Context, check, consistent, not_testable, programs, tagged, verdicts
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated
+from gtloc_forensics.records import Claim, Finding, Photo, Severity, Stated
 
 ZONES = timedelta(hours=26)
 AHEAD_OF_STANDARD = timedelta(days=90)
@@ -70,11 +70,10 @@ def _judge(claim: Claim, local: datetime, younger: dict[str, datetime]) -> Findi
             "GF114",
             claim,
             f"{summary}, and the file admits no later change.",
-            kind="clock-offset",
-            severity=Severity.HIGH,
-            confidence=Confidence.STRONG,
+            kind="edit",
+            severity=Severity.MEDIUM,
             derived=derived,
-            innocent=("the camera's clock was behind", "a program that adds tags without saying so"),
+            innocent=("an album or a website wrote the file again without saying so", "the camera's clock was behind"),
         )
     return verdicts.explained(
         "GF114",

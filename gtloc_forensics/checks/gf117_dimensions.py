@@ -7,15 +7,16 @@ Cannot show: what was cut away; anything where the editor rewrote the size.
 Blind spots: enlarging back to the old size; cameras that write the sensor's size.
 
 Threshold: 2 % in aspect ratio, in either orientation, tells a crop from a resizing (rounding and borders
-of raw converters stay within). Both are everyday acts: a resizing, or a crop by a named editor, is explained; a crop
-nobody admits to is weakly suspicious.
+of raw converters stay within). Both are everyday acts and *explained*: 12 of 253 real files were cropped, none
+by a program that gave its name. But neither makes a picture larger: one that exceeds the stated size by more than
+16 pixels and 2 % is *suspicious*, its metadata may be those of another picture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, not_testable, programs, tagged, verdicts
+from gtloc_forensics.checks import Context, check, consistent, not_testable, tagged, verdicts
 from gtloc_forensics.records import Finding, ImageFacts, Photo
 
 SAME_ASPECT = 0.02
@@ -37,19 +38,19 @@ def dimensions(photo: Photo, context: Context) -> Iterator[Finding]:
     observed = (f"Stated {width:.0f} × {height:.0f}, found {image.width} × {image.height}.",)
     if all(abs(one - other) <= SAME_PX for one, other in zip(real, stated, strict=True)):
         yield consistent("GF117", claim.source_id, "The picture has the size its metadata tell.")
+    elif any(one > SAME_PX + (1.0 + SAME_ASPECT) * other for one, other in zip(real, stated, strict=True)):
+        yield verdicts.suspicious(
+            "GF117",
+            claim,
+            "The picture is larger than its metadata tell: they may be those of another picture.",
+            kind="edit",
+            observed=observed,
+            innocent=("enlarged by a program that left the old size", "stitched from several frames"),
+        )
     elif abs(real[1] / real[0] / (stated[1] / stated[0]) - 1.0) <= SAME_ASPECT:
         share = real[0] / stated[0]
         summary = f"The picture was resized to {share:.0%} of the size its metadata tell."
         yield verdicts.explained("GF117", claim, summary, kind="edit", observed=observed)
-    elif programs.editors(claim):
-        summary = "The picture was cropped since the camera wrote its size; an editor is named."
-        yield verdicts.explained("GF117", claim, summary, kind="edit", observed=observed)
     else:
-        yield verdicts.suspicious(
-            "GF117",
-            claim,
-            "The picture has another shape than its metadata tell, and no editor is named.",
-            kind="edit",
-            observed=observed,
-            innocent=("a crop on the phone or by a website",),
-        )
+        summary = "The picture was cropped since the camera wrote its size."
+        yield verdicts.explained("GF117", claim, summary, kind="edit", observed=observed)
