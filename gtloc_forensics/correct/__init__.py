@@ -1,0 +1,47 @@
+"""Corrections as transactions: plan, review, apply, verify, undo.
+
+``plan_*`` functions (``proposals``, ``requests``) make lines from clock models, findings and
+what a person asks for; ``planfile`` keeps them as TOML to be read and changed; ``apply`` writes
+sidecars, copies or originals, ``resume`` and ``undo`` settle what was interrupted. Originals are
+only ever touched in so many words, and every byte replaced is kept.
+"""
+
+from __future__ import annotations
+
+from gtloc_forensics.correct.changes import Change, Plan, Quantity, merged
+from gtloc_forensics.correct.destinations import WORDS, Copies, Destination, InPlace, Sidecars, SidecarStyle
+from gtloc_forensics.correct.journal import Journal
+from gtloc_forensics.correct.tagger import ClientTagger
+from gtloc_forensics.correct.transaction import (
+    Corrected,
+    Refusal,
+    Result,
+    Tagger,
+    Workshop,
+    apply,
+    resume,
+    undo,
+)
+
+__all__ = [
+    "WORDS",
+    "Change",
+    "ClientTagger",
+    "Copies",
+    "Corrected",
+    "Destination",
+    "InPlace",
+    "Journal",
+    "Plan",
+    "Quantity",
+    "Refusal",
+    "Result",
+    "SidecarStyle",
+    "Sidecars",
+    "Tagger",
+    "Workshop",
+    "apply",
+    "merged",
+    "resume",
+    "undo",
+]

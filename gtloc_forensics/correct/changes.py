@@ -1,0 +1,207 @@
+"""A correction as values: one line per photo and quantity, the plan they make up, and how values are written.
+
+A line names a quantity by its leading tag (``DateTimeOriginal``), and the tags that must
+agree with it follow in step when it is applied (``tagging``). Values are text a person
+can read and change; this module alone turns them into values and back.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, unique
+
+from gtloc_forensics.errors import PlanError
+from gtloc_forensics.records import Position
+
+EARLIEST_OFFSET_MINUTES = -12 * 60
+LATEST_OFFSET_MINUTES = 14 * 60
+DEFAULT_STRENGTH = 0.9
+"""Nothing weaker is proposed unless asked: nine in ten proposals should be right."""
+
+
+@unique
+class Quantity(Enum):
+    """What a line changes, by its leading tag."""
+
+    LOCAL_TIME = "DateTimeOriginal"
+    OFFSET = "OffsetTimeOriginal"
+    GPS_TIME = "GPSDateTime"
+    POSITION = "GPSPosition"
+    KEYWORDS = "Keywords"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of a plan. ``old`` and ``new`` are as :func:`checked` wants them; ``old`` "" says the tag is absent.
+
+    ``strength`` is the probability, 0–1, that the change is right, as far as its evidence tells;
+    1 for what a person asked for. A locked line is never replaced by a later plan.
+    """
+
+    relative: bytes  # of the photo, below the evidence folder
+    sha256: str  # of the photo when the plan was made
+    quantity: Quantity
+    old: str
+    new: str
+    reason: str
+    strength: float
+    locked: bool = False
+
+    def __post_init__(self) -> None:
+        """Let no line in that could not be applied."""
+        if not 0.0 <= self.strength <= 1.0:
+            raise PlanError(f"strength {self.strength} is not between 0 and 1")
+        if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
+            raise PlanError(f"sha256 {self.sha256!r} is not 64 hexadecimal digits")
+        checked(self.quantity, self.new)
+        if self.old:
+            checked(self.quantity, self.old)
+
+    @property
+    def key(self) -> tuple[bytes, Quantity]:
+        """What the line is about; a plan has one line for each."""
+        return self.relative, self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The lines of a plan in the order of their photos."""
+
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = field(default=())  # what a reader should know before applying
+
+    def __post_init__(self) -> None:
+        """Refuse two lines about one thing, and one photo with two contents."""
+        seen: set[tuple[bytes, Quantity]] = set()
+        contents: dict[bytes, str] = {}
+        for change in self.changes:
+            if change.key in seen:
+                raise PlanError(f"two lines change {change.quantity.value} of {change.relative!r}; keep one of them")
+            if contents.setdefault(change.relative, change.sha256) != change.sha256:
+                raise PlanError(f"two lines about {change.relative!r} name different contents (sha256)")
+            seen.add(change.key)
+
+    def photos(self) -> tuple[bytes, ...]:
+        """Return the photos with at least one line, in order."""
+        return tuple(dict.fromkeys(change.relative for change in self.changes))
+
+    def of(self, relative: bytes) -> tuple[Change, ...]:
+        """Return the lines about one photo."""
+        return tuple(change for change in self.changes if change.relative == relative)
+
+
+def merged(earlier: Plan, later: Iterable[Change], *, notes: tuple[str, ...] = ()) -> Plan:
+    """Return a new plan of the *later* lines in which every locked line of *earlier* stands as it was.
+
+    To keep a change from being proposed again, lock a line whose new value is its old one.
+    """
+    locked = {change.key: change for change in earlier.changes if change.locked}
+    kept = [change for change in later if change.key not in locked]
+    order = list(Quantity)
+    lines = sorted([*locked.values(), *kept], key=lambda change: (change.relative, order.index(change.quantity)))
+    return Plan(tuple(lines), notes)
+
+
+def checked(quantity: Quantity, text: str) -> object:
+    """Return the value that *text* is for *quantity*.
+
+    Raises:
+        PlanError: when it is none; the message says how it is written.
+    """
+    match quantity:
+        case Quantity.LOCAL_TIME | Quantity.GPS_TIME:
+            return read_time(text)
+        case Quantity.OFFSET:
+            return read_offset(text)
+        case Quantity.POSITION:
+            return read_position(text)
+        case Quantity.KEYWORDS:
+            return read_keywords(text)
+
+
+def read_time(text: str) -> datetime:
+    """Return the naive time in ``2024-06-15 12:00:00[.25]``."""
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?", text):
+        raise PlanError(f"{text!r} is not a time; write 2024-06-15 12:00:00")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise PlanError(f"{text!r} is not a time: {error}; write 2024-06-15 12:00:00") from error
+
+
+def write_time(moment: datetime) -> str:
+    """Return a naive time as a plan writes it, sub-seconds only where there are any."""
+    text = f"{moment.year:04d}-{moment:%m-%d %H:%M:%S}"
+    return f"{text}.{moment.microsecond:06d}".rstrip("0") if moment.microsecond else text
+
+
+def read_offset(text: str) -> float:
+    """Return the hours in ``+05:30``."""
+    found = re.fullmatch(r"([+-])(\d\d):([0-5]\d)", text)
+    if found is None:
+        raise PlanError(f"{text!r} is not an offset from UTC; write +05:30")
+    minutes = (int(found[2]) * 60 + int(found[3])) * (-1 if found[1] == "-" else 1)
+    if not EARLIEST_OFFSET_MINUTES <= minutes <= LATEST_OFFSET_MINUTES:
+        raise PlanError(f"{text!r} is no civil time's offset from UTC; they run from -12:00 to +14:00")
+    return minutes / 60.0
+
+
+def write_offset(hours: float) -> str:
+    """Return an offset as EXIF writes it, rounded to the minute."""
+    minutes = round(abs(hours) * 60)
+    return f"{'-' if hours < 0 and minutes else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def read_position(text: str) -> Position:
+    """Return the place in ``-33.8688000, 151.2093000`` (latitude, longitude)."""
+    parts = text.split(",")
+    try:
+        latitude, longitude = (float(part) for part in parts)
+        return Position(latitude, longitude)
+    except ValueError as error:
+        raise PlanError(f"{text!r} is not a position ({error}); write latitude, longitude in degrees") from error
+
+
+def write_position(position: Position) -> str:
+    """Return a position to a centimetre."""
+    return f"{position.latitude_deg:.7f}, {position.longitude_deg:.7f}"
+
+
+def read_keywords(text: str) -> tuple[str, ...]:
+    """Return the keywords in ``gtloc|flag|time; holiday``."""
+    words = tuple(word.strip() for word in text.split(";") if word.strip())
+    if not words or any(not word.isprintable() or len(word) > 200 for word in words):
+        raise PlanError(f"{text!r} holds no keywords, or one that cannot be printed; separate them by semicolons")
+    return words
+
+
+def write_keywords(words: Iterable[str]) -> str:
+    """Return keywords as a plan writes them."""
+    return "; ".join(words)
+
+
+def read_shift(text: str) -> float:
+    """Return the seconds in a shift such as ``+01:02:00``, ``-6:00`` or ``+366d 12:00:00``.
+
+    Raises:
+        PlanError: when it is none. A bare number is refused: tools disagree on its unit.
+    """
+    found = re.fullmatch(r"([+-]?)(?:(\d{1,5})d\s*)?(?:(\d{1,4}):([0-5]\d)(?::([0-5]\d))?)?", text.strip())
+    if found is None or not (found[2] or found[3]):
+        raise PlanError(f"{text!r} is not a shift; write +01:02:00 (hours:minutes:seconds) or -366d 12:00")
+    days, hours, minutes, seconds = (int(found[group] or 0) for group in (2, 3, 4, 5))
+    total = float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+    return -total if found[1] == "-" else total
+
+
+def write_shift(seconds: float) -> str:
+    """Return a shift as :func:`read_shift` reads it."""
+    whole = math.floor(abs(seconds) + 0.5)
+    sign = "-" if seconds < 0 else "+"
+    days, rest = divmod(whole, 86400)
+    clock = f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
+    return f"{sign}{days}d {clock}" if days else f"{sign}{clock}"

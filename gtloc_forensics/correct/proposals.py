@@ -1,0 +1,156 @@
+"""What the case itself proposes: lines of a plan from clock models and from findings, each with its strength.
+
+A clock model speaks for all photos of its device and comes before a finding about one of
+them. Nothing weaker than the strength asked for is proposed; what is known to be wrong but
+not by how much becomes a note, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gtloc_forensics import zones
+from gtloc_forensics.correct import changes as lines
+from gtloc_forensics.correct import requests
+from gtloc_forensics.correct.changes import DEFAULT_STRENGTH, Change, Quantity
+from gtloc_forensics.correct.requests import Subject
+from gtloc_forensics.records import ClockModel, Confidence, Finding, Outcome, source_id_of
+
+SHIFTING = ("constant offset", "wrong zone", "dst", "am/pm")
+"""Kinds of clock model that one shift repairs."""
+SHIFTING_CAUSES = ("clock-offset", "dst")
+STRENGTH_OF = {
+    Confidence.DECISIVE: 0.99,
+    Confidence.STRONG: 0.9,
+    Confidence.WEAK: 0.6,
+    Confidence.CONTEXT: 0.3,
+}
+"""What a finding without calibration counts for: an order of magnitude, said as such in the line."""
+DAY_S = 86400.0
+MINUTE_S = 60.0
+CLOCK_SET_S = 5.0
+"""A shift this close to whole minutes is taken for whole minutes: a GPS second is up to some seconds old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Lines, and notes on what could not be proposed."""
+
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...]
+
+
+def propose(
+    photos: Sequence[Subject],
+    *,
+    clocks: Iterable[ClockModel] = (),
+    findings: Iterable[Finding] = (),
+    least_strength: float = DEFAULT_STRENGTH,
+) -> Proposal:
+    """Return what clock models and findings propose, at least as strong as *least_strength*."""
+    out: list[Change] = []
+    notes: list[str] = []
+    for model in clocks:
+        lines_of, note = _from_clock(photos, model)
+        if model.probability >= least_strength:
+            out += lines_of
+            notes += [note] if note else []
+    spoken = {change.relative for change in out}
+    by_id = {source_id_of(photo.relative): photo for photo in photos}
+    for finding in findings:
+        photo = by_id.get(finding.source_ids[0]) if finding.source_ids else None
+        if photo is not None and photo.relative not in spoken:
+            lines_of, note = _from_finding(photo, finding)
+            strong = [change for change in lines_of if change.strength >= least_strength]
+            out += strong
+            notes += [note] if note else []
+            spoken |= {change.relative for change in strong}
+    return Proposal(tuple(out), tuple(dict.fromkeys(notes)))
+
+
+# --------------------------------------------------------------------------- clock models
+
+
+def _from_clock(photos: Sequence[Subject], model: ClockModel) -> tuple[list[Change], str]:
+    mates = [photo for photo in photos if photo.claim.device.key == model.device_key and photo.local is not None]
+    if model.kind == "day/month swapped":
+        why = f"clock of {model.label}: day and month exchanged"
+        return requests.day_month_swapped(mates, reason=why, strength=model.probability), ""
+    if model.segments:
+        return _piecewise(mates, model), ""
+    if model.kind in SHIFTING and model.offset_hours is not None:
+        return _ahead_by(mates, model, model.offset_hours), ""
+    if model.kind in ("right", "undetermined"):
+        return [], ""
+    return [], f"The clock of {model.label} was not right ({model.kind}), but by how much is not known: {model.summary}"
+
+
+def _piecewise(mates: list[Subject], model: ClockModel) -> list[Change]:
+    ordered = sorted(mates, key=lambda photo: (photo.local or datetime(1, 1, 1), photo.relative))
+    places = {source_id_of(photo.relative): number for number, photo in enumerate(ordered)}
+    out: list[Change] = []
+    for first, last, offset_hours in model.segments:
+        if first in places and last in places:
+            low, high = sorted((places[first], places[last]))
+            out += _ahead_by(ordered[low : high + 1], model, offset_hours)
+    return out
+
+
+def _ahead_by(mates: Iterable[Subject], model: ClockModel, offset_hours: float) -> list[Change]:
+    seconds = -whole_minutes(offset_hours * 3600.0)
+    why = f"clock of {model.label}: {model.kind}, {lines.write_shift(-seconds)} against the truth"
+    out: list[Change] = []
+    for photo in mates:
+        if photo.local is not None and seconds:
+            new = requests.moved(photo.local, seconds)
+            out += requests.time_lines(photo, new, legal_offset(photo, new), why, model.probability)
+    return out
+
+
+def legal_offset(photo: Subject, new: datetime) -> float | None:
+    """Return the offset to write beside the repaired time: the legal one, where the stated one is not; else None."""
+    stated = photo.written_offset
+    if stated is None or not photo.claim.zones:
+        return None
+    legal = zones.legal_offsets(photo.claim.zones, new.replace(microsecond=0))
+    return legal[0] if stated not in legal and len(legal) == 1 else None
+
+
+def whole_minutes(seconds: float) -> float:
+    """Return *seconds*, rounded to the minute where that moves them by a few seconds only."""
+    rounded = round(seconds / MINUTE_S) * MINUTE_S
+    return rounded if abs(rounded - seconds) <= CLOCK_SET_S else float(round(seconds))
+
+
+# --------------------------------------------------------------------------- findings
+
+
+def _from_finding(photo: Subject, finding: Finding) -> tuple[list[Change], str]:
+    cause = finding.cause
+    if cause is None or finding.outcome not in (Outcome.SUSPICIOUS, Outcome.CONTRADICTION, Outcome.EXPLAINED):
+        return [], ""
+    strength = STRENGTH_OF[finding.confidence]
+    why = f"{finding.check_id} (uncalibrated): {finding.summary}"
+    if cause.kind in SHIFTING_CAUSES and cause.offset_hours and photo.local is not None:
+        new = requests.moved(photo.local, -whole_minutes(cause.offset_hours * 3600.0))
+        return requests.time_lines(photo, new, legal_offset(photo, new), why, strength), ""
+    if cause.kind == "zone" and len(photo.claim.zones) == 1:
+        return requests.moved_to_zone([photo], photo.claim.zones[0], reason=why, strength=strength), ""
+    if cause.kind == "day-bug":
+        return _day_bug(photo, finding.facts, why, strength), ""
+    if cause.kind == "clock-reset":
+        name = photo.relative.decode("utf-8", "replace")
+        return [], f"{name}: the clock had been reset; give the true time of one photo with --from-reference"
+    return [], ""
+
+
+def _day_bug(photo: Subject, facts: Mapping[str, object], why: str, strength: float) -> list[Change]:
+    residual = facts.get("residual_s")
+    if photo.gps_utc is None or not isinstance(residual, int | float):
+        return []
+    days = round(float(residual) / DAY_S)
+    new = photo.gps_utc + timedelta(days=days)
+    old = lines.write_time(photo.gps_utc)
+    return [photo.line(Quantity.GPS_TIME, old, lines.write_time(new), why, strength)] if days else []
