@@ -7,11 +7,13 @@ from builders import MID_ATLANTIC, NEW_YORK, PARIS, SYDNEY, a_photo, findings_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gtloc_forensics.checks import countries
 from gtloc_forensics.checks.gf109_two_positions import two_positions as gf109
 from gtloc_forensics.checks.gf110_position_form import position_form as gf110
 from gtloc_forensics.checks.gf111_gps_internals import gps_internals as gf111
 from gtloc_forensics.checks.gf112_altitude import altitude as gf112
 from gtloc_forensics.checks.gf119_position_slips import position_slips as gf119
+from gtloc_forensics.checks.gf121_country import country as gf121
 from gtloc_forensics.records import Absent, Confidence, Outcome, Position, Reading
 
 PHONE = {"make": "Apple", "model": "iPhone 13"}
@@ -191,3 +193,49 @@ def test_every_position_on_earth_gets_a_verdict(latitude, longitude, offset):
     photo = a_photo(position=(latitude, longitude), offset=offset, sun=Absent.UNDERIVABLE)
     for rule in (gf110, gf119):
         assert findings_of(rule, photo)
+
+
+# --------------------------------------------------------------------------- GF121
+
+
+@pytest.mark.parametrize("written", ["France", "FR", "FRA", "  france "])
+def test_the_country_of_the_position_is_consistent(written):
+    photo = a_photo(position=PARIS, tags={"XMP-photoshop:Country": written})
+    assert only(gf121, photo).outcome is Outcome.CONSISTENT
+
+
+def test_another_country_is_found():
+    finding = only(gf121, a_photo(position=PARIS, tags={"IPTC:Country-PrimaryLocationName": "Deutschland"}))
+    assert (finding.outcome, finding.cause.kind) == (Outcome.SUSPICIOUS, "position")
+    assert "Germany" in finding.summary
+    assert "France" in finding.summary
+
+
+def test_a_neighbour_across_a_near_border_is_consistent():
+    photo = a_photo(position=(48.573, 7.76), tags={"XMP-photoshop:Country": "Germany"})
+    assert only(gf121, photo).outcome is Outcome.CONSISTENT
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [
+        a_photo(position=PARIS),
+        a_photo(position=PARIS, tags={"XMP-photoshop:Country": "Atlantis"}),
+        a_photo(tags={"XMP-photoshop:Country": "France"}),
+        a_photo(position=MID_ATLANTIC, tags={"XMP-photoshop:Country": "France"}),
+    ],
+)
+def test_without_a_known_country_on_land_there_is_nothing_to_compare(photo):
+    assert only(gf121, photo).outcome is Outcome.NOT_TESTABLE
+
+
+def test_every_other_name_belongs_to_one_country():
+    names = [name for others in countries.ALSO_CALLED.values() for name in others.split()]
+    assert len(names) == len(set(names))
+    assert all(countries.name_of(code) != code for code in countries.ALSO_CALLED)
+
+
+def test_a_zone_belongs_to_its_own_country_only():
+    assert countries.of_zone("Europe/Berlin") == {"DE"}
+    assert countries.of_zone("Europe/Simferopol") == {"RU", "UA"}
+    assert countries.of_zone("Etc/GMT+3") == frozenset()
