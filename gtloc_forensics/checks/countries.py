@@ -67,11 +67,23 @@ ALSO_CALLED = {
     "ZA": "zaf rsa",
 }
 
+# Zones that a second state claims or administers, so that its name there is no sign of a moved position.
+ALSO_CLAIMED = {
+    "Africa/El_Aaiun": "MA",
+    "Asia/Famagusta": "TR",
+    "Asia/Hebron": "IL",
+    "Asia/Hong_Kong": "CN",
+    "Asia/Macau": "CN",
+    "Asia/Taipei": "CN",
+    "Europe/Simferopol": "RU",
+}
+
 
 @cache
 def of_zone(zone: str) -> frozenset[str]:
     """Return the two-letter codes of the countries that keep *zone*; none for the open sea."""
-    return _zone_table().get(zone, frozenset())
+    own = _zone_table().get(zone, frozenset())
+    return own | {ALSO_CLAIMED[zone]} if zone in ALSO_CLAIMED else own
 
 
 def code_of(written: str) -> str | None:
