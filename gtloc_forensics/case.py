@@ -28,6 +28,18 @@ from gtloc_forensics.run import Gathering, Progress, actor
 from gtloc_forensics.store import Store
 from gtloc_forensics.view import StoredCase
 
+EXPORTS = {
+    "case-uco": "write_case_uco",
+    "csv": "write_csv",
+    "custody": "write_custody",
+    "geojson": "write_geojson",
+    "html": "write_html",
+    "json": "write_document",
+    "kml": "write_kml",
+    "timesketch": "write_timesketch",
+}
+"""Kinds of export → the function of :mod:`gtloc_forensics.report` that writes them."""
+
 if TYPE_CHECKING:
     from gtloc_forensics.verification import Verification
 
@@ -182,8 +194,7 @@ class Case:
         from gtloc_forensics.report.document import write_document
 
         target = path or self.folder / FINDINGS
-        with written_whole(target) as partial, partial.open("w", encoding="utf-8") as stream:
-            write_document(self.view(), stream)
+        write_document(self.view(), target)
         return target
 
     def write_report(self, path: Path | None = None, **options: Any) -> Path:
@@ -200,10 +211,28 @@ class Case:
         made_of = {"examination": view.fingerprint, "options": _digest_of(options, view.header)}
         if self._is_current(target, made_of):
             return target
-        with written_whole(target) as partial:
-            write_pdf(view, partial, **options)
+        write_pdf(view, target, **options)
         self.note("report", target.name, {"sha256": file_sha256(target), **made_of})
         return target
+
+    def export(self, kind: str, path: Path) -> Path:
+        """Write the case in another program's form and note it in the custody chain; return where.
+
+        Args:
+            kind: a key of :data:`EXPORTS`.
+            path: the file, outside the evidence.
+
+        Raises:
+            EvidenceTreeError: the file would lie inside the evidence.
+        """
+        from gtloc_forensics import report
+
+        refuse_inside(path, self.evidence)
+        view = self.view()
+        options = {"report_date": view.finished_utc} if kind == "html" else {}
+        getattr(report, EXPORTS[kind])(view, path, **options)
+        self.note("export", path.name, {"kind": kind, "sha256": file_sha256(path)})
+        return path
 
     def _is_current(self, target: Path, made_of: dict[str, str]) -> bool:
         if not target.is_file():
@@ -250,20 +279,3 @@ def file_sha256(path: Path) -> str:
     """Return the SHA-256 of one of our own files."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-@contextmanager
-def written_whole(target: Path) -> Iterator[Path]:
-    """Give a path to write to that becomes *target* only when all went well."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(handle)
-    partial = Path(name)
-    try:
-        yield partial
-        with partial.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        partial.chmod(0o644)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -22,11 +22,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from gtloc_forensics import beneath, decode, discover, exiftool, metadata, zones
+from gtloc_forensics import decode, discover, exiftool, metadata, zones
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.instruments import Instruments, Settings
 from gtloc_forensics.records import Passed, Source, Tags, source_id_of
-from gtloc_forensics.store import Known, Store, Transaction, stat_key
+from gtloc_forensics.store import Known, Store, Transaction
 
 T = TypeVar("T")
 
@@ -147,7 +147,7 @@ class Gathering:
         the hash at the end of the run confirms it.
         """
         known = self._known.get(source_id_of(candidate.relative))
-        if known is None or known.stat_key != self._stat_key(candidate.relative):
+        if known is None or known.stat_key != discover.stat_key(self._root, candidate.relative):
             return False
         if any((stage, known.sha256) not in self._done for stage, _ in self._content_stages()):
             return False
@@ -156,12 +156,6 @@ class Gathering:
         if any(discover.rehash(self._root, name) != sha256 for name, sha256 in known.sidecars.items()):
             return False
         return (source_id_of(candidate.relative), claim_key(self.stages, known)) in self._claims
-
-    def _stat_key(self, relative: bytes) -> tuple[int, ...]:
-        try:
-            return stat_key(beneath.look(self._root, relative))
-        except OSError:
-            return ()
 
     # ------------------------------------------------------------- reading ahead
 

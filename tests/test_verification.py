@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
 from pathlib import Path
 
@@ -9,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 from test_case import INLINE, evidence  # noqa: F401 - a fixture
 
-from gtloc_forensics.case import DATABASE, REPORT, Case, open_case
+from gtloc_forensics.case import DATABASE, EXPORTS, REPORT, Case, open_case
 from gtloc_forensics.cli import ExitCode, gtloc
+from gtloc_forensics.errors import EvidenceTreeError
 
 
 @pytest.fixture
@@ -88,3 +91,28 @@ def test_the_command_says_valid_or_altered_by_its_exit_code(case: Case) -> None:
     assert (good.exit_code, bad.exit_code) == (ExitCode.CLEAN, ExitCode.FINDINGS)
     assert good.output.startswith("valid")
     assert "DIFFERS  day/0.jpg" in bad.output
+
+
+def test_the_exported_chain_can_be_recomputed_without_this_program(case: Case, tmp_path: Path) -> None:
+    lines = case.export("custody", tmp_path / "chain.jsonl").read_text(encoding="utf-8").splitlines()
+    previous = "0" * 64
+    for line in lines:
+        event = json.loads(line)
+        fields = ("sequence", "utc_time", "actor", "action", "subject", "detail", "previous_hash")
+        canonical = json.dumps([event[name] for name in fields], sort_keys=True, separators=(",", ":"))
+        assert event["previous_hash"] == previous
+        assert hashlib.sha256(canonical.encode()).hexdigest() == event["event_hash"]
+        previous = event["event_hash"]
+    assert len(lines) == 6
+
+
+@pytest.mark.parametrize("kind", sorted(EXPORTS))
+def test_every_export_is_written_and_noted_in_the_custody_chain(case: Case, tmp_path: Path, kind: str) -> None:
+    written = case.export(kind, tmp_path / f"out.{kind}")
+    assert written.stat().st_size > 0
+    assert list(case.store.custody())[-1].detail["kind"] == kind
+
+
+def test_an_export_into_the_evidence_is_refused(case: Case) -> None:
+    with pytest.raises(EvidenceTreeError):
+        case.export("csv", case.evidence / "out.csv")

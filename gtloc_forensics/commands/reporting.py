@@ -14,8 +14,8 @@ from gtloc_forensics.cli_exit import ExitCode, says_what_went_wrong
 if TYPE_CHECKING:
     from gtloc_forensics.report import SignWith
 
-EXPORTS = ("html", "csv", "geojson", "kml", "timesketch", "case-uco", "json", "custody")
-SUFFIXES = {"geojson": "geojson", "timesketch": "jsonl", "case-uco": "jsonld", "custody": "custody.jsonl"}
+KINDS = ("case-uco", "csv", "custody", "geojson", "html", "json", "kml", "timesketch")
+SUFFIXES = {"custody": "custody.jsonl", "timesketch": "jsonl", "case-uco": "jsonld"}
 
 case_argument = click.argument("case", type=click.Path(exists=True, path_type=Path))
 
@@ -71,7 +71,7 @@ def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
 
 @click.command()
 @case_argument
-@click.option("--format", "kind", type=click.Choice(EXPORTS), required=True, help="What to write.")
+@click.option("--format", "kind", type=click.Choice(KINDS), required=True, help="What to write.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file [default: findings.* in the case].")
 @says_what_went_wrong
 def export(case: Path, kind: str, output: Path | None) -> None:

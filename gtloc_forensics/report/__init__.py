@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gtloc_forensics.report.case_uco import write_case_uco
+    from gtloc_forensics.report.chain import write_custody
+    from gtloc_forensics.report.document import write_document
     from gtloc_forensics.report.html import write_html
     from gtloc_forensics.report.pdf import write_pdf
     from gtloc_forensics.report.places import write_geojson, write_kml
@@ -26,6 +28,8 @@ __all__ = [
     "verify_pdf",
     "write_case_uco",
     "write_csv",
+    "write_custody",
+    "write_document",
     "write_geojson",
     "write_html",
     "write_kml",
@@ -40,6 +44,8 @@ _HOMES = {
     "verify_pdf": "signing",
     "write_case_uco": "case_uco",
     "write_csv": "spreadsheet",
+    "write_custody": "chain",
+    "write_document": "document",
     "write_geojson": "places",
     "write_html": "html",
     "write_kml": "places",

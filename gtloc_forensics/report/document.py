@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import IO, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,15 +30,17 @@ from gtloc_forensics.records import (
     Unexamined,
     visible,
 )
+from gtloc_forensics.report.writing import replaced
 
 SCHEMA = "gtloc-audit/1"
 """Name and major version of the document. A new field leaves it; a changed meaning raises it."""
 
 
-def write_document(view: CaseView, stream: IO[str]) -> None:
-    """Write the whole document, ending with a newline."""
-    for piece in pieces(view):
-        stream.write(piece)
+def write_document(view: CaseView, path: Path) -> None:
+    """Write the document to *path*, whole or not at all, ending with a newline."""
+    with replaced(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
+        for piece in pieces(view):
+            out.write(piece)
 
 
 def pieces(view: CaseView) -> Iterator[str]:
