@@ -1,0 +1,319 @@
+"""One clock model per camera: the simplest that explains all its photos' evidence together.
+
+The GPS clock, written offsets, the light of the exposures and the hours the model sees
+are weighed as one posterior over the offset, with a stated prior
+(:mod:`~gtloc_forensics.clock_hypotheses`). A drift, a step, a restart or swapped dates
+are read off the GPS clock where it is there. Where the evidence does not decide, the
+model says *undetermined*. Offsets are claimed minus true civil time: positive is ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gtloc_forensics import clock_hypotheses, clock_witnesses, clock_words, light, light_offsets
+from gtloc_forensics.clock_causes import group_causes
+from gtloc_forensics.clock_hypotheses import Floats, Posterior
+from gtloc_forensics.clock_witnesses import GpsResiduals, Level
+from gtloc_forensics.light import LightModel
+from gtloc_forensics.light_offsets import OFFSETS_HOURS
+from gtloc_forensics.records import ClockModel, DeviceGroup, Sighting
+
+__all__ = ["fit", "group_causes"]
+
+# Below this the data say next to nothing and the prior alone would speak.
+WIDEST_HOURS = 8.0
+# A camera is said to be wrong only when the offsets it could be right with have become this unlikely.
+WRONG_FROM = 0.9
+RIGHT_FROM = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """All witnesses of one camera, as one log likelihood ``[K]`` and in sentences."""
+
+    log_likelihood: Floats
+    sentences: tuple[str, ...]
+    gps: GpsResiduals | None
+    level: Level | None  # of the GPS residuals that most photos share
+
+
+def fit(group: DeviceGroup, *, light_model: LightModel | None = None) -> ClockModel:
+    """Return how the clock of one camera ran.
+
+    Args:
+        group: all photos of one device.
+        light_model: p(EV100 | sun elevation); by default the one that comes with the program.
+    """
+    evidence = _evidence(group, light.load() if light_model is None else light_model)
+    special = next(_special(group, evidence), None)
+    if special is not None:
+        return special
+    return _constant(group, evidence)
+
+
+# --------------------------------------------------------------------------- witnesses together
+
+
+def _evidence(group: DeviceGroup, model: LightModel) -> _Evidence:
+    total = np.zeros(len(OFFSETS_HOURS))
+    sentences: list[str] = []
+    gps = clock_witnesses.gps_residuals(group)
+    level = _shared_level(gps)
+    for found, sentence in (_of_gps(group, gps, level), _of_zone(group), _of_light(group, model), _of_hours(group)):
+        total = total + found
+        sentences += [sentence] if sentence else []
+    return _Evidence(total, tuple(sentences), gps, level)
+
+
+def _shared_level(gps: GpsResiduals | None) -> Level | None:
+    if gps is None:
+        return None
+    level = clock_witnesses.levels(gps.hours)[0]
+    return level if len(level.members) >= clock_witnesses.SHARED * len(gps) else None
+
+
+def _of_gps(group: DeviceGroup, gps: GpsResiduals | None, level: Level | None) -> tuple[Floats, str]:
+    silent = np.zeros(len(OFFSETS_HOURS))
+    if gps is None:
+        copied = clock_witnesses.has_copied_gps_time(group)
+        return silent, (
+            "The GPS time repeats the camera's own time, so either it was copied from it or the camera ran on UTC; "
+            "it is not counted."
+            if copied
+            else ""
+        )
+    if level is None:
+        return silent, f"The GPS times of {clock_words.photos(len(gps))} agree on no single difference."
+    sentence = (
+        f"GPS time differs by {clock_words.signed(level.hours)} from the camera's in {len(level.members):,} of "
+        f"{clock_words.photos(len(gps))} that have it{_days_note(gps, level)}."
+    )
+    found = clock_hypotheses.of_gps(level.hours, spread_hours=level.spread_hours, photos=len(level.members))
+    return found, sentence
+
+
+def _days_note(gps: GpsResiduals, level: Level) -> str:
+    days = _whole_days(gps, level)
+    return f", and by {abs(days):,} whole {'day' if abs(days) == 1 else 'days'}" if days else ""
+
+
+def _whole_days(gps: GpsResiduals, level: Level) -> int:
+    return int(np.median(gps.days[level.members]))
+
+
+def _of_zone(group: DeviceGroup) -> tuple[Floats, str]:
+    foreign = clock_witnesses.foreign_zone_hours(group)
+    if foreign is None:
+        return np.zeros(len(OFFSETS_HOURS)), ""
+    hours, count = foreign
+    if hours == 0.0:
+        return np.zeros(len(OFFSETS_HOURS)), f"The zone written in {clock_words.photos(count)} is that of the place."
+    sentence = (
+        f"The zone written in {clock_words.photos(count)} is {clock_words.signed(hours)} from civil time at the place."
+    )
+    return clock_hypotheses.of_foreign_zone(hours), sentence
+
+
+def _of_light(group: DeviceGroup, model: LightModel) -> tuple[Floats, str]:
+    frames = light_offsets.frames_of(group.sightings)
+    if not len(frames):
+        return np.zeros(len(OFFSETS_HOURS)), ""
+    found = light_offsets.offset_log_likelihood(model, frames)
+    arc = clock_hypotheses.arc(np.exp(found))
+    says = (
+        "does not tell the time"
+        if arc.width_hours > WIDEST_HOURS
+        else f"puts the clock at {clock_words.signed(arc.middle_hours)} "
+        f"({clock_words.between(arc.low_hours, arc.high_hours)}, before any prior)"
+    )
+    return found, (
+        f"The light of {clock_words.photos(len(frames))} without flash ({frames.outings} outings, worth "
+        f"{frames.effective:.0f} independent photos) {says}."
+    )
+
+
+def _of_hours(group: DeviceGroup) -> tuple[Floats, str]:
+    found, photos = clock_witnesses.hour_log_likelihood(group)
+    if not photos or float(found.min()) > -0.1:
+        return found, ""
+    best = OFFSETS_HOURS[int(np.argmax(found))]
+    return found, f"The hours the model sees in {clock_words.photos(photos)} fit best at {clock_words.signed(best)}."
+
+
+# --------------------------------------------------------------------------- one offset
+
+
+def _constant(group: DeviceGroup, evidence: _Evidence) -> ClockModel:
+    """Return the model of a clock that kept one offset, or undetermined."""
+    posterior = clock_hypotheses.posterior(evidence.log_likelihood)
+    kind = posterior.kind if _is_decided(posterior, evidence) else "undetermined"
+    days = _whole_days(evidence.gps, evidence.level) if evidence.gps and evidence.level else 0
+    fitted = _base(group, evidence, kind, posterior)
+    if kind == "undetermined":
+        return _undetermined(fitted, posterior)
+    offset, interval = _offset(posterior, evidence)
+    if days and not _is_receiver_fault(days):
+        offset, interval = offset + 24.0 * days, (interval[0] + 24.0 * days, interval[1] + 24.0 * days)
+        kind = "reset" if _is_restarted(group) else "constant offset"
+    elif days:
+        fitted = replace(fitted, evidence=(*fitted.evidence, _receiver_note(days)))
+    return replace(
+        fitted, kind=kind, offset_hours=offset, interval_hours=interval, summary=_summary(group, kind, offset, interval)
+    )
+
+
+def _is_decided(posterior: Posterior, evidence: _Evidence) -> bool:
+    """Whether the evidence, not the prior, speaks: against being right loudly, for it at all."""
+    if posterior.kind != "right":
+        is_wrong = 1.0 - float(posterior.by_kind["right"].sum()) >= WRONG_FROM
+        return is_wrong and clock_hypotheses.arc(posterior.mass).width_hours <= WIDEST_HOURS
+    is_heard = clock_hypotheses.arc(np.exp(evidence.log_likelihood)).width_hours <= WIDEST_HOURS
+    return is_heard and posterior.probability >= RIGHT_FROM
+
+
+def _offset(posterior: Posterior, evidence: _Evidence) -> tuple[float, tuple[float, float]]:
+    arc = clock_hypotheses.arc(posterior.mass)
+    level = evidence.level
+    if level is None or not arc.low_hours - 0.5 <= level.hours <= arc.high_hours + 0.5:
+        return arc.middle_hours, (arc.low_hours, arc.high_hours)
+    # The GPS clock is finer than the grid: what it says is the offset, a minute of its own added.
+    reach = 2.0 * level.spread_hours + 1.0 / 60.0
+    return level.hours, (level.hours - reach, level.hours + reach)
+
+
+def _is_receiver_fault(days: int) -> bool:
+    """Whether whole days apart are known firmware faults: one day ahead, or 1,024 weeks back."""
+    weeks = days * 24.0 / clock_witnesses.ROLLOVER_HOURS
+    return days == -1 or (abs(weeks) >= 0.9 and abs(weeks - round(weeks)) < 0.001)
+
+
+def _receiver_note(days: int) -> str:
+    fault = "one day ahead" if days == -1 else "a multiple of 1,024 weeks away"
+    return f"The GPS date is {fault} while its time of day agrees: a known fault of receivers, not of the clock."
+
+
+def _is_restarted(group: DeviceGroup) -> bool:
+    first_days, dated = clock_witnesses.restart(group)
+    return first_days >= 0.5 * dated
+
+
+def _undetermined(fitted: ClockModel, posterior: Posterior) -> ClockModel:
+    note = (
+        f"This does not decide: {posterior.probability:.0%} for “{posterior.kind}” rests "
+        f"{'on the prior' if posterior.kind == 'right' else 'on too little'}."
+    )
+    return replace(
+        fitted,
+        kind="undetermined",
+        evidence=(*fitted.evidence, note),
+        summary=f"How the clock ran cannot be told from {clock_words.all_photos(fitted.photos)}.",
+    )
+
+
+def _base(group: DeviceGroup, evidence: _Evidence, kind: str, posterior: Posterior) -> ClockModel:
+    return ClockModel(
+        device_key=group.device_key,
+        label=group.label,
+        kind=kind,
+        offset_hours=None,
+        interval_hours=None,
+        probability=posterior.probability,
+        photos=sum(one.local_time is not None for one in group.sightings),
+        evidence=(*evidence.sentences, *([f"One device is assumed: {group.doubt}."] if group.doubt else [])),
+        summary="",
+        posterior_offsets_hours=OFFSETS_HOURS.astype(np.float32),
+        posterior_mass=posterior.mass.astype(np.float32),
+    )
+
+
+def _summary(group: DeviceGroup, kind: str, offset: float, interval: tuple[float, float]) -> str:
+    count = sum(one.local_time is not None for one in group.sightings)
+    if kind == "right":
+        return f"was right for {clock_words.all_photos(count)} ({clock_words.between(*interval)})"
+    reason = {
+        "dst": ", as if summer time was not switched",
+        "wrong zone": ", a whole number of zones",
+        "am/pm": ", as if a.m. and p.m. were mixed up",
+        "reset": ", counting on from a lost date",
+    }.get(kind, "")
+    return (
+        f"ran {clock_words.ahead(offset)}{reason}, for {clock_words.all_photos(count)} "
+        f"({clock_words.between(*interval)}); without that its photos are consistent"
+    )
+
+
+# --------------------------------------------------------------------------- what is not one offset
+
+
+def _special(group: DeviceGroup, evidence: _Evidence) -> Iterator[ClockModel]:
+    """Yield the model of a clock that did not keep one offset, where the GPS clock or counters show it."""
+    posterior = clock_hypotheses.posterior(evidence.log_likelihood)
+    fitted = _base(group, evidence, "undetermined", posterior)
+    yield from _exchanged_dates(group, fitted)
+    if evidence.gps is not None:
+        yield from _drifting(evidence.gps, fitted)
+        yield from _stepping(group, evidence.gps, fitted)
+
+
+def _exchanged_dates(group: DeviceGroup, fitted: ClockModel) -> Iterator[ClockModel]:
+    fits, told = clock_witnesses.swapped_dates(group)
+    if fits >= 2 and fits >= 0.8 * told:
+        yield replace(
+            fitted,
+            kind="day/month swapped",
+            probability=1.0 - 0.5**fits,
+            evidence=(
+                *fitted.evidence,
+                f"With day and month exchanged {fits} of {told} dates are those of the GPS clock.",
+            ),
+            summary=f"wrote day and month the wrong way round in {clock_words.photos(fits)} of {told} that can tell",
+        )
+
+
+def _drifting(gps: GpsResiduals, fitted: ClockModel) -> Iterator[ClockModel]:
+    found = clock_witnesses.drift(gps)
+    if found is not None:
+        middle = (found.first_hours + found.last_hours) / 2.0
+        ends = tuple(sorted((found.first_hours, found.last_hours)))
+        yield replace(
+            fitted,
+            kind="drift",
+            offset_hours=middle,
+            interval_hours=(ends[0], ends[1]),
+            probability=0.95,
+            summary=f"{'gained' if found.hours_per_day > 0 else 'lost'} "
+            f"{clock_words.length(30.0 * found.hours_per_day)} a month, "
+            f"from {clock_words.signed(found.first_hours)} to {clock_words.signed(found.last_hours)}",
+        )
+
+
+def _stepping(group: DeviceGroup, gps: GpsResiduals, fitted: ClockModel) -> Iterator[ClockModel]:
+    hours = gps.hours + 24.0 * np.where([_is_receiver_fault(int(day)) for day in gps.days], 0.0, gps.days)
+    found = [level for level in clock_witnesses.levels(hours) if len(level.members) >= 2]
+    stretches = clock_witnesses.runs(found, len(gps))
+    covered = sum(len(level.members) for level in found)
+    if not 2 <= len(stretches) <= 6 or len(stretches) > len(found) + 2 or covered < 0.8 * len(gps):
+        return
+    segments = tuple((gps.source_ids[first], gps.source_ids[last], level.hours) for first, last, level in stretches)
+    told = "; ".join(
+        f"{clock_words.signed(hours)} in {clock_words.photos(last - first + 1)}"
+        for (first, last, _), (_, _, hours) in zip(stretches, segments, strict=True)
+    )
+    by_id = {one.source_id: one for one in group.sightings}
+    lost = any(_lost_its_date(by_id[first], hours) for first, _, hours in segments)
+    yield replace(
+        fitted,
+        kind="reset" if lost else "piecewise",
+        probability=covered / len(gps),
+        segments=segments,
+        summary=f"{'lost its date' if lost else 'was set anew'}: {told}",
+    )
+
+
+def _lost_its_date(first: Sighting, hours: float) -> bool:
+    is_far = abs(hours) > 14.0 + 24.0
+    return is_far and first.local_time is not None and clock_witnesses.starts_over(first.local_time)

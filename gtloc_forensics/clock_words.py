@@ -1,0 +1,47 @@
+"""Clocks in words: offsets, intervals and what a camera's clock did, as people say it."""
+
+from __future__ import annotations
+
+
+def length(hours: float) -> str:
+    """Return a length of time, for example ``6 h``, ``5 h 50 min``, ``12 s`` or ``3 days``."""
+    seconds = round(abs(hours) * 3600.0)
+    if seconds >= 72 * 3600:
+        return f"{seconds / 86_400:.0f} days" if seconds < 730 * 86_400 else f"{seconds / 86_400 / 365.2425:.1f} years"
+    whole, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    if seconds < 600:
+        return (
+            " ".join(part for part in (f"{minutes} min" if minutes else "", f"{left} s" if left else "") if part)
+            or "0 s"
+        )
+    minutes, whole = (0, whole + 1) if round(rest / 60) == 60 else (round(rest / 60), whole)
+    return " ".join(part for part in (f"{whole} h" if whole else "", f"{minutes} min" if minutes else "") if part)
+
+
+def signed(hours: float) -> str:
+    """Return an offset with its sign, ``+5 h 50 min``; a proper minus, and 0 without a sign."""
+    return length(0.0) if abs(hours) < 0.5 / 3600.0 else f"{'−' if hours < 0 else '+'}{length(hours)}"
+
+
+def ahead(hours: float) -> str:
+    """Return ``6 h ahead`` or ``6 h behind``."""
+    return f"{length(hours)} {'behind' if hours < 0 else 'ahead'}"
+
+
+def between(low: float, high: float) -> str:
+    """Return a 95 % interval, lengths where both ends have one sign, signed where they have not."""
+    if low > 0 or high < 0:
+        near, far = sorted((abs(low), abs(high)))
+        return f"{length(near)} – {length(far)}, 95 %"
+    return f"{signed(low)} to {signed(high)}, 95 %"
+
+
+def photos(count: int) -> str:
+    """Return ``1 photo`` or ``214 photos``."""
+    return "1 photo" if count == 1 else f"{count:,} photos"
+
+
+def all_photos(count: int) -> str:
+    """Return ``its one photo`` or ``all 214 photos``."""
+    return "its one photo" if count == 1 else f"all {count:,} photos"
