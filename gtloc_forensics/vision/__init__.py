@@ -1,0 +1,54 @@
+"""What pixels show: pictures to embeddings to densities over time and place.
+
+The door of the room. Importing it imports neither torch nor timm; :func:`load` does.
+A prediction that a model is silent about (a model without a time encoder, say) is
+spread evenly, and ``facts`` says "not judged".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gtloc_forensics.errors import WeightsError
+from gtloc_forensics.vision import library
+from gtloc_forensics.vision.library import installed
+
+if TYPE_CHECKING:
+    from gtloc_forensics.vision.model import Model
+
+__all__ = ["Model", "installed", "load"]
+
+
+def load(name: str, *, device: str = "auto", models_dir: Path | None = None, cache_dir: Path | None = None) -> Model:
+    """Load a model and encode its galleries.
+
+    Args:
+        name: one that :func:`installed` lists, or the path of a model folder.
+        device: ``auto`` (CUDA, else MPS, else CPU) or a device name as torch knows it.
+        models_dir: where to look instead of the user's folder and what the package ships.
+        cache_dir: where encoded galleries are kept; by default ``$XDG_CACHE_HOME/gtloc``.
+
+    Raises:
+        WeightsError: when there is no such model or its files are not what they say.
+        UsageError: when there is no such device.
+    """
+    folder = library.find(name, models_dir=models_dir)
+    try:
+        from gtloc_forensics.vision import device as devices
+        from gtloc_forensics.vision import weights
+        from gtloc_forensics.vision.model import Model
+    except ImportError as error:
+        raise WeightsError(f"a model needs torch ({error}); pip install -e . installs it") from error
+    chosen = devices.choose(device)
+    loaded = weights.load(folder, models_dir=models_dir)
+    return Model(loaded, device=chosen, cache_dir=cache_dir or library.cache_folder())
+
+
+def __getattr__(name: str) -> object:
+    """Give out :class:`Model` without importing torch before somebody asks for it."""
+    if name == "Model":
+        from gtloc_forensics.vision.model import Model
+
+        return Model
+    raise AttributeError(name)

@@ -1,0 +1,248 @@
+"""Similarities to densities, and densities to answers.
+
+A density says how much of the probability lies where; a point is only its shortest
+summary. Time of year and time of day are told by the point whose expected cyclic
+error is least, places by the point whose expected great-circle error is least;
+the paper's arg-max stands beside them. Pure numpy.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gtloc_forensics.circular import cell_centres, expected_distances
+from gtloc_forensics.earth import EARTH_RADIUS_KM
+from gtloc_forensics.records import PlaceDensity, Position, TimeDensity
+from gtloc_forensics.vision.sphere import EqualAreaCells, unit_vectors
+
+Floats = NDArray[np.float64]
+
+REGION_SHARES = (50, 90, 95)
+KEPT_SHARE = 0.999
+"""Cells beyond this much of the mass are cut from a place density."""
+
+COARSE_PLACES = 1500
+NEAR_CANDIDATES = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Sharpness:
+    """How similarities of one modality become probabilities: fitted on photos the model never saw."""
+
+    temperature: float
+    uniform_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be a temperature or a share."""
+        if not (math.isfinite(self.temperature) and self.temperature > 0.0 and 0.0 <= self.uniform_share <= 1.0):
+            raise ValueError("a temperature is positive and a uniform share lies in 0–1")
+
+
+def density(similarity: ArrayLike, prior: ArrayLike, *, sharpness: Sharpness) -> Floats:
+    """Turn similarities into probability mass.
+
+    Args:
+        similarity: ``[B, G]`` cosines.
+        prior: ``[G]`` weights of the gallery's entries, not negative, positive sum.
+        sharpness: temperature, and the share given back to the prior.
+
+    Returns:
+        ``[B, G]``, each row sums to 1.
+    """
+    weight = np.asarray(prior, dtype=np.float64)
+    weight = weight / weight.sum()
+    score = np.asarray(similarity, dtype=np.float64) / sharpness.temperature
+    score -= score.max(axis=-1, keepdims=True)
+    mass = np.exp(score, out=score)
+    mass *= weight
+    mass *= (1.0 - sharpness.uniform_share) / mass.sum(axis=-1, keepdims=True)
+    mass += sharpness.uniform_share * weight
+    return mass
+
+
+# --------------------------------------------------------------------------- time
+
+
+@dataclass(frozen=True, slots=True)
+class TimeAnswer:
+    """A time density with its points."""
+
+    time: TimeDensity
+    local_hour: float
+    year_turn: float
+    best_hour: float
+    best_year_turn: float
+
+
+def time_answer(mass: Floats, similarity: ArrayLike, *, cells: tuple[int, int]) -> TimeAnswer:
+    """Tell one picture's time.
+
+    Args:
+        mass: ``[Y, D]`` over the fine grid, sums to 1.
+        similarity: ``[Y, D]`` cosines, for the arg-max of the paper.
+        cells: how many cells of the year and of the day to hand on; they divide Y and D.
+    """
+    best_year, best_day = np.unravel_index(int(np.argmax(similarity)), mass.shape)
+    return TimeAnswer(
+        time=TimeDensity(gathered(mass, cells=cells).astype(np.float32)),
+        local_hour=24.0 * least_expected_turn(mass.sum(axis=0)),
+        year_turn=least_expected_turn(mass.sum(axis=1)),
+        best_hour=float(24.0 * cell_centres(mass.shape[1])[best_day]),
+        best_year_turn=float(cell_centres(mass.shape[0])[best_year]),
+    )
+
+
+def gathered(mass: Floats, *, cells: tuple[int, int]) -> Floats:
+    """Add up a fine ``[Y, D]`` mass into fewer cells, ``[year cells, day cells]``."""
+    years, days = cells
+    rows, columns = mass.shape
+    return np.asarray(mass.reshape(years, rows // years, days, columns // days).sum(axis=(1, 3)))
+
+
+def least_expected_turn(mass: ArrayLike) -> float:
+    """Return the cell centre, as a turn in [0, 1), whose expected cyclic error is least; ties go to the first."""
+    values = np.asarray(mass, dtype=np.float64)
+    return float(cell_centres(values.size)[int(np.argmin(np.round(expected_distances(values), 12)))])
+
+
+# --------------------------------------------------------------------------- place
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceAnswer:
+    """A place density with its points and its regions."""
+
+    place: PlaceDensity
+    position: Position
+    best_position: Position
+    region_area_km2: dict[int, float]
+
+
+class PlaceTeller:
+    """Gathers a gallery into equal-area cells; made once for a gallery, then told many pictures."""
+
+    def __init__(self, latitude_longitude_deg: NDArray[np.float32], *, cells: int) -> None:
+        self.cells = EqualAreaCells(cells)
+        self._points = latitude_longitude_deg
+        home = self.cells.cell_of(latitude_longitude_deg[:, 0], latitude_longitude_deg[:, 1])
+        self._order = np.argsort(home, kind="stable")
+        self._used, self._starts = np.unique(home[self._order], return_index=True)
+        self._coarse = EqualAreaCells(COARSE_PLACES).centre_vectors.astype(np.float32)
+        vectors = self.cells.centre_vectors[self._used].astype(np.float32)
+        self._vectors = vectors
+        self._to_coarse_km = (EARTH_RADIUS_KM * np.arccos(np.clip(vectors @ self._coarse.T, -1.0, 1.0))).astype(
+            np.float32
+        )
+
+    def cell_mass(self, mass: ArrayLike) -> Floats:
+        """Add up ``[B, G]`` gallery mass into ``[B, U]``, U the cells that hold any gallery point."""
+        return np.asarray(np.add.reduceat(np.asarray(mass)[:, self._order], self._starts, axis=1), dtype=np.float64)
+
+    def used_of(self, latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> NDArray[np.int64]:
+        """Return, for each place, the column of :meth:`cell_mass` it falls in, −1 where none does."""
+        cell = self.cells.cell_of(latitude_deg, longitude_deg)
+        column = np.searchsorted(self._used, cell)
+        column = np.minimum(column, len(self._used) - 1)
+        return np.where(self._used[column] == cell, column, -1)
+
+    def answers(self, mass: ArrayLike, similarity: ArrayLike) -> list[PlaceAnswer]:
+        """Tell the places of ``[B, G]`` gallery mass and cosines."""
+        cells = self.cell_mass(mass)
+        best = np.argmax(np.asarray(similarity), axis=1)
+        coarse = np.argmin(cells.astype(np.float32) @ self._to_coarse_km, axis=1)
+        return [
+            self._answer(row, best=int(first), coarse=int(second))
+            for row, first, second in zip(cells, best, coarse, strict=True)
+        ]
+
+    def _answer(self, row: Floats, *, best: int, coarse: int) -> PlaceAnswer:
+        order = np.argsort(-row, kind="stable")
+        total = np.cumsum(row[order])
+        kept = order[: int(np.searchsorted(total, KEPT_SHARE * total[-1])) + 1]
+        latitude, longitude = (axis[self._used[kept]] for axis in self.cells.centres_deg)
+        mass = row[kept] / row[kept].sum()
+        place = PlaceDensity(
+            latitude.astype(np.float32), longitude.astype(np.float32), mass.astype(np.float32), self.cells.area_km2
+        )
+        return PlaceAnswer(
+            place=place,
+            position=self._least_expected(kept, mass, coarse=coarse),
+            best_position=Position(float(self._points[best, 0]), float(self._points[best, 1])),
+            region_area_km2={
+                share: region_area_km2(row, share / 100.0, self.cells.area_km2) for share in REGION_SHARES
+            },
+        )
+
+    def _least_expected(self, kept: NDArray[np.int64], mass: Floats, *, coarse: int) -> Position:
+        """Return the best of the cells near the best coarse place and of the heaviest cells."""
+        near = np.argsort(-(self._vectors @ self._coarse[coarse]), kind="stable")[:NEAR_CANDIDATES]
+        candidates = np.concatenate([near, kept[:NEAR_CANDIDATES]])
+        cosine = np.clip(self._vectors[candidates] @ self._vectors[kept].T, -1.0, 1.0)
+        chosen = int(self._used[candidates[int(np.argmin(np.arccos(cosine) @ mass))]])
+        latitude, longitude = self.cells.centres_deg
+        return Position(float(latitude[chosen]), float(longitude[chosen]))
+
+
+def region_area_km2(mass: ArrayLike, share: float, cell_area_km2: float) -> float:
+    """Return the area of the smallest region of cells that holds *share* of the mass; the last cell counts in part."""
+    heaviest = np.sort(np.asarray(mass, dtype=np.float64))[::-1]
+    total = np.cumsum(heaviest)
+    needed = share * total[-1]
+    whole = int(np.searchsorted(total, needed))
+    before = total[whole - 1] if whole else 0.0
+    part = (needed - before) / heaviest[whole] if heaviest[whole] > 0.0 else 0.0
+    return float((whole + part) * cell_area_km2)
+
+
+def position_error_km(place: PlaceDensity, position: Position) -> float:
+    """Return the expected great-circle error of naming *position* when the truth is drawn from *place*."""
+    cells = unit_vectors(place.latitude_deg, place.longitude_deg)
+    here = unit_vectors(position.latitude_deg, position.longitude_deg)
+    return float(EARTH_RADIUS_KM * np.arccos(np.clip(cells @ here, -1.0, 1.0)) @ place.mass)
+
+
+# --------------------------------------------------------------------------- calibration
+
+
+def fit_sharpness(
+    similarity: ArrayLike, prior: ArrayLike, *, truth: ArrayLike, weights: ArrayLike | None = None
+) -> Sharpness:
+    """Fit temperature and uniform share by the mean log score of the truth, on photos the model never saw.
+
+    Args:
+        similarity: ``[B, G]`` cosines of held-out photos.
+        prior: ``[G]`` gallery weights.
+        truth: ``[B]`` index of the gallery entry nearest the truth.
+        weights: ``[B]`` weights of the photos; give every source the same total.
+
+    Returns:
+        The best of a grid that is refined three times: the same on every machine.
+    """
+    rows = np.asarray(truth, dtype=np.int64)
+    weight = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
+    prior_mass = np.asarray(prior, dtype=np.float64) / np.asarray(prior, dtype=np.float64).sum()
+    low, high = math.log(1e-3), math.log(30.0)
+    best = (math.inf, 1.0, 1.0)
+    for _ in range(3):
+        temperatures = np.exp(np.linspace(low, high, 16))
+        for temperature in temperatures:
+            sharp = density(similarity, prior, sharpness=Sharpness(float(temperature)))[np.arange(len(rows)), rows]
+            share, loss = _best_share(sharp, prior_mass[rows], weight)
+            best = min(best, (loss, float(temperature), share))
+        step = (high - low) / 15.0
+        low, high = math.log(best[1]) - step, math.log(best[1]) + step
+    return Sharpness(best[1], best[2])
+
+
+def _best_share(sharp: Floats, prior: Floats, weight: Floats) -> tuple[float, float]:
+    """Return the uniform share of least mean loss, and that loss."""
+    shares = np.concatenate([[0.0], np.geomspace(1e-4, 1.0, 41)])
+    mixed = (1.0 - shares[:, None]) * sharp + shares[:, None] * prior
+    with np.errstate(divide="ignore"):
+        losses = -(np.log(mixed) @ weight) / weight.sum()
+    index = int(np.argmin(losses))
+    return float(shares[index]), float(losses[index])

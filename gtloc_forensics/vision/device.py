@@ -1,0 +1,81 @@
+"""Where a model runs, at which precision, and how many pictures at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+import torch
+
+from gtloc_forensics.errors import UsageError
+
+T = TypeVar("T")
+
+_FIRST_SIZE = {"cuda": 256, "mps": 32, "cpu": 16}
+
+
+def choose(name: str) -> torch.device:
+    """Return the device to use.
+
+    Args:
+        name: ``auto`` (CUDA, else MPS, else CPU), or a device name as torch knows it.
+
+    Raises:
+        UsageError: when that device is not there.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind, is_there in there.items() if is_there))
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"{name!r} is not a device; choose auto, cuda, cuda:N, mps or cpu") from error
+    if not there.get(device.type, False) or (
+        device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count()
+    ):
+        raise UsageError(
+            f"there is no device {name!r} here; choose one of {', '.join(k for k, v in there.items() if v)}"
+        )
+    return device
+
+
+def precision(device: torch.device) -> torch.dtype:
+    """Return the number type of heavy layers: half of float32's width on CUDA, float32 elsewhere."""
+    if device.type != "cuda":
+        return torch.float32
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+
+
+def autocast(device: torch.device) -> AbstractContextManager[None]:
+    """Return the region in which heavy layers run at :func:`precision`; Fourier phases opt out by themselves."""
+    kind = precision(device)
+    return torch.autocast(device.type, dtype=kind, enabled=kind is not torch.float32)
+
+
+class BatchSize:
+    """How many pictures fit at once, found by trying: halved when memory runs out, and kept."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.size = _FIRST_SIZE.get(device.type, 16)
+
+    def run(self, items: Sequence[T], work: Callable[[Sequence[T]], torch.Tensor]) -> Iterator[torch.Tensor]:
+        """Yield *work* of slices of *items*, in order.
+
+        Raises:
+            torch.OutOfMemoryError: when not even one item fits.
+        """
+        first = 0
+        while first < len(items):
+            chunk = items[first : first + self.size]
+            try:
+                done = work(chunk)
+            except torch.OutOfMemoryError:
+                if self.size == 1:
+                    raise
+                self.size = max(1, min(self.size, len(chunk)) // 2)
+                if torch.cuda.is_available():
+                    torch.cuda.empty_cache()
+                continue
+            yield done
+            first += len(chunk)

@@ -1,0 +1,96 @@
+"""Which models there are and where they lie; torch is not needed to ask.
+
+Model folders are looked for in the user's folder first, then in what the package
+ships. Nothing is ever found by the current directory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from gtloc_forensics.errors import WeightsError
+from gtloc_forensics.vision.manifest import MANIFEST, is_name
+
+BACKBONE = "backbone.json"
+_BLOCK_BYTES = 1 << 20
+
+
+def user_folder() -> Path:
+    """Return where ``gtloc model add`` puts models: ``$GTLOC_MODELS`` or ``~/.local/share/gtloc/models``."""
+    chosen = os.environ.get("GTLOC_MODELS")
+    if chosen:
+        return Path(chosen)
+    home = os.environ.get("XDG_DATA_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "share") / "gtloc" / "models"
+
+
+def cache_folder() -> Path:
+    """Return where encoded galleries are kept: ``$GTLOC_CACHE`` or ``$XDG_CACHE_HOME/gtloc``."""
+    chosen = os.environ.get("GTLOC_CACHE")
+    if chosen:
+        return Path(chosen)
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "gtloc"
+
+
+def places(models_dir: Path | None = None) -> list[Path]:
+    """Return the folders that hold model folders: *models_dir* alone when it is given, else the user's and ours."""
+    if models_dir is not None:
+        return [models_dir]
+    return [user_folder(), Path(str(importlib.resources.files("gtloc_forensics.models")))]
+
+
+def installed(models_dir: Path | None = None) -> tuple[str, ...]:
+    """Return the names of the models that can be asked for, those of the user's folder first, each once."""
+    names = (folder.name for place in places(models_dir) for folder in _folders(place, MANIFEST))
+    return tuple(dict.fromkeys(names))
+
+
+def find(name: str | Path, *, models_dir: Path | None = None, marker: str = MANIFEST) -> Path:
+    """Return the folder of a model.
+
+    Args:
+        name: a name that :func:`installed` lists, or the path of a model folder.
+        models_dir: where to look instead of the usual places.
+        marker: the file that makes a folder one of the kind looked for.
+
+    Raises:
+        WeightsError: naming what is installed.
+    """
+    if isinstance(name, Path) or os.sep in name:
+        if (Path(name) / marker).is_file():
+            return Path(name)
+        raise WeightsError(f"{name} holds no {marker}; name a model folder, or a model that `gtloc model list` shows")
+    for place in places(models_dir):
+        if is_name(name) and (place / name / marker).is_file():
+            return place / name
+    known = ", ".join(installed(models_dir)) or "none"
+    raise WeightsError(f"no model is called {name!r} (installed: {known}); `gtloc model add` installs one")
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hex.
+
+    Raises:
+        WeightsError: when it cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while block := stream.read(_BLOCK_BYTES):
+                digest.update(block)
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read ({error.strerror}); add the model again") from error
+    return digest.hexdigest()
+
+
+def _folders(place: Path, marker: str) -> Iterator[Path]:
+    try:
+        found = sorted(place.iterdir())
+    except OSError:  # no such folder, or not ours to read: nothing is installed there
+        return
+    yield from (folder for folder in found if is_name(folder.name) and (folder / marker).is_file())

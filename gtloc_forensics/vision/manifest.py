@@ -1,0 +1,230 @@
+"""What a model folder says of itself: ``manifest.json``, read strictly.
+
+Every field is explained in ``docs/models.md``. An unknown field, a wrong type or a
+value out of range is refused by name, so that a misspelt one cannot be overlooked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from gtloc_forensics.errors import WeightsError
+
+MANIFEST = "manifest.json"
+WEIGHTS = "weights.safetensors"
+CALIBRATION = "calibration.json"
+FORMAT = 1
+
+Pool = Literal["cls", "patch-mean", "pre-logits", "head"]
+Crop = Literal["centre", "squash", "ten"]
+Triple = tuple[float, float, float]
+Option = str | int | float | bool | list[int] | None
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class Tap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a feature is taken from a backbone and how it is pooled."""
+
+    pool: Pool
+    block: int = -1
+    norm: bool = False
+
+
+class ExtractorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One frozen backbone, the view of the picture it wants, and its taps."""
+
+    name: str
+    architecture: str
+    taps: tuple[Tap, ...]
+    input_px: int
+    mean: Triple
+    std: Triple
+    options: dict[str, Option] = {}
+    resize_px: int = 0
+    crop: Crop = "centre"
+    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
+    weights_from: str = ""
+
+    @property
+    def short_side_px(self) -> int:
+        """The short side the picture is resized to before it is cropped."""
+        return self.resize_px or self.input_px
+
+    @property
+    def crops(self) -> int:
+        """How many crops of one picture the backbone sees."""
+        return 10 if self.crop == "ten" else 1
+
+
+class HeadSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A chain of linear layers with ReLU between them."""
+
+    widths: tuple[int, ...]
+    standardise: bool = False
+    normalise: bool = False
+
+
+class EncoderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sum of random-Fourier capsules (papers.md §1.1)."""
+
+    sigmas: tuple[float, ...] = (1.0, 16.0, 256.0)
+    frequencies: int = 256
+    width: int = 1024
+    depth: int = 3
+    input: Literal["radians", "turns"] = "radians"
+
+
+class PlaceGallerySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which places are compared with a picture."""
+
+    kind: Literal["land", "file"] = "land"
+    points: int = 100_000
+    file: str = ""
+
+
+class TimeGallerySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A regular grid of the torus; its points are cell centres."""
+
+    year_cells: int = 144
+    day_cells: int = 96
+
+
+class OutputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How finely a prediction is told."""
+
+    year_cells: int = 36
+    day_cells: int = 48
+    place_cells: int = 20_000
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything but the numbers of a model."""
+
+    name: str
+    licence: str
+    extractors: tuple[ExtractorSpec, ...]
+    image_head: HeadSpec
+    format: int = FORMAT
+    title: str = ""
+    sources: tuple[str, ...] = ()
+    files: dict[str, str] = {}
+    location_encoder: EncoderSpec | None = None
+    time_encoder: EncoderSpec | None = None
+    heads: dict[str, HeadSpec] = {}
+    place_gallery: PlaceGallerySpec = PlaceGallerySpec()
+    time_gallery: TimeGallerySpec = TimeGallerySpec()
+    output: OutputSpec = OutputSpec()
+
+    @property
+    def embedding_size(self) -> int:
+        """The length of an embedding."""
+        return self.image_head.widths[-1]
+
+    @property
+    def short_side_px(self) -> int:
+        """The short side pictures must be decoded to, for the backbone that wants most."""
+        return max(extractor.short_side_px for extractor in self.extractors)
+
+
+def parse(text: bytes, *, origin: str) -> Manifest:
+    """Read a manifest.
+
+    Args:
+        text: JSON.
+        origin: for the error message: where it came from.
+
+    Raises:
+        WeightsError: naming the field that is wrong.
+    """
+    try:
+        manifest = msgspec.json.decode(text, type=Manifest)
+    except msgspec.MsgspecError as error:
+        raise WeightsError(f"{origin} is not a model manifest: {error}; docs/models.md lists the fields") from error
+    wrong = _wrong(manifest)
+    if wrong:
+        raise WeightsError(f"{origin}: {wrong}; docs/models.md explains the fields")
+    return manifest
+
+
+def read(folder: Path) -> Manifest:
+    """Read the manifest of a model folder.
+
+    Raises:
+        WeightsError: when it is missing or wrong.
+    """
+    path = folder / MANIFEST
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(
+            f"{folder} holds no readable {MANIFEST}; name a model folder or add one: gtloc model add"
+        ) from error
+    return parse(text, origin=str(path))
+
+
+def as_json(manifest: Manifest) -> bytes:
+    """Return the manifest as indented JSON, ready to be written."""
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+
+
+def _wrong(manifest: Manifest) -> str:
+    """Return what is wrong with values of the right type; "" when nothing is."""
+    rules: Mapping[str, bool] = {
+        f"format {manifest.format} is unknown, this version reads {FORMAT}": manifest.format == FORMAT,
+        f"name {manifest.name!r} is not letters, digits, '.', '-', '_'": is_name(manifest.name),
+        "extractors is empty": bool(manifest.extractors),
+        "two extractors share a name": len({one.name for one in manifest.extractors}) == len(manifest.extractors),
+        "extractors with ten crops stand beside others with one": len({one.crops for one in manifest.extractors}) <= 1,
+        "image_head.widths needs at least two positive numbers": _are_widths(manifest.image_head.widths),
+        "a head's widths must end in 1": all(
+            _are_widths(head.widths) and head.widths[-1] == 1 for head in manifest.heads.values()
+        ),
+        "output.year_cells and day_cells must divide those of time_gallery": _divides(manifest),
+        "place_gallery.points or output.place_cells is less than 12": min(
+            manifest.place_gallery.points, manifest.output.place_cells
+        )
+        >= 12,
+        "place_gallery.file must be listed in files": manifest.place_gallery.kind == "land"
+        or manifest.place_gallery.file in manifest.files,
+        "a file name in files leaves the folder": all(_is_inside(name) for name in manifest.files),
+    }
+    wrong = next((text for text, right in rules.items() if not right), "")
+    return wrong or next((text for one in manifest.extractors if (text := _wrong_extractor(one))), "")
+
+
+def _wrong_extractor(spec: ExtractorSpec) -> str:
+    if not is_name(spec.name) or "." in spec.name:
+        return f"extractor name {spec.name!r} is not letters, digits, '-', '_'"
+    if not spec.taps:
+        return f"extractor {spec.name} has no taps"
+    if any((tap.block < 0) == (tap.pool in ("cls", "patch-mean")) for tap in spec.taps):
+        return f"extractor {spec.name}: taps cls and patch-mean name a block, the others none"
+    if not 0 < spec.input_px <= spec.short_side_px or min(spec.std) <= 0.0:
+        return f"extractor {spec.name}: input_px, resize_px or std is out of range"
+    return ""
+
+
+def _are_widths(widths: tuple[int, ...]) -> bool:
+    return len(widths) >= 2 and min(widths) > 0
+
+
+def _divides(manifest: Manifest) -> bool:
+    grid, out = manifest.time_gallery, manifest.output
+    if min(grid.year_cells, grid.day_cells, out.year_cells, out.day_cells) < 1:
+        return False
+    return grid.year_cells % out.year_cells == 0 and grid.day_cells % out.day_cells == 0
+
+
+def is_name(name: str) -> bool:
+    """Return whether *name* can be the name of a model."""
+    return _NAME.fullmatch(name) is not None
+
+
+def _is_inside(name: str) -> bool:
+    return all(is_name(part) for part in name.split("/")) and name.count("/") <= 1

@@ -1,0 +1,243 @@
+"""A loaded model at work: pictures to embeddings, embeddings to predictions.
+
+numpy in, records out. Preparing pictures is thread-safe and needs no device;
+embedding and predicting belong to one thread at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gtloc_forensics.records import Pixels, Prediction
+from gtloc_forensics.vision import calibration as calibrations
+from gtloc_forensics.vision import device as devices
+from gtloc_forensics.vision import gallery, library, views, weights
+from gtloc_forensics.vision.density import Floats, PlaceAnswer, PlaceTeller, TimeAnswer, density, time_answer
+from gtloc_forensics.vision.manifest import MANIFEST
+
+CODE_VERSION = "1"
+"""Part of every fingerprint; raised when the same weights would give other predictions."""
+
+DATABLE = "datable"
+NOT_JUDGED = "not judged"
+_ROWS_AT_ONCE = 64  # pictures whose similarities to a whole gallery are in memory at once
+
+Floats32 = NDArray[np.float32]
+
+
+class Model:
+    """One model, its galleries encoded, on one device.
+
+    Attributes:
+        name: of the model folder.
+        short_side: px to which pictures should be decoded.
+        fingerprint: sha256 over everything that decides a prediction.
+        facts: what a report says of the model.
+    """
+
+    def __init__(self, loaded: weights.Loaded, *, device: torch.device, cache_dir: Path | None) -> None:
+        manifest = loaded.manifest
+        self.name = manifest.name
+        self.short_side = manifest.short_side_px
+        self.manifest = manifest
+        self.weights_sha256 = loaded.weights_sha256
+        self.device = device
+        self._module = loaded.module.to(device)
+        self._batches = devices.BatchSize(device)
+        self.places, self.times = gallery.gallery_of(manifest, loaded.folder, cache_dir=cache_dir)
+        self.calibration = calibrations.read(
+            loaded.folder,
+            log_scale_time=float(loaded.module.log_scale_time.detach()),
+            log_scale_place=float(loaded.module.log_scale_place.detach()),
+        )
+        self._teller = PlaceTeller(self.places.points, cells=manifest.output.place_cells)
+        self._places_encoded: Tensor | None = None
+        self._times_encoded: Tensor | None = None
+        self._encode(cache_dir)
+        self.fingerprint = self._fingerprint(library.sha256_of(loaded.folder / MANIFEST))
+        self.facts: Mapping[str, str] = self._facts()
+
+    # ------------------------------------------------------------- pictures to embeddings
+
+    @property
+    def embedding_size(self) -> int:
+        """How many columns of :meth:`embed` are the embedding; the rest are the auxiliary heads."""
+        return self.manifest.embedding_size
+
+    def prepare(self, pixels: Pixels) -> NDArray[np.uint8]:
+        """Resize and crop one picture as the backbones want it; thread-safe."""
+        return views.prepare(pixels.rgb, self.manifest.extractors)
+
+    def embed(self, prepared: Sequence[NDArray[np.uint8]]) -> Floats32:
+        """Embed prepared pictures, as many at a time as fit.
+
+        Returns:
+            ``[B, D + H]``: the embedding, of unit length (with ten crops the mean of
+            ten unit vectors), then the probabilities of the H auxiliary heads.
+        """
+        with torch.inference_mode():
+            chunks = list(self._batches.run(prepared, self._embed_chunk))
+        width = self.embedding_size + len(self.manifest.heads)
+        return torch.cat(chunks).numpy() if chunks else np.zeros((0, width), dtype=np.float32)
+
+    def backbone_features(self, prepared: Sequence[NDArray[np.uint8]]) -> Floats32:
+        """Return what the heads are trained on, ``[B, F]`` (mean over crops), before standardising."""
+        with torch.inference_mode():
+            return torch.cat(list(self._batches.run(prepared, self._mean_features))).numpy()
+
+    def _mean_features(self, chunk: Sequence[NDArray[np.uint8]]) -> Tensor:
+        crops = self.manifest.extractors[0].crops
+        features = self._raw_features(chunk)
+        return features.reshape(len(chunk), crops, -1).mean(dim=1).cpu()
+
+    def _raw_features(self, chunk: Sequence[NDArray[np.uint8]]) -> Tensor:
+        seen = [torch.from_numpy(view).to(self.device) for view in views.unpack(chunk, self.manifest.extractors)]
+        with devices.autocast(self.device):
+            return self._module.backbone(seen).float()
+
+    def _embed_chunk(self, chunk: Sequence[NDArray[np.uint8]]) -> Tensor:
+        features = self._module.image_head.balanced(self._raw_features(chunk))
+        both = torch.cat([self._module.image(features), self._module.probabilities(features)], dim=-1)
+        return both.reshape(len(chunk), -1, both.shape[-1]).mean(dim=1).cpu()
+
+    # ------------------------------------------------------------- embeddings to predictions
+
+    def predict(self, embeddings: Floats32, source_ids: Sequence[str]) -> list[Prediction]:
+        """Turn embeddings into densities and points.
+
+        Args:
+            embeddings: ``[B, D + H]`` from :meth:`embed`.
+            source_ids: one per row.
+
+        Raises:
+            ValueError: when rows and ids differ in number.
+        """
+        if len(embeddings) != len(source_ids):
+            raise ValueError(f"{len(embeddings)} embeddings but {len(source_ids)} source ids")
+        found: list[Prediction] = []
+        for first in range(0, len(source_ids), _ROWS_AT_ONCE):
+            rows = slice(first, first + _ROWS_AT_ONCE)
+            found += self._predict_rows(embeddings[rows], source_ids[rows])
+        return found
+
+    def similarities(self, embeddings: Floats32) -> tuple[Floats32, Floats32]:
+        """Return cosines with every time ``[B, Y · D]`` and every place ``[B, G]``; zeros where the model is silent."""
+        queries = torch.from_numpy(np.ascontiguousarray(embeddings[:, : self.embedding_size])).to(self.device)
+        with torch.inference_mode():
+            time = self._cosines(queries, self._times_encoded, len(self.times.points))
+            place = self._cosines(queries, self._places_encoded, len(self.places.points))
+        return time, place
+
+    def densities(self, embeddings: Floats32) -> tuple[Floats, Floats]:
+        """Return calibrated mass over the time grid ``[B, Y, D]`` and over the place gallery ``[B, G]``."""
+        return self._densities(*self.similarities(embeddings))
+
+    def _densities(self, time: Floats32, place: Floats32) -> tuple[Floats, Floats]:
+        grid = (-1, self.manifest.time_gallery.year_cells, self.manifest.time_gallery.day_cells)
+        time_mass = density(time, self.times.prior, sharpness=self.calibration.time).reshape(grid)
+        return time_mass, density(place, self.places.prior, sharpness=self.calibration.place)
+
+    def _predict_rows(self, embeddings: Floats32, source_ids: Sequence[str]) -> list[Prediction]:
+        time, place = self.similarities(embeddings)
+        time_mass, place_mass = self._densities(time, place)
+        cells = (self.manifest.output.year_cells, self.manifest.output.day_cells)
+        times = [
+            time_answer(mass, cosines.reshape(mass.shape), cells=cells)
+            for mass, cosines in zip(time_mass, time, strict=True)
+        ]
+        answers = zip(source_ids, embeddings, times, self._teller.answers(place_mass, place), strict=True)
+        return [self._prediction(name, row, when, where) for name, row, when, where in answers]
+
+    def _prediction(self, source_id: str, row: Floats32, when: TimeAnswer, where: PlaceAnswer) -> Prediction:
+        vector = row[: self.embedding_size]
+        return Prediction(
+            source_id=source_id,
+            model=self.name,
+            weights_sha256=self.weights_sha256,
+            calibration=self.calibration.sha256,
+            time=when.time,
+            place=where.place,
+            local_hour=when.local_hour,
+            year_turn=when.year_turn,
+            best_hour=when.best_hour,
+            best_year_turn=when.best_year_turn,
+            position=where.position,
+            best_position=where.best_position,
+            region_area_km2=where.region_area_km2,
+            datable=self._head(row, DATABLE),
+            embedding=(vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32),
+        )
+
+    def _head(self, row: Floats32, name: str) -> float:
+        names = sorted(self.manifest.heads)
+        return float(row[self.embedding_size + names.index(name)]) if name in names else 1.0
+
+    def _cosines(self, queries: Tensor, encoded: Tensor | None, count: int) -> Floats32:
+        if encoded is None:
+            return np.zeros((len(queries), count), dtype=np.float32)
+        return (queries @ encoded.T).cpu().numpy()
+
+    # ------------------------------------------------------------- identity and end
+
+    def close(self) -> None:
+        """Free the device's memory; the model is of no use afterwards."""
+        self._places_encoded = self._times_encoded = None
+        self._module.to("cpu")
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _encode(self, cache_dir: Path | None) -> None:
+        key = self.weights_sha256
+        if self.manifest.location_encoder is not None:
+            self._places_encoded = gallery.encoded_places(
+                self._module, self.places, weights_sha256=key, cache_dir=cache_dir, device=self.device
+            )
+        if self.manifest.time_encoder is not None:
+            self._times_encoded = gallery.encoded_times(
+                self._module, self.times, weights_sha256=key, cache_dir=cache_dir, device=self.device
+            )
+
+    def _fingerprint(self, manifest_sha256: str) -> str:
+        parts = (
+            CODE_VERSION,
+            views.PREPROCESSING,
+            manifest_sha256,
+            self.weights_sha256,
+            self.places.sha256,
+            self.times.sha256,
+            self.calibration.sha256,
+        )
+        return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+    def _facts(self) -> dict[str, str]:
+        manifest = self.manifest
+        grid = manifest.time_gallery
+        return {
+            "name": manifest.name,
+            "title": manifest.title,
+            "licence": manifest.licence,
+            "weights": self.weights_sha256,
+            "place gallery": f"{len(self.places.points)} places, sha256 {self.places.sha256}",
+            "time gallery": f"{grid.year_cells} × {grid.day_cells} cells, sha256 {self.times.sha256}",
+            "calibration": self.calibration.sha256 or "none: predictions are uncalibrated",
+            "preprocessing": views.PREPROCESSING,
+            "place": "judged" if manifest.location_encoder else NOT_JUDGED,
+            "time": "judged" if manifest.time_encoder else NOT_JUDGED,
+            DATABLE: "judged" if DATABLE in manifest.heads else NOT_JUDGED,
+            "device": _device_name(self.device),
+            "precision": str(devices.precision(self.device)).removeprefix("torch."),
+            "torch": torch.__version__,
+            "timm": version("timm"),
+        }
+
+
+def _device_name(device: torch.device) -> str:
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)

@@ -1,0 +1,210 @@
+"""Weights on disk: written with their hashes, read strictly.
+
+A tensor that is missing, left over, of another shape or not finite is refused by its
+name; so is a file whose hash differs from the manifest's, and a pickle in place of
+a safetensors file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from gtloc_forensics.errors import WeightsError
+from gtloc_forensics.vision import library
+from gtloc_forensics.vision import manifest as manifests
+from gtloc_forensics.vision.gtloc import GTLoc
+from gtloc_forensics.vision.manifest import ExtractorSpec, Manifest
+
+Tensors = dict[str, Tensor]
+
+_NAMED_AT_MOST = 6
+
+
+class Backbone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``backbone.json``: one frozen net that several models share."""
+
+    name: str
+    licence: str
+    extractor: ExtractorSpec
+    files: dict[str, str]
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model in memory with the identity of its numbers."""
+
+    module: GTLoc
+    manifest: Manifest
+    folder: Path
+    weights_sha256: str  # of the weights file, or of all of them when backbones lie elsewhere
+
+
+# --------------------------------------------------------------------------- reading
+
+
+def load(folder: Path, *, models_dir: Path | None = None) -> Loaded:
+    """Read a model folder on the CPU.
+
+    Raises:
+        WeightsError: when anything is missing, damaged, left over or not what the manifest says.
+    """
+    manifest = manifests.read(folder)
+    paths = {name: _path_of(name, folder, models_dir) for name in manifest.files}
+    for name, path in paths.items():
+        _check_hash(path, manifest.files[name])
+    tensors: Tensors = {}
+    for name, path in paths.items():
+        if name.endswith(".safetensors"):
+            read = read_tensors(path)
+            tensors |= read if "/" not in name else _borrowed(read, name.split("/")[0], manifest)
+    module = GTLoc(manifest)
+    fill(module, tensors, origin=str(folder))
+    hashes = [manifest.files[name] for name in sorted(paths) if name.endswith(".safetensors")]
+    return Loaded(module.eval(), manifest, folder, hashes[0] if len(hashes) == 1 else "+".join(hashes))
+
+
+def read_tensors(path: Path) -> Tensors:
+    """Read a safetensors file.
+
+    Raises:
+        WeightsError: when it is damaged, or a pickle.
+    """
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(f"{path} is not a whole safetensors file: {_what_is(path)}") from error
+
+
+def fill(module: GTLoc, tensors: Mapping[str, Tensor], *, origin: str) -> None:
+    """Put *tensors* into *module*; every name must be met and every tensor used.
+
+    Raises:
+        WeightsError: naming what is missing, left over, of another shape or not finite.
+    """
+    state = {_inner_name(name): tensor for name, tensor in tensors.items()}
+    wanted = module.state_dict()
+    faults = {
+        "missing": sorted(wanted.keys() - state.keys()),
+        "left over": sorted(state.keys() - wanted.keys()),
+        "of another shape": sorted(
+            f"{name} {tuple(state[name].shape)} instead of {tuple(wanted[name].shape)}"
+            for name in wanted.keys() & state.keys()
+            if wanted[name].shape != state[name].shape
+        ),
+        "not finite": sorted(name for name, tensor in state.items() if not torch.isfinite(tensor).all()),
+        "not float32": sorted(
+            name for name, tensor in state.items() if name.endswith("frequencies") and tensor.dtype != torch.float32
+        ),
+    }
+    said = "; ".join(f"{fault}: {_some(names)}" for fault, names in faults.items() if names)
+    if said:
+        raise WeightsError(f"the weights of {origin} do not fit their manifest ({said}); add the model again")
+    kept = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    module.load_state_dict(kept, strict=True)
+
+
+def outer_state(module: GTLoc) -> Tensors:
+    """Return the tensors of *module* under the names a weights file has."""
+    return {_outer_name(name): tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+
+
+# --------------------------------------------------------------------------- writing
+
+
+def write(
+    folder: Path, manifest: Manifest, tensors: Mapping[str, Tensor], *, extra: Mapping[str, bytes] | None = None
+) -> Manifest:
+    """Write a model folder: the weights, the *extra* files (``place.npy``, …) and the manifest with all hashes.
+
+    The manifest comes last, so that a folder cut short is no model. Hashes of files
+    elsewhere that *manifest* names already are kept.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {name: digest for name, digest in manifest.files.items() if "/" in name}
+    files[manifests.WEIGHTS] = save_tensors(folder / manifests.WEIGHTS, tensors)
+    for name, content in (extra or {}).items():
+        write_bytes(folder / name, content)
+        files[name] = library.sha256_of(folder / name)
+    complete = msgspec.structs.replace(manifest, files=files)
+    write_bytes(folder / manifests.MANIFEST, manifests.as_json(complete))
+    return complete
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
+    """Write a safetensors file atomically and return its SHA-256."""
+    part = path.with_name(path.name + ".part")
+    save_file({name: tensors[name].contiguous() for name in sorted(tensors)}, part)
+    part.replace(path)
+    return library.sha256_of(path)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+# --------------------------------------------------------------------------- names
+
+
+def _inner_name(name: str) -> str:
+    """``extractors.clip.norm.weight`` on disk is ``extractors.clip.net.norm.weight`` in the module."""
+    parts = name.split(".")
+    return ".".join([*parts[:2], "net", *parts[2:]]) if parts[0] == "extractors" else name
+
+
+def _outer_name(name: str) -> str:
+    parts = name.split(".")
+    return ".".join([*parts[:2], *parts[3:]]) if parts[0] == "extractors" else name
+
+
+def _borrowed(tensors: Tensors, owner: str, manifest: Manifest) -> Tensors:
+    """Return the tensors of the extractors that *manifest* borrows from the folder *owner*."""
+    names = {spec.name for spec in manifest.extractors if spec.weights_from == owner}
+    return {name: tensor for name, tensor in tensors.items() if name.split(".")[1] in names}
+
+
+def _path_of(name: str, folder: Path, models_dir: Path | None) -> Path:
+    if "/" not in name:
+        return folder / name
+    owner, file = name.split("/")
+    beside = folder.parent / owner / file
+    if beside.is_file():
+        return beside
+    return library.find(owner, models_dir=models_dir, marker=library.BACKBONE) / file
+
+
+def _check_hash(path: Path, expected: str) -> None:
+    found = library.sha256_of(path)
+    if found != expected:
+        raise WeightsError(
+            f"{path} is not the file its manifest names (sha256 {found[:16]}… instead of {expected[:16]}…): "
+            "it is damaged, cut short or was replaced; add the model again"
+        )
+
+
+def _what_is(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(8)
+    except OSError as error:
+        return f"it cannot be read ({error.strerror}); add the model again"
+    if head[:2] in (b"PK", b"\x80\x02", b"\x80\x04"):
+        return "it is a PyTorch pickle, which can run code when read; `gtloc model add` converts checkpoints it knows"
+    return "it is damaged or cut short; add the model again"
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED_AT_MOST} more" if len(names) > _NAMED_AT_MOST else ""
+    return ", ".join(names[:_NAMED_AT_MOST]) + more
