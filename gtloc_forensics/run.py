@@ -14,7 +14,7 @@ import queue
 import shutil
 import threading
 import traceback
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -124,17 +124,28 @@ class Gathering:
         entries = [entry for entry in discover.walk(self._root) if only is None or entry.relative in only]
         rejected = [entry for entry in entries if isinstance(entry, Passed)]
         candidates = [entry for entry in entries if isinstance(entry, discover.Candidate)]
-        fresh = [candidate for candidate in candidates if not self._is_settled(candidate)]
-        total, done = len(fresh), 0
-        self._progress("examine", 0, total)
-        for group in _chunks(self._items(fresh), self._settings.batch):
-            rejected += self._write(group)
-            done += len(group)
-            self._progress("examine", done, total)
+        rejected += self.examine(candidates)
         refused = {entry.relative for entry in rejected}
         kept = [candidate for candidate in candidates if candidate.relative not in refused]
         rows = tuple(self._known[source_id_of(candidate.relative)].row_id for candidate in kept)
         return Gathered(rows, tuple(sorted(rejected, key=lambda entry: entry.relative)))
+
+    def examine(self, candidates: Sequence[discover.Candidate]) -> list[Passed]:
+        """Bring the results of *candidates* into the store; return those that could not be read."""
+        fresh = [candidate for candidate in candidates if not self._is_settled(candidate)]
+        total, done = len(fresh), 0
+        refused: list[Passed] = []
+        self._progress("examine", 0, total)
+        for group in _chunks(self._items(fresh), self._settings.batch):
+            refused += self._write(group)
+            done += len(group)
+            self._progress("examine", done, total)
+        return refused
+
+    def everything_known(self) -> Gathered:
+        """Return the newest state of every path the case ever took in, in path order."""
+        known = sorted(self._known.values(), key=lambda one: one.relative)
+        return Gathered(tuple(one.row_id for one in known), ())
 
     def _content_stages(self) -> list[tuple[str, str]]:
         stages = [(METADATA, self.stages.metadata), (IMAGE, self.stages.image)]
@@ -159,7 +170,7 @@ class Gathering:
 
     # ------------------------------------------------------------- reading ahead
 
-    def _items(self, candidates: list[discover.Candidate]) -> Iterator[_Item]:
+    def _items(self, candidates: Sequence[discover.Candidate]) -> Iterator[_Item]:
         """Yield the files taken in, read and decoded, in the order of *candidates*."""
         if self._settings.workers == 0:
             yield from self._decoded(self._read(candidates))
@@ -168,7 +179,7 @@ class Gathering:
         with _ahead(self._read(candidates), depth=depth) as read, _ahead(self._decoded(read), depth=depth) as decoded:
             yield from decoded
 
-    def _read(self, candidates: list[discover.Candidate]) -> Iterator[_Item]:
+    def _read(self, candidates: Sequence[discover.Candidate]) -> Iterator[_Item]:
         """Take files in and read their tags, a batch at a time."""
         with ThreadPoolExecutor(max(1, self._settings.workers)) as pool:
             for number, batch in enumerate(_chunks(iter(candidates), self._settings.batch)):

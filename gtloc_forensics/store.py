@@ -48,6 +48,7 @@ class Known:
     """The newest state of one path, as far as deciding whether it changed needs it."""
 
     row_id: int
+    relative: bytes
     sha256: str
     stat_key: tuple[int, ...]  # size, mtime, ctime, inode, device
     sidecars: Mapping[bytes, str]
@@ -400,7 +401,7 @@ class Store:
 
 def _known(row: SourceRow) -> Known:
     source, sidecars = _source(row)
-    return Known(row.id, row.sha256, stat_key(source.stat), sidecars)
+    return Known(row.id, row.relative, row.sha256, stat_key(source.stat), sidecars)
 
 
 def _source(row: SourceRow) -> tuple[Source, dict[bytes, str]]:
