@@ -123,6 +123,16 @@ def test_an_editors_document_may_be_younger_than_the_photo_but_not_older():
     assert only(gf105, earlier).is_found
 
 
+def test_a_sidecar_may_hold_a_correction():
+    def beside(wall):
+        moment = datetime.fromisoformat(wall)
+        return TimeReading(moment, TimeKind.LOCAL, TimeRole.CAPTURE, "sidecar:XMP-exif:DateTimeOriginal", wall)
+
+    corrected = a_photo(local=NOON, position=PARIS, times=(beside("2024-06-15 18:00"),))
+    assert only(gf105, corrected).outcome is Outcome.EXPLAINED
+    assert only(gf105, a_photo(local=NOON, times=(beside(NOON),))).outcome is Outcome.CONSISTENT
+
+
 def test_digitising_is_compared_with_digitising():
     photo = a_photo(
         local="1985-07-01 12:00",

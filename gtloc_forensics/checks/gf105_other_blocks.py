@@ -10,8 +10,9 @@ date that was already false.
 
 Threshold: 60 s (IPTC and some programs drop or round seconds), or one day for bare dates.
 Excused is a difference of exactly the offset between local time and UTC, which programs
-make when they take one for the other, one that both blocks' own offsets account for, and an
-xmp:CreateDate *later* than the capture, which some editors set to the hour of editing.
+make when they take one for the other, one that both blocks' own offsets account for, an
+xmp:CreateDate *later* than the capture, which some editors set to the hour of editing, and a
+sidecar, where programs keep corrections.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gtloc_forensics.checks import Context, check, consistent, not_testable, offsets, programs, tagged, verdicts
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, TimeRole
 
 SAME_S = 60.0
 DAY_S = 86_400.0
@@ -39,6 +40,7 @@ DOCUMENT_TAG = "XMP-xmp:CreateDate"  # "when the resource was created": the phot
 DIGITISED_TAGS = ("XMP-exif:DateTimeDigitized", DOCUMENT_TAG)
 SPLIT_CAPTURE = (("IPTC:DateCreated", "IPTC:TimeCreated"),)
 SPLIT_DIGITISED = (("IPTC:DigitalCreationDate", "IPTC:DigitalCreationTime"),)
+SIDECAR = "sidecar:"  # before the name of a tag read from an XMP file beside the photo
 UTC_TAGS = ("QuickTime:CreateDate",)  # QuickTime counts UTC, by its specification
 
 
@@ -78,6 +80,9 @@ def _others(claim: Claim, captured: datetime, digitised: datetime) -> Iterator[O
             if (found := tagged.date(written)) is not None:
                 offset = 0.0 if tag in UTC_TAGS else found[1]
                 yield Other(tag, found[0], offset, ":" not in written[10:], against)
+    for reading in claim.times:
+        if reading.tag.startswith(SIDECAR) and reading.role is TimeRole.CAPTURE:
+            yield Other(reading.tag, reading.wall, reading.offset_hours, reading.resolution_s >= DAY_S, captured)
     for pairs, against in ((SPLIT_CAPTURE, captured), (SPLIT_DIGITISED, digitised)):
         for day, clock in pairs:
             time_text = tagged.text(claim.tags, clock)
@@ -98,6 +103,15 @@ def _judge(claim: Claim, other: Other) -> Finding | None:
             claim,
             f"{other.tag} is {gap} than EXIF, exactly the offset from UTC: a program took local time for UTC.",
             kind="zone",
+            observed=observed,
+            facts=facts,
+        )
+    if other.tag.startswith(SIDECAR):
+        return verdicts.explained(
+            "GF105",
+            claim,
+            f"The sidecar's {other.tag.removeprefix(SIDECAR)} is {gap} than EXIF: a correction kept beside the photo.",
+            kind="edit",
             observed=observed,
             facts=facts,
         )
