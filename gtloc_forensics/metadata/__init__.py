@@ -1,0 +1,73 @@
+"""Source and tags → Claim: what a file says of itself, with the tag, the raw text and the rule behind each value.
+
+Nothing is believed or corrected here. Readings that lost are kept beside the one that
+won, what is no value of its kind is shown as a warning, and absence says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from gtloc_forensics.metadata import camera, place
+from gtloc_forensics.metadata.clockface import clock_face
+from gtloc_forensics.metadata.times import Times, all_times
+from gtloc_forensics.metadata.values import text
+from gtloc_forensics.records import Claim, Position, Source, Stated, Tags
+
+__all__ = ["BURST_TAGS", "burst_id", "claim"]
+
+BURST_TAGS = ("Apple:BurstUUID", "Apple:ContentIdentifier", "XMP-GCamera:BurstID", "Apple:MediaGroupUUID")
+"""Tags that give the frames of one burst, or the two halves of a live photo, a common name."""
+
+
+def claim(
+    source: Source,
+    tags: Tags,
+    *,
+    sidecars: Sequence[tuple[str, Tags]] = (),
+    warnings: tuple[str, ...] = (),
+    zones_at: Callable[[Position], tuple[str, ...]],
+) -> Claim:
+    """Return what a file claims.
+
+    Args:
+        source: the file; its name and file times speak too.
+        tags: everything exiftool read from it.
+        sidecars: (name, tags) of XMP files beside it; they speak only where the file is silent.
+        warnings: exiftool's own about the file.
+        zones_at: gives all IANA zones legal at a position, the usual one first.
+    """
+    times = all_times(source, tags, sidecars)
+    where = place.position(tags, sidecars)
+    zones = zones_at(where.value) if isinstance(where, Stated) else ()
+    face = clock_face(tags, times, zones)
+    return Claim(
+        source_id=source.source_id,
+        local_time=face.local,
+        utc_offset_hours=face.offset_hours,
+        utc_time=face.utc,
+        gps_utc_time=face.gps_utc,
+        position=where,
+        altitude_m=place.altitude_m(tags),
+        direction=place.direction(tags),
+        position_error_m=place.position_error_m(tags),
+        zones=zones,
+        exposure=camera.exposure(tags),
+        device=camera.device(tags),
+        counters=camera.counters(source, tags),
+        uptime=camera.uptime(tags),
+        times=times.readings,
+        tags=tags,
+        warnings=(*warnings, *_not_dates(times)),
+    )
+
+
+def burst_id(claim: Claim) -> str:
+    """Return the name that the frames of one burst share, ``""`` when the file has none."""
+    return text(claim.tags, *BURST_TAGS)
+
+
+def _not_dates(times: Times) -> tuple[str, ...]:
+    """Say which dates could not be read; each text once."""
+    said = (f"{tag} holds {written!r}, which is not a date" for tag, written in times.not_dates)
+    return tuple(dict.fromkeys(said))

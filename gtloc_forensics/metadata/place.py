@@ -1,0 +1,131 @@
+"""Where a file says it was taken: position, altitude, direction, and how sure its receiver was."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from gtloc_forensics.metadata.times import SIDECAR
+from gtloc_forensics.metadata.values import number, numbers, stripped, text
+from gtloc_forensics.records import Absent, Direction, Position, Reading, Stated, Tags
+
+COORDINATES = ("Keys:GPSCoordinates", "ItemList:GPSCoordinates", "UserData:GPSCoordinates")
+"""QuickTime: ``latitude longitude [altitude]`` in one text."""
+
+Found = tuple[Reading[Position] | Absent, str]
+"""A position, or why a place that should hold one does not; and the rule in plain words."""
+
+
+def position(tags: Tags, sidecars: Sequence[tuple[str, Tags]] = ()) -> Stated[Position] | Absent:
+    """Return the claimed position; (0, 0) and a void fix are :attr:`Absent.NO_FIX`, never a place.
+
+    EXIF comes first, then XMP (which carries its own signs), the container, sidecars.
+    """
+    found = [*_exif(tags), *_xmp(tags, ""), *_container(tags)]
+    for _, beside in sidecars:
+        found += [*_xmp(beside, SIDECAR)]
+    good = [(reading, rule) for reading, rule in found if isinstance(reading, Reading)]
+    if not good:
+        reasons = [reading for reading, _ in found if isinstance(reading, Absent)]
+        return reasons[0] if reasons else Absent.MISSING
+    (won, rule), *lost = good
+    return Stated(won.value, won.tag, won.raw, rule, tuple(reading for reading, _ in lost))
+
+
+def _exif(tags: Tags) -> Iterator[Found]:
+    if not (tags.get("GPS:GPSLatitude") or tags.get("GPS:GPSLongitude")):
+        return
+    rule = "EXIF GPS position"
+    if text(tags, "GPS:GPSStatus").upper().startswith("V"):
+        yield Absent.NO_FIX, rule
+        return
+    references = [text(tags, f"GPS:GPS{axis}Ref")[:1].upper() for axis in ("Latitude", "Longitude")]
+    if not (references[0] in ("N", "S") and references[1] in ("E", "W")):
+        rule = "EXIF GPS position; its hemisphere is not written, north and east are assumed"
+    latitudes, longitudes = tags.get("GPS:GPSLatitude", ("",)), tags.get("GPS:GPSLongitude", ("",))
+    for latitude, longitude in zip(latitudes, longitudes, strict=False):
+        raw = f"{latitude} {references[0]}, {longitude} {references[1]}"
+        north, east = _signed(latitude, references[0], "S"), _signed(longitude, references[1], "W")
+        yield _checked(north, east, tag="GPS:GPSLatitude", raw=raw), rule
+
+
+def _signed(value: object, reference: str, negative: str) -> float | None:
+    """Return a coordinate with its sign; exiftool's is without one unless the file has it so."""
+    found = number(value)
+    if found is None:
+        return None
+    return -abs(found) if reference == negative else found
+
+
+def _xmp(tags: Tags, prefix: str) -> Iterator[Found]:
+    yield from _pair(tags, "XMP-exif", prefix, "XMP sidecar position" if prefix else "XMP position")
+    if not prefix:
+        yield from _pair(tags, "XMP-drone-dji", prefix, "position in the maker's XMP")
+
+
+def _pair(tags: Tags, group: str, prefix: str, rule: str) -> Iterator[Found]:
+    latitudes, longitudes = tags.get(f"{group}:GPSLatitude", ()), tags.get(f"{group}:GPSLongitude", ())
+    for latitude, longitude in zip(latitudes, longitudes, strict=False):
+        tag, raw = f"{prefix}{group}:GPSLatitude", f"{latitude}, {longitude}"
+        yield _checked(_xmp_number(latitude), _xmp_number(longitude), tag=tag, raw=raw), rule
+
+
+_XMP_FORM = re.compile(r"([0-9]{1,3}),([0-9]{1,2}(?:\.[0-9]+)?)(?:,([0-9]{1,2}(?:\.[0-9]+)?))?([NSEW])", re.ASCII)
+
+
+def _xmp_number(value: object) -> float | None:
+    """Return a coordinate that exiftool made a number, or one still in XMP's form ``43,30.0N``."""
+    found = _XMP_FORM.fullmatch(stripped(value)[:40])
+    if found is None:
+        return number(value)
+    degrees = int(found[1]) + float(found[2]) / 60.0 + float(found[3] or 0.0) / 3600.0
+    return -degrees if found[4] in "SW" else degrees
+
+
+def _container(tags: Tags) -> Iterator[Found]:
+    for name in COORDINATES:
+        for value in tags.get(name, ()):
+            parts = [number(part) for part in re.split(r"[ ,]+", stripped(value)[:80])][:2]
+            north, east = (parts[0], parts[1]) if len(parts) == 2 else (None, None)
+            yield _checked(north, east, tag=name, raw=str(value)), "position of the container"
+
+
+def _checked(north: float | None, east: float | None, *, tag: str, raw: str) -> Reading[Position] | Absent:
+    if north is None or east is None or abs(north) > 90.0 or abs(east) > 180.0:
+        return Absent.UNPARSABLE
+    return Absent.NO_FIX if north == 0.0 and east == 0.0 else Reading(Position(north, east), tag, raw)
+
+
+def altitude_m(tags: Tags) -> Stated[float] | Absent:
+    """Return metres above sea level, negative below it."""
+    for group in ("GPS", "XMP-exif"):
+        for tag, height, raw in numbers(tags, f"{group}:GPSAltitude"):
+            below = text(tags, f"{group}:GPSAltitudeRef")[:1] in ("1", "3")  # 3: below the ellipsoid (EXIF 3.0)
+            rule = "GPS altitude" + (", written as below sea level" if below else "")
+            return Stated(-abs(height) if below else height, tag, raw, rule)
+    return _why_absent(tags, "GPS:GPSAltitude", "XMP-exif:GPSAltitude")
+
+
+def direction(tags: Tags) -> Stated[Direction] | Absent:
+    """Return where the camera looked; north is 0, and 360 is 0 too."""
+    for group in ("GPS", "XMP-exif"):
+        for tag, azimuth, raw in numbers(tags, f"{group}:GPSImgDirection"):
+            if 0.0 <= azimuth <= 360.0:
+                reference = text(tags, f"{group}:GPSImgDirectionRef")[:1].upper()
+                rule = {"M": "against magnetic north", "T": "against true north"}.get(
+                    reference, "its reference is not written, true north is assumed"
+                )
+                return Stated(Direction(azimuth % 360.0, reference == "M"), tag, f"{raw} {reference}".strip(), rule)
+    return _why_absent(tags, "GPS:GPSImgDirection", "XMP-exif:GPSImgDirection")
+
+
+def position_error_m(tags: Tags) -> Stated[float] | Absent:
+    """Return the receiver's own estimate of its horizontal error."""
+    for tag, error, raw in numbers(tags, "GPS:GPSHPositioningError", "XMP-exif:GPSHPositioningError"):
+        if error > 0.0:
+            return Stated(error, tag, raw, "horizontal error stated by the receiver")
+    return _why_absent(tags, "GPS:GPSHPositioningError", "XMP-exif:GPSHPositioningError")
+
+
+def _why_absent(tags: Tags, *names: str) -> Absent:
+    return Absent.UNPARSABLE if any(tags.get(name) for name in names) else Absent.MISSING

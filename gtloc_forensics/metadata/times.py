@@ -1,0 +1,195 @@
+"""Every time that a file tells, from every block, as readings with role and kind.
+
+All are kept, agreeing or not: rules compare them. The table says of each tag which moment
+it speaks of, what it counts, and where its sub-seconds and its offset stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from gtloc_forensics.metadata.filenames import name_time
+from gtloc_forensics.metadata.values import Moment, moment, offset, shown, stripped, sub_seconds, text
+from gtloc_forensics.records import Source, Tags, TimeKind, TimeReading, TimeRole
+
+SIDECAR = "sidecar:"
+"""Before the name of a tag that was read from an XMP file beside the photo."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeTag:
+    """How to read one tag; the first of ``part`` and ``offset`` that is there is used."""
+
+    tag: str
+    role: TimeRole
+    kind: TimeKind = TimeKind.LOCAL
+    part: tuple[str, ...] = ()  # sub-second tags
+    offset: tuple[str, ...] = ()  # offset tags
+    clock: str = ""  # the tag with the time of day, where the date stands alone
+
+
+def _exif(role: TimeRole, name: str, suffix: str) -> tuple[TimeTag, ...]:
+    part = (f"ExifIFD:SubSecTime{suffix}", f"IFD0:SubSecTime{suffix}")
+    zone = (f"ExifIFD:OffsetTime{suffix}", f"IFD0:OffsetTime{suffix}")
+    return tuple(TimeTag(f"{group}:{name}", role, part=part, offset=zone) for group in ("ExifIFD", "IFD0"))
+
+
+EXIF = (
+    *_exif(TimeRole.CAPTURE, "DateTimeOriginal", "Original"),
+    *_exif(TimeRole.DIGITIZED, "CreateDate", "Digitized"),
+    *_exif(TimeRole.MODIFIED, "ModifyDate", ""),
+)
+
+XMP = (
+    TimeTag("XMP-exif:DateTimeOriginal", TimeRole.CAPTURE),
+    TimeTag("XMP-photoshop:DateCreated", TimeRole.CAPTURE),
+    TimeTag("XMP-exif:DateTimeDigitized", TimeRole.DIGITIZED),
+    TimeTag("XMP-xmp:CreateDate", TimeRole.DIGITIZED),
+    TimeTag("XMP-exif:GPSDateTime", TimeRole.GPS_FIX, TimeKind.UTC),
+    TimeTag("XMP-exif:GPSTimeStamp", TimeRole.GPS_FIX, TimeKind.UTC),
+    TimeTag("XMP-xmp:ModifyDate", TimeRole.MODIFIED),
+    TimeTag("XMP-xmp:MetadataDate", TimeRole.MODIFIED),
+    TimeTag("XMP-tiff:DateTime", TimeRole.MODIFIED),
+    TimeTag("XMP-xmpMM:HistoryWhen", TimeRole.MODIFIED),
+)
+
+# QuickTime counts UTC by its specification (ISO/IEC 14496-12 §8.2.2); many cameras write local time all the same.
+CONTAINERS = (
+    TimeTag("IPTC:DateCreated", TimeRole.CAPTURE, clock="IPTC:TimeCreated"),
+    TimeTag("IPTC:DigitalCreationDate", TimeRole.DIGITIZED, clock="IPTC:DigitalCreationTime"),
+    TimeTag("Keys:CreationDate", TimeRole.CAPTURE),
+    TimeTag("ItemList:ContentCreateDate", TimeRole.CAPTURE),
+    TimeTag("UserData:DateTimeOriginal", TimeRole.CAPTURE),
+    TimeTag("QuickTime:CreateDate", TimeRole.CAPTURE, TimeKind.UTC),
+    TimeTag("QuickTime:ModifyDate", TimeRole.MODIFIED, TimeKind.UTC),
+    TimeTag("PNG:CreationTime", TimeRole.CAPTURE),
+    TimeTag("PNG:ModifyDate", TimeRole.MODIFIED, TimeKind.UTC),  # tIME chunk: PNG 1.2 §4.2.4.6
+    TimeTag("PNG:Datecreate", TimeRole.OTHER),
+    TimeTag("PNG:Datemodify", TimeRole.OTHER),
+    TimeTag("RIFF:DateTimeOriginal", TimeRole.CAPTURE),
+    TimeTag("ICC-header:ProfileDateTime", TimeRole.OTHER, TimeKind.UTC),  # ICC.1:2022 §4.2
+)
+
+MAKERS = (
+    TimeTag("Nikon:PowerUpTime", TimeRole.MAKER_CLOCK),
+    TimeTag("Olympus:DateTimeUTC", TimeRole.MAKER_CLOCK, TimeKind.UTC),
+    TimeTag("Samsung:TimeStamp", TimeRole.MAKER_CLOCK, TimeKind.UTC),
+    TimeTag("Sony:SonyDateTime", TimeRole.MAKER_CLOCK),
+    TimeTag("Pentax:Date", TimeRole.MAKER_CLOCK, clock="Pentax:Time"),
+    TimeTag("CanonRaw:DateTimeOriginal", TimeRole.MAKER_CLOCK),
+)
+
+# Maker tags beyond the table whose value is a full date with time; the others tell of firmware, birthdays, lenses.
+_MAKER_CLOCK = re.compile(
+    r"(?:Canon|Nikon|Sony|Olympus|Panasonic|FujiFilm|Pentax|Samsung|Casio|Kodak|Minolta|Ricoh|Sanyo|Reconyx|DJI|GoPro|"
+    r"Leica|Sigma|HP|Motorola|Google|Apple|PhaseOne|FLIR|Qualcomm|Microsoft|InfiRay)\w*:\w*(?:Date|Time|TimeStamp)\w*"
+)
+_NOT_A_CLOCK = re.compile(r"Firmware|Manufactur|Birth|Baby|Lens|Expir|Format|Stamp(?:Mode|Loc)|Version|Calibrat|Build")
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The readings of a file in the order of the tables, and what stood where a date should."""
+
+    readings: tuple[TimeReading, ...]
+    not_dates: tuple[tuple[str, str], ...]  # (tag, text)
+
+
+def all_times(source: Source, tags: Tags, sidecars: Sequence[tuple[str, Tags]]) -> Times:
+    """Return every time reading of a photo: its blocks, sidecars, name and file system."""
+    found = list(_embedded(tags))
+    for _, beside in sidecars:
+        found += [(SIDECAR + tag, read) for tag, read in _table(beside, (*XMP, *EXIF))]
+    readings = [replace(read, tag=tag) for tag, read in found if isinstance(read, TimeReading)]
+    named = name_time(source.relative)
+    readings += [named] if named is not None else []
+    readings += _file_system(source)
+    return Times(tuple(readings), tuple((tag, read) for tag, read in found if isinstance(read, str)))
+
+
+def _embedded(tags: Tags) -> Iterator[tuple[str, TimeReading | str]]:
+    table = (*EXIF, *XMP, *CONTAINERS)
+    yield from _table(tags, table)
+    yield from _gps(tags)
+    yield from _table(tags, MAKERS)
+    known = {entry.tag for entry in (*table, *MAKERS)}
+    for tag in tags:
+        if tag not in known and _MAKER_CLOCK.fullmatch(tag) and not _NOT_A_CLOCK.search(tag):
+            # Not a date at all is no fault here: the name alone says little.
+            found = _table(tags, (TimeTag(tag, TimeRole.MAKER_CLOCK),))
+            yield from (
+                (name, read) for name, read in found if isinstance(read, TimeReading) and read.resolution_s < 60
+            )
+    yield from _table(tags, tuple(TimeTag(tag, TimeRole.OTHER, TimeKind.UTC) for tag in tags if _TRACK.fullmatch(tag)))
+
+
+_TRACK = re.compile(r"Track\d+:(?:Track|Media)(?:Create|Modify)Date")
+
+
+def _table(tags: Tags, entries: Sequence[TimeTag]) -> Iterator[tuple[str, TimeReading | str]]:
+    """Yield for each value of each entry its reading, or its text where it is no date."""
+    for entry in entries:
+        clocks = tags.get(entry.clock, ())
+        for index, value in enumerate(tags.get(entry.tag, ())):
+            clock = stripped(clocks[index]) if index < len(clocks) else ""
+            written = f"{stripped(value)} {clock}".strip()
+            read = moment(written)
+            yield entry.tag, (shown(value) if read is None else _reading(entry, read, written, tags))
+
+
+def _reading(entry: TimeTag, read: Moment, written: str, tags: Tags) -> TimeReading:
+    wall, resolution_s = _with_part(entry, read, tags)
+    offset_hours = read.offset_hours
+    if entry.clock.startswith("IPTC:") and offset_hours == 0.0:
+        offset_hours = None  # IPTC wants an offset; programs that know none write +00:00
+    if offset_hours is None and entry.offset:
+        offset_hours = offset(text(tags, *entry.offset))
+    if entry.kind is TimeKind.UTC:
+        wall -= timedelta(hours=offset_hours or 0.0)
+        return TimeReading(wall, TimeKind.UTC, entry.role, entry.tag, written, 0.0, resolution_s)
+    kind = TimeKind.LOCAL if offset_hours is None else TimeKind.ZONED
+    return TimeReading(wall, kind, entry.role, entry.tag, written, offset_hours, resolution_s)
+
+
+def _with_part(entry: TimeTag, read: Moment, tags: Tags) -> tuple[datetime, float]:
+    """Return the wall clock with the sub-seconds of its own tag, if it has none itself."""
+    part = sub_seconds(text(tags, *entry.part)) if entry.part and read.resolution_s == 1.0 else None
+    if part is None:
+        return read.wall, read.resolution_s
+    return read.wall.replace(microsecond=part[0]), part[1]
+
+
+def _gps(tags: Tags) -> Iterator[tuple[str, TimeReading | str]]:
+    """Yield GPSDateStamp with GPSTimeStamp; one without the other tells no instant."""
+    day, clock = text(tags, "GPS:GPSDateStamp"), text(tags, "GPS:GPSTimeStamp")
+    if not day or not clock:
+        return
+    written = f"{day} {clock}"
+    read = moment(written)
+    if read is None or read.resolution_s > 60:
+        yield "GPS:GPSTimeStamp", shown(written)
+        return
+    yield (
+        "GPS:GPSTimeStamp",
+        TimeReading(read.wall, TimeKind.UTC, TimeRole.GPS_FIX, "GPS:GPSTimeStamp", written, 0.0, read.resolution_s),
+    )
+
+
+def _file_system(source: Source) -> list[TimeReading]:
+    stamps = (("System:FileModifyDate", source.stat.mtime_ns), ("System:FileCreateDate", source.stat.birth_ns))
+    return [
+        TimeReading(wall, TimeKind.UTC, TimeRole.FILE_SYSTEM, tag, f"{nanoseconds} ns", 0.0, 1e-6)
+        for tag, nanoseconds in stamps
+        if nanoseconds is not None and (wall := _instant(nanoseconds)) is not None
+    ]
+
+
+def _instant(nanoseconds: int) -> datetime | None:
+    try:
+        wall = datetime(1970, 1, 1) + timedelta(microseconds=nanoseconds // 1000)
+    except OverflowError:
+        return None
+    return wall if 1 < wall.year < 9999 else None
