@@ -47,6 +47,8 @@ __all__ = [
     "claimed_offset",
     "distance_km",
     "elevation_curve",
+    "is_derived",
+    "is_from_camera",
     "is_land",
     "is_nautical",
     "is_skipped",
@@ -152,9 +154,11 @@ def elevation_curve(
 def claimed_offset(claim: Claim) -> tuple[tuple[float, ...], str] | Absent:
     """Return the offsets the claimed local time may have, the best first, and the rule that gave them.
 
-    An offset written in the file wins, wherever the file says it was taken. One worked
+    An offset that the camera wrote wins, wherever the file says it was taken. One worked
     out from the GPS clock counts only where it is legal at the place: otherwise it holds
-    the very clock fault that is looked for. Else the zones of the place decide.
+    the very clock fault that is looked for. So does one in XMP or IPTC, where programs put
+    their own computer's zone, or +00:00 when they know none. Else the zones of the place
+    decide, and an offset that lost stays among those that could apply.
     """
     if not isinstance(claim.local_time, Stated):
         return claim.local_time
@@ -163,14 +167,20 @@ def claimed_offset(claim: Claim) -> tuple[tuple[float, ...], str] | Absent:
     offset = claim.utc_offset_hours
     if isinstance(offset, Stated):
         derived = is_derived(offset)
-        if not derived:
+        if not derived and (offset.value in legal or not legal or is_from_camera(offset)):
             return (offset.value,), "stated"
         if offset.value in legal and derived == "gps clock":
             return (offset.value,), "gps clock"
     if not legal:
         return Absent.UNDERIVABLE
     usual = offsets_hours(claim.zones[0], local)
-    return (*usual, *(other for other in legal if other not in usual)), "zone at the place"
+    lost = (offset.value,) if isinstance(offset, Stated) and not is_derived(offset) else ()
+    return tuple(dict.fromkeys((*usual, *legal, *lost))), "zone at the place"
+
+
+def is_from_camera(offset: Stated[float]) -> bool:
+    """Return whether an offset stands where cameras write it: in EXIF or in the maker's note."""
+    return not offset.tag.startswith(("XMP", "IPTC", "sidecar:", "PNG"))
 
 
 def is_derived(offset: Stated[float]) -> str:

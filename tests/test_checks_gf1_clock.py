@@ -14,6 +14,7 @@ from builders import (
     a_photo,
     findings_of,
     only,
+    stated,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,6 +120,18 @@ def test_summer_time_not_switched_is_explained_for_a_camera_only():
 def test_local_time_copied_into_the_gps_tags_is_explained():
     finding = only(gf101, a_photo(local="2008-05-08 09:54:28", gps="2008-05-08 09:54:28", position=(36.448, -116.855)))
     assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "gps-local-time")
+
+
+def test_the_receivers_own_time_comes_before_an_editors_copy_of_it():
+    """Photoshop CS3 copied 23:21:56 UTC to XMP as 23:21:56-04:00; EXIF still has the time, without a date."""
+    copy = stated(datetime(2014, 8, 12, 3, 21, 56), tag="XMP-exif:GPSDateTime", raw="2014:08:11 23:21:56-04:00")
+    photo = a_photo(
+        local="2014-08-11 19:21:56",
+        position=(42.353, -71.111),
+        tags={"GPS:GPSTimeStamp": "23:21:56.17"},
+        subject_to={"gps_utc_time": copy},
+    )
+    assert only(gf101, photo).outcome is Outcome.CONSISTENT
 
 
 def test_a_dateless_gps_time_in_local_time_is_explained():
@@ -234,6 +247,14 @@ def test_a_telephone_near_a_border_may_roam():
     assert only(gf102, photo).outcome is not Outcome.SUSPICIOUS
     far = a_photo(**PHONE, offset=-3.0, local="2024-06-15 12:00", position=near_border)
     assert only(gf102, far).outcome is Outcome.SUSPICIOUS
+
+
+def test_a_programs_offset_is_explained_even_on_a_telephone():
+    by_program = stated(0.0, tag="XMP-photoshop:DateCreated", raw="2018:12:02 17:42:42+00:00")
+    photo = a_photo(
+        **PHONE, local="2018-12-02 17:42:42", position=(38.102, -122.567), subject_to={"utc_offset_hours": by_program}
+    )
+    assert only(gf102, photo).outcome is Outcome.EXPLAINED
 
 
 def test_a_ship_keeps_the_time_it_likes():

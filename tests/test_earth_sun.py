@@ -163,6 +163,16 @@ def test_an_offset_from_the_gps_clock_counts_only_where_it_is_legal():
     assert earth.sun(wrong).offset_source == "zone at the place"
 
 
+def test_a_programs_offset_does_not_move_the_sun_but_widens_its_range():
+    by_program = stated(0.0, tag="XMP-photoshop:DateCreated", raw="+00:00")
+    claim = a_claim(local="2018-12-02 15:00", position=(38.102, -122.567), subject_to={"utc_offset_hours": by_program})
+    sun = earth.sun(claim)
+    assert sun.offset_source == "zone at the place"
+    assert sun.utc_time == datetime(2018, 12, 2, 23)
+    low, high = sun.elevation_range_deg
+    assert high - low > 15
+
+
 @pytest.mark.parametrize(
     ("claim", "why"),
     [

@@ -179,7 +179,7 @@ def _local_time_in_gps(compared: Comparison) -> Verdict | None:
             "gps-local-time",
         )
     copied = abs(compared.difference_s) < 1.0 and not devices.is_phone(compared.claim.device)
-    if compared.stated_hours is None and copied:
+    if copied:
         return _explained(
             "GPS time and camera time are the same to the second though the place is not on UTC: "
             "software that added the position wrote local time there.",

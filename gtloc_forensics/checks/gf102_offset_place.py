@@ -11,8 +11,9 @@ before 1970 are incomplete; airlines and ships keep any time they like.
 
 Threshold: none but equality. Excused are the offset of the other half of the year
 (summer time not switched), a border within 50 km (telephones roam on the neighbour's
-network), the open sea within 2 h of nautical time, and another zone's offset where the
-GPS clock confirms the instant or a camera, not a telephone, states it (home zone kept).
+network), the open sea within 2 h of nautical time, another zone's offset where the
+GPS clock confirms the instant or a camera, not a telephone, states it (home zone kept), and
+any offset in XMP or IPTC, where programs write their computer's zone, or +00:00 for none.
 """
 
 from __future__ import annotations
@@ -45,6 +46,10 @@ def offset_at_place(photo: Photo, context: Context) -> Iterator[Finding]:
 
 def _judge(claim: Claim, offset: Stated[float], legal: tuple[float, ...]) -> Finding:
     hours = offset.value
+    if not earth.is_from_camera(offset):
+        return _explained(
+            claim, offset, legal, "zone", "a program wrote it, from its computer's zone or for want of any"
+        )
     if hours in offsets.legal_in_year(claim) and not devices.is_phone(claim.device):
         return _explained(claim, offset, legal, "dst", "the place keeps it at another time of the year (summer time)")
     if hours in _near_border(claim):

@@ -79,9 +79,12 @@ def gps_instant(claim: Claim) -> tuple[datetime, bool] | None:
     """Return the GPS time and whether its date was written.
 
     A receiver's time without its date is given the day that brings it nearest to the camera's clock.
+    It comes before XMP's copy, to which editors attach the offset of their own computer.
     """
-    if isinstance(claim.gps_utc_time, Stated):
-        return claim.gps_utc_time.value, True
+    gps = claim.gps_utc_time
+    copied = isinstance(gps, Stated) and gps.tag.startswith("XMP") and tagged.text(claim.tags, "GPS:GPSTimeStamp")
+    if isinstance(gps, Stated) and not copied:
+        return gps.value, True
     clock = tagged.date(f"2000:01:01 {tagged.text(claim.tags, 'GPS:GPSTimeStamp')}")
     if clock is None or not isinstance(claim.local_time, Stated) or not claim.tags.get("GPS:GPSTimeStamp"):
         return None
