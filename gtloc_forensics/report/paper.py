@@ -25,7 +25,7 @@ ACCENT = "#12304F"
 RULE = "#C6CBD2"
 ZEBRA = "#F5F6F8"
 LINK = "#0B4A8F"
-HASH_SIZE = 5.1  # 64 hex digits in two fifths of a line
+HASH_SIZE = 5.0  # 64 hex digits in two fifths of a line
 
 # style → (size, leading, space before, space after, colour)
 _SETTING = {
@@ -70,7 +70,8 @@ def markup(text: Text) -> str:
 
 def _span_markup(span: Span) -> str:
     look = f' color="{QUIET}"' if span.style == "quiet" else f' size="{HASH_SIZE}"' if span.style == "hash" else ""
-    pieces = (f'<font name="{name}"{look}>{escape(piece)}</font>' for name, piece in runs(span.text, span.style))
+    text = span.text.replace("  ", " \u00a0")  # platypus would make one space of several
+    pieces = (f'<font name="{name}"{look}>{escape(piece)}</font>' for name, piece in runs(text, span.style))
     joined = "".join(pieces)
     return f'<a href="#{escape(span.target)}" color="{LINK}">{joined}</a>' if span.target else joined
 

@@ -64,7 +64,7 @@ class Words:
         self._sentences = sentences
         self._compiled: dict[str, jinja2.Template] = {}
         self._jinja = ImmutableSandboxedEnvironment(
-            autoescape=False, undefined=jinja2.StrictUndefined, finalize=_shielded, keep_trailing_newline=False
+            loader=jinja2.DictLoader({}), autoescape=False, undefined=jinja2.StrictUndefined, finalize=_shielded
         )
         self._jinja.filters["number"] = self.number
 
@@ -93,13 +93,13 @@ class Words:
         return text.replace(",", "\0").replace(".", decimal).replace("\0", thousands).replace("-", "−")
 
     def _render(self, key: str, values: Mapping[str, Any]) -> str:
+        if key not in self._sentences:
+            raise UsageError(f"the report template has no sentence {key!r} in {self.language}; add it")
         try:
             if key not in self._compiled:
                 self._compiled[key] = self._jinja.from_string(self._sentences[key])
             return self._compiled[key].render(values)
-        except KeyError:
-            raise UsageError(f"the report template has no sentence {key!r} in {self.language}; add it") from None
-        except jinja2.TemplateError as problem:
+        except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError) as problem:
             raise UsageError(f"the report template's sentence {key!r} cannot be used: {problem}; correct it") from None
 
 
@@ -115,7 +115,7 @@ def _unshielded(text: str) -> str:
 
 def _spans(rendered: str) -> Text:
     spans, style = [], ""
-    for piece in _MARKUP.split(" ".join(rendered.split())):
+    for piece in _MARKUP.split(rendered.replace("\n", " ")):
         if piece in ("**", "`"):
             opening = "bold" if piece == "**" else "mono"
             style = "" if style == opening else opening

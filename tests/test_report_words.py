@@ -1,0 +1,222 @@
+"""Templates and their words: data that can neither run, nor read, nor lose a character of a value."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.resources import files
+
+import pytest
+from fake_case import FakeCase, a_finding, an_entry, small_case
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gtloc_forensics.errors import UsageError
+from gtloc_forensics.records import Outcome, visible
+from gtloc_forensics.report.blocks import plain_of
+from gtloc_forensics.report.edition import edition_of
+from gtloc_forensics.report.fonts import chain, opened, runs
+from gtloc_forensics.report.strength import ratio_of, share_interval, step_of, strength
+from gtloc_forensics.report.template import _flat, load_template, load_words
+from gtloc_forensics.report.text import plain
+
+SHIPPED = files("gtloc_forensics.templates").joinpath("default")
+
+
+def sentences(language: str) -> dict[str, str]:
+    return _flat(tomllib.loads(SHIPPED.joinpath(f"{language}.toml").read_text(encoding="utf-8")), "")
+
+
+def an_edition(case=None, **options):
+    from datetime import date
+
+    given_ = {"template": "default", "language": "en", "report_date": date(2026, 1, 1), "only": None}
+    return edition_of(case or FakeCase([]), **{**given_, **options})
+
+
+def test_german_says_everything_that_english_says():
+    english, german = sentences("en"), sentences("de")
+    assert set(english) - set(german) == set()
+    assert {key for key in german if not key.startswith("rule.")} - set(english) == set()
+
+
+def test_both_languages_put_in_the_same_values():
+    english, german = sentences("en"), sentences("de")
+    named = re.compile(r"{{\s*(\w+)")
+    for key in english:
+        assert set(named.findall(german[key])) <= set(named.findall(english[key])) | {"found", "not_examined"}, key
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_no_sentence_says_that_a_photo_is_fake(language):
+    accusing = re.compile(
+        r"\b(fake|forged|forgery|tampered|doctored|manipulat\w*|gefälscht|fälschung|verfälscht)\b", re.I
+    )
+    assert [text for text in sentences(language).values() if accusing.search(text)] == []
+
+
+def test_a_third_language_needs_no_code(tmp_path):
+    template = tmp_path / "ours"
+    template.mkdir()
+    (template / "template.toml").write_text("")
+    (template / "fr.toml").write_text('[summary]\ntitle = "Résumé"\n[format]\ndecimal = ","\nthousands = " "\n')
+    words = load_words(str(template), "fr")
+    assert words.line("summary.title") == "Résumé"
+    assert words.number(12345.5, 1) == "12 345,5"
+    assert words.line("custody.title") == "Custody", "what a language leaves out is English"
+
+
+def test_a_template_changes_order_and_scale_and_keeps_the_rest(tmp_path):
+    template = tmp_path / "ours"
+    template.mkdir()
+    (template / "template.toml").write_text('chapters = ["custody"]\n[[scale]]\nbelow = 5\nname = "weak"\n')
+    (template / "en.toml").write_text('[custody]\ntitle = "Chain"\n')
+    loaded = load_template(str(template))
+    assert loaded.chapters == ("custody",)
+    assert [(step.below, step.name) for step in loaded.scale] == [(5.0, "weak")]
+    assert loaded.page == "A4"
+    assert load_words(str(template), "en").line("custody.title") == "Chain"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        '{% include "/etc/passwd" %}',
+        '{% import "/etc/passwd" as x %}',
+        "{{ ''.__class__.__mro__ }}",
+        "{{ nothing_of_that_name }}",
+        "{% if %}",
+        "{{ self._TemplateReference__context }}",
+    ],
+)
+def test_a_sentence_cannot_read_a_file_or_reach_python(tmp_path, sentence):
+    (tmp_path / "template.toml").write_text("")
+    (tmp_path / "en.toml").write_text(f"[summary]\ntitle = '''{sentence}'''\n")
+    with pytest.raises(UsageError, match=r"summary\.title"):
+        load_words(str(tmp_path), "en").line("summary.title")
+
+
+@pytest.mark.parametrize("logo", ["../../secret.png", "/etc/passwd", "http://192.0.2.1/a.png", "a.svg"])
+def test_a_logo_is_a_plain_picture_beside_the_template(tmp_path, logo):
+    (tmp_path / "template.toml").write_text(f'logo = "{logo}"\n')
+    with pytest.raises(UsageError, match="logo"):
+        load_template(str(tmp_path))
+
+
+@pytest.mark.parametrize(("name", "language"), [("nowhere", "en"), ("default", "xx"), ("../default", "en")])
+def test_what_does_not_exist_is_said_in_words(name, language):
+    with pytest.raises(UsageError):
+        load_template(name)
+        load_words(name, language)
+
+
+@given(st.text(max_size=80))
+def test_a_value_in_a_sentence_keeps_every_character(value):
+    words = load_words("default", "en")
+    text = words("photos.photo", number=3, name=value)
+    shown = visible(value).replace("\ue0f1", "[U+E0F1]").replace("\ue0f2", "[U+E0F2]")
+    assert plain_of(text) == f"Photo 3 · {shown}"
+    assert all(span.style == "" for span in text)
+
+
+@given(st.text(max_size=400) | st.binary(max_size=60))
+def test_no_character_of_a_foreign_text_can_hide(value):
+    shown = plain(value)
+    assert all(character.isprintable() or character == " " or ord(character) > 127 for character in shown)
+    assert not set(shown) & set("\u202e\u202d\u2066\u2067\u200b\u200f\n\r\t\0")
+
+
+def test_a_long_text_is_cut_and_says_how_long_it_was():
+    assert plain("x" * 5000).endswith("… [5000]")
+    assert len(plain("x" * 5000)) < 320
+
+
+# --------------------------------------------------------------------------- fonts
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=60))
+def test_every_character_is_set_in_a_font_that_has_it(text):
+    fonts = {opened(file).fontName: opened(file) for file in [item.file for item in chain().fallback]}
+    fonts |= {opened(chain().first(style)).fontName: opened(chain().first(style)) for style in ("", "bold", "mono")}
+    for style in ("", "bold", "mono"):
+        for name, piece in runs(text, style):
+            assert all(fonts[name].face.charToGlyph.get(ord(one), 0) or one == " " for one in piece), (name, piece)
+
+
+def test_the_easy_path_promises_only_what_all_first_fonts_have():
+    from gtloc_forensics.report import fonts
+
+    easy = [code for code in range(0x20, 0x2300) if fonts._EASY.match(chr(code))]
+    assert len(easy) > 200
+    for style in ("", "bold", "italic", "mono"):
+        has = opened(chain().first(style)).face.charToGlyph
+        assert [hex(code) for code in easy if not has.get(code)] == []
+
+
+def test_what_no_font_has_is_written_as_its_code_point():
+    assert "".join(piece for _, piece in runs("a\ue000b")) == "a[U+E000]b"
+
+
+# --------------------------------------------------------------------------- strength
+
+
+@pytest.mark.parametrize(
+    ("hits", "trials", "low", "high"),
+    # R. G. Newcombe, Statistics in Medicine 17 (1998) 857, table I, method 3 (score, without correction).
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_the_interval_of_a_share_is_wilsons(hits, trials, low, high):
+    assert share_interval(hits, trials) == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("log10_lr", "name"),
+    [
+        (0.0, "none"),
+        (0.5, "weak"),
+        (1.5, "moderate"),
+        (-2.5, "moderately_strong"),
+        (3.2, "strong"),
+        (-5.0, "very_strong"),
+        (6.0, "extremely_strong"),
+        (500.0, "extremely_strong"),
+    ],
+)
+def test_the_scale_is_the_same_both_ways(log10_lr, name):
+    scale = load_template("default").scale
+    assert step_of(log10_lr, scale).name == step_of(-log10_lr, scale).name == name
+
+
+@pytest.mark.parametrize(
+    ("log10", "words"), [(0.0, "1.0"), (0.38, "2.4"), (1.0, "10"), (3.2, "1,600"), (9.0, "more than 1,000,000")]
+)
+def test_a_ratio_has_two_digits_and_an_end(log10, words):
+    assert ratio_of(an_edition(), log10) == words
+
+
+def test_support_names_the_proposition_that_is_supported():
+    against = plain_of(strength(an_edition(), -3.0, about="time"))
+    assert "more probable if the claimed time is not the time of capture than if the claimed time is the" in against
+    favour = plain_of(strength(an_edition(), 3.0, about="place"))
+    assert "more probable if the claimed place is the place of capture than if" in favour
+    assert "no support either way" in plain_of(strength(an_edition(), 0.1, about="time"))
+
+
+def test_the_photos_with_a_page_are_the_gravest():
+    mild = an_entry("a.jpg", a_finding("GF101", "a.jpg", Outcome.SUSPICIOUS))
+    grave = an_entry("b.jpg", a_finding("GF201", "b.jpg", Outcome.CONTRADICTION))
+    edition = an_edition(FakeCase([mild, grave]))
+    assert edition.survey.paged == {mild.photo.source.source_id, grave.photo.source.source_id}
+    from gtloc_forensics.records import Status
+    from gtloc_forensics.report.survey import survey
+
+    first = survey(FakeCase([mild, grave]), shown=frozenset({Status.FOUND}), pages=1)
+    assert first.paged == {grave.photo.source.source_id}
+    assert first.unpaged == 1
+
+
+def test_the_residual_of_a_clock_is_the_short_way_round():
+    digest = an_edition(small_case()).survey
+    hours = [hours for _, hours, witness in digest.devices["serial:0120"].residuals if witness == "gps"]
+    assert hours == pytest.approx([8.0] * len(hours))
+    assert all(-12 <= one < 12 for tally in digest.devices.values() for _, one, _ in tally.residuals)
