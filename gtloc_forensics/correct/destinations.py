@@ -110,10 +110,10 @@ def style_found(evidence: Path, relative: bytes) -> SidecarStyle:
 def sidecar_beside(evidence: Path, relative: bytes) -> Path | None:
     """Return the sidecar of a photo in the evidence. ``a.xmp`` counts only while one photo could own it."""
     appended = files.path_of(evidence, sidecar_name(relative, SidecarStyle.APPENDED))
-    if appended.is_file() and not appended.is_symlink():
+    if files.is_regular(appended):
         return appended
     replaced = files.path_of(evidence, sidecar_name(relative, SidecarStyle.REPLACED))
-    if replaced.is_file() and not replaced.is_symlink() and not _is_shared(replaced):
+    if files.is_regular(replaced) and not _is_shared(replaced):
         return replaced
     return None
 

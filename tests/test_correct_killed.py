@@ -1,0 +1,238 @@
+"""A correction killed at any moment: every file is old or new, and resuming or undoing settles it.
+
+A child process takes the real steps and ends itself without any clean-up just before the n-th change to the disk, for every n until it gets through. Tags lie behind the picture as JSON here: hundreds of exiftools
+would take minutes, and what exiftool writes is the business of test_correct_apply.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import traceback
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from gtloc_forensics.correct import (
+    WORDS,
+    Change,
+    Copies,
+    InPlace,
+    Journal,
+    Plan,
+    Quantity,
+    Sidecars,
+    Workshop,
+    apply,
+    resume,
+    undo,
+)
+from gtloc_forensics.errors import UsageError
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
+    pytest.mark.filterwarnings("ignore:This process:DeprecationWarning"),
+]
+
+KILLED, FINISHED, BROKEN = 9, 0, 3
+PHOTOS = ("a.jpg", "b.jpg")
+
+
+def sha(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class Trailing:
+    """A tagger that keeps tags as JSON behind a picture (or as all of a sidecar)."""
+
+    MARK = b"\nTAGS "
+
+    def read(self, path: Path) -> dict[str, tuple]:
+        tags = path.read_bytes().rpartition(self.MARK)[2]
+        return {tag: tuple(values) for tag, values in json.loads(tags).items()}
+
+    def write(self, path: Path, assignments) -> None:
+        picture, tags = (path.read_bytes().rpartition(self.MARK)[0], self.read(path)) if path.exists() else (b"", {})
+        path.write_bytes(with_tags(picture, {**tags, **{tag: (value,) for tag, value in assignments}}))
+
+
+def with_tags(picture: bytes, tags) -> bytes:
+    return picture + Trailing.MARK + json.dumps(tags, sort_keys=True).encode()
+
+
+class World:
+    """An evidence folder with two photos, a place to write to, a journal; can be set up again and again."""
+
+    def __init__(self, root: Path, kind: str) -> None:
+        self.root, self.kind = root, kind
+        self.evidence, self.out, self.journal = root / "evidence", root / "out", root / "journal"
+
+    def set_up(self, photo: bytes) -> None:
+        shutil.rmtree(self.root, ignore_errors=True)
+        self.evidence.mkdir(parents=True)
+        self.out.mkdir()
+        for name in PHOTOS:
+            tags = {"ExifIFD:DateTimeOriginal": ["2022:04:02 15:10:51"], "IFD0:Artist": [name]}
+            (self.evidence / name).write_bytes(with_tags(photo, tags))
+            os.utime(self.evidence / name, ns=(10**18, 10**18))
+        if self.kind == "sidecar":
+            (self.out / "a.jpg.xmp").write_bytes(with_tags(b"", {"XMP-xmp:Rating": [3]}))
+
+    @property
+    def destination(self):
+        return {
+            "sidecar": lambda: Sidecars(self.out),
+            "copy": lambda: Copies(self.out),
+            "in place": lambda: InPlace(WORDS, is_evidence=False),
+        }[self.kind]()
+
+    @property
+    def plan(self) -> Plan:
+        old, new = "2022-04-02 15:10:51", "2022-04-02 09:10:51"
+        return Plan(
+            tuple(
+                Change(name.encode(), sha(self.evidence / name), Quantity.LOCAL_TIME, old, new, "a test", 1.0)
+                for name in PHOTOS
+            )
+        )
+
+    def state(self) -> dict[str, str]:
+        return {
+            f"{folder.name}/{path.name}": sha(path)
+            for folder in (self.evidence, self.out)
+            for path in sorted(folder.iterdir())
+        }
+
+    def leftovers(self) -> list[Path]:
+        return [path for folder in (self.evidence, self.out) for path in folder.iterdir() if path.name.startswith(".")]
+
+    def apply(self) -> None:
+        with Journal(self.journal) as journal:
+            workshop = Workshop(journal, Trailing())
+            apply(self.plan, evidence=self.evidence, destination=self.destination, workshop=workshop)
+
+    def resume(self) -> None:
+        with Journal(self.journal) as journal:
+            resume(Workshop(journal, Trailing()))
+
+    def undo(self) -> None:
+        with Journal(self.journal) as journal:
+            undo(Workshop(journal, Trailing()))
+
+
+def killed_at(number: int, action) -> bool:
+    """Run *action* in a child that ends just before its change *number* to the disk."""
+    child = os.fork()
+    if child == 0:
+        try:
+            die_at(number)
+            action()
+            os._exit(FINISHED)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(BROKEN)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    assert code in (KILLED, FINISHED), f"the child broke at {number}"
+    return code == KILLED
+
+
+def die_at(number: int) -> None:
+    """Count what changes the disk from now on and end the process just before its turn."""
+    count = 0
+
+    def watched(honest):
+        def step(*arguments, **more):
+            nonlocal count
+            count += 1
+            if count == number:
+                os._exit(KILLED)
+            return honest(*arguments, **more)
+
+        return step
+
+    for name in ("fsync", "replace", "unlink", "utime", "truncate"):
+        setattr(os, name, watched(getattr(os, name)))
+
+
+@pytest.fixture(scope="module")
+def photo() -> bytes:
+    picture = BytesIO()
+    Image.effect_noise((24, 16), 40).convert("RGB").save(picture, "JPEG")
+    return picture.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["sidecar", "copy", "in place"])
+def test_killed_while_applying_every_file_is_old_or_new_and_both_ways_out_work(tmp_path, photo, kind):
+    world = World(tmp_path / "world", kind)
+    world.set_up(photo)
+    old = world.state()
+    world.apply()
+    new = world.state()
+    assert new != old
+    number = 1
+    while True:
+        world.set_up(photo)
+        was_killed = killed_at(number, world.apply)
+        for name, digest in world.state().items():
+            assert digest in (old.get(name), new.get(name)) or "/.gtloc-" in name, (number, name)
+        if not was_killed:
+            break
+        settle(world, number, old, new)
+        number += 1
+    assert number > 25, "too few moments were tried for this to mean anything"
+
+
+def settle(world, number: int, old, new) -> None:
+    with Journal(world.journal) as journal:
+        begun = bool(journal.transactions())
+    if number % 2:
+        world.resume()
+        assert world.state() == (new if begun else old), number
+    else:
+        if begun:
+            world.undo()
+        assert world.state() == old, number
+    assert not world.leftovers(), number
+
+
+@pytest.mark.parametrize("kind", ["sidecar", "copy", "in place"])
+def test_killed_while_undoing_undoing_again_gives_every_byte_back(tmp_path, photo, kind):
+    world = World(tmp_path / "world", kind)
+    world.set_up(photo)
+    old = world.state()
+    number = 1
+    while True:
+        world.set_up(photo)
+        world.apply()
+        new = world.state()
+        if not killed_at(number, world.undo):
+            break
+        for name, digest in world.state().items():
+            assert digest in (old.get(name), new.get(name)) or "/.gtloc-" in name, (number, name)
+        with contextlib.suppress(UsageError):  # killed after its very last line: all is undone
+            world.undo()
+        assert world.state() == old, number
+        number += 1
+    assert world.state() == old
+    assert number > 8
+
+
+def test_killed_while_resuming_resuming_again_finishes(tmp_path, photo):
+    world = World(tmp_path / "world", "in place")
+    world.set_up(photo)
+    world.apply()
+    new = world.state()
+    for first in (6, 9, 13, 17):
+        for second in (2, 5, 8):
+            world.set_up(photo)
+            assert killed_at(first, world.apply)
+            killed_at(second, world.resume)
+            world.resume()
+            assert world.state() == new, (first, second)
+            assert not world.leftovers()
