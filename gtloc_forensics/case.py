@@ -10,7 +10,8 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -41,7 +42,9 @@ EXPORTS = {
 """Kinds of export → the function of :mod:`gtloc_forensics.report` that writes them."""
 
 if TYPE_CHECKING:
+    from gtloc_forensics.notify import Notifier
     from gtloc_forensics.verification import Verification
+    from gtloc_forensics.vigil import Habits, Log
 
 DATABASE, FINDINGS, REPORT, LOCK = "case.sqlite", "findings.json", "report.pdf", "case.lock"
 
@@ -56,7 +59,12 @@ def default_output(evidence: Path) -> Path:
 
 
 def open_case(
-    evidence: Path, output: Path | None = None, *, header: CaseHeader | None = None, database_url: str = ""
+    evidence: Path,
+    output: Path | None = None,
+    *,
+    header: CaseHeader | None = None,
+    database_url: str = "",
+    watched: Sequence[Path] = (),
 ) -> Case:
     """Open the case of a folder, making it when it is new.
 
@@ -65,15 +73,20 @@ def open_case(
         output: the case folder; ``./<folder name>.audit`` when left out.
         header: the examiner's fields; what is empty stays as it was.
         database_url: an SQLAlchemy URL in place of ``case.sqlite``.
+        watched: the parts of *evidence* that are looked at, when it is not all of it.
 
     Raises:
         UsageError: the folder does not exist, or the case folder belongs to another one.
         EvidenceTreeError: the case folder lies inside the evidence.
         NewerCase, CaseError: the database cannot be used.
     """
-    if not evidence.is_dir():
+    if not (watched or evidence.is_dir()):  # a watched card may come later
         raise UsageError(f"{evidence} is not a folder; name the folder that holds the photos")
-    case = Case(output or default_output(evidence), evidence=evidence.resolve(), database_url=database_url)
+    folder = output or default_output(evidence)
+    for place in watched or (evidence,):
+        refuse_inside(folder, place)
+    folder.mkdir(parents=True, exist_ok=True)
+    case = Case(folder, evidence=evidence.resolve(), database_url=database_url)
     case.set_header(header or CaseHeader())
     return case
 
@@ -82,11 +95,8 @@ class Case:
     """An open case. Use it as a context manager, or call :meth:`close`."""
 
     def __init__(self, folder: Path, *, evidence: Path | None = None, database_url: str = "") -> None:
-        """Open the case kept in *folder*; with *evidence* it is made when it is not there yet."""
-        if evidence is not None:
-            refuse_inside(folder, evidence)
-            folder.mkdir(parents=True, exist_ok=True)
-        elif not (database_url or (folder / DATABASE).is_file()):
+        """Open the case kept in *folder*; with *evidence* it may be new. :func:`open_case` makes sure of both."""
+        if evidence is None and not (database_url or (folder / DATABASE).is_file()):
             raise UsageError(f"{folder} holds no case; run `gtloc audit` on a folder of photos first")
         self.folder = folder.resolve()
         self.store = Store(database_url or f"sqlite:///{self.folder / DATABASE}")
@@ -150,6 +160,38 @@ class Case:
             stages=gathering.stages,
             progress=progress,
         ).run()
+
+    def watch(
+        self,
+        roots: Sequence[Path],
+        settings: Settings,
+        *,
+        habits: Habits,
+        notifier: Notifier,
+        log: Log,
+        stop: threading.Event,
+        **watching: Any,
+    ) -> None:
+        """Examine photos as they arrive in *roots*, until *stop* is set. A killed watch misses and repeats nothing.
+
+        Args:
+            roots: folders within the case's evidence folder; they may come and go.
+            settings: as for :meth:`audit`.
+            habits: when to conclude and report.
+            notifier: whom to tell of findings.
+            log: told everything that happens.
+            stop: set it to finish what is in hand and return.
+            watching: further arguments of :class:`gtloc_forensics.watch.Watcher`.
+
+        Raises:
+            CaseBusy: another process, perhaps another watcher, works on this case.
+        """
+        from gtloc_forensics.vigil import Vigil
+        from gtloc_forensics.watch import Watcher
+
+        with self.locked(), opened(settings) as instruments, self._work_folder() as work:
+            vigil = Vigil(self, instruments, settings=settings, work=work, notifier=notifier, log=log, habits=habits)
+            vigil.keep(Watcher(roots, once=habits.once, stop=stop, **watching), stop)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

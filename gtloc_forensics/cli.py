@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gtloc_forensics.cli_exit import ExitCode, says_what_went_wrong
-from gtloc_forensics.commands import reporting
+from gtloc_forensics.commands import reporting, watching
 
 if TYPE_CHECKING:
     from gtloc_forensics.case import Case
@@ -68,7 +68,7 @@ def audit(
     database: str,
     no_report: bool,
     language: str,
-    **header: str,
+    **header: Any,
 ) -> None:
     """Audit every photo under CASE_FOLDER; nothing in it is changed.
 
@@ -97,7 +97,7 @@ def audit(
 
 
 gtloc.add_command(audit, "audit")
-for command in (reporting.report, reporting.export, reporting.verify):
+for command in (reporting.report, reporting.export, reporting.verify, watching.watch):
     gtloc.add_command(command)
 
 

@@ -10,18 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gtloc_forensics import clock, discover, earth, run, sightings
-from gtloc_forensics.checks import Check, Context, Scope, not_testable, unmet
+from gtloc_forensics import clock, clock_causes, discover, earth, run, sightings
+from gtloc_forensics.checks import Check, Context, Registry, Scope, not_testable, unmet
 from gtloc_forensics.instruments import Instruments, Settings
 from gtloc_forensics.records import (
     Absent,
+    Cause,
+    CauseGroup,
     Claim,
     ClockModel,
     Finding,
@@ -121,9 +124,22 @@ class Concluding:
         gathered: run.Gathered,
         stages: run.Stages,
         progress: run.Progress,
+        recheck: Callable[[Source], discover.Rechecked] | None = None,
     ) -> None:
+        """Prepare to conclude.
+
+        Args:
+            store: the case database.
+            root: the evidence folder.
+            instruments: the rules, and what is printed of everything used.
+            settings: the clock and the number of workers.
+            gathered: what lies in the folder.
+            stages: under which fingerprints its results are kept.
+            progress: told of each photo.
+            recheck: compares a source with the file as it is now; hashes it again when left out.
+        """
         self._store = store
-        self._root = root
+        self._recheck = recheck or partial(discover.recheck, root)
         self._instruments = instruments
         self._settings = settings
         self._gathered = gathered
@@ -161,14 +177,14 @@ class Concluding:
         self._progress("verify", 0, total)
         hashes = {}
         with ThreadPoolExecutor(max(1, self._settings.workers)) as pool:
-            for done, (row, now) in enumerate(zip(rows, pool.map(self._recheck, rows), strict=True), 1):
+            for done, (row, now) in enumerate(zip(rows, pool.map(self._look_again, rows), strict=True), 1):
                 hashes[row] = now
                 self._progress("verify", done, total)
         return hashes
 
-    def _recheck(self, row: int) -> discover.Rechecked:
+    def _look_again(self, row: int) -> discover.Rechecked:
         source, _, _ = self._store.source(row)
-        return discover.recheck(self._root, source)
+        return self._recheck(source)
 
     # ------------------------------------------------------------- the rules
 
@@ -181,7 +197,7 @@ class Concluding:
         for done, row in enumerate(self._gathered.rows, 1):
             photo, acquired = self._album.photo(row)
             latest = max(latest, acquired)
-            verdict = self._verdict(photo, Context(now_utc=acquired), at_end[row])
+            verdict = judge(photo, self._registry, Context(now_utc=acquired), changed=at_end[row].reason)
             verdicts[photo.source.source_id] = pack(verdict)
             sighting = sightings.sighting(photo)
             if sighting is not None and isinstance(photo.claim, Claim):
@@ -194,22 +210,6 @@ class Concluding:
         clocks = tuple(clock.fit(group) for group in groups)
         _merge(verdicts, compared, crashed)
         self._keep(fingerprint, verdicts, clocks, at_end)
-
-    def _verdict(self, photo: Photo, context: Context, at_end: discover.Rechecked) -> Verdict:
-        findings: list[Finding] = []
-        unexamined = _missing_records(photo)
-        if at_end.reason:
-            unexamined.append(Unexamined(photo.source.source_id, "integrity", f"at the end of the run {at_end.reason}"))
-        for rule in self._registry.of(Scope.PHOTO):
-            lacking = unmet(rule, photo)
-            if lacking:
-                findings.append(not_testable(rule.check_id, photo.source.source_id, lacking))
-                continue
-            found, failure = _apply(rule, photo, context)
-            findings += found
-            if failure is not None:
-                unexamined.append(replace(failure, source_id=photo.source.source_id))
-        return Verdict(tuple(findings), tuple(unexamined))
 
     def _compare(
         self, groups: Sequence[Any], seen: Sequence[Sighting], context: Context
@@ -251,8 +251,7 @@ class Concluding:
             for ordinal, finding in enumerate(ranked):
                 self._store.add_finding(session, number, ordinal, finding=finding)
             self._store.add_extra(session, number, CLOCKS, record=clocks)
-            causes = clock.group_causes(ranked, clocks)
-            self._store.add_extra(session, number, CAUSES, record=causes)
+            self._store.add_extra(session, number, CAUSES, record=self._causes(ranked, clocks))
             notes = tuple(
                 RuleNote(item.check_id, item.title, item.version, item.explanation) for item in self._registry
             )
@@ -268,6 +267,16 @@ class Concluding:
                 self._store.append_event(
                     session, utc_time=finished, actor=run.actor(), action=action, subject="all sources", detail=detail
                 )
+
+    def _causes(self, ranked: Sequence[Finding], clocks: Sequence[ClockModel]) -> tuple[CauseGroup, ...]:
+        """Group what shares a cause; what names none is told once per rule."""
+        by_rule: dict[str, list[Finding]] = {}
+        for finding in ranked:
+            if finding.cause is None and finding.is_found:
+                by_rule.setdefault(finding.check_id, []).append(finding)
+        alone = [_told_by_rule(self._registry[check_id].title, found) for check_id, found in by_rule.items()]
+        groups = [*clock_causes.group_causes(ranked, clocks), *alone]
+        return tuple(sorted(groups, key=lambda group: (_OUTCOME_RANK.get(group.outcome, 3), -int(group.severity))))
 
     def _rule_notes(self) -> tuple[RuleNote, ...]:
         return tuple(RuleNote(item.check_id, item.title, item.version, item.explanation) for item in self._registry)
@@ -301,6 +310,31 @@ class Concluding:
         return {name: self.environment[name] for name in names}
 
 
+def judge(photo: Photo, registry: Registry, context: Context, *, changed: str = "") -> Verdict:
+    """Run the rules that look at one photo alone.
+
+    Args:
+        photo: everything known of it.
+        registry: the rules.
+        context: the moment of its acquisition.
+        changed: what is different about the file at the end of the run; "" for nothing.
+    """
+    findings: list[Finding] = []
+    unexamined = _missing_records(photo)
+    if changed:
+        unexamined.append(Unexamined(photo.source.source_id, "integrity", f"at the end of the run {changed}"))
+    for rule in registry.of(Scope.PHOTO):
+        lacking = unmet(rule, photo)
+        if lacking:
+            findings.append(not_testable(rule.check_id, photo.source.source_id, lacking))
+            continue
+        found, failure = _apply(rule, photo, context)
+        findings += found
+        if failure is not None:
+            unexamined.append(replace(failure, source_id=photo.source.source_id))
+    return Verdict(tuple(findings), tuple(unexamined))
+
+
 _OUTCOME_RANK = {Outcome.CONTRADICTION: 0, Outcome.SUSPICIOUS: 1, Outcome.EXPLAINED: 2}
 _CONFIDENCE_RANK = {"decisive": 0, "strong": 1, "weak": 2, "context": 3}
 
@@ -315,6 +349,20 @@ def rank(finding: Finding, relative: bytes) -> tuple[Any, ...]:
         strength,
         relative,
         finding.check_id,
+    )
+
+
+def _told_by_rule(title: str, findings: Sequence[Finding]) -> CauseGroup:
+    first = findings[0]  # the strongest: findings come ranked
+    return CauseGroup(
+        cause=Cause("", ""),
+        label="",
+        outcome=first.outcome,
+        severity=first.severity,
+        source_ids=tuple(dict.fromkeys(finding.source_ids[0] for finding in findings)),
+        check_ids=(first.check_id,),
+        findings=len(findings),
+        summary=first.summary if len(findings) == 1 else f"{title} ({len(findings)} photos)",
     )
 
 

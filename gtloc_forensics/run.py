@@ -127,7 +127,7 @@ class Gathering:
         rejected += self.examine(candidates)
         refused = {entry.relative for entry in rejected}
         kept = [candidate for candidate in candidates if candidate.relative not in refused]
-        rows = tuple(self._known[source_id_of(candidate.relative)].row_id for candidate in kept)
+        rows = tuple(self.row_of(candidate.relative) for candidate in kept)
         return Gathered(rows, tuple(sorted(rejected, key=lambda entry: entry.relative)))
 
     def examine(self, candidates: Sequence[discover.Candidate]) -> list[Passed]:
@@ -141,6 +141,10 @@ class Gathering:
             done += len(group)
             self._progress("examine", done, total)
         return refused
+
+    def row_of(self, relative: bytes) -> int:
+        """Return the row of a path that was taken in."""
+        return self._known[source_id_of(relative)].row_id
 
     def everything_known(self) -> Gathered:
         """Return the newest state of every path the case ever took in, in path order."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import func, select, text
@@ -20,7 +21,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
 from gtloc_forensics.custody import GENESIS, canonical_json, event_of
-from gtloc_forensics.errors import CaseBusy, CaseError
+from gtloc_forensics.errors import CaseBusy, CaseError, WorkspaceFull
 from gtloc_forensics.records import CaseHeader, CustodyEvent, FileStat, Finding, Passed, Scalar, Source
 from gtloc_forensics.schema import (
     CaseRow,
@@ -92,6 +93,7 @@ class Store:
 
         Raises:
             CaseBusy: when another process holds the database.
+            WorkspaceFull: when the disk has no room for it.
         """
         try:
             with Session(self.engine, expire_on_commit=False) as session, session.begin():
@@ -99,6 +101,8 @@ class Store:
         except OperationalError as error:
             if "locked" in str(error.orig):
                 raise CaseBusy(f"{self.url} is being written by another process; wait for it or stop it") from error
+            if "full" in str(error.orig):
+                raise WorkspaceFull(Path(self.engine.url.database or ".").parent) from error
             raise
 
     @contextmanager

@@ -44,7 +44,7 @@ def report(
     report_date: Any,
     sign: Path | None,
     passphrase: str | None,
-    **header: str,
+    **header: Any,
 ) -> None:
     """Make the PDF of CASE again, without examining anything again."""
     from gtloc_forensics.case import Case

@@ -1,0 +1,101 @@
+"""``gtloc watch``: photos examined as they arrive."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gtloc_forensics.cli_exit import says_what_went_wrong
+
+COUNTS = ("photos", "seconds", "found", "clean", "not_examined")
+
+
+@click.command()
+@click.argument("import_dirs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--case", "case_folder", required=True, type=click.Path(path_type=Path), help="Case folder, outside them."
+)
+@click.option("--once", is_flag=True, help="Examine what lies there, conclude and leave: for cron.")
+@click.option("--poll/--no-poll", default=None, help="Look instead of being told [default: by file system].")
+@click.option("--stable", default=1.5, show_default=True, help="Seconds a file must stand still to be complete.")
+@click.option("--rescan", default=300.0, show_default=True, help="Seconds between two full looks.")
+@click.option("--report-every", default=600.0, show_default=True, help="Seconds between reports while photos come.")
+@click.option("--quiet", default=20.0, show_default=True, help="Seconds without photos after which to report.")
+@click.option("--no-report", is_flag=True, help="Leave the PDF out; findings.json is written all the same.")
+@click.option("--model", default="", help="Model name or folder; 'none' leaves the pixels unexamined.")
+@click.option("--device", default="auto", show_default=True)
+@click.option("--jobs", type=click.IntRange(0), default=1, show_default=True, help="Decoding processes.")
+@click.option("--on-finding", "command", help="Program to run per photo with findings; JSON on its standard input.")
+@click.option("--webhook", help="URL to POST findings to; off unless given.")
+@click.option("--desktop", is_flag=True, help="Show a desktop notification per photo with findings.")
+@click.option("--json", "as_json", is_flag=True, help="Log JSON lines instead of sentences.")
+@says_what_went_wrong
+def watch(import_dirs: tuple[Path, ...], case_folder: Path, as_json: bool, **options: Any) -> None:
+    """Watch IMPORT_DIRS and examine each photo once it is complete; nothing in them is changed.
+
+    Stops on Ctrl-C or SIGTERM after what is in hand. Killed in any way, it goes on
+    where it stopped when it is started again.
+    """
+    from gtloc_forensics.case import open_case
+    from gtloc_forensics.instruments import Settings
+    from gtloc_forensics.vigil import Habits
+
+    roots = tuple(folder.resolve() for folder in import_dirs)
+    evidence = Path(os.path.commonpath(roots))
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    habits = Habits(options["quiet"], options["report_every"], report=not options["no_report"], once=options["once"])
+    settings = Settings(model=options["model"], device=options["device"], jobs=options["jobs"])
+    with open_case(evidence, case_folder, watched=roots) as case:
+        case.watch(
+            roots,
+            settings,
+            habits=habits,
+            notifier=_notifier(options),
+            log=_log_json if as_json else _log_line,
+            stop=stop,
+            stable_s=options["stable"],
+            poll=options["poll"],
+            rescan_s=options["rescan"],
+        )
+
+
+def _notifier(options: Mapping[str, Any]) -> Any:
+    from gtloc_forensics import notify
+
+    hooks: list[Any] = []
+    if options["command"]:
+        hooks.append(notify.Command(tuple(shlex.split(options["command"]))))
+    if options["webhook"]:
+        hooks.append(notify.Webhook(options["webhook"]))
+    shown = notify.desktop() if options["desktop"] else None
+    return notify.Notifier([*hooks, *([shown] if shown else [])])
+
+
+def _stamped(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {"utc": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"), **event}
+
+
+def _log_json(event: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(_stamped(event), ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _log_line(event: Mapping[str, Any]) -> None:
+    stamped = _stamped(event)
+    subject = stamped.get("photo") or stamped.get("folder") or ""
+    said = [stamped.get("text", "")] + [f"{item['check']} {item['summary']}" for item in stamped.get("findings", [])]
+    counts = [f"{name} {stamped[name]}" for name in COUNTS if isinstance(stamped.get(name), int | float)]
+    words = [stamped["utc"], f"{stamped['event']:<13}", subject, *filter(None, said), *counts]
+    click.echo("  ".join(word for word in words if word))

@@ -1,0 +1,217 @@
+"""Drives the stages from a watcher: each photo examined as it arrives, the case concluded when it is quiet.
+
+Nothing is remembered here that a kill could lose: what is examined is in the
+store, what is not is found again by the watcher's first full look. A full disk
+or a file that cannot be read is news for the log and a second try, never an end.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gtloc_forensics import discover, watch
+from gtloc_forensics.checks import Context
+from gtloc_forensics.errors import WorkspaceFull
+from gtloc_forensics.examination import Album, Concluding, Verdict, judge
+from gtloc_forensics.instruments import Instruments, Settings
+from gtloc_forensics.notify import Notifier
+from gtloc_forensics.records import Finding, Passed, Photo, Source, visible
+from gtloc_forensics.run import Gathering
+
+if TYPE_CHECKING:
+    from gtloc_forensics.case import Case
+
+TICK_S = 0.1
+RETRY_S = 30.0
+"""Seconds until a file is tried again that could not be kept or read."""
+
+Log = Callable[[Mapping[str, Any]], None]
+"""Called with one JSON-able event: ``{"event": …, …}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """When a vigil does what.
+
+    Attributes:
+        quiet_s: seconds without an arrival after which the case is concluded and reported.
+        report_every_s: seconds after which it is concluded even when photos keep coming.
+        report: whether a PDF is made too.
+        once: end when everything that lies there was examined.
+    """
+
+    quiet_s: float = 20.0
+    report_every_s: float = 600.0
+    report: bool = True
+    once: bool = False
+
+
+class Vigil:
+    """Watches folders on behalf of a case that the caller holds locked."""
+
+    def __init__(
+        self,
+        case: Case,
+        instruments: Instruments,
+        *,
+        settings: Settings,
+        work: Path,
+        notifier: Notifier,
+        log: Log,
+        habits: Habits,
+    ) -> None:
+        self._case = case
+        self._instruments = instruments
+        self._settings = settings
+        self._notifier = notifier
+        self._log = log
+        self._habits = habits
+        self._gathering = Gathering(
+            case.store, case.evidence, instruments, settings=settings, work=work, progress=_silent
+        )
+        self._rejected: dict[bytes, Passed] = {}
+        self._rechecked: dict[tuple[int, ...], discover.Rechecked] = {}
+        self._unconcluded = True  # a killed vigil may have left some; concluding twice costs nothing
+        self._last_arrival = self._last_conclusion = time.monotonic()
+
+    def keep(self, watcher: watch.Watcher, stop: threading.Event) -> None:
+        """Watch until *stop* is set, finishing what is in hand; or, once, until everything was looked at."""
+        with watcher:
+            while not stop.is_set():
+                news = watcher.look()
+                if news:
+                    self._take_in(watcher, news)
+                elif self._habits.once and watcher.is_done:
+                    break
+                else:
+                    stop.wait(TICK_S)
+                if self._is_time():
+                    self._conclude()
+        if self._habits.once and self._unconcluded:
+            self._conclude()
+
+    # ------------------------------------------------------------- arrivals
+
+    def _take_in(self, watcher: watch.Watcher, news: Iterable[watch.News]) -> None:
+        arrivals: list[watch.Arrival] = []
+        for item in news:
+            if isinstance(item, watch.Arrival):
+                arrivals.append(item)
+            else:
+                self._log({"event": item.kind, "folder": str(item.root), "text": item.text})
+        if not arrivals:
+            return
+        try:
+            self._examine(arrivals)
+        except WorkspaceFull as error:
+            self._log({"event": "disk full", "text": str(error), "photos": len(arrivals), "again_in_s": RETRY_S})
+            for arrival in arrivals:
+                watcher.again(arrival, after_s=RETRY_S)
+
+    def _examine(self, arrivals: Sequence[watch.Arrival]) -> None:
+        begun = time.monotonic()
+        candidates = [self._within_case(arrival) for arrival in arrivals]
+        refused = {entry.relative: entry for entry in self._gathering.examine(candidates)}
+        self._unconcluded = True
+        self._last_arrival = time.monotonic()
+        album = Album(self._case.store, self._gathering.stages, self._instruments.model_absence)
+        for candidate in candidates:
+            entry = refused.get(candidate.relative)
+            if entry is not None:
+                self._rejected[candidate.relative] = entry
+                self._log({"event": "not examined", "photo": visible(candidate.relative), "text": entry.reason})
+                continue
+            self._rejected.pop(candidate.relative, None)
+            self._judge(album, candidate)
+        took = round(time.monotonic() - begun, 3)
+        self._log({"event": "examined", "photos": len(candidates) - len(refused), "seconds": took})
+
+    def _within_case(self, arrival: watch.Arrival) -> discover.Candidate:
+        """Name a file by its path below the case's evidence folder, which holds every watched one."""
+        inner = os.path.relpath(os.fsencode(arrival.root.resolve()), os.fsencode(self._case.evidence))
+        if inner == b".":
+            return arrival.candidate
+        below = inner + b"/"
+        sidecars = tuple(below + name for name in arrival.candidate.sidecars)
+        return replace(arrival.candidate, relative=below + arrival.candidate.relative, sidecars=sidecars)
+
+    def _judge(self, album: Album, candidate: discover.Candidate) -> None:
+        row = self._gathering.row_of(candidate.relative)
+        photo, acquired = album.photo(row)
+        verdict = judge(photo, self._instruments.loaded.registry, Context(now_utc=acquired))
+        event = {
+            "event": verdict.status.value,
+            "photo": photo.source.display_path,
+            "sha256": photo.source.sha256,
+            "findings": [_told(finding) for finding in verdict.findings if finding.is_found],
+            "not_examined": [f"{item.stage}: {item.reason}" for item in verdict.unexamined],
+        }
+        self._log(event)
+        if event["findings"]:
+            self._tell(photo, verdict, event)
+
+    def _tell(self, photo: Photo, verdict: Verdict, event: Mapping[str, Any]) -> None:
+        strongest = next(finding for finding in verdict.findings if finding.is_found)
+        message = {**event, "summary": f"{photo.source.display_path}: {strongest.summary}"}
+        for trouble in self._notifier.tell(message):
+            self._log({"event": "hook failed", "text": trouble})
+
+    # ------------------------------------------------------------- conclusions
+
+    def _is_time(self) -> bool:
+        now = time.monotonic()
+        quiet = now - self._last_arrival >= self._habits.quiet_s
+        overdue = now - self._last_conclusion >= self._habits.report_every_s
+        return self._unconcluded and (quiet or overdue)
+
+    def _conclude(self) -> None:
+        gathered = replace(self._gathering.everything_known(), rejected=tuple(self._rejected.values()))
+        try:
+            Concluding(
+                self._case.store,
+                self._case.evidence,
+                self._instruments,
+                settings=self._settings,
+                gathered=gathered,
+                stages=self._gathering.stages,
+                progress=_silent,
+                recheck=self._recheck,
+            ).run()
+            self._case.write_findings()
+            if self._habits.report:
+                self._case.write_report()
+        except WorkspaceFull as error:
+            self._log({"event": "disk full", "text": str(error), "again_in_s": self._habits.quiet_s})
+            self._last_arrival = time.monotonic()
+            return
+        tally = self._case.view().tally
+        self._unconcluded, self._last_conclusion = False, time.monotonic()
+        self._log(
+            {"event": "concluded", "found": tally.found, "clean": tally.clean, "not_examined": tally.not_examined}
+        )
+
+    def _recheck(self, source: Source) -> discover.Rechecked:
+        """Hash a file again once; after that a stat tuple that stands still vouches for it.
+
+        A card that was taken out is no change of the evidence: its photos keep their intake hash alone.
+        """
+        key = discover.stat_key(self._case.evidence, source.relative)
+        if not key:
+            return discover.Rechecked("", "")
+        if key not in self._rechecked:
+            self._rechecked[key] = discover.recheck(self._case.evidence, source)
+        return self._rechecked[key]
+
+
+def _told(finding: Finding) -> dict[str, str]:
+    return {"check": finding.check_id, "outcome": finding.outcome.value, "summary": finding.summary}
+
+
+def _silent(stage: str, done: int, total: int | None) -> None:
+    """A vigil tells of photos, not of parts of stages."""

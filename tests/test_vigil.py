@@ -1,0 +1,187 @@
+"""A watched folder feeds its case: each photo once, none missed, whatever stops the watcher."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from test_case import INLINE, photo, snapshot
+
+from gtloc_forensics.case import DATABASE, FINDINGS, open_case
+from gtloc_forensics.cli import ExitCode, gtloc
+from gtloc_forensics.errors import CaseBusy, WorkspaceFull
+from gtloc_forensics.notify import Notifier
+from gtloc_forensics.run import Gathering
+from gtloc_forensics.vigil import Habits
+
+QUICK = Habits(quiet_s=0.3, report_every_s=60.0, report=False)
+
+
+class Watched:
+    """A vigil in a thread, and what it logged."""
+
+    def __init__(self, roots: list[Path], case: Path, habits: Habits = QUICK) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.stop = threading.Event()
+        evidence = Path(os.path.commonpath(roots))
+        self._case = open_case(evidence, case, watched=roots)
+        self._thread = threading.Thread(target=self._run, args=(roots, habits))
+
+    def _run(self, roots: list[Path], habits: Habits) -> None:
+        self._case.watch(
+            roots, INLINE, habits=habits, notifier=Notifier([]), log=self.events.append, stop=self.stop, stable_s=0.2
+        )
+
+    def __enter__(self) -> Watched:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        self._thread.join(60)
+        self._case.close()
+
+    def until(self, condition: Callable[[list[dict[str, Any]]], bool], seconds: float = 40.0) -> None:
+        end = time.monotonic() + seconds
+        while not condition(list(self.events)):
+            assert time.monotonic() < end, self.events
+            time.sleep(0.05)
+
+
+def examined(events: list[dict[str, Any]]) -> int:
+    return sum(event["photos"] for event in events if event["event"] == "examined")
+
+
+def analysed(case: Path) -> list[str]:
+    with sqlite3.connect(case / DATABASE) as connection:
+        return [row[0] for row in connection.execute("SELECT relative FROM source ORDER BY id")]
+
+
+def test_a_photo_that_arrives_is_examined_and_concluded_and_nothing_is_touched(tmp_path: Path) -> None:
+    card = tmp_path / "card"
+    photo(card / "before.jpg", 1)
+    with Watched([card], tmp_path / "case") as watched:
+        watched.until(lambda events: examined(events) == 1)
+        photo(card / "DCIM" / "after.jpg", 2)
+        watched.until(lambda events: examined(events) == 2)
+        before = snapshot(card)
+        watched.until(lambda events: any(event["event"] == "concluded" for event in events[-1:]))
+        assert snapshot(card) == before
+    assert analysed(tmp_path / "case") == [b"before.jpg", b"DCIM/after.jpg"]
+    assert len(json.loads((tmp_path / "case" / FINDINGS).read_text(encoding="utf-8"))["photos"]) == 2
+
+
+def test_two_cards_share_one_case(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        photo(tmp_path / "cards" / name / "a.jpg", len(name) + ord(name[0]))
+    roots = [tmp_path / "cards" / "one", tmp_path / "cards" / "two"]
+    with Watched(roots, tmp_path / "case") as watched:
+        watched.until(lambda events: examined(events) == 2)
+    assert sorted(analysed(tmp_path / "case")) == [b"one/a.jpg", b"two/a.jpg"]
+
+
+def test_started_again_it_examines_nothing_twice(tmp_path: Path) -> None:
+    card = tmp_path / "card"
+    for number in range(3):
+        photo(card / f"{number}.jpg", number)
+    for _ in range(2):
+        with Watched([card], tmp_path / "case") as watched:
+            watched.until(lambda events: any(event["event"] == "concluded" for event in events))
+    assert len(analysed(tmp_path / "case")) == 3
+
+
+def test_a_card_taken_out_leaves_its_photos_in_the_case(tmp_path: Path) -> None:
+    card = tmp_path / "card"
+    photo(card / "a.jpg", 1)
+    with Watched([card], tmp_path / "case") as watched:
+        watched.until(lambda events: examined(events) == 1)
+        card.rename(tmp_path / "gone")
+        watched.until(lambda events: any(event["event"] == "gone" for event in events))
+        watched.until(lambda events: any(event["event"] == "concluded" for event in events))
+    (entry,) = json.loads((tmp_path / "case" / FINDINGS).read_text(encoding="utf-8"))["photos"]
+    assert not any(item["stage"] == "integrity" for item in entry["not_examined"])
+
+
+def test_a_full_disk_is_news_and_the_photo_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gtloc_forensics.vigil.RETRY_S", 0.5)
+    whole = Gathering.examine
+    failures = iter([True])
+
+    def examine(self: Gathering, candidates: Any) -> Any:
+        if next(failures, False):
+            raise WorkspaceFull(tmp_path)
+        return whole(self, candidates)
+
+    monkeypatch.setattr(Gathering, "examine", examine)
+    card = tmp_path / "card"
+    photo(card / "a.jpg", 1)
+    with Watched([card], tmp_path / "case") as watched:
+        watched.until(lambda events: examined(events) == 1)
+    assert [event["event"] for event in watched.events].count("disk full") == 1
+
+
+def test_a_second_watcher_on_the_same_case_is_refused(tmp_path: Path) -> None:
+    card = tmp_path / "card"
+    photo(card / "a.jpg", 1)
+    with Watched([card], tmp_path / "case") as watched:
+        watched.until(lambda events: examined(events) == 1)
+        second = open_case(card, tmp_path / "case")
+        with pytest.raises(CaseBusy, match="in use"):
+            second.watch([card], INLINE, habits=QUICK, notifier=Notifier([]), log=print, stop=threading.Event())
+        second.close()
+
+
+def command(card: Path, case: Path, *more: str) -> list[str]:
+    return ["watch", str(card), "--case", str(case), "--model", "none", "--jobs", "0", "--no-report", "--json", *more]
+
+
+def test_once_examines_what_lies_there_and_leaves(tmp_path: Path) -> None:
+    card = tmp_path / "card"
+    for number in range(3):
+        photo(card / f"{number}.jpg", number)
+    result = CliRunner().invoke(gtloc, command(card, tmp_path / "case", "--once"))
+    assert result.exit_code == ExitCode.CLEAN, result.output
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert examined(events) == 3
+    assert events[-1]["event"] == "concluded"
+
+
+@pytest.mark.timeout(240)
+def test_killed_and_started_again_it_misses_nothing_and_sigterm_finishes_what_is_in_hand(tmp_path: Path) -> None:
+    card, case = tmp_path / "card", tmp_path / "case"
+    for number in range(40):
+        photo(card / f"{number:02}.jpg", number)
+
+    def start() -> subprocess.Popen[str]:
+        words = [sys.executable, "-m", "gtloc_forensics", *command(card, case, "--stable", "0.2")]
+        return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+
+    first = start()
+    assert first.stdout is not None
+    first.stdout.readline()
+    time.sleep(0.5)
+    first.kill()
+    first.communicate()
+    photo(card / "late.jpg", 50)
+    second = start()
+    assert second.stdout is not None
+    seen: list[dict[str, Any]] = []
+    for line in second.stdout:
+        seen.append(json.loads(line))
+        if (case / DATABASE).exists() and len(set(analysed(case))) == 41:
+            break
+    second.send_signal(signal.SIGTERM)
+    second.communicate(timeout=60)
+    assert second.returncode == ExitCode.CLEAN
+    assert len(analysed(case)) == len(set(analysed(case))) == 41
