@@ -215,7 +215,8 @@ class Page(HTMLParser):
                 self.handlers.append(name)
 
     def handle_data(self, data):
-        self.text += f" {data} "
+        if self.tags and self.tags[-1] != "style":
+            self.text += f" {data} "
 
 
 @pytest.fixture(scope="module")
