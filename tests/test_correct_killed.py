@@ -1,7 +1,8 @@
 """A correction killed at any moment: every file is old or new, and resuming or undoing settles it.
 
-A child process takes the real steps and ends itself without any clean-up just before the n-th change to the disk, for every n until it gets through. Tags lie behind the picture as JSON here: hundreds of exiftools
-would take minutes, and what exiftool writes is the business of test_correct_apply.
+A child process takes the real steps and ends itself without any clean-up just before the n-th change to the
+disk, for every n until it gets through. Tags lie behind the picture as JSON here: hundreds of exiftools would
+take minutes, and what exiftool writes is the business of test_correct_apply.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import traceback
 from io import BytesIO
 from pathlib import Path
@@ -160,6 +162,17 @@ def die_at(number: int) -> None:
         setattr(os, name, watched(getattr(os, name)))
 
 
+@pytest.fixture
+def ground(tmp_path):
+    """Return a folder in memory where there is one: thousands of fsyncs wait for no disk then."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="module")
 def photo() -> bytes:
     picture = BytesIO()
@@ -168,8 +181,8 @@ def photo() -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["sidecar", "copy", "in place"])
-def test_killed_while_applying_every_file_is_old_or_new_and_both_ways_out_work(tmp_path, photo, kind):
-    world = World(tmp_path / "world", kind)
+def test_killed_while_applying_every_file_is_old_or_new_and_both_ways_out_work(ground, photo, kind):
+    world = World(ground / "world", kind)
     world.set_up(photo)
     old = world.state()
     world.apply()
@@ -202,8 +215,8 @@ def settle(world, number: int, old, new) -> None:
 
 
 @pytest.mark.parametrize("kind", ["sidecar", "copy", "in place"])
-def test_killed_while_undoing_undoing_again_gives_every_byte_back(tmp_path, photo, kind):
-    world = World(tmp_path / "world", kind)
+def test_killed_while_undoing_undoing_again_gives_every_byte_back(ground, photo, kind):
+    world = World(ground / "world", kind)
     world.set_up(photo)
     old = world.state()
     number = 1
@@ -223,8 +236,8 @@ def test_killed_while_undoing_undoing_again_gives_every_byte_back(tmp_path, phot
     assert number > 8
 
 
-def test_killed_while_resuming_resuming_again_finishes(tmp_path, photo):
-    world = World(tmp_path / "world", "in place")
+def test_killed_while_resuming_resuming_again_finishes(ground, photo):
+    world = World(ground / "world", "in place")
     world.set_up(photo)
     world.apply()
     new = world.state()
