@@ -1,0 +1,115 @@
+"""GF210 — The light of the exposure against the sun at the claimed place and time.
+
+Shows: how much more (or less) likely this exposure is if the claim is true than if month
+and hour were those of someone else's photo, as a likelihood ratio, and how rarely a true
+claim scores as low, as a p-value. Both are calibrated on photos of sources the model
+never learned from.
+
+Cannot show: which of place and time is wrong. A single frame is a weak witness: under a
+high sun nearly every exposure is possible, since it may have been taken indoors. What a
+whole camera's photos say together is the business of its clock model.
+
+Blind spots: a manual exposure, a filter, a stage, a lamp-lit hall; flash frames are left
+out. The impossible corner (daylight at night) is GF201.
+
+Threshold: suspicious from p ≤ 0.01 and log10 LR ≤ −0.3 (half as likely or less): of true
+claims by held-out sources about one in a hundred scores so low (measured: docs/check-rates.md). Never more than
+suspicious and weak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics import light
+from gtloc_forensics.checks import Context, check, consistent, not_testable, tagged
+from gtloc_forensics.light import LightModel
+from gtloc_forensics.records import (
+    Absent,
+    Cause,
+    Claim,
+    Confidence,
+    Finding,
+    Outcome,
+    Photo,
+    Position,
+    Severity,
+    Stated,
+    Sun,
+)
+
+RARE_P = 0.01
+UNLIKELY_LOG10_LR = -0.3
+# An offset that leaves the sun this uncertain leaves the light nothing to be compared with.
+WIDEST_SUN_DEG = 20.0
+
+
+@check("GF210", title="Light unlikely under the claimed sun", needs=("claim", "sun"))
+def light_likelihood(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Weigh the exposure under the claimed sun against other months and hours at the place."""
+    claim, sun = tagged.claim_of(photo), photo.sun
+    ev100 = claim.exposure.ev100
+    if why := _untestable(claim, sun):
+        yield not_testable("GF210", claim.source_id, why)
+    elif isinstance(sun, Sun) and isinstance(ev100, float | int) and isinstance(claim.position, Stated):
+        yield _finding(claim, sun, ev100=float(ev100), place=claim.position.value)
+
+
+def _untestable(claim: Claim, sun: Sun | Absent) -> str:
+    if not isinstance(sun, Sun):
+        return f"no sun position, {sun.value}"
+    if isinstance(claim.exposure.ev100, Absent):
+        return "the exposure is not in the file"
+    if claim.exposure.flash_fired is True:
+        return "the flash fired"
+    low, high = sun.elevation_range_deg
+    return "the zone is too uncertain to place the sun" if high - low > WIDEST_SUN_DEG else ""
+
+
+def _finding(claim: Claim, sun: Sun, *, ev100: float, place: Position) -> Finding:
+    model = light.load()
+    log10_lr = _kindest(model, sun, ev100=ev100, place=place, claim=claim)
+    p_value = model.p_value(log10_lr)
+    facts: dict[str, str | int | float | bool | None] = {
+        "ev100": ev100,
+        "sun_elevation_deg": sun.elevation_deg,
+        "calibrated_on": model.card,
+    }
+    if p_value > RARE_P or log10_lr > UNLIKELY_LOG10_LR:
+        summary = f"EV100 {ev100:.1f} is usual light for a sun at {sun.elevation_deg:.0f}°."
+        return consistent("GF210", claim.source_id, summary, facts=facts, p_value=p_value, log10_lr=log10_lr)
+    return Finding(
+        check_id="GF210",
+        source_ids=(claim.source_id,),
+        outcome=Outcome.SUSPICIOUS,
+        severity=Severity.MEDIUM,
+        confidence=Confidence.WEAK,
+        summary=f"The exposure (EV100 {ev100:.1f}) is {10.0**-log10_lr:.1f} times less likely with the sun at "
+        f"{sun.elevation_deg:.0f}°, as claimed, than at another month and hour.",
+        derived=(f"Sun at {sun.elevation_deg:.1f}° at {sun.utc_time} UTC (offset: {sun.offset_source}).",),
+        inferred=(f"p = {p_value:.3g} among true claims: {model.card}.",),
+        limitations=("One frame is a weak witness; the camera's clock model weighs all of them together.",),
+        innocent=("a lamp, a stage or a window in the frame", "an exposure set by hand"),
+        facts=facts,
+        cause=Cause("clock-offset", claim.device.key, None, "light that does not fit the claimed hour"),
+        p_value=p_value,
+        log10_lr=log10_lr,
+    )
+
+
+def _kindest(model: LightModel, sun: Sun, *, ev100: float, place: Position, claim: Claim) -> float:
+    """Return the ratio under the elevation, of those the zone leaves open, that suits the claim best."""
+    offset = _offset_hours(claim, sun)
+    others, mass = light.other_claims(
+        place.latitude_deg, place.longitude_deg, offset_hours=offset, hour_prior=model.hour_prior
+    )
+    return max(
+        model.log10_lr(ev100, elevation, other_elevations_deg=others, other_mass=mass)
+        for elevation in {sun.elevation_deg, *sun.elevation_range_deg}
+    )
+
+
+def _offset_hours(claim: Claim, sun: Sun) -> float:
+    if not isinstance(claim.local_time, Stated):
+        return 0.0
+    return (claim.local_time.value - sun.utc_time).total_seconds() / 3600.0

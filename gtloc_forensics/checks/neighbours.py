@@ -1,0 +1,91 @@
+"""What rules that compare photos share: order in time, distance, and findings about several photos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from gtloc_forensics import earth
+from gtloc_forensics.checks import consistent, not_testable
+from gtloc_forensics.records import Cause, Confidence, Finding, Outcome, Severity, Sighting
+
+
+def instant(one: Sighting) -> datetime | None:
+    """Return the instant a photo claims; without an offset, its local time, which orders one device's photos alike."""
+    return one.utc_time if one.utc_time is not None else one.local_time
+
+
+def apart_s(later: Sighting, earlier: Sighting) -> float | None:
+    """Return the claimed seconds between two photos, None where only one states an instant."""
+    if later.utc_time is not None and earlier.utc_time is not None:
+        return (later.utc_time - earlier.utc_time).total_seconds()
+    if later.local_time is None or earlier.local_time is None or later.zone != earlier.zone:
+        return None
+    return (later.local_time - earlier.local_time).total_seconds()
+
+
+def apart_km(first: Sighting, second: Sighting) -> float | None:
+    """Return the distance of two claimed places, None where one is missing."""
+    places = (first.latitude_deg, first.longitude_deg, second.latitude_deg, second.longitude_deg)
+    if None in places:
+        return None
+    latitude, longitude, other_latitude, other_longitude = (float(angle or 0.0) for angle in places)
+    return float(
+        earth.distance_km(latitude, longitude, second_latitude_deg=other_latitude, second_longitude_deg=other_longitude)
+    )
+
+
+def in_order(sightings: Iterable[Sighting]) -> list[Sighting]:
+    """Return the dated ones in the order of their claimed instants."""
+    dated = [(moment, one.source_id, one) for one in sightings if (moment := instant(one)) is not None]
+    return [one for _, _, one in sorted(dated, key=lambda row: row[:2])]
+
+
+def about(
+    check_id: str,
+    sightings: Sequence[Sighting],
+    summary: str,
+    *,
+    outcome: Outcome,
+    kind: str,
+    device_key: str = "",
+    offset_hours: float | None = None,
+    severity: Severity = Severity.MEDIUM,
+    confidence: Confidence = Confidence.WEAK,
+    **more: Any,
+) -> Finding:
+    """Return a finding about *sightings*, the first of which it concerns most."""
+    return Finding(
+        check_id=check_id,
+        source_ids=tuple(one.source_id for one in sightings),
+        outcome=outcome,
+        severity=severity,
+        confidence=confidence,
+        summary=summary,
+        cause=Cause(kind, device_key, offset_hours, summary),
+        **more,
+    )
+
+
+def silent(check_id: str, sightings: Iterable[Sighting], why: str) -> Iterable[Finding]:
+    """Yield for each photo that the rule had nothing to go on."""
+    return (not_testable(check_id, one.source_id, why) for one in sightings)
+
+
+def passed(check_id: str, sightings: Iterable[Sighting], summary: str) -> Iterable[Finding]:
+    """Yield for each photo that the rule found agreement."""
+    return (consistent(check_id, one.source_id, summary) for one in sightings)
+
+
+def rest(sightings: Iterable[Sighting], concerned: Iterable[Sighting]) -> list[Sighting]:
+    """Return the sightings that are not among *concerned*."""
+    named = {one.source_id for one in concerned}
+    return [one for one in sightings if one.source_id not in named]
+
+
+def verdict(doubt: str, outcome: Outcome) -> tuple[Outcome, Confidence]:
+    """Weaken an outcome where photos of two devices may be mixed."""
+    if doubt:
+        return Outcome.SUSPICIOUS, Confidence.WEAK
+    return outcome, Confidence.STRONG
