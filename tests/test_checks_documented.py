@@ -94,7 +94,7 @@ TAGS = (
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     st.dictionaries(st.sampled_from(TAGS), HOSTILE),
     st.sampled_from([datetime.min, datetime.max, datetime(2024, 6, 15, 12)]),

@@ -44,7 +44,7 @@ def test_capture_and_digitising_in_two_zones_are_found():
 
 def test_only_the_last_change_elsewhere_is_explained():
     finding = only(gf103, offsets(original="+02:00", digitised="+02:00", change="-05:00"))
-    assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "edit")
+    assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "rewritten")
 
 
 def test_a_makers_zone_elsewhere_is_found_and_summer_time_is_explained():
@@ -98,7 +98,7 @@ def test_a_whole_number_of_hours_that_is_not_the_offset_is_found():
 
 def test_local_time_taken_for_utc_is_explained():
     finding = only(gf105, blocks(XMP_exif__DateTimeOriginal="2024:06:15 10:00:00"))
-    assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "zone")
+    assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "program-zone")
 
 
 def test_the_same_instant_in_another_zone_is_consistent():
@@ -178,7 +178,7 @@ def test_a_pixel_name_counts_utc():
 
 def test_a_name_in_utc_is_explained():
     finding = only(gf106, named("IMG_20240615_100000.jpg", "2024-06-15 10:00:00"))
-    assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "zone")
+    assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "program-zone")
 
 
 def test_without_a_place_six_hours_are_not_excused_as_utc():

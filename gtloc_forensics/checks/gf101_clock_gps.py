@@ -34,6 +34,9 @@ STALE_FIX_S = 6 * 3600.0
 # Model names (upper case) whose firmware writes a GPS date one day off. COOLPIX P6000: nine genuine files of nine.
 DAY_BUG_MODELS = ("COOLPIX P6000",)
 
+# Faults of the GPS tags: the camera's clock is not off by what they leave.
+GPS_FAULTS = ("day-bug", "week-rollover", "gps-local-time", "stale-fix")
+
 INNOCENT_SHIFT = (
     "the camera keeps the time of another zone (home, on a journey)",
     "the camera's clock was set wrong",
@@ -291,7 +294,8 @@ def _ahead(seconds: float) -> str:
 
 def _finding(compared: Comparison, verdict: Verdict) -> Finding:
     claim = compared.claim
-    offset_hours = None if compared.slip is None else compared.residual_s / 3600.0
+    known = compared.slip is not None and verdict.kind not in GPS_FAULTS
+    offset_hours = compared.residual_s / 3600.0 if known else None
     cause = Cause(verdict.kind, claim.device.key, offset_hours, verdict.summary) if verdict.kind else None
     return Finding(
         check_id="GF101",

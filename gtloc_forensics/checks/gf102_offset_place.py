@@ -21,7 +21,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gtloc_forensics import earth
-from gtloc_forensics.checks import Context, check, consistent, devices, mirrored, not_testable, offsets, tagged
+from gtloc_forensics.checks import (
+    Context,
+    check,
+    consistent,
+    devices,
+    mirrored,
+    not_testable,
+    offsets,
+    tagged,
+    verdicts,
+)
 from gtloc_forensics.records import Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Stated
 
 BORDER_KM = 50.0
@@ -48,7 +58,7 @@ def _judge(claim: Claim, offset: Stated[float], legal: tuple[float, ...]) -> Fin
     hours = offset.value
     if not earth.is_from_camera(offset):
         return _explained(
-            claim, offset, legal, "zone", "a program wrote it, from its computer's zone or for want of any"
+            claim, offset, legal, "program-zone", "a program wrote it, from its computer's zone or for want of any"
         )
     if hours in offsets.legal_in_year(claim) and not devices.is_phone(claim.device):
         return _explained(claim, offset, legal, "dst", "the place keeps it at another time of the year (summer time)")
@@ -103,6 +113,7 @@ def _finding(
     suspicious = outcome is Outcome.SUSPICIOUS
     repairs = mirrored.fitting(claim, offset.value) if suspicious else ()
     off_by = min((offset.value - one for one in legal), key=abs)
+    known = kind in ("zone", "dst") and not repairs
     return Finding(
         check_id="GF102",
         source_ids=(claim.source_id,),
@@ -116,7 +127,12 @@ def _finding(
         limitations=(f"Zone rules: {earth.tzdata_version()}.",),
         innocent=("the zone was set by hand", "roaming on a distant network", "in an aircraft") if suspicious else (),
         facts={"offset_hours": offset.value, "legal_hours": ", ".join(f"{one:g}" for one in legal)},
-        cause=Cause("position" if repairs else kind, claim.device.key, None if repairs else off_by, summary),
+        cause=Cause(
+            "position" if repairs else kind,
+            claim.device.key if known or repairs else "",
+            off_by if known else None,
+            verdicts.FILE_CAUSES.get(kind, summary),
+        ),
     )
 
 

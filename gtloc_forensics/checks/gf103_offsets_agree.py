@@ -69,7 +69,7 @@ def _compare(claim: Claim, stated: dict[str, float], maker: tuple[float, ...]) -
             "GF103",
             claim,
             "Only the offset of the last change differs: it was edited in another zone or season.",
-            kind="edit",
+            kind="rewritten",
             observed=observed,
             facts=facts,
         )

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from gtloc_forensics.checks import Context, check, consistent, devices, factory, not_testable, tagged
+from gtloc_forensics.checks import Context, check, consistent, devices, factory, not_testable, tagged, verdicts
 from gtloc_forensics.records import Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Stated
 
 ZONES_S = 26 * 3600.0
@@ -96,7 +96,7 @@ def _changed_before(claim: Claim, dates: dict[str, datetime]) -> Iterator[Findin
         severity=Severity.LOW if reset else Severity.HIGH,
         observed={tag: str(dates[tag]) for tag in (CAPTURED, CHANGED)},
         innocent=() if reset else ("the capture date was corrected by hand for a wrong camera clock",),
-        kind="clock-reset" if reset else "edit",
+        kind="unset-date" if reset else "edit",
     )
 
 
@@ -124,7 +124,7 @@ def _digitised(claim: Claim, dates: dict[str, datetime]) -> Iterator[Finding]:
             outcome=Outcome.EXPLAINED,
             severity=Severity.LOW,
             observed=observed,
-            kind="clock-reset",
+            kind="unset-date",
         )
         return
     order = "after" if later_s > 0 else "before"
@@ -161,7 +161,12 @@ def _finding(
         observed=tuple(f"{tag}: {text}." for tag, text in observed.items()),
         innocent=innocent,
         facts=dict(observed),
-        cause=Cause(kind, claim.device.key if kind.startswith("clock") else "", None, summary),
+        cause=Cause(
+            kind,
+            "" if kind in verdicts.FILE_CAUSES else claim.device.key,
+            None,
+            verdicts.FILE_CAUSES.get(kind, summary),
+        ),
     )
 
 

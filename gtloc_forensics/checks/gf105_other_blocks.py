@@ -102,7 +102,7 @@ def _judge(claim: Claim, other: Other) -> Finding | None:
             "GF105",
             claim,
             f"{other.tag} is {gap} than EXIF, exactly the offset from UTC: a program took local time for UTC.",
-            kind="zone",
+            kind="program-zone",
             observed=observed,
             facts=facts,
         )
@@ -111,7 +111,7 @@ def _judge(claim: Claim, other: Other) -> Finding | None:
             "GF105",
             claim,
             f"The sidecar's {other.tag.removeprefix(SIDECAR)} is {gap} than EXIF: a correction kept beside the photo.",
-            kind="edit",
+            kind="sidecar",
             observed=observed,
             facts=facts,
         )
@@ -120,7 +120,7 @@ def _judge(claim: Claim, other: Other) -> Finding | None:
             "GF105",
             claim,
             f"{other.tag} is {gap} than EXIF: the hour at which an editor made its document.",
-            kind="edit",
+            kind="editor-document",
             observed=observed,
             facts=facts,
         )

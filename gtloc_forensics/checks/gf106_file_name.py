@@ -81,7 +81,7 @@ def _excuse(claim: Claim, reading: TimeReading, gap_s: float) -> tuple[str, str]
     if reading.kind is TimeKind.LOCAL and any(
         hours and abs(gap_s + 3600.0 * hours) <= SAME_S for hours in _known_offsets(claim)
     ):
-        return "zone", "it is in UTC"
+        return "program-zone", "it is in UTC"
     if gap_s > 0 and not _CAMERA_NAME.match(_stem(reading)):
         return "copy", "the file was named when it was copied, edited or sent"
     return None

@@ -41,7 +41,7 @@ def two_positions(photo: Photo, context: Context) -> Iterator[Finding]:
         yield consistent("GF109", claim.source_id, f"All positions are within {farthest_km * 1000:.0f} m.", facts=facts)
     elif farthest_km <= ROUNDED_KM:
         summary = f"{tag} is {farthest_km:.1f} km off: as a rounding to 0.01° makes."
-        yield verdicts.explained("GF109", claim, summary, kind="edit", observed=observed, facts=facts)
+        yield verdicts.explained("GF109", claim, summary, kind="rounded-position", observed=observed, facts=facts)
     else:
         slips = [slip for rival in main.rivals for slip in _slips(main.value, rival.value)]
         yield verdicts.suspicious(

@@ -50,7 +50,7 @@ def gps_internals(photo: Photo, context: Context) -> Iterator[Finding]:
         yield too_fast
     if limits:
         summary = f"The receiver qualifies its position: {'; '.join(limits)}."
-        yield verdicts.explained("GF111", claim, summary, kind="stale-fix", limitations=tuple(limits))
+        yield verdicts.explained("GF111", claim, summary, kind="limited-fix", limitations=tuple(limits))
     elif too_fast is None:
         yield consistent("GF111", claim.source_id, "The receiver has no reservations about its fix.")
 

@@ -79,7 +79,7 @@ def _judge(claim: Claim, local: datetime, younger: dict[str, datetime]) -> Findi
         "GF114",
         claim,
         f"{summary}: the file was written again later.",
-        kind="edit",
+        kind="rewritten",
         severity=Severity.INFO,
         derived=derived,
     )

@@ -31,7 +31,9 @@ def editing_traces(photo: Photo, context: Context) -> Iterator[Finding]:
     if not findings and edited:
         summary = f"Exported by an editor: {'; '.join(dict.fromkeys(edited))[:120]}."
         findings.append(
-            verdicts.explained("GF115", claim, summary, kind="edit", severity=Severity.INFO, observed=_observed(claim))
+            verdicts.explained(
+                "GF115", claim, summary, kind="exported", severity=Severity.INFO, observed=_observed(claim)
+            )
         )
     yield from findings or [consistent("GF115", claim.source_id, "No program but the camera's own is named.")]
 

@@ -43,7 +43,7 @@ def _judge(claim: Claim, bits: int) -> Finding:
     if bits < OTHER_BITS or edited:
         why = "an editor is named" if edited else "as after a crop or a strong change of light"
         summary = f"The thumbnail is older than the picture ({bits} of 64 bits differ): {why}."
-        return verdicts.explained("GF116", claim, summary, kind="edit", facts=facts)
+        return verdicts.explained("GF116", claim, summary, kind="older-thumbnail", facts=facts)
     return verdicts.suspicious(
         "GF116",
         claim,

@@ -50,7 +50,7 @@ def dimensions(photo: Photo, context: Context) -> Iterator[Finding]:
     elif abs(real[1] / real[0] / (stated[1] / stated[0]) - 1.0) <= SAME_ASPECT:
         share = real[0] / stated[0]
         summary = f"The picture was resized to {share:.0%} of the size its metadata tell."
-        yield verdicts.explained("GF117", claim, summary, kind="edit", observed=observed)
+        yield verdicts.explained("GF117", claim, summary, kind="resized", observed=observed)
     else:
         summary = "The picture was cropped since the camera wrote its size."
-        yield verdicts.explained("GF117", claim, summary, kind="edit", observed=observed)
+        yield verdicts.explained("GF117", claim, summary, kind="cropped", observed=observed)

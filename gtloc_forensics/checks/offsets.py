@@ -85,8 +85,11 @@ def gps_instant(claim: Claim) -> tuple[datetime, bool] | None:
     copied = isinstance(gps, Stated) and gps.tag.startswith("XMP") and tagged.text(claim.tags, "GPS:GPSTimeStamp")
     if isinstance(gps, Stated) and not copied:
         return gps.value, True
-    clock = tagged.date(f"2000:01:01 {tagged.text(claim.tags, 'GPS:GPSTimeStamp')}")
-    if clock is None or not isinstance(claim.local_time, Stated) or not claim.tags.get("GPS:GPSTimeStamp"):
+    written = tagged.text(claim.tags, "GPS:GPSTimeStamp")
+    clock = tagged.date(f"2000:01:01 {written}") if written else None
+    if clock is None or not isinstance(claim.local_time, Stated):
+        return None
+    if not 1 < claim.local_time.value.year < 9999:  # no day before the first, none after the last
         return None
     local = claim.local_time.value
     offset = stated(claim)

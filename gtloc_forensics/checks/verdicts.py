@@ -6,8 +6,27 @@ from typing import Any
 
 from gtloc_forensics.records import Cause, Claim, Confidence, Finding, Outcome, Severity
 
-CLOCK_KINDS = ("clock-offset", "clock-drift", "clock-reset", "zone", "dst", "day-bug", "week-rollover")
-"""Causes that lie in one device and may be shared by all its photos."""
+FILE_CAUSES = {
+    "aircraft": "Taken from an aircraft.",
+    "copy": "The files passed through a platform that rewrites metadata, or lost them otherwise.",
+    "cropped": "The pictures were cropped after the camera had written their size.",
+    "editor-document": "An editor put the hour of its own work beside the capture time.",
+    "exported": "The files were exported by an editor.",
+    "limited-fix": "The receiver itself qualifies its position.",
+    "no-fix": "The receiver had no position and wrote an empty one.",
+    "older-thumbnail": "The thumbnails are older than the pictures.",
+    "program-zone": "A program wrote an offset of its own, not the camera's.",
+    "resized": "The pictures were resized after the camera had written their size.",
+    "rewritten": "The files were written again after the capture.",
+    "rounded-position": "The positions are rounded, by hand or on purpose.",
+    "scan": "The pictures were scanned.",
+    "sidecar": "A sidecar holds a correction.",
+    "unset-date": "A clock that was not set left a factory date beside the capture date.",
+}
+"""Innocent causes that lie in the handling of files, whatever took them, and what is said of all they account for.
+
+Every other kind lies in one device: its clock, its receiver, or the person who edited its photos.
+"""
 
 
 def explained(
@@ -43,7 +62,7 @@ def _finding(
     confidence: Confidence = Confidence.WEAK,
     **more: Any,
 ) -> Finding:
-    device_key = claim.device.key if kind in CLOCK_KINDS else ""
+    device_key = "" if kind in FILE_CAUSES else claim.device.key
     return Finding(
         check_id=check_id,
         source_ids=(claim.source_id,),
@@ -51,6 +70,6 @@ def _finding(
         severity=severity,
         confidence=confidence,
         summary=summary,
-        cause=Cause(kind, device_key, offset_hours, summary),
+        cause=Cause(kind, device_key, offset_hours, FILE_CAUSES.get(kind, summary)),
         **more,
     )
