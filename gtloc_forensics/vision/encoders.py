@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from gtloc_forensics.vision.manifest import EncoderSpec, ExtractorSpec, HeadSpec, Tap
 from gtloc_forensics.vision.torchvision_shim import timm_module
 
-# Polynomial of the Equal Earth projection, and the factor that brings it to about ±1 (GeoCLIP).
+# Polynomial of the Equal Earth projection, and the factor that, over 180, brings it to about ±1 (GeoCLIP).
 EQUAL_EARTH = (1.340264, -0.081106, 0.000893, 0.003796)
-EQUAL_EARTH_SCALE = 66.50336 / 180.0
+EQUAL_EARTH_SCALE = 66.50336
 
 
 def equal_earth(latitude_longitude_deg: Tensor) -> Tensor:
@@ -31,7 +31,8 @@ def equal_earth(latitude_longitude_deg: Tensor) -> Tensor:
     slope = 9.0 * a4 * theta**8 + 7.0 * a3 * theta**6 + 3.0 * a2 * theta**2 + a1
     x = 2.0 * math.sqrt(3.0) * longitude * torch.cos(theta) / (3.0 * slope)
     y = a4 * theta**9 + a3 * theta**7 + a2 * theta**3 + a1 * theta
-    return torch.stack([x, y], dim=-1) * EQUAL_EARTH_SCALE
+    # Multiplied, then divided, as the weights were trained: at σ = 256 the last bit shows in the fifth decimal.
+    return torch.stack([x, y], dim=-1) * EQUAL_EARTH_SCALE / 180.0
 
 
 class RandomFourier(nn.Module):

@@ -109,7 +109,7 @@ def _encoded(
     def make() -> Floats32:
         with torch.inference_mode():
             chunks = torch.from_numpy(gallery.points).tensor_split(
-                range(_ROWS_AT_ONCE, len(gallery.points), _ROWS_AT_ONCE)
+                tuple(range(_ROWS_AT_ONCE, len(gallery.points), _ROWS_AT_ONCE))
             )
             return torch.cat([encode(chunk.to(device)).cpu() for chunk in chunks]).numpy()
 

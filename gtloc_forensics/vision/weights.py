@@ -197,12 +197,20 @@ def _check_hash(path: Path, expected: str) -> None:
 def _what_is(path: Path) -> str:
     try:
         with path.open("rb") as stream:
-            head = stream.read(8)
+            head = stream.read(9)
     except OSError as error:
         return f"it cannot be read ({error.strerror}); add the model again"
-    if head[:2] in (b"PK", b"\x80\x02", b"\x80\x04"):
+    if not is_safetensors(head) and head[:2] in (b"PK", b"\x80\x02", b"\x80\x04"):
         return "it is a PyTorch pickle, which can run code when read; `gtloc model add` converts checkpoints it knows"
     return "it is damaged or cut short; add the model again"
+
+
+def is_safetensors(head: bytes) -> bool:
+    """Return whether the first nine bytes of a file are those of a safetensors file: a length, then JSON.
+
+    The length may begin with any byte, also with the one that begins a pickle.
+    """
+    return len(head) >= 9 and head[8:9] == b"{"
 
 
 def _some(names: list[str]) -> str:
