@@ -1,0 +1,135 @@
+"""The case as a report reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, unique
+from typing import Protocol
+
+from gtloc_forensics.records.absence import Scalar
+from gtloc_forensics.records.findings import CauseGroup, ClockModel, Finding, Photo
+from gtloc_forensics.records.sources import Passed, Unexamined
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyEvent:
+    """One link of the custody chain."""
+
+    sequence: int
+    utc_time: datetime
+    actor: str
+    action: str  # acquire, hash, copy, analyse, correct, export, report, verify
+    subject: str
+    detail: Mapping[str, Scalar]
+    previous_hash: str
+    event_hash: str
+
+
+@unique
+class Status(Enum):
+    """How the examination of one source ended."""
+
+    FOUND = "found"
+    CLEAN = "clean"
+    NOT_EXAMINED = "not examined"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseHeader:
+    """What the examiner says of the case; every field may be empty."""
+
+    case_number: str = ""
+    exhibit: str = ""
+    examiner: str = ""
+    agency: str = ""
+    legal_authority: str = ""
+    evidence_folder: str = ""
+    opened_utc: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The three counts that every report prints, and what was passed over."""
+
+    found: int
+    clean: int
+    not_examined: int
+    passed_over: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoEntry:
+    """One photo with everything the case holds of it."""
+
+    photo: Photo
+    status: Status
+    findings: tuple[Finding, ...]
+    unexamined: tuple[Unexamined, ...]
+    sha256_at_end: str  # "" when the file could not be read again
+    log10_lr_time: float | None
+    log10_lr_place: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleNote:
+    """What a report says of one rule: what it looks for and how often it alarms on untouched photos.
+
+    ``tested`` untouched photos of ``photo_set`` gave the rule something to judge, ``alarms``
+    of them came out SUSPICIOUS or CONTRADICTION; both are None where nobody has counted.
+    """
+
+    check_id: str
+    title: str
+    version: str = "1"
+    explanation: str = ""
+    tested: int | None = None
+    alarms: int | None = None
+    photo_set: str = ""
+
+
+class CaseView(Protocol):
+    """What a report or an export may read of a case; the store implements it, tests fake it."""
+
+    @property
+    def header(self) -> CaseHeader:
+        """The examiner's fields."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Versions, hashes, device, command line: what one needs to repeat the run."""
+
+    @property
+    def tally(self) -> Tally:
+        """The counts."""
+
+    def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
+        """Every photo (or those of one status) in path order, streamed: never a list of all."""
+
+    def case_findings(self) -> tuple[Finding, ...]:
+        """All findings of :attr:`Finding.is_found` or EXPLAINED outcome, strongest first."""
+
+    def clocks(self) -> tuple[ClockModel, ...]:
+        """One clock model per device that allows one."""
+
+    def causes(self) -> tuple[CauseGroup, ...]:
+        """Findings grouped under what explains them, strongest first."""
+
+    def passed_over(self) -> tuple[Passed, ...]:
+        """What lay in the folder and was not a photo."""
+
+    def custody(self) -> tuple[CustodyEvent, ...]:
+        """The custody chain in order."""
+
+    def preview(self, source_id: str) -> bytes | None:
+        """A downscaled JPEG (long side at most 640 px), never the original bytes; None when not decoded."""
+
+    def rules(self) -> tuple[RuleNote, ...]:
+        """Every rule that ran, in the order of the ids, with its counted false alarms where there are any."""
+
+    def calibration(self) -> Mapping[str, str]:
+        """What the strengths were calibrated on: photo set, number of photos, date, figures; empty without one."""
+
+    def model_card(self) -> str:
+        """The card of the model that looked at the pixels, as plain text; "" without a model."""

@@ -1,0 +1,215 @@
+"""What a file says of itself: each value with its tag, its raw text and the rule that chose it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, unique
+from typing import Generic, TypeAlias, TypeVar
+
+from gtloc_forensics.records.absence import Absent
+
+T = TypeVar("T")
+
+
+Tags: TypeAlias = Mapping[str, tuple[str | int | float, ...]]
+"""What exiftool read from one file: ``"Group1:Tag"`` → every value found, in file order.
+
+Numeric form (``-n``) where exiftool has one. Keys are as exiftool's family-1
+groups name them: ``IFD0:Make``, ``ExifIFD:DateTimeOriginal``, ``GPS:GPSLatitude``,
+``XMP-exif:DateTimeOriginal``, ``Apple:RunTimeValue``, ``Composite:…`` is left out.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """One value as one tag gives it."""
+
+    value: T
+    tag: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stated(Generic[T]):
+    """A claimed value: the reading that won, the rule that chose it, and the readings that lost."""
+
+    value: T
+    tag: str
+    raw: str
+    rule: str
+    rivals: tuple[Reading[T], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A point on WGS 84."""
+
+    latitude_deg: float
+    longitude_deg: float
+
+    def __post_init__(self) -> None:
+        """Let no NaN and no latitude of 91 past the border."""
+        if not (math.isfinite(self.latitude_deg) and abs(self.latitude_deg) <= 90.0):
+            raise ValueError(f"latitude {self.latitude_deg} is not within ±90°")
+        if not (math.isfinite(self.longitude_deg) and abs(self.longitude_deg) <= 180.0):
+            raise ValueError(f"longitude {self.longitude_deg} is not within ±180°")
+
+
+@unique
+class TimeKind(Enum):
+    """What a clock reading counts."""
+
+    LOCAL = "local civil time without a zone"
+    ZONED = "local civil time with its offset"
+    UTC = "an instant"
+
+
+@unique
+class TimeRole(Enum):
+    """Which moment a time tag speaks of."""
+
+    CAPTURE = "capture"
+    DIGITIZED = "digitized"
+    MODIFIED = "modified"
+    GPS_FIX = "gps fix"
+    FILE_NAME = "file name"
+    FILE_SYSTEM = "file system"
+    MAKER_CLOCK = "maker note clock"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeReading:
+    """One time as one tag gives it; all of them are kept, agreeing or not.
+
+    ``wall`` is naive: the clock as written. ``offset_hours`` is there only when
+    the same reading states it (XMP, OffsetTime*, QuickTime UTC gives 0).
+    """
+
+    wall: datetime
+    kind: TimeKind
+    role: TimeRole
+    tag: str
+    raw: str
+    offset_hours: float | None = None
+    resolution_s: float = 1.0  # 0.01 with sub-seconds, 60 without seconds, 86400 for a bare date
+
+    @property
+    def utc(self) -> datetime | None:
+        """The naive UTC instant, when the reading alone states one."""
+        if self.kind is TimeKind.UTC:
+            return self.wall
+        return None if self.offset_hours is None else self.wall - timedelta(hours=self.offset_hours)
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Camera settings of one frame and the light they imply.
+
+    ``ev100`` = log2(N²/t) − log2(ISO/100) (APEX; Composite:LightValue of exiftool),
+    with the exposure bias added back (a frame under-exposed on purpose by 1 EV was
+    metered 1 EV darker). ``flash_fired`` is bit 0 of the EXIF Flash field.
+    """
+
+    f_number: float | Absent
+    exposure_s: float | Absent
+    iso: float | Absent
+    bias_ev: float | Absent
+    brightness_ev: float | Absent  # EXIF BrightnessValue, APEX Bv
+    flash_fired: bool | Absent
+    ev100: float | Absent
+    tags: Mapping[str, str] = field(default_factory=dict)  # field name → the tag it came from
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What the file says took it. ``key`` groups photos of one device; ``doubt`` says how sure that is."""
+
+    make: str | Absent
+    model: str | Absent
+    serial: str | Absent
+    lens: str | Absent
+    software: str | Absent
+    owner: str | Absent
+    key: str  # "serial:…" or "model:make|model|…" or "unknown"
+    doubt: str  # "" when a body serial names the device, else why photos of two devices may be mixed
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@unique
+class CounterKind(Enum):
+    """What a counting tag counts."""
+
+    SHUTTER = "shutter actuations"
+    FILE_NUMBER = "file number"
+    IMAGE = "image number"
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A number the device counts upwards, with its wrap when it is known."""
+
+    kind: CounterKind
+    value: int
+    tag: str
+    raw: str
+    wraps_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uptime:
+    """Seconds since the device was switched on (Apple RunTime, Panasonic TimeSincePowerOn, …)."""
+
+    seconds: float
+    tag: str
+    raw: str
+    excludes_sleep: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """Where the camera looked: clockwise from north."""
+
+    azimuth_deg: float
+    magnetic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a file says of itself: as found, neither believed nor corrected.
+
+    ``local_time`` is naive on purpose: EXIF has no zone there. ``zones`` are all
+    IANA zones legal at the claimed position (several in disputed places).
+    """
+
+    source_id: str
+    local_time: Stated[datetime] | Absent
+    utc_offset_hours: Stated[float] | Absent
+    utc_time: Stated[datetime] | Absent  # naive datetime that counts UTC
+    gps_utc_time: Stated[datetime] | Absent  # GPSDateStamp + GPSTimeStamp, as written
+    position: Stated[Position] | Absent
+    altitude_m: Stated[float] | Absent
+    direction: Stated[Direction] | Absent
+    position_error_m: Stated[float] | Absent
+    zones: tuple[str, ...]
+    exposure: Exposure
+    device: Device
+    counters: tuple[Counter, ...]
+    uptime: Uptime | Absent
+    times: tuple[TimeReading, ...]
+    tags: Tags  # everything read, for rules that look at a single tag
+    warnings: tuple[str, ...] = ()  # exiftool's own warnings about the file
+
+
+@dataclass(frozen=True, slots=True)
+class Sun:
+    """Where the sun stood at the claimed place and instant (refraction included)."""
+
+    elevation_deg: float
+    azimuth_deg: float
+    utc_time: datetime
+    offset_source: str  # which rule gave the offset: "stated", "gps clock", "zone at the place", …
+    elevation_range_deg: tuple[float, float]  # over the offsets that could apply, when the zone is not stated

@@ -1,0 +1,189 @@
+"""What the rules say, and the causes that findings share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, IntEnum, unique
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gtloc_forensics.records.absence import Absent, Scalar
+from gtloc_forensics.records.claims import Claim, Counter, Sun
+from gtloc_forensics.records.pictures import ImageFacts, Prediction
+from gtloc_forensics.records.sources import Source, Unexamined
+
+
+@unique
+class Outcome(Enum):
+    """How one check ended. Three kinds of silence are kept apart from a pass."""
+
+    CONSISTENT = "consistent"
+    EXPLAINED = "explained"
+    SUSPICIOUS = "suspicious"
+    CONTRADICTION = "contradiction"
+    NOT_TESTABLE = "not testable"
+
+
+class Severity(IntEnum):
+    """How bad it is if the finding is true."""
+
+    INFO = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+
+@unique
+class Confidence(Enum):
+    """How sure the rule is that the disagreement is real, before any calibration."""
+
+    DECISIVE = "decisive"  # impossible if the tags are genuine
+    STRONG = "strong"
+    WEAK = "weak"
+    CONTEXT = "context"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One explanation several findings may share, e.g. a clock 6 h ahead."""
+
+    kind: str  # "clock-offset", "zone", "dst", "day-bug", "clock-reset", "position", "copy", "edit", …
+    device_key: str  # "" when it is not about one device
+    offset_hours: float | None = None
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check says of one photo (or of several: ``source_ids[0]`` is the one it is about).
+
+    ``observed`` is read from the file, ``derived`` is computed from it, ``inferred``
+    needs an assumption; each entry is one sentence. ``facts`` carries the numbers
+    behind the sentences for programs and for other languages.
+    """
+
+    check_id: str
+    source_ids: tuple[str, ...]
+    outcome: Outcome
+    severity: Severity
+    confidence: Confidence
+    summary: str
+    observed: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
+    inferred: tuple[str, ...] = ()
+    limitations: tuple[str, ...] = ()
+    innocent: tuple[str, ...] = ()  # innocent explanations that remain
+    facts: Mapping[str, Scalar] = field(default_factory=dict)
+    cause: Cause | None = None
+    p_value: float | None = None  # calibrated only; None says there is no calibration
+    log10_lr: float | None = None  # claim true : claim drawn from the prior of claims
+
+    @property
+    def is_found(self) -> bool:
+        """Whether a person should look at it."""
+        return self.outcome in (Outcome.SUSPICIOUS, Outcome.CONTRADICTION)
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """Everything known of one source when its checks run."""
+
+    source: Source
+    claim: Claim | Unexamined
+    sun: Sun | Absent
+    image: ImageFacts | Unexamined
+    prediction: Prediction | Unexamined
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """The lean view of a photo that comparing many photos needs; a few hundred bytes each."""
+
+    source_id: str
+    sha256: str
+    name: str  # displayable relative path
+    device_key: str
+    media_type: str
+    local_time: datetime | None
+    local_resolution_s: float
+    utc_time: datetime | None
+    utc_rule: str  # the rule that gave the offset; "" when utc_time is None
+    offset_hours: float | None
+    gps_utc_time: datetime | None
+    latitude_deg: float | None
+    longitude_deg: float | None
+    position_error_m: float | None
+    zone: str  # first legal zone at the position, "" when none
+    ev100: float | None
+    flash_fired: bool | None
+    sun_elevation_deg: float | None
+    counters: tuple[Counter, ...]
+    uptime_s: float | None
+    uptime_excludes_sleep: bool
+    burst_id: str  # "" when none
+    software: str
+    perceptual_hash: int | None
+    hour_mass: (
+        NDArray[np.float32] | None
+    )  # [D] model's mass over the day given the claimed season; None without a model
+    datable: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceGroup:
+    """All photos of one device, in the order of their claimed local time (those without one last)."""
+
+    device_key: str
+    label: str  # "Canon EOS 5D (serial 0123)" for people
+    doubt: str
+    sightings: tuple[Sighting, ...]
+
+
+CLOCK_KINDS = (
+    "right",
+    "constant offset",
+    "wrong zone",
+    "dst",
+    "am/pm",
+    "day/month swapped",
+    "reset",
+    "drift",
+    "piecewise",
+    "undetermined",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockModel:
+    """How one device's clock ran, as the simplest model that explains its evidence."""
+
+    device_key: str
+    label: str
+    kind: str  # one of CLOCK_KINDS
+    offset_hours: float | None  # claimed minus true, positive = ahead; None when undetermined
+    interval_hours: tuple[float, float] | None  # 95 % credible
+    probability: float  # posterior of this kind against the others
+    photos: int
+    evidence: tuple[str, ...]  # which witnesses spoke, one sentence each
+    summary: str
+    posterior_offsets_hours: NDArray[np.float32] | None = None  # [K] grid
+    posterior_mass: NDArray[np.float32] | None = None  # [K]
+    segments: tuple[tuple[str, str, float], ...] = ()  # (first source_id, last source_id, offset_hours) when piecewise
+
+
+@dataclass(frozen=True, slots=True)
+class CauseGroup:
+    """Findings that one cause explains, told once: the strongest group first."""
+
+    cause: Cause
+    label: str  # the device for people, "" when it is not about one device
+    outcome: Outcome  # the gravest among the findings
+    severity: Severity
+    source_ids: tuple[str, ...]  # photos concerned, in path order
+    check_ids: tuple[str, ...]  # rules concerned, sorted
+    findings: int
+    summary: str  # one sentence: "clock 6 h ahead for 10 of 12 photos (5 h 50 – 6 h 10, 95 %)"
+    refutable_by: str = ""  # what would show this explanation to be wrong

@@ -1,0 +1,74 @@
+"""Files of the evidence, as they were found."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from gtloc_forensics.records.absence import visible
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """The stat tuple as found, before anything else touched the file."""
+
+    size_bytes: int
+    mtime_ns: int
+    ctime_ns: int
+    atime_ns: int
+    mode: int
+    inode: int
+    device: int
+    links: int
+    birth_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of the evidence, hashed before anything else was done with it.
+
+    ``relative`` are the bytes of the path below the evidence folder (POSIX
+    separators): file names are bytes, and two names may differ only in bytes
+    that are not text. ``source_id`` names the path (``source_id_of``), ``sha256``
+    the content: two copies are two sources of one content.
+    """
+
+    source_id: str
+    relative: bytes
+    sha256: str
+    stat: FileStat
+    media_type: str  # by magic bytes: "image/jpeg", "image/heic", "video/mp4", "application/octet-stream", …
+    sidecars: tuple[bytes, ...] = ()  # relative paths of XMP sidecars found beside it
+
+    @property
+    def display_path(self) -> str:
+        """The path as text in which every odd byte, control and bidi character is visible."""
+        return visible(self.relative)
+
+
+def source_id_of(relative: bytes) -> str:
+    """Return the 16 hex digits that name one path of the evidence, whatever its content."""
+    return hashlib.blake2b(relative, digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """An entry of the evidence tree that is not a photo candidate, and why it was passed over.
+
+    ``blocks`` is true where something could not be looked at (no permission, a
+    name that vanished, a loop), false for what is simply not a photo.
+    """
+
+    relative: bytes
+    reason: str
+    blocks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unexamined:
+    """A stage that could not do its work on one source, and why. Never a clean result."""
+
+    source_id: str
+    stage: str  # "intake", "metadata", "decode", "vision", "check:GF101", …
+    reason: str  # one sentence for a person, ending with a remedy where there is one
+    detail: str = ""  # traceback or tool output, for the database only
