@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 from test_discover import JPEG, PNG, XMP, put
+from watchdog.events import DirCreatedEvent, DirMovedEvent
 
 from gtloc_forensics import mounts
 from gtloc_forensics import watch as watch_module
 from gtloc_forensics.discover import Candidate
 from gtloc_forensics.watch import Arrival, News, Notice, Watcher
-from gtloc_forensics.watch_events import Report, Sign
+from gtloc_forensics.watch_events import Report, Sign, _Translator
 from gtloc_forensics.watch_files import Seen, is_temporary
 
 STABLE = 2.0
@@ -182,6 +183,16 @@ def test_a_sidecar_brings_its_photo_back(card: Path, bench: Bench) -> None:
     assert bench.after(0) == [Arrival(card, Candidate(b"a.jpg", (b"a.xmp",)))]
 
 
+def test_a_sidecar_does_not_bring_a_photo_that_is_still_written(card: Path, bench: Bench) -> None:
+    put(card / "a.jpg")
+    bench.tell(b"a.jpg", Sign.WRITTEN)
+    put(card / "a.xmp", XMP)
+    bench.tell(b"a.xmp", Sign.COMPLETE)
+    assert bench.names_after(STABLE) == []
+    bench.tell(b"a.jpg", Sign.COMPLETE)
+    assert bench.after(0) == [Arrival(card, Candidate(b"a.jpg", (b"a.xmp",)))]
+
+
 def test_a_file_that_vanished_is_no_news(card: Path, bench: Bench) -> None:
     put(card / "a.jpg")
     bench.tell(b"a.jpg", Sign.COMPLETE)
@@ -337,6 +348,7 @@ def test_a_card_pulled_out_and_put_back_is_followed(card: Path, bench: Bench, tm
     assert isinstance(gone, Notice)
     assert (gone.kind, "1 files were not complete" in gone.text) == ("gone", True)
     assert bench.observations[0].stopped
+    assert not bench.watcher._waiting
     assert bench.after(1000) == []
     put(tmp_path / "pulled/b.jpg")
     (tmp_path / "pulled").rename(card)
@@ -516,6 +528,26 @@ def test_files_moved_in_from_elsewhere_arrive(card: Path, running: Running, tmp_
     running.until(lambda: sorted(running.names()) == [b"a.jpg", b"roll/sub/b.jpg"])
     put(card / "roll/sub/later.jpg")
     running.until(lambda: b"roll/sub/later.jpg" in running.names())
+
+
+def test_a_file_renamed_into_the_folder_is_complete_at_once(card: Path, tmp_path: Path) -> None:
+    running = Running(card, stable_s=60.0)
+    try:
+        running.until(lambda: "rescanned" in running.kinds())
+        put(tmp_path / "a.jpg")
+        (tmp_path / "a.jpg").rename(card / "a.jpg")
+        running.until(lambda: running.names() == [b"a.jpg"])
+    finally:
+        running.end()
+
+
+def test_the_content_of_a_folder_made_or_moved_is_looked_for(tmp_path: Path) -> None:
+    signs: list[tuple[bytes, Sign]] = []
+    translator = _Translator(tmp_path, lambda relative, sign: signs.append((relative, sign)), tells_closing=True)
+    translator.on_any_event(DirCreatedEvent(f"{tmp_path}/new"))
+    translator.on_any_event(DirMovedEvent(f"{tmp_path}/new", f"{tmp_path}/newer"))
+    translator.on_any_event(DirCreatedEvent(f"{tmp_path}x/elsewhere"))
+    assert signs == [(b"new", Sign.FOLDER), (b"new", Sign.GONE), (b"newer", Sign.FOLDER)]
 
 
 def test_files_moved_into_a_folder_made_in_the_same_moment_arrive(card: Path, running: Running) -> None:
