@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shlex
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +22,7 @@ from typing import Any
 
 from gtloc_forensics import clock, clock_causes, discover, earth, run, sightings
 from gtloc_forensics.checks import Check, Context, Registry, Scope, not_testable, unmet
-from gtloc_forensics.instruments import Instruments, Settings
+from gtloc_forensics.instruments import NO_MODEL, Instruments, Settings
 from gtloc_forensics.records import (
     Absent,
     Cause,
@@ -40,6 +42,7 @@ from gtloc_forensics.records import (
     Sun,
     Unexamined,
     source_id_of,
+    visible,
 )
 from gtloc_forensics.store import Known, Store, Transaction
 from gtloc_forensics.stored import pack, unpack
@@ -146,8 +149,10 @@ class Concluding:
         self._stages = stages
         self._progress = progress
         self._registry = instruments.loaded.registry
+        model = instruments.environment.get("model name", "")
         self.environment = dict(instruments.environment) | {
-            MODEL_ABSENCE: instruments.model_absence or instruments.environment.get("model name", "")
+            MODEL_ABSENCE: instruments.model_absence or model,
+            "command": f"gtloc audit {shlex.quote(visible(os.fsencode(root)))} --model {model or NO_MODEL}",
         }
         self._album = Album(store, stages, instruments.model_absence)
 
