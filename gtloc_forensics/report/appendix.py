@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import groupby
 
 from gtloc_forensics.records import CustodyEvent, Outcome, PhotoEntry, Stated
 from gtloc_forensics.report.blocks import (
@@ -19,7 +21,12 @@ from gtloc_forensics.report.blocks import (
     text_of,
 )
 from gtloc_forensics.report.edition import Edition, listing
+from gtloc_forensics.report.strength import scale_table
+from gtloc_forensics.report.summary import alarm_rate
 from gtloc_forensics.report.text import plain
+
+_HASH = re.compile(r"[0-9a-f]{32,}")
+_LONGEST_RUN, _RUN_SHOWN = 200, 100  # of custody events of one kind by one actor
 
 
 def _columns(edition: Edition, chapter: str, **shares: float) -> tuple[Column, ...]:
@@ -106,34 +113,50 @@ def integrity(edition: Edition) -> Iterator[Block]:
 def custody(edition: Edition) -> Iterator[Block]:
     """Yield the custody chain, even when it is empty."""
     words = edition.words
-    yield Heading(words("custody.title"), 1, "custody")
+    yield Heading(words("custody.title"), 1, "custody", "here")
     yield Prose(words("custody.lead"))
-    columns = _columns(edition, "custody", number=0.04, time=0.14, actor=0.11, action=0.08, subject=0.21, hash=0.42)
+    columns = _columns(edition, "custody", number=0.06, time=0.14, actor=0.09, action=0.08, subject=0.22, hash=0.41)
     events = edition.view.custody()
-    yield Table(columns, (_event(edition, event) for event in events), words.line("custody.none"), dense=True)
+    yield Table(columns, _events(edition, events), words.line("custody.none"), dense=True)
     if events:
-        yield Prose((*words("custody.last"), Span(f" {events[-1].event_hash}", "mono")), "small")
+        yield Prose((*words("custody.last"), Span(f" {events[-1].event_hash}", "hash")), "small")
+
+
+def _events(edition: Edition, events: tuple[CustodyEvent, ...]) -> Iterator[tuple[Text, ...]]:
+    """Yield a row per event; of a long run of the same act the middle is one row with its count."""
+    for _, same in groupby(events, key=lambda event: (event.actor, event.action)):
+        run = list(same)
+        folded = len(run) > _LONGEST_RUN
+        for event in run[: _RUN_SHOWN if folded else None]:
+            yield _event(edition, event)
+        if folded:
+            more = edition.words("custody.folded", count=len(run) - _RUN_SHOWN - 1)
+            yield (text_of("…"), (), (), (), more, ())
+            yield _event(edition, run[-1])
 
 
 def _event(edition: Edition, event: CustodyEvent) -> tuple[Text, ...]:
     words = edition.words
     action = words.line(f"action.{event.action}") if words.has(f"action.{event.action}") else plain(event.action)
-    detail = ", ".join(f"{plain(name)} = {plain(value, limit=80)}" for name, value in event.detail.items())
+    detail = ", ".join(f"{plain(name)} {_short(value)}" for name, value in event.detail.items() if value is not None)
     return (
         text_of(str(event.sequence)),
         text_of(edition.when(event.utc_time)),
         text_of(plain(event.actor)),
         text_of(action),
         (Span(plain(event.subject)), Span(f" {plain(detail)}" if detail else "", "quiet")),
-        (Span(event.event_hash, "hash"), Span(" ← ", "quiet"), Span(event.previous_hash[:12] or "–", "hash")),
+        text_of(event.event_hash, "hash"),
     )
+
+
+def _short(value: object) -> str:
+    """Return a detail of an event; of a hash its first digits, the whole is in the export of the chain."""
+    text = plain(value, limit=80)
+    return f"{text[:12]}…" if _HASH.fullmatch(text) else text
 
 
 def methods(edition: Edition) -> Iterator[Block]:
     """Yield how the examination works, what it was calibrated on and how often its rules are wrong."""
-    from gtloc_forensics.report.strength import scale_table
-    from gtloc_forensics.report.summary import alarm_rate
-
     words = edition.words
     yield Heading(words("methods.title"), 1, "methods")
     yield from (
@@ -199,7 +222,7 @@ def environment(edition: Edition) -> Iterator[Block]:
 def glossary(edition: Edition) -> Iterator[Block]:
     """Yield the terms of the report, each with its meaning."""
     words = edition.words
-    yield Heading(words("glossary.title"), 1, "glossary")
+    yield Heading(words("glossary.title"), 1, "glossary", "here")
     terms = (number for number in range(1, 60) if words.has(f"glossary.term_{number}"))
     rows = ((words(f"glossary.term_{number}"), words(f"glossary.meaning_{number}")) for number in terms)
     yield Facts(tuple(rows), 0.24)

@@ -38,12 +38,16 @@ def plain_of(text: Text) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading; level 1 opens a chapter on a new page, levels 1 and 2 are bookmarks."""
+    """A heading; level 1 opens a chapter, levels 1 and 2 are bookmarks.
+
+    ``starts`` is "page" for a new page, "here" for wherever there is room, "" for
+    what the level asks for: a chapter starts a page.
+    """
 
     text: Text
     level: int
     anchor: str
-    new_page: bool = False
+    starts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,7 @@ class Cover:
     note: Text
     logo: bytes = b""
     contents: Contents = field(default_factory=lambda: Contents(()))
+    signatures: tuple[str, ...] = ()  # what is written under the lines to sign on
 
 
 Block: TypeAlias = (

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 
 from gtloc_forensics.errors import UsageError
-from gtloc_forensics.report import appendix, clock_pages, photo_page, summary
+from gtloc_forensics.report import appendix, causes, clock_pages, photo_page, summary
 from gtloc_forensics.report.blocks import Block, Contents, Heading
 from gtloc_forensics.report.edition import Edition
 
 CHAPTERS: dict[str, Callable[[Edition], Iterator[Block]]] = {
     "summary": summary.summary,
-    "causes": summary.causes,
+    "causes": causes.causes,
     "photos": photo_page.photos,
     "clocks": clock_pages.clocks,
     "not_examined": appendix.not_examined,

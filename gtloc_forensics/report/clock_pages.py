@@ -8,7 +8,7 @@ from gtloc_forensics.records import ClockModel
 from gtloc_forensics.report.blocks import Block, Bullets, Facts, Figure, Heading, Prose, Row, Text, text_of
 from gtloc_forensics.report.clock_plots import posterior_plot, residual_plot
 from gtloc_forensics.report.edition import Edition
-from gtloc_forensics.report.text import plain
+from gtloc_forensics.report.text import plain, sentence
 
 
 def clocks(edition: Edition) -> Iterator[Block]:
@@ -25,7 +25,7 @@ def clocks(edition: Edition) -> Iterator[Block]:
 def _clock(edition: Edition, model: ClockModel, number: int) -> Iterator[Block]:
     words = edition.words
     yield Heading((*text_of(f"{number}. "), *text_of(plain(model.label))), 2, f"clock-{number}")
-    yield Prose(text_of(plain(model.summary, limit=1_000)))
+    yield Prose(text_of(sentence(model.summary, limit=1_000)))
     yield Facts(tuple(_facts(edition, model)), 0.24)
     plots = [figure for figure in (_posterior(edition, model), _residuals(edition, model)) if figure]
     if plots:

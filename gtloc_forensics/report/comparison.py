@@ -15,22 +15,19 @@ from gtloc_forensics.report.survey import reason_of
 from gtloc_forensics.report.text import plain
 
 _DAYS_PER_YEAR = 365.2425
-_SHARES = (0.16, 0.37, 0.31, 0.16)
+_COLUMNS = (("quantity", 0.16), ("claimed", 0.37), ("indicated", 0.31), ("difference", 0.16))
+_COLUMNS_OF_CLAIM = (("quantity", 0.2), ("claimed", 0.8))
 
 
 def comparison(edition: Edition, photo: Photo) -> Iterator[Block]:
-    """Yield the table, or why there is nothing to compare."""
+    """Yield the table, without the columns of the picture where no model looked at it, or why there is none."""
     words = edition.words
     if isinstance(photo.claim, Unexamined):
         yield Callout(words("comparison.no_claim", reason=plain(photo.claim.reason)), "warning")
         return
-    titles = ("quantity", "claimed", "indicated", "difference")
-    columns = tuple(
-        Column(words.line(f"comparison.{name}"), share) for name, share in zip(titles, _SHARES, strict=True)
-    )
-    yield Table(columns, list(_rows(edition, photo, photo.claim)), empty="")
-    if isinstance(photo.prediction, Unexamined):
-        yield Callout(words("comparison.no_pixels", reason=plain(photo.prediction.reason)))
+    shown = _COLUMNS if isinstance(photo.prediction, Prediction) else _COLUMNS_OF_CLAIM
+    columns = tuple(Column(words.line(f"comparison.{name}"), share) for name, share in shown)
+    yield Table(columns, [row[: len(shown)] for row in _rows(edition, photo, photo.claim)], empty="")
 
 
 def _rows(edition: Edition, photo: Photo, claim: Claim) -> Iterator[tuple[Text, ...]]:

@@ -8,22 +8,29 @@ import numpy as np
 
 from gtloc_forensics import earth
 from gtloc_forensics.circular import shortest_arc, year_turn
-from gtloc_forensics.records import Claim, Photo, Prediction, Stated, Sun
-from gtloc_forensics.report.blocks import Block, Figure, Row
+from gtloc_forensics.records import Claim, Photo, Prediction, Stated, Sun, Unexamined
+from gtloc_forensics.report.blocks import Block, Callout, Figure, Row
 from gtloc_forensics.report.comparison import clock_of, coordinates, day_of, hour_of
 from gtloc_forensics.report.dials import day_dial, torus_map, year_wheel
 from gtloc_forensics.report.edition import Edition
 from gtloc_forensics.report.sunlight import EV_SCENES, sun_curve
+from gtloc_forensics.report.text import plain
 from gtloc_forensics.report.worldmap import world_map
+
+_SHARES = {1: (1.0,), 2: (0.31, 0.69), 3: (0.31, 0.31, 0.38)}
 
 
 def figures(edition: Edition, photo: Photo) -> Iterator[Block]:
-    """Yield two rows of drawings; what is not known is left out of them."""
+    """Yield two rows of drawings; what is not known is left out of them, what was not looked at is said."""
     if not isinstance(photo.claim, Claim):
         return
-    clocks = [figure for figure in (_day(edition, photo), _year(edition, photo), _torus(edition, photo)) if figure]
-    if clocks:
-        yield Row(tuple((figure,) for figure in clocks), (0.31, 0.31, 0.38)[: len(clocks)])
+    clocks: list[Block] = [figure for figure in (_day(edition, photo), _year(edition, photo)) if figure]
+    if isinstance(photo.prediction, Unexamined):
+        reason = edition.words("comparison.no_pixels", reason=plain(photo.prediction.reason))
+        clocks.append(Callout(reason))
+    elif torus := _torus(edition, photo):
+        clocks.append(torus)
+    yield Row(tuple((figure,) for figure in clocks), _SHARES[len(clocks)])
     places = [figure for figure in (_map(edition, photo), _sun(edition, photo)) if figure]
     if places:
         yield Row(tuple((figure,) for figure in places), (0.59, 0.41)[: len(places)])
@@ -119,7 +126,7 @@ def _sun(edition: Edition, photo: Photo) -> Figure | None:
         scenes={name: edition.words.line(f"scene.{name}") for _, name in EV_SCENES},
         alt=edition.words.line("figure.sun_alt", elevation=edition.words.number(sun.elevation_deg, 1)),
     )
-    return Figure(drawing, edition.words("figure.sun"))
+    return Figure(drawing, edition.words("figure.sun" if span else "figure.sun_claim"))
 
 
 def _alt(edition: Edition, kind: str, claimed: str | None, indicated: str | None) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gtloc_forensics.records import Finding, Outcome, PhotoEntry
-from gtloc_forensics.report.blocks import Block, Facts, Heading, Prose, Span, Text, text_of
+from gtloc_forensics.report.blocks import Block, Facts, Heading, Prose, Span, Text, Together, text_of
 from gtloc_forensics.report.edition import Edition, listing
 from gtloc_forensics.report.strength import alarm, strength
 from gtloc_forensics.report.survey import gravity
-from gtloc_forensics.report.text import LONGEST_SENTENCE, plain
+from gtloc_forensics.report.text import LONGEST_SENTENCE, plain, sentence
 
 _TOLD = (Outcome.CONTRADICTION, Outcome.SUSPICIOUS, Outcome.EXPLAINED)
 
@@ -18,29 +18,30 @@ def findings(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
     """Yield what was found, the gravest first, then in a line each what agreed and what could not be tested."""
     told = [finding for finding in entry.findings if finding.outcome in _TOLD]
     for index, finding in enumerate(sorted(told, key=gravity, reverse=True)):
-        yield from _finding(edition, finding, f"finding-{entry.photo.source.source_id}-{index}")
+        yield _finding(edition, finding, f"finding-{entry.photo.source.source_id}-{index}")
     for outcome in (Outcome.CONSISTENT, Outcome.NOT_TESTABLE):
-        names = [edition.rule_name(finding) for finding in entry.findings if finding.outcome is outcome]
-        if names:
+        found = dict.fromkeys(finding.check_id for finding in entry.findings if finding.outcome is outcome)
+        if found:
             label = Span(f"{edition.words.line(f'findings.{outcome.name.lower()}')} ", "bold")
-            yield Prose((label, Span("; ".join(dict.fromkeys(names)))), "small")
+            yield Prose((label, Span(f"{', '.join(found)} "), *edition.words("findings.see_rules")), "small")
 
 
-def _finding(edition: Edition, finding: Finding, anchor: str) -> Iterator[Block]:
-    words = edition.words
+def _finding(edition: Edition, finding: Finding, anchor: str) -> Together:
     title = (*text_of(f"{edition.outcome(finding.outcome)}: "), *text_of(edition.rule_name(finding)))
-    yield Heading(title, 3, anchor)
-    yield Prose(text_of(plain(finding.summary, limit=LONGEST_SENTENCE)))
-    rows: list[tuple[Text, Text]] = []
+    summary = Prose(text_of(sentence(finding.summary)))
+    return Together((Heading(title, 3, anchor), summary, Facts(tuple(_once(_rows(edition, finding))), 0.21)))
+
+
+def _rows(edition: Edition, finding: Finding) -> Iterator[tuple[Text, Text]]:
+    words = edition.words
     for kind in ("observed", "derived", "inferred"):
-        rows += [(words(f"findings.{kind}"), _sentence(text)) for text in getattr(finding, kind)]
-    rows += _concerned(edition, finding)
-    rows += _weight(edition, finding)
-    rows += [(words("findings.limitation"), _sentence(text)) for text in finding.limitations]
-    rows += [(words("findings.innocent"), _sentence(text)) for text in finding.innocent]
+        yield from ((words(f"findings.{kind}"), _sentence(text)) for text in getattr(finding, kind))
+    yield from _concerned(edition, finding)
+    yield from _weight(edition, finding)
+    yield from ((words("findings.limitation"), _sentence(text)) for text in finding.limitations)
+    yield from ((words("findings.innocent"), _sentence(text)) for text in finding.innocent)
     if not finding.innocent:
-        rows.append((words("findings.innocent"), text_of(words.line("findings.no_innocent"), "quiet")))
-    yield Facts(tuple(_once(rows)), 0.21)
+        yield words("findings.innocent"), text_of(words.line("findings.no_innocent"), "quiet")
 
 
 def _sentence(text: str) -> Text:
@@ -70,7 +71,7 @@ def _weight(edition: Edition, finding: Finding) -> Iterator[tuple[Text, Text]]:
     yield words("findings.alarm"), alarm(edition, finding)
 
 
-def _once(rows: list[tuple[Text, Text]]) -> Iterator[tuple[Text, Text]]:
+def _once(rows: Iterator[tuple[Text, Text]]) -> Iterator[tuple[Text, Text]]:
     """Yield the rows with a label only where it changes."""
     before: Text = ()
     for label, value in rows:

@@ -170,3 +170,4 @@ def _cover(item: blocks.Cover) -> Iterator[str]:
         yield f'<img class="logo" alt="" src="data:image/{kind};base64,{base64.b64encode(item.logo).decode("ascii")}">'
     yield f'<header><h1>{escape(item.title)}</h1><p class="lead">{escape(item.subtitle)}</p></header>\n'
     yield from written((item.facts, blocks.Callout(item.note), item.contents))
+    yield f'<div class="signatures">{"".join(f"<p>{escape(label)}</p>" for label in item.signatures)}</div>\n'

@@ -77,12 +77,14 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The land of the world in equirectangular projection filling a box (west −180°, south −90°)."""
+    """The land between two latitudes in equirectangular projection, all longitudes, filling a box."""
 
     x: float
     y: float
     width: float
     height: float
+    south_deg: float = -90.0
+    north_deg: float = 90.0
 
 
 Mark: TypeAlias = Shape | Disc | Boxes | Label | World

@@ -105,8 +105,12 @@ def _label(canvas: Canvas, mark: Label) -> None:
 
 def _world(canvas: Canvas, mark: World) -> None:
     canvas.saveState()
+    window = canvas.beginPath()
+    window.rect(mark.x, mark.y, mark.width, mark.height)
+    canvas.clipPath(window, stroke=0, fill=0)
     canvas.translate(mark.x, mark.y)
-    canvas.scale(mark.width / 360.0, mark.height / 180.0)
+    canvas.scale(mark.width / 360.0, mark.height / (mark.north_deg - mark.south_deg))
+    canvas.translate(0, -90.0 - mark.south_deg)
     canvas.doForm(_LAND_FORM)
     canvas.restoreState()
 

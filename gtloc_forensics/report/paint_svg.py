@@ -38,8 +38,15 @@ def _mark(mark: Mark, height: float) -> Iterator[str]:
     elif isinstance(mark, Label):
         yield _label(mark, height)
     elif isinstance(mark, World):
-        place = f'x="{_n(mark.x)}" y="{_n(height - mark.y - mark.height)}"'
-        yield f'<use href="#{LAND_ID}" {place} width="{_n(mark.width)}" height="{_n(mark.height)}"/>'
+        yield _world(mark, height)
+
+
+def _world(mark: World, height: float) -> str:
+    """Return a window on the land; what lies outside it is cut off."""
+    place = f'x="{_n(mark.x)}" y="{_n(height - mark.y - mark.height)}" width="{_n(mark.width)}"'
+    view = f"0 {_n(90.0 - mark.north_deg)} 360 {_n(mark.north_deg - mark.south_deg)}"
+    window = f'<svg {place} height="{_n(mark.height)}" viewBox="{view}" preserveAspectRatio="none" overflow="hidden">'
+    return f'{window}<use href="#{LAND_ID}" width="360" height="180"/></svg>'
 
 
 def _pens(mark: Shape | Disc) -> str:

@@ -46,16 +46,16 @@ def photos(edition: Edition) -> Iterator[Block]:
     first = True
     for entry in edition.view.photos():
         if entry.photo.source.source_id in edition.survey.paged:
-            yield from photo_page(edition, entry, new_page=not first)
+            yield from photo_page(edition, entry, starts="" if first else "page")
             first = False
 
 
-def photo_page(edition: Edition, entry: PhotoEntry, *, new_page: bool) -> Iterator[Block]:
+def photo_page(edition: Edition, entry: PhotoEntry, *, starts: str) -> Iterator[Block]:
     """Yield everything the report says of one photo."""
     source = entry.photo.source
     number = edition.survey.numbers.get(source.source_id, 0)
     title = edition.words("photos.photo", number=number, name=plain(source.relative, limit=90))
-    yield Heading(title, 2, photo_anchor(source.source_id), new_page=new_page)
+    yield Heading(title, 2, photo_anchor(source.source_id), starts)
     yield Row((tuple(_picture(edition, entry)), tuple(_identity(edition, entry))), (0.47, 0.53))
     yield from comparison(edition, entry.photo)
     yield from figures(edition, entry.photo)

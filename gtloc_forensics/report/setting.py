@@ -7,7 +7,7 @@ from functools import singledispatch
 from io import BytesIO
 from itertools import chain, repeat
 
-from reportlab.platypus import Flowable, Image, KeepTogether, PageBreak, Spacer, Table, TableStyle
+from reportlab.platypus import CondPageBreak, Flowable, Image, KeepTogether, PageBreak, Spacer, Table, TableStyle
 
 from gtloc_forensics.report import blocks
 from gtloc_forensics.report.blocks import Block, Column, Span, Text, text_of
@@ -15,6 +15,8 @@ from gtloc_forensics.report.fonts import font_name, width_of
 from gtloc_forensics.report.marks import INK, QUIET
 from gtloc_forensics.report.paint_pdf import ink, write_line
 from gtloc_forensics.report.paper import ACCENT, RULE, Grid, GridRow, HeadingFlow, Sketch, paragraph
+
+_ROOM_FOR_A_CHAPTER = 200.0
 
 _TONES = {  # tone → (bar, background)
     "note": ("#5E7FA3", "#F1F5F9"),
@@ -40,8 +42,11 @@ def _set(item: Block, width: float) -> Iterator[Flowable]:
 
 @_set.register
 def _heading(item: blocks.Heading, width: float) -> Iterator[Flowable]:
-    if item.level == 1 or item.new_page:
+    if item.starts == "page" or (item.level == 1 and not item.starts):
         yield PageBreak()
+    elif item.level == 1:
+        yield CondPageBreak(_ROOM_FOR_A_CHAPTER)
+        yield Spacer(0, 18)
     yield HeadingFlow(item.text, level=item.level, anchor=item.anchor)
 
 
@@ -156,6 +161,7 @@ def _cover(item: blocks.Cover, width: float) -> Iterator[Flowable]:
     yield from _set(blocks.Callout(item.note), width)
     yield Spacer(0, 12)
     yield from _set(item.contents, width)
+    yield SignatureLines(item.signatures, width)
 
 
 def _logo(data: bytes) -> Image:
@@ -186,6 +192,30 @@ class CoverTitle(Flowable):  # type: ignore[misc]
         write_line(canvas, 0, self.height - 58, self.subtitle, size=11.5, color=QUIET)
         canvas.setLineWidth(0.5)
         canvas.line(0, 0, self.width, 0)
+
+
+class SignatureLines(Flowable):  # type: ignore[misc]
+    """Lines to sign on, side by side."""
+
+    _GAP = 30.0
+
+    def __init__(self, labels: tuple[str, ...], width: float) -> None:
+        super().__init__()
+        self.labels, self.width, self.height = labels, width, 70.0
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Return the fixed size."""
+        return (self.width, self.height)
+
+    def draw(self) -> None:
+        """Draw one line per label."""
+        each = (self.width - self._GAP * (len(self.labels) - 1)) / max(1, len(self.labels))
+        self.canv.setStrokeColor(ink(QUIET))
+        self.canv.setLineWidth(0.5)
+        for index, label in enumerate(self.labels):
+            x = index * (each + self._GAP)
+            self.canv.line(x, 12, x + each, 12)
+            write_line(self.canv, x, 2, label, size=7, color=QUIET)
 
 
 class TileRow(Flowable):  # type: ignore[misc]

@@ -21,9 +21,9 @@ from gtloc_forensics.report.blocks import (
     Tiles,
     text_of,
 )
-from gtloc_forensics.report.edition import Edition, listing
+from gtloc_forensics.report.edition import Edition
 from gtloc_forensics.report.strength import share_interval
-from gtloc_forensics.report.text import plain
+from gtloc_forensics.report.text import plain, sentence
 
 _CAUSES_SHOWN, _REASONS_SHOWN, _RULES_SHOWN = 8, 5, 5
 
@@ -50,6 +50,7 @@ def cover(edition: Edition, contents: Contents) -> Cover:
         note=words("cover.note", **counts(edition)),
         logo=edition.template.logo,
         contents=contents,
+        signatures=(words.line("cover.signature_examiner"), words.line("cover.signature_reviewer")),
     )
 
 
@@ -111,7 +112,7 @@ def _causes(edition: Edition) -> Table:
 def _cause_row(edition: Edition, group: CauseGroup) -> tuple[Text, ...]:
     return (
         text_of(plain(group.label or edition.words.line("summary.no_device"), limit=80)),
-        text_of(plain(group.summary, limit=240)),
+        text_of(sentence(group.summary, limit=240)),
         text_of(edition.words.number(len(group.source_ids))),
         text_of(edition.outcome(group.outcome), "bold"),
     )
@@ -165,41 +166,3 @@ def alarm_rate(edition: Edition, note: RuleNote) -> Text:
 def _found(edition: Edition, check_id: str) -> int:
     outcomes = edition.survey.outcomes
     return outcomes[(check_id, Outcome.SUSPICIOUS)] + outcomes[(check_id, Outcome.CONTRADICTION)]
-
-
-def causes(edition: Edition) -> Iterator[Block]:
-    """Yield the chapter that tells every cause once, with the photos it concerns."""
-    words = edition.words
-    groups = edition.view.causes()
-    if not groups:
-        return
-    yield Heading(words("causes.title"), 1, "causes")
-    yield Prose(words("causes.lead"))
-    for number, group in enumerate(groups, start=1):
-        yield from _cause(edition, group, number)
-
-
-def _cause(edition: Edition, group: CauseGroup, number: int) -> Iterator[Block]:
-
-    words = edition.words
-    name = (
-        words(f"cause.{group.cause.kind.replace('-', '_')}")
-        if words.has(f"cause.{group.cause.kind.replace('-', '_')}")
-        else text_of(plain(group.cause.kind))
-    )
-    yield Heading((*text_of(f"{number}. "), *name), 2, f"cause-{number}")
-    yield Prose(text_of(plain(group.summary, limit=600)))
-    rows = [
-        (words("causes.camera"), text_of(plain(group.label or words.line("summary.no_device")))),
-        (words("causes.outcome"), text_of(edition.outcome(group.outcome), "bold")),
-        (words("causes.rules"), text_of("; ".join(_rule(edition, check_id) for check_id in group.check_ids))),
-        (words("causes.photos", count=len(group.source_ids)), listing(edition, group.source_ids, most=60)),
-    ]
-    if group.refutable_by:
-        rows.append((words("causes.refutable"), text_of(plain(group.refutable_by, limit=600))))
-    yield Facts(tuple(rows), 0.2)
-
-
-def _rule(edition: Edition, check_id: str) -> str:
-    title = edition.rule_title(check_id)
-    return f"{check_id} ({title})" if title else check_id

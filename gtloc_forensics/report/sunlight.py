@@ -26,7 +26,7 @@ from gtloc_forensics.report.marks import (
 
 _Scale: TypeAlias = Callable[[float, float], tuple[float, float]]  # (hour, elevation) → the sheet
 
-_LEFT, _BOTTOM, _WIDTH, _HEIGHT = 19.0, 14.0, 112.0, 122.0
+_LEFT, _BOTTOM, _WIDTH, _HEIGHT = 19.0, 14.0, 112.0, 96.0
 _STRIP = 146.0  # x of the exposure scale
 _EV = (-4.0, 17.0)
 # What scenes are commonly exposed at, at ISO 100: the published exposure value tables (ANSI PH2.7-1986).
@@ -67,7 +67,7 @@ def sun_curve(
         marks.append(line(((spot[0], _BOTTOM), spot), CLAIM, width=0.9))
         marks += diamond(*spot)
     marks += _light(ev100, scenes)
-    return Drawing(200.0, 140.0, tuple(marks), alt)
+    return Drawing(200.0, 114.0, tuple(marks), alt)
 
 
 def _sky(at: _Scale, low: float, high: float) -> Iterator[Mark]:
