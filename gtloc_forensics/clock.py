@@ -29,6 +29,8 @@ WIDEST_HOURS = 8.0
 # A camera is said to be wrong only when the offsets it could be right with have become this unlikely.
 WRONG_FROM = 0.9
 RIGHT_FROM = 0.8
+# GPS dates that must agree before the date itself is doubted: single ones are stale or a day off by firmware.
+FEWEST_DATES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,10 @@ def _days_note(gps: GpsResiduals, level: Level) -> str:
 
 
 def _whole_days(gps: GpsResiduals, level: Level) -> int:
-    return int(np.median(gps.days[level.members]))
+    """Return by how many whole days most photos of a level differ; 0 where too few could tell."""
+    days = gps.days[level.members]
+    common = float(np.median(days))
+    return int(common) if np.sum(days == common) >= FEWEST_DATES else 0
 
 
 def _of_zone(group: DeviceGroup) -> tuple[Floats, str]:

@@ -12,9 +12,9 @@ whole camera's photos say together is the business of its clock model.
 Blind spots: a manual exposure, a filter, a stage, a lamp-lit hall; flash frames are left
 out. The impossible corner (daylight at night) is GF201.
 
-Threshold: suspicious from p ≤ 0.01 and log10 LR ≤ −0.3 (half as likely or less): of true
-claims by held-out sources about one in a hundred scores so low (measured: docs/check-rates.md). Never more than
-suspicious and weak.
+Threshold: suspicious from p ≤ 0.01 and log10 LR ≤ −0.5 (a third as likely or less). At −0.3
+dim rooms at noon were remarked on, which prove nothing; counts on untouched photos stand in
+docs/check-rates.md. Never more than suspicious and weak.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from gtloc_forensics.records import (
 )
 
 RARE_P = 0.01
-UNLIKELY_LOG10_LR = -0.3
+UNLIKELY_LOG10_LR = -0.5
 # An offset that leaves the sun this uncertain leaves the light nothing to be compared with.
 WIDEST_SUN_DEG = 20.0
 

@@ -1,7 +1,7 @@
 """GF409 — A position that fits the device's track once a slip is undone.
 
-Shows: a photo far from where its device was, that comes to lie on the track when the lost
-sign, the swap or the misread minutes are undone; and a whole track whose coordinates look
+Shows: a photo far from where its device was, that comes to lie on the track when a lost
+sign or a swap is undone; and a whole track whose coordinates look
 like minutes read as decimals (no fraction of a degree ever above 0.6).
 
 Cannot show: a slip shared by all photos, other than the misread minutes; that is the
@@ -16,7 +16,6 @@ in either fraction, which chance gives once in 200,000.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -60,8 +59,8 @@ def _strays(group: DeviceGroup, placed: Sequence[Sighting]) -> Iterator[tuple[Fi
         others = apart > 0.001
         if others.sum() < 0.5 * len(apart) or float(apart[others].min()) < FAR_KM:
             continue
-        for slip, repaired in (*mirrored.repairs(here), *_minutes_repairs(here)):
-            if float(_apart_km(repaired, track).min()) < NEAR_KM:
+        for slip, repaired in mirrored.repairs(here):
+            if float(_apart_km(repaired, track[others]).min()) < NEAR_KM:
                 yield _stray(group, one, slip, repaired), one
                 break
 
@@ -75,19 +74,6 @@ def _apart_km(here: Position, track: NDArray[np.float64]) -> NDArray[np.float64]
     return earth.distance_km(
         here.latitude_deg, here.longitude_deg, second_latitude_deg=track[:, 0], second_longitude_deg=track[:, 1]
     )
-
-
-def _minutes_repairs(here: Position) -> Iterator[tuple[str, Position]]:
-    """Yield the position with its fractions taken for minutes (52.30 for 52° 30′), and the other way round."""
-    for slip, factor in (("minutes read as decimals", 100.0 / 60.0), ("decimals read as minutes", 60.0 / 100.0)):
-        latitude, longitude = (_refraction(angle, factor) for angle in (here.latitude_deg, here.longitude_deg))
-        if abs(latitude) <= 90.0 and abs(longitude) <= 180.0:
-            yield slip, Position(latitude, longitude)
-
-
-def _refraction(angle_deg: float, factor: float) -> float:
-    fraction, whole = math.modf(angle_deg)
-    return whole + fraction * factor
 
 
 def _reads_like_minutes(placed: Sequence[Sighting]) -> bool:
