@@ -162,6 +162,9 @@ class ExifTool:
     ) -> Written:
         """Set or delete tags of a file, which keeps its modification time.
 
+        Where exiftool would have to ignore an error, even a minor one, to write (maker notes
+        it cannot move safely), nothing is written and the message says why.
+
         Args:
             path: the file.
             assignments: ``("ExifIFD:DateTimeOriginal", "2024:06:15 12:00:00")`` in exiftool's
@@ -176,7 +179,7 @@ class ExifTool:
         values = [assignment(tag, value) for tag, value in assignments]
         if not values:
             raise ValueError("there is nothing to write")
-        answer = self._ask((b"-n", b"-P", b"-m", *target, *values, os.path.abspath(path)))  # noqa: PTH100
+        answer = self._ask((b"-n", b"-P", *target, *values, os.path.abspath(path)))  # noqa: PTH100
         return written(answer.stdout, answer.stderr)
 
     def extract_binary(self, path: bytes, tag: str, *, limit_bytes: int = 64 << 20) -> bytes | None:
