@@ -28,11 +28,12 @@ def light(rgb: NDArray[np.uint8]) -> tuple[float, float]:
     Args:
         rgb: ``[H, W, 3]``; luma has BT.709 weights and is taken of the encoded values.
     """
-    values = rgb.reshape(-1, 3).astype(np.float32) / 255.0
-    luma = values @ np.array([0.2126, 0.7152, 0.0722], np.float32)
-    high, low = values.max(axis=1), values.min(axis=1)
-    saturation = np.where(high > 0, (high - low) / np.maximum(high, 1e-6), 0.0)
-    return float(luma.mean(dtype=np.float64)), float(saturation.mean(dtype=np.float64))
+    red, green, blue = (rgb[:, :, channel].astype(np.float32) for channel in range(3))  # [H, W] each
+    luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    high = np.maximum(np.maximum(red, green), blue)
+    low = np.minimum(np.minimum(red, green), blue)
+    saturation = (high - low) / np.maximum(high, 1.0)  # black has none
+    return float(luma.mean(dtype=np.float64)) / 255.0, float(saturation.mean(dtype=np.float64))
 
 
 def thumbnail_hash(views: Sequence[Image.Image], picture: Image.Image) -> int:
