@@ -20,6 +20,7 @@ from gtloc_forensics.records import ClockModel, Confidence, Finding, Outcome, so
 
 SHIFTING = ("constant offset", "wrong zone", "dst", "am/pm")
 """Kinds of clock model that one shift repairs."""
+SPEAKING = (Outcome.SUSPICIOUS, Outcome.CONTRADICTION, Outcome.EXPLAINED)
 SHIFTING_CAUSES = ("clock-offset", "dst")
 STRENGTH_OF = {
     Confidence.DECISIVE: 0.99,
@@ -28,6 +29,8 @@ STRENGTH_OF = {
     Confidence.CONTEXT: 0.3,
 }
 """What a finding without calibration counts for: an order of magnitude, said as such in the line."""
+NEAR_HOURS = 0.3
+"""Offsets this close to the best one call for the same repair: just over the quarter-hour grid of zones."""
 DAY_S = 86400.0
 MINUTE_S = 60.0
 CLOCK_SET_S = 5.0
@@ -54,20 +57,24 @@ def propose(
     notes: list[str] = []
     for model in clocks:
         lines_of, note = _from_clock(photos, model)
-        if model.probability >= least_strength:
+        out += [change for change in lines_of if change.strength >= least_strength]
+        notes += [note] if note and model.probability >= least_strength else []
+    spoken = {change.relative for change in out}
+    about = _by_photo(findings)
+    for photo in photos:
+        if photo.relative not in spoken:
+            lines_of, note = _from_findings(photo, about.get(source_id_of(photo.relative), []), least_strength)
             out += lines_of
             notes += [note] if note else []
-    spoken = {change.relative for change in out}
-    by_id = {source_id_of(photo.relative): photo for photo in photos}
-    for finding in findings:
-        photo = by_id.get(finding.source_ids[0]) if finding.source_ids else None
-        if photo is not None and photo.relative not in spoken:
-            lines_of, note = _from_finding(photo, finding)
-            strong = [change for change in lines_of if change.strength >= least_strength]
-            out += strong
-            notes += [note] if note else []
-            spoken |= {change.relative for change in strong}
     return Proposal(tuple(out), tuple(dict.fromkeys(notes)))
+
+
+def _by_photo(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    about: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.source_ids and finding.outcome in SPEAKING:
+            about.setdefault(finding.source_ids[0], []).append(finding)
+    return about
 
 
 # --------------------------------------------------------------------------- clock models
@@ -98,14 +105,28 @@ def _piecewise(mates: list[Subject], model: ClockModel) -> list[Change]:
     return out
 
 
+def strength_of(model: ClockModel, offset_hours: float) -> float:
+    """Return how probable it is that the clock was off by that much, whatever the reason.
+
+    Six hours by a wrong zone and six hours by a wrong hand are two kinds and one repair, so the mass
+    of the posterior near the offset counts; the kind's own probability where there is none.
+    """
+    if model.posterior_mass is None or model.posterior_offsets_hours is None:
+        return model.probability
+    apart = (model.posterior_offsets_hours.astype(float) - offset_hours + 12.0) % 24.0 - 12.0
+    near = float(model.posterior_mass[abs(apart) <= NEAR_HOURS].sum())
+    return min(1.0, max(model.probability, near))
+
+
 def _ahead_by(mates: Iterable[Subject], model: ClockModel, offset_hours: float) -> list[Change]:
     seconds = -whole_minutes(offset_hours * 3600.0)
     why = f"clock of {model.label}: {model.kind}, {lines.write_shift(-seconds)} against the truth"
+    strength = strength_of(model, offset_hours)
     out: list[Change] = []
     for photo in mates:
         if photo.local is not None and seconds:
             new = requests.moved(photo.local, seconds)
-            out += requests.time_lines(photo, new, legal_offset(photo, new), why, model.probability)
+            out += requests.time_lines(photo, new, legal_offset(photo, new), why, strength)
     return out
 
 
@@ -127,9 +148,27 @@ def whole_minutes(seconds: float) -> float:
 # --------------------------------------------------------------------------- findings
 
 
+def _from_findings(photo: Subject, findings: list[Finding], least_strength: float) -> tuple[list[Change], str]:
+    """Return what the strongest finding about one photo proposes, unless another speaks of another cause."""
+    for finding in sorted(findings, key=lambda one: -STRENGTH_OF[one.confidence]):
+        changes, note = _from_finding(photo, finding)
+        strong = [change for change in changes if change.strength >= least_strength]
+        rivals = [one.check_id for one in findings if one.is_found and not _share_cause(one, finding)]
+        if strong and rivals:
+            others = ", ".join(dict.fromkeys(rivals))
+            return [], f"{photo.name}: {finding.check_id} offers a cause and {others} may mean another; decide by hand"
+        if strong or note:
+            return strong, note
+    return [], ""
+
+
+def _share_cause(one: Finding, other: Finding) -> bool:
+    return one is other or (one.cause is not None and other.cause is not None and one.cause.kind == other.cause.kind)
+
+
 def _from_finding(photo: Subject, finding: Finding) -> tuple[list[Change], str]:
     cause = finding.cause
-    if cause is None or finding.outcome not in (Outcome.SUSPICIOUS, Outcome.CONTRADICTION, Outcome.EXPLAINED):
+    if cause is None:
         return [], ""
     strength = STRENGTH_OF[finding.confidence]
     why = f"{finding.check_id} (uncalibrated): {finding.summary}"
@@ -141,8 +180,7 @@ def _from_finding(photo: Subject, finding: Finding) -> tuple[list[Change], str]:
     if cause.kind == "day-bug":
         return _day_bug(photo, finding.facts, why, strength), ""
     if cause.kind == "clock-reset":
-        name = photo.relative.decode("utf-8", "replace")
-        return [], f"{name}: the clock had been reset; give the true time of one photo with --from-reference"
+        return [], f"{photo.name}: the clock had been reset; give the true time of one photo with --from-reference"
     return [], ""
 
 

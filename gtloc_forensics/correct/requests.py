@@ -34,6 +34,11 @@ class Subject:
     claim: Claim
 
     @property
+    def name(self) -> str:
+        """The path for people."""
+        return visible(self.relative)
+
+    @property
     def local(self) -> datetime | None:
         """The claimed wall clock."""
         return self.claim.local_time.value if isinstance(self.claim.local_time, Stated) else None

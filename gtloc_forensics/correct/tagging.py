@@ -211,13 +211,15 @@ def _moved(goal: Goal, tags: Tags, names: Sequence[str], *, in_step: bool) -> li
 def _stamp_moved(goal: Goal, stamp: Stamp, *, in_step: bool) -> Stamp:
     zone = _zone(goal)
     near = goal.old_local is not None and stamp.is_near(goal.old_local)
+    if not near and goal.local is not None and stamp.is_near(goal.local):
+        return stamp.at(stamp.wall, zone=zone if stamp.zone else "")  # somebody put this one right before
     if goal.local is None or not (near or (in_step and (zone is not None or not stamp.zone))):
         return stamp.shifted(_whole(goal.delta))
     # A second between pressing and writing is the camera's business; tags that must agree lose it.
     slip = timedelta(0)
     if near and not in_step and goal.old_local is not None and stamp.precision is Precision.SECOND:
         slip = stamp.wall - goal.old_local.replace(microsecond=0)
-    gains_zone = in_step and goal.new_offset is not None
+    gains_zone = in_step and goal.new_offset is not None and goal.old_offset is None
     return stamp.at(goal.local + slip, zone=zone if stamp.zone or gains_zone else "")
 
 

@@ -1,0 +1,531 @@
+"""Plans: what is proposed, how a plan is written and read, and what each tag becomes."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+from builders import LONDON, NEW_YORK, PARIS, a_claim, a_photo
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from gtloc_forensics.correct import Change, Plan, Quantity, merged, planfile, tagging
+from gtloc_forensics.correct import changes as lines
+from gtloc_forensics.correct.proposals import propose, whole_minutes
+from gtloc_forensics.correct.requests import (
+    GpsRepair,
+    Subject,
+    day_month_swapped,
+    from_neighbours,
+    from_reference,
+    from_track,
+    gps_repaired,
+    moved_to_zone,
+    relabelled,
+    shifted,
+    subjects,
+)
+from gtloc_forensics.correct.stamps import Precision, Stamp, parsed
+from gtloc_forensics.correct.tracks import Fix, Track, along, read_gpx
+from gtloc_forensics.errors import PlanError
+from gtloc_forensics.records import Cause, ClockModel, Confidence, Finding, Outcome, Position, Severity, source_id_of
+
+SHA = "0" * 64
+
+
+def a_subject(name: str = "a.jpg", **claimed) -> Subject:
+    return Subject(name.encode(), SHA, a_claim(name=name, **claimed))
+
+
+def a_line(
+    name: bytes = b"a.jpg", quantity=Quantity.LOCAL_TIME, old="2024-06-15 12:00:00", new="2024-06-15 13:00:00", **more
+) -> Change:
+    return Change(name, SHA, quantity, old, new, more.pop("reason", "why"), more.pop("strength", 1.0), **more)
+
+
+def news(changes) -> dict[Quantity, str]:
+    return {change.quantity: change.new for change in changes}
+
+
+# ----------------------------------------------------------------- plans as files
+
+texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+names = st.binary(min_size=1, max_size=30).filter(
+    lambda name: b"\0" not in name and not {b"", b".", b".."} & set(name.split(b"/"))
+)
+
+
+@given(name=names, reason=texts, strength=st.floats(0, 1), locked=st.booleans(), notes=st.lists(texts, max_size=3))
+def test_a_plan_is_read_back_as_it_was_written_whatever_the_names(name, reason, strength, locked, notes):
+    plan = Plan((a_line(name, reason=reason, strength=round(strength, 4), locked=locked),), tuple(notes))
+    assert planfile.loads(planfile.dumps(plan)) == plan
+
+
+def test_nothing_in_a_plan_can_hide_or_reorder_what_a_person_reads():
+    text = planfile.dumps(Plan((a_line("a\u202ecod.gpj".encode(), reason='x"\nnew = "2000"\u200b'),)))
+    assert "\u202e" not in text
+    assert "\u200b" not in text
+    assert '\\"\\u000Anew' in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('new = "2024-06-15 13:00:00"', 'new = "yesterday"', "change 1.*not a time"),
+        ('new = "2024-06-15 13:00:00"', 'new = "2024-02-30 13:00:00"', "not a time"),
+        ('tag = "DateTimeOriginal"', 'tag = "FileName"', "cannot be corrected|can be corrected"),
+        ('photo = "a.jpg"', 'photo = "../a.jpg"', "not a path below"),
+        ('photo = "a.jpg"', 'photo = "/etc/passwd"', "not a path below"),
+        ("strength = 1.0000", "strength = 7", "between 0 and 1"),
+        ("locked = false", "locked = 1", "wrong kind"),
+        ("locked = false", 'locked = false\nrun = "rm"', "unknown word"),
+        ("format = 1", "format = 9", "format 9"),
+        ('sha256 = "0', 'sha256 = "x', "sha256"),
+        ("[[change]]", "[change]", "two brackets"),
+    ],
+)
+def test_a_plan_that_cannot_be_meant_is_refused_in_words(old, new, reason):
+    text = planfile.dumps(Plan((a_line(),)))
+    assert old in text
+    with pytest.raises(PlanError, match=reason):
+        planfile.loads(text.replace(old, new))
+
+
+def test_two_lines_about_one_thing_are_refused():
+    with pytest.raises(PlanError, match="two lines"):
+        Plan((a_line(), a_line(new="2024-06-15 14:00:00")))
+
+
+def test_a_locked_line_stands_through_a_later_plan_and_others_do_not(tmp_path):
+    mine = a_line(new="2024-06-15 12:00:00", reason="it was right", locked=True)
+    plan = Plan((mine, a_line(b"b.jpg")))
+    later = [a_line(new="2024-06-15 18:00:00"), a_line(b"c.jpg")]
+    again = merged(plan, later)
+    assert again.changes == (mine, a_line(b"c.jpg"))
+    planfile.write(again, tmp_path / "plan.toml")
+    assert planfile.read(tmp_path / "plan.toml") == again
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.toml"]
+
+
+# ----------------------------------------------------------------- values
+
+
+@given(st.datetimes(min_value=datetime(1, 1, 1)))
+def test_times_survive_being_written(moment):
+    assert lines.read_time(lines.write_time(moment)) == moment
+
+
+@given(st.integers(-12 * 60, 14 * 60))
+def test_offsets_survive_being_written(minutes):
+    assert lines.read_offset(lines.write_offset(minutes / 60)) == pytest.approx(minutes / 60)
+
+
+def test_an_offset_of_minus_half_an_hour_keeps_its_sign():
+    assert lines.write_offset(-0.5) == "-00:30"
+    assert lines.write_offset(-5.5) == "-05:30"  # Immich 14824
+    assert lines.write_offset(-0.0) == "+00:00"
+
+
+@given(st.integers(-(10**8), 10**8))
+def test_shifts_survive_being_written(seconds):
+    assert lines.read_shift(lines.write_shift(seconds)) == seconds
+
+
+@pytest.mark.parametrize("text", ["1", "+3", "1:2:3:4", "", "+", "1h", "12:61"])
+def test_a_shift_without_an_unmistakable_unit_is_refused(text):
+    """A bare 1 is an hour to exiftool's shifts and a second to its geosync (field.md B1)."""
+    with pytest.raises(PlanError, match="not a shift"):
+        lines.read_shift(text)
+
+
+@given(st.floats(-90, 90), st.floats(-180, 180))
+def test_positions_survive_to_a_centimetre(latitude, longitude):
+    again = lines.read_position(lines.write_position(Position(latitude, longitude)))
+    assert again.latitude_deg == pytest.approx(latitude, abs=1e-7)
+    assert again.longitude_deg == pytest.approx(longitude, abs=1e-7)
+
+
+@given(
+    wall=st.datetimes(min_value=datetime(1, 1, 1)),
+    fraction=st.sampled_from(["", "0", "25", "007"]),
+    zone=st.sampled_from(["", "Z", "+05:30", "-11:00"]),
+    precision=st.sampled_from(Precision),
+)
+def test_a_stamp_is_read_as_it_is_written(wall, fraction, zone, precision):
+    assume(precision is Precision.SECOND or not fraction)
+    assume(precision is not Precision.DAY or not zone)
+    kept = {Precision.DAY: {"hour": 0, "minute": 0, "second": 0}, Precision.MINUTE: {"second": 0}}.get(precision, {})
+    stamp = Stamp(wall.replace(microsecond=0, **kept), precision, fraction, zone)
+    assert parsed(stamp.exif()) == stamp
+
+
+@pytest.mark.parametrize("text", ["0000:00:00 00:00:00", "2024:13:01 00:00:00", "    :  :     :  :  ", "2024", "", "x"])
+def test_what_is_no_date_is_not_shifted(text):
+    assert parsed(text) is None
+
+
+# ----------------------------------------------------------------- clock, zone, both
+
+
+def test_a_shift_moves_the_clock_and_keeps_seconds_and_subseconds():
+    subject = a_subject(local=datetime(2024, 6, 15, 23, 59, 58, 250_000), offset=2.0)
+    (line,) = shifted([subject], lines.read_shift("+01:02:00"))
+    assert line.new == "2024-06-16 01:01:58.25"
+    assert line.quantity is Quantity.LOCAL_TIME
+
+
+def test_a_shift_into_summer_time_takes_the_legal_offset_along_unless_the_zone_is_kept():
+    subject = a_subject(local="2024-03-30 12:00:00", offset=1.0, position=PARIS)
+    assert news(shifted([subject], 2 * 86400)) == {
+        Quantity.LOCAL_TIME: "2024-04-01 12:00:00", Quantity.OFFSET: "+02:00"
+    }  # fmt: skip
+    assert news(shifted([subject], 2 * 86400, keep_zone=True)) == {Quantity.LOCAL_TIME: "2024-04-01 12:00:00"}
+
+
+def test_the_zone_can_change_without_the_clock_and_the_instant_without_either():
+    subject = a_subject(local="2024-07-01 12:00:00", offset=0.0)
+    assert news(relabelled([subject], "Europe/Berlin")) == {Quantity.OFFSET: "+02:00"}
+    assert news(moved_to_zone([subject], "Asia/Kolkata")) == {
+        Quantity.LOCAL_TIME: "2024-07-01 17:30:00", Quantity.OFFSET: "+05:30",
+    }  # fmt: skip
+
+
+def test_in_an_hour_that_comes_twice_the_gps_clock_says_which_one():
+    for gps, offset in (("2024-10-27 00:30:00", "+02:00"), ("2024-10-27 01:30:00", "+01:00")):
+        subject = a_subject(local="2024-10-27 02:30:00", gps=gps)
+        assert news(relabelled([subject], "Europe/Berlin"))[Quantity.OFFSET] == offset
+
+
+def test_gps_time_stays_where_it_is_the_truth_and_moves_where_it_moved_with_the_clock():
+    wrong = a_subject(local="2024-06-15 18:00:00", offset=2.0, gps="2024-06-15 10:00:00", position=PARIS)
+    assert Quantity.GPS_TIME not in news(shifted([wrong], -6 * 3600))
+    together = a_subject(local="2024-06-15 12:00:00", offset=2.0, gps="2024-06-15 09:59:58", position=PARIS)
+    assert news(shifted([together], 3600))[Quantity.GPS_TIME] == "2024-06-15 10:59:58"
+    assert Quantity.GPS_TIME not in news(moved_to_zone([together], "Asia/Tokyo"))
+
+
+def test_one_reference_photo_sets_the_clock_of_its_camera_alone():
+    photos = [
+        a_subject("a.jpg", local="2024-01-01 10:00:00", serial="1"),
+        a_subject("b.jpg", local="2024-01-02 10:00:00", serial="1"),
+        a_subject("c.jpg", local="2024-01-02 10:00:00", serial="2"),
+    ]
+    changes = from_reference(photos, b"a.jpg", datetime(2024, 1, 1, 11, 2, 0))
+    assert {change.relative: change.new for change in changes} == {
+        b"a.jpg": "2024-01-01 11:02:00", b"b.jpg": "2024-01-02 11:02:00",
+    }  # fmt: skip
+    assert "+01:02:00" in changes[0].reason
+
+
+def test_day_and_month_are_exchanged_only_where_both_could_be_either():
+    made = day_month_swapped([a_subject(local=local) for local in ("2024-03-04 05:06:07",)])
+    assert news(made)[Quantity.LOCAL_TIME] == "2024-04-03 05:06:07"
+    assert not day_month_swapped([a_subject(local=local) for local in ("2024-03-13 05:06:07", "2024-03-03 00:00:00")])
+
+
+def test_a_camera_is_chosen_by_serial_or_by_make_and_model():
+    photos = [a_photo(name="a.jpg", serial="77"), a_photo(name="b.jpg", make="Brown", model="Box")]
+    assert [one.relative for one in subjects(photos, camera="77")] == [b"a.jpg"]
+    assert [one.relative for one in subjects(photos, camera="Brown Box")] == [b"b.jpg"]
+    with pytest.raises(PlanError, match="no photo by"):
+        subjects(photos, camera="78")
+
+
+# ----------------------------------------------------------------- positions
+
+
+def test_slips_of_the_hand_in_positions_are_undone_and_impossible_results_left_out():
+    subject = a_subject(position=NEW_YORK)
+    assert news(gps_repaired([subject], GpsRepair.EAST_WEST))[Quantity.POSITION] == "40.7128000, 74.0060000"
+    assert news(gps_repaired([subject], GpsRepair.SWAP))[Quantity.POSITION] == "-74.0060000, 40.7128000"
+    assert not gps_repaired([a_subject(position=(10.0, 120.0))], GpsRepair.SWAP)
+
+
+def test_a_photo_without_position_takes_the_one_between_its_neighbours():
+    photos = [
+        a_subject("a.jpg", local="2024-06-15 12:00:00", offset=0.0, position=(50.0, 0.0)),
+        a_subject("b.jpg", local="2024-06-15 12:10:00", offset=0.0),
+        a_subject("c.jpg", local="2024-06-15 12:20:00", offset=0.0, position=(52.0, 0.0)),
+        a_subject("d.jpg", local="2024-06-15 15:00:00", offset=0.0),
+    ]
+    changes = from_neighbours(photos)
+    assert {change.relative: change.new for change in changes} == {b"b.jpg": "51.0000000, 0.0000000"}
+
+
+@given(st.floats(-89, 89), st.floats(-180, 180), st.floats(-89, 89), st.floats(-180, 180), st.floats(0, 1))
+def test_a_point_on_the_way_is_on_the_way(lat1, lon1, lat2, lon2, part):
+    start, end = Position(lat1, lon1), Position(lat2, lon2)
+    whole, first = _arc(start, end), _arc(start, along(start, end, part))
+    assume(1e-6 < whole < np.pi - 1e-3)
+    assert first == pytest.approx(part * whole, abs=1e-6)
+
+
+def _arc(a: Position, b: Position) -> float:
+    lat1, lon1, lat2, lon2 = np.radians([a.latitude_deg, a.longitude_deg, b.latitude_deg, b.longitude_deg])
+    h = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
+    return float(2 * np.arcsin(min(1.0, np.sqrt(h))))
+
+
+GPX = """<?xml version="1.0"?>
+<gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>
+<trkpt lat="48.0" lon="2.0"><time>2024-06-15T10:00:00Z</time></trkpt>
+<trkpt lat="48.1" lon="2.1"><time>2024-06-15T10:10:00Z</time></trkpt>
+<trkpt lat="91" lon="2.1"><time>2024-06-15T10:11:00Z</time></trkpt>
+<trkpt lat="48.2" lon="2.2"><ele>5</ele></trkpt>
+<trkpt lat="48.4" lon="2.4"><time>2024-06-15T16:20:00+04:00</time></trkpt>
+</trkseg></trk></gpx>"""
+
+
+def test_a_track_is_read_in_utc_and_says_nothing_across_its_gaps(tmp_path):
+    (tmp_path / "t.gpx").write_text(GPX)
+    track = read_gpx([tmp_path / "t.gpx"])
+    assert [fix.utc_time.hour for fix in track.fixes] == [10, 10, 12]
+    half = track.at(datetime(2024, 6, 15, 10, 5))
+    assert (half.latitude_deg, half.longitude_deg) == pytest.approx((48.05, 2.05), abs=1e-4)
+    assert track.at(datetime(2024, 6, 15, 11, 15)) is None  # two hours between points
+    assert track.at(datetime(2024, 6, 15, 12, 40)) == Position(48.4, 2.4)
+    assert track.at(datetime(2024, 6, 15, 13, 0)) is None
+
+
+def test_a_track_agrees_with_exiftools_geotag(tmp_path):
+    """exiftool 12.57 -geotag, an authority for the same interpolation; linear there, a great circle here."""
+    import shutil
+
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed")
+    from PIL import Image
+
+    (tmp_path / "t.gpx").write_text(GPX)
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg")
+    command = [
+        "exiftool",
+        "-q",
+        "-n",
+        "-overwrite_original",
+        "-geotag",
+        "t.gpx",
+        "-geotime=2024:06:15 10:04:00Z",
+        "a.jpg",
+    ]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    out = subprocess.run(["exiftool", "-n", "-s3", "-GPSLatitude", "-GPSLongitude", "a.jpg"], cwd=tmp_path,
+                         capture_output=True, text=True, check=True).stdout.split()  # fmt: skip
+    ours = read_gpx([tmp_path / "t.gpx"]).at(datetime(2024, 6, 15, 10, 4))
+    assert [ours.latitude_deg, ours.longitude_deg] == pytest.approx([float(one) for one in out], abs=1e-4)
+
+
+def test_a_track_moves_by_the_cameras_clock_error_in_seconds():
+    fixes = tuple(Fix(datetime(2024, 6, 15, 10, minute), Position(48.0 + minute / 100, 2.0)) for minute in range(30))
+    subject = a_subject(local="2024-06-15 10:10:30", offset=0.0)
+    (line,) = from_track([subject], Track(fixes), clock_ahead_s=30)
+    assert line.new == "48.1000000, 2.0000000"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<gpx></gpx>",
+        "not xml",
+        '<!DOCTYPE x [<!ENTITY a "b">]><gpx><trk/></gpx>',
+        GPX.encode("utf-16").decode("latin-1"),
+    ],
+)
+def test_what_is_no_track_is_refused(tmp_path, text):
+    (tmp_path / "t.gpx").write_text(text, encoding="latin-1")
+    with pytest.raises(PlanError):
+        read_gpx([tmp_path / "t.gpx"])
+
+
+# ----------------------------------------------------------------- proposals
+
+
+def a_model(kind="constant offset", offset=6.0, probability=0.97, **more) -> ClockModel:
+    values = {
+        "device_key": "serial:1", "label": "Acme One", "kind": kind, "offset_hours": offset,
+        "interval_hours": None, "probability": probability, "photos": 2, "evidence": (), "summary": "as it is",
+    }  # fmt: skip
+    return ClockModel(**{**values, **more})
+
+
+def a_finding(
+    subject: Subject,
+    kind: str,
+    *,
+    offset=None,
+    check="GF101",
+    outcome=Outcome.SUSPICIOUS,
+    confidence=Confidence.STRONG,
+    **facts,
+) -> Finding:
+    return Finding(check, (source_id_of(subject.relative),), outcome, Severity.MEDIUM, confidence, "a finding",
+                   facts=facts, cause=Cause(kind, subject.claim.device.key, offset))  # fmt: skip
+
+
+def test_a_clock_model_speaks_for_all_photos_of_its_device_and_no_other():
+    photos = [
+        a_subject(f"{name}.jpg", local="2024-06-15 18:00:00", serial=serial)
+        for name, serial in zip("abc", "112", strict=True)
+    ]
+    for photo in photos[:2]:
+        assert photo.claim.device.key == "serial:1"
+    made = propose(photos, clocks=[a_model()]).changes
+    assert {change.relative: change.new for change in made} == {
+        b"a.jpg": "2024-06-15 12:00:00", b"b.jpg": "2024-06-15 12:00:00",
+    }  # fmt: skip
+    assert all(change.strength == 0.97 for change in made)
+    assert not propose(photos, clocks=[a_model(probability=0.8)]).changes
+
+
+def test_two_kinds_of_one_repair_count_together():
+    offsets = np.arange(-12, 12, 0.25, dtype=np.float32)
+    mass = np.zeros_like(offsets)
+    mass[np.argmin(abs(offsets - 6))] = 0.98
+    mass[0] = 0.02
+    model = a_model(probability=0.6, posterior_offsets_hours=offsets, posterior_mass=mass)
+    (change,) = propose([a_subject(local="2024-06-15 18:00:00", serial="1")], clocks=[model]).changes
+    assert change.strength == pytest.approx(0.98, abs=1e-3)
+
+
+def test_a_piecewise_clock_is_set_piece_by_piece():
+    photos = [a_subject(f"{day}.jpg", local=f"2024-06-{day} 12:00:00", serial="1") for day in (10, 11, 12, 13)]
+    ids = [source_id_of(photo.relative) for photo in photos]
+    model = a_model("piecewise", None, segments=((ids[0], ids[1], 2.0), (ids[2], ids[3], -1.0)))
+    made = propose(photos, clocks=[model]).changes
+    assert [change.new[11:16] for change in made] == ["10:00", "10:00", "13:00", "13:00"]
+
+
+@pytest.mark.parametrize("kind", ["reset", "drift"])
+def test_what_was_wrong_by_an_unknown_amount_is_a_note_never_a_guess(kind):
+    proposal = propose([a_subject(serial="1")], clocks=[a_model(kind, None)])
+    assert not proposal.changes
+    assert "not known" in proposal.notes[0]
+
+
+@pytest.mark.parametrize("kind", ["right", "undetermined"])
+def test_a_clock_that_was_right_or_unknown_proposes_nothing(kind):
+    proposal = propose([a_subject(serial="1")], clocks=[a_model(kind, 0.0)])
+    assert not proposal.changes
+    assert not proposal.notes
+
+
+def test_the_repaired_time_gets_the_offset_legal_at_the_place_where_the_stated_one_is_not():
+    home = a_subject(local="2024-06-15 12:00:00", offset=2.0, position=LONDON, serial="1")
+    made = propose([home], clocks=[a_model("wrong zone", 1.0)]).changes
+    assert news(made) == {Quantity.LOCAL_TIME: "2024-06-15 11:00:00", Quantity.OFFSET: "+01:00"}
+
+
+def test_a_forgotten_zone_keeps_its_instant():
+    subject = a_subject(local="2023-10-30 07:25:40", offset=1.0, position=(35.01, 135.77))
+    made = propose([subject], findings=[a_finding(subject, "zone", offset=-8.0, check="GF102")]).changes
+    assert news(made) == {Quantity.LOCAL_TIME: "2023-10-30 15:25:40", Quantity.OFFSET: "+09:00"}
+
+
+def test_the_day_bug_is_repaired_on_the_gps_side():
+    subject = a_subject(local="2008-10-22 16:28:39", gps="2008-10-23 14:27:07")
+    finding = a_finding(subject, "day-bug", outcome=Outcome.EXPLAINED, residual_s=-86400.0 + 92)
+    assert news(propose([subject], findings=[finding]).changes) == {Quantity.GPS_TIME: "2008-10-22 14:27:07"}
+
+
+def test_a_finding_is_not_followed_while_another_means_another_cause():
+    subject = a_subject(local="2024-06-15 18:00:00", serial="1")
+    clock = a_finding(subject, "clock-offset", offset=6.0)
+    light = a_finding(subject, "clock-offset", check="GF201")
+    place = a_finding(subject, "position", check="GF409")
+    assert propose([subject], findings=[clock, light]).changes
+    proposal = propose([subject], findings=[clock, light, place])
+    assert not proposal.changes
+    assert "decide by hand" in proposal.notes[0]
+
+
+def test_a_weak_finding_proposes_nothing_by_itself():
+    subject = a_subject(local="2024-06-15 18:00:00")
+    weak = a_finding(subject, "clock-offset", offset=6.0, confidence=Confidence.WEAK)
+    assert not propose([subject], findings=[weak]).changes
+    assert propose([subject], findings=[weak], least_strength=0.5).changes
+
+
+@given(st.integers(-(10**6), 10**6))
+def test_a_shift_is_rounded_to_minutes_only_by_seconds(seconds):
+    assert abs(whole_minutes(seconds) - seconds) <= 5
+
+
+# ----------------------------------------------------------------- tags in step
+
+
+def a_goal(tags, **new) -> tagging.Goal:
+    quantities = {"local": Quantity.LOCAL_TIME, "offset": Quantity.OFFSET, "gps": Quantity.GPS_TIME}
+    made = [a_line(quantity=quantities[name], old="", new=value) for name, value in new.items()]
+    return tagging.goal_of(made, tags)
+
+
+def written(tags, media_type="image/jpeg", **new) -> dict[str, str]:
+    return dict(tagging.embedded(a_goal(tags, **new), tags, media_type))
+
+
+def test_an_xmp_time_with_a_zone_of_its_own_gets_the_zone_that_now_holds():
+    tags = {
+        "ExifIFD:DateTimeOriginal": ("2024:06:15 12:00:00",),
+        "ExifIFD:OffsetTimeOriginal": ("+02:00",),
+        "XMP-photoshop:DateCreated": ("2024:06:15 10:00:00Z",),
+    }
+    out = written(tags, local="2024-06-15 13:00:00")
+    assert out["XMP-photoshop:DateCreated"] == "2024:06:15 13:00:00+02:00"
+
+
+def test_a_date_without_a_time_stays_one_and_a_date_put_right_before_stays_right():
+    tags = {
+        "ExifIFD:DateTimeOriginal": ("2024:06:15 23:30:00",),
+        "XMP-photoshop:DateCreated": ("2024:06:15",),
+        "XMP-xmp:CreateDate": ("2024:06:16 00:30:00",),
+    }
+    out = written(tags, local="2024-06-16 00:30:00")
+    assert out["XMP-photoshop:DateCreated"] == "2024:06:16"
+    assert "XMP-xmp:CreateDate" not in out
+
+
+def test_a_scan_keeps_the_distance_between_taking_and_digitising():
+    tags = {"ExifIFD:DateTimeOriginal": ("1987:06:15 12:00:00",), "ExifIFD:CreateDate": ("2019:01:02 03:04:05",)}
+    out = written(tags, local="1987-06-15 13:00:00")
+    assert out["ExifIFD:CreateDate"] == "2019:01:02 04:04:05"
+
+
+def test_movie_clocks_count_utc_and_a_local_one_is_set_right():
+    tags = {
+        "Keys:CreationDate": ("2024:06:15 12:00:00+02:00",),
+        "QuickTime:CreateDate": ("2024:06:15 10:00:00",),
+        "Track1:MediaCreateDate": ("2024:06:15 12:00:01",),
+    }
+    out = written(tags, "video/quicktime", local="2024-06-15 13:00:00")
+    assert out["QuickTime:CreateDate"] == "2024:06:15 11:00:00"
+    assert out["QuickTime:MediaCreateDate"] == "2024:06:15 11:00:00"
+    assert out["Keys:CreationDate"] == "2024:06:15 13:00:00+02:00"
+    assert not [tag for tag in out if tag.startswith("ExifIFD")]
+
+
+def test_a_file_without_any_time_gets_one_and_a_time_zeroed_by_the_camera_is_replaced():
+    assert written({}, local="2024-06-15 13:00:00") == {"ExifIFD:DateTimeOriginal": "2024:06:15 13:00:00"}
+    tags = {"ExifIFD:DateTimeOriginal": ("0000:00:00 00:00:00",), "ExifIFD:CreateDate": ("0000:00:00 00:00:00",)}
+    assert written(tags, local="2024-06-15 13:00:00") == {"ExifIFD:DateTimeOriginal": "2024:06:15 13:00:00"}
+
+
+def test_the_fraction_of_a_gps_second_is_kept():
+    tags = {"GPS:GPSTimeStamp": ("10:00:00.33",), "GPS:GPSDateStamp": ("2024:06:15",)}
+    out = written(tags, gps="2024-06-16 10:00:00")
+    assert (out["GPS:GPSDateStamp"], out["GPS:GPSTimeStamp"]) == ("2024:06:16", "10:00:00.33")
+
+
+@given(
+    wall=st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2100, 1, 1)),
+    seconds=st.integers(-(10**7), 10**7),
+    zone=st.sampled_from(["", "Z", "+02:00"]),
+)
+def test_tags_that_agreed_before_agree_afterwards(wall, seconds, zone):
+    wall = wall.replace(microsecond=0)
+    text = Stamp(wall).exif()
+    tags = dict.fromkeys(("ExifIFD:DateTimeOriginal", "ExifIFD:CreateDate", "IFD0:ModifyDate"), (text,))
+    tags |= dict.fromkeys(("XMP-photoshop:DateCreated", "XMP-xmp:CreateDate"), (text + zone,))
+    new = wall + timedelta(seconds=seconds)
+    out = {tag: value[0] for tag, value in tags.items()} | written(tags, local=lines.write_time(new))
+    assert {value[:19] for value in out.values()} == {Stamp(new).exif()}
