@@ -274,6 +274,24 @@ def test_writing_to_another_file_leaves_the_first_and_never_overwrites(client, f
 
 
 @needs_exiftool
+@pytest.mark.parametrize(
+    ("tag", "value"), [("IFD0:NoSuchTag", "1"), ("IFD0:Orientation", "upwards"), ("ExifIFD:ISO", "x")]
+)
+def test_a_write_of_which_a_part_was_refused_is_not_done(client, folder: bytes, tag: str, value: str) -> None:
+    path = put(folder, b"part.jpg")
+    result = client.write(path, [("IFD0:Artist", "Bea"), (tag, value)])
+    assert not result.done
+    assert tag.partition(":")[2] in result.message
+
+
+@needs_exiftool
+def test_a_new_sidecar_is_made_by_writing_to_it(client, folder: bytes) -> None:
+    path = os.path.join(folder, b"new.xmp")
+    assert client.write(path, [("XMP-exif:DateTimeOriginal", "2024:01:02 03:04:05+02:00")]).done
+    assert client.read([path])[0].tags["XMP-exif:DateTimeOriginal"] == ("2024:01:02 03:04:05+02:00",)
+
+
+@needs_exiftool
 def test_writing_keeps_the_modification_time(client, folder: bytes) -> None:
     path = put(folder, b"kept.jpg")
     os.utime(path, (1_500_000_000, 1_500_000_000))

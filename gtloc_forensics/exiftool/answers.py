@@ -36,7 +36,7 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How writing to one file ended; ``message`` is what exiftool said."""
+    """How writing to one file ended; ``message`` is what exiftool said. Not ``done``: not all of it was written."""
 
     done: bool
     message: str
@@ -100,10 +100,12 @@ def _plain(said: str) -> str:
 
 
 def written(stdout: bytes, stderr: bytes) -> Written:
-    """Return how a write ended, from exiftool's own count of files."""
+    """Return how a write ended: done only if the file was written and no assignment was refused."""
     out = stdout.decode("utf-8", "replace").strip()
     said = stderr.decode("utf-8", "replace").strip()
-    done = bool(re.search(r"^\s*1 (?:image )?files? (?:updated|created|unchanged)", out, re.MULTILINE))
+    counted = bool(re.search(r"^\s*1 (?:image )?files? (?:updated|created|unchanged)", out, re.MULTILINE))
     failed = bool(re.search(r"weren't updated|^Error", f"{out}\n{said}", re.MULTILINE))
     warnings = tuple(text for text in said.splitlines() if text.startswith("Warning"))
-    return Written(done and not failed, "\n".join(part for part in (out, said) if part), warnings)
+    # A warning about the file ends in its path; one without it is about an assignment that was left out.
+    refused = any(" - " not in text for text in warnings)
+    return Written(counted and not failed and not refused, "\n".join(part for part in (out, said) if part), warnings)
