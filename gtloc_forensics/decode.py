@@ -13,6 +13,7 @@ import json
 import os
 import queue
 import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -171,7 +172,9 @@ class _Worker:
         if self._closed.is_set():
             return DecodeRefused("decoding was stopped")
         if too_late.is_set():
-            return DecodeRefused(f"decoding it took longer than {self._limits.seconds:g} s")
+            return DecodeRefused(f"decoding it hung for {self._limits.wall_seconds:g} s")
+        if code == -signal.SIGPROF:
+            return DecodeRefused(f"decoding it takes more than {self._limits.cpu_seconds:g} s of computing")
         return DecodeRefused(f"the decoder crashed over it (exit status {code})")
 
     def stop(self) -> None:
@@ -222,7 +225,7 @@ class _Worker:
             if process is not None:
                 process.kill()
 
-        timer = threading.Timer(self._limits.seconds, give_up)
+        timer = threading.Timer(self._limits.wall_seconds, give_up)
         timer.daemon = True
         timer.start()
         try:
@@ -319,7 +322,9 @@ def serve(descriptor: int) -> None:
                 job = _receive_job(connection)
             except (EOFError, ConnectionError):
                 return
+            signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)  # SIGPROF ends the process
             _send_outcome(connection, _outcome(job, limits))
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _warm_up() -> None:
@@ -333,7 +338,7 @@ def _warm_up() -> None:
 
 
 def _confine(limits: Limits) -> None:
-    """Give up what decoding a picture never needs. CPU time is bounded by the parent's clock."""
+    """Give up what decoding a picture never needs."""
     for what, most in (
         (resource.RLIMIT_AS, limits.memory_bytes),
         (resource.RLIMIT_FSIZE, 0),  # no file can be written

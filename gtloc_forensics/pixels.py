@@ -79,12 +79,17 @@ _UPRIGHT = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one picture may cost. The last two bind only in a :class:`~gtloc_forensics.decode.Decoder`."""
+    """What one picture may cost. The last three bind only in the workers of a :class:`~gtloc_forensics.decode.Decoder`.
+
+    Computing time is what refuses a slow picture, so that a busy machine gives the
+    same results as an idle one; the time on the wall only ends what hangs.
+    """
 
     pixels: int = 300_000_000  # as stored; a JPEG of this size is decoded at a fraction of it
     full_pixels: int = 128_000_000  # of what must be decoded whole; 4 bytes each, twice
     memory_bytes: int = 3 << 30  # address space of one worker
-    seconds: float = 60.0
+    cpu_seconds: float = 60.0
+    wall_seconds: float = 900.0
 
 
 DEFAULT_LIMITS = Limits()
