@@ -1,0 +1,129 @@
+"""One step on either side of the thresholds that the other tests only pass by."""
+
+from __future__ import annotations
+
+import pytest
+from builders import LONDON, MID_ATLANTIC, PARIS, a_claim, a_device, a_photo, an_image, only
+
+from gtloc_forensics.checks import mirrored, offsets, releases
+from gtloc_forensics.checks.gf101_clock_gps import clock_against_gps as gf101
+from gtloc_forensics.checks.gf102_offset_place import offset_at_place as gf102
+from gtloc_forensics.checks.gf109_two_positions import two_positions as gf109
+from gtloc_forensics.checks.gf111_gps_internals import gps_internals as gf111
+from gtloc_forensics.checks.gf112_altitude import altitude as gf112
+from gtloc_forensics.checks.gf117_dimensions import dimensions as gf117
+from gtloc_forensics.checks.gf120_factory_date import factory_date as gf120
+from gtloc_forensics.checks.gf121_country import country as gf121
+from gtloc_forensics.checks.gf201_light_at_night import light_at_night as gf201
+from gtloc_forensics.records import Outcome, Position, Reading, Stated
+
+PHONE = {"make": "Apple", "model": "iPhone 13"}
+
+
+@pytest.mark.parametrize(("offset", "outcome"), [(-1.0, Outcome.EXPLAINED), (0.0, Outcome.SUSPICIOUS)])
+def test_a_ship_strays_two_hours_from_nautical_time_and_no_more(offset, outcome):
+    assert only(gf102, a_photo(**PHONE, offset=offset, position=MID_ATLANTIC)).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("rival", "outcome"),
+    [
+        ((48.8650, 2.3522), Outcome.CONSISTENT),
+        ((48.8736, 2.3522), Outcome.EXPLAINED),
+        ((48.8757, 2.3522), Outcome.SUSPICIOUS),
+    ],
+)
+def test_two_positions_agree_to_one_kilometre_and_round_to_two(rival, outcome):
+    other = Reading(Position(*rival), "XMP-exif:GPSLatitude", "")
+    position = Stated(Position(*PARIS), "GPS:GPSLatitude", "", "EXIF", (other,))
+    assert only(gf109, a_photo(position=PARIS, subject_to={"position": position})).outcome is outcome
+
+
+def test_only_a_real_slip_between_two_positions_is_named():
+    other = Reading(Position(52.52, 13.405), "XMP-exif:GPSLatitude", "")
+    position = Stated(Position(*PARIS), "GPS:GPSLatitude", "", "EXIF", (other,))
+    assert only(gf109, a_photo(position=PARIS, subject_to={"position": position})).inferred == ()
+
+
+@pytest.mark.parametrize(("error_m", "outcome"), [(999.0, Outcome.CONSISTENT), (1000.0, Outcome.EXPLAINED)])
+def test_an_error_of_a_kilometre_limits_a_fix(error_m, outcome):
+    photo = a_photo(position=PARIS, position_error_m=error_m, tags={"GPS:GPSSpeed": 0})
+    assert only(gf111, photo).outcome is outcome
+
+
+@pytest.mark.parametrize(("km_h", "outcome"), [(180.0, Outcome.SUSPICIOUS), (220.0, Outcome.EXPLAINED)])
+def test_flying_begins_at_two_hundred_kilometres_an_hour(km_h, outcome):
+    tags = {"GPS:GPSSpeed": km_h, "GPS:GPSSpeedRef": "K"}
+    assert only(gf112, a_photo(position=MID_ATLANTIC, altitude_m=10_000.0, tags=tags)).outcome is outcome
+
+
+def test_a_train_in_the_valley_is_no_aircraft():
+    tags = {"GPS:GPSSpeed": 300.0, "GPS:GPSSpeedRef": "K"}
+    assert only(gf112, a_photo(position=PARIS, altitude_m=200.0, tags=tags)).outcome is Outcome.CONSISTENT
+
+
+@pytest.mark.parametrize(
+    ("size", "kind"),
+    [((4016, 3016), ""), ((4020, 3015), "resized"), ((8000, 6000), "resized"), ((8000, 5000), "cropped")],
+)
+def test_a_border_a_resizing_and_a_crop_are_told_apart(size, kind):
+    tags = {"ExifIFD:ExifImageWidth": size[0], "ExifIFD:ExifImageHeight": size[1]}
+    finding = only(gf117, a_photo(image=an_image(width=4000, height=3000), tags=tags))
+    assert (finding.cause.kind if finding.cause else "") == kind
+
+
+def test_new_year_is_named_as_an_excuse_only_where_cameras_existed():
+    assert only(gf120, a_photo(local="2012-01-01 00:03")).innocent
+    assert not only(gf120, a_photo(local="1980-01-01 00:03")).innocent
+
+
+@pytest.mark.parametrize(("longitude", "outcome"), [(7.0, Outcome.CONSISTENT), (5.0, Outcome.SUSPICIOUS)])
+def test_a_border_excuses_a_country_within_fifty_kilometres(longitude, outcome):
+    """Lorraine, some 40 km and some 150 km west of the Palatinate."""
+    photo = a_photo(position=(48.9, longitude), tags={"XMP-photoshop:Country": "Germany"})
+    assert only(gf121, photo).outcome is outcome
+
+
+def test_the_exposure_is_told_as_photographers_write_it():
+    night = a_photo(local="2024-12-15 00:00", position=PARIS, f_number=8.0, exposure_s=1 / 500, iso=100.0)
+    assert "f/8, 1/500 s, ISO 100" in only(gf201, night).observed[0]
+    slow = a_photo(local="2024-12-15 00:00", position=PARIS, f_number=64.0, exposure_s=0.5, iso=50.0)
+    assert "0.5 s" in only(gf201, slow).observed[0]
+
+
+def test_slips_that_change_nothing_are_not_offered():
+    assert [slip for slip, _ in mirrored.repairs(Position(0.0, 30.0))] == [
+        "the other sign of the longitude (E/W lost)",
+        "latitude and longitude swapped",
+    ]
+    assert [slip for slip, _ in mirrored.repairs(Position(51.5, 0.001))] == [
+        "the other sign of the latitude (N/S lost)",
+        "latitude and longitude swapped",
+    ]
+    assert len(list(mirrored.repairs(Position(40.0, 120.0)))) == 3  # a latitude of 120 does not exist
+
+
+def test_slips_need_a_position_and_a_time():
+    assert mirrored.fitting(a_claim(local=None, position=LONDON), 0.0) == ()
+    assert mirrored.fitting(a_claim(), 0.0) == ()
+    assert mirrored.on_land(a_claim()) == ()
+
+
+@pytest.mark.parametrize(
+    ("hours", "nearest"), [(14.05, 14.0), (14.2, None), (-12.05, -12.0), (-12.2, None), (5.7, 5.75)]
+)
+def test_civil_offsets_end_twelve_hours_behind_and_fourteen_ahead(hours, nearest):
+    slip = offsets.nearest_civil(hours * 3600.0)
+    assert (None if slip is None else slip.offset_hours) == nearest
+
+
+def test_a_model_is_looked_up_under_its_own_maker():
+    assert releases.of_model(a_device("Acme", "iPhone 4S")) is None
+    assert releases.of_model(a_device("DJI", "FC220")).name == "FC220"
+    assert releases.of_model(a_device("Hasselblad", "L1D-20c")).name == "L1D-20c"
+
+
+def test_agreement_without_a_place_says_so_and_with_one_does_not():
+    assert "any zone" in only(gf101, a_photo(local="2024-06-15 14:00", gps="2024-06-15 12:00")).summary
+    for known in ({"position": PARIS}, {"offset": 2.0}):
+        assert "any zone" not in only(gf101, a_photo(local="2024-06-15 14:00", gps="2024-06-15 12:00", **known)).summary
