@@ -10,6 +10,7 @@ import pytest
 from fake_case import FakeCase, a_finding, an_entry, small_case
 from hypothesis import given
 from hypothesis import strategies as st
+from reportlab.pdfbase import pdfmetrics
 
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.records import Outcome, visible
@@ -140,7 +141,7 @@ def test_every_character_is_set_in_a_font_that_has_it(text):
     fonts |= {opened(chain().first(style)).fontName: opened(chain().first(style)) for style in ("", "bold", "mono")}
     for style in ("", "bold", "mono"):
         for name, piece in runs(text, style):
-            assert all(fonts[name].face.charToGlyph.get(ord(one), 0) or one == " " for one in piece), (name, piece)
+            assert all(fonts[name].face.charToGlyph.get(ord(one), 0) for one in piece), (name, piece)
 
 
 def test_the_easy_path_promises_only_what_all_first_fonts_have():
@@ -151,6 +152,12 @@ def test_the_easy_path_promises_only_what_all_first_fonts_have():
     for style in ("", "bold", "italic", "mono"):
         has = opened(chain().first(style)).face.charToGlyph
         assert [hex(code) for code in easy if not has.get(code)] == []
+
+
+def test_a_space_is_set_in_a_font_that_has_one():
+    for name, piece in runs("\ud55c\uad6d \u65e5\u672c \u0e44\u0e17\u0e22 a"):
+        if " " in piece:
+            assert pdfmetrics.getFont(name).face.charToGlyph.get(0x20), name
 
 
 def test_what_no_font_has_is_written_as_its_code_point():

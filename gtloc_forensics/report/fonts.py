@@ -18,6 +18,8 @@ from importlib.resources.abc import Traversable
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
+from gtloc_forensics.report.righttoleft import visual
+
 # What Noto Sans and DejaVu Sans Mono both have; tested against the files.
 _EASY = re.compile(r"[\x20-\x7e\u00a0-\u017f–—‘’“”„…×±°·•§]*\Z")
 
@@ -90,16 +92,22 @@ def _font_for(code: int, style: str) -> str | None:
     return None
 
 
+@cache
+def _sets_space(name: str) -> bool:
+    """Whether a registered font has a space of its own: fonts of one script may not."""
+    return bool(pdfmetrics.getFont(name).face.charToGlyph.get(0x20))
+
+
 def runs(text: str, style: str = "") -> list[tuple[str, str]]:
     """Cut *text* into (font name, characters); what no font has becomes ``[U+1F600]``."""
     if _EASY.match(text):
         return [(font_name(style), text)] if text else []
     found: list[tuple[str, str]] = []
-    for character in text:
+    for character in visual(text):
         name = _font_for(ord(character), style)
         piece = character if name else f"[U+{ord(character):04X}]"
         name = name or font_name(style)
-        if found and (found[-1][0] == name or character == " "):
+        if found and (found[-1][0] == name or (character == " " and _sets_space(found[-1][0]))):
             found[-1] = (found[-1][0], found[-1][1] + piece)
         else:
             found.append((name, piece))
