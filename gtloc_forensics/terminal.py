@@ -35,6 +35,8 @@ def print_case(view: CaseView, stream: TextIO) -> None:
     if reasons:
         console.print(_reason_table(reasons))
     tally = view.tally
+    if not (tally.found or tally.clean or tally.not_examined):
+        console.print("there are no photos in this folder")
     console.print(
         f"{tally.found} found · {tally.clean} clean · {tally.not_examined} not examined"
         + (f" · {tally.passed_over} other files passed over" if tally.passed_over else "")
