@@ -73,8 +73,7 @@ def walk(root: Path) -> Iterator[Candidate | Passed]:
     Raises:
         UsageError: when *root* is no folder or cannot be entered.
     """
-    if not root.is_dir():
-        raise UsageError(f"{root} is not a folder; name one that holds photos")
+    _insist_on_folder(root)
     pending: list[Iterator[_Entry]] = [iter((_Entry(b"", folder=True, ancestors=frozenset()),))]
     while pending:
         entry = next(pending[-1], None)
@@ -89,6 +88,16 @@ def walk(root: Path) -> Iterator[Candidate | Passed]:
                 yield Passed(
                     entry.relative or b".", f"a folder that could not be read: {beneath.words(error)}", blocks=True
                 )
+
+
+def _insist_on_folder(root: Path) -> None:
+    try:
+        with beneath.directory(root, b""):
+            return
+    except NotADirectoryError as error:
+        raise UsageError(f"{root} is not a folder; name one that holds photos") from error
+    except OSError as error:
+        raise UsageError(f"{root} cannot be read: {beneath.words(error)}; name a folder that holds photos") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -275,11 +275,14 @@ def test_what_may_not_be_read_is_a_row_that_blocks(public_folder: Path) -> None:
         "for entry in entries: print(entry)\n"
         "try: take(root / 'case', entries[-1], into=root)\n"
         "except IntakeFailed as error: print(error, error.source is not None)\n"
+        "try: list(walk(root / 'case/locked'))\n"
+        "except Exception as error: print(type(error).__name__, 'permission denied' in str(error))\n"
     ).splitlines()
     assert "locked" in out[0] and "permission denied" in out[0] and "blocks=True" in out[0]
     assert "secret.bin" in out[1] and "permission denied" in out[1] and "blocks=True" in out[1]
     assert "Candidate(relative=b'secret.jpg'" in out[2]
     assert out[3] == "it could not be read: permission denied True"
+    assert out[4] == "UsageError True"
 
 
 @needs_root
