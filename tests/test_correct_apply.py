@@ -563,8 +563,44 @@ def test_a_broken_jpeg_is_proven_by_its_coded_data_and_other_things_not_at_all(c
     data[-5] ^= 1
     photo.write_bytes(data)
     assert proof.picture_digest(photo) != digest
-    (tmp_path / "x.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + b"\0" * 40)
-    assert proof.picture_digest(tmp_path / "x.mp4") is None
+    (tmp_path / "x.heic").write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 40)
+    assert proof.picture_digest(tmp_path / "x.heic") is None
+
+
+def a_movie(path: Path, created: str, media_data: bytes = b"\1\2\3" * 99) -> Path:
+    """Write the least MP4 that exiftool reads and writes: one video track, clocks counting seconds from 1904."""
+    from datetime import datetime
+
+    def box(kind: bytes, *parts: bytes) -> bytes:
+        body = b"".join(parts)
+        return (len(body) + 8).to_bytes(4, "big") + kind + body
+
+    clock = int((datetime.fromisoformat(created) - datetime(1904, 1, 1)).total_seconds()).to_bytes(4, "big") * 2
+    zero = bytes(4)
+    mvhd = box(b"mvhd", zero, clock, (600).to_bytes(4, "big"), bytes(4 + 76 + 4))
+    tkhd = box(b"tkhd", zero, clock, (1).to_bytes(4, "big"), bytes(4 + 4 + 52 + 8))
+    mdhd = box(b"mdhd", zero, clock, (600).to_bytes(4, "big"), bytes(8))
+    hdlr = box(b"hdlr", bytes(8), b"vide", bytes(13))
+    moov = box(b"moov", mvhd, box(b"trak", tkhd, box(b"mdia", mdhd, hdlr)))
+    path.write_bytes(box(b"ftyp", b"mp42", zero, b"mp42isom") + moov + box(b"mdat", media_data))
+    return path
+
+
+def test_a_movies_clocks_are_written_in_utc_on_every_track_and_its_media_data_stays(client, shop, evidence, tmp_path):
+    # A camera five hours ahead that wrote local time where the format counts UTC.
+    movie = a_movie(evidence / "a.mp4", "2022-04-02 15:10:51")
+    old = tags_of(client, movie)
+    assert old["QuickTime:CreateDate"] == old["Track1:MediaCreateDate"] == ("2022:04:02 15:10:51",)
+    plan = Plan((change(movie, evidence, old="2022-04-02 15:10:51", new="2022-04-02 10:10:51"),
+                 change(movie, evidence, Quantity.OFFSET, "", "-06:00")))  # fmt: skip
+    result = carry_out(shop, plan, evidence, Copies(tmp_path / "fixed"))
+    assert not result.refused
+    tags = tags_of(client, tmp_path / "fixed" / "a.mp4")
+    for tag in ("QuickTime:CreateDate", "QuickTime:ModifyDate", "Track1:TrackCreateDate", "Track1:MediaCreateDate"):
+        assert tags[tag] == ("2022:04:02 16:10:51",)
+    assert proof.picture_digest(tmp_path / "fixed" / "a.mp4") == proof.picture_digest(movie)
+    other = a_movie(tmp_path / "b.mp4", "2022-04-02 15:10:51", b"\1\2\4" * 99)
+    assert proof.picture_digest(other) != proof.picture_digest(movie)
 
 
 def test_the_journal_is_plain_json_lines_that_chain(client, shop, evidence, tmp_path):

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image, ImageSequence
 
+from gtloc_forensics import media
 from gtloc_forensics.correct import files
 from gtloc_forensics.correct.tagging import Assignment
 from gtloc_forensics.records import Tags
@@ -98,9 +100,13 @@ def _is_excused(tag: str, before: Tags, written: set[str]) -> bool:
 def picture_digest(path: Path) -> str | None:
     """Return a hash of the decoded picture, all frames; None where it cannot be decoded or proven.
 
-    A JPEG too large or too broken to decode is proven by its coded image data instead:
-    same tables and same scans decode to the same pixels.
+    A JPEG too large or too broken to decode is proven by its coded image data instead (same
+    tables and same scans decode to the same pixels), a movie by its media data.
     """
+    with files.reading(path) as file:
+        kind = media.media_type(file.read(media.HEAD_BYTES))
+    if media.is_video(kind):
+        return movie_digest(path)
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
@@ -118,6 +124,32 @@ def _decoded(picture: Image.Image) -> str:
         digest.update(f"{frame.mode} {frame.size} {number};".encode())
         digest.update(frame.tobytes())
     return "decoded:" + digest.hexdigest()
+
+
+def movie_digest(path: Path) -> str | None:
+    """Return a hash of all media data (``mdat``) of an MP4 or QuickTime file; None where there is none."""
+    digest, found = hashlib.sha256(), False
+    with files.reading(path) as file:
+        while len(head := file.read(8)) == 8:
+            length, kind = int.from_bytes(head[:4], "big"), head[4:]
+            rest = length - 8 if length != 1 else int.from_bytes(file.read(8), "big") - 16
+            if length != 0 and rest < 0:
+                return None
+            if kind != b"mdat":
+                file.seek(0, 2) if length == 0 else file.seek(rest, 1)
+                continue
+            found = True
+            for block in _blocks(file, None if length == 0 else rest):
+                digest.update(block)
+    return "media:" + digest.hexdigest() if found else None
+
+
+def _blocks(file: BinaryIO, length: int | None) -> Iterator[bytes]:
+    """Yield the next *length* bytes (None: all) in pieces."""
+    left = length
+    while block := file.read(files.BLOCK if left is None else min(files.BLOCK, left)):
+        left = None if left is None else left - len(block)
+        yield block
 
 
 def coded_digest(path: Path) -> str | None:
