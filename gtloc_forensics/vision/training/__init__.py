@@ -1,1 +1,12 @@
-"""Training: data, losses, queues, the loop. Nothing of it is needed, or held, when a model is used."""
+"""Training: data, losses, queues, the loop. Nothing of it is needed, or held, when a model is used.
+
+``train(table_csv, settings, start=fresh(base, …), out=folder)`` is all there is to call.
+"""
+
+from __future__ import annotations
+
+from gtloc_forensics.vision.training.loop import Progress, Trained, train
+from gtloc_forensics.vision.training.settings import Settings
+from gtloc_forensics.vision.training.start import Shape, Start, fresh, going_on
+
+__all__ = ["Progress", "Settings", "Shape", "Start", "Trained", "fresh", "going_on", "train"]

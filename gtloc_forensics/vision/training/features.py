@@ -1,0 +1,151 @@
+"""Features of photos by frozen backbones, computed once and kept.
+
+What a frozen backbone makes of a photo never changes, so heads train on a CPU in minutes.
+Cached by photo: the key is its content, the backbone's weights and the view. Augmented
+views are crops and mirrorings with a seed of their own; colours stay as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from safetensors.torch import save
+from torch import Tensor
+
+from gtloc_forensics.errors import UsageError
+from gtloc_forensics.vision import device as devices
+from gtloc_forensics.vision import views, weights
+from gtloc_forensics.vision.gtloc import GTLoc
+from gtloc_forensics.vision.manifest import Manifest
+
+Progress = Callable[[str, int, int], None]
+
+# RandomResizedCrop as published (papers.md §1.4).
+CROP_AREA = (0.6, 1.0)
+LARGEST_PHOTO_PX = 120_000_000
+_CHUNK = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the backbones made of the photos that could be read."""
+
+    values: Tensor  # [N, V, F] float32; rows that could not be read are zero
+    readable: NDArray[np.bool_]  # [N]
+    reasons: tuple[str, ...]  # of the photos that could not be read, in order
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One photo on its way to its features."""
+
+    path: Path
+    key: str = ""
+    prepared: list[NDArray[np.uint8]] = field(default_factory=list)
+    found: Tensor | None = None
+    reason: str = ""
+
+
+class Backbone:
+    """The frozen part of a model at work on files."""
+
+    def __init__(self, module: GTLoc, manifest: Manifest, *, identity: str, device: torch.device) -> None:
+        self._module = module.to(device)
+        self._specs = manifest.extractors
+        self._device = device
+        self._batches = devices.BatchSize(device)
+        self._identity = identity
+
+    def features(
+        self, paths: Sequence[Path], *, view_count: int, seed: int, cache_dir: Path | None, progress: Progress
+    ) -> Features:
+        """Return the features of photos, from the cache where they are in it.
+
+        Raises:
+            UsageError: when not one photo can be read.
+        """
+        rows: list[Tensor | None] = []
+        reasons: list[str] = []
+        for first in range(0, len(paths), _CHUNK):
+            asked = [_Asked(path) for path in paths[first : first + _CHUNK]]
+            for one in asked:
+                self._open(one, view_count, seed, cache_dir)
+            self._compute([one for one in asked if one.prepared], view_count, cache_dir)
+            rows += [one.found for one in asked]
+            reasons += [f"{one.path.name}: {one.reason}" for one in asked if one.found is None]
+            progress("features", min(first + _CHUNK, len(paths)), len(paths))
+        readable = np.array([row is not None for row in rows], dtype=np.bool_)
+        known = [row for row in rows if row is not None]
+        if not known:
+            raise UsageError(f"none of {len(paths)} photos can be read ({reasons[0] if reasons else 'no photos'})")
+        empty = torch.zeros_like(known[0])
+        return Features(torch.stack([empty if row is None else row for row in rows]), readable, tuple(reasons))
+
+    def _open(self, asked: _Asked, view_count: int, seed: int, cache_dir: Path | None) -> None:
+        """Find the features of one photo in the cache, or prepare its views, or say why neither can be."""
+        try:
+            asked.key = self._key(asked.path.read_bytes(), view_count, seed)
+            asked.found = _read(cache_dir / asked.key[:2] / asked.key) if cache_dir is not None else None
+            if asked.found is None:
+                rgb = _decoded(asked.path)
+                rng = np.random.default_rng(int(asked.key[:8], 16))
+                pictures = [rgb, *[augmented(rgb, rng) for _ in range(view_count - 1)]]
+                asked.prepared = [views.prepare(picture, self._specs) for picture in pictures]
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            asked.reason = str(error)
+
+    def _compute(self, asked: Sequence[_Asked], view_count: int, cache_dir: Path | None) -> None:
+        prepared = [view for one in asked for view in one.prepared]
+        if not prepared:
+            return
+        with torch.inference_mode():
+            values = torch.cat(list(self._batches.run(prepared, self._forward)))
+        for one, found in zip(asked, values.unflatten(0, (-1, view_count)), strict=True):  # type: ignore[no-untyped-call]
+            one.found, one.prepared = found.clone(), []
+            if cache_dir is not None:
+                (cache_dir / one.key[:2]).mkdir(parents=True, exist_ok=True)
+                weights.write_bytes(cache_dir / one.key[:2] / one.key, save({"features": one.found}))
+
+    def _key(self, content: bytes, view_count: int, seed: int) -> str:
+        specs = "|".join(repr(spec) for spec in self._specs)
+        text = f"{self._identity}|{views.PREPROCESSING}|{specs}|{view_count}|{seed if view_count > 1 else ''}|"
+        return hashlib.sha256(text.encode() + hashlib.sha256(content).digest()).hexdigest()
+
+    def _forward(self, chunk: Sequence[NDArray[np.uint8]]) -> Tensor:
+        seen = [torch.from_numpy(view).to(self._device) for view in views.unpack(chunk, self._specs)]
+        with devices.autocast(self._device):
+            features = self._module.backbone(seen).float()
+        return features.reshape(len(chunk), self._specs[0].crops, -1).mean(dim=1).cpu()
+
+
+def augmented(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return a random square crop, mirrored half the time; no pixel changes its colour."""
+    height, width, _ = rgb.shape
+    side = max(1, min(round((rng.uniform(*CROP_AREA) * height * width) ** 0.5), height, width))
+    top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
+    crop = rgb[top : top + side, left : left + side]
+    return crop[:, ::-1] if rng.random() < 0.5 else crop
+
+
+def _decoded(path: Path) -> NDArray[np.uint8]:
+    with Image.open(path) as picture:
+        if picture.width * picture.height > LARGEST_PHOTO_PX:
+            raise ValueError(f"{picture.width} × {picture.height} pixels are too many to train on")
+        picture.draft("RGB", (1024, 1024))
+        return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
+
+
+def _read(path: Path) -> Tensor | None:
+    try:
+        return load_safetensors(path.read_bytes())["features"]
+    except (OSError, SafetensorError, KeyError):
+        return None
