@@ -29,6 +29,9 @@ WIDEST_HOURS = 8.0
 # A camera is said to be wrong only when the offsets it could be right with have become this unlikely.
 WRONG_FROM = 0.9
 RIGHT_FROM = 0.8
+# Light this much (natural log) for a right clock against the GPS clock's offset speaks of a wrong place.
+SPLIT_LOG = 4.0
+FARTHEST_HOURS = 14.0  # what zones and half days explain; beyond it the date itself is off
 # GPS dates that must agree before the date itself is doubted: single ones are stale or a day off by firmware.
 FEWEST_DATES = 3
 
@@ -41,6 +44,7 @@ class _Evidence:
     sentences: tuple[str, ...]
     gps: GpsResiduals | None
     level: Level | None  # of the GPS residuals that most photos share
+    is_split: bool  # light and the GPS clock contradict each other
 
 
 def fit(group: DeviceGroup, *, light_model: LightModel | None = None) -> ClockModel:
@@ -65,10 +69,25 @@ def _evidence(group: DeviceGroup, model: LightModel) -> _Evidence:
     sentences: list[str] = []
     gps = clock_witnesses.gps_residuals(group)
     level = _shared_level(gps)
-    for found, sentence in (_of_gps(group, gps, level), _of_zone(group), _of_light(group, model), _of_hours(group)):
+    by_light = _of_light(group, model)
+    for found, sentence in (_of_gps(group, gps, level), _of_zone(group), by_light, _of_hours(group)):
         total = total + found
         sentences += [sentence] if sentence else []
-    return _Evidence(total, tuple(sentences), gps, level)
+    is_split = level is not None and _contradicts(level, by_light[0])
+    if is_split:
+        sentences.append(
+            "Light and the GPS clock contradict each other: the claimed place may be wrong, not the clock."
+        )
+    return _Evidence(total, tuple(sentences), gps, level, is_split)
+
+
+def _contradicts(level: Level, light_log_likelihood: Floats) -> bool:
+    """Whether light finds the clock right where the GPS clock finds it hours off, as under a wrong position."""
+    at_level = np.abs(OFFSETS_HOURS - level.hours) <= 0.5
+    at_zero = np.abs(OFFSETS_HOURS) <= 0.5
+    if abs(level.hours) < 1.5 or not at_level.any():
+        return False
+    return float(light_log_likelihood[at_zero].max() - light_log_likelihood[at_level].max()) > SPLIT_LOG
 
 
 def _shared_level(gps: GpsResiduals | None) -> Level | None:
@@ -161,11 +180,13 @@ def _constant(group: DeviceGroup, evidence: _Evidence) -> ClockModel:
     if kind == "undetermined":
         return _undetermined(fitted, posterior)
     offset, interval = _offset(posterior, evidence)
-    if days and not _is_receiver_fault(days):
-        offset, interval = offset + 24.0 * days, (interval[0] + 24.0 * days, interval[1] + 24.0 * days)
-        kind = "reset" if _is_restarted(group) else "constant offset"
-    elif days:
+    total = offset + 24.0 * days
+    if days and _is_receiver_fault(days) and abs(total) > FARTHEST_HOURS:
         fitted = replace(fitted, evidence=(*fitted.evidence, _receiver_note(days)))
+    elif days:
+        offset, interval = total, (interval[0] + 24.0 * days, interval[1] + 24.0 * days)
+        if abs(total) > FARTHEST_HOURS:
+            kind = "reset" if _is_restarted(group) else "constant offset"
     return replace(
         fitted, kind=kind, offset_hours=offset, interval_hours=interval, summary=_summary(group, kind, offset, interval)
     )
@@ -173,6 +194,8 @@ def _constant(group: DeviceGroup, evidence: _Evidence) -> ClockModel:
 
 def _is_decided(posterior: Posterior, evidence: _Evidence) -> bool:
     """Whether the evidence, not the prior, speaks: against being right loudly, for it at all."""
+    if evidence.is_split:
+        return False
     if posterior.kind != "right":
         is_wrong = 1.0 - float(posterior.by_kind["right"].sum()) >= WRONG_FROM
         return is_wrong and clock_hypotheses.arc(posterior.mass).width_hours <= WIDEST_HOURS

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 from typing import TypeAlias
 
@@ -105,17 +106,22 @@ def _likelihood_at(model: LightModel, frames: Frames, latitude_deg: Floats, long
 
 
 def _frames(sightings: Sequence[Sighting]) -> Frames:
-    """Return the frames with the instants their files state, where they state one."""
-    # An instant worked out from the zone of the claimed place would follow the place wherever it is moved.
-    dated = [one for one in sightings if one.utc_time is not None and "zone at" not in one.utc_rule.lower()]
-    frames = light_offsets.frames_of(dated)
-    instants = {one.source_id: one.utc_time for one in dated}
+    """Return the frames with their instants: the GPS clock's, else those that their files state."""
+    instants = {one.source_id: moment for one in sightings if (moment := _own_instant(one)) is not None}
+    frames = light_offsets.frames_of([one for one in sightings if one.source_id in instants])
     stated = np.array([_seconds(instants[name]) for name in frames.source_ids], np.float64)
     return replace(frames, claimed_utc_s=stated)
 
 
-def _seconds(utc: object) -> float:
-    return float(np.datetime64(utc, "ms").astype(np.int64)) / 1000.0  # type: ignore[call-overload]
+def _own_instant(one: Sighting) -> datetime | None:
+    """Return an instant that does not come from the claimed place; such a one would follow it wherever it is moved."""
+    if one.gps_utc_time is not None:
+        return one.gps_utc_time
+    return None if "zone at" in one.utc_rule.lower() else one.utc_time
+
+
+def _seconds(utc: datetime) -> float:
+    return (utc - datetime(1970, 1, 1)).total_seconds()
 
 
 def _middle(frames: Frames) -> tuple[float, float]:

@@ -1,0 +1,376 @@
+"""One clock per camera: what each witness makes of it, and when it must keep silent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+from builders import a_group, a_sighting
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gtloc_forensics import clock, clock_hypotheses, clock_witnesses, clock_words, light
+from gtloc_forensics.light_offsets import OFFSETS_HOURS
+from gtloc_forensics.records import CLOCK_KINDS, Cause, Confidence, Counter, CounterKind, Finding, Outcome, Severity
+
+PARIS = {"latitude_deg": 48.8566, "longitude_deg": 2.3522, "zone": "Europe/Paris"}
+NOON = datetime(2024, 6, 3, 12, 0)
+
+
+def with_gps(
+    count: int = 6, *, ahead_hours: float = 0.0, gps_days: float = 0.0, start: datetime = NOON, **more: object
+):
+    """Photos an hour apart in Paris in summer, their clock ahead, their GPS date moved."""
+    found = []
+    for number in range(count):
+        true_local = start + timedelta(hours=number)
+        found.append(
+            a_sighting(
+                f"{start:%j}-{number}.jpg",
+                local_time=true_local + timedelta(hours=ahead_hours),
+                gps_utc_time=true_local - timedelta(hours=2) + timedelta(days=gps_days),
+                **{**PARIS, **more},
+            )
+        )
+    return found
+
+
+# --------------------------------------------------------------------------- GPS time
+
+
+def test_a_clock_that_agrees_with_gps_is_right() -> None:
+    model = clock.fit(a_group(*with_gps()))
+    assert model.kind == "right"
+    assert model.offset_hours == pytest.approx(0.0)
+    assert "right for all 6 photos" in model.summary
+
+
+@pytest.mark.parametrize(
+    ("ahead_hours", "kind"),
+    [(6.0, "wrong zone"), (-1.0, "dst"), (12.0, "am/pm"), (2.75, "constant offset"), (-7.0, "wrong zone")],
+)
+def test_gps_time_names_the_offset_and_its_kind(ahead_hours: float, kind: str) -> None:
+    model = clock.fit(a_group(*with_gps(ahead_hours=ahead_hours)))
+    assert model.kind == kind
+    assert model.offset_hours == pytest.approx(ahead_hours, abs=1e-6)
+    assert model.interval_hours is not None and model.interval_hours[0] < ahead_hours < model.interval_hours[1]
+    assert clock_words.ahead(ahead_hours) in model.summary and "95 %" in model.summary
+
+
+@given(minutes=st.integers(-14 * 60, 14 * 60))
+@settings(max_examples=40, deadline=None)
+def test_gps_time_finds_any_offset_to_the_minute(minutes: int) -> None:
+    model = clock.fit(a_group(*with_gps(ahead_hours=minutes / 60.0)))
+    assert model.kind in CLOCK_KINDS
+    if model.offset_hours is not None:
+        assert abs((model.offset_hours - minutes / 60.0 + 12.0) % 24.0 - 12.0) < 0.3
+
+
+def test_a_clock_two_minutes_slow_is_right() -> None:
+    assert clock.fit(a_group(*with_gps(ahead_hours=-120 / 3600))).kind == "right"
+
+
+def test_one_wrong_photo_does_not_condemn_the_camera() -> None:
+    group = a_group(*with_gps(8), *with_gps(1, ahead_hours=6.0, start=NOON + timedelta(days=1)))
+    assert clock.fit(group).kind == "right"
+
+
+def test_gps_dates_a_day_ahead_are_the_receivers_fault() -> None:
+    model = clock.fit(a_group(*with_gps(gps_days=1.0)))
+    assert model.kind == "right"
+    assert any("known fault of receivers" in sentence for sentence in model.evidence)
+
+
+def test_a_clock_thirty_days_ahead_is_told_with_its_days() -> None:
+    model = clock.fit(a_group(*with_gps(ahead_hours=30 * 24.0)))
+    assert model.offset_hours == pytest.approx(720.0)
+    assert "30 days ahead" in model.summary
+
+
+def test_gps_time_copied_from_the_camera_is_no_witness() -> None:
+    copied = [replace(one, gps_utc_time=one.local_time) for one in with_gps()]
+    model = clock.fit(a_group(*copied))
+    assert model.kind == "undetermined"
+    assert any("repeats the camera's own time" in sentence for sentence in model.evidence)
+
+
+def test_a_step_is_piecewise_and_names_its_photos() -> None:
+    before, after = with_gps(5), with_gps(5, ahead_hours=-3.0, start=NOON + timedelta(days=2))
+    model = clock.fit(a_group(*before, *after))
+    assert model.kind == "piecewise"
+    assert [segment[2] for segment in model.segments] == pytest.approx([0.0, -3.0])
+    assert model.segments[1][0] == after[0].source_id
+
+
+def test_a_clock_that_fell_back_to_its_first_date_is_reset() -> None:
+    lost = [
+        a_sighting(
+            f"lost-{number}",
+            local_time=datetime(2000, 1, 1, number),
+            gps_utc_time=NOON + timedelta(days=1, hours=number),
+            **PARIS,
+        )
+        for number in range(4)
+    ]
+    assert clock.fit(a_group(*with_gps(5), *lost)).kind == "reset"
+
+
+def test_steady_gain_is_drift() -> None:
+    photos = [
+        a_sighting(
+            f"{week}",
+            local_time=NOON + timedelta(weeks=week, seconds=40 * week),
+            gps_utc_time=NOON + timedelta(weeks=week, hours=-2),
+            **PARIS,
+        )
+        for week in range(12)
+    ]
+    model = clock.fit(a_group(*photos))
+    assert model.kind == "drift"
+    assert "gained" in model.summary
+
+
+def test_exchanged_day_and_month_are_seen_against_gps_dates() -> None:
+    photos = []
+    for number in range(4):
+        true_local = datetime(2024, 6, 3 + number, 12)
+        photos.append(
+            a_sighting(
+                f"{number}",
+                local_time=clock_witnesses.swapped(true_local),
+                gps_utc_time=true_local - timedelta(hours=2),
+                **PARIS,
+            )
+        )
+    assert clock.fit(a_group(*photos)).kind == "day/month swapped"
+
+
+# --------------------------------------------------------------------------- other witnesses
+
+
+def test_without_witnesses_the_clock_is_undetermined() -> None:
+    photos = [a_sighting(f"{number}", local_time=NOON + timedelta(hours=number)) for number in range(5)]
+    model = clock.fit(a_group(*photos))
+    assert model.kind == "undetermined"
+    assert model.offset_hours is None and model.interval_hours is None
+
+
+def test_a_group_without_any_time_is_undetermined() -> None:
+    assert clock.fit(a_group(a_sighting("a"), a_sighting("b"))).kind == "undetermined"
+
+
+def daylight(ahead_hours: float, *, ev100: float | None = None, days: int = 5):
+    """Outdoor frames from dawn to dusk in Arizona, where no summer time interferes."""
+    from gtloc_forensics.ephemeris import sun_position
+
+    found = []
+    for step in range(days * 24):
+        true_local = datetime(2024, 2, 1) + timedelta(days=20 * (step // 24), minutes=60 * (step % 24) + 11)
+        height = float(
+            sun_position((true_local + timedelta(hours=7) - datetime(1970, 1, 1)).total_seconds(), 33.45, -112.07)[0]
+        )
+        if height > 0.0:
+            found.append(
+                a_sighting(
+                    f"{step}",
+                    local_time=true_local + timedelta(hours=ahead_hours),
+                    latitude_deg=33.45,
+                    longitude_deg=-112.07,
+                    zone="America/Phoenix",
+                    ev100=ev100 or float(np.interp(height, light.CURVE_ELEVATION_DEG, light.CLEAR_EV100)) - 1.0,
+                    flash_fired=False,
+                )
+            )
+    return found
+
+
+@pytest.mark.parametrize("ahead_hours", [6.0, -3.0, 12.0])
+def test_light_alone_finds_a_clock_hours_off(ahead_hours: float) -> None:
+    model = clock.fit(a_group(*daylight(ahead_hours)))
+    assert model.kind not in ("right", "undetermined")
+    assert model.offset_hours is not None
+    assert abs((model.offset_hours - ahead_hours + 12.0) % 24.0 - 12.0) <= 1.0
+
+
+def test_light_finds_a_right_clock_right() -> None:
+    assert clock.fit(a_group(*daylight(0.0))).kind == "right"
+
+
+def test_a_room_by_day_says_nothing() -> None:
+    model = clock.fit(a_group(*daylight(0.0, ev100=5.4, days=2)))
+    assert model.kind == "undetermined"
+
+
+def test_flash_frames_do_not_speak() -> None:
+    flashed = [replace(one, flash_fired=True) for one in daylight(6.0)]
+    model = clock.fit(a_group(*flashed))
+    assert model.kind == "undetermined"
+    assert not any("light of" in sentence for sentence in model.evidence)
+
+
+def test_light_against_gps_time_points_at_the_place() -> None:
+    """The longitude's sign is lost: local light still fits, GPS time seems 15 hours off."""
+    photos = [
+        replace(
+            one, longitude_deg=112.07, zone="Asia/Shanghai", gps_utc_time=(one.local_time or NOON) + timedelta(hours=7)
+        )
+        for one in daylight(0.0)
+    ]
+    model = clock.fit(a_group(*photos))
+    assert model.kind == "undetermined"
+    assert any("place may be wrong" in sentence for sentence in model.evidence)
+
+
+def test_offsets_of_another_zone_make_it_a_zone() -> None:
+    photos = [replace(one, offset_hours=8.0, utc_rule="offset written for the capture time") for one in daylight(15.0)]
+    model = clock.fit(a_group(*photos))
+    assert model.kind == "wrong zone" or model.offset_hours is not None
+    assert any("zone written" in sentence for sentence in model.evidence)
+
+
+def test_the_models_hours_pull_where_nothing_else_speaks() -> None:
+    mass = np.zeros(48, np.float32)
+    mass[24:28] = 0.25
+    seen = [
+        a_sighting(f"{day}", local_time=NOON + timedelta(days=day, hours=-6), hour_mass=mass, datable=1.0)
+        for day in range(12)
+    ]
+    found, photos = clock_witnesses.hour_log_likelihood(a_group(*seen))
+    assert photos == 12
+    assert -8.0 <= float(OFFSETS_HOURS[int(np.argmax(found))]) <= -5.0
+    silent, none = clock_witnesses.hour_log_likelihood(a_group(a_sighting("a", local_time=NOON)))
+    assert none == 0 and not silent.any()
+
+
+def test_counters_give_the_order_in_which_a_clock_was_set_back() -> None:
+    photos = [
+        a_sighting(
+            f"{n}",
+            local_time=NOON + timedelta(hours=n, days=-2 if n > 3 else 0),
+            counters=(Counter(CounterKind.SHUTTER, n, "t", ""),),
+        )
+        for n in range(8)
+    ]
+    assert clock_witnesses.counter_steps(a_group(*photos)) == (4,)
+
+
+# --------------------------------------------------------------------------- arithmetic
+
+
+def test_the_prior_is_a_prior() -> None:
+    priors = clock_hypotheses.priors()
+    assert sum(float(mass.sum()) for mass in priors.values()) == pytest.approx(1.0)
+    assert all((mass >= 0.0).all() for mass in priors.values())
+    assert set(priors) <= set(CLOCK_KINDS)
+
+
+def test_a_flat_likelihood_leaves_the_prior() -> None:
+    posterior = clock_hypotheses.posterior(np.zeros(len(OFFSETS_HOURS)))
+    assert posterior.kind == "right"
+    assert posterior.probability == pytest.approx(clock_hypotheses.PRIOR["right"])
+
+
+@given(centre=st.integers(0, len(OFFSETS_HOURS) - 1), width=st.integers(1, 8))
+def test_an_arc_holds_its_share_and_its_middle(centre: int, width: int) -> None:
+    mass = np.exp(-0.5 * ((np.arange(len(OFFSETS_HOURS)) - centre) / width) ** 2)
+    arc = clock_hypotheses.arc(mass)
+    assert arc.low_hours < arc.middle_hours < arc.high_hours
+    assert arc.width_hours <= 24.0 + 0.25
+    inside = (
+        np.abs((OFFSETS_HOURS - (arc.low_hours + arc.high_hours) / 2.0 + 12.0) % 24.0 - 12.0) <= arc.width_hours / 2.0
+    )
+    assert float(mass[inside].sum() / mass.sum()) >= 0.95 - 1e-9
+
+
+def test_twelve_ahead_and_twelve_behind_are_one_narrow_arc() -> None:
+    mass = np.where(np.abs(OFFSETS_HOURS) == 12.0, 0.5, 0.0)
+    assert clock_hypotheses.arc(mass).width_hours == pytest.approx(0.25)
+
+
+@given(moment=st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2030, 1, 1)))
+def test_exchanging_day_and_month_twice_is_nothing(moment: datetime) -> None:
+    other = clock_witnesses.swapped(moment)
+    assert other is None or clock_witnesses.swapped(other) == moment
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [
+        (6.0, "6 h"),
+        (5.0 + 50 / 60, "5 h 50 min"),
+        (-0.5, "30 min"),
+        (12 / 3600, "12 s"),
+        (0.0, "0 s"),
+        (720.0, "30 days"),
+        (5.999, "6 h"),
+    ],
+)
+def test_lengths_in_words(hours: float, words: str) -> None:
+    assert clock_words.length(hours) == words
+
+
+# --------------------------------------------------------------------------- causes
+
+
+def finding(check_id: str, source_id: str, cause: Cause | None, outcome: Outcome = Outcome.SUSPICIOUS) -> Finding:
+    return Finding(check_id, (source_id,), outcome, Severity.MEDIUM, Confidence.STRONG, "s", cause=cause)
+
+
+def six_ahead() -> clock.ClockModel:
+    return clock.fit(a_group(*with_gps(ahead_hours=6.0)))
+
+
+def test_one_wrong_clock_is_one_cause_whatever_rules_it_broke() -> None:
+    findings = [
+        finding("GF101", "a", Cause("clock-offset", "serial:1", 6.0, "x")),
+        finding("GF102", "b", Cause("zone", "serial:1", 6.0, "y")),
+        finding("GF201", "b", Cause("clock-offset", "serial:1", None, "z"), Outcome.CONTRADICTION),
+    ]
+    (group,) = clock.group_causes(findings, [six_ahead()])
+    assert group.check_ids == ("GF101", "GF102", "GF201")
+    assert group.source_ids == ("a", "b") and group.findings == 3
+    assert group.outcome is Outcome.CONTRADICTION
+    assert "6 h ahead" in group.summary and group.refutable_by
+
+
+def test_a_finding_the_clock_does_not_explain_stays_apart() -> None:
+    findings = [
+        finding("GF101", "a", Cause("clock-offset", "serial:1", 6.0, "x")),
+        finding("GF101", "c", Cause("clock-offset", "serial:1", -3.0, "w")),
+        finding("GF110", "a", Cause("position", "", None, "p")),
+        finding("GF101", "d", Cause("clock-offset", "serial:2", 6.0, "v")),
+    ]
+    groups = clock.group_causes(findings, [six_ahead()])
+    assert sum(group.findings for group in groups) == 4
+    assert len(groups) == 4
+
+
+def test_causes_are_grouped_without_any_model() -> None:
+    findings = [finding("GF101", name, Cause("clock-offset", "serial:1", 6.0, "six")) for name in "abc"]
+    (group,) = clock.group_causes(findings)
+    assert group.source_ids == ("a", "b", "c") and "3 photos" in group.summary
+
+
+def test_what_passed_and_what_names_no_cause_is_left_out() -> None:
+    findings = [
+        finding("GF101", "a", Cause("clock-offset", "serial:1", 6.0, "x"), Outcome.CONSISTENT),
+        finding("GF117", "a", None),
+    ]
+    assert clock.group_causes(findings, [six_ahead()]) == ()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abcd"),
+            st.sampled_from(["clock-offset", "zone", "copy"]),
+            st.sampled_from([None, 6.0, 2.0]),
+        )
+    )
+)
+def test_every_finding_with_a_cause_is_told_exactly_once(rows: list[tuple[str, str, float | None]]) -> None:
+    findings = [finding("GF1", name, Cause(kind, "serial:1", hours, "s")) for name, kind, hours in rows]
+    groups = clock.group_causes(findings, [six_ahead()])
+    assert sum(group.findings for group in groups) == len(findings)
