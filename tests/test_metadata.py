@@ -150,11 +150,11 @@ def test_a_film_counts_utc_and_its_local_time_comes_from_the_zone() -> None:
 
 # --------------------------------------------------------------------------- offset
 
-MAKER = {"Nikon:TimeZone": 480, "Nikon:DaylightSavings": 0}
 OFFSETS = [
     ({"Nikon:TimeZone": 480, "Nikon:DaylightSavings": 1}, 9.0, "with summer time"),
     ({"ExifIFD:OffsetTimeOriginal": "-05:30"}, -5.5, "for the capture time"),
     ({"ExifIFD:OffsetTimeDigitized": "+05:45"}, 5.75, "digitising"),
+    ({"ExifIFD:TimeZoneOffset": "-3 -3"}, -3.0, "TIFF/EP"),
     ({"XMP-photoshop:DateCreated": "2024:06:15 12:34:56+07:00"}, 7.0, "inside the capture date"),
     ({"ExifIFD:OffsetTime": "+03:00"}, 3.0, "lower trust"),
     (PARIS, 2.0, "zone at the claimed position"),
@@ -178,6 +178,22 @@ def test_the_instant_is_local_time_less_the_offset(tags: dict, hours: float, wor
     made = claim({"ExifIFD:DateTimeOriginal": WALL, **tags})
     assert made.utc_time.value == NOON - timedelta(hours=hours)
     assert made.utc_time.rule == made.utc_offset_hours.rule
+
+
+@pytest.mark.parametrize(
+    ("maker", "minutes", "summer", "hours"),
+    [("Nikon", 60, 1, 2.0), ("Nikon", 60, 0, 1.0), ("Canon", 120, 60, 2.0), ("Canon", -420, 60, -7.0)],
+)
+def test_nikon_keeps_summer_time_apart_and_canon_does_not(maker: str, minutes: int, summer: int, hours: float) -> None:
+    """Canon: Paris is observed at +02:00 and Los Angeles at −07:00 with DST on (exiftool 12.57, Canon.pm TimeInfo)."""
+    tags = {f"{maker}:TimeZone": minutes, f"{maker}:DaylightSavings": summer}
+    offset = claim({"ExifIFD:DateTimeOriginal": WALL, **tags}).utc_offset_hours
+    assert offset.value == hours
+    assert ("summer time" in offset.rule) == bool(summer)
+
+
+def test_a_zone_that_the_camera_was_never_told_is_none() -> None:
+    assert claim({"ExifIFD:DateTimeOriginal": WALL, "Canon:TimeZone": 32767}).utc_offset_hours is Absent.MISSING
 
 
 def test_a_missing_offset_never_means_utc() -> None:

@@ -167,11 +167,15 @@ def _flash(tags: Tags, used: dict[str, str]) -> bool | Absent:
 
 # --------------------------------------------------------------------------- counters and uptime
 
-_SHUTTER_COUNT = re.compile(r"(?!XMP)[A-Za-z]\w*:(?:Mechanical)?(?:ShutterCount|ImageCount)\d?")
+_SHUTTER_COUNT = re.compile(
+    r"(?:Canon|Nikon|Sony|Pentax|FujiFilm|Olympus|Panasonic|Samsung|Leica|Minolta|PhaseOne)\w*:"
+    r"(?:Mechanical)?(?:ShutterCount|ImageCount)\d?"
+)
 DCF_WRAP = 10_000
 """File numbers have four digits (DCF, CIPA DC-009 §3.2.3): after 9999 comes 0001."""
 
-SHUTTER_WRAP = {"Sony": 1 << 16}
+FUJIFILM_WRAP = 1 << 15
+"""FujiFilm:ImageCount has 15 bits (exiftool masks 0x7fff), and new firmware may set it back to 0."""
 
 
 def counters(source: Source, tags: Tags) -> tuple[Counter, ...]:
@@ -185,7 +189,9 @@ def counters(source: Source, tags: Tags) -> tuple[Counter, ...]:
 def _counters(source: Source, tags: Tags) -> Iterator[Counter]:
     for tag, value, raw in numbers(tags, *(tag for tag in tags if _SHUTTER_COUNT.fullmatch(tag))):
         if 0 < value < 2**31 and value.is_integer():
-            yield Counter(CounterKind.SHUTTER, int(value), tag, raw, SHUTTER_WRAP.get(tag.partition(":")[0]))
+            yield Counter(
+                CounterKind.SHUTTER, int(value), tag, raw, FUJIFILM_WRAP if tag.startswith("FujiFilm") else None
+            )
     for tag, value, raw in numbers(
         tags, *(tag for tag in tags if re.fullmatch(r"(?:Canon|Nikon|Sony):FileNumber", tag))
     ):

@@ -43,8 +43,12 @@ CAPTURE_ORDER = (
 
 UTC_TAGS = ("QuickTime:CreateDate",)
 
-MAKER_ZONES = (("Nikon:TimeZone", "Nikon:DaylightSavings"), ("Canon:TimeZone", "Canon:DaylightSavings"))
-"""Minutes east of UTC; summer time is 0 or not (Nikon counts 1, Canon 60)."""
+MAKER_ZONES = (("Nikon:TimeZone", "Nikon:DaylightSavings", 1.0), ("Canon:TimeZone", "Canon:DaylightSavings", 0.0))
+"""Minutes east of UTC, the summer time flag, and the hours it adds.
+
+Nikon keeps summer time apart. Canon's minutes hold it already: exiftool's table of
+observed values has Paris at +02:00, Los Angeles at −07:00 with the flag set.
+"""
 
 QUARTER_S = 900.0
 GPS_TOLERANCE_S = 300.0
@@ -132,6 +136,7 @@ def _written(tags: Tags, times: Times, local: Stated[datetime]) -> Iterator[Stat
     """Yield the offsets that the file itself writes, the most trusted first."""
     yield from _maker_zone(tags)
     yield from _offset_tags(tags, _CAPTURE_OFFSETS)
+    yield from _tiff_ep(tags)
     order = [local.tag, *(tag for tag, _ in CAPTURE_ORDER)]
     zoned = [one for one in times.readings if one.kind is TimeKind.ZONED and one.tag in order and not _is_exif(one)]
     for reading in sorted(zoned, key=lambda one: order.index(one.tag)):
@@ -151,13 +156,20 @@ def _same_moment(reading: TimeReading, local: datetime) -> bool:
 
 
 def _maker_zone(tags: Tags) -> Iterator[Stated[float]]:
-    for zone, summer in MAKER_ZONES:
+    for zone, summer, added in MAKER_ZONES:
         for tag, minutes, raw in numbers(tags, zone):
             is_summer = next((value != 0 for _, value, _ in numbers(tags, summer)), False)
-            hours = minutes / 60.0 + (1.0 if is_summer else 0.0)
+            hours = minutes / 60.0 + (added if is_summer else 0.0)
             if LEAST_HOURS <= hours <= GREATEST_HOURS:
                 rule = "the camera's own zone setting" + (" with summer time" if is_summer else "")
                 yield Stated(hours, tag, raw, rule)
+
+
+def _tiff_ep(tags: Tags) -> Iterator[Stated[float]]:
+    """Yield TimeZoneOffset (ISO 12234-2): whole hours, the first number for the capture time."""
+    for tag, hours, raw in numbers(tags, "ExifIFD:TimeZoneOffset", "IFD0:TimeZoneOffset"):
+        if LEAST_HOURS <= hours <= GREATEST_HOURS:
+            yield Stated(hours, tag, raw, "TIFF/EP offset written for the capture time")
 
 
 def _offset_tags(tags: Tags, named: Sequence[tuple[str, str]]) -> Iterator[Stated[float]]:
