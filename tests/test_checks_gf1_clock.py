@@ -211,6 +211,8 @@ def test_every_fault_of_a_cameras_clock_is_found_or_named(hours):
     assert finding.outcome is not Outcome.CONSISTENT
     if finding.cause.kind == "stale-fix":  # off the grid of zones the old fix is the likelier story
         assert hours > 0
+    elif finding.cause.kind == "gps-local-time":  # equal to the second: copied, or a camera set to UTC
+        assert hours == pytest.approx(-2.0, abs=0.001)
     else:
         assert finding.cause.offset_hours == pytest.approx(hours, abs=0.001)
 
@@ -265,9 +267,21 @@ def test_a_ship_keeps_the_time_it_likes():
     assert finding.outcome is Outcome.EXPLAINED
 
 
-def test_gps_that_confirms_the_instant_excuses_the_zone():
-    photo = a_photo(**PHONE, local="2024-06-15 08:00", offset=-4.0, gps="2024-06-15 12:00", position=PARIS)
-    assert only(gf102, photo).outcome is Outcome.EXPLAINED
+def test_a_telephones_confirmed_clock_leaves_the_position_as_the_odd_one_out():
+    told = {"local": "2024-06-15 08:00", "offset": -4.0, "gps": "2024-06-15 12:00", "position": PARIS}
+    finding = only(gf102, a_photo(**PHONE, **told))
+    assert finding.outcome is Outcome.SUSPICIOUS
+    assert "odd one out" in finding.summary
+    camera = only(gf102, a_photo(**told))
+    assert (camera.outcome, camera.cause.kind) == (Outcome.EXPLAINED, "zone")
+
+
+@pytest.mark.parametrize(
+    "flying", [{"altitude_m": 10_700.0}, {"tags": {"GPS:GPSSpeed": 230.0, "GPS:GPSSpeedRef": "M"}}]
+)
+def test_in_an_aircraft_the_time_of_departure_is_kept(flying):
+    finding = only(gf102, a_photo(**PHONE, offset=-4.0, position=PARIS, **flying))
+    assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "aircraft")
 
 
 def test_a_lost_sign_is_offered_as_the_repair():

@@ -79,6 +79,11 @@ def test_a_version_of_exif_that_did_not_exist_yet_is_found():
     assert finding.outcome is Outcome.SUSPICIOUS
 
 
+def test_a_reset_clock_before_its_own_metadata_is_explained():
+    finding = only(gf114, a_photo(local="2000-01-01 00:02:11", tags={"ExifIFD:ExifVersion": "0232"}))
+    assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "clock-reset")
+
+
 def test_a_later_change_that_is_owned_up_to_is_explained():
     tags = {"ExifIFD:ExifVersion": "0232", "IFD0:ModifyDate": "2021:01:01 12:00:00"}
     assert only(gf114, a_photo(local="2012-06-15 12:00", tags=tags)).outcome is Outcome.EXPLAINED

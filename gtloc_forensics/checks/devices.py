@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from gtloc_forensics.checks import tagged
-from gtloc_forensics.records import Claim, Device
+from gtloc_forensics.records import Claim, Device, Stated
 
 # Makers of telephones only. Makers of both are told by model below.
 PHONE_MAKERS = (
@@ -57,6 +57,10 @@ _SCANNER_WORDS = re.compile(
 # Only a device's own receiver writes these; software that adds a position to a finished photo does not.
 RECEIVER_TAGS = ("GPS:GPSHPositioningError", "GPS:GPSImgDirection", "GPS:GPSProcessingMethod")
 
+KM_H = {"K": 1.0, "M": 1.609344, "N": 1.852}  # EXIF GPSSpeedRef
+FLYING_KM_H = 200.0
+FLYING_M = 5_000.0  # few roads and no towns are as high
+
 DIGITAL_SCANNERS = (1, 2)  # EXIF FileSource: film scanner, reflection print scanner
 
 
@@ -80,6 +84,18 @@ def is_scan(claim: Claim) -> bool:
         tagged.text(claim.tags, name) for name in ("IFD0:Make", "IFD0:Model", "IFD0:Software", "XMP-xmp:CreatorTool")
     )
     return _SCANNER_WORDS.search(named) is not None
+
+
+def speed_km_h(claim: Claim) -> float:
+    """Return how fast the receiver says it moved, 0 when it does not."""
+    speed = tagged.number(claim.tags, "GPS:GPSSpeed")
+    return 0.0 if speed is None else speed * KM_H.get(tagged.text(claim.tags, "GPS:GPSSpeedRef").upper()[:1], 1.0)
+
+
+def is_flying(claim: Claim) -> bool:
+    """Return whether speed or altitude are those of an aircraft."""
+    high = isinstance(claim.altitude_m, Stated) and claim.altitude_m.value > FLYING_M
+    return high or speed_km_h(claim) > FLYING_KM_H
 
 
 def name_of(device: Device) -> str:

@@ -40,6 +40,7 @@ GPS_FAULTS = ("day-bug", "week-rollover", "gps-local-time", "stale-fix")
 INNOCENT_SHIFT = (
     "the camera keeps the time of another zone (home, on a journey)",
     "the camera's clock was set wrong",
+    "the position, and with it the zone, is the one that is wrong",
     "the GPS time was added later by software with a wrong zone",
 )
 
@@ -188,7 +189,7 @@ def _local_time_in_gps(compared: Comparison) -> Verdict | None:
             "software that added the position wrote local time there.",
             "gps-local-time",
         )
-    return _shifted(compared, "The camera's clock shows UTC, not the time of the place")
+    return _shifted(compared, "it shows UTC")
 
 
 def _summer_time(compared: Comparison) -> Verdict | None:
@@ -227,7 +228,7 @@ def _zone_slip(compared: Comparison) -> Verdict | None:
     tight = offsets.AGREE_S if devices.is_phone(compared.claim.device) else offsets.SLOW_CLOCK_S
     if slip is None or abs(slip.residual_s) > tight:
         return None
-    return _shifted(compared, f"The camera's clock keeps {tagged.spoken_offset(slip.offset_hours)}")
+    return _shifted(compared, f"it would fit {tagged.spoken_offset(slip.offset_hours)}")
 
 
 def _stale_fix(compared: Comparison) -> Verdict | None:
@@ -275,14 +276,14 @@ def _explained(summary: str, kind: str, *, severity: Severity = Severity.LOW) ->
     return Verdict(Outcome.EXPLAINED, severity, Confidence.STRONG, summary, kind)
 
 
-def _shifted(compared: Comparison, what: str) -> Verdict:
+def _shifted(compared: Comparison, hint: str) -> Verdict:
     """Judge a difference that looks like another zone: nothing in the file supports the innocent reading."""
     against = "that the file states or the place allows" if compared.stated_hours is not None else "legal at the place"
     return Verdict(
         Outcome.SUSPICIOUS,
         Severity.HIGH if abs(compared.residual_s) >= 3 * 3600 else Severity.MEDIUM,
         Confidence.STRONG,
-        f"{what}: {_ahead(compared.residual_s)} what GPS time and any offset {against} would give.",
+        f"The camera's clock is {_ahead(compared.residual_s)} GPS time in any offset {against}; {hint}.",
         "clock-offset",
         INNOCENT_SHIFT,
     )

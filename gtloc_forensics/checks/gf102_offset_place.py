@@ -11,9 +11,10 @@ before 1970 are incomplete; airlines and ships keep any time they like.
 
 Threshold: none but equality. Excused are the offset of the other half of the year
 (summer time not switched), a border within 50 km (telephones roam on the neighbour's
-network), the open sea within 2 h of nautical time, another zone's offset where the
-GPS clock confirms the instant or a camera, not a telephone, states it (home zone kept), and
-any offset in XMP or IPTC, where programs write their computer's zone, or +00:00 for none.
+network), the open sea within 2 h of nautical time, aircraft by their speed or height, another
+zone's offset in a camera, not a telephone (home zone kept), and any offset in XMP or IPTC,
+where programs write their computer's zone, or +00:00 for none. A telephone takes zone and
+time from the network: where its GPS clock confirms both, the position is the odd one out.
 """
 
 from __future__ import annotations
@@ -66,12 +67,12 @@ def _judge(claim: Claim, offset: Stated[float], legal: tuple[float, ...]) -> Fin
         return _explained(claim, offset, legal, "zone", f"a zone border is within {BORDER_KM:.0f} km")
     if all(earth.is_nautical(zone) for zone in claim.zones) and min(abs(hours - one) for one in legal) <= SHIP_HOURS:
         return _explained(claim, offset, legal, "zone", "at sea a ship keeps the time it likes")
-    if offsets.is_civil(hours) and _gps_confirms(claim, hours):
-        return _explained(
-            claim, offset, legal, "zone", "the GPS clock confirms the instant: another zone's time is kept"
-        )
+    if offsets.is_civil(hours) and devices.is_flying(claim):
+        return _explained(claim, offset, legal, "aircraft", "in the air a device keeps the time of its departure")
     if offsets.is_civil(hours) and not devices.is_phone(claim.device):
-        return _explained(claim, offset, legal, "zone", "a camera keeps its home zone until somebody changes it")
+        confirmed = "; the GPS clock confirms the instant" if _gps_confirms(claim, hours) else ""
+        why = f"a camera keeps its home zone until somebody changes it{confirmed}"
+        return _explained(claim, offset, legal, "zone", why)
     return _suspicious(claim, offset, legal)
 
 
@@ -96,7 +97,10 @@ def _explained(claim: Claim, offset: Stated[float], legal: tuple[float, ...], ki
 
 def _suspicious(claim: Claim, offset: Stated[float], legal: tuple[float, ...]) -> Finding:
     known = "" if offsets.is_civil(offset.value) else " No civil clock keeps that offset."
-    summary = f"{_said(offset)}, but at the claimed place {tagged.spoken_offsets(legal)} was legal.{known}"
+    odd = (
+        " Its GPS clock confirms it, so the position is the odd one out." if _gps_confirms(claim, offset.value) else ""
+    )
+    summary = f"{_said(offset)}, but at the claimed place {tagged.spoken_offsets(legal)} was legal.{known}{odd}"
     return _finding(claim, offset, legal, summary, outcome=Outcome.SUSPICIOUS, severity=Severity.MEDIUM, kind="zone")
 
 

@@ -17,13 +17,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, not_testable, tagged, verdicts
+from gtloc_forensics.checks import Context, check, consistent, devices, not_testable, tagged, verdicts
 from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated
 
 COARSE_ERROR_M = 1000.0
 POOR_DILUTION = 20.0
 IMPOSSIBLE_KM_H = 1200.0
-KM_H = {"K": 1.0, "M": 1.609344, "N": 1.852}  # EXIF GPSSpeedRef
 
 TESTED = (
     "GPS:GPSStatus",
@@ -73,14 +72,13 @@ def _limits(claim: Claim) -> Iterator[str]:
 
 
 def _too_fast(claim: Claim) -> Finding | None:
-    speed = tagged.number(claim.tags, "GPS:GPSSpeed")
-    unit = tagged.text(claim.tags, "GPS:GPSSpeedRef").upper()[:1]
-    if speed is None or speed * KM_H.get(unit, 1.0) <= IMPOSSIBLE_KM_H:
+    speed_km_h = devices.speed_km_h(claim)
+    if speed_km_h <= IMPOSSIBLE_KM_H:
         return None
     return verdicts.suspicious(
         "GF111",
         claim,
-        f"The receiver says it moved at {speed * KM_H.get(unit, 1.0):,.0f} km/h.",
+        f"The receiver says it moved at {speed_km_h:,.0f} km/h.",
         kind="position",
         confidence=Confidence.WEAK,
         severity=Severity.LOW,

@@ -17,15 +17,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gtloc_forensics import earth
-from gtloc_forensics.checks import Context, check, consistent, not_testable, tagged, verdicts
-from gtloc_forensics.checks.gf111_gps_internals import KM_H
-from gtloc_forensics.records import Absent, Claim, Finding, Photo, Severity
+from gtloc_forensics.checks import Context, check, consistent, devices, not_testable, tagged, verdicts
+from gtloc_forensics.records import Absent, Finding, Photo, Severity
 
 LOWEST_M = -550.0
 HIGHEST_M = 14_000.0
 OVER_SEA_M = 500.0
 EVEREST_M = 8_900.0
-FLYING_KM_H = 200.0
 
 
 @check("GF112", title="The altitude against what the place allows", needs=("claim",))
@@ -47,7 +45,7 @@ def altitude(photo: Photo, context: Context) -> Iterator[Finding]:
             innocent=("a bad fix", "feet written as metres"),
             facts=facts,
         )
-    elif _speed_km_h(claim) > FLYING_KM_H and (height_m > OVER_SEA_M or at_sea):
+    elif devices.speed_km_h(claim) > devices.FLYING_KM_H and (height_m > OVER_SEA_M or at_sea):
         yield verdicts.explained("GF112", claim, f"{height_m:,.0f} m at flying speed.", kind="aircraft", facts=facts)
     elif height_m > EVEREST_M or (at_sea and height_m > OVER_SEA_M):
         where = "over the open sea" if at_sea else "above all mountains"
@@ -62,8 +60,3 @@ def altitude(photo: Photo, context: Context) -> Iterator[Finding]:
         )
     else:
         yield consistent("GF112", claim.source_id, f"{height_m:,.0f} m is possible there.", facts=facts)
-
-
-def _speed_km_h(claim: Claim) -> float:
-    speed = tagged.number(claim.tags, "GPS:GPSSpeed")
-    return 0.0 if speed is None else speed * KM_H.get(tagged.text(claim.tags, "GPS:GPSSpeedRef").upper()[:1], 1.0)

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from gtloc_forensics.checks import Context, check, consistent, not_testable, programs, tagged, verdicts
+from gtloc_forensics.checks import Context, check, consistent, factory, not_testable, programs, tagged, verdicts
 from gtloc_forensics.records import Claim, Finding, Photo, Severity, Stated
 
 ZONES = timedelta(hours=26)
@@ -64,6 +64,9 @@ def _judge(claim: Claim, local: datetime, younger: dict[str, datetime]) -> Findi
     gap = tagged.spoken(tagged.gap_seconds(first, local))
     summary = f"{name} is {gap} younger than the claimed capture"
     derived = tuple(f"{mark}: not before {day:%Y-%m-%d}." for mark, day in younger.items())
+    if factory.is_default(local):
+        why = "the claimed date is a factory default, the clock was reset"
+        return verdicts.explained("GF114", claim, f"{summary}: {why}.", kind="clock-reset", derived=derived)
     by_camera = any(mark.startswith(("EXIF", "Offset")) for mark in younger)
     if by_camera and not _owns_up(claim, first):
         return verdicts.suspicious(
