@@ -183,6 +183,40 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
         make_case.write_case(tmp_path, size=SMALL)
 
 
+def test_the_audit_finds_without_pixels_what_the_readme_says_it_finds(tmp_path):
+    """At full size: light and look-alikes are judged on what people get."""
+    from gtloc_forensics.case import open_case
+    from gtloc_forensics.instruments import Settings
+    from gtloc_forensics.records import Outcome
+
+    with open_case(ROOT / "examples/case_folder", tmp_path / "case") as case:
+        case.audit(Settings())
+        speaking = {
+            entry.photo.source.display_path: {
+                finding.check_id
+                for finding in entry.findings
+                if finding.is_found or finding.outcome is Outcome.EXPLAINED
+            }
+            for entry in case.view().photos()
+        }
+    promised = {
+        roster.CLOCK_AHEAD: {"GF101", "GF407"},
+        roster.ZONE_FORGOTTEN: {"GF102"},
+        roster.FACTORY_DATE: {"GF120"},
+        roster.NOON_AT_MIDNIGHT: {"GF201"},
+        roster.POSITION_FAR: {"GF102", "GF201"},
+        roster.COPY_REDATED: {"GF406"},
+        roster.JANUARY_GREEN: set(),
+    }
+    for entry in make_case.plan():
+        if entry.fault:
+            assert promised[entry.fault] <= speaking[entry.path], entry.path
+    true = [entry.path for entry in make_case.plan() if not entry.fault]
+    assert not {(path, check) for path in true for check in speaking[path]} - {
+        ("quillmark/IMG_20240912_100502.jpg", "GF406")  # the original of the copy
+    }
+
+
 # ----------------------------------------------------------------- the pictures
 
 
