@@ -151,6 +151,13 @@ class Together:
 
 
 @dataclass(frozen=True, slots=True)
+class OnePage:
+    """Blocks that are set smaller rather than let run over the rest of their page."""
+
+    items: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Contents:
     """The table of contents; ``entries`` are (anchor, title) of the chapters to come."""
 
@@ -171,5 +178,5 @@ class Cover:
 
 
 Block: TypeAlias = (
-    Heading | Prose | Bullets | Callout | Tiles | Facts | Table | Figure | Row | Together | Contents | Cover
+    Heading | Prose | Bullets | Callout | Tiles | Facts | Table | Figure | Row | Together | OnePage | Contents | Cover
 )

@@ -13,6 +13,8 @@ from gtloc_forensics.report.survey import Survey, survey
 from gtloc_forensics.report.template import Template, Words, load_template, load_words
 from gtloc_forensics.report.text import plain
 
+_LONGEST_FURNITURE = 32  # characters of a field that stands in one line with others
+
 
 @dataclass(frozen=True, slots=True)
 class Edition:
@@ -38,10 +40,10 @@ class Edition:
         """What header and footer may speak of."""
         header = self.header
         return {
-            "case_number": plain(header.case_number),
-            "exhibit": plain(header.exhibit),
-            "examiner": plain(header.examiner),
-            "agency": plain(header.agency),
+            "case_number": plain(header.case_number, limit=_LONGEST_FURNITURE),
+            "exhibit": plain(header.exhibit, limit=_LONGEST_FURNITURE),
+            "examiner": plain(header.examiner, limit=_LONGEST_FURNITURE),
+            "agency": plain(header.agency, limit=_LONGEST_FURNITURE),
             "report_date": self.report_date,
             "version": self.version,
         }
@@ -100,6 +102,7 @@ def edition_of(
     """
     chosen = load_template(template)
     instant, printed = _dated(report_date)
+    pages = chosen.photo_pages if "photos" in chosen.chapters else 0
     return Edition(
         view=view,
         template=chosen,
@@ -107,7 +110,7 @@ def edition_of(
         report_instant=instant,
         report_date=printed,
         only=only,
-        survey=survey(view, shown=only or frozenset({Status.FOUND}), pages=chosen.photo_pages),
+        survey=survey(view, shown=only or frozenset({Status.FOUND}), pages=pages),
         rules={note.check_id: note for note in view.rules()},
         version=_version(),
     )

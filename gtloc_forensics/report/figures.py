@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -122,7 +123,7 @@ def _sun(edition: Edition, photo: Photo) -> Figure | None:
         *curve,
         claimed=(hour_of(claim.local_time.value), sun.elevation_deg),
         indicated_hours=span,
-        ev100=float(ev100) if isinstance(ev100, float | int) else None,
+        ev100=float(ev100) if isinstance(ev100, float | int) and math.isfinite(ev100) else None,
         scenes={name: edition.words.line(f"scene.{name}") for _, name in EV_SCENES},
         alt=edition.words.line("figure.sun_alt", elevation=edition.words.number(sun.elevation_deg, 1)),
     )

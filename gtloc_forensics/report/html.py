@@ -21,6 +21,7 @@ from gtloc_forensics.report.blocks import Block, Span, Text, plain_of
 from gtloc_forensics.report.chapters import chapters
 from gtloc_forensics.report.edition import Edition, edition_of
 from gtloc_forensics.report.paint_svg import land_symbol, svg
+from gtloc_forensics.report.text import plain
 from gtloc_forensics.report.writing import replaced
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -54,7 +55,7 @@ def page(edition: Edition) -> Iterator[str]:
     """Yield the page piece by piece."""
     words = edition.words
     style = files("gtloc_forensics.templates").joinpath("default", "report.css").read_text(encoding="utf-8")
-    title = escape(" · ".join(part for part in (words.line("cover.title"), edition.header.case_number) if part))
+    title = escape(" · ".join(part for part in (words.line("cover.title"), plain(edition.header.case_number)) if part))
     yield f'<!doctype html>\n<html lang="{escape(words.language)}">\n<head>\n<meta charset="utf-8">\n'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -154,6 +155,11 @@ def _row(item: blocks.Row) -> Iterator[str]:
 
 @_write.register
 def _together(item: blocks.Together) -> Iterator[str]:
+    yield from written(item.items)
+
+
+@_write.register
+def _one_page(item: blocks.OnePage) -> Iterator[str]:
     yield from written(item.items)
 
 

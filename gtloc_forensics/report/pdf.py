@@ -29,6 +29,7 @@ from gtloc_forensics.report.paint_pdf import ink, write_line
 from gtloc_forensics.report.paper import RULE
 from gtloc_forensics.report.setting import flowables
 from gtloc_forensics.report.signing import SignWith, signed
+from gtloc_forensics.report.text import plain
 from gtloc_forensics.report.writing import replaced
 
 _SIZES = {"A4": A4, "letter": letter}
@@ -127,8 +128,8 @@ class ReportDocument(BaseDocTemplate):  # type: ignore[misc]
             invariant=1,
             pageCompression=1,
             title=edition.words.line("cover.title"),
-            author=edition.header.examiner or edition.header.agency or "gtloc_forensics",
-            subject=edition.header.case_number,
+            author=plain(edition.header.examiner or edition.header.agency or "gtloc_forensics"),
+            subject=plain(edition.header.case_number),
             creator=f"gtloc_forensics {edition.version}",
             lang=edition.words.language,
             initialFontName=font_name(),

@@ -7,7 +7,17 @@ from functools import singledispatch
 from io import BytesIO
 from itertools import chain, repeat
 
-from reportlab.platypus import CondPageBreak, Flowable, Image, KeepTogether, PageBreak, Spacer, Table, TableStyle
+from reportlab.platypus import (
+    CondPageBreak,
+    Flowable,
+    Image,
+    KeepInFrame,
+    KeepTogether,
+    PageBreak,
+    Spacer,
+    Table,
+    TableStyle,
+)
 
 from gtloc_forensics.report import blocks
 from gtloc_forensics.report.blocks import Block, Column, Span, Text, text_of
@@ -141,6 +151,11 @@ def _row(item: blocks.Row, width: float) -> Iterator[Flowable]:
 @_set.register
 def _together(item: blocks.Together, width: float) -> Iterator[Flowable]:
     yield KeepTogether(list(flowables(item.items, width=width)))
+
+
+@_set.register
+def _one_page(item: blocks.OnePage, width: float) -> Iterator[Flowable]:
+    yield KeepInFrame(0, 0, list(flowables(item.items, width=width)), mode="shrink")
 
 
 @_set.register

@@ -14,6 +14,7 @@ from gtloc_forensics.report.blocks import (
     Cover,
     Facts,
     Heading,
+    OnePage,
     Prose,
     Table,
     Text,
@@ -74,8 +75,12 @@ def counts(edition: Edition) -> dict[str, int]:
 
 def summary(edition: Edition) -> Iterator[Block]:
     """Yield page one."""
+    yield Heading(edition.words("summary.title"), 1, "summary")
+    yield OnePage(tuple(_page(edition)))
+
+
+def _page(edition: Edition) -> Iterator[Block]:
     words, numbers = edition.words, counts(edition)
-    yield Heading(words("summary.title"), 1, "summary")
     yield Prose(words("summary.lead", **numbers), "lead")
     yield Tiles(
         tuple(

@@ -81,7 +81,7 @@ def _graticule(south_deg: float, north_deg: float) -> Iterator[Mark]:
 
 def _covered(density: PlaceDensity | None, share: float) -> NDArray[np.bool_]:
     """Return which ``[row, column]`` of the drawing grid, south west first, the region touches."""
-    if density is None:
+    if density is None or not len(density.mass):
         return np.zeros((_ROWS, _COLUMNS), dtype=bool)
     reached = np.cumsum(density.mass, dtype=np.float64)
     needed = int(np.searchsorted(reached, share * reached[-1])) + 1
