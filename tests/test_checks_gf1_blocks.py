@@ -169,6 +169,24 @@ def test_a_camera_name_later_is_found_and_another_name_later_is_explained():
     assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "copy")
 
 
+@pytest.mark.parametrize(
+    ("name", "is_found"),
+    [
+        ("IMG_20240615_180000_1.jpg", True),
+        ("20240615_180000.jpg", True),
+        ("DJI_20240615180000_0001_D.JPG", True),
+        ("WIN_20240615_18_00_00_Pro.jpg", True),
+        ("C360_2024-06-15-18-00-00-123.jpg", True),
+        ("00001IMG_00001_BURST20240615180000123_COVER.jpg", True),
+        ("2024-06-15 18.00.00.jpg", False),
+        ("photo_2024-06-15_18-00-00.jpg", False),
+        ("Screenshot_2024-06-15-18-00-00.png", False),
+    ],
+)
+def test_a_cameras_own_form_of_name_is_told_from_others(name, is_found):
+    assert only(gf106, named(name, "2024-06-15 18:00:00")).is_found is is_found
+
+
 def test_a_pixel_name_counts_utc():
     photo = named("PXL_20240615_100000123.jpg", "2024-06-15 10:00:00", kind=TimeKind.UTC)
     assert only(gf106, photo).outcome is Outcome.CONSISTENT

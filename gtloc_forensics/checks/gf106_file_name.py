@@ -25,8 +25,14 @@ from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity,
 SAME_S = 120.0
 DAY_S = 86_400.0
 
-# IMG_20240118_123540, PXL_…, VID_…, DSC_…, DJI_…, BURST…; importers use other separators.
-_CAMERA_NAME = re.compile(r"^(IMG|VID|PXL|MVIMG|PANO|DSC|DJI|BURST|Samsung)?_?\d{8}[_-]\d{6}", re.I)
+# IMG_20240118_123540, 20240118_123540, DJI_20240118123540, WIN_20240118_12_35_40, …BURST20240118123540123;
+# importers and cloud folders use other separators.
+_CAMERA_NAME = re.compile(
+    r"^(?:(?:IMG|VID|PXL|MVIMG|PANO|DSC|DJI|Samsung)?_?\d{8}[_-]?\d{6}"
+    r"|(?:WIN|C360)_\d{4}-?\d\d-?\d\d[_-]\d\d[_-]\d\d[_-]\d\d"
+    r"|.{0,20}BURST\d{14})",
+    re.I,
+)
 _MESSENGER = re.compile(r"-WA\d+", re.I)
 
 
