@@ -77,6 +77,15 @@ def test_sub_seconds_that_are_none_change_nothing(digits: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "microsecond", "resolution_s"),
+    [("2024:06:15 12:34", 0, 60.0), ("2024:06:15 12:34:56.25", 250_000, 0.01), ("2024:06:15", 0, 86_400.0)],
+)
+def test_sub_seconds_are_added_to_whole_seconds_only(written: str, microsecond: int, resolution_s: float) -> None:
+    reading = claim({"ExifIFD:DateTimeOriginal": written, "ExifIFD:SubSecTimeOriginal": "777"}).times[0]
+    assert (reading.wall.microsecond, reading.resolution_s) == (microsecond, resolution_s)
+
+
+@pytest.mark.parametrize(
     "written",
     [
         "0000:00:00 00:00:00",
@@ -300,6 +309,12 @@ def test_a_direction_says_which_north(azimuth: float, reference: str, expected: 
     looked = claim({"GPS:GPSImgDirection": azimuth, "GPS:GPSImgDirectionRef": reference}).direction
     assert looked.value.azimuth_deg == expected
     assert looked.value.magnetic == (reference == "M")
+
+
+@pytest.mark.parametrize(("error", "stated"), [(4.5, True), (0, False), (-1, False), ("undef", False)])
+def test_a_receiver_without_any_error_states_none(error, stated: bool) -> None:
+    made = claim({"GPS:GPSHPositioningError": error}).position_error_m
+    assert made.value == error if stated else made is Absent.UNPARSABLE
 
 
 @pytest.mark.parametrize("azimuth", [-1, 361, "undef"])

@@ -15,7 +15,6 @@ EARLIEST_YEAR, LATEST_YEAR = 1980, 2100
 
 _DAY = r"(?P<year>(?:19|20)[0-9]{2})(?P<mark>[-_.]?)(?P<month>[0-9]{2})(?P=mark)(?P<day>[0-9]{2})"
 _CLOCK = r"(?P<hour>[0-9]{2})(?P<mark2>[-_.:h ]?)(?P<minute>[0-9]{2})(?P=mark2)(?P<second>[0-9]{2})"
-_MESSENGER = re.compile(rf"(?<![0-9]){_DAY}-WA[0-9]+")
 _FULL = re.compile(rf"(?<![0-9]){_DAY}(?:[-_T. ]|[ _]at[ _])?{_CLOCK}(?:[-_.]?(?P<part>[0-9]{{3}}))?(?![0-9])")
 _TWELVE_HOURS = re.compile(
     rf"(?<![0-9]){_DAY}[ _]at[ _]"
@@ -36,8 +35,6 @@ def name_time(relative: bytes) -> TimeReading | None:
     name = raw[:255]
     if epoch := _EPOCH_MS.match(name):
         return _epoch(int(epoch["epoch"]), raw)
-    if day := _MESSENGER.search(name):
-        return _reading(day, raw, TimeKind.LOCAL)
     kind = TimeKind.UTC if _UTC_APPS.match(name) else TimeKind.LOCAL
     for pattern in (_TWELVE_HOURS, _FULL, _DATE):
         for found in pattern.finditer(name):
