@@ -167,6 +167,21 @@ def test_without_place_or_offset_any_zone_would_do_and_it_says_so():
     assert "any zone would do" in finding.summary
 
 
+def test_am_and_pm_mixed_up_are_named():
+    finding = only(gf101, a_photo(local="2024-06-15 02:00", gps="2024-06-15 12:00", position=PARIS))
+    assert any("a.m." in sentence for sentence in finding.inferred)
+
+
+@pytest.mark.parametrize(
+    ("local", "named"), [("2024-03-09 14:00", True), ("2024-06-09 14:00", False), ("2024-03-13 14:00", False)]
+)
+def test_day_and_month_exchanged_are_named(local, named):
+    """Truly 3 September 2024, 14:00 in Paris; winter time on the wrong date."""
+    finding = only(gf101, a_photo(local=local, gps="2024-09-03 12:00", position=PARIS))
+    assert finding.is_found
+    assert any("exchanged" in sentence for sentence in finding.inferred) is named
+
+
 def test_a_telephone_with_no_excuse_is_a_contradiction():
     photo = a_photo(**PHONE, local="2024-06-15 11:17", gps="2024-06-18 17:42", position=PARIS, tags=RECEIVER)
     assert only(gf101, photo).outcome is Outcome.CONTRADICTION

@@ -307,6 +307,7 @@ def _finding(compared: Comparison, verdict: Verdict) -> Finding:
         summary=verdict.summary,
         observed=(f"Camera time {compared.local} (local).", f"GPS time {compared.gps} (UTC)."),
         derived=_derived(compared),
+        inferred=tuple(_slips(compared)) if verdict.outcome in (Outcome.SUSPICIOUS, Outcome.CONTRADICTION) else (),
         limitations=() if compared.dated else ("The GPS date is missing: whole days cannot be compared.",),
         innocent=verdict.innocent,
         facts={
@@ -317,6 +318,20 @@ def _finding(compared: Comparison, verdict: Verdict) -> Finding:
         },
         cause=cause,
     )
+
+
+def _slips(compared: Comparison) -> Iterator[str]:
+    """Say which slip of a hand that set the clock would account for the difference."""
+    if abs(abs(compared.residual_s) - 12 * 3600.0) <= offsets.SLOW_CLOCK_S:
+        yield "Twelve hours: a.m. and p.m. were mixed up when the clock was set."
+    local = compared.local
+    if local.day > 12 or local.day == local.month or compared.slip is None:
+        return
+    swapped = local.replace(month=local.day, day=local.month)
+    residual_s = compared.residual_s + tagged.gap_seconds(swapped, local)
+    # Summer time may lie between the two dates.
+    if min(abs(abs(residual_s) - hour) for hour in (0.0, 3600.0)) <= offsets.SLOW_CLOCK_S:
+        yield f"With day and month exchanged ({swapped:%Y-%m-%d}) the two clocks agree."
 
 
 def _derived(compared: Comparison) -> tuple[str, ...]:
