@@ -45,6 +45,7 @@ class LightPlace:
     outings: int
     rank: float  # mass of all cells more likely than the claimed one, 0–1: the region the claim is just outside of
     ratio: float  # posterior of the claimed cell over the best cell's
+    behind_log10: float  # how many times likelier the light is at the best cell than at the claimed one, as log10
 
 
 @cache
@@ -76,7 +77,9 @@ def locate_by_light(sightings: Sequence[Sighting], *, model: LightModel) -> Ligh
     log_likelihood = _over_cells(model, frames)
     mass = _spread(np.exp(log_likelihood - log_likelihood.max()))
     mass /= mass.sum()
-    return _told(frames, mass)
+    claimed = _nearest(*_middle(frames))
+    behind = float(log_likelihood.max() - log_likelihood[claimed]) / np.log(10.0)
+    return _told(frames, mass, claimed=claimed, behind_log10=float(behind))
 
 
 def slips_by_light(sightings: Sequence[Sighting], *, model: LightModel) -> tuple[tuple[str, float], ...]:
@@ -165,9 +168,8 @@ def _spread(mass: Floats) -> Floats:
     return np.asarray((kernel / kernel.sum(axis=0)) @ mass[heavy], dtype=np.float64)
 
 
-def _told(frames: Frames, mass: Floats) -> LightPlace:
+def _told(frames: Frames, mass: Floats, *, claimed: int, behind_log10: float) -> LightPlace:
     latitude, longitude = cells()
-    claimed = _nearest(*_middle(frames))
     order = np.argsort(-mass, kind="stable")
     kept = order[: int(np.searchsorted(np.cumsum(mass[order]), 0.9999)) + 1]
     density = PlaceDensity(
@@ -177,7 +179,7 @@ def _told(frames: Frames, mass: Floats) -> LightPlace:
         EARTH_AREA_KM2 / CELLS,
     )
     above = float(mass[mass > mass[claimed]].sum())
-    return LightPlace(density, len(frames), frames.outings, above, float(mass[claimed] / mass.max()))
+    return LightPlace(density, len(frames), frames.outings, above, float(mass[claimed] / mass.max()), behind_log10)
 
 
 def _nearest(latitude_deg: float, longitude_deg: float) -> int:

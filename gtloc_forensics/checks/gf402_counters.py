@@ -25,6 +25,7 @@ from gtloc_forensics.records import Confidence, CounterKind, DeviceGroup, Findin
 SLACK_S = 600.0
 SINGLE_SHARE = 0.1
 FEWEST = 4
+LARGEST_GAP = 50  # photos deleted or elsewhere; a file number that leaps farther belongs to another series
 
 _EPOCH = datetime(1970, 1, 1)
 
@@ -39,7 +40,7 @@ def counters(group: DeviceGroup, context: Context) -> Iterator[Finding]:
         return
     odd = out_of_order([_seconds(one) for one in ordered])
     strays = [ordered[index] for index in odd]
-    step = [] if not odd else _after_step(ordered)
+    step = _after_step(ordered, kind) if odd else []
     if not odd:
         yield from neighbours.passed("GF402", ordered, f"The {kind.value} and the claimed times have one order.")
     elif len(odd) <= max(1, int(SINGLE_SHARE * len(ordered))):
@@ -105,11 +106,17 @@ def out_of_order(seconds: Sequence[float]) -> list[int]:
     return [index for index in range(len(seconds)) if index not in kept]
 
 
-def _after_step(ordered: Sequence[Sighting]) -> list[Sighting]:
-    """Return the photos on the smaller side of the one place where time falls back; empty if there are several."""
+def _after_step(ordered: Sequence[Sighting], kind: CounterKind) -> list[Sighting]:
+    """Return the photos on the smaller side of the one place where time falls back; empty if there are several.
+
+    A file number that leaps there as well is another card's.
+    """
     seconds = [_seconds(one) for one in ordered]
     falls = [index for index in range(1, len(seconds)) if seconds[index] < seconds[index - 1] - SLACK_S]
     if len(falls) != 1:
+        return []
+    leap = abs((_value(ordered[falls[0]], kind) or 0) - (_value(ordered[falls[0] - 1], kind) or 0))
+    if kind is CounterKind.FILE_NUMBER and leap > LARGEST_GAP:
         return []
     return list(ordered[falls[0] :] if 2 * falls[0] >= len(ordered) else ordered[: falls[0]])
 

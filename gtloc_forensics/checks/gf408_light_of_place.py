@@ -26,6 +26,7 @@ from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, S
 OUTSIDE = 0.995
 LEAST_RATIO = 1.0 / 300.0
 SLIP_LOG10 = 3.0
+NEARLY_BEST_LOG10 = 2.0
 
 
 @check("GF408", title="Light of all photos against the place", scope=Scope.DEVICE)
@@ -38,11 +39,12 @@ def light_of_place(group: DeviceGroup, context: Context) -> Iterator[Finding]:
             "GF408", group.sightings, "too few photos with exposure and an instant of their own"
         )
         return
-    if slips[0][1] >= SLIP_LOG10:
-        yield _slip(group, *slips[0])
-        return
     place = light_places.locate_by_light(group.sightings, model=model)
-    if place is None:
+    # Under a far-off claim nearly every place fits better: the repaired one must be among the best of all.
+    enough = max(SLIP_LOG10, place.behind_log10 - NEARLY_BEST_LOG10 if place else 0.0)
+    if slips[0][1] >= enough:
+        yield _slip(group, *slips[0])
+    elif place is None:
         yield from neighbours.silent(
             "GF408", group.sightings, "a journey too long to be one place; no slip fits better"
         )

@@ -1,0 +1,410 @@
+"""Photos against their neighbours: each rule's trigger, what almost triggers it, and when it must keep silent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+from builders import a_group, a_sighting
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gtloc_forensics import light
+from gtloc_forensics.checks import (
+    Context,
+    gf401_uptime,
+    gf402_counters,
+    gf403_bursts,
+    gf404_travel,
+    gf405_repeated_position,
+    gf406_duplicates,
+    gf407_light_of_device,
+    gf408_light_of_place,
+    gf409_track_slips,
+    gf410_two_cameras,
+)
+from gtloc_forensics.ephemeris import sun_position
+from gtloc_forensics.records import Counter, CounterKind, Finding, Outcome, Sighting
+
+NOW = Context(datetime(2026, 11, 21))
+NOON = datetime(2024, 6, 3, 12, 0)
+
+
+def of_device(rule, *sightings: Sighting, doubt: str = "") -> list[Finding]:
+    return list(rule.function(a_group(*sightings, doubt=doubt), NOW))
+
+
+def outcomes(findings: list[Finding]) -> set[Outcome]:
+    return {finding.outcome for finding in findings}
+
+
+def found(findings: list[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.is_found]
+
+
+def assert_all_told(findings: list[Finding], sightings: list[Sighting]) -> None:
+    """Silence is never taken for a pass: every photo is spoken of."""
+    assert {one.source_id for one in sightings} == {name for finding in findings for name in finding.source_ids}
+
+
+# --------------------------------------------------------------------------- GF401
+
+
+def running(minutes: float, uptime_s: float, name: str = "") -> Sighting:
+    moment = NOON + timedelta(minutes=minutes)
+    return a_sighting(
+        name or f"{minutes}", local_time=moment, utc_time=moment, uptime_s=uptime_s, uptime_excludes_sleep=True
+    )
+
+
+def test_uptime_that_grows_faster_than_the_clock_is_a_contradiction() -> None:
+    (finding,) = found(of_device(gf401_uptime.uptime, running(0, 1000.0), running(1, 9000.0)))
+    assert finding.outcome is Outcome.CONTRADICTION
+    assert finding.facts["uptime_gained_s"] == 8000.0
+
+
+def test_uptime_that_shrinks_without_time_for_a_restart_is_a_contradiction() -> None:
+    assert found(of_device(gf401_uptime.uptime, running(0, 9000.0), running(10, 2000.0)))
+
+
+def test_a_device_may_sleep_or_start_again() -> None:
+    slept = [running(0, 1000.0), running(600, 5000.0)]
+    restarted = [running(0, 9000.0), running(60, 600.0)]
+    assert outcomes(of_device(gf401_uptime.uptime, *slept)) == {Outcome.CONSISTENT}
+    assert outcomes(of_device(gf401_uptime.uptime, *restarted)) == {Outcome.CONSISTENT}
+
+
+def test_two_telephones_of_one_model_are_only_suspicious() -> None:
+    (finding,) = found(of_device(gf401_uptime.uptime, running(0, 1000.0), running(1, 9000.0), doubt="no serial number"))
+    assert finding.outcome is Outcome.SUSPICIOUS
+    assert any("two devices" in reason for reason in finding.innocent)
+
+
+def test_one_uptime_alone_is_not_testable() -> None:
+    photos = [running(0, 1000.0), a_sighting("b", local_time=NOON)]
+    findings = of_device(gf401_uptime.uptime, *photos)
+    assert outcomes(findings) == {Outcome.NOT_TESTABLE}
+    assert_all_told(findings, photos)
+
+
+@given(st.lists(st.tuples(st.floats(0, 5000), st.floats(0, 5000)), min_size=2, max_size=8))
+def test_a_genuine_run_never_alarms(steps: list[tuple[float, float]]) -> None:
+    """Awake and asleep stretches of one run, in any mixture."""
+    awake_s = clock_s = 0.0
+    photos = []
+    for number, (awake, asleep) in enumerate(steps):
+        awake_s, clock_s = awake_s + awake, clock_s + awake + asleep
+        photos.append(running(clock_s / 60.0, awake_s, f"{number}"))
+    assert not found(of_device(gf401_uptime.uptime, *photos))
+
+
+# --------------------------------------------------------------------------- GF402
+
+
+def counted(value: int, hours: float, kind: CounterKind = CounterKind.SHUTTER, wraps_at: int | None = None) -> Sighting:
+    counter = Counter(kind, value, "MakerNotes:ShutterCount", str(value), wraps_at)
+    return a_sighting(f"{value}-{hours}", local_time=NOON + timedelta(hours=hours), counters=(counter,))
+
+
+def test_one_photo_out_of_counter_order_is_named() -> None:
+    photos = [counted(n, n) for n in range(12)]
+    photos[5] = counted(5, -40)
+    (finding,) = found(of_device(gf402_counters.counters, *photos))
+    assert finding.source_ids == (photos[5].source_id,)
+
+
+def test_one_step_back_is_one_finding_about_one_side() -> None:
+    photos = [counted(n, n if n < 8 else n - 100) for n in range(12)]
+    (finding,) = found(of_device(gf402_counters.counters, *photos))
+    assert set(finding.source_ids) == {photo.source_id for photo in photos[8:]}
+    assert finding.cause is not None and finding.cause.kind == "clock-reset"
+
+
+def test_order_noise_within_minutes_and_a_wrapping_file_number_are_consistent() -> None:
+    ordered = [counted(n, n) for n in range(6)]
+    ordered[3] = counted(3, 2 - 0.1)
+    wrapped = [counted((9996 + n) % 10000, n, CounterKind.FILE_NUMBER, 10000) for n in range(8)]
+    assert not found(of_device(gf402_counters.counters, *ordered))
+    assert outcomes(of_device(gf402_counters.counters, *wrapped)) == {Outcome.CONSISTENT}
+
+
+def test_two_cards_in_turn_accuse_no_one() -> None:
+    photos = [counted(n + 500 * (n % 2), n, CounterKind.FILE_NUMBER, 10000) for n in range(20)]
+    findings = of_device(gf402_counters.counters, *photos)
+    assert outcomes(findings) == {Outcome.NOT_TESTABLE}
+    assert_all_told(findings, photos)
+
+
+def test_three_counters_are_too_few() -> None:
+    assert outcomes(of_device(gf402_counters.counters, *(counted(n, n) for n in range(3)))) == {Outcome.NOT_TESTABLE}
+
+
+@given(st.lists(st.floats(-1e6, 1e6), max_size=40))
+def test_removing_what_is_out_of_order_leaves_order(seconds: list[float]) -> None:
+    odd = set(gf402_counters.out_of_order(seconds))
+    kept = [value for index, value in enumerate(seconds) if index not in odd]
+    highest = -float("inf")
+    for value in kept:
+        assert value >= highest - gf402_counters.SLACK_S - 1e-6
+        highest = max(highest, value)
+
+
+# --------------------------------------------------------------------------- GF403
+
+
+def test_frames_of_one_burst_hours_apart_are_suspicious() -> None:
+    first = a_sighting("a", local_time=NOON, burst_id="b1")
+    late = a_sighting("b", local_time=NOON + timedelta(hours=6), burst_id="b1")
+    near = a_sighting("c", local_time=NOON + timedelta(seconds=3), burst_id="b1")
+    assert len(found(of_device(gf403_bursts.bursts, first, late))) == 1
+    assert not found(of_device(gf403_bursts.bursts, first, near))
+
+
+def test_a_frame_alone_or_without_a_burst_is_not_testable() -> None:
+    photos = [a_sighting("a", local_time=NOON), a_sighting("b", local_time=NOON, burst_id="x")]
+    findings = of_device(gf403_bursts.bursts, *photos)
+    assert outcomes(findings) == {Outcome.NOT_TESTABLE}
+    assert_all_told(findings, photos)
+
+
+# --------------------------------------------------------------------------- GF404
+
+
+def at(name: str, hours: float, latitude_deg: float, longitude_deg: float, **more: object) -> Sighting:
+    moment = NOON + timedelta(hours=hours)
+    place = {"latitude_deg": latitude_deg, "longitude_deg": longitude_deg}
+    return a_sighting(name, local_time=moment, utc_time=moment, **place, **more)
+
+
+def test_paris_to_new_york_in_an_hour_is_impossible() -> None:
+    (finding,) = found(of_device(gf404_travel.travel, at("a", 0, 48.9, 2.35), at("b", 1, 40.7, -74.0)))
+    assert finding.outcome is Outcome.CONTRADICTION
+    assert finding.facts["speed_km_h"] > 5000.0
+
+
+def test_paris_to_new_york_in_eight_hours_is_a_flight() -> None:
+    findings = of_device(gf404_travel.travel, at("a", 0, 48.9, 2.35), at("b", 8, 40.7, -74.0))
+    assert Outcome.EXPLAINED in outcomes(findings) and not found(findings)
+
+
+def test_a_hundred_kilometres_in_ten_minutes_are_no_flight() -> None:
+    (finding,) = found(of_device(gf404_travel.travel, at("a", 0, 48.0, 2.0), at("b", 1 / 6, 48.9, 2.0)))
+    assert finding.outcome is Outcome.SUSPICIOUS
+
+
+def test_a_poor_fix_and_a_short_hop_are_reachable() -> None:
+    poor = [at("a", 0, 48.0, 2.0, position_error_m=60_000.0), at("b", 0.1, 48.5, 2.0)]
+    near = [at("a", 0, 48.0, 2.0), at("b", 0.01, 48.05, 2.0)]
+    assert outcomes(of_device(gf404_travel.travel, *poor)) == {Outcome.CONSISTENT}
+    assert outcomes(of_device(gf404_travel.travel, *near)) == {Outcome.CONSISTENT}
+
+
+def test_the_odd_one_of_three_is_named_first() -> None:
+    photos = [at("a", 0, 48.9, 2.35), at("odd", 0.1, -48.9, 2.35), at("c", 0.2, 48.9, 2.36)]
+    assert {finding.source_ids[0] for finding in found(of_device(gf404_travel.travel, *photos))} == {
+        photos[1].source_id
+    }
+
+
+def test_shared_model_names_weaken_travel() -> None:
+    findings = of_device(gf404_travel.travel, at("a", 0, 48.9, 2.35), at("b", 1, 40.7, -74.0), doubt="no serial number")
+    assert outcomes(found(findings)) == {Outcome.SUSPICIOUS}
+
+
+def test_without_two_places_there_is_no_travel() -> None:
+    photos = [at("a", 0, 48.9, 2.35), a_sighting("b", local_time=NOON)]
+    findings = of_device(gf404_travel.travel, *photos)
+    assert outcomes(findings) == {Outcome.NOT_TESTABLE}
+    assert_all_told(findings, photos)
+
+
+# --------------------------------------------------------------------------- GF405
+
+
+def test_one_position_to_the_last_digit_for_hours_was_set() -> None:
+    photos = [at(f"{hours}", hours, 48.856613, 2.352222) for hours in range(4)]
+    (finding,) = of_device(gf405_repeated_position.repeated_position, *photos)
+    assert finding.outcome is Outcome.EXPLAINED
+
+
+def test_a_rounded_or_brief_or_moving_position_is_consistent() -> None:
+    rounded = [at(f"{hours}", hours, 48.85, 2.35) for hours in range(4)]
+    brief = [at(f"{n}", n / 60, 48.856613, 2.352222) for n in range(4)]
+    moving = [at(f"{n}", n, 48.856613 + n * 1e-5, 2.352222) for n in range(4)]
+    for photos in (rounded, brief, moving):
+        assert outcomes(of_device(gf405_repeated_position.repeated_position, *photos)) == {Outcome.CONSISTENT}
+    assert outcomes(of_device(gf405_repeated_position.repeated_position, a_sighting("x"))) == {Outcome.NOT_TESTABLE}
+
+
+# --------------------------------------------------------------------------- GF406
+
+HASH = 0x9A5C_3E71_D2B4_860F
+
+
+def case(rule, *sightings: Sighting) -> list[Finding]:
+    return list(rule.function(sightings, NOW))
+
+
+def test_one_picture_claimed_at_two_places_is_suspicious() -> None:
+    first = at("a", 0, 48.9, 2.35, perceptual_hash=HASH)
+    second = at("b", 30, 40.7, -74.0, perceptual_hash=HASH ^ 0b11)
+    (finding,) = found(case(gf406_duplicates.duplicates, first, second))
+    assert set(finding.source_ids) == {first.source_id, second.source_id}
+    assert finding.cause is not None and finding.cause.kind == "copy"
+
+
+def test_a_copy_a_tripod_and_different_pictures_are_consistent() -> None:
+    first = at("a", 0, 48.9, 2.35, perceptual_hash=HASH)
+    copy = replace(at("b", 30, 48.9, 2.35, perceptual_hash=HASH), sha256=first.sha256)
+    tripod = at("c", 0.5, 48.9, 2.35, perceptual_hash=HASH)
+    other = at("d", 30, 40.7, -74.0, perceptual_hash=HASH ^ 0xFFFF_0000)
+    for neighbour in (copy, tripod, other):
+        assert outcomes(case(gf406_duplicates.duplicates, first, neighbour)) == {Outcome.CONSISTENT}
+
+
+def test_one_story_with_two_pictures_is_suspicious() -> None:
+    counters = (Counter(CounterKind.SHUTTER, 77, "t", "77"),)
+    first = at("a", 0, 48.9, 2.35, perceptual_hash=HASH, counters=counters)
+    second = at("b", 0, 48.9, 2.35, perceptual_hash=HASH ^ 0xFFFF_FFFF, counters=counters)
+    assert len(found(case(gf406_duplicates.duplicates, first, second))) == 1
+    assert not found(case(gf406_duplicates.duplicates, first, replace(second, counters=())))
+
+
+def test_pictures_without_structure_are_not_testable() -> None:
+    photos = [at("a", 0, 1, 1, perceptual_hash=0), at("b", 90, 50, 1, perceptual_hash=0), a_sighting("c")]
+    findings = case(gf406_duplicates.duplicates, *photos)
+    assert outcomes(findings) == {Outcome.NOT_TESTABLE}
+    assert_all_told(findings, photos)
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=12), st.lists(st.integers(0, 63), min_size=2, max_size=2))
+def test_near_pairs_are_exactly_those_a_full_comparison_finds(hashes: list[int], bits: list[int]) -> None:
+    hashes = [*hashes, *(value ^ (1 << bits[0]) ^ (1 << bits[1]) for value in hashes)]
+    wanted = [
+        (first, second)
+        for first in range(len(hashes))
+        for second in range(first + 1, len(hashes))
+        if (hashes[first] ^ hashes[second]).bit_count() <= 2
+    ]
+    assert gf406_duplicates.near_pairs(hashes) == wanted
+
+
+# --------------------------------------------------------------------------- GF407, GF408
+
+
+def outdoors(*, ahead_hours: float = 0.0, longitude_deg: float = -112.07, ev100: float | None = None) -> list[Sighting]:
+    photos = []
+    for step in range(96):
+        true_utc = datetime(2024, 2, 1) + timedelta(days=20 * (step // 24), hours=step % 24)
+        height = float(sun_position((true_utc - datetime(1970, 1, 1)).total_seconds(), 33.45, -112.07)[0])
+        if height < 0.0:
+            continue
+        bright = float(np.interp(height, light.CURVE_ELEVATION_DEG, light.CLEAR_EV100)) - 1.0
+        claimed = true_utc + timedelta(hours=ahead_hours)
+        photos.append(
+            a_sighting(
+                f"{step}",
+                local_time=claimed - timedelta(hours=7),
+                utc_time=claimed,
+                utc_rule="offset written for the capture time",
+                latitude_deg=33.45,
+                longitude_deg=longitude_deg,
+                zone="America/Phoenix",
+                ev100=ev100 or bright,
+                flash_fired=False,
+            )
+        )
+    return photos
+
+
+def test_the_light_of_a_device_finds_its_clock_six_hours_ahead() -> None:
+    (finding,) = found(of_device(gf407_light_of_device.light_of_device, *outdoors(ahead_hours=6.0)))
+    assert finding.outcome is Outcome.CONTRADICTION
+    assert finding.cause is not None and finding.cause.offset_hours == pytest.approx(6.0, abs=1.0)
+
+
+def test_light_half_an_hour_off_is_consistent_and_dim_rooms_are_not_testable() -> None:
+    assert outcomes(of_device(gf407_light_of_device.light_of_device, *outdoors(ahead_hours=0.5))) == {
+        Outcome.CONSISTENT
+    }
+    dim = of_device(gf407_light_of_device.light_of_device, *outdoors(ev100=5.4))
+    few = of_device(gf407_light_of_device.light_of_device, *outdoors()[:3])
+    assert outcomes(dim) == outcomes(few) == {Outcome.NOT_TESTABLE}
+
+
+def test_the_light_of_a_device_knows_a_lost_longitude_sign() -> None:
+    (finding,) = found(of_device(gf408_light_of_place.light_of_place, *outdoors(longitude_deg=112.07)))
+    assert "longitude" in finding.summary
+    assert finding.cause is not None and finding.cause.kind == "position"
+
+
+def test_the_light_of_a_device_lies_far_from_a_wrong_ocean() -> None:
+    (finding,) = found(of_device(gf408_light_of_place.light_of_place, *outdoors(longitude_deg=-40.0)))
+    assert finding.facts["rank"] >= 0.995
+
+
+def test_a_place_two_degrees_off_is_consistent_and_few_frames_are_not_testable() -> None:
+    near = of_device(gf408_light_of_place.light_of_place, *outdoors(longitude_deg=-110.0))
+    assert outcomes(near) == {Outcome.CONSISTENT}
+    few = of_device(gf408_light_of_place.light_of_place, *outdoors()[:5])
+    assert outcomes(few) == {Outcome.NOT_TESTABLE}
+
+
+# --------------------------------------------------------------------------- GF409
+
+
+def test_a_lost_sign_in_one_photo_of_a_track_is_repaired() -> None:
+    photos = [at(f"{n}", 24 * n, 33.4 + n / 10, -112.0) for n in range(6)]
+    photos.append(at("east", 30, 33.5, 112.0))
+    (finding,) = found(of_device(gf409_track_slips.track_slips, *photos))
+    assert finding.source_ids == (photos[-1].source_id,)
+    assert "longitude" in finding.summary
+
+
+def test_a_journey_is_no_slip() -> None:
+    photos = [at(f"{n}", 24 * n, 33.4 + n / 10, -112.0) for n in range(6)]
+    photos.append(at("away", 300, 48.9, 2.4))
+    assert outcomes(of_device(gf409_track_slips.track_slips, *photos)) == {Outcome.CONSISTENT}
+
+
+def test_a_track_without_a_fraction_above_sixty_was_read_as_minutes() -> None:
+    rng = np.random.default_rng(4)
+    true = [(30.0 + rng.uniform(0, 15), 5.0 + rng.uniform(0, 15)) for _ in range(30)]
+    misread = [tuple(int(angle) + 0.6 * (angle % 1.0) for angle in place) for place in true]
+    track = [at(f"{n}", 24 * n, *place) for n, place in enumerate(misread)]
+    assert len(found(of_device(gf409_track_slips.track_slips, *track))) == 1
+    honest = [at(f"{n}", 24 * n, *place) for n, place in enumerate(true)]
+    assert not found(of_device(gf409_track_slips.track_slips, *honest))
+
+
+def test_three_places_make_no_track() -> None:
+    photos = [at(f"{n}", n, 33.4, -112.0) for n in range(3)]
+    assert outcomes(of_device(gf409_track_slips.track_slips, *photos)) == {Outcome.NOT_TESTABLE}
+
+
+# --------------------------------------------------------------------------- GF410
+
+
+def journey(device: str, late_hours: float, places: int = 6) -> list[Sighting]:
+    return [at(f"{device}{n}", 3 * n + late_hours, 48.0 + n / 10, 2.0, device_key=device) for n in range(places)]
+
+
+def test_two_cameras_always_two_hours_apart_share_a_clock_fault() -> None:
+    photos = [*journey("one", 0.0), *journey("two", 2.0)]
+    (finding,) = found(case(gf410_two_cameras.two_cameras, *photos))
+    assert abs(finding.facts["difference_s"]) == pytest.approx(7200.0)
+    assert_all_told([finding], photos)
+
+
+def test_two_cameras_together_or_meeting_twice_accuse_no_one() -> None:
+    together = case(gf410_two_cameras.two_cameras, *journey("one", 0.0), *journey("two", 0.1))
+    assert outcomes(together) == {Outcome.CONSISTENT}
+    twice = case(gf410_two_cameras.two_cameras, *journey("one", 0.0, 2), *journey("two", 2.0, 2))
+    assert outcomes(twice) == {Outcome.NOT_TESTABLE}
+
+
+def test_two_cameras_without_a_steady_difference_tell_nothing() -> None:
+    second = [at(f"s{n}", 3 * n + (-1.5) ** n, 48.0 + n / 10, 2.0, device_key="two") for n in range(6)]
+    assert not found(case(gf410_two_cameras.two_cameras, *journey("one", 0.0), *second))
