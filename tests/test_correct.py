@@ -11,8 +11,9 @@ from builders import LONDON, NEW_YORK, PARIS, a_claim, a_photo
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gtloc_forensics.correct import Change, Plan, Quantity, merged, planfile, tagging
+from gtloc_forensics.correct import Change, Order, Plan, Quantity, merged, plan, planfile, tagging
 from gtloc_forensics.correct import changes as lines
+from gtloc_forensics.correct.orders import read_reference
 from gtloc_forensics.correct.proposals import propose, whole_minutes
 from gtloc_forensics.correct.requests import (
     GpsRepair,
@@ -25,6 +26,7 @@ from gtloc_forensics.correct.requests import (
     moved_to_zone,
     relabelled,
     shifted,
+    subject,
     subjects,
 )
 from gtloc_forensics.correct.stamps import Precision, Stamp, parsed
@@ -36,7 +38,7 @@ SHA = "0" * 64
 
 
 def a_subject(name: str = "a.jpg", **claimed) -> Subject:
-    return Subject(name.encode(), SHA, a_claim(name=name, **claimed))
+    return subject(name.encode(), SHA, a_claim(name=name, **claimed))
 
 
 def a_line(
@@ -360,7 +362,7 @@ def a_finding(
     **facts,
 ) -> Finding:
     return Finding(check, (source_id_of(subject.relative),), outcome, Severity.MEDIUM, confidence, "a finding",
-                   facts=facts, cause=Cause(kind, subject.claim.device.key, offset))  # fmt: skip
+                   facts=facts, cause=Cause(kind, subject.device_key, offset))  # fmt: skip
 
 
 def test_a_clock_model_speaks_for_all_photos_of_its_device_and_no_other():
@@ -369,7 +371,7 @@ def test_a_clock_model_speaks_for_all_photos_of_its_device_and_no_other():
         for name, serial in zip("abc", "112", strict=True)
     ]
     for photo in photos[:2]:
-        assert photo.claim.device.key == "serial:1"
+        assert photo.device_key == "serial:1"
     made = propose(photos, clocks=[a_model()]).changes
     assert {change.relative: change.new for change in made} == {
         b"a.jpg": "2024-06-15 12:00:00", b"b.jpg": "2024-06-15 12:00:00",
@@ -529,3 +531,61 @@ def test_tags_that_agreed_before_agree_afterwards(wall, seconds, zone):
     new = wall + timedelta(seconds=seconds)
     out = {tag: value[0] for tag, value in tags.items()} | written(tags, local=lines.write_time(new))
     assert {value[:19] for value in out.values()} == {Stamp(new).exif()}
+
+
+# ----------------------------------------------------------------- orders
+
+
+def an_order(photos=(), *, findings=(), clocks=(), earlier=None, **fields):
+    more = {} if earlier is None else {"earlier": earlier}
+    return plan(Order(**fields), photos, findings=findings, clocks=clocks, **more)
+
+
+def test_an_order_for_one_camera_leaves_the_others_alone():
+    photos = [a_photo(name=f"{serial}.jpg", local="2024-06-15 12:00:00", serial=serial) for serial in "123"]
+    made = an_order(photos, offset="-00:30:00", camera="2")
+    assert [(change.relative, change.new) for change in made.changes] == [(b"2.jpg", "2024-06-15 11:30:00")]
+
+
+def test_an_order_for_nothing_gets_what_the_case_proposes_and_keeps_what_was_locked():
+    photos = [a_photo(name=f"{name}.jpg", local="2024-06-15 18:00:00", serial="1") for name in "ab"]
+    digest = photos[0].source.sha256
+    locked = Change(
+        b"a.jpg", digest, Quantity.LOCAL_TIME, "2024-06-15 18:00:00", "2024-06-15 18:00:00", "no", 1.0, True
+    )
+    made = an_order(photos, clocks=[a_model()], earlier=Plan((locked,)))
+    assert [change.new[11:13] for change in made.changes] == ["18", "12"]
+    assert made.changes[0] == locked
+
+
+def test_keywords_say_what_was_found_by_outcome_and_cause():
+    photo = a_photo(name="a.jpg", serial="1")
+    found = a_finding(subject(b"a.jpg", SHA, photo.claim), "clock-offset", outcome=Outcome.CONTRADICTION)
+    made = an_order([photo], findings=[found], keywords=True)
+    assert [change.new for change in made.changes] == ["gtloc|contradiction|clock-offset"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"offset": "+1:00", "zone": "Europe/Berlin"}, "--offset and --zone"),
+        ({"neighbours": True, "gps": GpsRepair.SWAP}, "one after the other"),
+        ({"keep_instant": True}, "add --zone"),
+        ({"keep_zone": True}, "add --offset"),
+        ({"least_strength": 90}, "between 0 and 1"),
+        ({"zone": "Europe/Berlim"}, "no time zone"),
+        ({"zone": "../../etc/passwd"}, "no time zone"),
+        ({"reference": "a.jpg"}, "PHOTO="),
+        ({"reference": "a.jpg=noon"}, "not a time"),
+        ({"camera": "nobody", "offset": "+1:00"}, "no photo by"),
+    ],
+)
+def test_an_order_that_cannot_be_meant_is_refused_in_words(fields, reason):
+    with pytest.raises(PlanError, match=reason):
+        an_order([a_photo(name="a.jpg")], **fields)
+
+
+def test_a_reference_names_photos_with_any_bytes_and_equals_signs():
+    name, moment = read_reference("trip/a=b\udcff.jpg=2024-06-15 12:00:00")
+    assert name == b"trip/a=b\xff.jpg"
+    assert moment == datetime(2024, 6, 15, 12)

@@ -1,9 +1,9 @@
 """Corrections as transactions: plan, review, apply, verify, undo.
 
-``plan_*`` functions (``proposals``, ``requests``) make lines from clock models, findings and
-what a person asks for; ``planfile`` keeps them as TOML to be read and changed; ``apply`` writes
-sidecars, copies or originals, ``resume`` and ``undo`` settle what was interrupted. Originals are
-only ever touched in so many words, and every byte replaced is kept.
+``plan`` answers an ``Order`` with lines from clock models, findings or what a person asks for;
+``planfile`` keeps them as TOML to be read and changed; ``apply`` writes sidecars, copies or
+originals, ``resume`` and ``undo`` settle what was interrupted. Originals are only ever touched
+in so many words, and every byte replaced is kept.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 from gtloc_forensics.correct.changes import Change, Plan, Quantity, merged
 from gtloc_forensics.correct.destinations import WORDS, Copies, Destination, InPlace, Sidecars, SidecarStyle
 from gtloc_forensics.correct.journal import Journal
+from gtloc_forensics.correct.orders import Order, plan
+from gtloc_forensics.correct.requests import GpsRepair
 from gtloc_forensics.correct.tagger import ClientTagger
 from gtloc_forensics.correct.transaction import (
     Corrected,
@@ -30,8 +32,10 @@ __all__ = [
     "Copies",
     "Corrected",
     "Destination",
+    "GpsRepair",
     "InPlace",
     "Journal",
+    "Order",
     "Plan",
     "Quantity",
     "Refusal",
@@ -42,6 +46,7 @@ __all__ = [
     "Workshop",
     "apply",
     "merged",
+    "plan",
     "resume",
     "undo",
 ]

@@ -81,7 +81,7 @@ def _by_photo(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
 
 
 def _from_clock(photos: Sequence[Subject], model: ClockModel) -> tuple[list[Change], str]:
-    mates = [photo for photo in photos if photo.claim.device.key == model.device_key and photo.local is not None]
+    mates = [photo for photo in photos if photo.device_key == model.device_key and photo.local is not None]
     if model.kind == "day/month swapped":
         why = f"clock of {model.label}: day and month exchanged"
         return requests.day_month_swapped(mates, reason=why, strength=model.probability), ""
@@ -133,9 +133,9 @@ def _ahead_by(mates: Iterable[Subject], model: ClockModel, offset_hours: float) 
 def legal_offset(photo: Subject, new: datetime) -> float | None:
     """Return the offset to write beside the repaired time: the legal one, where the stated one is not; else None."""
     stated = photo.written_offset
-    if stated is None or not photo.claim.zones:
+    if stated is None or not photo.zones:
         return None
-    legal = zones.legal_offsets(photo.claim.zones, new.replace(microsecond=0))
+    legal = zones.legal_offsets(photo.zones, new.replace(microsecond=0))
     return legal[0] if stated not in legal and len(legal) == 1 else None
 
 
@@ -175,8 +175,8 @@ def _from_finding(photo: Subject, finding: Finding) -> tuple[list[Change], str]:
     if cause.kind in SHIFTING_CAUSES and cause.offset_hours and photo.local is not None:
         new = requests.moved(photo.local, -whole_minutes(cause.offset_hours * 3600.0))
         return requests.time_lines(photo, new, legal_offset(photo, new), why, strength), ""
-    if cause.kind == "zone" and len(photo.claim.zones) == 1:
-        return requests.moved_to_zone([photo], photo.claim.zones[0], reason=why, strength=strength), ""
+    if cause.kind == "zone" and len(photo.zones) == 1:
+        return requests.moved_to_zone([photo], photo.zones[0], reason=why, strength=strength), ""
     if cause.kind == "day-bug":
         return _day_bug(photo, finding.facts, why, strength), ""
     if cause.kind == "clock-reset":
@@ -192,3 +192,15 @@ def _day_bug(photo: Subject, facts: Mapping[str, object], why: str, strength: fl
     new = photo.gps_utc + timedelta(days=days)
     old = lines.write_time(photo.gps_utc)
     return [photo.line(Quantity.GPS_TIME, old, lines.write_time(new), why, strength)] if days else []
+
+
+def keywords(photos: Iterable[Subject], findings: Iterable[Finding]) -> dict[bytes, tuple[str, ...]]:
+    """Return for each photo with something found ``gtloc|OUTCOME|CAUSE`` keywords, strongest outcome first."""
+    about = _by_photo(findings)
+    out: dict[bytes, tuple[str, ...]] = {}
+    for photo in photos:
+        found = [one for one in about.get(source_id_of(photo.relative), []) if one.is_found]
+        ordered = sorted(found, key=lambda one: (one.outcome is not Outcome.CONTRADICTION, one.check_id))
+        words = (f"gtloc|{one.outcome.value}|{one.cause.kind if one.cause else one.check_id}" for one in ordered)
+        out |= {photo.relative: tuple(dict.fromkeys(words))} if found else {}
+    return out

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, unique
+from typing import TypeVar
 
 from gtloc_forensics import zones
 from gtloc_forensics.correct import changes as lines
@@ -18,8 +19,9 @@ from gtloc_forensics.correct import tagging
 from gtloc_forensics.correct.changes import Change, Quantity
 from gtloc_forensics.correct.tracks import Track, along
 from gtloc_forensics.errors import PlanError
-from gtloc_forensics.records import Claim, Photo, Position, Stated, visible
+from gtloc_forensics.records import Absent, Claim, Photo, Position, Stated, visible
 
+T = TypeVar("T")
 SAME_CLOCK_S = 15 * 60.0
 """GPS clock and camera clock agree when they are closer: less than any zone is wide."""
 LONGEST_NEIGHBOUR_GAP = timedelta(minutes=30)
@@ -27,61 +29,63 @@ LONGEST_NEIGHBOUR_GAP = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One photo that could be corrected, with what its file says."""
+    """The lean view of a photo that could be corrected; None where its file does not say."""
 
     relative: bytes
     sha256: str
-    claim: Claim
+    device_key: str
+    device_names: frozenset[str]  # by which its camera may be asked for
+    local: datetime | None
+    written_offset: float | None  # stated by a tag of the file; never one derived
+    utc: datetime | None  # by whatever rule the claim found it
+    gps_utc: datetime | None
+    position: Position | None
+    zones: tuple[str, ...]
 
     @property
     def name(self) -> str:
         """The path for people."""
         return visible(self.relative)
 
-    @property
-    def local(self) -> datetime | None:
-        """The claimed wall clock."""
-        return self.claim.local_time.value if isinstance(self.claim.local_time, Stated) else None
-
-    @property
-    def written_offset(self) -> float | None:
-        """The offset that a tag of the file states; never one derived."""
-        return tagging.stated_offset(self.claim.tags)
-
-    @property
-    def utc(self) -> datetime | None:
-        """The instant, by whatever rule the claim found it."""
-        return self.claim.utc_time.value if isinstance(self.claim.utc_time, Stated) else None
-
-    @property
-    def gps_utc(self) -> datetime | None:
-        """What the GPS clock says."""
-        return self.claim.gps_utc_time.value if isinstance(self.claim.gps_utc_time, Stated) else None
-
-    @property
-    def position(self) -> Position | None:
-        """The claimed place."""
-        return self.claim.position.value if isinstance(self.claim.position, Stated) else None
-
     def line(self, quantity: Quantity, old: str, new: str, reason: str, strength: float) -> Change:
         """Return a line about this photo."""
         return Change(self.relative, self.sha256, quantity, old, new, reason, round(strength, 4))
+
+
+def subject(relative: bytes, sha256: str, claim: Claim) -> Subject:
+    """Return what planning needs to know of one photo."""
+    return Subject(
+        relative=relative,
+        sha256=sha256,
+        device_key=claim.device.key,
+        device_names=frozenset(names_of(claim)),
+        local=_value(claim.local_time),
+        written_offset=tagging.stated_offset(claim.tags),
+        utc=_value(claim.utc_time),
+        gps_utc=_value(claim.gps_utc_time),
+        position=_value(claim.position),
+        zones=claim.zones,
+    )
+
+
+def _value(stated: Stated[T] | Absent) -> T | None:
+    return stated.value if isinstance(stated, Stated) else None
 
 
 def subjects(photos: Iterable[Photo], *, camera: str = "") -> tuple[Subject, ...]:
     """Return the photos whose claim is known, in the order of their paths.
 
     Args:
-        photos: of a case.
+        photos: of a case; read once, one at a time.
         camera: keeps those of one camera: its serial number, its device key, or make and model.
 
     Raises:
         PlanError: no photo is of that camera; the message lists the cameras there are.
     """
-    known = [Subject(p.source.relative, p.source.sha256, p.claim) for p in photos if isinstance(p.claim, Claim)]
-    chosen = [one for one in known if not camera or camera in names_of(one.claim)]
+    known = [subject(p.source.relative, p.source.sha256, p.claim) for p in photos if isinstance(p.claim, Claim)]
+    chosen = [one for one in known if not camera or camera in one.device_names]
     if camera and not chosen:
-        cameras = sorted({visible(one.claim.device.key) for one in known})
+        cameras = sorted({visible(one.device_key) for one in known})
         raise PlanError(f"no photo by {camera!r}; the cameras of this case are {', '.join(cameras) or 'unknown'}")
     return tuple(sorted(chosen, key=lambda one: one.relative))
 
@@ -124,7 +128,7 @@ def from_reference(
     if known is None or known.local is None:
         raise PlanError(f"{visible(reference)} is not a photo with a time in this case; name one that has")
     seconds = float(round((true_local - known.local.replace(microsecond=0)).total_seconds()))
-    mates = [photo for photo in photos if photo.claim.device.key == known.claim.device.key]
+    mates = [photo for photo in photos if photo.device_key == known.device_key]
     when = lines.write_time(true_local)
     why = f"clock moved by {lines.write_shift(seconds)}: {visible(reference)} was taken at {when}"
     return shifted(mates, seconds, keep_zone=keep_zone, reason=why)
@@ -189,10 +193,10 @@ def moved(moment: datetime, seconds: float) -> datetime:
 def _legal_after(photo: Subject, new: datetime) -> float | None:
     """Return the offset to write when the one stated was legal before and is not at *new*; else None."""
     stated = photo.written_offset
-    if stated is None or not photo.claim.zones or photo.local is None:
+    if stated is None or not photo.zones or photo.local is None:
         return None
-    before = zones.legal_offsets(photo.claim.zones, photo.local.replace(microsecond=0))
-    after = zones.legal_offsets(photo.claim.zones, new.replace(microsecond=0))
+    before = zones.legal_offsets(photo.zones, photo.local.replace(microsecond=0))
+    after = zones.legal_offsets(photo.zones, new.replace(microsecond=0))
     return after[0] if stated in before and stated not in after and len(after) == 1 else None
 
 
@@ -233,7 +237,7 @@ def _agree(photo: Subject, local: datetime, offset: float | None) -> bool:
     if photo.gps_utc is None:
         return False
     whole = local.replace(microsecond=0)
-    offsets = (offset,) if offset is not None else zones.legal_offsets(photo.claim.zones, whole)
+    offsets = (offset,) if offset is not None else zones.legal_offsets(photo.zones, whole)
     apart = [abs((whole - timedelta(hours=one) - photo.gps_utc).total_seconds()) for one in offsets]
     return bool(apart) and min(apart) <= SAME_CLOCK_S
 
