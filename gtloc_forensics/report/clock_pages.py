@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gtloc_forensics.records import ClockModel
-from gtloc_forensics.report.blocks import Block, Bullets, Facts, Figure, Heading, Prose, Row, Text, text_of
+from gtloc_forensics.report.blocks import Block, Bullets, Facts, Figure, Heading, Prose, Row, Text, Together, text_of
 from gtloc_forensics.report.clock_plots import posterior_plot, residual_plot
 from gtloc_forensics.report.edition import Edition
 from gtloc_forensics.report.text import plain, sentence
@@ -19,14 +19,14 @@ def clocks(edition: Edition) -> Iterator[Block]:
     yield Heading(edition.words("clocks.title"), 1, "clocks")
     yield Prose(edition.words("clocks.lead"))
     for number, model in enumerate(models, start=1):
-        yield from _clock(edition, model, number)
+        yield Together(tuple(_clock(edition, model, number)))
 
 
 def _clock(edition: Edition, model: ClockModel, number: int) -> Iterator[Block]:
     words = edition.words
     yield Heading((*text_of(f"{number}. "), *text_of(plain(model.label))), 2, f"clock-{number}")
     yield Prose(text_of(sentence(model.summary, limit=1_000)))
-    yield Facts(tuple(_facts(edition, model)), 0.24)
+    yield Facts(tuple(_facts(edition, model)), 0.34)
     plots = [figure for figure in (_posterior(edition, model), _residuals(edition, model)) if figure]
     if plots:
         yield Row(tuple((figure,) for figure in plots), (0.5, 0.5)[: len(plots)])

@@ -17,6 +17,7 @@ from gtloc_forensics.report.marks import (
     PREDICTION_LIGHT,
     QUIET,
     TWILIGHT,
+    Boxes,
     Disc,
     Drawing,
     Label,
@@ -38,7 +39,7 @@ def posterior_plot(
     best: float | None,
     alt: str,
 ) -> Drawing:
-    """Draw the mass ``[K]`` of every offset ``[K]`` of the clock, ahead to the right."""
+    """Draw the mass ``[K]`` of every offset ``[K]`` of the clock as bars as wide as the grid, ahead to the right."""
     low, high = _window(offsets_hours, mass)
     peak = max(float(mass.max()), 1e-12)
 
@@ -46,12 +47,15 @@ def posterior_plot(
         return _LEFT + _WIDTH * (min(max(hours, low), high) - low) / (high - low), _BOTTOM + _HEIGHT * 0.94 * height
 
     marks: list[Mark] = []
+    bars: list[tuple[float, float, float, float]] = []
     if interval is not None:
         marks.append(_band(at(interval[0], 0)[0], at(interval[1], 0)[0], upright=True))
-    seen = (offsets_hours >= low) & (offsets_hours <= high)
-    pairs = zip(offsets_hours[seen].tolist(), (mass[seen] / peak).tolist(), strict=True)
-    outline = [at(hours, height) for hours, height in pairs]
-    marks.append(Shape(((outline[0][0], _BOTTOM), *outline, (outline[-1][0], _BOTTOM)), fill=PREDICTION))
+    half = float(np.median(np.diff(offsets_hours))) / 2 if len(offsets_hours) > 1 else 0.1
+    for hours, share in zip(offsets_hours.tolist(), (mass / peak).tolist(), strict=True):
+        if share > 1e-3 and low <= hours <= high:
+            x, top = at(hours - half, share)
+            bars.append((x, _BOTTOM, at(hours + half, share)[0] - x, top - _BOTTOM))
+    marks.append(Boxes(tuple(bars), PREDICTION))
     if best is not None:
         marks.append(line((at(best, 0), at(best, 1.06)), CLAIM, width=1.2))
     marks += _across(low, high, at)

@@ -76,7 +76,7 @@ def _bullets(item: blocks.Bullets, width: float) -> Iterator[Flowable]:
 @_set.register
 def _callout(item: blocks.Callout, width: float) -> Iterator[Flowable]:
     bar, background = _TONES[item.tone]
-    box = Table([[paragraph(item.text, "body")]], colWidths=[width], spaceBefore=3, spaceAfter=6)
+    box = Table([[paragraph(item.text, "body")]], colWidths=[width], spaceBefore=3, spaceAfter=6, hAlign="LEFT")
     box.setStyle(
         TableStyle(
             [
@@ -243,8 +243,9 @@ class TileRow(Flowable):  # type: ignore[misc]
         self.tiles, self.width, self.height = tiles, width, 44.0
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
-        """Return the fixed size."""
-        return (self.width, self.height)
+        """Take the whole width."""
+        self.width = width
+        return (width, self.height)
 
     def draw(self) -> None:
         """Draw one box per figure."""
