@@ -433,6 +433,7 @@ for line in sys.stdin:
     sys.stderr.write(mark + "\n"); sys.stderr.flush()
     print("{ready" + line[len("-execute"):] + "}", flush=True)
     lines = []
+time.sleep(300)  # exiftool, too, waits on for more when its input ends
 """
 
 
