@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from gtloc_forensics import clock, clock_causes, discover, earth, run, sightings
-from gtloc_forensics.checks import Check, Context, Registry, Scope, not_testable, unmet
+from gtloc_forensics.checks import Check, Context, Registry, Scope, counted_alarms, not_testable, unmet
 from gtloc_forensics.instruments import NO_MODEL, Instruments, Settings
 from gtloc_forensics.records import (
     Absent,
@@ -284,7 +284,7 @@ class Concluding:
         return tuple(sorted(groups, key=lambda group: (_OUTCOME_RANK.get(group.outcome, 3), -int(group.severity))))
 
     def _rule_notes(self) -> tuple[RuleNote, ...]:
-        return tuple(RuleNote(item.check_id, item.title, item.version, item.explanation) for item in self._registry)
+        return tuple(_note(item, counted_alarms()) for item in self._registry)
 
     def _keep_members(
         self, session: Transaction, number: int, verdicts: Mapping[str, bytes], at_end: Mapping[int, discover.Rechecked]
@@ -355,6 +355,14 @@ def rank(finding: Finding, relative: bytes) -> tuple[Any, ...]:
         relative,
         finding.check_id,
     )
+
+
+def _note(rule: Check, counted: Mapping[str, Any]) -> RuleNote:
+    counts = counted["rules"].get(rule.check_id)
+    note = RuleNote(rule.check_id, rule.title, rule.version, rule.explanation)
+    if counts is None:
+        return note
+    return replace(note, tested=counts["tested"], alarms=counts["alarms"], photo_set=counted["photo_set"])
 
 
 def _told_by_rule(title: str, findings: Sequence[Finding]) -> CauseGroup:

@@ -13,16 +13,22 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, unique
+from functools import lru_cache
+from importlib.resources import files
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gtloc_forensics.errors import PluginError
 from gtloc_forensics.records import Absent, Confidence, Finding, Outcome, Severity, Unexamined
+
+if TYPE_CHECKING:
+    from gtloc_forensics.evidence import Calibration
 
 
 @unique
@@ -40,6 +46,7 @@ class Context:
 
     now_utc: datetime  # naive, counts UTC; an input, so that reports are reproducible
     settings: dict[str, float] = field(default_factory=dict)
+    calibration: Calibration | None = None  # of the model that looked; None: scores stay uncalibrated
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,16 @@ def built_in_modules() -> list[ModuleType]:
     """Import and return every rule module of this package, in the order of their names."""
     names = sorted(info.name for info in pkgutil.iter_modules(__path__) if info.name.startswith("gf"))
     return [importlib.import_module(f"{__name__}.{name}") for name in names]
+
+
+@lru_cache(maxsize=1)
+def counted_alarms() -> dict[str, Any]:
+    """Return how often each rule spoke up on untouched photos, as ``benchmarks/count_alarms.py`` counted.
+
+    ``{"photo_set": …, "rules": {check id: {"tested": n, "alarms": n}}}``.
+    """
+    table: dict[str, Any] = json.loads(files(__name__).joinpath("alarms.json").read_text(encoding="utf-8"))
+    return table
 
 
 class Registry:
