@@ -136,6 +136,26 @@ class Model:
             place = self._cosines(queries, self._places_encoded, len(self.places.points))
         return time, place
 
+    def fused(self, year_day_turns: NDArray[np.float64], places_deg: NDArray[np.float64]) -> Floats32 | None:
+        """Embed queries by time and place: the mean of both unit vectors (late fusion), ``[N, D]``.
+
+        Args:
+            year_day_turns: ``[N, 2]`` turn of the year, turn of the day.
+            places_deg: ``[N, 2]`` latitude, longitude.
+
+        Returns:
+            Unit vectors; zero where a query is not finite; None when the model lacks an encoder.
+        """
+        if self.manifest.time_encoder is None or self.manifest.location_encoder is None:
+            return None
+        known = np.isfinite(np.hstack([year_day_turns, places_deg])).all(axis=1, keepdims=True)
+        turns, places = (np.nan_to_num(points).astype(np.float32) for points in (year_day_turns, places_deg))
+        with torch.inference_mode():
+            time = self._module.time(torch.from_numpy(turns).to(self.device))
+            place = self._module.place(torch.from_numpy(places).to(self.device))
+            both = torch.nn.functional.normalize(time + place, dim=-1).cpu().numpy()
+        return np.where(known, both, np.float32(0.0))
+
     def densities(self, embeddings: Floats32) -> tuple[Floats, Floats]:
         """Return calibrated mass over the time grid ``[B, Y, D]`` and over the place gallery ``[B, G]``."""
         return self._densities(*self.similarities(embeddings))
