@@ -32,6 +32,8 @@ RIGHT_FROM = 0.8
 # Light this much (natural log) for a right clock against the GPS clock's offset speaks of a wrong place.
 SPLIT_LOG = 4.0
 FARTHEST_HOURS = 14.0  # what zones and half days explain; beyond it the date itself is off
+# 9 of 12 genuine files with GPS time were a day apart, all of one model (field.md §0.5).
+DAY_AHEAD_MODEL = "coolpix p6000"
 # GPS dates that must agree before the date itself is doubted: single ones are stale or a day off by firmware.
 FEWEST_DATES = 3
 
@@ -123,8 +125,11 @@ def _days_note(gps: GpsResiduals, level: Level) -> str:
 
 
 def _whole_days(gps: GpsResiduals, level: Level) -> int:
-    """Return by how many whole days most photos of a level differ; 0 where too few could tell."""
-    days = gps.days[level.members]
+    """Return by how many whole days most photos of a level differ; 0 where too few could tell.
+
+    Where the GPS date is simply the camera's, the days apart are those of the zone, not of a clock.
+    """
+    days = np.where(gps.is_local_date, 0.0, gps.days)[level.members]
     common = float(np.median(days))
     return int(common) if np.sum(days == common) >= FEWEST_DATES else 0
 
@@ -181,7 +186,7 @@ def _constant(group: DeviceGroup, evidence: _Evidence) -> ClockModel:
         return _undetermined(fitted, posterior)
     offset, interval = _offset(posterior, evidence)
     total = offset + 24.0 * days
-    if days and _is_receiver_fault(days) and abs(total) > FARTHEST_HOURS:
+    if days and _is_receiver_fault(group, days) and abs(total) > FARTHEST_HOURS:
         fitted = replace(fitted, evidence=(*fitted.evidence, _receiver_note(days)))
     elif days:
         offset, interval = total, (interval[0] + 24.0 * days, interval[1] + 24.0 * days)
@@ -213,10 +218,11 @@ def _offset(posterior: Posterior, evidence: _Evidence) -> tuple[float, tuple[flo
     return level.hours, (level.hours - reach, level.hours + reach)
 
 
-def _is_receiver_fault(days: int) -> bool:
-    """Whether whole days apart are known firmware faults: one day ahead, or 1,024 weeks back."""
+def _is_receiver_fault(group: DeviceGroup, days: int) -> bool:
+    """Whether whole days apart are known firmware faults: one model writes the GPS date a day ahead, or 1,024 weeks back."""
     weeks = days * 24.0 / clock_witnesses.ROLLOVER_HOURS
-    return days == -1 or (abs(weeks) >= 0.9 and abs(weeks - round(weeks)) < 0.001)
+    is_rollover = abs(weeks) >= 0.9 and abs(weeks - round(weeks)) < 0.001
+    return is_rollover or (days == -1 and DAY_AHEAD_MODEL in group.label.lower())
 
 
 def _receiver_note(days: int) -> str:
@@ -320,7 +326,7 @@ def _drifting(gps: GpsResiduals, fitted: ClockModel) -> Iterator[ClockModel]:
 
 
 def _stepping(group: DeviceGroup, gps: GpsResiduals, fitted: ClockModel) -> Iterator[ClockModel]:
-    hours = gps.hours + 24.0 * np.where([_is_receiver_fault(int(day)) for day in gps.days], 0.0, gps.days)
+    hours = gps.hours + 24.0 * np.where([_is_receiver_fault(group, int(day)) for day in gps.days], 0.0, gps.days)
     found = [level for level in clock_witnesses.levels(hours) if len(level.members) >= 2]
     stretches = clock_witnesses.runs(found, len(gps))
     covered = sum(len(level.members) for level in found)

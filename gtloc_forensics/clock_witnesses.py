@@ -46,6 +46,7 @@ class GpsResiduals:
     gps_days: Floats  # days since 1970 of each GPS time
     hours: Floats  # time of day apart, in [−12, 12)
     days: Floats  # whole days apart
+    is_local_date: NDArray[np.bool_]  # the GPS date is the camera's: some firmware writes the local date there
 
     def __len__(self) -> int:
         return len(self.source_ids)
@@ -56,20 +57,21 @@ def gps_residuals(group: DeviceGroup) -> GpsResiduals | None:
     rows = sorted(row for row in map(_gps_row, group.sightings) if row is not None)
     if not rows or _is_copied(group):
         return None
-    gps_days, residual, source_ids = zip(*rows, strict=True)
+    gps_days, residual, source_ids, is_local_date = zip(*rows, strict=True)
     hours = np.mod(np.array(residual) + 12.0, 24.0) - 12.0
     days = np.round((np.array(residual) - hours) / 24.0)
-    return GpsResiduals(source_ids, np.array(gps_days), hours, days)
+    return GpsResiduals(source_ids, np.array(gps_days), hours, days, np.array(is_local_date))
 
 
-def _gps_row(one: Sighting) -> tuple[float, float, str] | None:
+def _gps_row(one: Sighting) -> tuple[float, float, str, bool] | None:
     if one.local_time is None or one.gps_utc_time is None:
         return None
     offset = true_offset_hours(one)
     if offset is None:
         return None
     residual = (one.local_time - one.gps_utc_time) / timedelta(hours=1) - offset
-    return (one.gps_utc_time - datetime(1970, 1, 1)) / timedelta(days=1), residual, one.source_id
+    is_local_date = one.gps_utc_time.date() == one.local_time.date()
+    return (one.gps_utc_time - datetime(1970, 1, 1)) / timedelta(days=1), residual, one.source_id, is_local_date
 
 
 def true_offset_hours(one: Sighting) -> float | None:

@@ -78,9 +78,29 @@ def test_one_wrong_photo_does_not_condemn_the_camera() -> None:
 
 
 def test_gps_dates_a_day_ahead_are_the_receivers_fault() -> None:
-    model = clock.fit(a_group(*with_gps(gps_days=1.0)))
+    model = clock.fit(replace(a_group(*with_gps(gps_days=1.0)), label="NIKON COOLPIX P6000"))
     assert model.kind == "right"
     assert any("known fault of receivers" in sentence for sentence in model.evidence)
+
+
+def test_another_makers_clock_a_day_behind_is_behind() -> None:
+    assert clock.fit(a_group(*with_gps(ahead_hours=-24.0))).offset_hours == pytest.approx(-24.0)
+
+
+def test_a_gps_date_copied_from_the_camera_is_no_day_off() -> None:
+    """After 22 h in summer Paris is a day ahead of UTC only by name."""
+    evening = datetime(2024, 6, 3, 0, 10)
+    photos = [
+        a_sighting(
+            f"{day}",
+            local_time=evening + timedelta(days=day),
+            gps_utc_time=evening + timedelta(days=day, hours=22),
+            **PARIS,
+        )
+        for day in range(4)
+    ]
+    model = clock.fit(a_group(*photos))
+    assert model.kind == "right" and model.offset_hours == pytest.approx(0.0)
 
 
 def test_a_clock_thirty_days_ahead_is_told_with_its_days() -> None:
