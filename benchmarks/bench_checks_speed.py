@@ -1,0 +1,130 @@
+"""How much CPU the metadata rules and the clock models take for 100,000 photos' worth of claims.
+
+    python benchmarks/bench_checks_speed.py [--photos 100000] [--devices 50] [--out FILE]
+
+Claims are synthetic and plausible: places round the globe, exposures that fit the sun, GPS
+time in most, counters and uptimes in some. The goal is under 60 s of CPU for the rules;
+half the number is run as well, so that growth faster than the number of photos shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+from real_photos import NOW, Real, groups_of, registry, synthetic_source
+
+from gtloc_forensics import clock, earth, sightings
+from gtloc_forensics.checks import Scope, unmet
+from gtloc_forensics.records import ImageFacts, Photo, Position, Tags, Unexamined
+from gtloc_forensics.zones import offset_at_utc, zones_at
+
+TOWNS = 400
+
+
+def photos(count: int, devices: int, seed: int) -> Iterator[Photo]:
+    """Yield *count* photos of *devices* cameras, each of which visits towns for a day."""
+    rng = np.random.default_rng(seed)
+    towns = [Position(float(rng.uniform(-45, 60)), float(rng.uniform(-120, 150))) for _ in range(TOWNS)]
+    for number in range(count):
+        device, shot = number % devices, number // devices
+        town = towns[(device * 7 + shot // 40) % TOWNS]
+        tags = _tags(device, shot, town, rng)
+        source = synthetic_source(f"{device:03}/{shot:06}.jpg")
+        yield Real(source, "", "", tags, (), _image(rng)).photo()
+
+
+def _tags(device: int, shot: int, town: Position, rng: np.random.Generator) -> Tags:
+    utc = datetime(2019, 1, 1) + timedelta(days=shot // 40, minutes=12.0 * (shot % 40) + float(rng.uniform(0, 9)))
+    utc += timedelta(hours=10.0 - town.longitude_deg / 15.0)
+    local = utc + timedelta(hours=offset_at_utc(zones_at(town)[0], utc))
+    height, _ = earth.sun_at(utc, town)
+    ev100 = float(np.interp(height, (-10.0, 0.0, 20.0, 60.0), (4.0, 8.0, 12.0, 14.0)) + rng.normal(0.0, 1.5))
+    written = local.strftime("%Y:%m:%d %H:%M:%S")
+    return {
+        "IFD0:Make": ("Acme",),
+        "IFD0:Model": (f"Model {device % 9}",),
+        "ExifIFD:SerialNumber": (f"A{device:05}",),
+        "ExifIFD:DateTimeOriginal": (written,),
+        "ExifIFD:CreateDate": (written,),
+        "IFD0:ModifyDate": (written,),
+        "ExifIFD:FNumber": (2.0,),
+        "ExifIFD:ExposureTime": (4.0 / 2.0**ev100,),
+        "ExifIFD:ISO": (100,),
+        "ExifIFD:Flash": (16,),
+        "GPS:GPSLatitude": (abs(town.latitude_deg) + float(rng.uniform(0, 0.02)),),
+        "GPS:GPSLatitudeRef": ("S" if town.latitude_deg < 0 else "N",),
+        "GPS:GPSLongitude": (abs(town.longitude_deg) + float(rng.uniform(0, 0.02)),),
+        "GPS:GPSLongitudeRef": ("W" if town.longitude_deg < 0 else "E",),
+        "GPS:GPSDateStamp": (utc.strftime("%Y:%m:%d"),),
+        "GPS:GPSTimeStamp": (utc.strftime("%H:%M:%S"),),
+        "Nikon:ShutterCount": (1_000 + shot,),
+    }
+
+
+def _image(rng: np.random.Generator) -> ImageFacts | Unexamined:
+    return ImageFacts(4000, 3000, "RGB", 1, int(rng.integers(0, 2**63)), None, None, 0.5, 0.3)
+
+
+def run(count: int, devices: int, seed: int) -> dict[str, float]:
+    """Return CPU seconds of each kind of rule, of the clock models and of the slowest rules."""
+    made = list(photos(count, devices, seed))
+    rules = registry()
+    spent: Counter[str] = Counter()
+    by_rule: Counter[str] = Counter()
+    for rule in rules.of(Scope.PHOTO):
+        begun = time.process_time()
+        for photo in made:
+            if not unmet(rule, photo):
+                for _ in rule.function(photo, NOW):
+                    pass
+        by_rule[rule.check_id] = time.process_time() - begun
+    begun = time.process_time()
+    groups = groups_of(made)
+    seen = [one for photo in made if (one := sightings.sighting(photo)) is not None]
+    spent["sightings"] = time.process_time() - begun
+    for rule in (*rules.of(Scope.DEVICE), *rules.of(Scope.CASE)):
+        begun = time.process_time()
+        for subject in groups if rule.scope is Scope.DEVICE else [seen]:
+            for _ in rule.function(subject, NOW):
+                pass
+        by_rule[rule.check_id] = time.process_time() - begun
+    begun = time.process_time()
+    for group in groups:
+        clock.fit(group)
+    spent["clock models"] = time.process_time() - begun
+    spent["rules"] = sum(by_rule.values())
+    slowest = {f"rule {name}": round(seconds, 2) for name, seconds in by_rule.most_common(8)}
+    return {name: round(seconds, 2) for name, seconds in spent.items()} | slowest
+
+
+def main() -> None:
+    """Print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=int, default=100_000)
+    parser.add_argument("--devices", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=None)
+    chosen = parser.parse_args()
+    figures = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "cpu_seconds": {
+            str(count): run(count, chosen.devices, chosen.seed) for count in (chosen.photos // 2, chosen.photos)
+        },
+    }
+    text = json.dumps(figures, indent=1)
+    print(text)
+    if chosen.out is not None:
+        chosen.out.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
