@@ -44,6 +44,13 @@ def test_a_reset_clock_before_the_announcement_is_explained():
     assert (finding.outcome, finding.cause.kind) == (Outcome.EXPLAINED, "clock-reset")
 
 
+def test_a_reset_clock_that_ran_on_is_named_and_still_contradicts():
+    """A real camera of a model of 2013 that claims 22 January 2001."""
+    finding = only(gf113, taken("2001-01-22 16:16:23", "NIKON CORPORATION", "NIKON D5300"))
+    assert (finding.outcome, finding.cause.kind) == (Outcome.CONTRADICTION, "clock-reset")
+    assert "21 days" in finding.innocent[0]
+
+
 def test_a_system_shown_later_is_suspicious_only():
     finding = only(gf113, taken("2020-01-01 12:00", software="16.3.1"))
     assert (finding.outcome, finding.cause.kind) == (Outcome.SUSPICIOUS, "edit")

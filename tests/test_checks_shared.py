@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import shutil
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from builders import NO_PIXELS, a_source, findings_of
+from builders import NO_PIXELS, a_device, a_source, findings_of
 
 from gtloc_forensics import earth, exiftool, metadata, pixels
-from gtloc_forensics.checks import Registry, Scope, built_in_modules
+from gtloc_forensics.checks import Registry, Scope, built_in_modules, factory, releases
+from gtloc_forensics.checks.gf113_release_date import PRESS_SAMPLES
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.records import Finding, ImageFacts, Outcome, Photo, Unexamined
 
@@ -60,6 +63,22 @@ def test_every_alarm_on_an_untouched_file_is_one_that_was_looked_at(found):
 
 def test_nothing_untouched_is_a_contradiction(found):
     assert not [one for one in found if one.outcome is Outcome.CONTRADICTION]
+
+
+def test_no_real_photo_is_older_than_its_model_but_by_a_clock_that_was_reset():
+    """A wrong line in the table of releases would accuse genuine photos."""
+    with (SHARED / "photos.csv").open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["local_time"] and row["model"]]
+    known = [(row, release) for row in rows if (release := releases.of_model(a_device(row["make"], row["model"])))]
+    early = [
+        (row, local)
+        for row, release in known
+        if (local := datetime.fromisoformat(row["local_time"])) < release.first_shown - PRESS_SAMPLES
+    ]
+    assert len(known) > 1500
+    assert 0 < len(early) < 0.01 * len(known)
+    assert all(factory.days_after_default(local) is not None for _, local in early)
+    assert len({row["group"] for row, _ in early}) == 2  # two cameras in fact
 
 
 def test_two_clocks_of_an_untouched_file_never_accuse(found):

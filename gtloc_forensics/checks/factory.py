@@ -11,6 +11,8 @@ DEFAULT_YEARS = (1970, 1980, *range(1998, 2021))
 GPS_EPOCH = datetime(1980, 1, 6)
 # A reset clock that ran a whole day has mostly been noticed; wider windows would excuse genuine New Year photos.
 RUNS_ON = timedelta(hours=24)
+# Where something else shows the date to be false, a reset clock may have run this long unnoticed.
+LONG_RUN_DAYS = 60
 # Before digital cameras wrote EXIF (1995, JEIDA-49-2:1998 is its first edition) no clock reading is genuine.
 FIRST_DIGITAL = datetime(1995, 1, 1)
 
@@ -24,6 +26,15 @@ def is_default(local: datetime) -> bool:
     if local < FIRST_DIGITAL:
         return _since_start(local) or timedelta(0) <= local - GPS_EPOCH < RUNS_ON
     return local.year in DEFAULT_YEARS and _since_start(local)
+
+
+def days_after_default(local: datetime) -> int | None:
+    """Return how many days a clock that was reset would have run to show *local*; None when too many to say.
+
+    Two real cameras were found 7 and 22 days after their 1 January, years before their model existed.
+    """
+    days = (local - datetime(local.year, 1, 1)).days
+    return days if local.year in DEFAULT_YEARS and days < LONG_RUN_DAYS else None
 
 
 def is_exact_default(local: datetime) -> bool:

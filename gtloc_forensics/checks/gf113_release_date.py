@@ -64,14 +64,16 @@ def _before_model(claim: Claim, model: releases.Release) -> Finding:
     if factory.is_default(local):
         summary = f"Claimed {early} before {model.name} was announced, at a factory default date: the clock was reset."
         return verdicts.explained("GF113", claim, summary, kind="clock-reset", severity=Severity.MEDIUM, **more)
+    days = factory.days_after_default(local)
+    never_set = "the camera's clock was never set"
     return verdicts.contradiction(
         "GF113",
         claim,
         f"Claimed {early} before {model.name} was announced.",
-        kind="clock-offset",
+        kind="clock-offset" if days is None else "clock-reset",
         severity=Severity.HIGH,
         confidence=Confidence.DECISIVE,
-        innocent=("the camera's clock was never set",),
+        innocent=(never_set if days is None else f"{never_set} after a reset and had run on for {days} days",),
         **more,
     )
 
