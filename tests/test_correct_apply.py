@@ -273,6 +273,33 @@ def test_a_file_that_changed_since_the_plan_is_refused_and_the_others_are_not(cl
     assert [one.relative for one in result.corrected] == [b"c.jpg"]
 
 
+def test_a_line_that_locks_things_as_they_are_changes_nothing_and_is_no_failure(client, shop, evidence, tmp_path):
+    photo = a_jpeg(client, evidence / "a.jpg")
+    result = carry_out(
+        shop, Plan((change(photo, evidence, new=OLD, locked=True),)), evidence, Copies(tmp_path / "fixed")
+    )
+    assert not result.corrected
+    assert not result.refused
+    assert not (tmp_path / "fixed").exists()
+
+
+def test_a_line_added_by_hand_with_a_wrong_old_time_is_refused(client, shop, evidence, tmp_path):
+    photo = a_jpeg(client, evidence / "a.jpg")
+    plan = Plan((change(photo, evidence, old="2022-04-02 15:20:51"),))
+    result = carry_out(shop, plan, evidence, Copies(tmp_path / "fixed"))
+    assert "the file says 2022-04-02 15:10:51" in result.refused[0].reason
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give files away")
+def test_an_original_keeps_its_owner(client, shop, evidence):
+    photo = a_jpeg(client, evidence / "a.jpg")
+    os.chown(photo, 1234, 2345)
+    carry_out(shop, Plan((change(photo, evidence),)), evidence, InPlace(WORDS, is_evidence=False))
+    assert (photo.stat().st_uid, photo.stat().st_gid) == (1234, 2345)
+    shop(undo)
+    assert (photo.stat().st_uid, photo.stat().st_gid) == (1234, 2345)
+
+
 def test_a_picture_that_cannot_be_proven_unchanged_is_left_to_sidecars(client, shop, evidence, tmp_path):
     photo = a_jpeg(client, evidence / "a.jpg")
     plan = Plan((change(photo, evidence),))

@@ -121,6 +121,13 @@ def copy_stat(source: Path, target: Path) -> None:
     shutil.copystat(source, target, follow_symlinks=False)
 
 
+def copy_owner(source: Path, target: Path) -> None:
+    """Give *target* the owner and group of *source*, where we may."""
+    found = source.stat()
+    with contextlib.suppress(PermissionError, AttributeError):  # only root may; Windows has no such thing
+        os.chown(target, found.st_uid, found.st_gid)
+
+
 def set_times(path: Path, atime_ns: int, mtime_ns: int) -> None:
     """Set a file's access and modification time."""
     os.utime(path, ns=(atime_ns, mtime_ns))

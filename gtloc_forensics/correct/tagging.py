@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from gtloc_forensics.correct import changes as lines
 from gtloc_forensics.correct.changes import Change, Quantity
 from gtloc_forensics.correct.stamps import Precision, Stamp, exif_date, parsed, zone_hours
+from gtloc_forensics.errors import PlanError
 from gtloc_forensics.records import Position, Tags
 
 Assignment = tuple[str, str]
@@ -70,11 +71,20 @@ class Goal:
 
 
 def goal_of(changes: Iterable[Change], tags: Tags) -> Goal:
-    """Return what *changes* ask of a file that holds *tags*."""
+    """Return what *changes* ask of a file that holds *tags*.
+
+    Raises:
+        PlanError: a line's old time is not what the file says; a shift from it would move other tags wrongly.
+    """
     by = {change.quantity: change for change in changes}
     time, offset = by.get(Quantity.LOCAL_TIME), by.get(Quantity.OFFSET)
     gps, place, words = by.get(Quantity.GPS_TIME), by.get(Quantity.POSITION), by.get(Quantity.KEYWORDS)
-    old_local = lines.read_time(time.old) if time and time.old else capture_time(tags)
+    found = capture_time(tags)
+    old_local = lines.read_time(time.old) if time and time.old else found
+    if old_local is not None and found is not None and not _is_said(tags, old_local):
+        raise PlanError(
+            f"the file says {lines.write_time(found)}, not {lines.write_time(old_local)}; correct the old value"
+        )
     old_offset = lines.read_offset(offset.old) if offset and offset.old else stated_offset(tags)
     return Goal(
         old_local=old_local,
@@ -94,6 +104,11 @@ def capture_time(tags: Tags) -> datetime | None:
         if stamp is not None:
             return stamp.wall
     return None
+
+
+def _is_said(tags: Tags, wall: datetime) -> bool:
+    stamps = (parsed(value) for values in tags.values() for value in values if isinstance(value, str))
+    return any(stamp is not None and stamp.is_near(wall) for stamp in stamps)
 
 
 def stated_offset(tags: Tags) -> float | None:
@@ -209,18 +224,25 @@ def _moved(goal: Goal, tags: Tags, names: Sequence[str], *, in_step: bool) -> li
 
 
 def _stamp_moved(goal: Goal, stamp: Stamp, *, in_step: bool) -> Stamp:
-    zone = _zone(goal)
+    """Move one stamp. A zone it had is replaced only where the plan speaks of zones, or the stamp is set anew."""
+    if goal.local is None:
+        return stamp
     near = goal.old_local is not None and stamp.is_near(goal.old_local)
-    if not near and goal.local is not None and stamp.is_near(goal.local):
-        return stamp.at(stamp.wall, zone=zone if stamp.zone else "")  # somebody put this one right before
-    if goal.local is None or not (near or (in_step and (zone is not None or not stamp.zone))):
+    zone, rezoned = _zone(goal), goal.new_offset is not None
+    if not near and stamp.is_near(goal.local):  # somebody put this one right before
+        return stamp.at(stamp.wall, zone=zone if stamp.zone and rezoned else None)
+    if not near and not (in_step and (zone is not None or not stamp.zone)):
         return stamp.shifted(_whole(goal.delta))
-    # A second between pressing and writing is the camera's business; tags that must agree lose it.
-    slip = timedelta(0)
-    if near and not in_step and goal.old_local is not None and stamp.precision is Precision.SECOND:
-        slip = stamp.wall - goal.old_local.replace(microsecond=0)
-    gains_zone = in_step and goal.new_offset is not None and goal.old_offset is None
-    return stamp.at(goal.local + slip, zone=zone if stamp.zone or gains_zone else "")
+    gains = in_step and rezoned and goal.old_offset is None
+    replaced = gains or (bool(stamp.zone) and (rezoned or not near))
+    return stamp.at(goal.local + _slip(goal, stamp, in_step=in_step), zone=zone if replaced else None)
+
+
+def _slip(goal: Goal, stamp: Stamp, *, in_step: bool) -> timedelta:
+    """Return the second between pressing and writing, which is the camera's business; tags in step lose it."""
+    if in_step or goal.old_local is None or stamp.precision is not Precision.SECOND:
+        return timedelta(0)
+    return stamp.wall - goal.old_local.replace(microsecond=0) if stamp.is_near(goal.old_local) else timedelta(0)
 
 
 def _whole(delta: timedelta) -> timedelta:

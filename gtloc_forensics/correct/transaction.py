@@ -187,6 +187,8 @@ class _Run:
         """Correct every photo not yet gone through, then commit."""
         settled = {entry.relative for entry in self._steps(DONE, REFUSED)}
         for relative in self.plan.photos():
+            if not self._changes(relative):
+                continue  # a lock on things as they are
             target = destinations.target_of(self.destination, self.evidence, relative)
             owner = self.owners.setdefault(target, relative)
             if relative not in settled:
@@ -265,12 +267,9 @@ class _Run:
         )
 
     def _write(self, relative: bytes, target: Path, temporary: Path) -> None:
-        changes = tuple(change for change in self.plan.of(relative) if change.new != change.old)
-        if not changes:
-            raise Refuse("its lines change nothing")
         files.make_folder(target.parent)
         intent = self._intend(relative, target, temporary)
-        assignments = self._prepare(relative, target, temporary, changes)
+        assignments = self._prepare(relative, target, temporary)
         self._check_content(relative, files.path_of(self.evidence, relative))
         after = files.sha256_of(temporary)
         ready = self.journal.append(self.transaction, READY, photo=relative, after=after, **intent.facts)
@@ -294,9 +293,10 @@ class _Run:
             **times,
         )
 
-    def _prepare(
-        self, relative: bytes, target: Path, temporary: Path, changes: tuple[Change, ...]
-    ) -> tuple[Assignment, ...]:
+    def _changes(self, relative: bytes) -> tuple[Change, ...]:
+        return tuple(change for change in self.plan.of(relative) if change.new != change.old)
+
+    def _prepare(self, relative: bytes, target: Path, temporary: Path) -> tuple[Assignment, ...]:
         """Write the corrected file under its temporary name and prove it."""
         source, tagger = files.path_of(self.evidence, relative), self.workshop.tagger
         start = destinations.start_of(self.destination, self.evidence, relative, target)
@@ -305,7 +305,7 @@ class _Run:
         beside = isinstance(self.destination, Sidecars)
         picture = self._tags_of(source) if beside else tagger.read(temporary)
         before = (tagger.read(temporary) if start is not None else {}) if beside else picture
-        goal = tagging.goal_of(changes, picture)
+        goal = tagging.goal_of(self._changes(relative), picture)
         if beside:
             assignments = tagging.sidecar(goal, picture, before)
         else:
@@ -341,6 +341,8 @@ class _Run:
         if digest != self.workshop.digest(temporary):
             raise Refuse("the picture would have changed with its tags")
         files.copy_stat(source, temporary)
+        if isinstance(self.destination, InPlace):
+            files.copy_owner(source, temporary)
 
     def _done(self, ready: Entry, *, tags: Iterable[str] = ()) -> None:
         facts = {name: value for name, value in ready.facts.items() if name != "temporary"}
@@ -413,6 +415,7 @@ class _Undo:
         files.remove(temporary)
         files.copy_bytes(self.journal.kept(before), temporary)
         files.copy_stat(target, temporary)
+        files.copy_owner(target, temporary)
         temporary.chmod(entry.facts["mode"])
         files.set_times(temporary, entry.facts["atime_ns"], entry.facts["mtime_ns"])
         files.replace(temporary, target)
