@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from builders import LONDON, MID_ATLANTIC, PARIS, a_claim, a_device, a_photo, an_image, only
 
-from gtloc_forensics.checks import mirrored, offsets, releases
+from gtloc_forensics.checks import devices, mirrored, offsets, releases
 from gtloc_forensics.checks.gf101_clock_gps import clock_against_gps as gf101
 from gtloc_forensics.checks.gf102_offset_place import offset_at_place as gf102
 from gtloc_forensics.checks.gf109_two_positions import two_positions as gf109
@@ -121,6 +121,37 @@ def test_a_model_is_looked_up_under_its_own_maker():
     assert releases.of_model(a_device("Acme", "iPhone 4S")) is None
     assert releases.of_model(a_device("DJI", "FC220")).name == "FC220"
     assert releases.of_model(a_device("Hasselblad", "L1D-20c")).name == "L1D-20c"
+
+
+@pytest.mark.parametrize(
+    ("make", "model", "name"),
+    [
+        ("Canon", "Canon EOS 5D", "Canon EOS 5D"),
+        ("Apple", "iPhone 4S", "Apple iPhone 4S"),
+        ("Apple", None, "Apple"),
+        (None, None, "an unnamed device"),
+    ],
+)
+def test_a_device_is_named_once(make, model, name):
+    assert devices.name_of(a_device(make, model)) == name
+
+
+@pytest.mark.parametrize(
+    ("make", "model", "phone"),
+    [
+        ("Apple", "iPhone 13", True),
+        ("samsung", "SM-G973F", True),
+        ("SAMSUNG", "NX300", False),
+        ("Sony", "XQ-BC52", True),
+        ("Sony", "G8441", True),
+        ("SONY", "ILCE-7M3", False),
+        ("SONY", "DSC-RX100", False),
+        ("Canon", "Canon EOS R5", False),
+        (None, None, False),
+    ],
+)
+def test_telephones_are_told_from_cameras(make, model, phone):
+    assert devices.is_phone(a_device(make, model)) is phone
 
 
 def test_agreement_without_a_place_says_so_and_with_one_does_not():

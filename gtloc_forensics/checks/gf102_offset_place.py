@@ -38,6 +38,12 @@ from gtloc_forensics.records import Cause, Claim, Confidence, Finding, Outcome, 
 BORDER_KM = 50.0
 SHIP_HOURS = 2.0
 
+INNOCENT = (
+    "the zone was set by hand",
+    "the device had not met a network since its journey",
+    "a device whose zone rules are out of date where a state had just changed them",
+)
+
 
 @check("GF102", title="The stated UTC offset against the zones of the claimed place", needs=("claim",))
 def offset_at_place(photo: Photo, context: Context) -> Iterator[Finding]:
@@ -129,7 +135,7 @@ def _finding(
         derived=(f"Zones at the claimed place: {', '.join(claim.zones)}.",),
         inferred=tuple(f"The offset would fit {repair}." for repair in repairs),
         limitations=(f"Zone rules: {earth.tzdata_version()}.",),
-        innocent=("the zone was set by hand", "roaming on a distant network", "in an aircraft") if suspicious else (),
+        innocent=INNOCENT if suspicious else (),
         facts={"offset_hours": offset.value, "legal_hours": ", ".join(f"{one:g}" for one in legal)},
         cause=Cause(
             "position" if repairs else kind,
