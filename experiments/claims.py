@@ -30,7 +30,7 @@ TIME_ONLY, BOTH = 4, 2  # false claims per photo: another time at the true place
 
 @dataclass(frozen=True)
 class Shown:
-    """What the pixels of the held-out photos show: ``time`` ``[N, Y, D]``, a place density each, ``datable`` ``[N]``."""
+    """What the pixels of held-out photos show: ``time`` ``[N, Y, D]``, a place density each, ``datable`` ``[N]``."""
 
     time: NDArray[np.float32]
     place: dict[int, PlaceDensity]
@@ -139,7 +139,11 @@ def _scored(
         found[3] = agreement.place_score(shown.place[row], usual, position)
     if np.isfinite(photos.ev100[row]) and not photos.flash_fired[row]:
         found[4] = agreement.light_score(
-            float(photos.ev100[row]), elevation_deg=height, position=position, offset_hours=offset,
-            datable=float(shown.datable[row]), light=model,
-        )  # fmt: skip
+            float(photos.ev100[row]),
+            elevation_deg=height,
+            position=position,
+            offset_hours=offset,
+            datable=float(shown.datable[row]),
+            light=model,
+        )
     return found

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from targets import PLACE_CELLS, TIME_COLUMNS, TIME_ROWS, Targets
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gtloc_forensics.vision.gallery import time_gallery
 from gtloc_forensics.vision.gtloc import GTLoc
 from gtloc_forensics.vision.manifest import (
     EncoderSpec,
@@ -66,10 +68,16 @@ MANIFEST = Manifest(
 )
 
 
+TIME_CELLS = MANIFEST.time_gallery.year_cells * MANIFEST.time_gallery.day_cells
+
+
+def gallery_turns() -> Tensor:
+    """Return the times the shipped model is asked about, ``[T, 2]`` turns, day fastest."""
+    return torch.from_numpy(time_gallery(MANIFEST.time_gallery).points)
+
+
 def bare_manifest() -> Manifest:
     """Return the manifest without its backbone, for training on features."""
-    import msgspec
-
     return msgspec.structs.replace(MANIFEST, extractors=())
 
 

@@ -31,6 +31,9 @@ SEASON_SD_MONTHS = 1.5
 SUN_EDGES_DEG = (-6.0, 3.0, 20.0)
 """Night, twilight, low sun, high sun: finer classes carried nothing on unseen sources."""
 
+HORIZON_DEG = -0.833
+"""Elevation of the sun's centre when its upper edge rises or sets."""
+
 SUN_FLOOR = 0.01
 PLACE_SCALE_KM = 500.0
 PLACE_FLOOR = 1e-4

@@ -65,7 +65,7 @@ def monotone_lr(trials: Trials) -> tuple[Floats, Floats]:
     One misleading claim, as heavy as a source, is added at either end: so the ratio
     never exceeds what the number of sources supports (Laplace's rule).
     """
-    weight = _sided_weights(trials)
+    weight = sided_weights(trials)
     order = np.argsort(trials.score, kind="stable")
     extra = _extra(trials)
     score = trials.score[order]
@@ -83,7 +83,7 @@ def _extra(trials: Trials) -> Floats:
     return np.array([1.0 / (count + 1.0) for count in sources])
 
 
-def _sided_weights(trials: Trials) -> Floats:
+def sided_weights(trials: Trials) -> Floats:
     """Return weights under which true and false claims weigh the same, and within each every source."""
     weight = np.zeros(len(trials.score))
     for kind in (True, False):
@@ -128,7 +128,7 @@ def cllr(log10_lr: ArrayLike, *, true: NDArray[np.bool_], weights: ArrayLike) ->
 
 def least_cllr(trials: Trials) -> float:
     """Return the cost after the best monotone map in hindsight: what the scores could be worth at most."""
-    weight = _sided_weights(trials)
+    weight = sided_weights(trials)
     values, true, heavy = _ties_pooled(trials.score, trials.true.astype(np.float64), weight)
     share = pool_adjacent(true, heavy)[np.searchsorted(values, trials.score)]
     with np.errstate(divide="ignore"):
@@ -136,9 +136,14 @@ def least_cllr(trials: Trials) -> float:
     return cllr(ratio, true=trials.true, weights=weight)
 
 
-def area_under_curve(trials: Trials) -> float:
-    """Return how often a true claim scores above a false one, ties counting half, every source the same."""
-    weight = _sided_weights(trials)
+def area_under_curve(trials: Trials, weights: ArrayLike | None = None) -> float:
+    """Return how often a true claim scores above a false one, ties counting half.
+
+    Args:
+        trials: one score each.
+        weights: ``[N]``; every source the same when left out.
+    """
+    weight = sided_weights(trials) if weights is None else np.asarray(weights, dtype=np.float64)
     values, home = np.unique(trials.score, return_inverse=True)
     true = np.bincount(home, weight * trials.true, len(values))
     false = np.bincount(home, weight * ~trials.true, len(values))
@@ -185,7 +190,8 @@ def bootstrap(
     """Return the central 95 % of *statistic* over sources drawn again with replacement.
 
     Args:
-        statistic: of row numbers, a row as often as its source was drawn.
+        statistic: of row numbers, a row as often as its source was drawn: weigh rows by the
+            whole set's weights, or a source drawn twice counts once.
         groups: ``[N]`` the source of each row.
         draws: how often.
         seed: of the draws.
@@ -207,7 +213,7 @@ def fit_joint(trials: Trials, names: tuple[str, ...], *, ridge: float = 0.01, st
     Coefficients are kept from going negative: a score that agrees with the claim never
     counts against it. True and false claims weigh the same, so the sum is a log ratio.
     """
-    weight = _sided_weights(trials) / 2.0
+    weight = sided_weights(trials) / 2.0
     target = trials.true.astype(np.float64)
     coefficients, intercept = np.zeros(len(names)), 0.0
     bound = 0.25 * float((weight[:, None] * (trials.score**2)).sum()) + 0.25 + ridge

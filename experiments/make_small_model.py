@@ -1,0 +1,147 @@
+"""Make models/gtloc-small from the photo set: features, heads, calibration, card. One command, seeded.
+
+    python experiments/make_small_model.py --photos ../shared/photos --out models/gtloc-small
+
+Nothing of the photo set but weights and statistics is written below ``--out``; features
+and downloads go to ``--cache``, which lies outside the repository.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import card
+import crossfit
+import heads
+import judgement
+import numpy as np
+import photo_set
+import picture_features
+import torch
+from torch import Tensor
+
+from gtloc_forensics import vision
+from gtloc_forensics.evidence import CALIBRATION, load_calibration
+from gtloc_forensics.records import Pixels
+from gtloc_forensics.vision import weights
+from gtloc_forensics.vision.density import PlaceTeller
+
+CHECKED_PHOTOS = 24
+TOLERANCE = 2e-3  # float16 weights and another batch order; a density of 1,728 cells moves by less than 1e-4
+
+
+def main() -> None:
+    """Make the model and say how long each part took."""
+    asked = _arguments()
+    started = time.monotonic()
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
+
+    def tell(text: str) -> None:
+        print(f"{time.monotonic() - started:6.0f} s  {text}", flush=True)
+
+    photos = photo_set.load(asked.photos)
+    tell(f"{len(photos)} pictures of {len(set(photos.group.tolist()))} sources in the manifest")
+    features = picture_features.features(
+        photos, asked.photos, downloads=asked.cache / "downloads", cache=asked.cache, tell=tell
+    )
+    fitted = crossfit.fit(photos, features, recipe=heads.Recipe(), tell=tell)
+    rows = judgement.examined(photos, fitted)
+    sharp = crossfit.sharpness(fitted, photos, rows)
+    shown = crossfit.shown(fitted, photos, sharp, rows | (photos.kind == "photo"))
+    teller = PlaceTeller(fitted.places, cells=heads.MANIFEST.output.place_cells)
+    usual = judgement.usual_of(photos, shown, rows, teller)
+    judged = judgement.judge(photos, shown, usual, rows)
+    tell(f"scored {len(judged.scored.kind)} claims about {int(rows.sum())} photos")
+    facts = _figures(photos, fitted, shown, judged, rows, teller)
+    tell("figures counted")
+    manifest = weights.write(asked.out, heads.MANIFEST, _tensors(fitted, asked.cache / "downloads"))
+    made_from = {"photos": int(rows.sum()), "sources": len(set(photos.group[rows].tolist())), "set": facts["set"]}
+    calibration = {
+        "temperature": {name: dataclasses.asdict(one) for name, one in sharp.items()},
+        "made_from": made_from,
+        "weights_sha256": manifest.files["weights.safetensors"],
+        "evidence": judgement.evidence_entry(judged, card.report_facts(facts)),
+    }
+    (asked.out / CALIBRATION).write_text(json.dumps(calibration, ensure_ascii=False) + "\n", encoding="utf-8")
+    facts["largest_difference"] = _check(asked.out, asked.photos, photos, fitted, shown)
+    tell(f"loaded again: held-out and shipped densities differ by at most {facts['largest_difference']:.1e}")
+    facts["seconds"] = round(time.monotonic() - started)
+    card.write(asked.out, facts, judged)
+    tell("done")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=Path, required=True, help="folder with photos.csv and images/")
+    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
+    parser.add_argument(
+        "--cache", type=Path, default=Path(tempfile.gettempdir()) / "gtloc-small", help="features and downloads"
+    )
+    return parser.parse_args()
+
+
+def _figures(
+    photos: photo_set.PhotoSet,
+    fitted: crossfit.Fitted,
+    shown: judgement.Shown,
+    judged: judgement.Judged,
+    rows: judgement.Rows,
+    teller: PlaceTeller,
+) -> dict[str, Any]:
+    return {
+        "set": f"photo set of {len(photos)} pictures, {len(set(photos.group.tolist()))} sources",
+        "data": card.counts(photos),
+        "tests": judgement.test_figures(judged),
+        "joints": [_joint(one) for one in judged.joints],
+        "verification": judgement.time_swap_auc(judged, photos),
+        "shifts": judgement.by_shift(photos, shown, judged, rows),
+        "points": judgement.point_figures(photos, shown, fitted),
+        "place": judgement.place_figures(photos, shown, rows, teller),
+        "day_night": judgement.day_night(photos, shown, fitted),
+        "datable": judgement.datable_figures(photos, fitted),
+    }
+
+
+def _joint(one: Any) -> dict[str, Any]:
+    return {"names": one.names, "coefficients": [round(value, 3) for value in one.coefficients]}
+
+
+def _tensors(fitted: crossfit.Fitted, downloads: Path) -> dict[str, Tensor]:
+    """Return every tensor of the shipped file: the backbone in half precision, the heads in full."""
+    _, backbone = picture_features.extractor(downloads)
+    name = picture_features.SPEC.name
+    return weights.outer_state(fitted.model) | {f"extractors.{name}.{key}": value for key, value in backbone.items()}
+
+
+def _check(
+    out: Path, folder: Path, photos: photo_set.PhotoSet, fitted: crossfit.Fitted, shown: judgement.Shown
+) -> float:
+    """Load what was written and compare its densities with those the calibration was made from, on ``val``."""
+    with tempfile.TemporaryDirectory() as cache:
+        model = vision.load(str(out.resolve()), device="cpu", cache_dir=Path(cache))
+    assert load_calibration(out) is not None
+    chosen = np.flatnonzero((photos.split == "val") & ~photos.streetview & photos.timed)[:CHECKED_PHOTOS]
+    views = [picture_features.picture(folder / "images" / f"{photos.ids[row]}.jpg", streetview=False) for row in chosen]
+    pixels = [Pixels(str(photos.ids[row]), view, *view.shape[1::-1]) for row, view in zip(chosen, views, strict=True)]
+    embedded = model.embed([model.prepare(one) for one in pixels])
+    told = model.predict(embedded, [one.source_id for one in pixels])
+    largest = 0.0
+    for row, prediction in zip(chosen, told, strict=True):
+        largest = max(largest, float(np.abs(prediction.time.mass - shown.time[row]).max()))
+        largest = max(largest, abs(prediction.datable - float(fitted.datable[row])))
+    model.close()
+    if not math.isfinite(largest) or largest > TOLERANCE:
+        raise RuntimeError(f"the written model differs from the calibrated one by {largest:.2g}")
+    return largest
+
+
+if __name__ == "__main__":
+    main()

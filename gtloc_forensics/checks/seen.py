@@ -1,0 +1,256 @@
+"""What the rules against the model share: when pixels can be asked, and how their answer becomes a finding.
+
+A score is calibrated only by the calibration that belongs to the very prediction
+(the hashes must agree); without it the finding carries a score marked uncalibrated,
+no p-value and no likelihood ratio, and accuses nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from gtloc_forensics import agreement, light
+from gtloc_forensics.agreement import Usual
+from gtloc_forensics.checks import Context, tagged
+from gtloc_forensics.circular import day_turn, year_turn
+from gtloc_forensics.evidence import Calibration, Strength
+from gtloc_forensics.records import (
+    Absent,
+    Cause,
+    Claim,
+    Confidence,
+    Finding,
+    ImageFacts,
+    Outcome,
+    Photo,
+    Position,
+    Prediction,
+    Severity,
+    Stated,
+    Sun,
+)
+
+RARE_P = 0.02
+UNLIKELY_LOG10_LR = -0.5
+# With about a hundred sources no smaller p-value exists than 0.01; GF210 uses the same ratio.
+DATABLE_THRESHOLD = 0.5  # without a calibration, which brings its own
+LEAST_SATURATION = 0.03  # of a picture with any colour of light left in it
+COARSEST_TIME_S = 3600.0
+WIDEST_SUN_DEG = 20.0
+NOT_DATABLE = "no sky or daylight in view"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One photo's claim and prediction, ready to be compared."""
+
+    claim: Claim
+    prediction: Prediction
+    local: datetime
+    calibration: Calibration | None
+    usual: Usual
+
+    @property
+    def year(self) -> float:
+        """The claimed time of year, in turns."""
+        return year_turn(self.local)
+
+    @property
+    def day(self) -> float:
+        """The claimed time of day, in turns."""
+        return day_turn(self.local)
+
+
+def blindness(photo: Photo, context: Context) -> str:
+    """Return why the pixels cannot be asked for a time; "" when they can."""
+    if not isinstance(photo.prediction, Prediction):
+        return f"the pixels were not looked at ({photo.prediction.reason})"
+    calibration = calibration_of(photo.prediction, context)
+    threshold = DATABLE_THRESHOLD if calibration is None else calibration.datable_threshold
+    if photo.prediction.datable < threshold:
+        return NOT_DATABLE
+    if isinstance(photo.image, ImageFacts) and photo.image.saturation < LEAST_SATURATION:
+        return "the picture is monochrome"
+    return ""
+
+
+def calibration_of(prediction: Prediction, context: Context) -> Calibration | None:
+    """Return the calibration of the run when it belongs to this prediction."""
+    known = context.calibration
+    return known if known is not None and prediction.calibration == known.sha256 else None
+
+
+def asked(photo: Photo, context: Context) -> Asked | str:
+    """Return what is to be compared, or why nothing can be."""
+    why = blindness(photo, context)
+    claim = tagged.claim_of(photo)
+    if why or not isinstance(photo.prediction, Prediction):
+        return why
+    if not isinstance(claim.local_time, Stated):
+        return f"no local time, {claim.local_time.value}"
+    if _resolution_s(claim) > COARSEST_TIME_S:
+        return "the claimed time is a bare date"
+    calibration = calibration_of(photo.prediction, context)
+    usual = _even(photo.prediction) if calibration is None else calibration.usual
+    return Asked(claim, photo.prediction, claim.local_time.value, calibration, usual)
+
+
+def _resolution_s(claim: Claim) -> float:
+    tag = claim.local_time.tag if isinstance(claim.local_time, Stated) else ""
+    return min((reading.resolution_s for reading in claim.times if reading.tag == tag), default=0.0)
+
+
+def _even(prediction: Prediction) -> Usual:
+    shape = prediction.time.mass.shape
+    return Usual(np.full(shape, 1.0 / (shape[0] * shape[1])), None)
+
+
+# --------------------------------------------------------------------------- scores
+
+
+def hour_score(one: Asked) -> float:
+    """Return how far the pixels agree with the claimed time of day."""
+    return agreement.hour_score(one.prediction.time.mass, one.usual, year_turn=one.year, day_turn=one.day)
+
+
+def year_score(one: Asked) -> float:
+    """Return how far the pixels agree with the claimed time of year."""
+    return agreement.year_score(one.prediction.time.mass, one.usual, year_turn=one.year)
+
+
+def sun_of(photo: Photo) -> tuple[Sun, Position] | str:
+    """Return the sun over the claimed place, or why it is not known well enough."""
+    claim = tagged.claim_of(photo)
+    if not isinstance(photo.sun, Sun):
+        return f"no sun position, {photo.sun.value}"
+    low, high = photo.sun.elevation_range_deg
+    if high - low > WIDEST_SUN_DEG or not isinstance(claim.position, Stated):
+        return "the zone is too uncertain to place the sun"
+    return photo.sun, claim.position.value
+
+
+def sun_score(one: Asked, sun: Sun, position: Position) -> float:
+    """Return how far the pixels agree with the claimed height of the sun."""
+    return agreement.sun_score(
+        one.prediction.time.mass,
+        one.usual,
+        year_turn=one.year,
+        elevations_deg=_day_elevations(one, sun, position),
+        claimed_elevation_deg=sun.elevation_deg,
+    )
+
+
+def daylight(one: Asked, sun: Sun, position: Position) -> float:
+    """Return how much of the predicted mass over the claimed day has the sun above the horizon."""
+    return agreement.daylight_share(
+        one.prediction.time.mass,
+        year_turn=one.year,
+        elevations_deg=_day_elevations(one, sun, position),
+        above_deg=agreement.HORIZON_DEG,
+    )
+
+
+def scores(photo: Photo, one: Asked) -> dict[str, float]:
+    """Return every score that this photo allows, by name."""
+    found = {"hour": hour_score(one), "year": year_score(one)}
+    above = sun_of(photo)
+    if isinstance(above, str):
+        return found
+    sun, position = above
+    found["sun"] = sun_score(one, sun, position)
+    found["place"] = agreement.place_score(one.prediction.place, one.usual, position)
+    exposure = one.claim.exposure
+    if not isinstance(exposure.ev100, Absent) and exposure.flash_fired is not True:
+        found["light"] = agreement.light_score(
+            exposure.ev100,
+            elevation_deg=sun.elevation_deg,
+            position=position,
+            offset_hours=_offset_hours(one, sun),
+            datable=one.prediction.datable,
+            light=light.load(),
+        )
+    return found
+
+
+def _day_elevations(one: Asked, sun: Sun, position: Position) -> agreement.Floats:
+    cells = one.prediction.time.mass.shape[1]
+    offset_hours = _offset_hours(one, sun)
+    return agreement.day_elevations(one.local.date(), position, offset_hours=offset_hours, cells=cells)
+
+
+def _offset_hours(one: Asked, sun: Sun) -> float:
+    return (one.local - sun.utc_time).total_seconds() / 3600.0
+
+
+# --------------------------------------------------------------------------- findings
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How one rule speaks of its comparison."""
+
+    check_id: str
+    about: str  # "the claimed time of day"
+    shown: str  # what the pixels show, a clause
+    cause: str  # kind of the cause when they disagree
+    limitations: tuple[str, ...]
+    innocent: tuple[str, ...]
+
+
+def finding(
+    one: Asked, words: Words, *, score: float, strength: Strength | None, facts: Mapping[str, float]
+) -> Finding:
+    """Return what a score says: consistent, suspicious, or an uncalibrated score."""
+    told: dict[str, str | int | float | bool | None] = {
+        **{name: round(value, 4) for name, value in facts.items()},
+        "score_nats": round(score, 4),
+        "model": one.prediction.model,
+        "datable": round(one.prediction.datable, 3),
+    }
+    if strength is None:
+        return _finding(
+            one, words, None, f"{words.shown}; uncalibrated score {score:+.2f}, no strength is claimed.", told
+        )
+    told |= {
+        "calibrated_on": f"{strength.photos} photos of {strength.groups} sources never trained on",
+        "scores": " + ".join(strength.names),
+    }
+    return _finding(one, words, strength, _sentence(words, strength), told)
+
+
+def _sentence(words: Words, strength: Strength) -> str:
+    ratio = 10.0 ** abs(strength.log10_lr)
+    side = "less" if strength.log10_lr < 0 else "more"
+    return (
+        f"{words.shown}: {ratio:.1f} times {side} likely if {words.about} is true than if it is another photo's "
+        f"(p = {strength.p_value:.2g})."
+    )
+
+
+def _finding(
+    one: Asked,
+    words: Words,
+    strength: Strength | None,
+    summary: str,
+    facts: dict[str, str | int | float | bool | None],
+) -> Finding:
+    odd = strength is not None and strength.p_value <= RARE_P and strength.log10_lr <= UNLIKELY_LOG10_LR
+    device = one.claim.device.key if words.cause == "clock-offset" else ""
+    return Finding(
+        check_id=words.check_id,
+        source_ids=(one.claim.source_id,),
+        outcome=Outcome.SUSPICIOUS if odd else Outcome.CONSISTENT,
+        severity=Severity.MEDIUM if odd else Severity.INFO,
+        confidence=Confidence.WEAK if odd else Confidence.CONTEXT,
+        summary=summary,
+        limitations=words.limitations,
+        innocent=words.innocent if odd else (),
+        facts=facts,
+        cause=Cause(words.cause, device, None, f"pixels that do not fit {words.about}") if odd else None,
+        p_value=None if strength is None else strength.p_value,
+        log10_lr=None if strength is None else strength.log10_lr,
+    )
