@@ -26,6 +26,7 @@ KEPT_SHARE = 0.999
 """Cells beyond this much of the mass are cut from a place density."""
 
 COARSE_PLACES = 1500
+_ROWS_AT_ONCE = 64
 NEAR_CANDIDATES = 48
 
 
@@ -221,16 +222,22 @@ def fit_sharpness(
 
     Returns:
         The best of a grid that is refined three times: the same on every machine.
+
+    Raises:
+        ValueError: when no photo has any weight.
     """
     rows = np.asarray(truth, dtype=np.int64)
     weight = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
+    similarity, rows, weight = np.asarray(similarity)[weight > 0.0], rows[weight > 0.0], weight[weight > 0.0]
+    if not len(rows):
+        raise ValueError("a temperature cannot be fitted without photos")
     prior_mass = np.asarray(prior, dtype=np.float64) / np.asarray(prior, dtype=np.float64).sum()
     low, high = math.log(1e-3), math.log(30.0)
     best = (math.inf, 1.0, 1.0)
     for _ in range(3):
         temperatures = np.exp(np.linspace(low, high, 16))
         for temperature in temperatures:
-            sharp = density(similarity, prior, sharpness=Sharpness(float(temperature)))[np.arange(len(rows)), rows]
+            sharp = _truth_mass(similarity, prior, rows, temperature=float(temperature))
             share, loss = _best_share(sharp, prior_mass[rows], weight)
             best = min(best, (loss, float(temperature), share))
         step = (high - low) / 15.0
@@ -238,11 +245,23 @@ def fit_sharpness(
     return Sharpness(best[1], best[2])
 
 
+def _truth_mass(
+    similarity: NDArray[np.floating], prior: ArrayLike, rows: NDArray[np.int64], *, temperature: float
+) -> Floats:
+    """Return the mass of each photo's truth, a few photos at a time: galleries are large."""
+    found = np.empty(len(rows))
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        part = slice(first, first + _ROWS_AT_ONCE)
+        mass = density(similarity[part], prior, sharpness=Sharpness(temperature))
+        found[part] = np.take_along_axis(mass, rows[part, None], axis=1)[:, 0]
+    return found
+
+
 def _best_share(sharp: Floats, prior: Floats, weight: Floats) -> tuple[float, float]:
     """Return the uniform share of least mean loss, and that loss."""
     shares = np.concatenate([[0.0], np.geomspace(1e-4, 1.0, 41)])
     mixed = (1.0 - shares[:, None]) * sharp + shares[:, None] * prior
-    with np.errstate(divide="ignore"):
-        losses = -(np.log(mixed) @ weight) / weight.sum()
+    # A truth that was given no mass at all costs 690 nats, not infinity, which would hide every other photo.
+    losses = -(np.log(np.maximum(mixed, 1e-300)) @ weight) / weight.sum()
     index = int(np.argmin(losses))
     return float(shares[index]), float(losses[index])
