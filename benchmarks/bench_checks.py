@@ -106,7 +106,10 @@ def single(reals: Sequence[Real], rules: Registry, seed: int) -> Iterator[str]:
     by_group: dict[str, list[Real]] = defaultdict(list)
     for real in reals:
         by_group[real.group].append(real)
-    yield "| fault | GPS time present | of these contradiction | GPS time stripped | of these contradiction | rules that found it (present) |"
+    yield (
+        "| fault | GPS time present | of these contradiction | GPS time stripped | of these contradiction "
+        "| rules that found it (present) |"
+    )
     yield "|---|---|---|---|---|---|"
     for name in FAULTS:
         cells, heard = [], Counter[str]()
@@ -217,7 +220,10 @@ def modelled(photos: Sequence[Photo], model: light.LightModel) -> tuple[DeviceGr
 def whole(found: Sequence[Camera], rules: Registry, seed: int) -> Iterator[str]:
     """Yield detection rates of a fault in all photos of a camera."""
     names = ["none", *FAULTS]
-    yield "| fault | clock model calls it wrong, GPS time | any camera rule or clock, GPS time | clock model, stripped | any camera rule or clock, stripped |"
+    yield (
+        "| fault | clock model calls it wrong, GPS time | any camera rule or clock, GPS time | clock model, stripped "
+        "| any camera rule or clock, stripped |"
+    )
     yield "|---|---|---|---|---|"
     for name in names:
         cells = []
@@ -261,11 +267,14 @@ def goals(found: Sequence[Camera], draws: int, seed: int) -> Iterator[str]:
     """Yield how well the offset is found without GPS time, camera by camera."""
     outdoor = [camera for camera in found if _counted(camera) >= 30]
     yield (
-        f"Cameras with 30 or more photos of EV100 ≥ {OUTDOORS_EV100:.0f}: {len(outdoor)}. Each run draws photos until 30 "
-        "of them are such, strips GPS time, shifts all by one of 0, ±1, ±3, ±6, ±12 h. “Dark ones too” keeps the other "
-        "photos drawn with them, as a camera has them; “bright only” drops them, and with them half of what light tells.\n"
+        f"Cameras with 30 or more photos of EV100 ≥ {OUTDOORS_EV100:.0f}: {len(outdoor)}. Each run draws photos until "
+        "30 of them are such, strips GPS time, shifts all by one of 0, ±1, ±3, ±6, ±12 h. “Dark ones too” keeps the "
+        "other photos drawn with them, as a camera has them; “bright only” drops them and what they tell.\n"
     )
-    yield "| camera | photos | offset within ±1 h (likeliest) | 95 % interval holds it | 6 h: called wrong, within ±2 h | 0 h: called wrong |"
+    yield (
+        "| camera | photos | offset within ±1 h (likeliest) | 95 % interval holds it | 6 h: called wrong, within ±2 h "
+        "| 0 h: called wrong |"
+    )
     yield "|---|---|---|---|---|---|"
     for is_bright, title in ((False, "dark ones too"), (True, "bright only")):
         sums: Counter[str] = Counter()
@@ -361,16 +370,16 @@ def report(photos: Path, *, draws: int, seed: int) -> Iterator[str]:
     reals = read_exif_set(photos)
     found = cameras(photos, fewest=15)
     yield "# How often the rules alarm, and how often they find a fault\n"
-    yield f"Written by `python benchmarks/bench_checks.py`; seed {seed}. Intervals are 95 % (Wilson); photos of one source"
-    yield "are not independent, so true intervals are wider. No model looks at pixels here: rules and exposure only.\n"
+    yield f"Written by `python benchmarks/bench_checks.py`; seed {seed}. Intervals are 95 % (Wilson); photos of one"
+    yield "source are not independent, so true intervals are wider. No model looks at pixels: rules and light only.\n"
     yield "## Untouched photos\n"
     yield from untouched(reals, rules)
     yield "\n## A fault in one photo\n"
     yield "A hit is an alarm of that photo which the untouched photo had not. Position faults leave GPS time alone.\n"
     yield from single([real for real in reals if position(real.tags)], rules, seed)
     yield "\n## A fault in all photos of a camera\n"
-    yield f"{len(found)} cameras with 15 or more flashless photos, rebuilt from place, time and exposure; GPS time is the true"
-    yield "instant where it is present. “Any camera rule” speaks of more than half of the photos at once.\n"
+    yield f"{len(found)} cameras with 15 or more flashless photos, rebuilt from place, time and exposure; GPS time is"
+    yield "the true instant where it is present. “Any camera rule” speaks of more than half of the photos at once.\n"
     yield from whole(found, rules, seed)
     yield "\n## The offset by light, GPS time stripped\n"
     yield from goals(found, draws, seed)

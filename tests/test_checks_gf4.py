@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 from builders import a_group, a_sighting
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gtloc_forensics import light
+from gtloc_forensics import clock, light
 from gtloc_forensics.checks import (
     Context,
     gf401_uptime,
@@ -26,7 +26,7 @@ from gtloc_forensics.checks import (
     gf410_two_cameras,
 )
 from gtloc_forensics.ephemeris import sun_position
-from gtloc_forensics.records import Counter, CounterKind, Finding, Outcome, Sighting
+from gtloc_forensics.records import CLOCK_KINDS, Counter, CounterKind, Finding, Outcome, Sighting
 
 NOW = Context(datetime(2026, 11, 21))
 NOON = datetime(2024, 6, 3, 12, 0)
@@ -89,6 +89,7 @@ def test_one_uptime_alone_is_not_testable() -> None:
     assert_all_told(findings, photos)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 5000), st.floats(0, 5000)), min_size=2, max_size=8))
 def test_a_genuine_run_never_alarms(steps: list[tuple[float, float]]) -> None:
     """Awake and asleep stretches of one run, in any mixture."""
@@ -141,6 +142,7 @@ def test_three_counters_are_too_few() -> None:
     assert outcomes(of_device(gf402_counters.counters, *(counted(n, n) for n in range(3)))) == {Outcome.NOT_TESTABLE}
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), max_size=40))
 def test_removing_what_is_out_of_order_leaves_order(seconds: list[float]) -> None:
     odd = set(gf402_counters.out_of_order(seconds))
@@ -279,6 +281,7 @@ def test_pictures_without_structure_are_not_testable() -> None:
     assert_all_told(findings, photos)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=12), st.lists(st.integers(0, 63), min_size=2, max_size=2))
 def test_near_pairs_are_exactly_those_a_full_comparison_finds(hashes: list[int], bits: list[int]) -> None:
     hashes = [*hashes, *(value ^ (1 << bits[0]) ^ (1 << bits[1]) for value in hashes)]
@@ -408,3 +411,57 @@ def test_two_cameras_together_or_meeting_twice_accuse_no_one() -> None:
 def test_two_cameras_without_a_steady_difference_tell_nothing() -> None:
     second = [at(f"s{n}", 3 * n + (-1.5) ** n, 48.0 + n / 10, 2.0, device_key="two") for n in range(6)]
     assert not found(case(gf410_two_cameras.two_cameras, *journey("one", 0.0), *second))
+
+
+# --------------------------------------------------------------------------- every rule, whatever comes
+
+MOMENTS = st.one_of(st.none(), st.datetimes(), st.datetimes(datetime(2024, 6, 1), datetime(2024, 6, 2)))
+ODD = st.builds(
+    a_sighting,
+    st.uuids().map(str),
+    local_time=MOMENTS,
+    utc_time=MOMENTS,
+    gps_utc_time=MOMENTS,
+    utc_rule=st.sampled_from(["", "offset written for the capture time", "zone at the claimed position and date"]),
+    offset_hours=st.sampled_from([None, 0.0, 5.75, -12.0]),
+    latitude_deg=st.sampled_from([None, 90.0, -90.0, 0.0, 48.856613]),
+    longitude_deg=st.sampled_from([None, 180.0, -180.0, 0.0, 2.352222]),
+    zone=st.sampled_from(["", "Europe/Paris", "Etc/GMT+12"]),
+    ev100=st.one_of(st.none(), st.floats(-8, 20)),
+    flash_fired=st.sampled_from([None, True, False]),
+    counters=st.one_of(
+        st.just(()), st.integers(-5, 9999).map(lambda n: (Counter(CounterKind.FILE_NUMBER, n, "t", "", 10000),))
+    ),
+    uptime_s=st.one_of(st.none(), st.floats(0, 1e9)),
+    burst_id=st.sampled_from(["", "b"]),
+    perceptual_hash=st.one_of(st.none(), st.integers(0, 2**64 - 1)),
+    device_key=st.sampled_from(["serial:1", "serial:2"]),
+)
+DEVICE_RULES = (
+    gf401_uptime.uptime,
+    gf402_counters.counters,
+    gf403_bursts.bursts,
+    gf404_travel.travel,
+    gf405_repeated_position.repeated_position,
+    gf407_light_of_device.light_of_device,
+    gf408_light_of_place.light_of_place,
+    gf409_track_slips.track_slips,
+)
+CASE_RULES = (gf406_duplicates.duplicates, gf410_two_cameras.two_cameras)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(ODD, min_size=1, max_size=14, unique_by=lambda one: one.source_id))
+def test_odd_photos_crash_no_rule_and_none_is_passed_over(photos: list[Sighting]) -> None:
+    for rule in DEVICE_RULES:
+        assert_all_told(of_device(rule, *photos), photos)
+    for rule in CASE_RULES:
+        assert_all_told(case(rule, *photos), photos)
+    assert clock.fit(a_group(*photos)).kind in CLOCK_KINDS
+
+
+@pytest.mark.parametrize("rule", [*DEVICE_RULES, *CASE_RULES], ids=lambda rule: rule.check_id)
+def test_a_comparing_rule_documents_itself(rule) -> None:
+    places = [rule.explanation.find(heading) for heading in ("Shows:", "Cannot show:", "Blind spots:", "Threshold:")]
+    assert rule.explanation.startswith(f"{rule.check_id} — ")
+    assert -1 not in places and places == sorted(places)

@@ -292,6 +292,7 @@ def test_a_flat_likelihood_leaves_the_prior() -> None:
     assert posterior.probability == pytest.approx(clock_hypotheses.PRIOR["right"])
 
 
+@settings(deadline=None)
 @given(centre=st.integers(0, len(OFFSETS_HOURS) - 1), width=st.integers(1, 8))
 def test_an_arc_holds_its_share_and_its_middle(centre: int, width: int) -> None:
     mass = np.exp(-0.5 * ((np.arange(len(OFFSETS_HOURS)) - centre) / width) ** 2)
@@ -309,6 +310,7 @@ def test_twelve_ahead_and_twelve_behind_are_one_narrow_arc() -> None:
     assert clock_hypotheses.arc(mass).width_hours == pytest.approx(0.25)
 
 
+@settings(deadline=None)
 @given(moment=st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2030, 1, 1)))
 def test_exchanging_day_and_month_twice_is_nothing(moment: datetime) -> None:
     other = clock_witnesses.swapped(moment)
@@ -381,6 +383,7 @@ def test_what_passed_and_what_names_no_cause_is_left_out() -> None:
     assert clock.group_causes(findings, [six_ahead()]) == ()
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -30,6 +30,7 @@ def test_the_density_over_ev100_has_mass_one(elevation_deg: float) -> None:
     assert mass == pytest.approx(1.0, abs=0.02)
 
 
+@settings(deadline=None)
 @given(ev100=st.floats(-8, 20), elevation_deg=st.floats(-90, 90))
 def test_one_frame_can_say_only_so_much(ev100: float, elevation_deg: float) -> None:
     least = math.log(MODEL.tail / light.EV_RANGE)
@@ -51,6 +52,7 @@ def test_the_likelihood_ratio_names_the_better_claim() -> None:
     assert MODEL.p_value(bright_night) < 0.01 < MODEL.p_value(bright_noon)
 
 
+@settings(deadline=None)
 @given(first=st.floats(-3, 3), second=st.floats(-3, 3))
 def test_a_p_value_grows_with_the_score_and_is_never_zero(first: float, second: float) -> None:
     low, high = sorted((first, second))

@@ -33,8 +33,10 @@ def bursts(group: DeviceGroup, context: Context) -> Iterator[Finding]:
         if len(frames) == 1:
             yield from neighbours.silent("GF403", frames, "no other frame of its burst is here")
             continue
-        for one in frames[1:]:
-            yield from _against(group, frames[0], one)
+        found = [finding for one in frames[1:] for finding in _against(group, frames[0], one)]
+        yield from found
+        if not any(finding.is_found for finding in found):
+            yield from neighbours.passed("GF403", frames[:1], "The other frames of its burst claim alike.")
 
 
 def _against(group: DeviceGroup, first: Sighting, other: Sighting) -> Iterator[Finding]:
