@@ -146,6 +146,8 @@ def test_a_device_is_named_once(make, model, name):
         ("Sony", "G8441", True),
         ("SONY", "ILCE-7M3", False),
         ("SONY", "DSC-RX100", False),
+        ("NIKON", "E5000", False),
+        ("nubia", "nubia Z30 Pro", True),
         ("Canon", "Canon EOS R5", False),
         (None, None, False),
     ],

@@ -45,11 +45,21 @@ PHONE_MAKERS = (
     "infinix",
     "tecno",
     "nexus",
+    "nubia",
+    "blackview",
+    "tct",
+    "jolla",
+    "sharp",
+    "doogee",
+    "ulefone",
+    "umidigi",
+    "oukitel",
+    "cubot",
+    "hisense",
 )
 # Samsung's NX/WB/ES and Sony's DSC/ILCE/DSLR/SLT/NEX are cameras; their telephones have codes of another form.
-_PHONE_MODELS = re.compile(
-    r"^(sm-|gt-|sgh|sch-|sph-|shv-|galaxy|xperia|xq-|so-|sov|[c-k]\d{4}$|pixel|iphone|ipad|redmi|mi )", re.I
-)
+_PHONE_MODELS = re.compile(r"^(sm-|gt-|sgh|sch-|sph-|shv-|galaxy|xperia|pixel|iphone|ipad|redmi|mi )", re.I)
+_SONY_PHONES = re.compile(r"^(xq-|so-|sov|[c-k]\d{4}$)", re.I)  # Nikon called its first cameras E950, E5000 …
 _SCANNER_WORDS = re.compile(
     r"\b(scan(ner|jet|snap)?|perfection v|canoscan|opticfilm|coolscan|fastfoto|noritsu|frontier)\b", re.I
 )
@@ -68,7 +78,8 @@ def is_phone(device: Device) -> bool:
     """Return whether make or model are those of a telephone or tablet."""
     make = device.make.lower() if isinstance(device.make, str) else ""
     model = device.model if isinstance(device.model, str) else ""
-    return make.startswith(PHONE_MAKERS) or _PHONE_MODELS.match(model.strip()) is not None
+    by_model = _PHONE_MODELS.match(model.strip()) or (make.startswith("sony") and _SONY_PHONES.match(model.strip()))
+    return make.startswith(PHONE_MAKERS) or bool(by_model)
 
 
 def has_own_receiver(claim: Claim) -> bool:
