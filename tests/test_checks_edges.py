@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from builders import LONDON, MID_ATLANTIC, PARIS, a_claim, a_device, a_photo, an_image, only
 
 from gtloc_forensics.checks import devices, mirrored, offsets, releases
 from gtloc_forensics.checks.gf101_clock_gps import clock_against_gps as gf101
 from gtloc_forensics.checks.gf102_offset_place import offset_at_place as gf102
+from gtloc_forensics.checks.gf104_date_order import date_order as gf104
+from gtloc_forensics.checks.gf105_other_blocks import other_blocks as gf105
+from gtloc_forensics.checks.gf106_file_name import file_name_time as gf106
 from gtloc_forensics.checks.gf109_two_positions import two_positions as gf109
 from gtloc_forensics.checks.gf111_gps_internals import gps_internals as gf111
 from gtloc_forensics.checks.gf112_altitude import altitude as gf112
@@ -15,7 +20,7 @@ from gtloc_forensics.checks.gf117_dimensions import dimensions as gf117
 from gtloc_forensics.checks.gf120_factory_date import factory_date as gf120
 from gtloc_forensics.checks.gf121_country import country as gf121
 from gtloc_forensics.checks.gf201_light_at_night import light_at_night as gf201
-from gtloc_forensics.records import Outcome, Position, Reading, Stated
+from gtloc_forensics.records import Outcome, Position, Reading, Stated, TimeKind, TimeReading, TimeRole
 
 PHONE = {"make": "Apple", "model": "iPhone 13"}
 
@@ -160,3 +165,49 @@ def test_agreement_without_a_place_says_so_and_with_one_does_not():
     assert "any zone" in only(gf101, a_photo(local="2024-06-15 14:00", gps="2024-06-15 12:00")).summary
     for known in ({"position": PARIS}, {"offset": 2.0}):
         assert "any zone" not in only(gf101, a_photo(local="2024-06-15 14:00", gps="2024-06-15 12:00", **known)).summary
+
+
+@pytest.mark.parametrize(("longitude", "outcome"), [(-7.0, Outcome.EXPLAINED), (-6.0, Outcome.SUSPICIOUS)])
+def test_a_border_excuses_a_telephones_zone_within_fifty_kilometres(longitude, outcome):
+    """Extremadura, some 15 km and some 95 km east of Portugal, on Portuguese time."""
+    photo = a_photo(**PHONE, local="2024-06-15 12:00", offset=1.0, position=(39.2, longitude))
+    assert only(gf102, photo).outcome is outcome
+
+
+def test_an_altered_date_belongs_to_its_device_and_an_unset_one_to_none():
+    altered = a_photo(tags={"IFD0:ModifyDate": "2024:06:01 12:00:00"})
+    assert only(gf104, altered).cause.device_key == altered.claim.device.key
+    unset = a_photo(tags={"IFD0:ModifyDate": "1980:01:01 00:00:00"})
+    assert only(gf104, unset).cause.device_key == ""
+
+
+def test_without_a_place_gps_time_gives_the_offset_between_blocks():
+    shifted = {"XMP-exif:DateTimeOriginal": "2024:06:15 10:00:00"}
+    known = a_photo(local="2024-06-15 12:00", gps="2024-06-15 10:00", tags=shifted)
+    assert only(gf105, known).outcome is Outcome.EXPLAINED
+    drifting = a_photo(local="2024-06-15 12:00", gps="2024-06-15 09:40", tags=shifted)
+    assert only(gf105, drifting).is_found
+    assert only(gf105, a_photo(local="2024-06-15 12:00", tags=shifted)).is_found
+
+
+@pytest.mark.parametrize(("wall", "words"), [("2024-06-14T12:00:00", "earlier"), ("2024-06-16T12:00:00", "later")])
+def test_a_name_is_said_to_be_earlier_or_later(wall, words):
+    moment = datetime.fromisoformat(wall)
+    name = f"IMG_{moment:%Y%m%d_%H%M%S}.jpg"
+    reading = TimeReading(moment, TimeKind.LOCAL, TimeRole.FILE_NAME, "System:FileName", name)
+    summary = only(gf106, a_photo(local="2024-06-15 12:00", times=(reading,))).summary
+    assert words in summary
+    assert ("before it exists" in summary) is (words == "earlier")
+
+
+def test_a_name_with_a_bare_date_may_be_a_day_off():
+    def dated(day):
+        name = f"scan {day}.jpg"
+        moment = datetime.fromisoformat(day)
+        reading = TimeReading(
+            moment, TimeKind.LOCAL, TimeRole.FILE_NAME, "System:FileName", name, resolution_s=86_400.0
+        )
+        return only(gf106, a_photo(local="2024-06-15 23:00", times=(reading,)))
+
+    assert dated("2024-06-14").outcome is Outcome.CONSISTENT
+    assert dated("2024-06-13").is_found
