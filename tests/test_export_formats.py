@@ -18,7 +18,7 @@ from fake_case import HOSTILE_NAMES, FakeCase, a_finding, an_entry, small_case
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics.records import Outcome, Status, visible
+from gtloc_forensics.records import Outcome, Status, TimeKind, TimeReading, TimeRole, visible
 from gtloc_forensics.report import (
     write_case_uco,
     write_csv,
@@ -27,6 +27,8 @@ from gtloc_forensics.report import (
     write_kml,
     write_timesketch,
 )
+from gtloc_forensics.report.blocks import Span
+from gtloc_forensics.report.html import inline
 from gtloc_forensics.report.places import xml_text
 from gtloc_forensics.report.spreadsheet import guarded
 
@@ -155,6 +157,16 @@ def test_a_time_without_a_zone_is_marked_as_such(tmp_path):
     assert fixed["time_certainty"] == "instant stated"
 
 
+def test_a_reading_without_a_zone_is_placed_with_the_offset_of_the_claim(tmp_path):
+    wall = datetime(2024, 6, 15, 12, 5)
+    reading = TimeReading(wall, TimeKind.LOCAL, TimeRole.MODIFIED, "IFD0:ModifyDate", "2024:06:15 12:05:00")
+    write_timesketch(FakeCase([an_entry("a.jpg", offset=2.0, times=(reading,))]), tmp_path / "x.jsonl")
+    events = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
+    placed = next(event for event in events if event.get("tag") == "IFD0:ModifyDate")
+    assert placed["datetime"] == "2024-06-15T10:05:00+00:00"
+    assert placed["time_certainty"] == "local time placed with the claimed offset"
+
+
 def test_a_finding_is_an_event_of_its_own(tmp_path):
     entry = an_entry("a.jpg", a_finding("GF201", "a.jpg", Outcome.CONTRADICTION))
     write_timesketch(FakeCase([entry]), tmp_path / "x.jsonl")
@@ -236,6 +248,13 @@ def test_the_page_runs_nothing_and_asks_for_nothing_outside(page):
     assert [one for one in read.addresses if not one.startswith(("data:image/", "#"))] == []
     assert {one[1:] for one in read.addresses if one.startswith("#")} <= set(read.ids)
     assert len(read.ids) == len(set(read.ids))
+
+
+@pytest.mark.parametrize("style", ["", "bold", "italic", "mono", "hash", "quiet"])
+def test_a_span_is_escaped_in_every_style(style):
+    markup = inline((Span('<img src=x onerror=alert(1)> & "', style, 'x" onclick="y'),))
+    assert "<img" not in markup
+    assert 'href="#x&quot; onclick=&quot;y"' in markup
 
 
 def test_the_page_shows_foreign_strings_as_text(page):

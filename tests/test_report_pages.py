@@ -7,12 +7,15 @@ import subprocess
 from dataclasses import replace
 from datetime import date, datetime
 from html.parser import HTMLParser
+from io import BytesIO
 
+import numpy as np
 import pytest
 from builders import an_exposure
 from fake_case import FakeCase, a_finding, a_prediction, an_entry, small_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from pypdf import PdfReader
 
 from gtloc_forensics.records import (
@@ -26,6 +29,7 @@ from gtloc_forensics.records import (
     Unexamined,
 )
 from gtloc_forensics.report import write_html, write_pdf
+from gtloc_forensics.report.pictures import reduced
 
 DAY = date(2026, 11, 21)
 
@@ -149,6 +153,22 @@ def test_page_one_stays_one_page_however_much_was_found(tmp_path):
         titles = [item for item in PdfReader(tmp_path / "x.pdf").outline if not isinstance(item, list)]
         first, second = (PdfReader(tmp_path / "x.pdf").get_destination_page_number(item) for item in titles[:2])
         assert second - first == 1
+
+
+def test_a_picture_is_encoded_anew_within_its_number_of_bytes():
+    noise = np.random.default_rng(1).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    out = BytesIO()
+    Image.fromarray(noise).save(out, "JPEG", quality=95)
+    picture = reduced(out.getvalue(), longest_px=440, most_bytes=22_000, box=(226.0, 152.0), alt="")
+    assert len(picture.jpeg) <= 22_000
+    assert picture.width <= 226.0 and picture.height <= 152.0
+    with Image.open(BytesIO(picture.jpeg)) as image:
+        assert max(image.size) <= 440
+
+
+@pytest.mark.parametrize("data", [None, b"", b"\xff\xd8 no picture", b"<svg/>"])
+def test_what_is_no_picture_is_left_out(data):
+    assert reduced(data, longest_px=440, most_bytes=22_000, box=(226.0, 152.0), alt="") is None
 
 
 @pytest.mark.parametrize("page", ["A4", "letter"])

@@ -217,9 +217,10 @@ def test_the_photos_with_a_page_are_the_gravest():
     from gtloc_forensics.records import Status
     from gtloc_forensics.report.survey import survey
 
-    first = survey(FakeCase([mild, grave]), shown=frozenset({Status.FOUND}), pages=1)
-    assert first.paged == {grave.photo.source.source_id}
-    assert first.unpaged == 1
+    for order in ([mild, grave], [grave, mild]):
+        first = survey(FakeCase(order), shown=frozenset({Status.FOUND}), pages=1)
+        assert first.paged == {grave.photo.source.source_id}
+        assert first.unpaged == 1
 
 
 def test_the_residual_of_a_clock_is_the_short_way_round():
