@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 from fake_case import HOSTILE_NAMES, FakeCase, a_finding, an_entry, small_case
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gtloc_forensics.records import Outcome, Status, TimeKind, TimeReading, TimeRole, visible
@@ -98,6 +98,7 @@ def _is_number(cell: str) -> bool:
     return True
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_a_guarded_cell_keeps_its_text(text):
     cell = guarded(text)
@@ -129,6 +130,7 @@ def test_kml_is_well_formed_and_dates_only_known_instants(case, tmp_path):
     assert undated.find(f".//{KML}when") is None, "its zone is not known, so its instant is not"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50))
 def test_any_text_can_stand_in_kml(text):
     ElementTree.fromstring(f"<x>{xml_text(visible(text))}</x>")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from builders import PARIS, SYDNEY
 from fake_case import a_clock, a_prediction
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -62,6 +62,7 @@ def test_january_is_at_the_top_of_the_wheel(turn, east, north):
 masses = hnp.arrays(np.float32, (6, 8), elements=st.floats(0, 1, width=32)).filter(lambda mass: mass.sum() > 0.1)
 
 
+@settings(deadline=None)
 @given(masses, st.floats(0.05, 0.99))
 def test_the_smallest_region_holds_its_share_and_no_cell_less_would(mass, share):
     region = smallest_region(mass, share)

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 from fake_case import FakeCase, an_entry
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gtloc_forensics.report import write_pdf
@@ -35,6 +35,7 @@ def test_text_is_turned_as_it_is_seen(logical, seen):
     assert visual(logical) == seen
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_turning_loses_no_character_but_joins_arabic(text):
     plain = [character for character in text if not "\u0600" <= character <= "\u06ff"]

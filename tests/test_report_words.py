@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import pytest
 from fake_case import FakeCase, a_finding, an_entry, small_case
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reportlab.pdfbase import pdfmetrics
 
@@ -111,6 +111,7 @@ def test_what_does_not_exist_is_said_in_words(name, language):
         load_words(name, language)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_a_value_in_a_sentence_keeps_every_character(value):
     words = load_words("default", "en")
@@ -120,6 +121,7 @@ def test_a_value_in_a_sentence_keeps_every_character(value):
     assert all(span.style == "" for span in text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400) | st.binary(max_size=60))
 def test_no_character_of_a_foreign_text_can_hide(value):
     shown = plain(value)
@@ -135,6 +137,7 @@ def test_a_long_text_is_cut_and_says_how_long_it_was():
 # --------------------------------------------------------------------------- fonts
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=60))
 def test_every_character_is_set_in_a_font_that_has_it(text):
     fonts = {opened(file).fontName: opened(file) for file in [item.file for item in chain().fallback]}
