@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtloc_forensics.circular import year_turn
+from gtloc_forensics.metadata import burst_id
 from gtloc_forensics.records import (
     Absent,
     Claim,
@@ -24,9 +25,6 @@ from gtloc_forensics.records import (
 )
 
 V = TypeVar("V")
-
-BURST_TAGS = ("Apple:BurstUUID", "Apple:ContentIdentifier", "XMP-GCamera:BurstID", "Apple:MediaGroupUUID")
-"""Tags that give the frames of one burst, or the two halves of a live photo, a common name."""
 
 UNKNOWN_DEVICE = "unknown"
 
@@ -63,7 +61,7 @@ def sighting(photo: Photo) -> Sighting | None:
         counters=claim.counters,
         uptime_s=None if uptime is None else uptime.seconds,
         uptime_excludes_sleep=uptime is not None and uptime.excludes_sleep,
-        burst_id=_burst_id(claim),
+        burst_id=burst_id(claim),
         software=_present(claim.device.software) or "",
         perceptual_hash=None if image is None else image.perceptual_hash,
         hour_mass=None if prediction is None or local_time is None else _hour_mass(prediction, local_time),
@@ -116,14 +114,6 @@ def _resolution(claim: Claim) -> float:
             if reading.tag == claim.local_time.tag:
                 return reading.resolution_s
     return 1.0
-
-
-def _burst_id(claim: Claim) -> str:
-    for tag in BURST_TAGS:
-        values = claim.tags.get(tag)
-        if values:
-            return f"{tag}={values[0]}"
-    return ""
 
 
 def _hour_mass(prediction: Prediction, local_time: datetime) -> NDArray[np.float32]:
