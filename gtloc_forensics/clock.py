@@ -102,12 +102,12 @@ def _shared_level(gps: GpsResiduals | None) -> Level | None:
 def _of_gps(group: DeviceGroup, gps: GpsResiduals | None, level: Level | None) -> tuple[Floats, str]:
     silent = np.zeros(len(OFFSETS_HOURS))
     if gps is None:
-        copied = clock_witnesses.has_copied_gps_time(group)
-        return silent, (
-            "The GPS time repeats the camera's own time, so either it was copied from it or the camera ran on UTC; "
-            "it is not counted."
-            if copied
-            else ""
+        on_utc = clock_witnesses.copied_gps_hours(group)
+        if on_utc is None:
+            return silent, ""
+        # Either it was copied and says nothing, or it names the offset: odds as of a zone tag.
+        return clock_hypotheses.of_foreign_zone(on_utc), (
+            "The GPS time repeats the camera's own time, so either it was copied from it or the camera ran on UTC."
         )
     if level is None:
         return silent, f"The GPS times of {clock_words.photos(len(gps))} agree on no single difference."
@@ -160,8 +160,8 @@ def _of_light(group: DeviceGroup, model: LightModel) -> tuple[Floats, str]:
         f"({clock_words.between(arc.low_hours, arc.high_hours)}, before any prior)"
     )
     return found, (
-        f"The light of {clock_words.photos(len(frames))} without flash ({frames.outings} outings, worth "
-        f"{frames.effective:.0f} independent photos) {says}."
+        f"The light of {clock_words.photos(len(frames))} without flash ({clock_words.outings(frames.outings)}, worth "
+        f"{frames.effective:.0f} independent) {says}."
     )
 
 
@@ -204,7 +204,8 @@ def _is_decided(posterior: Posterior, evidence: _Evidence) -> bool:
     if posterior.kind != "right":
         is_wrong = 1.0 - float(posterior.by_kind["right"].sum()) >= WRONG_FROM
         return is_wrong and clock_hypotheses.arc(posterior.mass).width_hours <= WIDEST_HOURS
-    is_heard = clock_hypotheses.arc(np.exp(evidence.log_likelihood)).width_hours <= WIDEST_HOURS
+    agrees = evidence.level is not None and abs(evidence.level.hours) <= clock_witnesses.TOGETHER_HOURS
+    is_heard = agrees or clock_hypotheses.arc(np.exp(evidence.log_likelihood)).width_hours <= WIDEST_HOURS
     return is_heard and posterior.probability >= RIGHT_FROM
 
 

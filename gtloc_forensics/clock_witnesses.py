@@ -26,7 +26,7 @@ TOGETHER_HOURS = 5.0 / 60.0
 # Quarter hours are the finest step of civil offsets; levels nearer than this are one.
 LEVEL_GAP_HOURS = 10.0 / 60.0
 SHARED = 0.6  # of the residuals that must agree before they speak for the whole camera
-COPIED_HOURS = 2.0 / 60.0  # GPS time this close to local time was copied from it, or the camera ran on UTC
+COPIED_S = 1.0  # GPS time this close to local time was copied from it; a receiver's own lags by varying seconds
 ROLLOVER_HOURS = 1024 * 7 * 24.0
 STEP_BACK = timedelta(minutes=10)
 
@@ -55,7 +55,7 @@ class GpsResiduals:
 def gps_residuals(group: DeviceGroup) -> GpsResiduals | None:
     """Return the residuals against GPS time; None where no photo has both clocks and an offset."""
     rows = sorted(row for row in map(_gps_row, group.sightings) if row is not None)
-    if not rows or _is_copied(group):
+    if not rows or copied_gps_hours(group) is not None:
         return None
     gps_days, residual, source_ids, is_local_date = zip(*rows, strict=True)
     hours = np.mod(np.array(residual) + 12.0, 24.0) - 12.0
@@ -81,21 +81,20 @@ def true_offset_hours(one: Sighting) -> float | None:
     return one.offset_hours
 
 
-def _is_copied(group: DeviceGroup) -> bool:
-    """Whether the GPS time is the camera's own time written again, though civil time was not UTC there."""
+def copied_gps_hours(group: DeviceGroup) -> float | None:
+    """Return how far a camera on UTC would be off, where GPS time is the camera's own time to the second.
+
+    Such GPS time was copied from the camera, or the camera ran on UTC; None where neither is so.
+    """
     both = [one for one in group.sightings if one.local_time is not None and one.gps_utc_time is not None]
-    same = [one for one in both if one.local_time and one.gps_utc_time and _equal(one.local_time, one.gps_utc_time)]
-    away = [one for one in same if (true_offset_hours(one) or 0.0) != 0.0]
-    return len(away) > SHARED * len(both)
+    away = [-offset for one in both if _is_same(one) and (offset := true_offset_hours(one))]
+    return float(np.median(away)) if len(away) > SHARED * len(both) else None
 
 
-def _equal(first: datetime, second: datetime) -> bool:
-    return abs((first - second) / timedelta(hours=1)) <= COPIED_HOURS
-
-
-def has_copied_gps_time(group: DeviceGroup) -> bool:
-    """Return whether GPS time equals local time where it should not, so that GPS says nothing."""
-    return _is_copied(group)
+def _is_same(one: Sighting) -> bool:
+    if one.local_time is None or one.gps_utc_time is None:
+        return False
+    return abs((one.local_time - one.gps_utc_time).total_seconds()) <= COPIED_S
 
 
 # --------------------------------------------------------------------------- levels of the residuals

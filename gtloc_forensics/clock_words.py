@@ -45,3 +45,8 @@ def photos(count: int) -> str:
 def all_photos(count: int) -> str:
     """Return ``its one photo`` or ``all 214 photos``."""
     return "its one photo" if count == 1 else f"all {count:,} photos"
+
+
+def outings(count: int) -> str:
+    """Return ``1 outing`` or ``7 outings``."""
+    return "1 outing" if count == 1 else f"{count:,} outings"

@@ -152,5 +152,5 @@ def _blurred(log_likelihood_: Floats) -> Floats:
     reach = np.arange(-4, 5) * STEP_HOURS
     kernel = np.exp(-0.5 * (reach / BLUR_HOURS) ** 2)
     padded = np.pad(np.exp(log_likelihood_), 4, mode="edge")
-    blurred = np.log(np.convolve(padded, kernel / kernel.sum(), mode="valid"))
+    blurred = np.log(np.maximum(np.convolve(padded, kernel / kernel.sum(), mode="valid"), np.finfo(np.float64).tiny))
     return np.asarray(blurred - blurred.max(), dtype=np.float64)

@@ -397,3 +397,23 @@ def test_every_finding_with_a_cause_is_told_exactly_once(rows: list[tuple[str, s
     findings = [finding("GF1", name, Cause(kind, "serial:1", hours, "s")) for name, kind, hours in rows]
     groups = clock.group_causes(findings, [six_ahead()])
     assert sum(group.findings for group in groups) == len(findings)
+
+
+def test_six_hours_ahead_in_a_place_six_hours_behind_utc_is_not_taken_for_a_copy() -> None:
+    denver = {"latitude_deg": 39.7, "longitude_deg": -105.0, "zone": "America/Denver"}
+    photos = [
+        a_sighting(
+            f"{n}",
+            local_time=NOON + timedelta(hours=n),
+            gps_utc_time=NOON + timedelta(hours=n, seconds=-5 * n - 3),
+            **denver,
+        )
+        for n in range(5)
+    ]
+    model = clock.fit(a_group(*photos))
+    assert model.offset_hours == pytest.approx(6.0, abs=0.02)
+
+
+def test_one_photo_whose_gps_time_agrees_has_a_right_clock() -> None:
+    assert clock.fit(a_group(*with_gps(1))).kind == "right"
+    assert clock.fit(a_group(*with_gps(1, ahead_hours=6.0))).kind == "undetermined"

@@ -68,7 +68,7 @@ def _finding(group: DeviceGroup, frames: Frames, arc: clock_hypotheses.Arc, righ
         offset_hours=arc.middle_hours,
         severity=Severity.HIGH,
         confidence=Confidence.WEAK if group.doubt else Confidence.STRONG,
-        derived=(f"{frames.outings} outings, worth {frames.effective:.0f} independent photos.",),
+        derived=(f"{clock_words.outings(frames.outings)}, worth {frames.effective:.0f} independent photos.",),
         inferred=(f"Posterior of a right clock {right:.2g}; prior {clock_hypotheses.PRIOR['right']:.2f}.",),
         innocent=("a track whose longitude is wrong", *((group.doubt,) if group.doubt else ())),
         limitations=("Light knows nothing of whole days, and little of minutes.",),
