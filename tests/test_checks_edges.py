@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from builders import LONDON, MID_ATLANTIC, PARIS, a_claim, a_device, a_photo, an_image, only
@@ -13,14 +13,16 @@ from gtloc_forensics.checks.gf102_offset_place import offset_at_place as gf102
 from gtloc_forensics.checks.gf104_date_order import date_order as gf104
 from gtloc_forensics.checks.gf105_other_blocks import other_blocks as gf105
 from gtloc_forensics.checks.gf106_file_name import file_name_time as gf106
+from gtloc_forensics.checks.gf108_maker_clocks import maker_clocks as gf108
 from gtloc_forensics.checks.gf109_two_positions import two_positions as gf109
+from gtloc_forensics.checks.gf110_position_form import position_form as gf110
 from gtloc_forensics.checks.gf111_gps_internals import gps_internals as gf111
 from gtloc_forensics.checks.gf112_altitude import altitude as gf112
 from gtloc_forensics.checks.gf117_dimensions import dimensions as gf117
 from gtloc_forensics.checks.gf120_factory_date import factory_date as gf120
 from gtloc_forensics.checks.gf121_country import country as gf121
 from gtloc_forensics.checks.gf201_light_at_night import light_at_night as gf201
-from gtloc_forensics.records import Outcome, Position, Reading, Stated, TimeKind, TimeReading, TimeRole
+from gtloc_forensics.records import Outcome, Position, Reading, Severity, Stated, TimeKind, TimeReading, TimeRole
 
 PHONE = {"make": "Apple", "model": "iPhone 13"}
 
@@ -211,3 +213,23 @@ def test_a_name_with_a_bare_date_may_be_a_day_off():
 
     assert dated("2024-06-14").outcome is Outcome.CONSISTENT
     assert dated("2024-06-13").is_found
+
+
+@pytest.mark.parametrize(("seconds", "is_found"), [(119, False), (121, True)])
+def test_a_makers_clock_in_local_time_agrees_to_two_minutes(seconds, is_found):
+    moment = datetime(2024, 6, 15, 12) + timedelta(seconds=seconds)
+    reading = TimeReading(moment, TimeKind.LOCAL, TimeRole.MAKER_CLOCK, "Sony:SonyDateTime", str(moment))
+    assert only(gf108, a_photo(local="2024-06-15 12:00", times=(reading,))).is_found is is_found
+
+
+@pytest.mark.parametrize(("latitude", "severity"), [(49.2, Severity.MEDIUM), (49.4, Severity.HIGH)])
+def test_two_positions_fifty_kilometres_apart_weigh_more(latitude, severity):
+    other = Reading(Position(latitude, PARIS[1]), "XMP-exif:GPSLatitude", "")
+    position = Stated(Position(*PARIS), "GPS:GPSLatitude", "", "EXIF", (other,))
+    assert only(gf109, a_photo(position=PARIS, subject_to={"position": position})).severity is severity
+
+
+@pytest.mark.parametrize(("beside_deg", "kind"), [(0.5e-6, "rounded-position"), (1.5e-6, "")])
+def test_a_position_is_round_to_a_millionth_of_a_degree(beside_deg, kind):
+    finding = only(gf110, a_photo(position=(48.85 + beside_deg, 2.35 + beside_deg)))
+    assert (finding.cause.kind if finding.cause else "") == kind
