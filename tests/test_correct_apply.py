@@ -300,6 +300,32 @@ def test_an_original_keeps_its_owner(client, shop, evidence):
     assert (photo.stat().st_uid, photo.stat().st_gid) == (1234, 2345)
 
 
+def test_a_file_that_changes_while_it_is_corrected_is_left_with_its_change(client, shop, evidence):
+    photo = a_jpeg(client, evidence / "a.jpg")
+    plan = Plan((change(photo, evidence),))
+    changed = photo.read_bytes() + b"somebody else's"
+
+    def meanwhile(path):
+        digest = proof.picture_digest(path)
+        photo.write_bytes(changed)
+        return digest
+
+    result = carry_out(shop, plan, evidence, InPlace(WORDS, is_evidence=False), digest=meanwhile)
+    assert "changed since the plan" in result.refused[0].reason
+    assert photo.read_bytes() == changed
+    assert os.listdir(evidence) == ["a.jpg"]
+
+
+def test_the_digest_of_changed_iptc_follows_it(client, shop, evidence, tmp_path):
+    """MWG: IPTCDigest says whether IPTC or XMP is newer; exiftool 12.57 counts CurrentIPTCDigest."""
+    photo = a_jpeg(client, evidence / "a.jpg", *SHOT, ("IPTC:DateCreated", "2022:04:02"),
+                   ("IPTC:TimeCreated", "15:10:51+00:00"), ("Photoshop:IPTCDigest", "new"))  # fmt: skip
+    carry_out(shop, Plan((change(photo, evidence),)), evidence, Copies(tmp_path / "fixed"))
+    before, after = tags_of(client, photo), tags_of(client, tmp_path / "fixed" / "a.jpg")
+    assert after["Photoshop:IPTCDigest"] != before["Photoshop:IPTCDigest"]
+    assert after["Photoshop:IPTCDigest"] == after["File:CurrentIPTCDigest"]
+
+
 def test_a_picture_that_cannot_be_proven_unchanged_is_left_to_sidecars(client, shop, evidence, tmp_path):
     photo = a_jpeg(client, evidence / "a.jpg")
     plan = Plan((change(photo, evidence),))
@@ -478,6 +504,9 @@ def test_a_torn_last_line_is_a_step_that_never_happened(client, shop, evidence, 
         path.write_bytes(whole[:-cut])
         with Journal(path.parent) as journal:
             assert len(journal.entries) == len(whole.splitlines()) - 1
+            journal.append("T0001", "commit")
+        with Journal(path.parent) as journal:
+            assert len(journal.entries) == len(whole.splitlines())
         path.write_bytes(whole)
 
 
