@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis without a clock (machines are slow at times) and the same examples in CI each time."""
+"""What all tests share: hypothesis without a clock, and in CI the same examples each time."""
 
 from __future__ import annotations
 
