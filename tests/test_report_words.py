@@ -41,6 +41,13 @@ def test_german_says_everything_that_english_says():
     assert {key for key in german if not key.startswith("rule.")} - set(english) == set()
 
 
+def test_every_rule_has_a_german_title():
+    from gtloc_forensics.checks import Registry, built_in_modules
+
+    german = sentences("de")
+    assert [check.check_id for check in Registry(built_in_modules()) if f"rule.{check.check_id}" not in german] == []
+
+
 def test_both_languages_put_in_the_same_values():
     english, german = sentences("en"), sentences("de")
     named = re.compile(r"{{\s*(\w+)")
@@ -102,6 +109,51 @@ def test_a_logo_is_a_plain_picture_beside_the_template(tmp_path, logo):
     (tmp_path / "template.toml").write_text(f'logo = "{logo}"\n')
     with pytest.raises(UsageError, match="logo"):
         load_template(str(tmp_path))
+
+
+def test_a_logo_of_ones_own_is_on_the_cover(tmp_path):
+    from datetime import date
+
+    from PIL import Image
+    from pypdf import PdfReader
+
+    from gtloc_forensics.report import write_html, write_pdf
+
+    Image.new("RGB", (300, 90), "navy").save(tmp_path / "ours.png")
+    (tmp_path / "template.toml").write_text('logo = "ours.png"\nchapters = ["custody"]\n')
+    (tmp_path / "report.css").write_text("body { color: red } </style><script>alert(1)</script>")
+    write_pdf(FakeCase([]), tmp_path / "x.pdf", report_date=date(2026, 1, 1), template=str(tmp_path))
+    write_html(FakeCase([]), tmp_path / "x.html", report_date=date(2026, 1, 1), template=str(tmp_path))
+    assert [image.image.size for image in PdfReader(tmp_path / "x.pdf").pages[0].images] == [(300, 90)]
+    page = (tmp_path / "x.html").read_text()
+    assert 'src="data:image/png;base64,' in page and "color: red" in page
+    assert page.count("</style>") == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "page = 'A5'",
+        "scale = [{below = 'x', name = 'weak'}]",
+        "scale = [{}]",
+        "photo_pages = 'many'",
+        "chapters = 3",
+        "logo = 'absent.png'",
+        "logo = 'en.png'",
+        "a = [",
+        "chapters = ['nothing']",
+    ],
+)
+def test_a_template_that_cannot_be_used_is_said_in_words(tmp_path, text):
+    from datetime import date
+
+    from gtloc_forensics.report import write_pdf
+
+    (tmp_path / "template.toml").write_text(text)
+    (tmp_path / "en.png").write_text("no picture")
+    with pytest.raises(UsageError):
+        write_pdf(FakeCase([]), tmp_path / "x.pdf", report_date=date(2026, 1, 1), template=str(tmp_path))
+    assert not (tmp_path / "x.pdf").exists()
 
 
 @pytest.mark.parametrize(("name", "language"), [("nowhere", "en"), ("default", "xx"), ("../default", "en")])

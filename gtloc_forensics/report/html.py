@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from functools import singledispatch
 from html import escape
-from importlib.resources import files
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -54,12 +53,12 @@ def write_html(
 def page(edition: Edition) -> Iterator[str]:
     """Yield the page piece by piece."""
     words = edition.words
-    style = files("gtloc_forensics.templates").joinpath("default", "report.css").read_text(encoding="utf-8")
     title = escape(" · ".join(part for part in (words.line("cover.title"), plain(edition.header.case_number)) if part))
     yield f'<!doctype html>\n<html lang="{escape(words.language)}">\n<head>\n<meta charset="utf-8">\n'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-    yield f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{land_symbol()}\n<main>\n"
+    yield f"<title>{title}</title>\n<style>\n{edition.template.style}</style>\n</head>\n"
+    yield f"<body>\n{land_symbol()}\n<main>\n"
     yield from written(chapters(edition))
     yield f"</main>\n<footer>{escape(words.line('footer.left', **edition.furniture))}</footer>\n</body>\n</html>\n"
 

@@ -18,16 +18,19 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from PIL import Image
 
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.report.blocks import Span, Text
 from gtloc_forensics.report.text import LONGEST_SENTENCE, plain
 
+PAGES = ("A4", "letter")
 _MARKUP = re.compile(r"(\*\*|`)")
 # Private-use stand-ins for the two markup signs inside values, undone after the markup has been read.
 _SHIELD = {"\ue0f1": "[U+E0F1]", "\ue0f2": "[U+E0F2]", "*": "\ue0f1", "`": "\ue0f2"}
@@ -50,6 +53,7 @@ class Template:
     chapters: tuple[str, ...]
     page: str  # "A4" or "letter"
     logo: bytes  # PNG or JPEG, b"" for none
+    style: str  # CSS of the page of HTML
     scale: tuple[Step, ...]
     photo_pages: int  # at most so many photos get a page of their own
     picture_px: int
@@ -156,26 +160,49 @@ def load_template(name: str) -> Template:
     Raises:
         UsageError: when there is none, or it cannot be read.
     """
-    folder = _folder(name)
-    table = _table(_folder("default"), "template.toml") | _table(folder, "template.toml")
-    return Template(
-        name=name,
-        chapters=tuple(table["chapters"]),
-        page=str(table["page"]),
-        logo=_logo(folder, str(table.get("logo", ""))),
-        scale=tuple(Step(float(step["below"]), str(step["name"])) for step in table["scale"]),
-        photo_pages=int(table["photo_pages"]),
-        picture_px=int(table["picture_px"]),
-        picture_bytes=int(table["picture_bytes"]),
-    )
+    folder, shipped = _folder(name), _folder("default")
+    table = _table(shipped, "template.toml") | _table(folder, "template.toml")
+    try:
+        return Template(
+            name=name,
+            chapters=tuple(map(str, table["chapters"])),
+            page=_one_of(PAGES, str(table["page"])),
+            logo=_logo(folder, str(table.get("logo", ""))),
+            style=_style(folder) or _style(shipped),
+            scale=tuple(Step(float(step["below"]), str(step["name"])) for step in table["scale"]),
+            photo_pages=int(table["photo_pages"]),
+            picture_px=int(table["picture_px"]),
+            picture_bytes=int(table["picture_bytes"]),
+        )
+    except (KeyError, TypeError, ValueError) as problem:
+        raise UsageError(f"template.toml of {name} cannot be used: {problem!r}; correct it") from None
+
+
+def _one_of(known: tuple[str, ...], value: str) -> str:
+    if value not in known:
+        raise UsageError(f"{value!r} is not one of {', '.join(known)}; correct template.toml")
+    return value
+
+
+def _style(folder: Traversable) -> str:
+    """Return the style sheet of a template; it cannot end the element it stands in."""
+    place = folder.joinpath("report.css")
+    return place.read_text(encoding="utf-8").replace("</", "<\\/") if place.is_file() else ""
 
 
 def _logo(folder: Traversable, file: str) -> bytes:
+    """Return a picture beside the template, checked to be one."""
     if not file:
         return b""
     if not re.fullmatch(r"[\w.-]+\.(png|jpe?g)", file):
         raise UsageError(f"logo {file!r} is not the plain name of a PNG or JPEG beside template.toml; rename it")
-    return folder.joinpath(file).read_bytes()
+    try:
+        data = folder.joinpath(file).read_bytes()
+        with Image.open(BytesIO(data), formats=["PNG", "JPEG"]) as picture:
+            picture.load()
+    except (OSError, Image.DecompressionBombError) as problem:
+        raise UsageError(f"logo {file!r} cannot be read as a picture: {problem}; replace it") from None
+    return data
 
 
 @cache
