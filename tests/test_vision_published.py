@@ -310,3 +310,22 @@ def test_the_released_geoclip_encoder_gives_the_same_on_ten_thousand_places(monk
         worst = float((theirs(points) - ours(points)).abs().max())
     assert found.location_encoder == EncoderSpec()
     assert worst <= 1e-5
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("GTLOC_FULL_SIZE"), reason="GTLOC_FULL_SIZE=1 runs the 438-million-number model")
+def test_the_full_size_model_equals_the_formulas(tmp_path: Path) -> None:
+    """The true sizes: ViT-L/14, 768-768-512, three capsules of 256 frequencies and 1024 hidden units."""
+    state = random_checkpoint(9, width=1024, depth=24, grid=16, joint=768, size=512, frequencies=256, hidden=1024)
+    save_file(tensors(state), tmp_path / "gtloc.safetensors")
+    folder = install.add_checkpoint(tmp_path / "gtloc.safetensors", install.Target(tmp_path, "gtloc"))
+    loaded = weights.load(folder)
+    assert loaded.manifest.extractors[0].options == {"num_classes": 768}
+    assert loaded.manifest.location_encoder == EncoderSpec()
+    assert sum(p.numel() for p in loaded.module.time_encoder.parameters()) == 9_447_936  # papers.md §1.1
+    assert sum(p.numel() for p in loaded.module.image_head.parameters()) == 984_320
+    view = np.random.default_rng(1).integers(0, 256, (1, 3, 224, 224), np.uint8)
+    mean, std = np.array(convert.CLIP_MEAN)[:, None, None], np.array(convert.CLIP_STD)[:, None, None]
+    with torch.inference_mode():
+        ours = loaded.module.image(loaded.module.features([torch.from_numpy(view)])).numpy()
+    np.testing.assert_allclose(ours, image(state, (view / 255.0 - mean) / std), atol=1e-5)
