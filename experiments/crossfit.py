@@ -53,8 +53,8 @@ def fit(
     """Train the fold models and the shipped one."""
     trained = photos.split == "train"
     fold = np.where(trained, folds(photos.group, count=FOLDS, seed=1), -1)
-    datable, head = _datable(photos, features, fold)
-    aims = targets.build(photos, datable)
+    datable_share, head = datable(photos, features, fold)
+    aims = targets.build(photos, datable_share)
     useful = aims.time_weight + aims.place_weight > 0
     around = gallery.place_gallery(heads.MANIFEST.place_gallery, Path(), cache_dir=None)
     places = around.points
@@ -69,7 +69,7 @@ def fit(
         tell(f"trained on {len(rows)} pictures, told {int(told.sum())} others")
     assert model is not None
     _put_head(model, head)
-    return Fitted(model, fold, datable, time, place, places, around.prior)
+    return Fitted(model, fold, datable_share, time, place, places, around.prior)
 
 
 @torch.no_grad()
@@ -85,7 +85,7 @@ def _cosines(
 # --------------------------------------------------------------------------- can it be dated
 
 
-def _datable(
+def datable(
     photos: PhotoSet, features: NDArray[np.float32], fold: NDArray[np.int64]
 ) -> tuple[Floats, tuple[Floats, float]]:
     """Return held-out probabilities ``[N]`` and the weights of the shipped head (on raw features)."""

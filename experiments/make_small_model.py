@@ -63,6 +63,7 @@ def main() -> None:
     facts = _figures(photos, fitted, shown, judged, rows, teller)
     tell("figures counted")
     manifest = weights.write(asked.out, heads.MANIFEST, _tensors(fitted, asked.cache / "downloads"))
+    (asked.out / "weights.safetensors").chmod(0o644)  # safetensors writes for its owner alone
     made_from = {"photos": int(rows.sum()), "sources": len(set(photos.group[rows].tolist())), "set": facts["set"]}
     calibration = {
         "temperature": {name: dataclasses.asdict(one) for name, one in sharp.items()},
