@@ -14,6 +14,9 @@ from pathlib import Path
 from gtloc_forensics import exiftool, plugins, zones
 from gtloc_forensics.errors import ForensicsError
 
+LITTLE_SPACE_GB = 1.0
+"""Working copies, the database and a report of some thousand photos need less."""
+
 OPTIONAL = {
     "pi-heif": ("HEIC pictures", "heic"),
     "pyhanko": ("signed reports", "sign"),
@@ -107,7 +110,10 @@ def _writable() -> Iterator[Line]:
             remedy = "name another place with --output" if subject == "working folder" else "set TMPDIR"
             yield Line(subject, f"{folder}: {error.strerror}", Health.WARN, remedy)
             continue
-        yield Line(subject, found)
+        if free_gb < LITTLE_SPACE_GB:
+            yield Line(subject, found, Health.WARN, "free some space before a large case")
+        else:
+            yield Line(subject, found)
 
 
 def _optional(package: str) -> Line:

@@ -20,15 +20,24 @@ if TYPE_CHECKING:
 MOST_ROWS = 40
 """Groups and unexamined photos beyond this many are counted, not listed; the report lists all."""
 
+PIPED_COLUMNS = 110
+"""Width where there is no terminal: a file, a pipe, a log. It fits a wide editor and a landscape page."""
+
+NARROW_COLUMNS = 100
+"""Below this the camera stands above what was found, not in a column beside it."""
+
+WIDEST_COLUMNS = 160
+"""Longer lines are hard to follow with the eye."""
+
 _STYLES = {Outcome.CONTRADICTION: "bold red", Outcome.SUSPICIOUS: "yellow", Outcome.EXPLAINED: "cyan"}
 
 
 def print_case(view: CaseView, stream: TextIO) -> None:
     """Print what was found, grouped by camera and cause, what was not examined, and the counts."""
-    console = Console(file=stream, highlight=False, width=None if stream.isatty() else 110)
+    console = _console(stream)
     causes = view.causes()
     if causes:
-        console.print(_cause_table(causes))
+        console.print(_cause_table(causes, narrow=console.width < NARROW_COLUMNS))
         if len(causes) > MOST_ROWS:
             console.print(f"… and {len(causes) - MOST_ROWS} more groups, all in the report")
     reasons = _reasons(view)
@@ -43,28 +52,37 @@ def print_case(view: CaseView, stream: TextIO) -> None:
     )
 
 
-def _cause_table(causes: tuple[CauseGroup, ...]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title="Findings by camera and cause", title_justify="left")
+def _console(stream: TextIO) -> Console:
+    console = Console(file=stream, highlight=False, width=None if stream.isatty() else PIPED_COLUMNS)
+    console.width = min(console.width, WIDEST_COLUMNS)
+    return console
+
+
+def _table(title: str) -> Table:
+    return Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, title_style="bold")
+
+
+def _cause_table(causes: tuple[CauseGroup, ...], *, narrow: bool) -> Table:
+    table = _table("Findings by camera and cause")
     table.add_column("outcome")
-    table.add_column("camera", overflow="fold")
     table.add_column("photos", justify="right")
-    table.add_column("what", ratio=1)
-    table.add_column("rules")
+    if not narrow:
+        table.add_column("camera", overflow="fold", max_width=24)
+    table.add_column("what, and the rules that say so", ratio=1, overflow="fold")
     for group in causes[:MOST_ROWS]:
-        table.add_row(
-            Text(group.outcome.value, style=_STYLES.get(group.outcome, "")),
-            Text(visible(group.label) or "–"),
-            str(len(group.source_ids)),
-            Text(visible(group.summary)),
-            Text(" ".join(group.check_ids)),
-        )
+        camera = visible(group.label)
+        what = Text.assemble(visible(group.summary), " ", (" ".join(group.check_ids), "dim"))
+        outcome = Text(group.outcome.value, style=_STYLES.get(group.outcome, ""))
+        stacked = Text.assemble((camera, "bold"), "\n" * bool(camera), what)
+        cells = [stacked] if narrow else [Text(camera or "–"), what]
+        table.add_row(outcome, str(len(group.source_ids)), *cells)
     return table
 
 
 def _reason_table(reasons: dict[str, list[str]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title="Not examined", title_justify="left")
+    table = _table("Not examined, in whole or in part")
     table.add_column("photos", justify="right")
-    table.add_column("why", ratio=1)
+    table.add_column("why", ratio=1, overflow="fold")
     table.add_column("which", ratio=1, overflow="fold")
     ranked = sorted(reasons.items(), key=lambda pair: (-len(pair[1]), pair[0]))
     for reason, names in islice(ranked, MOST_ROWS):
