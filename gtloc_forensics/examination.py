@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gtloc_forensics import clock, clock_causes, discover, earth, run, sightings
+from gtloc_forensics import clock, clock_causes, discover, discoveries, earth, run, sightings
 from gtloc_forensics.checks import Check, Context, Registry, Scope, counted_alarms, not_testable, unmet
 from gtloc_forensics.instruments import NO_MODEL, Instruments, Settings
 from gtloc_forensics.records import (
@@ -47,7 +47,7 @@ from gtloc_forensics.records import (
 from gtloc_forensics.store import Known, Store, Transaction
 from gtloc_forensics.stored import pack, unpack
 
-CLOCKS, CAUSES, RULES = "clocks", "causes", "rules"
+CLOCKS, CAUSES, CONTROLS, RULES = "clocks", "causes", "controls", "rules"
 
 MODEL_ABSENCE = "model"
 """The environment entry that says why there is no model."""
@@ -195,6 +195,7 @@ class Concluding:
 
     def _examine(self, fingerprint: str, at_end: Mapping[int, discover.Rechecked]) -> None:
         verdicts: dict[str, bytes] = {}
+        weighed: list[Finding] = []
         seen: list[Sighting] = []
         labels: dict[str, tuple[str, str]] = {}
         latest = datetime(1, 1, 1)
@@ -202,19 +203,23 @@ class Concluding:
         for done, row in enumerate(self._gathered.rows, 1):
             photo, acquired = self._album.photo(row)
             latest = max(latest, acquired)
-            verdict = judge(photo, self._registry, Context(now_utc=acquired), changed=at_end[row].reason)
+            verdict = judge(photo, self._registry, self._context(acquired), changed=at_end[row].reason)
             verdicts[photo.source.source_id] = pack(verdict)
+            weighed += [finding for finding in verdict.findings if finding.p_value is not None]
             sighting = sightings.sighting(photo)
             if sighting is not None and isinstance(photo.claim, Claim):
                 seen.append(sighting)
                 labels.setdefault(sighting.device_key, sightings.label(photo.claim))
             self._progress("check", done, total)
-        context = Context(now_utc=latest)
         groups = sightings.by_device(seen, labels)
-        compared, crashed = self._compare(groups, seen, context)
+        compared, crashed = self._compare(groups, seen, self._context(latest))
         clocks = tuple(clock.fit(group) for group in groups)
         _merge(verdicts, compared, crashed)
-        self._keep(fingerprint, verdicts, clocks, at_end)
+        controls = discoveries.control([*weighed, *compared])
+        self._keep(fingerprint, verdicts, clocks, controls, at_end)
+
+    def _context(self, now_utc: datetime) -> Context:
+        return Context(now_utc=now_utc, calibration=self._instruments.calibration)
 
     def _compare(
         self, groups: Sequence[Any], seen: Sequence[Sighting], context: Context
@@ -240,6 +245,7 @@ class Concluding:
         fingerprint: str,
         verdicts: Mapping[str, bytes],
         clocks: tuple[ClockModel, ...],
+        controls: tuple[discoveries.Control, ...],
         at_end: Mapping[int, discover.Rechecked],
     ) -> None:
         finished = self._settings.instant()
@@ -251,11 +257,12 @@ class Concluding:
                 stages=asdict(self._stages),
                 finished_utc=finished,
             )
-            ranked = self._keep_members(session, number, verdicts, at_end)
+            ranked = self._keep_members(session, number, verdicts, controls, at_end)
             session.flush()
             for ordinal, finding in enumerate(ranked):
                 self._store.add_finding(session, number, ordinal, finding=finding)
             self._store.add_extra(session, number, CLOCKS, record=clocks)
+            self._store.add_extra(session, number, CONTROLS, record=controls)
             self._store.add_extra(session, number, CAUSES, record=self._causes(ranked, clocks))
             notes = tuple(
                 RuleNote(item.check_id, item.title, item.version, item.explanation) for item in self._registry
@@ -287,12 +294,17 @@ class Concluding:
         return tuple(_note(item, counted_alarms()) for item in self._registry)
 
     def _keep_members(
-        self, session: Transaction, number: int, verdicts: Mapping[str, bytes], at_end: Mapping[int, discover.Rechecked]
+        self,
+        session: Transaction,
+        number: int,
+        verdicts: Mapping[str, bytes],
+        controls: Sequence[discoveries.Control],
+        at_end: Mapping[int, discover.Rechecked],
     ) -> list[Finding]:
         notable: list[tuple[Any, Finding]] = []
         for ordinal, row in enumerate(self._gathered.rows):
             source, _, _ = self._store.source(row)
-            verdict = _judged(unpack(Verdict, verdicts[source.source_id]), source.source_id)
+            verdict = _judged(unpack(Verdict, verdicts[source.source_id]), source.source_id, controls)
             self._store.add_member(
                 session,
                 number,
@@ -401,8 +413,9 @@ def _missing_records(photo: Photo) -> list[Unexamined]:
     return [record for record in records if isinstance(record, Unexamined)]
 
 
-def _judged(verdict: Verdict, source_id: str) -> Verdict:
-    """A photo of which no rule could say anything is not examined, rather than clean."""
+def _judged(verdict: Verdict, source_id: str, controls: Sequence[discoveries.Control]) -> Verdict:
+    """Add what the case says of a photo; one of which no rule could say anything is not examined, rather than clean."""
+    verdict = replace(verdict, findings=tuple(discoveries.told(finding, controls) for finding in verdict.findings))
     if verdict.unexamined or any(finding.outcome is not Outcome.NOT_TESTABLE for finding in verdict.findings):
         return verdict
     nothing = Unexamined(source_id, "check", "it claims nothing that any rule can test")

@@ -17,7 +17,9 @@ from importlib.metadata import version as package_version
 from typing import TYPE_CHECKING
 
 from gtloc_forensics import decode, exiftool, plugins, zones
-from gtloc_forensics.errors import ForensicsError, WeightsError
+from gtloc_forensics.errors import WeightsError
+from gtloc_forensics.evidence import Calibration, load_calibration
+from gtloc_forensics.vision import library as vision_library
 
 if TYPE_CHECKING:
     from gtloc_forensics.vision import Model
@@ -69,6 +71,7 @@ class Instruments:
     decoder: decode.Decoder
     model: Model | None
     model_absence: str  # why there is no model; "" when there is one
+    calibration: Calibration | None  # of the model; None: its scores stay uncalibrated
     loaded: plugins.Loaded
     environment: Mapping[str, str]
 
@@ -92,8 +95,9 @@ def opened(settings: Settings) -> Iterator[Instruments]:
         model, absence = _model(settings)
         if model is not None:
             stack.callback(model.close)
+        calibration = None if model is None else load_calibration(vision_library.find(settings.model or model.name))
         loaded = plugins.load()
-        yield Instruments(client, decoder, model, absence, loaded, environment(client, model, loaded))
+        yield Instruments(client, decoder, model, absence, calibration, loaded, environment(client, model, loaded))
 
 
 def _model(settings: Settings) -> tuple[Model | None, str]:
@@ -139,10 +143,3 @@ def _version(package: str) -> str:
         return package_version(package)
     except PackageNotFoundError:
         return "unknown"
-
-
-def explain(error: ForensicsError | OSError) -> str:
-    """Return one sentence for a person from an error."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror[0].lower() + error.strerror[1:]
-    return str(error)

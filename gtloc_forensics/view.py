@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gtloc_forensics.errors import CaseError
-from gtloc_forensics.examination import CAUSES, CLOCKS, MODEL_ABSENCE, RULES, Album, Verdict
+from gtloc_forensics import evidence
+from gtloc_forensics.discoveries import RATE, Control
+from gtloc_forensics.errors import CaseError, WeightsError
+from gtloc_forensics.examination import CAUSES, CLOCKS, CONTROLS, MODEL_ABSENCE, RULES, Album, Verdict
 from gtloc_forensics.records import (
     CaseHeader,
     CauseGroup,
@@ -26,6 +29,13 @@ from gtloc_forensics.records import (
 )
 from gtloc_forensics.run import Stages
 from gtloc_forensics.stored import unpack
+from gtloc_forensics.vision import library
+from gtloc_forensics.vision.manifest import MANIFEST
+
+TIME_RULES = ("GF305", "GF301")
+"""Whose ratio is a photo's strength for its time: pixels and exposure together, else the hour alone."""
+
+PLACE_RULES = ("GF303",)
 
 if TYPE_CHECKING:
     from gtloc_forensics.schema import MemberRow
@@ -90,8 +100,8 @@ class StoredCase:
             findings=verdict.findings,
             unexamined=verdict.unexamined,
             sha256_at_end=member.sha256_at_end,
-            log10_lr_time=_strength(verdict, "log10_lr_time"),
-            log10_lr_place=_strength(verdict, "log10_lr_place"),
+            log10_lr_time=_strength(verdict, TIME_RULES),
+            log10_lr_place=_strength(verdict, PLACE_RULES),
         )
 
     def case_findings(self) -> tuple[Finding, ...]:
@@ -129,16 +139,40 @@ class StoredCase:
         return self._store.extra(self._id, RULES, tuple[RuleNote, ...]) or ()
 
     def calibration(self) -> Mapping[str, str]:
-        """What the strengths were calibrated on."""
-        return {
-            name.removeprefix("model calibration "): value
-            for name, value in self._environment.items()
-            if name.startswith("model calibration ")
-        }
+        """What the strengths were calibrated on, and what false-discovery control said of this case."""
+        said = {f"false discoveries, {one.check_id}": _told(one) for one in self.controls()}
+        folder = self._model_folder()
+        calibration = None if folder is None else evidence.load_calibration(folder)
+        if calibration is None:
+            return said
+        return {**calibration.facts, "sha256": calibration.sha256, **said}
+
+    def controls(self) -> tuple[Control, ...]:
+        """What false-discovery control said of each rule with p-values."""
+        return self._store.extra(self._id, CONTROLS, tuple[Control, ...]) or ()
 
     def model_card(self) -> str:
-        """The model's card."""
-        return self._environment.get("model card", "")
+        """The model's card, as it ships with the weights."""
+        folder = self._model_folder()
+        card = None if folder is None else folder / "CARD.md"
+        return card.read_text(encoding="utf-8") if card is not None and card.is_file() else ""
+
+    def _model_folder(self) -> Path | None:
+        """Return the folder of the model that looked, when it is still there with the same weights."""
+        try:
+            folder = library.find(self._environment.get("model name", ""))
+        except WeightsError:
+            return None
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        same = self._environment.get("model weights") in manifest.get("files", {}).values()
+        return folder if same else None
+
+
+def _told(one: Control) -> str:
+    return (
+        f"{one.tested} p-values, {one.rare} rare ones; {one.stand_out} of them stand out among all "
+        f"(Benjamini–Hochberg, rate {RATE:.0%})"
+    )
 
 
 def rejected_ids(view: StoredCase) -> Iterator[tuple[str, Passed]]:
@@ -148,9 +182,7 @@ def rejected_ids(view: StoredCase) -> Iterator[tuple[str, Passed]]:
             yield source_id_of(entry.relative), entry
 
 
-def _strength(verdict: Verdict, name: str) -> float | None:
-    for finding in verdict.findings:
-        value = finding.facts.get(name)
-        if isinstance(value, float):
-            return value
-    return None
+def _strength(verdict: Verdict, rules: tuple[str, ...]) -> float | None:
+    """Return the ratio of the first of *rules* that has one."""
+    ratios = {finding.check_id: finding.log10_lr for finding in verdict.findings if finding.log10_lr is not None}
+    return next((ratios[rule] for rule in rules if rule in ratios), None)

@@ -144,7 +144,8 @@ class Vigil:
     def _judge(self, album: Album, candidate: discover.Candidate) -> None:
         row = self._gathering.row_of(candidate.relative)
         photo, acquired = album.photo(row)
-        verdict = judge(photo, self._instruments.loaded.registry, Context(now_utc=acquired))
+        context = Context(now_utc=acquired, calibration=self._instruments.calibration)
+        verdict = judge(photo, self._instruments.loaded.registry, context)
         event = {
             "event": verdict.status.value,
             "photo": photo.source.display_path,

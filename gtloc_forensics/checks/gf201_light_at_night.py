@@ -10,7 +10,7 @@ Blind spots: flash frames are left out; stadium and stage light, welding, a lamp
 filling the frame are bright at night; a manual exposure measures nothing.
 
 Threshold: EV100 ≥ 12 with the sun below −6°, after the most favourable of all offsets that
-could apply. Of 90 night frames confirmed by GPS time (sun below −6°, no flash) the brightest
+could apply. Of 83 night frames confirmed by GPS time (sun below −6°, no flash) the brightest
 was EV100 9.0. From EV100 14 and below −12° the rule calls it a contradiction, unless a long
 lens (the moon) or a manual exposure leaves a doubt.
 """
