@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gtloc_forensics.errors import WeightsError
-from gtloc_forensics.vision.manifest import MANIFEST, is_name
+from gtloc_forensics.vision.manifest import MANIFEST as MANIFEST
+from gtloc_forensics.vision.manifest import is_name
 
 BACKBONE = "backbone.json"
 _BLOCK_BYTES = 1 << 20

@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from gtloc_forensics.vision.training.loop import Progress, Trained, train
 from gtloc_forensics.vision.training.settings import Settings
-from gtloc_forensics.vision.training.start import Shape, Start, fresh, going_on
+from gtloc_forensics.vision.training.start import Shape, Start, find_base, fresh, going_on
 
-__all__ = ["Progress", "Settings", "Shape", "Start", "Trained", "fresh", "going_on", "train"]
+__all__ = ["Progress", "Settings", "Shape", "Start", "Trained", "find_base", "fresh", "going_on", "train"]

@@ -12,7 +12,7 @@ from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.vision import library, weights
 from gtloc_forensics.vision import manifest as manifests
 from gtloc_forensics.vision.gtloc import GTLoc
-from gtloc_forensics.vision.manifest import EncoderSpec, ExtractorSpec, HeadSpec, Manifest
+from gtloc_forensics.vision.manifest import EncoderSpec, ExtractorSpec, HeadSpec, Manifest, OutputSpec, PlaceGallerySpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Shape:
         time: time encoder, None for a model that tells no time. ``input="turns"`` makes it periodic.
         standardise: bring every feature to mean 0 and scale 1 over the training photos.
         datable: whether to train a head that tells whether a scene can be dated.
+        places: points on land that the finished model compares pictures with.
+        place_cells: equal-area cells in which it tells places.
     """
 
     hidden: tuple[int, ...] = (768,)
@@ -34,6 +36,8 @@ class Shape:
     time: EncoderSpec | None = field(default_factory=EncoderSpec)
     standardise: bool = False
     datable: bool = False
+    places: int = 100_000
+    place_cells: int = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ def fresh(base: Path, *, name: str, shape: Shape, seed: int) -> Start:
         time_encoder=shape.time,
         heads={"datable": HeadSpec((features, 1))} if shape.datable else {},
         files=files,
+        place_gallery=PlaceGallerySpec(points=shape.places),
+        output=OutputSpec(place_cells=shape.place_cells),
     )
     checked = manifests.parse(manifests.as_json(described), origin=name)
     with torch.random.fork_rng(devices=[]):
@@ -73,6 +79,20 @@ def fresh(base: Path, *, name: str, shape: Shape, seed: int) -> Start:
     own = {key: value for key, value in weights.outer_state(module).items() if not key.startswith("extractors.")}
     weights.fill(module, {**own, **tensors}, origin=str(base))
     return Start(module.train(), checked, identity, base)
+
+
+def find_base(name: str, *, models_dir: Path | None = None) -> Path:
+    """Return the folder of an installed model or backbone, by name or path.
+
+    Raises:
+        WeightsError: when there is neither.
+    """
+    for marker in (manifests.MANIFEST, library.BACKBONE):
+        try:
+            return library.find(name, models_dir=models_dir, marker=marker)
+        except WeightsError as error:
+            missing = error
+    raise missing
 
 
 def going_on(base: Path, *, name: str, models_dir: Path | None = None) -> Start:
