@@ -38,7 +38,7 @@ def make_photos(folder: Path, count: int) -> None:
     """Write *count* different photos of a common size, with the usual tags."""
     folder.mkdir(parents=True)
     rng = np.random.default_rng(7)
-    tiles = rng.integers(0, 255, (16, SIZE[1] // 30, SIZE[0] // 30, 3), np.uint8)
+    tile_shape = (SIZE[1] // 30, SIZE[0] // 30, 3)
     for number in range(count):
         exif = Image.Exif()
         exif[0x010F], exif[0x0110] = "Acme", f"Model {number % 5}"
@@ -47,8 +47,7 @@ def make_photos(folder: Path, count: int) -> None:
         block[0x9003] = f"2024:06:{day:02} {number // 1680 % 24:02}:{minute:02}:{number % 59:02}"
         block[0xA431] = f"{number % 5:04}"
         block[0x829A], block[0x829D], block[0x8827] = 1 / 250, 8.0, 100
-        picture = Image.fromarray(tiles[number % 16]).resize(SIZE)
-        picture.putpixel((number % SIZE[0], number // SIZE[0]), (255, 0, 0))
+        picture = Image.fromarray(rng.integers(0, 255, tile_shape, np.uint8)).resize(SIZE)
         picture.save(folder / f"{number:06}.jpg", exif=exif, quality=80)
 
 

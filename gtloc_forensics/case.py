@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 
 DATABASE, FINDINGS, REPORT, LOCK = "case.sqlite", "findings.json", "report.pdf", "case.lock"
 
+ADDRESS = "database.url"
+"""The file that says where a case without :data:`DATABASE` is kept; a password is never in it."""
+
 
 def _silent(stage: str, done: int, total: int | None) -> None:
     """The progress callback of a caller who wants none."""
@@ -96,11 +99,14 @@ class Case:
 
     def __init__(self, folder: Path, *, evidence: Path | None = None, database_url: str = "") -> None:
         """Open the case kept in *folder*; with *evidence* it may be new. :func:`open_case` makes sure of both."""
-        if evidence is None and not (database_url or (folder / DATABASE).is_file()):
-            raise UsageError(f"{folder} holds no case; run `gtloc audit` on a folder of photos first")
         self.folder = folder.resolve()
-        self.store = Store(database_url or f"sqlite:///{self.folder / DATABASE}")
+        url = database_url or _kept_address(self.folder)
+        if evidence is None and not (url or (folder / DATABASE).is_file()):
+            raise UsageError(f"{folder} holds no case; run `gtloc audit` on a folder of photos first")
+        self.store = Store(url or f"sqlite:///{self.folder / DATABASE}")
         self.evidence = self._evidence(evidence)
+        if database_url:
+            self._keep_address()
 
     def _evidence(self, evidence: Path | None) -> Path:
         header = self.store.header()
@@ -112,6 +118,11 @@ class Case:
         if evidence is not None and kept != evidence:
             raise UsageError(f"{self.folder} is the case of {kept}, not of {evidence}; choose another --output")
         return kept
+
+    def _keep_address(self) -> None:
+        """Remember where the database is, for the commands that are given the case folder alone."""
+        address = self.store.engine.url.set(password=None).render_as_string()
+        (self.folder / ADDRESS).write_text(address + "\n", encoding="utf-8")
 
     def __enter__(self) -> Self:
         return self
@@ -206,7 +217,8 @@ class Case:
         except Timeout as error:
             raise CaseBusy(f"{self.folder} is in use by another process; wait for it or stop it") from error
         try:
-            yield
+            with self.store.reserved():
+                yield
         finally:
             lock.release()
 
@@ -310,6 +322,11 @@ class Case:
     def custody_faults(self) -> tuple[str, ...]:
         """Recompute the custody chain and name every break in it."""
         return verify_chain(self.store.custody())
+
+
+def _kept_address(folder: Path) -> str:
+    path = folder / ADDRESS
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
 
 def _digest_of(options: dict[str, Any], header: CaseHeader) -> str:

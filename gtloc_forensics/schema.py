@@ -6,15 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, create_engine, event, inspect, text
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from gtloc_forensics.errors import NewerCase
+from gtloc_forensics.errors import NewerCase, UsageError
 
 SCHEMA = "0001"
 """The newest migration this program knows."""
 
 BUSY_TIMEOUT_MS = 10_000
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+WRITES = "gtloc_writes"
+"""Execution option of an engine whose transactions are going to write."""
+
+GUARDS = {SQLITE: ("custody_no_delete", "custody_no_update"), POSTGRESQL: ("custody_no_change", "custody_no_truncate")}
+"""Backend → the triggers that keep the custody chain append-only."""
 
 
 class Row(DeclarativeBase):
@@ -134,13 +143,38 @@ class CustodyRow(Row):
 
 
 def engine_of(url: str) -> Engine:
-    """Return an engine for *url*; SQLite gets WAL, foreign keys and full synchronisation."""
-    parsed = make_url(url)
-    engine = create_engine(parsed)
-    if parsed.get_backend_name() == "sqlite":
+    """Return an engine for *url*; SQLite gets WAL, foreign keys and full synchronisation.
+
+    Raises:
+        UsageError: when it is no database URL, or one of a database this program does not know.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise UsageError("--database is no database URL; write postgresql+psycopg://user@host/name") from error
+    if parsed.get_backend_name() == SQLITE:
+        engine = create_engine(parsed)
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    return engine
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if parsed.get_backend_name() != POSTGRESQL:
+        raise UsageError(f"a case database is SQLite or PostgreSQL, not {parsed.get_backend_name()}")
+    return _postgresql(parsed)
+
+
+def _postgresql(url: URL) -> Engine:
+    try:
+        return create_engine(url if "+" in url.drivername else url.set(drivername="postgresql+psycopg"))
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"PostgreSQL needs {error.name}; pip install 'gtloc_forensics[postgres]' brings psycopg"
+        ) from error
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # Who is going to write says so at once: one that reads first and then finds another has written cannot wait.
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

@@ -9,14 +9,15 @@ so repeating work is harmless and a killed run goes on where it stopped.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -24,6 +25,10 @@ from gtloc_forensics.custody import GENESIS, canonical_json, event_of
 from gtloc_forensics.errors import CaseBusy, CaseError, WorkspaceFull
 from gtloc_forensics.records import CaseHeader, CustodyEvent, FileStat, Finding, Passed, Scalar, Source
 from gtloc_forensics.schema import (
+    GUARDS,
+    POSTGRESQL,
+    SQLITE,
+    WRITES,
     CaseRow,
     CustodyRow,
     ExaminationRow,
@@ -39,6 +44,19 @@ from gtloc_forensics.schema import (
 from gtloc_forensics.stored import pack, unpack
 
 R = TypeVar("R")
+
+_CASE_LOCK, _TRANSACTION_LOCK = 1_734_636_643, 1_734_636_644
+"""Numbers of PostgreSQL's advisory locks: of a whole run, and of one transaction."""
+
+_PLACE = "hashtext(current_schema())"
+"""With which those numbers are this case's own: a database may hold one case per schema."""
+
+_INSERTS: Mapping[str, Callable[..., Any]] = {SQLITE: sqlite.insert, POSTGRESQL: postgresql.insert}
+
+_TRIGGERS = {
+    SQLITE: "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    POSTGRESQL: "SELECT tgname FROM pg_trigger WHERE tgrelid = 'custody'::regclass AND tgenabled IN ('O', 'A')",
+}
 
 Transaction: TypeAlias = Session
 """What :meth:`Store.writing` gives: everything written through it is kept, or nothing."""
@@ -75,13 +93,21 @@ class Store:
             NewerCase: when a newer program wrote it.
             CaseError: when it is not a case database or cannot be opened.
         """
-        self.url = url
         self.engine = engine_of(url)
+        self.url = self.engine.url.render_as_string(hide_password=True)
+        self._writer = self.engine.execution_options(**{WRITES: True})
         try:
             migrate(self.engine)
         except (OperationalError, DatabaseError) as error:
             self.engine.dispose()
-            raise CaseError(f"{url} is not usable as a case database: {error.orig}; choose another --output") from error
+            remedy = "choose another --output" if self.file is not None else "see --database"
+            raise CaseError(f"{self.url} is not usable as a case database: {error.orig}; {remedy}") from error
+
+    @property
+    def file(self) -> Path | None:
+        """The database's file; None when it is kept by a server."""
+        name = self.engine.url.database
+        return Path(name) if name and self.engine.dialect.name == SQLITE else None
 
     def close(self) -> None:
         """Close every connection; a WAL is folded back into the file."""
@@ -96,14 +122,35 @@ class Store:
             WorkspaceFull: when the disk has no room for it.
         """
         try:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            with Session(self._writer, expire_on_commit=False) as session, session.begin():
+                if self.file is None:
+                    session.execute(text(f"SELECT pg_advisory_xact_lock({_TRANSACTION_LOCK}, {_PLACE})"))
                 yield session
         except OperationalError as error:
             if "locked" in str(error.orig):
                 raise CaseBusy(f"{self.url} is being written by another process; wait for it or stop it") from error
             if "full" in str(error.orig):
-                raise WorkspaceFull(Path(self.engine.url.database or ".").parent) from error
+                raise WorkspaceFull((self.file or Path()).parent) from error
             raise
+
+    @contextmanager
+    def reserved(self) -> Iterator[None]:
+        """Keep other programs, wherever they run, from working on the case meanwhile.
+
+        A file has no need of it: whoever shares the file shares the lock in the folder beside it.
+
+        Raises:
+            CaseBusy: when another one works on it.
+        """
+        if self.file is not None:
+            yield
+            return
+        with self.engine.connect() as connection:
+            connection.detach()  # the lock is the connection's and ends with it, whatever has become of the server
+            if not connection.scalar(text(f"SELECT pg_try_advisory_lock({_CASE_LOCK}, {_PLACE})")):
+                raise CaseBusy(f"{self.url} is in use by another process; wait for it or stop it")
+            connection.commit()  # an open transaction would hold up vacuuming
+            yield
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -196,10 +243,9 @@ class Store:
     def _add(
         self, session: Session, subject: str, stage: str, fingerprint: str, *, failed: bool, payload: bytes
     ) -> None:
-        if session.get(ResultRow, (subject, stage, fingerprint)) is None:
-            session.add(
-                ResultRow(subject=subject, stage=stage, fingerprint=fingerprint, failed=failed, payload=payload)
-            )
+        statement = _INSERTS[self.engine.dialect.name](ResultRow).on_conflict_do_nothing()
+        values = {"subject": subject, "stage": stage, "fingerprint": fingerprint, "failed": failed, "payload": payload}
+        session.execute(statement, values)
 
     def result(
         self, subject: str, stage: str, fingerprint: str, kind: type[R], *, session: Session | None = None
@@ -280,30 +326,28 @@ class Store:
         verdict: bytes,
     ) -> None:
         """Add a source with what the examination made of it."""
-        session.add(
-            MemberRow(
-                examination_id=examination_id,
-                ordinal=ordinal,
-                source_row=source_row,
-                status=status,
-                sha256_at_end=sha256_at_end,
-                findings=verdict,
-            )
-        )
+        values = {
+            "examination_id": examination_id,
+            "ordinal": ordinal,
+            "source_row": source_row,
+            "status": status,
+            "sha256_at_end": sha256_at_end,
+            "findings": verdict,
+        }
+        session.execute(insert(MemberRow), values)  # written now: a session would hold them all until the end
 
     def add_finding(self, session: Session, examination_id: int, ordinal: int, *, finding: Finding) -> None:
         """Add a finding that a person should see, at its rank."""
-        session.add(
-            FindingRow(
-                examination_id=examination_id,
-                ordinal=ordinal,
-                check_id=finding.check_id,
-                outcome=finding.outcome.value,
-                severity=int(finding.severity),
-                source_id=finding.source_ids[0],
-                payload=pack(finding),
-            )
-        )
+        values = {
+            "examination_id": examination_id,
+            "ordinal": ordinal,
+            "check_id": finding.check_id,
+            "outcome": finding.outcome.value,
+            "severity": int(finding.severity),
+            "source_id": finding.source_ids[0],
+            "payload": pack(finding),
+        }
+        session.execute(insert(FindingRow), values)
 
     def add_extra(self, session: Session, examination_id: int, name: str, *, record: Any) -> None:
         """Add a product of a whole examination."""
@@ -351,11 +395,9 @@ class Store:
 
     def missing_triggers(self) -> tuple[str, ...]:
         """Return the names of the triggers that should guard the custody chain and do not."""
-        if self.engine.dialect.name != "sqlite":
-            return ()
         with self.reading() as session:
-            there = set(session.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")))
-        return tuple(name for name in ("custody_no_delete", "custody_no_update") if name not in there)
+            there = set(session.scalars(text(_TRIGGERS[self.engine.dialect.name])))
+        return tuple(name for name in GUARDS[self.engine.dialect.name] if name not in there)
 
     def append_event(
         self,

@@ -130,3 +130,7 @@ def _custody() -> None:
             "CREATE TRIGGER custody_no_change BEFORE UPDATE OR DELETE ON custody "
             "FOR EACH ROW EXECUTE FUNCTION custody_append_only()"
         )
+        op.execute(
+            "CREATE TRIGGER custody_no_truncate BEFORE TRUNCATE ON custody "
+            "FOR EACH STATEMENT EXECUTE FUNCTION custody_append_only()"
+        )

@@ -1,0 +1,252 @@
+"""A case kept by a PostgreSQL server holds what a case in a file holds, and guards it as well."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DatabaseError
+from test_case import FIXED, INLINE, audit, hostile, photo
+
+from gtloc_forensics.case import ADDRESS, DATABASE, Case, open_case
+from gtloc_forensics.cli import ExitCode, gtloc
+from gtloc_forensics.errors import CaseBusy, CaseError, NewerCase, UsageError
+from gtloc_forensics.records import FileStat, Source
+from gtloc_forensics.store import Store
+
+BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+TABLES = "case_header source rejected result examination member finding examination_extra custody".split()
+
+
+def run_as_postgres(*words: str | Path) -> None:
+    subprocess.run(["runuser", "-u", "postgres", "--", *map(str, words)], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Path]:
+    """Run a server of its own on a socket in a new folder."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install -e '.[postgres]'")
+    if not BINARIES:
+        pytest.skip("there is no PostgreSQL server: apt-get install postgresql")
+    if os.geteuid() != 0:
+        pytest.skip("a throw-away server is started as the user postgres, and only root may do that")
+    programs = BINARIES[-1].parent
+    with tempfile.TemporaryDirectory(prefix="gtloc-pg-") as name:
+        folder = Path(name)
+        subprocess.run(["chown", "postgres", folder], check=True)
+        run_as_postgres(programs / "initdb", "-D", folder / "data", "-A", "trust", "-U", "gt", "--no-sync")
+        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+        control = (programs / "pg_ctl", "-D", folder / "data", "-w")
+        run_as_postgres(*control, "-l", folder / "log", "-o", options, "start")
+        try:
+            yield folder
+        finally:
+            run_as_postgres(*control, "-m", "immediate", "stop")
+
+
+@pytest.fixture
+def url(server: Path, request: pytest.FixtureRequest) -> str:
+    """Make an empty database and return its address."""
+    name = f"case_{abs(hash(request.node.name)):x}"
+    admin = create_engine(f"postgresql+psycopg://gt@/postgres?host={server}", isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"))
+    admin.dispose()
+    return f"postgresql+psycopg://gt@/{name}?host={server}"
+
+
+@pytest.fixture
+def evidence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", FIXED["SOURCE_DATE_EPOCH"])
+    folder = tmp_path / "evidence"
+    for number in range(4):
+        photo(folder / f"{number}.jpg", number, taken=f"2024:06:15 12:0{number}:30")
+    return folder
+
+
+def content(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    """Return every row of every table, sorted."""
+    with store.reading() as session:
+        return {name: sorted(map(tuple, session.execute(text(f"SELECT * FROM {name}"))), key=repr) for name in TABLES}
+
+
+def content_of_file(folder: Path) -> dict[str, list[tuple[object, ...]]]:
+    store = Store(f"sqlite:///{folder / DATABASE}")
+    try:
+        found = content(store)
+    finally:
+        store.close()
+    # SQLite has no truth values: they come back as 0 and 1, which are equal to them but do not look so.
+    for name, column in (("rejected", 4), ("result", 3)):
+        found[name] = sorted(((*row[:column], bool(row[column]), *row[column + 1 :]) for row in found[name]), key=repr)
+    return found
+
+
+def test_a_server_holds_what_a_file_holds(evidence: Path, tmp_path: Path, url: str) -> None:
+    hostile(evidence / "bad")
+    audit(evidence, tmp_path / "file")
+    with open_case(evidence, tmp_path / "served", database_url=url) as case:
+        case.audit(INLINE)
+        assert content(case.store) == content_of_file(tmp_path / "file")
+    assert not (tmp_path / "served" / DATABASE).exists()
+
+
+def test_a_second_audit_does_nothing_again_and_a_new_photo_is_added(evidence: Path, tmp_path: Path, url: str) -> None:
+    with open_case(evidence, tmp_path / "case", database_url=url) as case:
+        case.audit(INLINE)
+        before = content(case.store)
+        case.audit(INLINE)
+        assert content(case.store) == before
+        photo(evidence / "new.jpg", 9)
+        assert sum(1 for _ in (case.audit(INLINE), *case.view().photos())) == 6
+        assert [event.action for event in case.store.custody()].count("acquire") == 5
+
+
+def test_what_was_gathered_before_a_run_died_is_not_gathered_again(
+    evidence: Path, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with open_case(evidence, tmp_path / "case", database_url=url) as case:
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr("gtloc_forensics.examination.Concluding.run", dies)
+            case.audit(replace(INLINE, batch=2))
+        acquired = [event for event in case.store.custody() if event.action == "acquire"]
+        assert len(acquired) == 4
+        case.audit(INLINE)
+        assert [event for event in case.store.custody() if event.action == "acquire"] == acquired
+        assert len(list(case.view().photos())) == 4
+
+
+@pytest.mark.parametrize("statement", ["UPDATE custody SET actor = 'x'", "DELETE FROM custody", "TRUNCATE custody"])
+def test_the_custody_chain_cannot_be_rewritten(evidence: Path, tmp_path: Path, url: str, statement: str) -> None:
+    with open_case(evidence, tmp_path / "case", database_url=url) as case:
+        case.audit(INLINE)
+        with pytest.raises(DatabaseError, match="append-only"), case.store.writing() as session:
+            session.execute(text(statement))
+        assert case.custody_faults() == ()
+
+
+def test_verify_finds_nothing_wrong_and_then_what_was_changed(evidence: Path, tmp_path: Path, url: str) -> None:
+    with open_case(evidence, tmp_path / "case", database_url=url) as case:
+        case.audit(INLINE)
+        case.write_findings()
+        assert case.verify(INLINE, sample=2).is_valid
+        with case.store.writing() as session:
+            session.execute(text("DROP TRIGGER custody_no_truncate ON custody"))
+            session.execute(text("ALTER TABLE custody DISABLE TRIGGER custody_no_change"))
+            session.execute(text("UPDATE custody SET actor = 'someone' WHERE sequence = 2"))
+        said = "\n".join(item.what for item in case.verify(INLINE, sample=0).differences)
+        assert "custody_no_change" in said
+        assert "custody_no_truncate" in said
+        assert "custody event 2" in said
+
+
+def test_two_case_folders_share_a_database_but_not_at_the_same_time(evidence: Path, tmp_path: Path, url: str) -> None:
+    with (
+        open_case(evidence, tmp_path / "one", database_url=url) as one,
+        open_case(evidence, tmp_path / "two", database_url=url) as two,
+    ):
+        with one.locked(), pytest.raises(CaseBusy, match="in use"):
+            two.audit(INLINE)
+        two.audit(INLINE)
+
+
+HOLDS = """
+import sys, time
+from gtloc_forensics.store import Store
+with Store(sys.argv[1]).reserved():
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_the_lock_of_a_program_that_was_killed_is_gone(evidence: Path, tmp_path: Path, url: str) -> None:
+    with open_case(evidence, tmp_path / "case", database_url=url) as case:
+        holder = subprocess.Popen([sys.executable, "-c", HOLDS, url], stdout=subprocess.PIPE, text=True)
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(CaseBusy), case.locked():
+            pass
+        holder.kill()
+        holder.communicate()
+        for _ in range(100):
+            with suppress(CaseBusy), case.locked():
+                return
+            time.sleep(0.1)
+        pytest.fail("the server still holds the lock of a program that is gone")
+
+
+def test_events_of_two_writers_form_one_chain(evidence: Path, tmp_path: Path, url: str) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with (
+        open_case(evidence, tmp_path / "one", database_url=url) as one,
+        open_case(evidence, tmp_path / "two", database_url=url) as two,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        list(pool.map(lambda number: (one, two)[number % 2].note("export", f"{number}", {}), range(40)))
+        assert len(list(one.store.custody())) == 40
+        assert one.custody_faults() == ()
+
+
+def test_numbers_and_bytes_of_any_size_come_back_as_they_were(url: str) -> None:
+    from datetime import datetime
+
+    store = Store(url)
+    stat = FileStat(2**40, -(2**62), 2**62, 3, 0o100644, 2**64 - 1, 2**63, 1)
+    source = Source("0011223344556677", bytes(range(1, 256)), "ab" * 32, stat, "image/jpeg")
+    with store.writing() as session:
+        known = store.add_source(session, source, sidecars={b"\xff.xmp": "cd" * 32}, acquired_utc=datetime(2024, 6, 1))
+        store.add_result(session, "a", "image", "b", record=[2**64 - 1, bytes(range(256)) * 4096])
+    assert store.source(known.row_id)[0] == replace(source, sidecars=(b"\xff.xmp",))
+    assert store.result("a", "image", "b", list) == [2**64 - 1, bytes(range(256)) * 4096]
+    store.close()
+
+
+def test_the_case_folder_remembers_its_database_but_no_password(evidence: Path, tmp_path: Path, url: str) -> None:
+    secret = url.replace("gt@", "gt:hunter2@")
+    words = ["audit", str(evidence), "-o", str(tmp_path / "case"), "--model", "none", "--jobs", "0", "--no-report"]
+    result = CliRunner().invoke(gtloc, [*words, "--database", secret])
+    assert result.exit_code == ExitCode.INCOMPLETE, result.output
+    assert "hunter2" not in result.output
+    assert "hunter2" not in (tmp_path / "case" / ADDRESS).read_text(encoding="utf-8")
+    with Case(tmp_path / "case") as case:
+        assert len(list(case.view().photos())) == 4
+    assert CliRunner().invoke(gtloc, words).exit_code == ExitCode.INCOMPLETE
+    assert not (tmp_path / "case" / DATABASE).exists()
+
+
+def test_a_newer_case_is_refused_in_words(url: str) -> None:
+    store = Store(url)
+    with store.writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    store.close()
+    with pytest.raises(NewerCase):
+        Store(url)
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "words"),
+    [
+        ("nonsense", UsageError, "no database URL"),
+        ("mysql://someone@host/x", UsageError, "SQLite or PostgreSQL"),
+        ("postgresql+psycopg://gt:hunter2@/x?host=/nowhere", CaseError, "not usable"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused_in_words(address: str, error: type[Exception], words: str) -> None:
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install -e '.[postgres]'")
+    with pytest.raises(error, match=words) as raised:
+        Store(address)
+    assert "hunter2" not in str(raised.value)
