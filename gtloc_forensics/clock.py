@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gtloc_forensics import clock_hypotheses, clock_witnesses, clock_words, light, light_offsets
+from gtloc_forensics import clock_hypotheses, clock_steps, clock_witnesses, clock_words, light, light_offsets
 from gtloc_forensics.clock_causes import group_causes
 from gtloc_forensics.clock_hypotheses import Floats, Posterior
 from gtloc_forensics.clock_witnesses import GpsResiduals, Level
@@ -32,6 +32,8 @@ RIGHT_FROM = 0.8
 # Light this much (natural log) for a right clock against the GPS clock's offset speaks of a wrong place.
 SPLIT_LOG = 4.0
 FARTHEST_HOURS = 14.0  # what zones and half days explain; beyond it the date itself is off
+# A shutter count belongs to one body and only rises; what is left are edited dates. A judgement, not a frequency.
+COUNTER_STEP = 0.9
 # 9 of 12 genuine files with GPS time were a day apart, all of one model (field.md §0.5).
 DAY_AHEAD_MODEL = "coolpix p6000"
 # GPS dates that must agree before the date itself is doubted: single ones are stale or a day off by firmware.
@@ -56,10 +58,14 @@ def fit(group: DeviceGroup, *, light_model: LightModel | None = None) -> ClockMo
         group: all photos of one device.
         light_model: p(EV100 | sun elevation); by default the one that comes with the program.
     """
-    evidence = _evidence(group, light.load() if light_model is None else light_model)
+    model = light.load() if light_model is None else light_model
+    evidence = _evidence(group, model)
     special = next(_special(group, evidence), None)
     if special is not None:
         return special
+    step = clock_steps.step_of(group) if evidence.gps is None else None
+    if step is not None:
+        return _set_back(_constant(group, evidence), step, model)
     return _constant(group, evidence)
 
 
@@ -220,7 +226,7 @@ def _offset(posterior: Posterior, evidence: _Evidence) -> tuple[float, tuple[flo
 
 
 def _is_receiver_fault(group: DeviceGroup, days: int) -> bool:
-    """Whether whole days apart are known firmware faults: one model writes the GPS date a day ahead, or 1,024 weeks back."""
+    """Whether whole days apart are known firmware faults: one model's GPS date a day ahead, any 1,024 weeks back."""
     weeks = days * 24.0 / clock_witnesses.ROLLOVER_HOURS
     is_rollover = abs(weeks) >= 0.9 and abs(weeks - round(weeks)) < 0.001
     return is_rollover or (days == -1 and DAY_AHEAD_MODEL in group.label.lower())
@@ -352,3 +358,29 @@ def _stepping(group: DeviceGroup, gps: GpsResiduals, fitted: ClockModel) -> Iter
 def _lost_its_date(first: Sighting, hours: float) -> bool:
     is_far = abs(hours) > 14.0 + 24.0
     return is_far and first.local_time is not None and clock_witnesses.starts_over(first.local_time)
+
+
+def _set_back(whole: ClockModel, step: clock_steps.Step, model: LightModel) -> ClockModel:
+    """Return the model of a clock that the counter shows was set back once, each side weighed by itself."""
+    sides = [_constant(side, _evidence(side, model)) for side in (step.before, step.after)]
+    segments = tuple(
+        (group.sightings[0].source_id, group.sightings[-1].source_id, side.offset_hours)
+        for group, side in zip((step.before, step.after), sides, strict=True)
+        if side.offset_hours is not None
+    )
+    told = "; ".join(
+        f"{where} it {side.summary or 'cannot be told'}" for where, side in zip(("before", "after"), sides, strict=True)
+    )
+    return replace(
+        whole,
+        kind="reset" if step.is_restart else "piecewise",
+        offset_hours=None,
+        interval_hours=None,
+        probability=COUNTER_STEP,
+        segments=segments if len(segments) == len(sides) else (),
+        evidence=(
+            *whole.evidence,
+            f"Before {step.first_after.name} the counter runs on while the clock falls back; {told}.",
+        ),
+        summary=f"was set back by at least {clock_words.length(step.fell_hours)} before {step.first_after.name}",
+    )

@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 
 from gtloc_forensics import clock, clock_hypotheses, clock_witnesses, clock_words, light
 from gtloc_forensics.light_offsets import OFFSETS_HOURS
-from gtloc_forensics.records import CLOCK_KINDS, Cause, Confidence, Counter, CounterKind, Finding, Outcome, Severity
+from gtloc_forensics.records import (
+    CLOCK_KINDS,
+    Cause,
+    Confidence,
+    Counter,
+    CounterKind,
+    Finding,
+    Outcome,
+    Severity,
+    Sighting,
+)
 
 PARIS = {"latitude_deg": 48.8566, "longitude_deg": 2.3522, "zone": "Europe/Paris"}
 NOON = datetime(2024, 6, 3, 12, 0)
@@ -417,3 +427,22 @@ def test_six_hours_ahead_in_a_place_six_hours_behind_utc_is_not_taken_for_a_copy
 def test_one_photo_whose_gps_time_agrees_has_a_right_clock() -> None:
     assert clock.fit(a_group(*with_gps(1))).kind == "right"
     assert clock.fit(a_group(*with_gps(1, ahead_hours=6.0))).kind == "undetermined"
+    assert clock.fit(a_group(*with_gps(1, ahead_hours=1.0))).kind == "undetermined"
+
+
+def shutter(number: int, moment: datetime) -> Sighting:
+    return a_sighting(f"{number}", local_time=moment, counters=(Counter(CounterKind.SHUTTER, number, "t", ""),))
+
+
+def test_a_clock_set_back_under_a_running_counter_is_piecewise_or_reset() -> None:
+    first = [shutter(n, NOON + timedelta(hours=n)) for n in range(5)]
+    back = [shutter(5 + n, NOON - timedelta(days=3) + timedelta(hours=n)) for n in range(5)]
+    model = clock.fit(a_group(*first, *back))
+    assert model.kind == "piecewise" and "3 days" in model.summary
+    lost = [shutter(5 + n, datetime(2000, 1, 1, n)) for n in range(5)]
+    assert clock.fit(a_group(*first, *lost)).kind == "reset"
+
+
+def test_two_bodies_taken_for_one_show_no_step() -> None:
+    photos = [shutter(n, NOON + timedelta(hours=n, days=-3 if n > 4 else 0)) for n in range(10)]
+    assert clock.fit(a_group(*photos, doubt="no serial number")).kind == "undetermined"

@@ -59,6 +59,12 @@ def test_a_p_value_grows_with_the_score_and_is_never_zero(first: float, second: 
     assert 0.0 < MODEL.p_value(low) <= MODEL.p_value(high) <= 1.0
 
 
+def test_a_score_as_low_as_the_lowest_held_out_one_counts_that_one() -> None:
+    scores = MODEL.held_out_log10_lr
+    assert MODEL.p_value(scores[0]) == pytest.approx(1.0 / len(scores))
+    assert MODEL.p_value(scores[-1]) == 1.0
+
+
 def test_a_model_survives_its_file_and_a_wrong_file_is_refused() -> None:
     assert light.from_json(light.to_json(MODEL)) == MODEL
     with pytest.raises(ValueError, match="not a light model"):
