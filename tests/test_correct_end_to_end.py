@@ -50,7 +50,7 @@ from gtloc_forensics.correct.requests import (
 from gtloc_forensics.errors import PlanError
 from gtloc_forensics.exiftool import ExifTool
 from gtloc_forensics.instruments import Settings
-from gtloc_forensics.records import FileStat, Finding, Source, source_id_of
+from gtloc_forensics.records import FileStat, Finding, Outcome, Source, source_id_of
 
 pytestmark = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 SHARED = Path(os.environ.get("GTLOC_SHARED", ROOT / ".." / "shared")) / "photos"
@@ -67,12 +67,20 @@ class Audit:
 
     def __init__(self, folder: Path, output: Path) -> None:
         with open_case(folder, output) as case:
-            case.audit(Settings())
+            case.audit(Settings(model="none", jobs=0))
             entries = list(case.view().photos())
             self.clocks = case.view().clocks()
             self.case_findings = case.view().case_findings()
         self.subjects = subjects(entry.photo for entry in entries)
         self.findings: list[Finding] = [finding for entry in entries for finding in entry.findings]
+        self.speaking = {
+            entry.photo.source.relative.decode(): {
+                finding.check_id
+                for finding in entry.findings
+                if finding.is_found or finding.outcome is Outcome.EXPLAINED
+            }
+            for entry in entries
+        }
         self.found = {
             (entry.photo.source.relative.decode(), finding.check_id)
             for entry in entries
@@ -96,6 +104,23 @@ def example(tmp_path_factory):
     shutil.copytree(ROOT / "examples" / "case_folder", root / "photos")
     entries = make_case.plan()
     return root, entries, Audit(root / "photos", root / "case")
+
+
+def test_the_audit_finds_without_pixels_what_the_readme_of_the_example_says_it_finds(example):
+    _, entries, audit = example
+    promised = {
+        roster.CLOCK_AHEAD: {"GF101", "GF407"},
+        roster.ZONE_FORGOTTEN: {"GF102"},
+        roster.FACTORY_DATE: {"GF120"},
+        roster.NOON_AT_MIDNIGHT: {"GF201"},
+        roster.POSITION_FAR: {"GF102", "GF201"},
+        roster.COPY_REDATED: {"GF406"},
+        roster.JANUARY_GREEN: set(),
+    }
+    for entry in entries:
+        assert promised.get(entry.fault, set()) <= audit.speaking[entry.path], entry.path
+    alarms = {(entry.path, check) for entry in entries if not entry.fault for check in audit.speaking[entry.path]}
+    assert alarms <= {("quillmark/IMG_20240912_100502.jpg", "GF406")}  # the original of the copy
 
 
 def test_the_case_itself_proposes_to_set_the_clock_that_ran_ahead_and_the_forgotten_zone(example):

@@ -85,13 +85,12 @@ class Plan:
                 raise PlanError(f"two lines about {change.relative!r} name different contents (sha256)")
             seen.add(change.key)
 
-    def photos(self) -> tuple[bytes, ...]:
-        """Return the photos with at least one line, in order."""
-        return tuple(dict.fromkeys(change.relative for change in self.changes))
-
-    def of(self, relative: bytes) -> tuple[Change, ...]:
-        """Return the lines about one photo."""
-        return tuple(change for change in self.changes if change.relative == relative)
+    def by_photo(self) -> dict[bytes, tuple[Change, ...]]:
+        """Return the lines about each photo, photos in order."""
+        found: dict[bytes, list[Change]] = {}
+        for change in self.changes:
+            found.setdefault(change.relative, []).append(change)
+        return {relative: tuple(lines) for relative, lines in found.items()}
 
 
 def merged(earlier: Plan, later: Iterable[Change], *, notes: tuple[str, ...] = ()) -> Plan:

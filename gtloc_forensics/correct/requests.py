@@ -7,6 +7,7 @@ together because nobody set the watch on the journey (:func:`moved_to_zone`: the
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -280,13 +281,12 @@ def from_neighbours(
 def _interpolated(
     lenders: Sequence[tuple[datetime, Position]], when: datetime, longest_gap: timedelta
 ) -> Position | None:
-    before = next((one for one in reversed(lenders) if when - longest_gap <= one[0] <= when), None)
-    after = next((one for one in lenders if when <= one[0] <= when + longest_gap), None)
+    at = bisect.bisect_left(lenders, when, key=lambda lender: lender[0])
+    after = lenders[at] if at < len(lenders) and lenders[at][0] - when <= longest_gap else None
+    before = lenders[at - 1] if at > 0 and when - lenders[at - 1][0] <= longest_gap else None
     if before is None or after is None:
         found = before or after
         return None if found is None else found[1]
-    if after[0] == before[0]:
-        return before[1]
     return along(before[1], after[1], (when - before[0]) / (after[0] - before[0]))
 
 

@@ -176,7 +176,7 @@ class _Run:
         self, transaction: str, plan: Plan, evidence: Path, destination: Destination, workshop: Workshop
     ) -> None:
         self.transaction = transaction
-        self.plan = plan
+        self.lines = plan.by_photo()
         self.evidence = evidence
         self.destination = destination
         self.workshop = workshop
@@ -186,7 +186,7 @@ class _Run:
     def finish(self) -> Result:
         """Correct every photo not yet gone through, then commit."""
         settled = {entry.relative for entry in self._steps(DONE, REFUSED)}
-        for relative in self.plan.photos():
+        for relative in self.lines:
             if not self._changes(relative):
                 continue  # a lock on things as they are
             target = destinations.target_of(self.destination, self.evidence, relative)
@@ -249,7 +249,7 @@ class _Run:
         found = files.sha256_or_none(source)
         if found is None:
             raise Refuse("it is not there any more")
-        if found != self.plan.of(relative)[0].sha256:
+        if found != self.lines[relative][0].sha256:
             raise Refuse("it changed since the plan was made; make a new plan")
 
     def _check_target(self, source: Path, target: Path) -> None:
@@ -294,7 +294,7 @@ class _Run:
         )
 
     def _changes(self, relative: bytes) -> tuple[Change, ...]:
-        return tuple(change for change in self.plan.of(relative) if change.new != change.old)
+        return tuple(change for change in self.lines[relative] if change.new != change.old)
 
     def _prepare(self, relative: bytes, target: Path, temporary: Path) -> tuple[Assignment, ...]:
         """Write the corrected file under its temporary name and prove it."""
