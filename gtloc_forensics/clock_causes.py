@@ -17,6 +17,12 @@ from gtloc_forensics.records import Cause, CauseGroup, ClockModel, Finding, Outc
 CLOCK_CAUSES = frozenset(("clock-offset", "clock-drift", "clock-reset", "zone", "dst", "day-bug", "week-rollover"))
 """Kinds of cause that lie in a device's clock."""
 
+STEP_CAUSES = frozenset(("travel",))
+"""What a clock that did not keep one offset explains as well: between two of its states a device seems to leap."""
+
+EITHER_CAUSES = frozenset(("clock-or-place",))
+"""What a wrong clock explains as well as a wrong place does."""
+
 NEAR_HOURS = 1.0  # a rule's guess this close to the model's offset, or its interval, is the same offset
 
 _GRAVITY = {Outcome.CONTRADICTION: 2, Outcome.SUSPICIOUS: 1, Outcome.EXPLAINED: 0}
@@ -24,6 +30,8 @@ _GRAVITY = {Outcome.CONTRADICTION: 2, Outcome.SUSPICIOUS: 1, Outcome.EXPLAINED: 
 _REFUTED_BY = {
     "clock": "a photo of this device whose GPS time, or another clock in view, agrees with its claimed time",
     "zone": "a photo of this device whose written zone is that of its place",
+    "clock-or-place": "GPS time, or another record of where the device was at that time",
+    "travel": "another record of where the device was, or a second device in the file's place",
     "position": "another record of where the device was at that time",
     "copy": "the original files with their own metadata",
     "edit": "an original that bears the same entries",
@@ -72,7 +80,11 @@ def _place(cause: Cause, model: ClockModel | None) -> tuple[tuple[object, ...], 
 
 
 def _explains(model: ClockModel, cause: Cause) -> bool:
-    if cause.kind not in CLOCK_CAUSES or model.kind in ("right", "undetermined"):
+    if model.kind in ("right", "undetermined"):
+        return False
+    if cause.kind in STEP_CAUSES:
+        return model.kind in ("piecewise", "reset")
+    if cause.kind not in CLOCK_CAUSES | EITHER_CAUSES:
         return False
     if cause.offset_hours is None or model.offset_hours is None or model.interval_hours is None:
         return True

@@ -340,7 +340,7 @@ def test_light_half_an_hour_off_is_consistent_and_dim_rooms_are_not_testable() -
 def test_the_light_of_a_device_knows_a_lost_longitude_sign() -> None:
     (finding,) = found(of_device(gf408_light_of_place.light_of_place, *outdoors(longitude_deg=112.07)))
     assert "longitude" in finding.summary
-    assert finding.cause is not None and finding.cause.kind == "position"
+    assert finding.cause is not None and finding.cause.kind == "clock-or-place"
 
 
 def test_the_light_of_a_device_lies_far_from_a_wrong_ocean() -> None:
@@ -465,3 +465,8 @@ def test_a_comparing_rule_documents_itself(rule) -> None:
     places = [rule.explanation.find(heading) for heading in ("Shows:", "Cannot show:", "Blind spots:", "Threshold:")]
     assert rule.explanation.startswith(f"{rule.check_id} — ")
     assert -1 not in places and places == sorted(places)
+
+
+def test_two_steps_back_are_several_series() -> None:
+    photos = [counted(n, n - 100 * (n // 6)) for n in range(18)]
+    assert outcomes(of_device(gf402_counters.counters, *photos)) == {Outcome.NOT_TESTABLE}

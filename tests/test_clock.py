@@ -379,6 +379,13 @@ def test_a_finding_the_clock_does_not_explain_stays_apart() -> None:
     assert len(groups) == 4
 
 
+def test_a_leap_between_two_states_of_a_clock_is_the_clocks() -> None:
+    leap = finding("GF404", "a", Cause("travel", "serial:1", None, "leap"))
+    stepped = clock.fit(a_group(*with_gps(5), *with_gps(5, ahead_hours=-3.0, start=NOON + timedelta(days=2))))
+    assert "set anew" in clock.group_causes([leap], [stepped])[0].summary
+    assert clock.group_causes([leap], [six_ahead()])[0].summary == "leap"
+
+
 def test_causes_are_grouped_without_any_model() -> None:
     findings = [finding("GF101", name, Cause("clock-offset", "serial:1", 6.0, "six")) for name in "abc"]
     (group,) = clock.group_causes(findings)

@@ -65,7 +65,7 @@ def _slip(group: DeviceGroup, slip: str, gain_log10: float) -> Finding:
         _placed(group),
         f"The light is 10^{gain_log10:.0f} times likelier with {slip}.",
         outcome=Outcome.SUSPICIOUS,
-        kind="position",
+        kind="clock-or-place",
         device_key=group.device_key,
         severity=Severity.HIGH,
         confidence=Confidence.WEAK,
@@ -83,7 +83,7 @@ def _elsewhere(group: DeviceGroup, place: LightPlace) -> Finding:
         f"By the light of {place.photos} photos the claimed place lies outside the region holding {place.rank:.1%} of "
         f"the probability; likeliest is about {latitude:.0f}°, {longitude:.0f}°.",
         outcome=Outcome.SUSPICIOUS,
-        kind="position",
+        kind="clock-or-place",
         device_key=group.device_key,
         severity=Severity.MEDIUM,
         confidence=Confidence.WEAK,
