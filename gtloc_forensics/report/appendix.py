@@ -20,6 +20,7 @@ from gtloc_forensics.report.blocks import (
     Text,
     text_of,
 )
+from gtloc_forensics.report.cards import card_blocks
 from gtloc_forensics.report.edition import Edition, listing
 from gtloc_forensics.report.strength import scale_table
 from gtloc_forensics.report.summary import alarm_rate
@@ -181,19 +182,9 @@ def methods(edition: Edition) -> Iterator[Block]:
     card = edition.view.model_card()
     yield Heading(words("methods.model_title"), 2, "model")
     if card:
-        yield from _card(card)
+        yield from card_blocks(card)
     else:
         yield Callout(words("methods.no_model"))
-
-
-def _card(card: str) -> Iterator[Block]:
-    """Yield a model card paragraph by paragraph; of its markdown only headings are understood."""
-    for paragraph in card.split("\n\n"):
-        text = " ".join(paragraph.split())
-        if text.startswith("#"):
-            yield Prose(text_of(plain(text.lstrip("# ")), "bold"))
-        elif text:
-            yield Prose(text_of(plain(text, limit=2_000)), "small")
 
 
 def _rule(edition: Edition, check_id: str) -> tuple[Text, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gtloc_forensics.records import Finding, Outcome, PhotoEntry
-from gtloc_forensics.report.blocks import Block, Facts, Heading, Prose, Span, Text, Together, text_of
+from gtloc_forensics.report.blocks import Block, Facts, Heading, Prose, Text, Together, text_of
 from gtloc_forensics.report.edition import Edition, listing
 from gtloc_forensics.report.strength import alarm, strength
 from gtloc_forensics.report.survey import gravity
@@ -15,15 +15,18 @@ _TOLD = (Outcome.CONTRADICTION, Outcome.SUSPICIOUS, Outcome.EXPLAINED)
 
 
 def findings(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
-    """Yield what was found, the gravest first, then in a line each what agreed and what could not be tested."""
+    """Yield what was found or explained, the gravest first."""
     told = [finding for finding in entry.findings if finding.outcome in _TOLD]
     for index, finding in enumerate(sorted(told, key=gravity, reverse=True)):
         yield _finding(edition, finding, f"finding-{entry.photo.source.source_id}-{index}")
+
+
+def silent(edition: Edition, entry: PhotoEntry) -> Iterator[tuple[Text, Text]]:
+    """Yield which rules agreed and which had nothing to go on, by their ids."""
     for outcome in (Outcome.CONSISTENT, Outcome.NOT_TESTABLE):
         found = dict.fromkeys(finding.check_id for finding in entry.findings if finding.outcome is outcome)
         if found:
-            label = Span(f"{edition.words.line(f'findings.{outcome.name.lower()}')} ", "bold")
-            yield Prose((label, Span(f"{', '.join(found)} "), *edition.words("findings.see_rules")), "small")
+            yield edition.words(f"findings.{outcome.name.lower()}"), text_of(", ".join(map(plain, found)))
 
 
 def _finding(edition: Edition, finding: Finding, anchor: str) -> Together:
@@ -66,7 +69,9 @@ def _weight(edition: Edition, finding: Finding) -> Iterator[tuple[Text, Text]]:
     if finding.log10_lr is None and finding.p_value is None:
         yield words("findings.not_available"), words("strength.uncalibrated")
         return
-    if finding.log10_lr is not None:
+    if finding.log10_lr is None:
+        yield words("findings.not_available"), words("strength.no_ratio")
+    else:
         yield words("findings.strength"), strength(edition, finding.log10_lr, about="finding")
     yield words("findings.alarm"), alarm(edition, finding)
 

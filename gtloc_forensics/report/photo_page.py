@@ -23,7 +23,7 @@ from gtloc_forensics.report.blocks import (
 from gtloc_forensics.report.comparison import comparison
 from gtloc_forensics.report.edition import Edition, photo_anchor
 from gtloc_forensics.report.figures import figures
-from gtloc_forensics.report.findings import findings
+from gtloc_forensics.report.findings import findings, silent
 from gtloc_forensics.report.pictures import reduced
 from gtloc_forensics.report.strength import strength
 from gtloc_forensics.report.text import plain
@@ -98,7 +98,7 @@ def _identity(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
         rows += [(words("photos.warning"), text_of(plain(warning))) for warning in photo.claim.warnings[:2]]
     for gap in entry.unexamined[:4]:
         rows.append((words("photos.not_examined", stage=gap.stage), text_of(plain(gap.reason))))
-    yield Facts(tuple(rows), 0.2)
+    yield Facts((*rows, *silent(edition, entry)), 0.2)
 
 
 def _camera(claim: Claim) -> Text:

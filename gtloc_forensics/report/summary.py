@@ -147,6 +147,9 @@ def _alarms(edition: Edition) -> Iterator[Text]:
         yield alarm_rate(edition, note)
     if len(counted) > _RULES_SHOWN:
         yield words("summary.more_alarms", count=len(counted) - _RULES_SHOWN)
+    for name, value in edition.view.calibration().items():
+        if name.startswith("false alarms"):
+            yield words("summary.calibrated", name=name, value=value)
     uncounted = [note.check_id for note in speaking if not note.tested]
     if uncounted:
         yield words("summary.uncounted", rules=", ".join(uncounted), count=len(uncounted))

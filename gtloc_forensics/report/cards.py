@@ -1,0 +1,77 @@
+"""A model card as blocks: the little of Markdown that cards use.
+
+Headings, paragraphs, lists, tables, bold and code; pictures are left out, links
+stay as they are written. The text is foreign like any other and passes the same door.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gtloc_forensics.report.blocks import Block, Bullets, Column, Prose, Span, Table, Text, text_of
+from gtloc_forensics.report.text import LONGEST_SENTENCE, plain
+
+_MARKS = re.compile(r"(\*\*|`)")
+_PICTURE = re.compile(r"^!\[[^\]]*\]\([^)]*\)$")
+_RULE = re.compile(r"^\|?[\s:|-]+\|?$")
+
+
+def card_blocks(card: str) -> Iterator[Block]:
+    """Yield the blocks of a card, in its order."""
+    for paragraph in re.split(r"\n\s*\n", card.strip()):
+        lines = [line.strip() for line in paragraph.splitlines() if not _PICTURE.match(line.strip())]
+        while lines and lines[0].startswith("#"):
+            yield Prose(text_of(plain(lines.pop(0).lstrip("# ")), "bold"))
+        if not lines:
+            continue
+        if all(line.startswith("|") for line in lines) and not all(map(_RULE.match, lines)):
+            yield _table(lines)
+        elif lines[0].startswith(("* ", "- ")):
+            yield Bullets(tuple(_inline(item) for item in _items(lines)), "cell")
+        else:
+            yield Prose(_inline(" ".join(lines)), "small")
+
+
+def _items(lines: list[str]) -> list[str]:
+    items: list[str] = []
+    for line in lines:
+        if line.startswith(("* ", "- ")):
+            items.append(line[2:])
+        else:
+            items[-1] += f" {line}"
+    return items
+
+
+def _inline(text: str) -> Text:
+    """Return a line with its bold and code pieces; an unpaired mark stays a character."""
+    spans, style = [], ""
+    pieces = _MARKS.split(text)
+    for index, piece in enumerate(pieces):
+        opening = {"**": "bold", "`": "mono"}.get(piece, "")
+        if opening and (style == opening or (not style and piece in pieces[index + 1 :])):
+            style = "" if style == opening else opening
+        elif piece:
+            spans.append(Span(plain(piece, limit=LONGEST_SENTENCE), style))
+    return tuple(spans)
+
+
+def _table(lines: list[str]) -> Table:
+    rows = [_cells(line) for line in lines if not _RULE.match(line)]
+    width = max(len(row) for row in rows)
+    shares = _shares(rows, width)
+    titles = [*rows[0], *[""] * (width - len(rows[0]))]
+    columns = tuple(Column(plain(title.replace("**", "")), share) for title, share in zip(titles, shares, strict=True))
+    body = [tuple(_inline(cell) for cell in (*row, *[""] * (width - len(row)))) for row in rows[1:]]
+    return Table(columns, body, empty="", dense=True)
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def _shares(rows: list[list[str]], width: int) -> list[float]:
+    """Give every column room after its longest cell, none less than a little, none all of it."""
+    longest = [max((len(row[column]) for row in rows if column < len(row)), default=1) for column in range(width)]
+    wanted = [min(max(length, 5), 28) for length in longest]
+    return [one / sum(wanted) for one in wanted]
