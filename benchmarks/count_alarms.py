@@ -29,7 +29,9 @@ def count(photos: Path, model: str) -> dict[str, dict[str, int]]:
             judged = {item.check_id for item in entry.findings if item.outcome is not Outcome.NOT_TESTABLE}
             tested.update(judged)
             alarms.update({item.check_id for item in entry.findings if item.is_found})
-    return {rule: {"tested": tested[rule], "alarms": alarms[rule]} for rule in sorted(tested)}
+    # These carry a p-value of their own, calibrated on sources left out; some of the photos here were not.
+    counted = [rule for rule in sorted(tested) if not rule.startswith(("GF3", "GF210"))]
+    return {rule: {"tested": tested[rule], "alarms": alarms[rule]} for rule in counted}
 
 
 def main() -> None:
