@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -435,7 +436,8 @@ def test_a_finding_is_not_followed_while_another_means_another_cause():
     clock = a_finding(subject, "clock-offset", offset=6.0)
     light = a_finding(subject, "clock-offset", check="GF201")
     place = a_finding(subject, "position", check="GF409")
-    assert propose([subject], findings=[clock, light]).changes
+    nameless = replace(a_finding(subject, "", check="GF305"), cause=None)
+    assert propose([subject], findings=[clock, light, nameless]).changes
     proposal = propose([subject], findings=[clock, light, place])
     assert not proposal.changes
     assert "decide by hand" in proposal.notes[0]

@@ -163,7 +163,8 @@ def _from_findings(photo: Subject, findings: list[Finding], least_strength: floa
 
 
 def _share_cause(one: Finding, other: Finding) -> bool:
-    return one is other or (one.cause is not None and other.cause is not None and one.cause.kind == other.cause.kind)
+    """Return whether two findings can have one cause; one that names none fits any."""
+    return one.cause is None or other.cause is None or one.cause.kind == other.cause.kind
 
 
 def _from_finding(photo: Subject, finding: Finding) -> tuple[list[Change], str]:
