@@ -28,8 +28,8 @@ import picture_features
 import torch
 from torch import Tensor
 
-from gtloc_forensics import vision
-from gtloc_forensics.evidence import CALIBRATION, load_calibration
+from gtloc_forensics import phototable, scorecard, vision
+from gtloc_forensics.evidence import CALIBRATION
 from gtloc_forensics.records import Pixels
 from gtloc_forensics.vision import weights
 from gtloc_forensics.vision.density import PlaceTeller
@@ -49,6 +49,7 @@ def main() -> None:
 
     photos = photo_set.load(asked.photos)
     tell(f"{len(photos)} pictures of {len(set(photos.group.tolist()))} sources in the manifest")
+    was_cached = any(asked.cache.glob("features-*.npy"))
     features = picture_features.features(
         photos, asked.photos, downloads=asked.cache / "downloads", cache=asked.cache, tell=tell
     )
@@ -60,7 +61,7 @@ def main() -> None:
     usual = judgement.usual_of(photos, shown, rows, teller)
     judged = judgement.judge(photos, shown, usual, rows)
     tell(f"scored {len(judged.scored.kind)} claims about {int(rows.sum())} photos")
-    facts = _figures(photos, fitted, shown, judged, rows, teller)
+    facts = {"cached": was_cached} | _figures(photos, fitted, shown, judged, rows, teller)
     tell("figures counted")
     manifest = weights.write(asked.out, heads.MANIFEST, _tensors(fitted, asked.cache / "downloads"))
     (asked.out / "weights.safetensors").chmod(0o644)  # safetensors writes for its owner alone
@@ -72,8 +73,13 @@ def main() -> None:
         "evidence": judgement.evidence_entry(judged, card.report_facts(facts)),
     }
     (asked.out / CALIBRATION).write_text(json.dumps(calibration, ensure_ascii=False) + "\n", encoding="utf-8")
-    facts["largest_difference"] = _check(asked.out, asked.photos, photos, fitted, shown)
-    tell(f"loaded again: held-out and shipped densities differ by at most {facts['largest_difference']:.1e}")
+    with tempfile.TemporaryDirectory() as scratch:
+        model = vision.load(str(asked.out.resolve()), device="cpu", cache_dir=Path(scratch))
+        facts["largest_difference"] = _check(model, asked.photos, photos, fitted, shown)
+        tell(f"loaded again: held-out and shipped densities differ by at most {facts['largest_difference']:.1e}")
+        facts["evaluate"] = _evaluated(model, asked.photos)
+        model.close()
+    tell("evaluated by the published metrics")
     facts["seconds"] = round(time.monotonic() - started)
     card.write(asked.out, facts, judged)
     tell("done")
@@ -123,25 +129,34 @@ def _tensors(fitted: crossfit.Fitted, downloads: Path) -> dict[str, Tensor]:
 
 
 def _check(
-    out: Path, folder: Path, photos: photo_set.PhotoSet, fitted: crossfit.Fitted, shown: judgement.Shown
+    model: vision.Model,
+    folder: Path,
+    photos: photo_set.PhotoSet,
+    fitted: crossfit.Fitted,
+    shown: judgement.Shown,
 ) -> float:
-    """Load what was written and compare its densities with those the calibration was made from, on ``val``."""
-    with tempfile.TemporaryDirectory() as cache:
-        model = vision.load(str(out.resolve()), device="cpu", cache_dir=Path(cache))
-    assert load_calibration(out) is not None
+    """Compare what the written model says of photos of ``val`` with what the calibration was made from."""
     chosen = np.flatnonzero((photos.split == "val") & ~photos.streetview & photos.timed)[:CHECKED_PHOTOS]
     views = [picture_features.picture(folder / "images" / f"{photos.ids[row]}.jpg", streetview=False) for row in chosen]
     pixels = [Pixels(str(photos.ids[row]), view, *view.shape[1::-1]) for row, view in zip(chosen, views, strict=True)]
-    embedded = model.embed([model.prepare(one) for one in pixels])
-    told = model.predict(embedded, [one.source_id for one in pixels])
+    told = model.predict(model.embed([model.prepare(one) for one in pixels]), [one.source_id for one in pixels])
     largest = 0.0
     for row, prediction in zip(chosen, told, strict=True):
         largest = max(largest, float(np.abs(prediction.time.mass - shown.time[row]).max()))
         largest = max(largest, abs(prediction.datable - float(fitted.datable[row])))
-    model.close()
-    if not math.isfinite(largest) or largest > TOLERANCE:
+    if not math.isfinite(largest) or largest > TOLERANCE or not model.calibration.sha256:
         raise RuntimeError(f"the written model differs from the calibrated one by {largest:.2g}")
     return largest
+
+
+def _evaluated(model: vision.Model, folder: Path) -> dict[str, Any]:
+    """Return the figures of ``gtloc evaluate`` on the timed photos of ``val``."""
+    table = phototable.read(folder / "photos.csv", split="val")
+    training = phototable.read(folder / "photos.csv", split="train")
+    evaluated = scorecard.evaluated(
+        model, table.rows(table.timed), training=training.rows(training.timed), resamples=200
+    )
+    return {"text": scorecard.as_text(evaluated)} | json.loads(scorecard.as_json(evaluated))
 
 
 if __name__ == "__main__":
