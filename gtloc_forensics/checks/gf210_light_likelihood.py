@@ -42,6 +42,7 @@ RARE_P = 0.01
 UNLIKELY_LOG10_LR = -0.5
 # An offset that leaves the sun this uncertain leaves the light nothing to be compared with.
 WIDEST_SUN_DEG = 20.0
+LOW_SUN_DEG = 3.0  # a sunrise photographed against the light
 
 
 @check("GF210", title="Light unlikely under the claimed sun", needs=("claim", "sun"))
@@ -89,12 +90,18 @@ def _finding(claim: Claim, sun: Sun, *, ev100: float, place: Position) -> Findin
         derived=(f"Sun at {sun.elevation_deg:.1f}° at {sun.utc_time} UTC (offset: {sun.offset_source}).",),
         inferred=(f"p = {p_value:.3g} among true claims: {model.card}.",),
         limitations=("One frame is a weak witness; the camera's clock model weighs all of them together.",),
-        innocent=("a lamp, a stage or a window in the frame", "an exposure set by hand"),
+        innocent=_innocent(sun),
         facts=facts,
         cause=Cause("clock-offset", claim.device.key, None, "light that does not fit the claimed hour"),
         p_value=p_value,
         log10_lr=log10_lr,
     )
+
+
+def _innocent(sun: Sun) -> tuple[str, ...]:
+    usual = ("a lamp, a stage or a window in the frame", "an exposure set by hand")
+    is_low = abs(sun.elevation_deg) <= LOW_SUN_DEG
+    return ("the low sun itself in the frame, or a clock some minutes off", *usual) if is_low else usual
 
 
 def _kindest(model: LightModel, sun: Sun, *, ev100: float, place: Position, claim: Claim) -> float:
