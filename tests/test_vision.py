@@ -22,6 +22,7 @@ from gtloc_forensics.errors import UsageError, WeightsError
 from gtloc_forensics.records import Pixels
 from gtloc_forensics.vision import device as devices
 from gtloc_forensics.vision import gallery, library, manifest, sphere, views, weights
+from gtloc_forensics.vision.density import Sharpness, density
 from gtloc_forensics.vision.encoders import RandomFourier
 from gtloc_forensics.vision.manifest import EncoderSpec, ExtractorSpec, PlaceGallerySpec, Tap, TimeGallerySpec
 
@@ -120,6 +121,16 @@ def test_a_prediction_is_a_density_with_its_points_and_its_origin(model: vision.
     assert 0.0 <= found.datable <= 1.0
     assert found.region_area_km2[50] <= found.region_area_km2[90] <= found.region_area_km2[95]
     assert float(np.linalg.norm(found.embedding)) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_density_on_the_device_is_the_one_by_the_book(model: vision.Model) -> None:
+    embeddings = model.embed([model.prepare(picture) for picture in pictures(6)])
+    time, place = model.similarities(embeddings)
+    sharp = Sharpness(0.02, 0.3)
+    for cosines, prior in ((time, model.times.prior), (place, model.places.prior)):
+        np.testing.assert_allclose(
+            model._mass(cosines, prior, sharp), density(cosines, prior, sharpness=sharp), atol=1e-6
+        )
 
 
 def test_predictions_do_not_depend_on_which_thread_prepares(model: vision.Model) -> None:
@@ -376,7 +387,8 @@ def test_a_gallery_file_is_used_with_its_weights(tmp_path: Path) -> None:
     )
     model = vision.load("tiny", models_dir=tmp_path, cache_dir=tmp_path / "cache", device="cpu")
     _, mass = model.densities(model.embed([model.prepare(pictures(1)[0])]))
-    assert mass.shape == (1, 50) and mass[0, 7] == 0.0
+    assert mass.shape == (1, 50) and (mass[0] == 0.0).tolist() == (model.places.prior == 0.0).tolist()
+    assert model.places.points[mass[0] == 0.0].tolist() == rows[7:8, :2].tolist()
     (tmp_path / "tiny" / "place.npy").write_bytes(b"\x93NUMPY")
     with pytest.raises(WeightsError):
         vision.load("tiny", models_dir=tmp_path, device="cpu")

@@ -118,6 +118,21 @@ def test_a_place_is_answered_where_the_expected_distance_is_least(seed: int, tem
     )
 
 
+def test_the_order_of_a_gallery_changes_no_answer() -> None:
+    points = gallery(500)
+    cosines = np.random.default_rng(0).uniform(-1, 1, (3, 500))
+    order = densities.by_cell(points, cells=300)
+    prior = np.ones(500)
+    assert (np.diff(EqualAreaCells(300).cell_of(*points[order].T)) >= 0).all()
+    plain = PlaceTeller(points, cells=300).answers(density(cosines, prior, sharpness=Sharpness(0.1)), cosines)
+    ordered = PlaceTeller(points[order], cells=300).answers(
+        density(cosines[:, order], prior, sharpness=Sharpness(0.1)), cosines[:, order]
+    )
+    for one, other in zip(plain, ordered, strict=True):
+        np.testing.assert_allclose(one.place.mass, other.place.mass, atol=1e-7)
+        assert (one.position, one.best_position) == (other.position, other.best_position)
+
+
 def test_a_place_across_the_date_line_is_not_answered_on_the_other_side_of_the_world() -> None:
     points = np.array([[0.0, 179.0], [0.0, -179.0], [1.0, 180.0], [-1.0, -180.0]], np.float32)
     cosines = np.zeros((1, 4))

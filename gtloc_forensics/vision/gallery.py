@@ -62,6 +62,11 @@ def place_gallery(spec: PlaceGallerySpec, folder: Path, *, cache_dir: Path | Non
     return _gallery(np.ascontiguousarray(rows[:, :2]), np.ascontiguousarray(rows[:, 2]))
 
 
+def reordered(gallery: Gallery, order: NDArray[np.int64]) -> Gallery:
+    """Return the same places in another order, with the identity they have in it."""
+    return _gallery(np.ascontiguousarray(gallery.points[order]), np.ascontiguousarray(gallery.prior[order]))
+
+
 def checked_places(rows: NDArray[np.floating], *, origin: str) -> Floats32:
     """Return a place table as float32 ``[N, 3]`` (latitude, longitude, weight).
 

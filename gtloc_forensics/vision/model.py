@@ -20,7 +20,7 @@ from gtloc_forensics.records import Pixels, Prediction
 from gtloc_forensics.vision import calibration as calibrations
 from gtloc_forensics.vision import device as devices
 from gtloc_forensics.vision import gallery, library, views, weights
-from gtloc_forensics.vision.density import Floats, PlaceAnswer, PlaceTeller, TimeAnswer, density, time_answer
+from gtloc_forensics.vision.density import PlaceAnswer, PlaceTeller, Sharpness, TimeAnswer, by_cell, time_answer
 from gtloc_forensics.vision.manifest import MANIFEST
 
 CODE_VERSION = "1"
@@ -52,13 +52,15 @@ class Model:
         self.device = device
         self._module = loaded.module.to(device)
         self._batches = devices.BatchSize(device)
-        self.places, self.times = gallery.gallery_of(manifest, loaded.folder, cache_dir=cache_dir)
+        places, self.times = gallery.gallery_of(manifest, loaded.folder, cache_dir=cache_dir)
+        cells = manifest.output.place_cells
+        self.places = gallery.reordered(places, by_cell(places.points, cells=cells))
+        self._teller = PlaceTeller(self.places.points, cells=cells)
         self.calibration = calibrations.read(
             loaded.folder,
             log_scale_time=float(loaded.module.log_scale_time.detach()),
             log_scale_place=float(loaded.module.log_scale_place.detach()),
         )
-        self._teller = PlaceTeller(self.places.points, cells=manifest.output.place_cells)
         self._places_encoded: Tensor | None = None
         self._times_encoded: Tensor | None = None
         self._encode(cache_dir)
@@ -156,14 +158,22 @@ class Model:
             both = torch.nn.functional.normalize(time + place, dim=-1).cpu().numpy()
         return np.where(known, both, np.float32(0.0))
 
-    def densities(self, embeddings: Floats32) -> tuple[Floats, Floats]:
+    def densities(self, embeddings: Floats32) -> tuple[Floats32, Floats32]:
         """Return calibrated mass over the time grid ``[B, Y, D]`` and over the place gallery ``[B, G]``."""
         return self._densities(*self.similarities(embeddings))
 
-    def _densities(self, time: Floats32, place: Floats32) -> tuple[Floats, Floats]:
+    def _densities(self, time: Floats32, place: Floats32) -> tuple[Floats32, Floats32]:
         grid = (-1, self.manifest.time_gallery.year_cells, self.manifest.time_gallery.day_cells)
-        time_mass = density(time, self.times.prior, sharpness=self.calibration.time).reshape(grid)
-        return time_mass, density(place, self.places.prior, sharpness=self.calibration.place)
+        time_mass = self._mass(time, self.times.prior, self.calibration.time).reshape(grid)
+        return time_mass, self._mass(place, self.places.prior, self.calibration.place)
+
+    def _mass(self, cosines: Floats32, prior: Floats32, sharpness: Sharpness) -> Floats32:
+        """Do what :func:`density` does, in float32 and on the device: galleries are large."""
+        with torch.inference_mode():
+            weight = torch.from_numpy(prior / prior.sum()).to(self.device)
+            logits = torch.from_numpy(cosines).to(self.device) / sharpness.temperature + weight.log()
+            mass = torch.softmax(logits, dim=-1).mul_(1.0 - sharpness.uniform_share)
+            return mass.add_(weight, alpha=sharpness.uniform_share).cpu().numpy()
 
     def _predict_rows(self, embeddings: Floats32, source_ids: Sequence[str]) -> list[Prediction]:
         time, place = self.similarities(embeddings)
