@@ -549,6 +549,14 @@ def test_an_order_for_one_camera_leaves_the_others_alone():
     assert [(change.relative, change.new) for change in made.changes] == [(b"2.jpg", "2024-06-15 11:30:00")]
 
 
+def test_an_order_for_a_folder_or_a_photo_leaves_the_others_alone():
+    photos = [a_photo(name=name, local="2024-06-15 12:00:00") for name in ("a/1.jpg", "a/2.jpg", "ab/3.jpg", "b/4.jpg")]
+    made = an_order(photos, offset="+1:00", only=(b"a", b"b/4.jpg"))
+    assert [change.relative for change in made.changes] == [b"a/1.jpg", b"a/2.jpg", b"b/4.jpg"]
+    with pytest.raises(PlanError, match="no photo"):
+        an_order(photos, offset="+1:00", only=(b"c",))
+
+
 def test_an_order_for_nothing_gets_what_the_case_proposes_and_keeps_what_was_locked():
     photos = [a_photo(name=f"{name}.jpg", local="2024-06-15 18:00:00", serial="1") for name in "ab"]
     digest = photos[0].source.sha256

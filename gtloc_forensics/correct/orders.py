@@ -19,7 +19,7 @@ from gtloc_forensics.correct.changes import DEFAULT_STRENGTH, Change, Plan, merg
 from gtloc_forensics.correct.requests import GpsRepair, Subject
 from gtloc_forensics.correct.tracks import read_gpx
 from gtloc_forensics.errors import PlanError, ToolMissing
-from gtloc_forensics.records import ClockModel, Finding, Photo
+from gtloc_forensics.records import ClockModel, Finding, Photo, visible
 
 NO_PLAN = Plan()
 
@@ -28,6 +28,7 @@ NO_PLAN = Plan()
 class Order:
     """What to plan. Empty fields ask for nothing."""
 
+    only: tuple[bytes, ...] = ()  # photos or folders below the evidence; () for all
     camera: str = ""  # serial number, device key, or make and model; "" for all
     offset: str = ""  # "+01:02:00": moves the clock
     reference: str = ""  # "PHOTO=2024-06-15 12:00:00": its true local time sets its camera's clock
@@ -87,7 +88,7 @@ def plan(
     Raises:
         PlanError: the order cannot be carried out on these photos.
     """
-    known = requests.subjects(photos, camera=order.camera)
+    known = _within(requests.subjects(photos, camera=order.camera), order.only)
     kept = tuple(findings)
     out = [*_times(order, known), *_positions(order, known)]
     notes: tuple[str, ...] = ()
@@ -97,6 +98,19 @@ def plan(
     if order.keywords:
         out += requests.keyworded(known, proposals.keywords(known, kept))
     return merged(earlier, out, notes=notes)
+
+
+def _within(photos: tuple[Subject, ...], only: tuple[bytes, ...]) -> tuple[Subject, ...]:
+    if not only:
+        return photos
+    chosen = tuple(
+        one for one in photos if any(one.relative == at or one.relative.startswith(at + b"/") for at in only)
+    )
+    if not chosen:
+        raise PlanError(
+            f"no photo with a claim at {', '.join(visible(at) for at in only)}; name paths below the evidence"
+        )
+    return chosen
 
 
 def _times(order: Order, photos: Sequence[Subject]) -> list[Change]:

@@ -181,7 +181,7 @@ def _from_finding(photo: Subject, finding: Finding) -> tuple[list[Change], str]:
     if cause.kind == "day-bug":
         return _day_bug(photo, finding.facts, why, strength), ""
     if cause.kind == "clock-reset":
-        return [], f"{photo.name}: the clock had been reset; give the true time of one photo with --from-reference"
+        return [], f"{photo.name}: the clock had been reset and nothing tells the true time; add a line if you know it"
     return [], ""
 
 
