@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +42,8 @@ EXPORTS = {
 """Kinds of export → the function of :mod:`gtloc_forensics.report` that writes them."""
 
 if TYPE_CHECKING:
+    from gtloc_forensics.correct import Destination, Plan, Result
+    from gtloc_forensics.corrections import Request
     from gtloc_forensics.notify import Notifier
     from gtloc_forensics.verification import Verification
     from gtloc_forensics.vigil import Habits, Log
@@ -244,11 +246,22 @@ class Case:
         return StoredCase(self.store)
 
     def write_findings(self, path: Path | None = None) -> Path:
-        """Write the JSON document (docs/json.md), whole or not at all; return where."""
+        """Write the JSON document (docs/json.md), whole or not at all, and note it in the custody chain; return where.
+
+        As with a report, one that is there and current is kept.
+        """
         from gtloc_forensics.report.document import write_document
 
         target = path or self.folder / FINDINGS
-        write_document(self.view(), target)
+        view = self.view()
+        made_of: dict[str, Scalar] = {
+            "kind": "json",
+            "examination": view.fingerprint,
+            "options": _digest_of({}, view.header),
+        }
+        if not self._is_current(target, "export", made_of):
+            write_document(view, target)
+            self.note("export", target.name, {"sha256": file_sha256(target), **made_of})
         return target
 
     def write_report(self, path: Path | None = None, **options: Any) -> Path:
@@ -263,7 +276,7 @@ class Case:
         view = self.view()
         options.setdefault("report_date", view.finished_utc)
         made_of = {"examination": view.fingerprint, "options": _digest_of(options, view.header)}
-        if self._is_current(target, made_of):
+        if self._is_current(target, "report", made_of):
             return target
         write_pdf(view, target, **options)
         self.note("report", target.name, {"sha256": file_sha256(target), **made_of})
@@ -288,12 +301,46 @@ class Case:
         self.note("export", path.name, {"kind": kind, "sha256": file_sha256(path)})
         return path
 
-    def _is_current(self, target: Path, made_of: dict[str, str]) -> bool:
-        if not target.is_file():
-            return False
-        wanted = {"sha256": file_sha256(target), **made_of}
-        events = [event for event in self.store.custody() if event.action == "report" and event.subject == target.name]
-        return bool(events) and all(events[-1].detail.get(name) == value for name, value in wanted.items())
+    def _is_current(self, target: Path, action: str, made_of: Mapping[str, Scalar]) -> bool:
+        event = self.store.last_event(action, target.name) if target.is_file() else None
+        wanted = {"sha256": file_sha256(target), **made_of} if event is not None else {}
+        return event is not None and all(event.detail.get(name) == value for name, value in wanted.items())
+
+    # ----------------------------------------------------------------- corrections
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether the case is marked as evidence: it has a case number, an exhibit or a legal authority."""
+        header = self.store.header() or CaseHeader()
+        return bool(header.case_number or header.exhibit or header.legal_authority)
+
+    def plan_corrections(
+        self, path: Path, request: Request, *, camera: str = "", least_strength: float = 0.9, keywords: bool = False
+    ) -> Plan:
+        """Write a plan of corrections to *path*; see :func:`gtloc_forensics.corrections.plan`."""
+        from gtloc_forensics import corrections
+
+        return corrections.plan(self, path, request, camera=camera, least_strength=least_strength, keywords=keywords)
+
+    def apply_corrections(self, path: Path, destination: Destination) -> Result:
+        """Carry out the plan at *path*; see :func:`gtloc_forensics.corrections.carry_out`."""
+        from gtloc_forensics import corrections
+
+        return corrections.carry_out(self, path, destination)
+
+    def resume_correction(self) -> Result | None:
+        """Finish an interrupted transaction."""
+        from gtloc_forensics import corrections
+
+        return corrections.finish(self)
+
+    def undo_correction(self) -> Result:
+        """Give every file of the latest transaction its old bytes back."""
+        from gtloc_forensics import corrections
+
+        return corrections.take_back(self)
+
+    # ----------------------------------------------------------------- custody
 
     def note(self, action: str, subject: str, detail: dict[str, Scalar]) -> None:
         """Add an event to the custody chain."""

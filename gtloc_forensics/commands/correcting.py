@@ -1,0 +1,147 @@
+"""``gtloc correct``: plan, review, apply, verify, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gtloc_forensics.cli_exit import ExitCode, says_what_went_wrong
+
+if TYPE_CHECKING:
+    from gtloc_forensics.correct import Change, Destination, Plan, Result
+
+SHOWN = 30
+"""Lines of a plan that are printed; the file has them all."""
+
+
+@click.command()
+@click.argument("case", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="The plan [default: corrections.toml].")
+@click.option("--offset", help="Move the clock: +01:02:00 or -00:00:30.")
+@click.option("--from-reference", metavar="PHOTO=TIME", help="Move the clock by what this photo is off.")
+@click.option("--zone", help="Write this zone beside a clock that stays, e.g. Europe/Berlin.")
+@click.option("--to-zone", help="Show the same instant as the clocks of this zone did.")
+@click.option("--keep-zone", is_flag=True, help="With --offset or --from-reference: leave the written zone alone.")
+@click.option("--swap-day-month", is_flag=True, help="Exchange day and month where both are at most 12.")
+@click.option("--from-neighbours", is_flag=True, help="Position from the photos just before and after.")
+@click.option("--gpx", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="GPX track.")
+@click.option("--clock-ahead", default=0.0, show_default=True, help="Seconds the camera was ahead of the GPX receiver.")
+@click.option("--gps", type=click.Choice(["swap", "north-south", "east-west"]), help="Undo a slip in the position.")
+@click.option("--keywords", is_flag=True, help="Write gtloc|… keywords of what was found.")
+@click.option("--camera", default="", help="Only photos of this camera: serial, or make and model.")
+@click.option("--least-strength", default=0.9, show_default=True, help="Propose nothing weaker from the case itself.")
+@click.option("--apply", "applies", is_flag=True, help="Carry out the plan as it stands in the file.")
+@click.option("--sidecars", type=click.Path(path_type=Path), help="With --apply: XMP here [default: CASE/sidecars].")
+@click.option("--copy", type=click.Path(path_type=Path), help="With --apply: corrected copies here.")
+@click.option("--in-place", is_flag=True, help="With --apply: the originals; needs the next option too.")
+@click.option("--yes-change-originals", is_flag=True, help="The words that --in-place needs.")
+@click.option("--resume", is_flag=True, help="Finish a transaction that was interrupted.")
+@click.option("--undo", is_flag=True, help="Give every file of the latest transaction its old bytes back.")
+@says_what_went_wrong
+def correct(case: Path, plan_file: Path | None, **options: Any) -> None:
+    """Plan corrections of CASE, and carry out, finish or undo a plan.
+
+    Without --apply only the plan file is written: read it, change it, lock or drop
+    lines, then run again with --apply. Without a request the plan comes from the
+    clock models and findings of the case.
+    """
+    from gtloc_forensics.case import Case
+
+    with Case(case) as opened:
+        path = plan_file or opened.folder / "corrections.toml"
+        if options["undo"] or options["resume"]:
+            result = opened.undo_correction() if options["undo"] else opened.resume_correction()
+            _print_result(result, done="put back" if options["undo"] else "written")
+        elif options["applies"]:
+            _print_result(opened.apply_corrections(path, _destination(opened, options)))
+        else:
+            plan = opened.plan_corrections(
+                path,
+                lambda photos: _requested(photos, options),
+                camera=options["camera"],
+                least_strength=options["least_strength"],
+                keywords=options["keywords"],
+            )
+            _print_plan(plan, path)
+
+
+def _requested(photos: Any, options: dict[str, Any]) -> list[Change] | None:
+    """Return the lines that the options ask for; None when they ask for nothing of their own."""
+    from gtloc_forensics.correct import changes, requests, tracks
+
+    keep = options["keep_zone"]
+    asked: list[Change] = []
+    requested = False
+    makers: dict[str, Callable[[Any], list[Change]]] = {
+        "offset": lambda text: requests.shifted(photos, changes.read_shift(text), keep_zone=keep),
+        "from_reference": lambda text: _by_reference(photos, text, keep_zone=keep),
+        "zone": lambda zone: requests.relabelled(photos, zone),
+        "to_zone": lambda zone: requests.moved_to_zone(photos, zone),
+        "swap_day_month": lambda _: requests.day_month_swapped(photos),
+        "from_neighbours": lambda _: requests.from_neighbours(photos),
+        "gpx": lambda files: requests.from_track(photos, tracks.read_gpx(files), clock_ahead_s=options["clock_ahead"]),
+        "gps": lambda slip: requests.gps_repaired(photos, requests.GpsRepair[slip.upper().replace("-", "_")]),
+    }
+    for name, make in makers.items():
+        if options[name]:
+            requested = True
+            asked += make(options[name])
+    return asked if requested else None
+
+
+def _by_reference(photos: Any, text: str, *, keep_zone: bool) -> list[Change]:
+    from gtloc_forensics.correct import changes, requests
+    from gtloc_forensics.errors import UsageError
+
+    name, separator, moment = text.rpartition("=")
+    if not separator:
+        raise UsageError(f"{text!r} names no time; write PHOTO=2024-06-15 12:00:00")
+    return requests.from_reference(
+        photos, name.encode("utf-8", "surrogateescape"), changes.read_time(moment), keep_zone=keep_zone
+    )
+
+
+def _destination(case: Any, options: dict[str, Any]) -> Destination:
+    from gtloc_forensics.correct import WORDS, Copies, InPlace, Sidecars
+    from gtloc_forensics.errors import UsageError
+
+    if options["in_place"]:
+        words = WORDS if options["yes_change_originals"] else ""
+        return InPlace(words, is_evidence=case.is_evidence)
+    if options["yes_change_originals"]:
+        raise UsageError("--yes-change-originals goes with --in-place")
+    if options["copy"]:
+        return Copies(options["copy"])
+    return Sidecars(options["sidecars"] or case.folder / "sidecars")
+
+
+def _print_plan(plan: Plan, path: Path) -> None:
+    from gtloc_forensics.records import visible
+
+    for change in plan.changes[:SHOWN]:
+        lock = " (locked)" if change.locked else ""
+        click.echo(f"{visible(change.relative)}  {change.quantity.value}: {change.old or '–'} → {change.new}{lock}")
+    if len(plan.changes) > SHOWN:
+        click.echo(f"… and {len(plan.changes) - SHOWN} more lines")
+    for note in plan.notes:
+        click.echo(f"note: {note}")
+    click.echo(f"{len(plan.changes)} lines in {path}; nothing is changed until --apply")
+
+
+def _print_result(result: Result | None, *, done: str = "written") -> None:
+    from gtloc_forensics.records import visible
+
+    if result is None:
+        click.echo("no transaction was interrupted")
+        return
+    _print_refused((visible(item.relative), item.reason) for item in result.refused)
+    click.echo(f"{result.transaction}: {len(result.corrected)} files {done}, {len(result.refused)} left as they were")
+    raise SystemExit(ExitCode.INCOMPLETE if result.refused else ExitCode.CLEAN)
+
+
+def _print_refused(refused: Iterable[tuple[str, str]]) -> None:
+    for name, reason in refused:
+        click.echo(f"LEFT  {name}: {reason}")
