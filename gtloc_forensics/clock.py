@@ -16,7 +16,7 @@ import numpy as np
 
 from gtloc_forensics import clock_hypotheses, clock_steps, clock_witnesses, clock_words, light, light_offsets
 from gtloc_forensics.clock_causes import group_causes
-from gtloc_forensics.clock_hypotheses import Floats, Posterior
+from gtloc_forensics.clock_hypotheses import Arc, Floats, Posterior
 from gtloc_forensics.clock_witnesses import GpsResiduals, Level
 from gtloc_forensics.light import LightModel
 from gtloc_forensics.light_offsets import OFFSETS_HOURS
@@ -219,10 +219,18 @@ def _offset(posterior: Posterior, evidence: _Evidence) -> tuple[float, tuple[flo
     arc = clock_hypotheses.arc(posterior.mass)
     level = evidence.level
     if level is None or not arc.low_hours - 0.5 <= level.hours <= arc.high_hours + 0.5:
-        return arc.middle_hours, (arc.low_hours, arc.high_hours)
+        return arc.middle_hours, _hull(arc, clock_hypotheses.arc(np.exp(evidence.log_likelihood)))
     # The GPS clock is finer than the grid: what it says is the offset, a minute of its own added.
     reach = 2.0 * level.spread_hours + 1.0 / 60.0
     return level.hours, (level.hours - reach, level.hours + reach)
+
+
+def _hull(with_prior: Arc, evidence_alone: Arc) -> tuple[float, float]:
+    """Return the interval that holds both: the prior's whole hours must not make it narrower than the evidence is."""
+    turn = 24.0 * round((with_prior.middle_hours - evidence_alone.middle_hours) / 24.0)
+    low = min(with_prior.low_hours, evidence_alone.low_hours + turn)
+    high = max(with_prior.high_hours, evidence_alone.high_hours + turn)
+    return low, high
 
 
 def _is_receiver_fault(group: DeviceGroup, days: int) -> bool:
