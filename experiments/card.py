@@ -70,7 +70,6 @@ def _lines(facts: Facts) -> list[str]:
     parts = {
         "COMMAND": COMMAND,
         "MINUTES": f"{facts['seconds'] / 60.0:.0f}",
-        "CACHED": ", features taken from an earlier run of the same command" if facts["cached"] else "",
         "SET": facts["set"],
         "DATA": _table(("kind", "split", "photos", "sources"), [list(row.values()) for row in facts["data"]]),
         "GOALS": _goals(facts),

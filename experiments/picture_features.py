@@ -7,6 +7,7 @@ weights, so what the heads are trained on is what they will see.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,13 +59,17 @@ def picture(path: Path, *, streetview: bool) -> NDArray[np.uint8]:
 
 def features(
     photos: PhotoSet, folder: Path, *, downloads: Path, cache: Path, tell: Callable[[str], None], batch: int = 32
-) -> NDArray[np.float32]:
-    """Return ``[N, F]`` features; read from *cache* when the manifest and the backbone are the same."""
+) -> tuple[NDArray[np.float32], float]:
+    """Return ``[N, F]`` features, and the seconds an earlier run took when they were found in *cache*.
+
+    They are found there when the manifest and the backbone are the same.
+    """
     net, shipped = extractor(downloads)
     kept = cache / f"features-{_identity(photos, shipped)}.npy"
+    took = kept.with_suffix(".seconds")
     if kept.exists():
-        return np.asarray(np.load(kept))
-    rows = []
+        return np.asarray(np.load(kept)), float(took.read_text())
+    started, rows = time.monotonic(), []
     for first in range(0, len(photos), batch):
         chosen = range(first, min(first + batch, len(photos)))
         views = np.stack(
@@ -77,7 +82,8 @@ def features(
     result = np.concatenate(rows)
     cache.mkdir(parents=True, exist_ok=True)
     np.save(kept, result)
-    return result
+    took.write_text(str(time.monotonic() - started))
+    return result, 0.0
 
 
 def _identity(photos: PhotoSet, shipped: dict[str, Tensor]) -> str:

@@ -47,7 +47,7 @@ def main() -> None:
     asked = parser.parse_args()
     photos = photo_set.load(asked.photos)
     downloads = asked.cache / "downloads"
-    real = picture_features.features(photos, asked.photos, downloads=downloads, cache=asked.cache, tell=print)
+    real, _ = picture_features.features(photos, asked.photos, downloads=downloads, cache=asked.cache, tell=print)
     drawn = list(itertools.islice(scenes(23), asked.scenes))
     imagined = _features(drawn, asked.cache, downloads)
     both = _joined(photos, drawn)
