@@ -12,7 +12,7 @@ import json
 import os
 import shlex
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -34,6 +34,7 @@ from gtloc_forensics.records import (
     Outcome,
     Photo,
     Prediction,
+    ReasonNote,
     RuleNote,
     Scalar,
     Sighting,
@@ -44,10 +45,14 @@ from gtloc_forensics.records import (
     source_id_of,
     visible,
 )
-from gtloc_forensics.store import Known, Store, Transaction
+from gtloc_forensics.spool import Spool
+from gtloc_forensics.states import Known
+from gtloc_forensics.store import Store, Transaction
 from gtloc_forensics.stored import pack, unpack
 
-CLOCKS, CAUSES, CONTROLS, RULES = "clocks", "causes", "controls", "rules"
+CLOCKS, CAUSES, CONTROLS, REASONS, RULES = "clocks", "causes", "controls", "reasons", "rules"
+
+ROWS_AT_ONCE = 500
 
 MODEL_ABSENCE = "model"
 """The environment entry that says why there is no model."""
@@ -182,19 +187,23 @@ class Concluding:
         self._progress("verify", 0, total)
         hashes = {}
         with ThreadPoolExecutor(max(1, self._settings.workers)) as pool:
-            for done, (row, now) in enumerate(zip(rows, pool.map(self._look_again, rows), strict=True), 1):
-                hashes[row] = now
-                self._progress("verify", done, total)
+            for first in range(0, total, ROWS_AT_ONCE):
+                group = rows[first : first + ROWS_AT_ONCE]
+                again = pool.map(self._recheck, self._store.sources(group))
+                for row, now in zip(group, again, strict=True):
+                    hashes[row] = now
+                    self._progress("verify", len(hashes), total)
         return hashes
-
-    def _look_again(self, row: int) -> discover.Rechecked:
-        source, _, _ = self._store.source(row)
-        return self._recheck(source)
 
     # ------------------------------------------------------------- the rules
 
     def _examine(self, fingerprint: str, at_end: Mapping[int, discover.Rechecked]) -> None:
-        verdicts: dict[str, bytes] = {}
+        with Spool() as verdicts:
+            self._judge_all(fingerprint, verdicts, at_end)
+
+    def _judge_all(
+        self, fingerprint: str, verdicts: MutableMapping[str, bytes], at_end: Mapping[int, discover.Rechecked]
+    ) -> None:
         weighed: list[Finding] = []
         seen: list[Sighting] = []
         labels: dict[str, tuple[str, str]] = {}
@@ -257,17 +266,14 @@ class Concluding:
                 stages=asdict(self._stages),
                 finished_utc=finished,
             )
-            ranked = self._keep_members(session, number, verdicts, controls, at_end)
-            session.flush()
+            ranked, reasons = self._keep_members(session, number, verdicts, controls, at_end)
+            self._store.add_extra(session, number, REASONS, record=reasons)
             for ordinal, finding in enumerate(ranked):
                 self._store.add_finding(session, number, ordinal, finding=finding)
             self._store.add_extra(session, number, CLOCKS, record=clocks)
             self._store.add_extra(session, number, CONTROLS, record=controls)
             self._store.add_extra(session, number, CAUSES, record=self._causes(ranked, clocks))
-            notes = tuple(
-                RuleNote(item.check_id, item.title, item.version, item.explanation) for item in self._registry
-            )
-            self._store.add_extra(session, number, RULES, record=notes)
+            self._store.add_extra(session, number, RULES, record=tuple(map(_note, self._registry)))
             for entry in self._gathered.rejected:
                 self._store.add_rejected(session, fingerprint, entry, source_id=source_id_of(entry.relative))
             concluded = digest_of(self._store.verdicts(session, number))
@@ -290,9 +296,6 @@ class Concluding:
         groups = [*clock_causes.group_causes(ranked, clocks), *alone]
         return tuple(sorted(groups, key=lambda group: (_OUTCOME_RANK.get(group.outcome, 3), -int(group.severity))))
 
-    def _rule_notes(self) -> tuple[RuleNote, ...]:
-        return tuple(_note(item, counted_alarms()) for item in self._registry)
-
     def _keep_members(
         self,
         session: Transaction,
@@ -300,8 +303,9 @@ class Concluding:
         verdicts: Mapping[str, bytes],
         controls: Sequence[discoveries.Control],
         at_end: Mapping[int, discover.Rechecked],
-    ) -> list[Finding]:
+    ) -> tuple[list[Finding], tuple[ReasonNote, ...]]:
         notable: list[tuple[Any, Finding]] = []
+        reasons: dict[tuple[str, str], ReasonNote] = {}
         for ordinal, row in enumerate(self._gathered.rows):
             source, _, _ = self._store.source(row)
             verdict = _judged(unpack(Verdict, verdicts[source.source_id]), source.source_id, controls)
@@ -320,7 +324,9 @@ class Concluding:
                 if (finding.is_found or finding.outcome is Outcome.EXPLAINED)
                 and finding.source_ids[0] == source.source_id
             ]
-        return [finding for _, finding in sorted(notable, key=lambda pair: pair[0])]
+            _note_reasons(reasons, verdict, source.display_path)
+        ranked = [finding for _, finding in sorted(notable, key=lambda pair: pair[0])]
+        return ranked, tuple(reasons.values())
 
     def _versions(self) -> dict[str, Scalar]:
         names = ("gtloc_forensics", "exiftool", "time-zone data", "rules")
@@ -369,7 +375,15 @@ def rank(finding: Finding, relative: bytes) -> tuple[Any, ...]:
     )
 
 
-def _note(rule: Check, counted: Mapping[str, Any]) -> RuleNote:
+def _note_reasons(reasons: dict[tuple[str, str], ReasonNote], verdict: Verdict, name: str) -> None:
+    for item in verdict.unexamined:
+        known = reasons.get((item.stage, item.reason), ReasonNote(item.stage, item.reason, 0))
+        names = (*known.names, name) if len(known.names) < ReasonNote.MOST_NAMES else known.names
+        reasons[item.stage, item.reason] = replace(known, photos=known.photos + 1, names=names)
+
+
+def _note(rule: Check) -> RuleNote:
+    counted = counted_alarms()
     counts = counted["rules"].get(rule.check_id)
     note = RuleNote(rule.check_id, rule.title, rule.version, rule.explanation)
     if counts is None:
@@ -422,7 +436,7 @@ def _judged(verdict: Verdict, source_id: str, controls: Sequence[discoveries.Con
     return replace(verdict, unexamined=(nothing,))
 
 
-def _merge(verdicts: dict[str, bytes], findings: Iterable[Finding], crashed: Iterable[Unexamined]) -> None:
+def _merge(verdicts: MutableMapping[str, bytes], findings: Iterable[Finding], crashed: Iterable[Unexamined]) -> None:
     """Add what the comparing rules said to the photos they said it of."""
     more: dict[str, tuple[list[Finding], list[Unexamined]]] = {}
     for finding in findings:

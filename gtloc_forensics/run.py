@@ -26,7 +26,8 @@ from gtloc_forensics import decode, discover, exiftool, metadata, zones
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.instruments import Instruments, Settings
 from gtloc_forensics.records import Passed, Source, Tags, source_id_of
-from gtloc_forensics.store import Known, Store, Transaction
+from gtloc_forensics.states import Known
+from gtloc_forensics.store import Store, Transaction
 
 T = TypeVar("T")
 

@@ -22,8 +22,19 @@ SQLITE, POSTGRESQL = "sqlite", "postgresql"
 WRITES = "gtloc_writes"
 """Execution option of an engine whose transactions are going to write."""
 
-GUARDS = {SQLITE: ("custody_no_delete", "custody_no_update"), POSTGRESQL: ("custody_no_change", "custody_no_truncate")}
+_GUARDS = {SQLITE: ("custody_no_delete", "custody_no_update"), POSTGRESQL: ("custody_no_change", "custody_no_truncate")}
 """Backend → the triggers that keep the custody chain append-only."""
+
+_TRIGGERS = {
+    SQLITE: "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    POSTGRESQL: "SELECT tgname FROM pg_trigger WHERE tgrelid = 'custody'::regclass AND tgenabled IN ('O', 'A')",
+}
+
+_CASE_LOCK, _TRANSACTION_LOCK = 1_734_636_643, 1_734_636_644
+"""Numbers of PostgreSQL's advisory locks: of a whole run, and of one transaction."""
+
+_PLACE = "hashtext(current_schema())"
+"""With which those numbers are this case's own: a database may hold one case per schema."""
 
 
 class Row(DeclarativeBase):
@@ -186,6 +197,23 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")  # a custody event that was reported is on the disk
     cursor.close()
+
+
+def reserve(connection: Connection) -> bool:
+    """Take the lock of a whole run in PostgreSQL; it is the connection's, and ends with it."""
+    return bool(connection.scalar(text(f"SELECT pg_try_advisory_lock({_CASE_LOCK}, {_PLACE})")))
+
+
+def queue_up(connection: Connection) -> None:
+    """Wait until no other transaction writes. In SQLite its beginning has done that."""
+    if connection.dialect.name == POSTGRESQL:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_TRANSACTION_LOCK}, {_PLACE})"))
+
+
+def missing_triggers(connection: Connection) -> tuple[str, ...]:
+    """Return the names of the triggers that should guard the custody chain and do not."""
+    there = set(connection.scalars(text(_TRIGGERS[connection.dialect.name])))
+    return tuple(name for name in _GUARDS[connection.dialect.name] if name not in there)
 
 
 def migrate(engine: Engine) -> None:

@@ -9,23 +9,22 @@ so repeating work is harmless and a killed run goes on where it stopped.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
 from gtloc_forensics.custody import GENESIS, canonical_json, event_of
 from gtloc_forensics.errors import CaseBusy, CaseError, WorkspaceFull
-from gtloc_forensics.records import CaseHeader, CustodyEvent, FileStat, Finding, Passed, Scalar, Source
+from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Passed, Scalar, Source
 from gtloc_forensics.schema import (
-    GUARDS,
     POSTGRESQL,
     SQLITE,
     WRITES,
@@ -40,47 +39,19 @@ from gtloc_forensics.schema import (
     SourceRow,
     engine_of,
     migrate,
+    missing_triggers,
+    queue_up,
+    reserve,
 )
+from gtloc_forensics.states import Known, event_from, known_of, source_of
 from gtloc_forensics.stored import pack, unpack
 
 R = TypeVar("R")
 
-_CASE_LOCK, _TRANSACTION_LOCK = 1_734_636_643, 1_734_636_644
-"""Numbers of PostgreSQL's advisory locks: of a whole run, and of one transaction."""
-
-_PLACE = "hashtext(current_schema())"
-"""With which those numbers are this case's own: a database may hold one case per schema."""
-
 _INSERTS: Mapping[str, Callable[..., Any]] = {SQLITE: sqlite.insert, POSTGRESQL: postgresql.insert}
-
-_TRIGGERS = {
-    SQLITE: "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    POSTGRESQL: "SELECT tgname FROM pg_trigger WHERE tgrelid = 'custody'::regclass AND tgenabled IN ('O', 'A')",
-}
 
 Transaction: TypeAlias = Session
 """What :meth:`Store.writing` gives: everything written through it is kept, or nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The newest state of one path, as far as deciding whether it changed needs it."""
-
-    row_id: int
-    relative: bytes
-    sha256: str
-    stat_key: tuple[int, ...]  # size, mtime, ctime, inode, device
-    sidecars: Mapping[bytes, str]
-
-    def is_state(self, source: Source, sidecars: Mapping[bytes, str]) -> bool:
-        """Whether *source* is this very state: same bytes, same times, same sidecars."""
-        same_bytes = self.sha256 == source.sha256 and dict(self.sidecars) == dict(sidecars)
-        return same_bytes and self.stat_key == stat_key(source.stat)
-
-
-def stat_key(stat: FileStat) -> tuple[int, ...]:
-    """Return the part of a stat tuple that changes when a file does (not its access time)."""
-    return (stat.size_bytes, stat.mtime_ns, stat.ctime_ns, stat.inode, stat.device)
 
 
 class Store:
@@ -123,8 +94,7 @@ class Store:
         """
         try:
             with Session(self._writer, expire_on_commit=False) as session, session.begin():
-                if self.file is None:
-                    session.execute(text(f"SELECT pg_advisory_xact_lock({_TRANSACTION_LOCK}, {_PLACE})"))
+                queue_up(session.connection())
                 yield session
         except OperationalError as error:
             if "locked" in str(error.orig):
@@ -147,7 +117,7 @@ class Store:
             return
         with self.engine.connect() as connection:
             connection.detach()  # the lock is the connection's and ends with it, whatever has become of the server
-            if not connection.scalar(text(f"SELECT pg_try_advisory_lock({_CASE_LOCK}, {_PLACE})")):
+            if not reserve(connection):
                 raise CaseBusy(f"{self.url} is in use by another process; wait for it or stop it")
             connection.commit()  # an open transaction would hold up vacuuming
             yield
@@ -189,7 +159,7 @@ class Store:
         """Return the newest state of every path ever seen, by source id."""
         query = select(SourceRow).order_by(SourceRow.source_id, SourceRow.generation)
         with self.reading() as session:
-            return {row.source_id: _known(row) for row in session.scalars(query.execution_options(yield_per=500))}
+            return {row.source_id: known_of(row) for row in session.scalars(query.execution_options(yield_per=500))}
 
     def add_source(
         self, session: Session, source: Source, *, sidecars: Mapping[bytes, str], acquired_utc: datetime
@@ -208,13 +178,21 @@ class Store:
         )
         session.add(row)
         session.flush()
-        return _known(row)
+        return known_of(row)
 
     def source(self, row_id: int) -> tuple[Source, Known, datetime]:
         """Return one state of one path, what identifies that state, and when it was acquired."""
         with self.reading() as session:
             row = session.get_one(SourceRow, row_id)
-        return _source(row)[0], _known(row), datetime.fromisoformat(row.acquired_utc)
+        return source_of(row)[0], known_of(row), datetime.fromisoformat(row.acquired_utc)
+
+    def sources(self, row_ids: Sequence[int]) -> list[Source]:
+        """Return these states of paths, in the order asked for; some hundred at a time."""
+        with self.reading() as session:
+            rows = {
+                row.id: source_of(row)[0] for row in session.scalars(select(SourceRow).where(SourceRow.id.in_(row_ids)))
+            }
+        return [rows[row_id] for row_id in row_ids]
 
     # ----------------------------------------------------------------- results
 
@@ -395,9 +373,8 @@ class Store:
 
     def missing_triggers(self) -> tuple[str, ...]:
         """Return the names of the triggers that should guard the custody chain and do not."""
-        with self.reading() as session:
-            there = set(session.scalars(text(_TRIGGERS[self.engine.dialect.name])))
-        return tuple(name for name in GUARDS[self.engine.dialect.name] if name not in there)
+        with self.engine.connect() as connection:
+            return missing_triggers(connection)
 
     def append_event(
         self,
@@ -432,25 +409,12 @@ class Store:
     def custody(self) -> Iterator[CustodyEvent]:
         """Stream the chain in order, as stored: :func:`verify_chain` says whether it holds."""
         with self.reading() as session:
-            for row in session.scalars(select(CustodyRow).order_by(CustodyRow.sequence)):
-                yield CustodyEvent(
-                    row.sequence,
-                    datetime.fromisoformat(row.utc_time),
-                    row.actor,
-                    row.action,
-                    row.subject,
-                    json.loads(row.detail),
-                    row.previous_hash,
-                    row.event_hash,
-                )
+            query = select(CustodyRow).order_by(CustodyRow.sequence).execution_options(yield_per=500)
+            yield from map(event_from, session.scalars(query))
 
-
-def _known(row: SourceRow) -> Known:
-    source, sidecars = _source(row)
-    return Known(row.id, row.relative, row.sha256, stat_key(source.stat), sidecars)
-
-
-def _source(row: SourceRow) -> tuple[Source, dict[bytes, str]]:
-    sidecars = {bytes.fromhex(name): sha256 for name, sha256 in json.loads(row.sidecars)}
-    stat = FileStat(**json.loads(row.stat))
-    return Source(row.source_id, row.relative, row.sha256, stat, row.media_type, tuple(sidecars)), sidecars
+    def last_event(self, action: str, subject: str) -> CustodyEvent | None:
+        """Return the newest event of that action and subject."""
+        query = select(CustodyRow).where(CustodyRow.action == action, CustodyRow.subject == subject)
+        with self.reading() as session:
+            row = session.scalar(query.order_by(CustodyRow.sequence.desc()).limit(1))
+        return None if row is None else event_from(row)

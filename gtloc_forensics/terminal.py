@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import islice
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gtloc_forensics.records import CaseView, CauseGroup, Outcome, Status, visible
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from gtloc_forensics.records import PhotoEntry
+from gtloc_forensics.records import CaseView, CauseGroup, Outcome, ReasonNote, visible
 
 MOST_ROWS = 40
 """Groups and unexamined photos beyond this many are counted, not listed; the report lists all."""
@@ -40,7 +34,7 @@ def print_case(view: CaseView, stream: TextIO) -> None:
         console.print(_cause_table(causes, narrow=console.width < NARROW_COLUMNS))
         if len(causes) > MOST_ROWS:
             console.print(f"… and {len(causes) - MOST_ROWS} more groups, all in the report")
-    reasons = _reasons(view)
+    reasons = view.reasons()
     if reasons:
         console.print(_reason_table(reasons))
     tally = view.tally
@@ -52,8 +46,15 @@ def print_case(view: CaseView, stream: TextIO) -> None:
     )
 
 
+class _PipedConsole(Console):
+    """A console whose reader may go away: that is for the command line to answer, not for rich to exit 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def _console(stream: TextIO) -> Console:
-    console = Console(file=stream, highlight=False, width=None if stream.isatty() else PIPED_COLUMNS)
+    console = _PipedConsole(file=stream, highlight=False, width=None if stream.isatty() else PIPED_COLUMNS)
     console.width = min(console.width, WIDEST_COLUMNS)
     return console
 
@@ -79,35 +80,18 @@ def _cause_table(causes: tuple[CauseGroup, ...], *, narrow: bool) -> Table:
     return table
 
 
-def _reason_table(reasons: dict[str, list[str]]) -> Table:
+def _reason_table(reasons: tuple[ReasonNote, ...]) -> Table:
     table = _table("Not examined, in whole or in part")
     table.add_column("photos", justify="right")
     table.add_column("why", ratio=1, overflow="fold")
     table.add_column("which", ratio=1, overflow="fold")
-    ranked = sorted(reasons.items(), key=lambda pair: (-len(pair[1]), pair[0]))
-    for reason, names in islice(ranked, MOST_ROWS):
-        shown = ", ".join(names[:3]) + (f" … {len(names) - 3} more" if len(names) > 3 else "")
-        table.add_row(str(len(names)), Text(reason), Text(shown))
+    ranked = sorted(reasons, key=lambda note: (-note.photos, note.stage, note.reason))
+    for note in ranked[:MOST_ROWS]:
+        more = note.photos - len(note.names)
+        shown = ", ".join(note.names) + (f" … {more} more" if more else "")
+        table.add_row(str(note.photos), Text(f"{_stage(note.stage)}: {visible(note.reason)}"), Text(shown))
     return table
-
-
-def _reasons(view: CaseView) -> dict[str, list[str]]:
-    """Return why photos were not examined, in whole or in part: reason → names."""
-    reasons: dict[str, list[str]] = {}
-    for entry in _incomplete(view):
-        for item in entry.unexamined:
-            key = f"{_stage(item.stage)}: {visible(item.reason)}"
-            reasons.setdefault(key, []).append(entry.photo.source.display_path)
-    for passed in view.passed_over():
-        if passed.blocks:
-            reasons.setdefault(f"file: {visible(passed.reason)}", []).append(visible(passed.relative))
-    return reasons
 
 
 def _stage(stage: str) -> str:
     return {"vision": "pixels", "decode": "picture"}.get(stage, stage)
-
-
-def _incomplete(view: CaseView) -> Iterator[PhotoEntry]:
-    for status in (Status.NOT_EXAMINED, Status.FOUND):
-        yield from (entry for entry in view.photos(status=status) if entry.unexamined)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gtloc_forensics import evidence
 from gtloc_forensics.discoveries import RATE, Control
 from gtloc_forensics.errors import CaseError, WeightsError
-from gtloc_forensics.examination import CAUSES, CLOCKS, CONTROLS, MODEL_ABSENCE, RULES, Album, Verdict
+from gtloc_forensics.examination import CAUSES, CLOCKS, CONTROLS, MODEL_ABSENCE, REASONS, RULES, Album, Verdict
 from gtloc_forensics.records import (
     CaseHeader,
     CauseGroup,
@@ -21,6 +21,7 @@ from gtloc_forensics.records import (
     Finding,
     Passed,
     PhotoEntry,
+    ReasonNote,
     RuleNote,
     Status,
     Tally,
@@ -115,6 +116,16 @@ class StoredCase:
     def causes(self) -> tuple[CauseGroup, ...]:
         """Findings grouped under their causes."""
         return self._store.extra(self._id, CAUSES, tuple[CauseGroup, ...]) or ()
+
+    def reasons(self) -> tuple[ReasonNote, ...]:
+        """Why photos were not examined, in whole or in part."""
+        unread: dict[str, ReasonNote] = {}
+        for entry in self._rejected:
+            if entry.blocks:
+                known = unread.get(entry.reason, ReasonNote("file", entry.reason, 0))
+                names = (*known.names, visible(entry.relative))[: ReasonNote.MOST_NAMES]
+                unread[entry.reason] = replace(known, photos=known.photos + 1, names=names)
+        return (*(self._store.extra(self._id, REASONS, tuple[ReasonNote, ...]) or ()), *unread.values())
 
     def passed_over(self) -> tuple[Passed, ...]:
         """What is not a photo, or could not be read."""

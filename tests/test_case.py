@@ -17,11 +17,12 @@ from click.testing import CliRunner
 from PIL import Image
 
 from gtloc_forensics.case import DATABASE, FINDINGS, REPORT, open_case
+from gtloc_forensics.checks import counted_alarms
 from gtloc_forensics.cli import ExitCode, gtloc
 from gtloc_forensics.cli import audit as audit_command
 from gtloc_forensics.errors import CaseBusy, EvidenceTreeError, UsageError
 from gtloc_forensics.instruments import Settings
-from gtloc_forensics.records import Status
+from gtloc_forensics.records import CaseHeader, Status, visible
 from gtloc_forensics.view import StoredCase
 
 INLINE = Settings(model="none", jobs=0)
@@ -128,6 +129,45 @@ def test_a_second_audit_does_nothing_again(evidence: Path, tmp_path: Path) -> No
     before = content(tmp_path / "case" / DATABASE)
     audit(evidence, tmp_path / "case")
     assert content(tmp_path / "case" / DATABASE) == before
+
+
+def test_findings_that_are_there_and_current_are_kept_and_others_are_written_again(
+    evidence: Path, tmp_path: Path
+) -> None:
+    with open_case(evidence, tmp_path / "case") as case:
+        case.audit(INLINE)
+        path = case.write_findings()
+        whole, inode = path.read_bytes(), path.stat().st_ino
+        case.write_findings()
+        assert path.stat().st_ino == inode
+        path.write_bytes(whole + b" ")
+        assert case.write_findings().read_bytes() == whole
+        case.set_header(CaseHeader(case_number="K-9"))
+        assert json.loads(case.write_findings().read_bytes())["case"]["case_number"] == "K-9"
+
+
+def test_the_reasons_count_every_photo_and_name_the_first(evidence: Path, tmp_path: Path) -> None:
+    for name in "ab":
+        (evidence / f"{name}.jpg").touch()
+    view = audit(evidence, tmp_path / "case")
+    counted: dict[tuple[str, str], list[str]] = {}
+    for entry in view.photos():
+        for item in entry.unexamined:
+            counted.setdefault((item.stage, item.reason), []).append(entry.photo.source.display_path)
+    for passed in view.passed_over():
+        if passed.blocks:
+            counted.setdefault(("file", passed.reason), []).append(visible(passed.relative))
+    told = {(note.stage, note.reason): (note.photos, list(note.names)) for note in view.reasons()}
+    assert told == {key: (len(names), names[:3]) for key, names in counted.items()}
+    assert max(note.photos for note in view.reasons()) >= 4
+
+
+def test_the_rules_come_with_their_counted_alarms(evidence: Path, tmp_path: Path) -> None:
+    view = audit(evidence, tmp_path / "case")
+    counted = counted_alarms()["rules"]
+    assert counted
+    for note in view.rules():
+        assert (note.tested is None) == (note.check_id not in counted)
 
 
 def test_a_new_photo_is_examined_and_the_old_ones_are_not(evidence: Path, tmp_path: Path) -> None:

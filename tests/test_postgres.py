@@ -25,7 +25,7 @@ from gtloc_forensics.records import FileStat, Source
 from gtloc_forensics.store import Store
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-TABLES = "case_header source rejected result examination member finding examination_extra custody".split()
+TABLES = ("case_header", "source", "rejected", "result", "examination", "member", "finding", "custody")
 
 
 def run_as_postgres(*words: str | Path) -> None:

@@ -9,7 +9,16 @@ is called just ``time``. Absence is typed: an :class:`Absent` says why.
 from __future__ import annotations
 
 from gtloc_forensics.records.absence import Absent, Scalar, visible
-from gtloc_forensics.records.cases import CaseHeader, CaseView, CustodyEvent, PhotoEntry, RuleNote, Status, Tally
+from gtloc_forensics.records.cases import (
+    CaseHeader,
+    CaseView,
+    CustodyEvent,
+    PhotoEntry,
+    ReasonNote,
+    RuleNote,
+    Status,
+    Tally,
+)
 from gtloc_forensics.records.claims import (
     Claim,
     Counter,
@@ -72,6 +81,7 @@ __all__ = [
     "Position",
     "Prediction",
     "Reading",
+    "ReasonNote",
     "RuleNote",
     "Scalar",
     "Severity",

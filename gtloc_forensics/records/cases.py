@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, unique
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from gtloc_forensics.records.absence import Scalar
 from gtloc_forensics.records.findings import CauseGroup, ClockModel, Finding, Photo
@@ -73,6 +73,18 @@ class PhotoEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasonNote:
+    """Why some photos were not examined, in whole or in part: how many, and the first of them in path order."""
+
+    MOST_NAMES: ClassVar[int] = 3
+
+    stage: str
+    reason: str
+    photos: int
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RuleNote:
     """What a report says of one rule: what it looks for and how often it alarms on untouched photos.
 
@@ -115,6 +127,9 @@ class CaseView(Protocol):
 
     def causes(self) -> tuple[CauseGroup, ...]:
         """Findings grouped under what explains them, strongest first."""
+
+    def reasons(self) -> tuple[ReasonNote, ...]:
+        """Why photos were not examined, in whole or in part; files that could not even be read come with the rest."""
 
     def passed_over(self) -> tuple[Passed, ...]:
         """What lay in the folder and was not a photo."""
