@@ -42,8 +42,7 @@ EXPORTS = {
 """Kinds of export → the function of :mod:`gtloc_forensics.report` that writes them."""
 
 if TYPE_CHECKING:
-    from gtloc_forensics.correct import Destination, Plan, Result
-    from gtloc_forensics.corrections import Request
+    from gtloc_forensics.correct import Destination, Order, Plan, Result
     from gtloc_forensics.notify import Notifier
     from gtloc_forensics.verification import Verification
     from gtloc_forensics.vigil import Habits, Log
@@ -314,13 +313,11 @@ class Case:
         header = self.store.header() or CaseHeader()
         return bool(header.case_number or header.exhibit or header.legal_authority)
 
-    def plan_corrections(
-        self, path: Path, request: Request, *, camera: str = "", least_strength: float = 0.9, keywords: bool = False
-    ) -> Plan:
+    def plan_corrections(self, path: Path, order: Order) -> Plan:
         """Write a plan of corrections to *path*; see :func:`gtloc_forensics.corrections.plan`."""
         from gtloc_forensics import corrections
 
-        return corrections.plan(self, path, request, camera=camera, least_strength=least_strength, keywords=keywords)
+        return corrections.plan(self, path, order)
 
     def apply_corrections(self, path: Path, destination: Destination) -> Result:
         """Carry out the plan at *path*; see :func:`gtloc_forensics.corrections.carry_out`."""

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gtloc_forensics.correct import (
-    Change,
-    ClientTagger,
-    Destination,
-    Journal,
-    Plan,
-    Result,
-    Workshop,
-    apply,
-    merged,
-    planfile,
-    proposals,
-    requests,
-    resume,
-    undo,
-)
+from gtloc_forensics import correct
+from gtloc_forensics.correct import ClientTagger, Destination, Journal, Order, Plan, Result, Workshop, planfile
 from gtloc_forensics.exiftool import ExifTool
 
 if TYPE_CHECKING:
@@ -30,31 +16,18 @@ if TYPE_CHECKING:
 
 JOURNAL = "corrections"
 
-Request = Callable[[Sequence[requests.Subject]], list[Change] | None]
-"""Makes the lines a person asks for; None leaves it to the case's own findings."""
 
-
-def plan(case: Case, path: Path, request: Request, *, camera: str, least_strength: float, keywords: bool) -> Plan:
-    """Plan what *request*, or else the case itself, calls for; lines locked in the file at *path* stay.
+def plan(case: Case, path: Path, order: Order) -> Plan:
+    """Plan what *order* asks for, or what the case itself calls for; lines locked in the file at *path* stay.
 
     Raises:
         CaseError: no examination was completed.
-        PlanError: the request or the file there cannot be understood.
+        PlanError: the order or the file there cannot be understood.
     """
     view = case.view()
-    photos = requests.subjects((entry.photo for entry in view.photos()), camera=camera)
-    findings = view.case_findings()
-    asked = request(photos)
-    notes: tuple[str, ...] = ()
-    if asked is None:
-        names = {photo.device_key for photo in photos}
-        clocks = [model for model in view.clocks() if model.device_key in names]
-        proposal = proposals.propose(photos, clocks=clocks, findings=findings, least_strength=least_strength)
-        asked, notes = list(proposal.changes), proposal.notes
-    if keywords:
-        asked += requests.keyworded(photos, proposals.keywords(photos, findings))
     earlier = planfile.read(path) if path.is_file() else Plan()
-    made = merged(earlier, asked, notes=notes)
+    photos = (entry.photo for entry in view.photos())
+    made = correct.plan(order, photos, clocks=view.clocks(), findings=view.case_findings(), earlier=earlier)
     planfile.write(made, path)
     return made
 
@@ -67,19 +40,19 @@ def carry_out(case: Case, path: Path, destination: Destination) -> Result:
         EvidenceTreeError, UsageError, CorrectionStopped: see :func:`gtloc_forensics.correct.apply`.
     """
     with _workshop(case) as workshop:
-        return apply(planfile.read(path), evidence=case.evidence, destination=destination, workshop=workshop)
+        return correct.apply(planfile.read(path), evidence=case.evidence, destination=destination, workshop=workshop)
 
 
 def finish(case: Case) -> Result | None:
     """Finish the transaction that was interrupted; None when there is none."""
     with _workshop(case) as workshop:
-        return resume(workshop)
+        return correct.resume(workshop)
 
 
 def take_back(case: Case) -> Result:
-    """Undo the latest transaction."""
+    """Give every file of the latest transaction its old bytes back."""
     with _workshop(case) as workshop:
-        return undo(workshop)
+        return correct.undo(workshop)
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ import click
 from gtloc_forensics.cli_exit import ExitCode, says_what_went_wrong
 
 if TYPE_CHECKING:
-    from gtloc_forensics.correct import Change, Destination, Plan, Result
+    from gtloc_forensics.correct import Destination, Order, Plan, Result
+
+GPS_SLIPS = {"swap": "SWAP", "sign-lat": "NORTH_SOUTH", "sign-lon": "EAST_WEST"}
 
 SHOWN = 30
 """Lines of a plan that are printed; the file has them all."""
@@ -23,18 +26,20 @@ SHOWN = 30
 @click.option("--offset", help="Move the clock: +01:02:00 or -00:00:30.")
 @click.option("--from-reference", metavar="PHOTO=TIME", help="Move the clock by what this photo is off.")
 @click.option("--zone", help="Write this zone beside a clock that stays, e.g. Europe/Berlin.")
-@click.option("--to-zone", help="Show the same instant as the clocks of this zone did.")
+@click.option("--keep-instant", is_flag=True, help="With --zone: move the clock to it, the instant stays.")
 @click.option("--keep-zone", is_flag=True, help="With --offset or --from-reference: leave the written zone alone.")
 @click.option("--swap-day-month", is_flag=True, help="Exchange day and month where both are at most 12.")
-@click.option("--from-neighbours", is_flag=True, help="Position from the photos just before and after.")
-@click.option("--gpx", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="GPX track.")
+@click.option("--neighbours", is_flag=True, help="Position from the photos just before and after.")
+@click.option("--track", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="GPX track.")
 @click.option("--clock-ahead", default=0.0, show_default=True, help="Seconds the camera was ahead of the GPX receiver.")
-@click.option("--gps", type=click.Choice(["swap", "north-south", "east-west"]), help="Undo a slip in the position.")
+@click.option("--gps", type=click.Choice(list(GPS_SLIPS)), help="Undo a slip in the position.")
 @click.option("--keywords", is_flag=True, help="Write gtloc|… keywords of what was found.")
 @click.option("--camera", default="", help="Only photos of this camera: serial, or make and model.")
+@click.option("--only", multiple=True, metavar="PATH", help="Only this photo or folder, as the case names it.")
 @click.option("--least-strength", default=0.9, show_default=True, help="Propose nothing weaker from the case itself.")
 @click.option("--apply", "applies", is_flag=True, help="Carry out the plan as it stands in the file.")
 @click.option("--sidecars", type=click.Path(path_type=Path), help="With --apply: XMP here [default: CASE/sidecars].")
+@click.option("--sidecar-style", type=click.Choice(["a.jpg.xmp", "a.xmp"]), help="Naming [default: as found].")
 @click.option("--copy", type=click.Path(path_type=Path), help="With --apply: corrected copies here.")
 @click.option("--in-place", is_flag=True, help="With --apply: the originals; needs the next option too.")
 @click.option("--yes-change-originals", is_flag=True, help="The words that --in-place needs.")
@@ -58,54 +63,34 @@ def correct(case: Path, plan_file: Path | None, **options: Any) -> None:
         elif options["applies"]:
             _print_result(opened.apply_corrections(path, _destination(opened, options)))
         else:
-            plan = opened.plan_corrections(
-                path,
-                lambda photos: _requested(photos, options),
-                camera=options["camera"],
-                least_strength=options["least_strength"],
-                keywords=options["keywords"],
-            )
+            plan = opened.plan_corrections(path, _order(options))
             _print_plan(plan, path)
 
 
-def _requested(photos: Any, options: dict[str, Any]) -> list[Change] | None:
-    """Return the lines that the options ask for; None when they ask for nothing of their own."""
-    from gtloc_forensics.correct import changes, requests, tracks
+def _order(options: dict[str, Any]) -> Order:
+    from gtloc_forensics.correct import Order
+    from gtloc_forensics.correct.requests import GpsRepair
 
-    keep = options["keep_zone"]
-    asked: list[Change] = []
-    requested = False
-    makers: dict[str, Callable[[Any], list[Change]]] = {
-        "offset": lambda text: requests.shifted(photos, changes.read_shift(text), keep_zone=keep),
-        "from_reference": lambda text: _by_reference(photos, text, keep_zone=keep),
-        "zone": lambda zone: requests.relabelled(photos, zone),
-        "to_zone": lambda zone: requests.moved_to_zone(photos, zone),
-        "swap_day_month": lambda _: requests.day_month_swapped(photos),
-        "from_neighbours": lambda _: requests.from_neighbours(photos),
-        "gpx": lambda files: requests.from_track(photos, tracks.read_gpx(files), clock_ahead_s=options["clock_ahead"]),
-        "gps": lambda slip: requests.gps_repaired(photos, requests.GpsRepair[slip.upper().replace("-", "_")]),
-    }
-    for name, make in makers.items():
-        if options[name]:
-            requested = True
-            asked += make(options[name])
-    return asked if requested else None
-
-
-def _by_reference(photos: Any, text: str, *, keep_zone: bool) -> list[Change]:
-    from gtloc_forensics.correct import changes, requests
-    from gtloc_forensics.errors import UsageError
-
-    name, separator, moment = text.rpartition("=")
-    if not separator:
-        raise UsageError(f"{text!r} names no time; write PHOTO=2024-06-15 12:00:00")
-    return requests.from_reference(
-        photos, name.encode("utf-8", "surrogateescape"), changes.read_time(moment), keep_zone=keep_zone
+    return Order(
+        only=tuple(os.fsencode(path) for path in options["only"]),
+        camera=options["camera"],
+        offset=options["offset"] or "",
+        reference=options["from_reference"] or "",
+        zone=options["zone"] or "",
+        keep_instant=options["keep_instant"],
+        keep_zone=options["keep_zone"],
+        swap_day_month=options["swap_day_month"],
+        gps=GpsRepair[GPS_SLIPS[options["gps"]]] if options["gps"] else None,
+        neighbours=options["neighbours"],
+        tracks=options["track"],
+        clock_ahead_s=options["clock_ahead"],
+        keywords=options["keywords"],
+        least_strength=options["least_strength"],
     )
 
 
 def _destination(case: Any, options: dict[str, Any]) -> Destination:
-    from gtloc_forensics.correct import WORDS, Copies, InPlace, Sidecars
+    from gtloc_forensics.correct import WORDS, Copies, InPlace, Sidecars, SidecarStyle
     from gtloc_forensics.errors import UsageError
 
     if options["in_place"]:
@@ -115,7 +100,8 @@ def _destination(case: Any, options: dict[str, Any]) -> Destination:
         raise UsageError("--yes-change-originals goes with --in-place")
     if options["copy"]:
         return Copies(options["copy"])
-    return Sidecars(options["sidecars"] or case.folder / "sidecars")
+    style = SidecarStyle(options["sidecar_style"]) if options["sidecar_style"] else None
+    return Sidecars(options["sidecars"] or case.folder / "sidecars", style)
 
 
 def _print_plan(plan: Plan, path: Path) -> None:
