@@ -90,7 +90,7 @@ def _lines(facts: Facts) -> list[str]:
         ),
         "EVALUATE": facts["evaluate"]["text"].rstrip(),
         "THRESHOLD": f"{DATABLE_THRESHOLD:g}",
-        "SURE": f"{SURE:.0%}",
+        "SURE": f"{SURE:.0%}".replace("%", " %"),
     }
     for name, text in parts.items():
         template = template.replace("{" + name + "}", text)
@@ -133,6 +133,10 @@ def _goals(facts: Facts) -> str:
         value = row["right_of_decided"]["value"]
         reached = f"{_percent(row['right_of_decided'])}, {row['right_of_decided_photos']}"
         rows.append([f"day/night right in 95 % of decided ({row['slice']})", reached, _met(value >= 0.95), _n(row)])
+    row = facts["day_night"][2]
+    right, told = map(int, row["night_decided_right"].split(" of "))
+    text = "the same for nights alone (both, judged datable)"
+    rows.append([text, f"{right} of {told} decided nights", _met(right >= 0.95 * told), _n(row)])
     for kind in ("all", "gps-confirmed"):
         row = facts["verification"]["hour+year+sun+place+light"][kind]
         text = f"verification AUC ≥ 0.75, pixels and exposure ({kind})"
