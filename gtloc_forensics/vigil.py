@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 TICK_S = 0.1
 RETRY_S = 30.0
 """Seconds until a file is tried again that could not be kept or read."""
+
+CHANGED = "it changed while it was read"
+"""How intake begins its reason when somebody still writes to a file."""
+
+FIRST_PATIENCE_S = 2.0
+MOST_TRIES = 6
+"""A file that changes while it is read is tried again after 2, 4, … 64 s; then with its next change."""
 
 Log = Callable[[Mapping[str, Any]], None]
 """Called with one JSON-able event: ``{"event": …, …}``."""
@@ -76,6 +83,7 @@ class Vigil:
             case.store, case.evidence, instruments, settings=settings, work=work, progress=_silent
         )
         self._rejected: dict[bytes, Passed] = {}
+        self._tries: dict[bytes, int] = {}  # of what changed while it was read
         self._rechecked: dict[tuple[int, ...], discover.Rechecked] = {}
         self._unconcluded = True  # a killed vigil may have left some; concluding twice costs nothing
         self._last_arrival = self._last_conclusion = time.monotonic()
@@ -108,29 +116,48 @@ class Vigil:
         if not arrivals:
             return
         try:
-            self._examine(arrivals)
+            changing = self._examine(arrivals)
         except WorkspaceFull as error:
             self._log({"event": "disk full", "text": str(error), "photos": len(arrivals), "again_in_s": RETRY_S})
             for arrival in arrivals:
                 watcher.again(arrival, after_s=RETRY_S)
+            return
+        for arrival, after_s in changing:
+            watcher.again(arrival, after_s=after_s)
 
-    def _examine(self, arrivals: Sequence[watch.Arrival]) -> None:
+    def _examine(self, arrivals: Sequence[watch.Arrival]) -> list[tuple[watch.Arrival, float]]:
+        """Examine what arrived; return what has to be tried again, and after how long."""
         begun = time.monotonic()
         candidates = [self._within_case(arrival) for arrival in arrivals]
         refused = {entry.relative: entry for entry in self._gathering.examine(candidates)}
         self._unconcluded = True
         self._last_arrival = time.monotonic()
         album = Album(self._case.store, self._gathering.stages, self._instruments.model_absence)
-        for candidate in candidates:
+        again: list[tuple[watch.Arrival, float]] = []
+        for arrival, candidate in zip(arrivals, candidates, strict=True):
             entry = refused.get(candidate.relative)
             if entry is not None:
-                self._rejected[candidate.relative] = entry
-                self._log({"event": "not examined", "photo": visible(candidate.relative), "text": entry.reason})
+                again += [(arrival, after_s) for after_s in self._refused(entry)]
                 continue
             self._rejected.pop(candidate.relative, None)
+            self._tries.pop(candidate.relative, None)
             self._judge(album, candidate)
         took = round(time.monotonic() - begun, 3)
         self._log({"event": "examined", "photos": len(candidates) - len(refused), "seconds": took})
+        return again
+
+    def _refused(self, entry: Passed) -> Iterator[float]:
+        """Note what could not be read; yield the seconds to wait when trying again may help."""
+        self._rejected[entry.relative] = entry
+        event: dict[str, Any] = {"event": "not examined", "photo": visible(entry.relative), "text": entry.reason}
+        tries = self._tries.get(entry.relative, 0)
+        if entry.reason.startswith(CHANGED) and tries < MOST_TRIES:
+            self._tries[entry.relative] = tries + 1
+            event["again_in_s"] = FIRST_PATIENCE_S * 2**tries
+            yield event["again_in_s"]
+        else:
+            self._tries.pop(entry.relative, None)
+        self._log(event)
 
     def _within_case(self, arrival: watch.Arrival) -> discover.Candidate:
         """Name a file by its path below the case's evidence folder, which holds every watched one."""

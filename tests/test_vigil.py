@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -18,13 +19,16 @@ import pytest
 from click.testing import CliRunner
 from test_case import INLINE, photo, snapshot
 
+from gtloc_forensics import discover
 from gtloc_forensics.case import DATABASE, FINDINGS, open_case
 from gtloc_forensics.cli import ExitCode, gtloc
 from gtloc_forensics.errors import CaseBusy, WorkspaceFull
 from gtloc_forensics.notify import Notifier
+from gtloc_forensics.records import Status
 from gtloc_forensics.run import Gathering
-from gtloc_forensics.vigil import Habits
+from gtloc_forensics.vigil import CHANGED, Habits
 
+take = discover.take
 QUICK = Habits(quiet_s=0.3, report_every_s=60.0, report=False)
 
 
@@ -129,6 +133,69 @@ def test_a_full_disk_is_news_and_the_photo_is_tried_again(tmp_path: Path, monkey
     with Watched([card], tmp_path / "case") as watched:
         watched.until(lambda events: examined(events) == 1)
     assert [event["event"] for event in watched.events].count("disk full") == 1
+
+
+class StillWriting:
+    """An intake to which a file seems to change while it is read, as often as said."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+        self.taken = 0
+
+    def __call__(self, root: Path, candidate: discover.Candidate, *, into: Path) -> discover.Taken:
+        self.taken += 1
+        self.left -= 1
+        found = take(root, candidate, into=into)
+        if self.left < 0:
+            return found
+        reading = pytest.MonkeyPatch()
+        with reading.context() as patch:
+            # Between the two looks that intake takes, the file grows.
+            patch.setattr("gtloc_forensics.intake._hash_and_copy", lambda fd, partial: ("0" * 64, 1))
+            return take(root, candidate, into=into)
+
+
+def test_a_file_that_changes_while_it_is_read_is_tried_again_without_another_notice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gtloc_forensics.vigil.FIRST_PATIENCE_S", 0.1)
+    monkeypatch.setattr("gtloc_forensics.discover.take", StillWriting(2))
+    card = tmp_path / "card"
+    photo(card / "a.jpg", 1)
+    with Watched([card], tmp_path / "case") as watched:
+        watched.until(lambda events: examined(events) == 1)
+    refusals = [event for event in watched.events if event["event"] == "not examined" and "again_in_s" in event]
+    assert [event["again_in_s"] for event in refusals] == [0.1, 0.2]
+    assert all(event["text"].startswith(CHANGED) for event in refusals)
+
+
+def test_a_file_that_never_stands_still_is_given_up_after_some_tries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gtloc_forensics.vigil.FIRST_PATIENCE_S", 0.05)
+    monkeypatch.setattr("gtloc_forensics.vigil.MOST_TRIES", 2)
+    writing = StillWriting(1000)
+    monkeypatch.setattr("gtloc_forensics.discover.take", writing)
+    card = tmp_path / "card"
+    photo(card / "a.jpg", 1)
+    with Watched([card], tmp_path / "case") as watched:
+        watched.until(lambda events: [event["event"] for event in events].count("not examined") == 3)
+        watched.until(lambda events: events[-1]["event"] == "concluded")
+        assert writing.taken == 3
+    (entry,) = json.loads((tmp_path / "case" / FINDINGS).read_text(encoding="utf-8"))["photos"]
+    assert CHANGED in entry["not_examined"][0]["reason"]
+
+
+def test_every_event_and_its_fields_are_documented() -> None:
+    root = Path(__file__).parents[1]
+    docs = (root / "docs" / "watching.md").read_text(encoding="utf-8")
+    source = "".join((root / "gtloc_forensics" / name).read_text("utf-8") for name in ("vigil.py", "watch.py"))
+    written = set(re.findall(r'"event": "([a-z ]+)"', source)) | set(re.findall(r'Notice\([^"\n]*"([a-z]+)"', source))
+    assert written >= {"examined", "concluded", "disk full", "hook failed", "gone", "rescanned"}
+    for event in [*written, *(status.value for status in Status), "watching", "polling", "back"]:
+        assert f"`{event}`" in docs, event
+    for name in ("utc", "event", "photo", "folder", "text", "sha256", "findings", "again_in_s", "photos", "seconds"):
+        assert f"`{name}`" in docs, name
 
 
 def test_a_second_watcher_on_the_same_case_is_refused(tmp_path: Path) -> None:
