@@ -329,3 +329,25 @@ def test_the_full_size_model_equals_the_formulas(tmp_path: Path) -> None:
     with torch.inference_mode():
         ours = loaded.module.image(loaded.module.features([torch.from_numpy(view)])).numpy()
     np.testing.assert_allclose(ours, image(state, (view / 255.0 - mean) / std), atol=1e-5)
+
+
+def test_a_model_folder_is_installed_only_when_it_loads(models_dir: Path, tmp_path: Path) -> None:
+    folder = install.add_folder(models_dir / "gtloc", install.Target(tmp_path, "gtloc"))
+    assert vision.installed(tmp_path) == ("gtloc",)
+    with pytest.raises(UsageError, match="calls itself"):
+        install.add_folder(folder, install.Target(tmp_path, "other"))
+    path = folder / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(WeightsError, match="cut short"):
+        install.add_folder(folder, install.Target(tmp_path / "elsewhere", "gtloc"))
+
+
+def test_a_download_that_fails_names_the_way_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub
+
+    def offline(*_: object, **__: object) -> str:
+        raise OSError("no network")
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", offline)
+    with pytest.raises(WeightsError, match="add --clip FILE"):
+        install.download_clip(tmp_path)
