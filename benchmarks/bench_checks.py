@@ -288,6 +288,7 @@ def goals(found: Sequence[Camera], draws: int, seed: int) -> Iterator[str]:
         yield f"| **all, {title}** | | {_row(sums)} |"
     many = _score(_many_sources(found), draws, np.random.default_rng(seed), is_bright=True)
     yield f"| 30 bright ones of many cameras | | {_row(many)} |"
+    yield "\nA camera used on one outing only stays undetermined by design: its photos share one sky and weigh as √n."
 
 
 def _counted(camera: Camera) -> int:

@@ -15,16 +15,17 @@ import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from real_photos import NOW, Real, groups_of, registry, synthetic_source
+from real_photos import NOW, Real, registry, synthetic_source
 
 from gtloc_forensics import clock, earth, sightings
 from gtloc_forensics.checks import Scope, unmet
-from gtloc_forensics.records import ImageFacts, Photo, Position, Tags, Unexamined
+from gtloc_forensics.records import Finding, ImageFacts, Photo, Position, Sighting, Tags, Unexamined
 from gtloc_forensics.zones import offset_at_utc, zones_at
 
 TOWNS = 400
@@ -76,26 +77,29 @@ def _image(rng: np.random.Generator) -> ImageFacts | Unexamined:
 
 def run(count: int, devices: int, seed: int) -> dict[str, float]:
     """Return CPU seconds of each kind of rule, of the clock models and of the slowest rules."""
-    made = list(photos(count, devices, seed))
     rules = registry()
     spent: Counter[str] = Counter()
     by_rule: Counter[str] = Counter()
-    for rule in rules.of(Scope.PHOTO):
+    seen: list[Sighting] = []
+    labels: dict[str, tuple[str, str]] = {}
+    for chunk in _chunks(photos(count, devices, seed)):
+        for rule in rules.of(Scope.PHOTO):
+            begun = time.process_time()
+            for photo in chunk:
+                if not unmet(rule, photo):
+                    _exhaust(rule.function(photo, NOW))
+            by_rule[rule.check_id] += time.process_time() - begun
         begun = time.process_time()
-        for photo in made:
-            if not unmet(rule, photo):
-                for _ in rule.function(photo, NOW):
-                    pass
-        by_rule[rule.check_id] = time.process_time() - begun
+        seen += [one for photo in chunk if (one := sightings.sighting(photo)) is not None]
+        spent["sightings"] += time.process_time() - begun
+        labels |= {photo.claim.device.key: sightings.label(photo.claim) for photo in chunk if photo.claim}
     begun = time.process_time()
-    groups = groups_of(made)
-    seen = [one for photo in made if (one := sightings.sighting(photo)) is not None]
-    spent["sightings"] = time.process_time() - begun
+    groups = sightings.by_device(seen, labels)
+    spent["sightings"] += time.process_time() - begun
     for rule in (*rules.of(Scope.DEVICE), *rules.of(Scope.CASE)):
         begun = time.process_time()
         for subject in groups if rule.scope is Scope.DEVICE else [seen]:
-            for _ in rule.function(subject, NOW):
-                pass
+            _exhaust(rule.function(subject, NOW))
         by_rule[rule.check_id] = time.process_time() - begun
     begun = time.process_time()
     for group in groups:
@@ -104,6 +108,16 @@ def run(count: int, devices: int, seed: int) -> dict[str, float]:
     spent["rules"] = sum(by_rule.values())
     slowest = {f"rule {name}": round(seconds, 2) for name, seconds in by_rule.most_common(8)}
     return {name: round(seconds, 2) for name, seconds in spent.items()} | slowest
+
+
+def _chunks(stream: Iterator[Photo]) -> Iterator[list[Photo]]:
+    while chunk := list(islice(stream, 2_000)):
+        yield chunk
+
+
+def _exhaust(findings: Iterable[Finding]) -> None:
+    for _ in findings:
+        pass
 
 
 def main() -> None:

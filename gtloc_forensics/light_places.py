@@ -31,6 +31,7 @@ EARTH_AREA_KM2 = 510_065_600.0
 # Light knows neither hills nor weather for sure: the likelihood is spread over neighbours this far apart.
 BLUR_KM = 400.0
 CHUNK = 128
+MOST_FRAMES = 100  # per device: what locating costs grows with them, what it tells hardly does
 
 # Longer journeys than this are not one place, and light cannot be asked where they were.
 WIDEST_TRACK_KM = 1_000.0
@@ -74,7 +75,7 @@ def locate_by_light(sightings: Sequence[Sighting], *, model: LightModel) -> Ligh
     frames = _frames(sightings)
     if len(frames) < 8 or _span_km(frames) > WIDEST_TRACK_KM:
         return None
-    log_likelihood = _over_cells(model, frames)
+    log_likelihood = _over_cells(model, _thinned(frames))
     mass = _spread(np.exp(log_likelihood - log_likelihood.max()))
     mass /= mass.sum()
     claimed = _nearest(*_middle(frames))
@@ -166,6 +167,22 @@ def _spread(mass: Floats) -> Floats:
     apart_km = 6371.0 * np.arccos(np.clip(points @ points[heavy].T, -1.0, 1.0))
     kernel = np.exp(-0.5 * (apart_km / BLUR_KM) ** 2)
     return np.asarray((kernel / kernel.sum(axis=0)) @ mass[heavy], dtype=np.float64)
+
+
+def _thinned(frames: Frames) -> Frames:
+    """Return at most :data:`MOST_FRAMES`, evenly chosen, weighing together what all did."""
+    if len(frames) <= MOST_FRAMES:
+        return frames
+    keep = np.linspace(0, len(frames) - 1, MOST_FRAMES).round().astype(int)
+    return Frames(
+        tuple(frames.source_ids[index] for index in keep),
+        frames.claimed_utc_s[keep],
+        frames.latitude_deg[keep],
+        frames.longitude_deg[keep],
+        frames.ev100[keep],
+        frames.weight[keep] * frames.effective / frames.weight[keep].sum(),
+        frames.outings,
+    )
 
 
 def _told(frames: Frames, mass: Floats, *, claimed: int, behind_log10: float) -> LightPlace:

@@ -194,3 +194,11 @@ def test_the_cells_have_one_area() -> None:
     latitude, _ = light_places.cells()
     north = (latitude > 30.0).mean()
     assert north == pytest.approx(0.25, abs=0.002)  # the cap above 30° holds a quarter of a sphere
+
+
+def test_many_frames_locate_as_their_thinned_selection_does() -> None:
+    frames = light_places._frames(outdoor_day(days=9))
+    assert len(frames) > light_places.MOST_FRAMES
+    thinned = light_places._thinned(frames)
+    assert len(thinned) == light_places.MOST_FRAMES
+    assert thinned.effective == pytest.approx(frames.effective)
