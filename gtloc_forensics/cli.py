@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gtloc_forensics.cli_exit import ExitCode, says_what_went_wrong
-from gtloc_forensics.commands import correcting, reporting, watching
+from gtloc_forensics.commands import correcting, modelling, reporting, watching
 
 if TYPE_CHECKING:
     from gtloc_forensics.case import Case
@@ -97,7 +97,16 @@ def audit(
 
 
 gtloc.add_command(audit, "audit")
-for command in (reporting.report, reporting.export, reporting.verify, watching.watch, correcting.correct):
+for command in (
+    reporting.report,
+    reporting.export,
+    reporting.verify,
+    watching.watch,
+    correcting.correct,
+    modelling.model,
+    modelling.train,
+    modelling.evaluate,
+):
     gtloc.add_command(command)
 
 

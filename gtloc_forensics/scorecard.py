@@ -124,11 +124,16 @@ def evaluated(
         known,
         training=training,
         facts=model.facts,
-        queries=model.fused(np.stack([known.year_turn, known.day_turn], 1), _places(known)),
+        queries=fused_queries(model, known),
         unreadable=refused,
         resamples=resamples,
         seed=seed,
     )
+
+
+def fused_queries(model: Predictor, table: PhotoTable) -> NDArray[np.float32] | None:
+    """Return for each photo the query "its time and its place" ``[N, D]``; None of a model that knows only one."""
+    return model.fused(np.stack([table.year_turn, table.day_turn], 1), _places(table))
 
 
 def of_predictions(

@@ -1,0 +1,186 @@
+"""``gtloc model``, ``gtloc train``, ``gtloc evaluate``: getting a model, making one, and judging one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gtloc_forensics.cli_exit import says_what_went_wrong
+
+if TYPE_CHECKING:
+    from gtloc_forensics.vision.install import Target
+
+Existing = click.Path(exists=True, path_type=Path)
+
+
+@click.group()
+def model() -> None:
+    """List, show and install models."""
+
+
+@model.command("list")
+@says_what_went_wrong
+def list_models() -> None:
+    """List the models that --model can name, the user's first."""
+    from gtloc_forensics.vision import library
+
+    for name in library.installed():
+        click.echo(f"{name}  {library.find(name)}")
+
+
+@model.command()
+@click.argument("name")
+@says_what_went_wrong
+def show(name: str) -> None:
+    """Load the model NAME and print what it is, and its card where it has one."""
+    from gtloc_forensics import vision
+    from gtloc_forensics.vision import library
+
+    loaded = vision.load(name, device="cpu")
+    for fact, value in loaded.facts.items():
+        click.echo(f"{fact:<16} {value}")
+    loaded.close()
+    card = library.find(name) / "CARD.md"
+    if card.is_file():
+        click.echo(f"\n{card.read_text(encoding='utf-8')}", nl=False)
+
+
+@model.command()
+@click.argument("source", required=False, type=Existing)
+@click.option("--geoclip", "kind", flag_value="geoclip", help="SOURCE is the geoclip wheel or folder, or installed.")
+@click.option("--clip", "kind", flag_value="clip", help="SOURCE holds CLIP ViT-L/14: HF, OpenAI or timm layout.")
+@click.option("--download", is_flag=True, help="With --clip and no SOURCE: fetch it from the model hub.")
+@click.option("--name", default="", help="What to call it [default: gtloc, geoclip or the folder's name].")
+@click.option("--places", type=Existing, help="Place gallery for a GT-Loc checkpoint (.npy or .csv).")
+@click.option("--ten-crop", is_flag=True, help="Look at ten crops of each picture, as published.")
+@click.option("--replace", is_flag=True, help="Replace a model of that name.")
+@says_what_went_wrong
+def add(source: Path | None, kind: str | None, download: bool, **options: Any) -> None:
+    """Install a model: an official GT-Loc checkpoint, GeoCLIP, the CLIP they share, or a model folder."""
+    from gtloc_forensics.errors import UsageError
+    from gtloc_forensics.vision import install, library
+
+    folder = library.user_folder()
+    target = install.Target(folder, options["name"] or _usual_name(source, kind), options["replace"])
+    if kind == "geoclip":
+        click.echo(install.add_geoclip(source, target, ten_crop=options["ten_crop"]))
+    elif kind == "clip":
+        click.echo(_add_clip(source, folder, download=download, replace=options["replace"]))
+    elif source is None:
+        raise UsageError("name the file or folder to install, or --geoclip, or --clip --download")
+    elif source.is_dir():
+        click.echo(install.add_folder(source, target))
+    else:
+        click.echo(_add_checkpoint(source, target, options))
+
+
+def _usual_name(source: Path | None, kind: str | None) -> str:
+    if kind is not None:
+        return kind
+    return source.name if source is not None and source.is_dir() else "gtloc"
+
+
+def _add_checkpoint(source: Path, target: Target, options: dict[str, Any]) -> Path:
+    from gtloc_forensics.vision import install
+
+    return install.add_checkpoint(source, target, places=options["places"], ten_crop=options["ten_crop"])
+
+
+def _add_clip(source: Path | None, folder: Path, *, download: bool, replace: bool) -> Path:
+    import tempfile
+
+    from gtloc_forensics.errors import UsageError
+    from gtloc_forensics.vision import install
+
+    if source is not None:
+        return install.add_clip(source, models_dir=folder, replace=replace)
+    if not download:
+        raise UsageError("name the file that holds CLIP, or say --download to fetch it from the model hub")
+    with tempfile.TemporaryDirectory() as place:
+        return install.add_clip(install.download_clip(Path(place)), models_dir=folder, replace=replace)
+
+
+@click.command()
+@click.argument("table", type=Existing)
+@click.option("--base", required=True, help="Model or backbone whose frozen part is used, by name or folder.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Model folder to write.")
+@click.option("--name", default="", help="What the model calls itself [default: the folder's name].")
+@click.option("--images", type=Existing, help="Folder that the table's paths are relative to.")
+@click.option("--go-on", is_flag=True, help="Train the heads of --base further instead of fresh ones.")
+@click.option("--datable", is_flag=True, help="Also train a head that tells whether a scene can be dated.")
+@click.option("--steps", default=3000, show_default=True)
+@click.option("--batch", default=256, show_default=True)
+@click.option("--learning-rate", default=3e-4, show_default=True)
+@click.option("--time-target", type=click.Choice(["kernel", "paper"]), default="kernel", show_default=True)
+@click.option("--time-negatives", type=click.Choice(["queue", "grid"]), default="queue", show_default=True)
+@click.option("--gamma", default=0.05, show_default=True, help="Of the kernel target, in turns of the torus.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--device", default="auto", show_default=True)
+@says_what_went_wrong
+def train(table: Path, base: str, output: Path, name: str, images: Path | None, **options: Any) -> None:
+    """Train a GT-Loc on the photos of TABLE (docs/models.md); a run that was stopped goes on from its checkpoint."""
+    from gtloc_forensics.vision import training
+
+    made = {key: options[key] for key in ("steps", "batch", "learning_rate", "time_target", "time_negatives", "gamma")}
+    settings = training.Settings(**made, seed=options["seed"])
+    folder, called = training.find_base(base), name or output.name
+    if options["go_on"]:
+        start = training.going_on(folder, name=called)
+    else:
+        start = training.fresh(
+            folder, name=called, shape=training.Shape(datable=options["datable"]), seed=settings.seed
+        )
+    done = training.train(
+        table, settings, start=start, out=output, device=options["device"], images=images, progress=_tell
+    )
+    for reason in done.unreadable:
+        click.echo(f"not used: {reason}", err=True)
+    click.echo(f"{done.folder}: {done.steps} steps on {done.photos} photos")
+
+
+@click.command()
+@click.argument("table", type=Existing)
+@click.option("--model", "names", required=True, multiple=True, help="Name or folder; may be given more than once.")
+@click.option("--images", type=Existing, help="Folder that the table's paths are relative to.")
+@click.option("--split", default="", help="Only the rows of this split.")
+@click.option("--training", type=Existing, help="Table on which the constant predictors are fitted.")
+@click.option("--resamples", default=1000, show_default=True, help="Of the sources, for the intervals.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--device", default="auto", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for a JSON and a PNG per model.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
+@says_what_went_wrong
+def evaluate(table: Path, names: tuple[str, ...], images: Path | None, split: str, **options: Any) -> None:
+    """Judge models on the photos of TABLE, which they were not trained on: the published metrics, with intervals."""
+    from gtloc_forensics import phototable, scorecard, vision
+
+    truth = phototable.read(table, images=images, split=split)
+    fitted = phototable.read(options["training"], images=images) if options["training"] else None
+    for name in names:
+        loaded = vision.load(name, device=options["device"])
+        known, predictions, refused = scorecard.predict(loaded, truth, progress=_tell)
+        card = scorecard.of_predictions(
+            predictions,
+            known,
+            training=fitted,
+            facts=loaded.facts,
+            queries=scorecard.fused_queries(loaded, known),
+            unreadable=refused,
+            resamples=options["resamples"],
+            seed=options["seed"],
+        )
+        loaded.close()
+        click.echo(scorecard.as_json(card) if options["as_json"] else scorecard.as_text(card))
+        if options["output"] is not None:
+            options["output"].mkdir(parents=True, exist_ok=True)
+            stem = options["output"] / Path(name).name
+            stem.with_suffix(".json").write_text(scorecard.as_json(card) + "\n", encoding="utf-8")
+            scorecard.draw(card, predictions, known, stem.with_suffix(".png"))
+
+
+def _tell(doing: str, done: int, whole: int) -> None:
+    """Print a line for every tenth of a stage."""
+    if whole and (done == whole or done * 10 // whole != (done - 1) * 10 // whole):
+        click.echo(f"{doing}: {done} of {whole}", err=True)
