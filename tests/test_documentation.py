@@ -99,7 +99,8 @@ def test_no_command_is_documented_that_does_not_exist() -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_a_command_and_each_of_its_options_has_help(name: str) -> None:
     assert EVERY[name].help, name
-    assert not [option.opts for option in options_of(EVERY[name]) if not option.help and not option.hidden]
+    silent = [option.opts[-1] for option in options_of(EVERY[name]) if not option.help and not option.hidden]
+    assert not silent, f"{name}: no help for {silent}"
 
 
 def test_every_exit_code_is_documented() -> None:
