@@ -288,7 +288,7 @@ def goals(found: Sequence[Camera], draws: int, seed: int) -> Iterator[str]:
             yield f"| {number + 1}, {title} | {told} | {_row(score)} |"
         yield f"| **all, {title}** | | {_row(sums)} |"
     many = _score(_many_sources(found), draws, np.random.default_rng(seed), is_bright=True)
-    yield f"| 30 bright ones of many cameras | | {_row(many)} |"
+    yield f"| 30 bright ones of many cameras (light learned from some) | | {_row(many)} |"
     yield "\nA camera used on one outing only stays undetermined by design: its photos share one sky and weigh as √n."
 
 
@@ -390,8 +390,8 @@ def report(photos: Path, *, draws: int, seed: int) -> Iterator[str]:
     yield "# How often the rules alarm, and how often they find a fault\n"
     yield f"Written by `python benchmarks/bench_checks.py`; seed {seed}. Intervals are 95 % (Wilson); photos of one"
     yield "source are not independent, so true intervals are wider. No model looks at pixels: rules and light only."
-    yield "In the first two tables light (GF210) is judged by the shipped model, whose few numbers were fitted on some of"
-    yield "these sources; in the others by one that never saw the camera's source.\n"
+    yield "In the first two tables light (GF210) is judged by the shipped model, whose few numbers were fitted on some"
+    yield "of these sources; in the others by one that never saw the camera's source.\n"
     yield "## Untouched photos\n"
     yield from untouched(reals, rules)
     yield "\n## A fault in one photo\n"
