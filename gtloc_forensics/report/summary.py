@@ -150,7 +150,8 @@ def _alarms(edition: Edition) -> Iterator[Text]:
     for name, value in edition.view.calibration().items():
         if name.startswith("false alarms"):
             yield words("summary.calibrated", name=name, value=value)
-    uncounted = [note.check_id for note in speaking if not note.tested]
+    weighed = edition.survey.weighed  # these state their own rate, below
+    uncounted = [note.check_id for note in speaking if not note.tested and note.check_id not in weighed]
     if uncounted:
         yield words("summary.uncounted", rules=", ".join(uncounted), count=len(uncounted))
 

@@ -56,6 +56,7 @@ class Survey:
     devices: dict[str, DeviceTally] = field(default_factory=dict)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (stage, reason) → photos
     outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)  # (check_id, outcome) → photos
+    weighed: set[str] = field(default_factory=set)  # check_ids whose findings carry a calibrated p-value
     same: int = 0
     unread: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -85,6 +86,7 @@ def _count(digest: Survey, entry: PhotoEntry, number: int) -> None:
     digest.numbers[source.source_id] = number
     digest.reasons.update({(one.stage, one.reason) for one in entry.unexamined})
     digest.outcomes.update({(finding.check_id, finding.outcome) for finding in entry.findings})
+    digest.weighed.update(finding.check_id for finding in entry.findings if finding.p_value is not None)
     _count_device(digest, entry)
     _count_integrity(digest, entry)
 
