@@ -209,3 +209,16 @@ def test_the_exposure_says_more_when_daylight_is_known_to_be_in_view():
         for datable in (0.05, 0.95)
     ]
     assert scores[1] < scores[0] - 0.3
+
+
+def test_the_hour_is_judged_by_the_claimed_season_alone():
+    """A model that shows evening light in June and midday light in December."""
+    mass = np.full((YEAR, DAY), 1e-6)
+    mass[5, 20] = mass[11, 12] = 1.0
+    assert agreement.season_mass(mass, 5.5 / YEAR).argmax() == 20
+    assert agreement.season_mass(mass, 11.5 / YEAR).argmax() == 12
+    june_evening, june_noon = (
+        agreement.hour_score(mass, a_calibration().usual, year_turn=5.5 / YEAR, day_turn=(hour + 0.5) / DAY)
+        for hour in (20, 12)
+    )
+    assert june_evening > 1.0 > 0.0 > june_noon
