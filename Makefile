@@ -9,7 +9,7 @@ PYTEST ?=
 JOBS ?= 2
 PHOTOS ?= ../shared/photos
 
-.PHONY: audit test setup exiftool lint types bench bench-checks model docs clean
+.PHONY: audit test setup exiftool lint types bench bench-checks model clean
 
 # Found findings are a finished job: only a failure (exit code 2) fails the target.
 audit: setup
@@ -46,6 +46,22 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+
+# Remakes the model that ships, from the photo set: features, heads, calibration, card (docs/decisions/0009-backbone.md).
+model: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train]'
+	$(BIN)/python experiments/make_small_model.py --photos $(PHOTOS) --out models/gtloc-small
+
+# Rates of alarms and of found faults, into docs/check-rates.md and the table that reports print.
+bench-checks: setup
+	$(BIN)/python benchmarks/bench_checks.py --photos $(PHOTOS)
+	$(BIN)/python benchmarks/count_alarms.py --photos $(PHOTOS)/exif --model none --out gtloc_forensics/checks/alarms.json
+
+bench: setup
+	$(BIN)/python benchmarks/bench_metadata.py
+	$(BIN)/python benchmarks/bench_audit.py
+	$(BIN)/python benchmarks/bench_watch.py
+	$(BIN)/python benchmarks/bench_report.py
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
