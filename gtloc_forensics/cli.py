@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gtloc_forensics.cli_exit import ExitCode, says_what_went_wrong
-from gtloc_forensics.commands import correcting, modelling, reporting, watching
+from gtloc_forensics.commands import correcting, modelling, reporting, searching, watching
 
 if TYPE_CHECKING:
     from gtloc_forensics.case import Case
@@ -103,6 +103,7 @@ for command in (
     reporting.verify,
     watching.watch,
     correcting.correct,
+    searching.search,
     modelling.model,
     modelling.train,
     modelling.evaluate,

@@ -20,6 +20,7 @@ from gtloc_forensics.records import (
     CustodyEvent,
     Finding,
     Passed,
+    Photo,
     PhotoEntry,
     ReasonNote,
     RuleNote,
@@ -104,6 +105,11 @@ class StoredCase:
             log10_lr_time=_strength(verdict, TIME_RULES),
             log10_lr_place=_strength(verdict, PLACE_RULES),
         )
+
+    def records(self) -> Iterator[Photo]:
+        """Stream what is known of each photo, without what the rules concluded, in path order."""
+        for member in self._store.members(self._id):
+            yield self._album.photo(member.source_row)[0]
 
     def case_findings(self) -> tuple[Finding, ...]:
         """Findings and explained oddities, strongest first."""

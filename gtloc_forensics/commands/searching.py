@@ -1,0 +1,140 @@
+"""``gtloc search``: the photos of a case by time, place, example, or what they show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gtloc_forensics.cli_exit import says_what_went_wrong
+
+if TYPE_CHECKING:
+    from gtloc_forensics.records import Position
+    from gtloc_forensics.search import Answer, Hit
+
+V = TypeVar("V")
+
+
+def _parsed(parse: Callable[[str], V], form: str) -> Callable[[click.Context, click.Parameter, str | None], V | None]:
+    """Make a click callback of a parser that raises ValueError."""
+
+    def callback(_: click.Context, __: click.Parameter, text: str | None) -> V | None:
+        if text is None:
+            return None
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise click.BadParameter(f"{text!r} is not {form}") from error
+
+    return callback
+
+
+def place(text: str) -> Position:
+    """Return the position that ``LAT,LON`` says.
+
+    Raises:
+        ValueError: when it says none.
+    """
+    from gtloc_forensics.records import Position
+
+    latitude, longitude = text.split(",")
+    return Position(float(latitude), float(longitude))
+
+
+def hour(text: str) -> float:
+    """Return hours from ``22`` or ``22:30``.
+
+    Raises:
+        ValueError: beyond 24.
+    """
+    hours, _, minutes = text.partition(":")
+    value = int(hours) + (int(minutes) / 60 if minutes else 0.0)
+    if not (0 <= value <= 24 and 0 <= int(minutes or 0) < 60):
+        raise ValueError(text)
+    return value
+
+
+def hours(text: str) -> tuple[float, float]:
+    """Return a span of hours from ``22-4``."""
+    first, last = text.split("-")
+    return hour(first), hour(last)
+
+
+def dates(text: str) -> tuple[date, date]:
+    """Return a span of dates from ``2024-01-01..2024-03-31``, or of one date.
+
+    Raises:
+        ValueError: when it ends before it begins.
+    """
+    first, _, last = text.partition("..")
+    begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
+    if end < begin:
+        raise ValueError(text)
+    return begin, end
+
+
+def months(text: str) -> tuple[int, int]:
+    """Return a span of months from ``6-8``, or of one month.
+
+    Raises:
+        ValueError: when one is not 1–12.
+    """
+    first, _, last = text.partition("-")
+    span = int(first), int(last or first)
+    if not all(1 <= month <= 12 for month in span):
+        raise ValueError(text)
+    return span
+
+
+@click.command()
+@click.argument("case", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--near", metavar="LAT,LON", callback=_parsed(place, "LAT,LON"), help="Claimed position.")
+@click.option("--within-km", type=click.FloatRange(0), default=25.0, show_default=True, help="Radius of --near.")
+@click.option("--local-hours", metavar="H-H", callback=_parsed(hours, "22-4"), help="Claimed time of day, as 22-4.")
+@click.option("--dates", metavar="D..D", callback=_parsed(dates, "2024-01-01..2024-03-31"), help="Claimed dates.")
+@click.option("--months", metavar="M-M", callback=_parsed(months, "6-8"), help="Claimed months, of any year.")
+@click.option("--device", "device_text", default="", help="Part of make, model or serial number.")
+@click.option("--like", help="Like this photo of the case, or this file, first.")
+@click.option("--shows-hour", metavar="H", callback=_parsed(hour, "an hour"), help="Looks like this hour first.")
+@click.option("--shows-month", type=click.IntRange(1, 12), help="Looks like this month first.")
+@click.option("--shows-place", metavar="LAT,LON", callback=_parsed(place, "LAT,LON"), help="Looks like there first.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Most photos to list.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON document.")
+@says_what_went_wrong
+def search(case: Path, device_text: str, like: str | None, limit: int, as_json: bool, **asked: Any) -> None:
+    """Find photos of CASE by what they claim and by what they show; nothing is examined again."""
+    from gtloc_forensics.case import Case
+    from gtloc_forensics.search import Query
+    from gtloc_forensics.searching import find
+
+    with Case(case) as opened:
+        answer = find(opened, Query(device=device_text, **asked), like=like or "", limit=limit)
+    click.echo(json.dumps(_document(answer), ensure_ascii=False, indent=1) if as_json else _table(answer))
+    raise SystemExit(0)
+
+
+def _document(answer: Answer) -> dict[str, Any]:
+    plain = asdict(answer)
+    for hit, row in zip(answer.hits, plain["hits"], strict=True):
+        row["local_time"] = None if hit.local_time is None else hit.local_time.isoformat()
+    return {"schema": "gtloc-search/1", **plain}
+
+
+def _table(answer: Answer) -> str:
+    lines = [_line(hit) for hit in answer.hits]
+    more = f", the first {len(answer.hits)} are shown" if answer.matching > len(answer.hits) else ""
+    lines.append(f"{answer.matching} of {answer.looked_at} photos{more}")
+    lines += [f"{count} could not be compared: {reason}" for reason, count in answer.unknown.items()]
+    return "\n".join(lines)
+
+
+def _line(hit: Hit) -> str:
+    words = [hit.name, hit.device, "no time" if hit.local_time is None else f"{hit.local_time:%Y-%m-%d %H:%M:%S}"]
+    for value, form in ((hit.distance_km, "{:.1f} km"), (hit.likeness, "like {:.3f}"), (hit.shown, "shown {:+.3f}")):
+        words += [form.format(value)] if value is not None else []
+    return "  ".join(words)

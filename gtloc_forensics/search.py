@@ -1,0 +1,304 @@
+"""Retrieval over a finished case, without words: by time, by place, by example, by what the pixels show.
+
+*Conditions* speak of what a photo claims and leave photos out; *likenesses* speak
+of what it shows and put the rest in order. A photo of which something asked for is
+not known is neither a hit nor a miss: it is counted with the reason.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gtloc_forensics import earth, sightings
+from gtloc_forensics.circular import day_turn
+from gtloc_forensics.records import Absent, Claim, ImageFacts, Photo, Position, Prediction, Stated
+
+HASH_BITS = 64
+PLACE_RADIUS_KM = 250.0
+"""Mass this near counts as being at a place: half of it is about the error of a good prediction at region level."""
+
+RANK_OFFSET = 60
+"""Of reciprocal rank fusion, as published (Cormack, Clarke and Büttcher, SIGIR 2009): no single first place decides."""
+
+MONTH_STARTS = (*((date(2023, month, 1) - date(2023, 1, 1)).days / 365 for month in range(1, 13)), 1.0)
+"""The turns of the year at which the months begin, and the end of the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What a photo is compared with: its embedding, or the hash of its picture where there is no model."""
+
+    name: str
+    embedding: NDArray[np.float32] | None  # [D] unit vector
+    perceptual_hash: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for; what is None is not asked. Months and hours may run over the end: 11–2, 22–4.
+
+    Attributes:
+        near: a claimed position, at most ``within_km`` away.
+        local_hours: claimed time of day, from the first up to the second.
+        dates: claimed dates, both included.
+        months: claimed months, both included, of any year.
+        device: part of a make, model or serial number; capitals do not matter.
+        like: pictures like this one first.
+        shows_hour, shows_month, shows_place: pictures that look so first.
+        joint: the query in the joint space, ``[D]``: the normalised mean of the embeddings of that time and place.
+    """
+
+    near: Position | None = None
+    within_km: float = 25.0
+    local_hours: tuple[float, float] | None = None
+    dates: tuple[date, date] | None = None
+    months: tuple[int, int] | None = None
+    device: str = ""
+    like: Example | None = None
+    shows_hour: float | None = None
+    shows_month: int | None = None
+    shows_place: Position | None = None
+    joint: NDArray[np.float32] | None = None
+
+    @property
+    def shows(self) -> bool:
+        """Whether anything is asked of what the pixels show."""
+        return any(one is not None for one in (self.shows_hour, self.shows_month, self.shows_place))
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One photo that meets every condition."""
+
+    source_id: str
+    name: str
+    local_time: datetime | None
+    position: Position | None
+    device: str
+    distance_km: float | None
+    likeness: float | None  # to the example: cosine, or the share of equal bits
+    shown: float | None  # cosine in the joint space, or log10 of how much likelier than an even spread
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The best hits, and how many photos could not be compared, with the reason."""
+
+    hits: tuple[Hit, ...]
+    matching: int
+    looked_at: int
+    unknown: dict[str, int]
+
+
+class Unknown(Exception):
+    """A photo lacks what the query asks about."""
+
+
+Condition: TypeAlias = Callable[[Claim], bool]
+
+
+def search(photos: Iterable[Photo], query: Query, *, limit: int = 20) -> Answer:
+    """Find the photos that *query* asks for, the best first.
+
+    With two likenesses each orders the photos, and the sum of 1 / (60 + rank) decides.
+    With none, the nearest come first, and without a place the earliest claimed time.
+
+    Args:
+        photos: the photos of a case, streamed.
+        query: what is looked for.
+        limit: the most hits to return.
+    """
+    hits: list[Hit] = []
+    unknown: Counter[str] = Counter()
+    looked_at = 0
+    for photo in photos:
+        looked_at += 1
+        try:
+            if _meets(photo, query):
+                hits.append(_hit(photo, query))
+        except Unknown as lacking:
+            unknown[str(lacking)] += 1
+    ordered = _in_order(hits, query)
+    return Answer(tuple(ordered[:limit]), len(hits), looked_at, dict(unknown))
+
+
+# --------------------------------------------------------------------------- conditions
+
+
+def _meets(photo: Photo, query: Query) -> bool:
+    conditions = list(_conditions(query))
+    if not conditions:
+        return True
+    claim = photo.claim
+    if not isinstance(claim, Claim):
+        raise Unknown("its metadata could not be read")
+    # A photo that surely fails one condition is a miss, whatever else is not known of it.
+    lacking: list[Unknown] = []
+    for condition in conditions:
+        try:
+            if not condition(claim):
+                return False
+        except Unknown as error:
+            lacking.append(error)
+    if lacking:
+        raise lacking[0]
+    return True
+
+
+def _conditions(query: Query) -> Iterator[Condition]:
+    if query.near is not None:
+        there = query.near
+        yield lambda claim: _apart_km(_position(claim), there) <= query.within_km
+    if query.local_hours is not None:
+        first, last = query.local_hours
+        yield lambda claim: (24 * day_turn(_local(claim)) - first) % 24 < ((last - first) % 24 or 24)
+    if query.dates is not None:
+        begin, end = query.dates
+        yield lambda claim: begin <= _local(claim).date() <= end
+    if query.months is not None:
+        low, high = query.months
+        yield lambda claim: (_local(claim).month - low) % 12 <= (high - low) % 12
+    if query.device:
+        yield lambda claim: query.device.lower() in _device_words(claim).lower()
+
+
+def _local(claim: Claim) -> datetime:
+    if isinstance(claim.local_time, Stated):
+        return claim.local_time.value
+    raise Unknown("it claims no time")
+
+
+def _position(claim: Claim) -> Position:
+    if isinstance(claim.position, Stated):
+        return claim.position.value
+    raise Unknown("it claims no position")
+
+
+def _apart_km(first: Position, second: Position) -> float:
+    return float(
+        earth.distance_km(
+            first.latitude_deg,
+            first.longitude_deg,
+            second_latitude_deg=second.latitude_deg,
+            second_longitude_deg=second.longitude_deg,
+        )
+    )
+
+
+def _device_words(claim: Claim) -> str:
+    device = claim.device
+    words = [word for word in (device.make, device.model, device.serial) if not isinstance(word, Absent)]
+    if not words:
+        raise Unknown("it names no device")
+    return " ".join(words)
+
+
+# --------------------------------------------------------------------------- likenesses
+
+
+def _hit(photo: Photo, query: Query) -> Hit:
+    likeness = None if query.like is None else _likeness(photo, query.like)
+    shown = _shown(photo, query) if query.shows else None
+    claim = photo.claim if isinstance(photo.claim, Claim) else None
+    position = claim.position.value if claim is not None and isinstance(claim.position, Stated) else None
+    return Hit(
+        source_id=photo.source.source_id,
+        name=photo.source.display_path,
+        local_time=claim.local_time.value if claim is not None and isinstance(claim.local_time, Stated) else None,
+        position=position,
+        device="" if claim is None else sightings.label(claim)[0],
+        distance_km=None if query.near is None or position is None else _apart_km(position, query.near),
+        likeness=likeness,
+        shown=shown,
+    )
+
+
+def _likeness(photo: Photo, example: Example) -> float:
+    """Return the cosine of the embeddings, or without them the share of equal bits of the hashes."""
+    prediction = photo.prediction
+    if example.embedding is not None:
+        if not isinstance(prediction, Prediction) or prediction.embedding is None:
+            raise Unknown("no model looked at its pixels")
+        return float(prediction.embedding @ example.embedding)
+    if not isinstance(photo.image, ImageFacts) or example.perceptual_hash is None:
+        raise Unknown("its picture could not be decoded")
+    return 1.0 - (photo.image.perceptual_hash ^ example.perceptual_hash).bit_count() / HASH_BITS
+
+
+def _shown(photo: Photo, query: Query) -> float:
+    prediction = photo.prediction
+    if not isinstance(prediction, Prediction):
+        raise Unknown("no model looked at its pixels")
+    if query.joint is not None and prediction.embedding is not None:
+        return float(prediction.embedding @ query.joint)
+    likelier = _time_likelier(prediction, query.shows_hour, query.shows_month)
+    if query.shows_place is not None:
+        likelier *= _place_likelier(prediction, query.shows_place)
+    return math.log10(max(likelier, 1e-12))
+
+
+def _time_likelier(prediction: Prediction, hour: float | None, month: int | None) -> float:
+    """Return how much likelier than under an even spread the hour, the month or both together are."""
+    mass = np.asarray(prediction.time.mass, np.float64)  # [Y, D]
+    if hour is not None:
+        column = int(hour / 24 * mass.shape[1]) % mass.shape[1]
+        mass = mass[:, column : column + 1] * mass.shape[1]
+    by_day = mass.sum(axis=1)  # [Y]
+    if month is None:
+        return float(by_day.sum())
+    edges = np.arange(len(by_day) + 1) / len(by_day)
+    begin, end = MONTH_STARTS[month - 1], MONTH_STARTS[month]
+    shares = np.clip(np.minimum(edges[1:], end) - np.maximum(edges[:-1], begin), 0.0, None) * len(by_day)
+    return float(shares @ by_day) / (end - begin)
+
+
+def _place_likelier(prediction: Prediction, there: Position) -> float:
+    """Return how much likelier than anywhere on the globe it is that the picture is from near *there*."""
+    place = prediction.place
+    away = earth.distance_km(
+        place.latitude_deg,
+        place.longitude_deg,
+        second_latitude_deg=there.latitude_deg,
+        second_longitude_deg=there.longitude_deg,
+    )
+    cap_share = (1.0 - math.cos(PLACE_RADIUS_KM / earth.EARTH_RADIUS_KM)) / 2.0
+    return float(place.mass[away <= PLACE_RADIUS_KM].sum()) / cap_share
+
+
+# --------------------------------------------------------------------------- order
+
+
+def _in_order(hits: list[Hit], query: Query) -> list[Hit]:
+    scales: list[Callable[[Hit], float]] = []
+    if query.like is not None:
+        scales.append(lambda hit: hit.likeness or 0.0)
+    if query.shows:
+        scales.append(lambda hit: hit.shown or 0.0)
+    if not scales:
+        return sorted(hits, key=_by_claim)
+    fused: dict[str, float] = defaultdict(float)
+    for scale in scales:
+        for hit, rank in _ranked(hits, scale):
+            fused[hit.source_id] += 1.0 / (RANK_OFFSET + rank)
+    return sorted(hits, key=lambda hit: (-fused[hit.source_id], hit.name))
+
+
+def _ranked(hits: list[Hit], scale: Callable[[Hit], float]) -> Iterator[tuple[Hit, int]]:
+    """Yield each hit with its rank, from 1; equal scores share one."""
+    rank, before = 0, math.nan
+    for number, hit in enumerate(sorted(hits, key=scale, reverse=True), 1):
+        if scale(hit) != before:
+            rank, before = number, scale(hit)
+        yield hit, rank
+
+
+def _by_claim(hit: Hit) -> tuple[float, datetime, str]:
+    return hit.distance_km or 0.0, hit.local_time or datetime(9999, 12, 31), hit.name

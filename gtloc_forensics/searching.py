@@ -1,0 +1,116 @@
+"""Opens what a search needs: the photos of a case, the example, the model for the joint space."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gtloc_forensics import decode, discover
+from gtloc_forensics.errors import DecodeRefused, UsageError, WeightsError
+from gtloc_forensics.instruments import DEFAULT_SHORT_SIDE
+from gtloc_forensics.records import ImageFacts, Photo, Prediction
+from gtloc_forensics.search import MONTH_STARTS, Answer, Example, Query, search
+
+if TYPE_CHECKING:
+    from gtloc_forensics.case import Case
+    from gtloc_forensics.vision import Model
+
+
+def find(case: Case, query: Query, *, like: str = "", limit: int = 20) -> Answer:
+    """Search the newest examination of *case*.
+
+    Args:
+        case: with a completed examination.
+        query: conditions and likenesses; its example and its joint vector are found here.
+        like: a path within the case, or a file; "" for none.
+        limit: the most hits to return.
+
+    Raises:
+        CaseError: no examination was completed.
+        UsageError: there is no such example, or it cannot be decoded.
+    """
+    view = case.view()
+    model = _Seeing(view.environment)
+    if like:
+        inside = _in_case(view.records(), like)
+        query = replace(query, like=inside if inside is not None else _from_file(Path(like), model))
+    if query.shows_place is not None and query.shows_hour is not None and query.shows_month is not None:
+        query = replace(query, joint=model.joint(query))
+    return search(view.records(), query, limit=limit)
+
+
+class _Seeing:
+    """The model of the examination, loaded when first asked for; None when it cannot be had again."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._model: Model | None = None
+        self._tried = False
+
+    def model(self) -> Model | None:
+        """Return the very model that looked at the case."""
+        name = self._environment.get("model name")
+        if not self._tried and name is not None:
+            self._tried = True
+            try:
+                from gtloc_forensics import vision
+
+                found = vision.load(name)
+            except (ModuleNotFoundError, WeightsError):
+                return None  # the stored densities answer without it
+            if found.weights_sha256 == self._environment.get("model weights"):
+                self._model = found
+        return self._model
+
+    def joint(self, query: Query) -> NDArray[np.float32] | None:
+        """Embed the time and the place asked for; None when the model does not know both."""
+        model, there = self.model(), query.shows_place
+        if model is None or there is None or query.shows_hour is None or query.shows_month is None:
+            return None
+        middle = (MONTH_STARTS[query.shows_month - 1] + MONTH_STARTS[query.shows_month]) / 2
+        turns = np.array([[middle, query.shows_hour / 24 % 1.0]])
+        found = model.fused(turns, np.array([[there.latitude_deg, there.longitude_deg]]))
+        return None if found is None else np.asarray(found[0], np.float32)
+
+
+def _in_case(photos: Iterable[Photo], name: str) -> Example | None:
+    wanted = os.fsencode(name)
+    for photo in photos:
+        if wanted == photo.source.relative or name in (photo.source.display_path, photo.source.source_id):
+            return _example(photo)
+    return None
+
+
+def _example(photo: Photo) -> Example:
+    seen, image = photo.prediction, photo.image
+    embedding = seen.embedding if isinstance(seen, Prediction) else None
+    bits = image.perceptual_hash if isinstance(image, ImageFacts) else None
+    if embedding is None and bits is None:
+        raise UsageError(f"{photo.source.display_path} could not be decoded, so nothing can be like it")
+    return Example(photo.source.display_path, embedding, bits)
+
+
+def _from_file(path: Path, seeing: _Seeing) -> Example:
+    """Decode a file that is not of the case, in a process of its own, and look at it as at the case's photos."""
+    if not path.is_file():
+        raise UsageError(f"{path} is neither a photo of the case nor a file; give the path that `findings.json` shows")
+    model = seeing.model()
+    with tempfile.TemporaryDirectory(prefix="gtloc-search-") as work, decode.Decoder(1) as decoder:
+        taken = discover.take(path.resolve().parent, discover.Candidate(os.fsencode(path.name)), into=Path(work))
+        side = DEFAULT_SHORT_SIDE if model is None else model.short_side
+        job = decode.Job(taken.working_copy, taken.source.source_id, taken.source.media_type, short_side=side)
+        ((_, found),) = decoder.stream([job], window=1)
+    if isinstance(found, DecodeRefused):
+        raise UsageError(f"{path} cannot be decoded: {found.reason}")
+    embedding = None
+    if model is not None:
+        row = model.embed([model.prepare(found.pixels)])[0, : model.embedding_size]
+        embedding = np.asarray(row / max(float(np.linalg.norm(row)), 1e-12), np.float32)
+    return Example(str(path), embedding, found.image.perceptual_hash)
