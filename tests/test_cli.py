@@ -178,9 +178,27 @@ def test_a_report_in_an_unknown_language_or_template_is_refused(case: Path) -> N
     refused(called("report", case, "--template", "no-such"), "no-such", "default")
 
 
-def test_nothing_is_exported_into_the_evidence(case: Path, evidence: Path) -> None:
-    refused(called("export", case, "--format", "csv", "-o", evidence / "x.csv"), "never written to")
-    assert not (evidence / "x.csv").exists()
+@pytest.mark.parametrize(
+    ("command", "option", "name"),
+    [
+        (["export", "--format", "csv"], "-o", "x.csv"),
+        (["report", "--template", "brief"], "-o", "x.pdf"),
+        (["correct", "--offset=+1:00:00"], "--plan", "x.toml"),
+        (["correct", "--apply"], "--sidecars", "x"),
+        (["correct", "--apply"], "--copy", "x"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_nothing_is_ever_written_into_the_evidence(
+    command: list[str], option: str, name: str, case: Path, evidence: Path
+) -> None:
+    if "--apply" in command:
+        called("correct", case, "--offset=+1:00:00")
+    try:
+        refused(called(command[0], case, *command[1:], option, evidence / name), "never written to")
+        assert not (evidence / name).exists()
+    finally:
+        (evidence / name).unlink(missing_ok=True)
 
 
 def test_watching_a_folder_with_the_case_inside_it_is_refused(tmp_path: Path) -> None:
