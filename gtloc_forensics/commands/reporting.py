@@ -89,7 +89,7 @@ def export(case: Path, kind: str, output: Path | None) -> None:
 @click.option(
     "--trust", type=click.Path(exists=True, path_type=Path), multiple=True, help="Certificate to trust (PEM)."
 )
-@click.option("--device", default="auto", show_default=True)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout.")
 @says_what_went_wrong
 def verify(subject: Path, sample: int, trust: tuple[Path, ...], device: str, as_json: bool) -> None:
