@@ -49,12 +49,12 @@ types: setup
 
 # Remakes the model that ships, from the photo set: features, heads, calibration, card (docs/decisions/0009-backbone.md).
 model: setup
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train]'
-	$(BIN)/python experiments/make_small_model.py --photos $(PHOTOS) --out models/gtloc-small
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[model]'
+	OMP_NUM_THREADS=1 $(BIN)/python experiments/make_small_model.py --photos $(PHOTOS) --out models/gtloc-small
 
 # Rates of alarms and of found faults, into docs/check-rates.md and the table that reports print.
 bench-checks: setup
-	$(BIN)/python benchmarks/bench_checks.py --photos $(PHOTOS)
+	$(BIN)/python benchmarks/bench_checks.py --photos $(PHOTOS) --draws 5 --write docs/check-rates.md
 	$(BIN)/python benchmarks/count_alarms.py --photos $(PHOTOS)/exif --model none --out gtloc_forensics/checks/alarms.json
 
 bench: setup

@@ -49,7 +49,8 @@ EXTRAS = {
     "raw": ["rawpy>=0.24"],
     "sign": ["pyhanko>=0.25"],
     "postgres": ["psycopg[binary]>=3.1"],
-    "train": ["matplotlib>=3.8", "scikit-learn>=1.4"],
+    "train": ["matplotlib>=3.8"],
+    "model": ["matplotlib>=3.8", "scikit-learn>=1.4", "onnx>=1.16"],
     "test": [
         "pytest>=8",
         "pytest-xdist>=3",

@@ -181,8 +181,8 @@ class StoredCase:
         except WeightsError:
             return None
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        same = self._environment.get("model weights") in manifest.get("files", {}).values()
-        return folder if same else None
+        used = set(self._environment.get("model weights", "").split("+"))  # more than one where a backbone is shared
+        return folder if used <= set(manifest.get("files", {}).values()) else None
 
 
 def _told(one: Control) -> str:

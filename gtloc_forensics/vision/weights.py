@@ -144,6 +144,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
     """Write a safetensors file atomically and return its SHA-256."""
     part = path.with_name(path.name + ".part")
     save_file({name: tensors[name].contiguous() for name in sorted(tensors)}, part)
+    part.chmod(0o644)  # the library writes for its owner alone; a model is there to be shared
     part.replace(path)
     return library.sha256_of(path)
 
