@@ -12,17 +12,20 @@ import hashlib
 import os
 import queue
 import shutil
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from functools import lru_cache
+from itertools import islice, repeat
 from pathlib import Path
 from typing import TypeVar
 
-from gtloc_forensics import decode, discover, exiftool, metadata, zones
+from gtloc_forensics import decode, discover, exiftool, metadata
+from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.instruments import Instruments, Settings
 from gtloc_forensics.records import Passed, Source, Tags, source_id_of
@@ -35,6 +38,9 @@ METADATA, CLAIM, IMAGE, PREVIEW, VISION = "metadata", "claim", "image", "preview
 
 CODE_VERSION = "1"
 """Part of every stage's fingerprint; raise it when a stage makes something else of the same input."""
+
+COPIES = "copies-"
+"""How the folders of working copies begin."""
 
 AHEAD = 2
 """Batches that intake and exiftool may be ahead of the model: enough to keep it busy, little memory."""
@@ -86,7 +92,7 @@ class _Item:
     """One file on its way through the stages."""
 
     candidate: discover.Candidate
-    folder: Path  # holds its working copies until it is written
+    folder: Path  # holds the working copies of its group until they are written
     taken: discover.Taken | None = None
     refused: Passed | None = None
     read: dict[str, exiftool.TagsRead | exiftool.Unread] = field(default_factory=dict)  # sha256 → result
@@ -137,10 +143,14 @@ class Gathering:
         total, done = len(fresh), 0
         refused: list[Passed] = []
         self._progress("examine", 0, total)
-        for group in _chunks(self._items(fresh), self._settings.batch):
-            refused += self._write(group)
-            done += len(group)
-            self._progress("examine", done, total)
+        try:
+            for group in _chunks(self._items(fresh), self._settings.batch):
+                refused += self._write(group)
+                done += len(group)
+                self._progress("examine", done, total)
+        finally:
+            for left in self._work.glob(f"{COPIES}*"):  # by a full disk, say
+                shutil.rmtree(left, ignore_errors=True)
         return refused
 
     def row_of(self, relative: bytes) -> int:
@@ -187,9 +197,9 @@ class Gathering:
     def _read(self, candidates: Sequence[discover.Candidate]) -> Iterator[_Item]:
         """Take files in and read their tags, a batch at a time."""
         with ThreadPoolExecutor(max(1, self._settings.workers)) as pool:
-            for number, batch in enumerate(_chunks(iter(candidates), self._settings.batch)):
-                places = [self._work / f"{number}-{ordinal}" for ordinal in range(len(batch))]
-                items = list(pool.map(self._take, batch, places))
+            for batch in _chunks(iter(candidates), self._settings.batch):
+                folder = Path(tempfile.mkdtemp(prefix=COPIES, dir=self._work))
+                items = list(pool.map(self._take, batch, repeat(folder)))
                 self._read_tags(items)
                 for item in items:
                     self._prepare_job(item)
@@ -198,7 +208,6 @@ class Gathering:
     def _take(self, candidate: discover.Candidate, folder: Path) -> _Item:
         item = _Item(candidate, folder)
         try:
-            folder.mkdir()
             item.taken = discover.take(self._root, candidate, into=folder)
         except discover.IntakeFailed as error:
             item.refused = Passed(candidate.relative, error.reason, blocks=True)
@@ -259,8 +268,8 @@ class Gathering:
             for item in group:
                 if item.taken is not None:
                     self._write_item(session, item, item.taken, predictions)
-        for item in group:
-            shutil.rmtree(item.folder, ignore_errors=True)
+        for folder in {item.folder for item in group}:  # one: files are written in the groups they were read in
+            shutil.rmtree(folder, ignore_errors=True)
         return [item.refused for item in group if item.refused is not None]
 
     def _write_item(
@@ -274,7 +283,7 @@ class Gathering:
         if item.decoded is not None:
             self._write_image(session, source.sha256, item.decoded)
             self._write_prediction(session, source.sha256, predictions.get(source.source_id))
-        self._write_claim(session, source, sidecars)
+        self._write_claim(session, source, sidecars, item.read.get(source.sha256))
 
     def _write_source(self, session: Transaction, taken: discover.Taken, sidecars: Mapping[bytes, str]) -> None:
         source = taken.source
@@ -318,11 +327,12 @@ class Gathering:
         elif prediction is not None:
             self._keep(session, sha256, VISION, self.stages.vision, prediction)
 
-    def _write_claim(self, session: Transaction, source: Source, sidecars: Mapping[bytes, str]) -> None:
+    def _write_claim(self, session: Transaction, source: Source, sidecars: Mapping[bytes, str], read: object) -> None:
         key = claim_key(self.stages, self._known[source.source_id])
-        read = self._store.result(source.sha256, METADATA, self.stages.metadata, exiftool.TagsRead, session=session)
         if not isinstance(read, exiftool.TagsRead):
-            reason, detail = read if read is not None else ("its metadata was never read", "")
+            read = self._store.result(source.sha256, METADATA, self.stages.metadata, exiftool.TagsRead, session=session)
+        if not isinstance(read, exiftool.TagsRead):
+            reason, detail = read if isinstance(read, tuple) else ("its metadata was never read", "")
             self._fail(session, source.source_id, CLAIM, key, reason, detail)
             return
         beside = [(name, self._sidecar_tags(session, sha256)) for name, sha256 in sorted(sidecars.items())]
@@ -379,6 +389,7 @@ def _orientation(read: exiftool.TagsRead | exiftool.Unread | None) -> int | None
     return values[0] if values and isinstance(values[0], int) and 1 <= values[0] <= 8 else None
 
 
+@lru_cache(maxsize=1)
 def actor() -> str:
     """Return who acts, for the custody chain: the account name, or its number."""
     with suppress(KeyError, OSError, ModuleNotFoundError):

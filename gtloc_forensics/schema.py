@@ -204,6 +204,11 @@ def reserve(connection: Connection) -> bool:
     return bool(connection.scalar(text(f"SELECT pg_try_advisory_lock({_CASE_LOCK}, {_PLACE})")))
 
 
+def release(connection: Connection) -> None:
+    """Give that lock back now: the end of a connection reaches the server only after a while."""
+    connection.execute(text(f"SELECT pg_advisory_unlock({_CASE_LOCK}, {_PLACE})"))
+
+
 def queue_up(connection: Connection) -> None:
     """Wait until no other transaction writes. In SQLite its beginning has done that."""
     if connection.dialect.name == POSTGRESQL:

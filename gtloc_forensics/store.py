@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from gtloc_forensics.custody import GENESIS, canonical_json, event_of
@@ -41,12 +41,15 @@ from gtloc_forensics.schema import (
     migrate,
     missing_triggers,
     queue_up,
+    release,
     reserve,
 )
 from gtloc_forensics.states import Known, event_from, known_of, source_of
 from gtloc_forensics.stored import pack, unpack
 
 R = TypeVar("R")
+
+_LAST_EVENT = "gtloc_last_event"
 
 _INSERTS: Mapping[str, Callable[..., Any]] = {SQLITE: sqlite.insert, POSTGRESQL: postgresql.insert}
 
@@ -120,7 +123,11 @@ class Store:
             if not reserve(connection):
                 raise CaseBusy(f"{self.url} is in use by another process; wait for it or stop it")
             connection.commit()  # an open transaction would hold up vacuuming
-            yield
+            try:
+                yield
+            finally:
+                with suppress(DBAPIError):  # a server that went away has let go of it
+                    release(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -166,19 +173,18 @@ class Store:
     ) -> Known:
         """Add a path, or a new state of it."""
         newest = session.scalar(select(func.max(SourceRow.generation)).where(SourceRow.source_id == source.source_id))
-        row = SourceRow(
-            source_id=source.source_id,
-            generation=0 if newest is None else newest + 1,
-            relative=source.relative,
-            sha256=source.sha256,
-            media_type=source.media_type,
-            stat=json.dumps(asdict(source.stat)),
-            sidecars=json.dumps([[name.hex(), sha256] for name, sha256 in sorted(sidecars.items())]),
-            acquired_utc=acquired_utc.isoformat(),
-        )
-        session.add(row)
-        session.flush()
-        return known_of(row)
+        values = {
+            "source_id": source.source_id,
+            "generation": 0 if newest is None else newest + 1,
+            "relative": source.relative,
+            "sha256": source.sha256,
+            "media_type": source.media_type,
+            "stat": json.dumps(asdict(source.stat)),
+            "sidecars": json.dumps([[name.hex(), sha256] for name, sha256 in sorted(sidecars.items())]),
+            "acquired_utc": acquired_utc.isoformat(),
+        }
+        row_id = session.execute(insert(SourceRow).returning(SourceRow.id), values).scalar_one()
+        return known_of(SourceRow(id=row_id, **values))
 
     def source(self, row_id: int) -> tuple[Source, Known, datetime]:
         """Return one state of one path, what identifies that state, and when it was acquired."""
@@ -387,24 +393,25 @@ class Store:
         detail: Mapping[str, Scalar],
     ) -> CustodyEvent:
         """Add a link to the custody chain inside the transaction of what it describes."""
-        last = session.scalar(select(CustodyRow).order_by(CustodyRow.sequence.desc()).limit(1))
-        previous = GENESIS if last is None else last.event_hash
-        sequence = 1 if last is None else last.sequence + 1
-        made = event_of(sequence, utc_time, actor, action, subject, detail, previous)
-        session.add(
-            CustodyRow(
-                sequence=sequence,
-                utc_time=utc_time.isoformat(),
-                actor=actor,
-                action=action,
-                subject=subject,
-                detail=canonical_json(dict(detail)),
-                previous_hash=previous,
-                event_hash=made.event_hash,
-            )
-        )
-        session.flush()
+        sequence, previous = session.info.get(_LAST_EVENT) or self._last_link(session)
+        made = event_of(sequence + 1, utc_time, actor, action, subject, detail, previous)
+        values = {
+            "sequence": made.sequence,
+            "utc_time": utc_time.isoformat(),
+            "actor": actor,
+            "action": action,
+            "subject": subject,
+            "detail": canonical_json(dict(detail)),
+            "previous_hash": previous,
+            "event_hash": made.event_hash,
+        }
+        session.execute(insert(CustodyRow), values)
+        session.info[_LAST_EVENT] = (made.sequence, made.event_hash)  # nobody else writes during a transaction
         return made
+
+    def _last_link(self, session: Session) -> tuple[int, str]:
+        last = session.scalar(select(CustodyRow).order_by(CustodyRow.sequence.desc()).limit(1))
+        return (0, GENESIS) if last is None else (last.sequence, last.event_hash)
 
     def custody(self) -> Iterator[CustodyEvent]:
         """Stream the chain in order, as stored: :func:`verify_chain` says whether it holds."""

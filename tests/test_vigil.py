@@ -135,6 +135,25 @@ def test_a_full_disk_is_news_and_the_photo_is_tried_again(tmp_path: Path, monkey
     assert [event["event"] for event in watched.events].count("disk full") == 1
 
 
+def test_a_disk_that_fills_up_while_copying_is_outlived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gtloc_forensics.vigil.RETRY_S", 0.3)
+    failures = iter([True, True])
+
+    def fills_up(root: Path, candidate: discover.Candidate, *, into: Path) -> discover.Taken:
+        if next(failures, False):
+            (into / "half.partial").touch()
+            raise WorkspaceFull(into)
+        return take(root, candidate, into=into)
+
+    monkeypatch.setattr("gtloc_forensics.discover.take", fills_up)
+    card = tmp_path / "card"
+    photo(card / "a.jpg", 1)
+    with Watched([card], tmp_path / "case") as watched:
+        watched.until(lambda events: examined(events) == 1)
+        assert not list((tmp_path / "case").glob("work-*/*"))
+    assert [event["event"] for event in watched.events].count("disk full") == 2
+
+
 class StillWriting:
     """An intake to which a file seems to change while it is read, as often as said."""
 
