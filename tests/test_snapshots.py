@@ -164,7 +164,7 @@ def compare(name: str, new: str, folder: Path = SNAPSHOTS) -> None:
     else:
         pairs = zip(_lines(old, new), _lines(new, old), strict=True)
         lines = [f"{name}:{number}\n - {was}\n + {now}" for number, (was, now) in enumerate(pairs, 1) if was != now]
-    pytest.fail(f"{len(lines)} differences from {name}:\n{told(lines)}", pytrace=False)
+    pytest.fail(f"{len(lines)} difference{'s' * (len(lines) != 1)} from {name}:\n{told(lines)}", pytrace=False)
 
 
 def _lines(text: str, other: str) -> list[str]:
