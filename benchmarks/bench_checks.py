@@ -27,9 +27,10 @@ import numpy as np
 from injected_faults import FAULTS, exactly_hours, position, without_gps_time
 from real_photos import NOW, Real, compare, groups_of, judge, read_exif_set, registry, synthetic_source
 
-from gtloc_forensics import clock, clock_hypotheses, light, light_offsets
+from gtloc_forensics import clock, clock_prior, light
 from gtloc_forensics.checks import Registry, Scope
 from gtloc_forensics.circular import hour_distance
+from gtloc_forensics.light import offsets as light_offsets
 from gtloc_forensics.records import ClockModel, DeviceGroup, Finding, Outcome, Photo, Tags, Unexamined
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "experiments"))
@@ -345,7 +346,7 @@ def _score(camera: Camera, draws: int, rng: np.random.Generator, *, is_bright: b
 def _light_alone(group: DeviceGroup, model: light.LightModel) -> tuple[float, float]:
     """Return the 95 % interval of the offset by light before any prior."""
     frames = light_offsets.frames_of(group.sightings)
-    arc = clock_hypotheses.arc(np.exp(light_offsets.offset_log_likelihood(model, frames)))
+    arc = clock_prior.arc(np.exp(light_offsets.offset_log_likelihood(model, frames)))
     return arc.low_hours, arc.high_hours
 
 

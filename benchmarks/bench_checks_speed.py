@@ -25,8 +25,8 @@ from real_photos import NOW, Real, registry, synthetic_source
 
 from gtloc_forensics import clock, earth, sightings
 from gtloc_forensics.checks import Scope, unmet
+from gtloc_forensics.earth.zones import offset_at_utc, zones_at
 from gtloc_forensics.records import Finding, ImageFacts, Photo, Position, Sighting, Tags, Unexamined
-from gtloc_forensics.zones import offset_at_utc, zones_at
 
 TOWNS = 400
 

@@ -24,8 +24,8 @@ from pathlib import Path
 from PIL import Image
 
 from gtloc_forensics import exiftool, metadata
+from gtloc_forensics.earth.zones import zones_at
 from gtloc_forensics.records import FileStat, Source, source_id_of
-from gtloc_forensics.zones import zones_at
 
 GOAL = 0.8
 

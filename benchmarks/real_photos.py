@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from gtloc_forensics import earth, metadata, pixels, sightings, zones
+from gtloc_forensics import earth, metadata, sightings
 from gtloc_forensics.checks import Check, Context, Registry, Scope, built_in_modules, unmet
+from gtloc_forensics.decode import pixels
+from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.exiftool import ExifTool, TagsRead
 from gtloc_forensics.records import (

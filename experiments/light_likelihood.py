@@ -3,7 +3,7 @@
     python experiments/light_likelihood.py --photos ../shared/photos [--write]
 
 Prints held-out figures; ``--write`` puts the model, fitted on the training groups, in
-``gtloc_forensics/light.json``. Statistics only: no photo and no identifier leaves the set.
+``gtloc_forensics/light/light.json``. Statistics only: no photo and no identifier leaves the set.
 Decision note: docs/decisions/0004-light-likelihood.md.
 """
 
@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics import earth, light, zones
+from gtloc_forensics import earth, light
+from gtloc_forensics.earth import zones
 
 Floats = NDArray[np.float64]
 CAP = 15.0  # photos that one group may count for: beyond it they tell of one trip, not of light
@@ -293,7 +294,7 @@ def main() -> None:
     measure(shots.where(shots.is_gps_confirmed))
     print(model)
     if chosen.write:
-        Path("gtloc_forensics/light.json").write_text(light.to_json(model), encoding="utf-8")
+        Path("gtloc_forensics/light/light.json").write_text(light.to_json(model), encoding="utf-8")
 
 
 if __name__ == "__main__":

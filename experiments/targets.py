@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gtloc_forensics.circular import turn_distance
 from gtloc_forensics.earth import distance_km
-from gtloc_forensics.ephemeris import sun_position
+from gtloc_forensics.earth.ephemeris import sun_position
 from gtloc_forensics.vision.sphere import fibonacci_points
 
 Floats = NDArray[np.float64]

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gtloc_forensics.circular import cell_centres, mass_at, turn_distance
 from gtloc_forensics.earth import distance_km, unix_seconds
-from gtloc_forensics.ephemeris import sun_position
+from gtloc_forensics.earth.ephemeris import sun_position
 from gtloc_forensics.light import LightModel, other_claims
 from gtloc_forensics.records import PlaceDensity, Position
 

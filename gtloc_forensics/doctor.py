@@ -11,7 +11,8 @@ from enum import IntEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from gtloc_forensics import exiftool, plugins, zones
+from gtloc_forensics import exiftool, plugins
+from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import ForensicsError
 
 LITTLE_SPACE_GB = 1.0

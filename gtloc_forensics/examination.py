@@ -20,8 +20,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gtloc_forensics import clock, clock_causes, discover, discoveries, earth, run, sightings
+from gtloc_forensics import clock, discover, discoveries, earth, run, sightings
 from gtloc_forensics.checks import Check, Context, Registry, Scope, counted_alarms, not_testable, unmet
+from gtloc_forensics.clock.causes import group_causes
 from gtloc_forensics.instruments import NO_MODEL, Instruments, Settings
 from gtloc_forensics.records import (
     Absent,
@@ -293,7 +294,7 @@ class Concluding:
             if finding.cause is None and finding.is_found:
                 by_rule.setdefault(finding.check_id, []).append(finding)
         alone = [_told_by_rule(self._registry[check_id].title, found) for check_id, found in by_rule.items()]
-        groups = [*clock_causes.group_causes(ranked, clocks), *alone]
+        groups = [*group_causes(ranked, clocks), *alone]
         return tuple(sorted(groups, key=lambda group: (_OUTCOME_RANK.get(group.outcome, 3), -int(group.severity))))
 
     def _keep_members(
@@ -423,8 +424,7 @@ def _apply(rule: Check, subject: Any, context: Context) -> tuple[list[Finding], 
 
 
 def _missing_records(photo: Photo) -> list[Unexamined]:
-    records = (photo.claim, photo.image, photo.prediction)
-    return [record for record in records if isinstance(record, Unexamined)]
+    return [record for record in (photo.claim, photo.image, photo.prediction) if isinstance(record, Unexamined)]
 
 
 def _judged(verdict: Verdict, source_id: str, controls: Sequence[discoveries.Control]) -> Verdict:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics import evaluate, media, pixels, tampering
+from gtloc_forensics import evaluate, media, tampering
+from gtloc_forensics.decode import pixels
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
 from gtloc_forensics.evaluate import Figure
 from gtloc_forensics.phototable import PhotoTable

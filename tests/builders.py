@@ -296,7 +296,7 @@ def _offset_text(hours: float) -> str:
 
 
 def _zones_at(latitude_deg: float, longitude_deg: float) -> tuple[str, ...]:
-    from gtloc_forensics.zones import zones_at
+    from gtloc_forensics.earth.zones import zones_at
 
     return zones_at(Position(latitude_deg, longitude_deg))
 

@@ -25,7 +25,7 @@ from gtloc_forensics.checks import (
     gf409_track_slips,
     gf410_two_cameras,
 )
-from gtloc_forensics.ephemeris import sun_position
+from gtloc_forensics.earth.ephemeris import sun_position
 from gtloc_forensics.records import CLOCK_KINDS, Counter, CounterKind, Finding, Outcome, Sighting
 
 NOW = Context(datetime(2026, 11, 21))

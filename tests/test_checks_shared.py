@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from builders import NO_PIXELS, a_device, a_source, findings_of
 
-from gtloc_forensics import earth, exiftool, metadata, pixels
+from gtloc_forensics import earth, exiftool, metadata
 from gtloc_forensics.checks import Registry, Scope, built_in_modules, factory, releases
 from gtloc_forensics.checks.gf113_release_date import PRESS_SAMPLES
+from gtloc_forensics.decode import pixels
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.records import Finding, ImageFacts, Outcome, Photo, Unexamined
 

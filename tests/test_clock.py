@@ -11,8 +11,9 @@ from builders import a_group, a_sighting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gtloc_forensics import clock, clock_hypotheses, clock_witnesses, clock_words, light
-from gtloc_forensics.light_offsets import OFFSETS_HOURS
+from gtloc_forensics import clock, clock_prior, durations, light
+from gtloc_forensics.clock import witnesses as clock_witnesses
+from gtloc_forensics.light.offsets import OFFSETS_HOURS
 from gtloc_forensics.records import (
     CLOCK_KINDS,
     Cause,
@@ -66,7 +67,7 @@ def test_gps_time_names_the_offset_and_its_kind(ahead_hours: float, kind: str) -
     assert model.kind == kind
     assert model.offset_hours == pytest.approx(ahead_hours, abs=1e-6)
     assert model.interval_hours is not None and model.interval_hours[0] < ahead_hours < model.interval_hours[1]
-    assert clock_words.ahead(ahead_hours) in model.summary and "95 %" in model.summary
+    assert durations.ahead(ahead_hours) in model.summary and "95 %" in model.summary
 
 
 @given(minutes=st.integers(-14 * 60, 14 * 60))
@@ -193,7 +194,7 @@ def test_a_group_without_any_time_is_undetermined() -> None:
 
 def daylight(ahead_hours: float, *, ev100: float | None = None, days: int = 5):
     """Outdoor frames from dawn to dusk in Arizona, where no summer time interferes."""
-    from gtloc_forensics.ephemeris import sun_position
+    from gtloc_forensics.earth.ephemeris import sun_position
 
     found = []
     for step in range(days * 24):
@@ -290,23 +291,23 @@ def test_counters_give_the_order_in_which_a_clock_was_set_back() -> None:
 
 
 def test_the_prior_is_a_prior() -> None:
-    priors = clock_hypotheses.priors()
+    priors = clock_prior.priors()
     assert sum(float(mass.sum()) for mass in priors.values()) == pytest.approx(1.0)
     assert all((mass >= 0.0).all() for mass in priors.values())
     assert set(priors) <= set(CLOCK_KINDS)
 
 
 def test_a_flat_likelihood_leaves_the_prior() -> None:
-    posterior = clock_hypotheses.posterior(np.zeros(len(OFFSETS_HOURS)))
+    posterior = clock_prior.posterior(np.zeros(len(OFFSETS_HOURS)))
     assert posterior.kind == "right"
-    assert posterior.probability == pytest.approx(clock_hypotheses.PRIOR["right"])
+    assert posterior.probability == pytest.approx(clock_prior.PRIOR["right"])
 
 
 @settings(deadline=None)
 @given(centre=st.integers(0, len(OFFSETS_HOURS) - 1), width=st.integers(1, 8))
 def test_an_arc_holds_its_share_and_its_middle(centre: int, width: int) -> None:
     mass = np.exp(-0.5 * ((np.arange(len(OFFSETS_HOURS)) - centre) / width) ** 2)
-    arc = clock_hypotheses.arc(mass)
+    arc = clock_prior.arc(mass)
     assert arc.low_hours < arc.middle_hours < arc.high_hours
     assert arc.width_hours <= 24.0 + 0.25
     inside = (
@@ -317,7 +318,7 @@ def test_an_arc_holds_its_share_and_its_middle(centre: int, width: int) -> None:
 
 def test_twelve_ahead_and_twelve_behind_are_one_narrow_arc() -> None:
     mass = np.where(np.abs(OFFSETS_HOURS) == 12.0, 0.5, 0.0)
-    assert clock_hypotheses.arc(mass).width_hours == pytest.approx(0.25)
+    assert clock_prior.arc(mass).width_hours == pytest.approx(0.25)
 
 
 @settings(deadline=None)
@@ -340,7 +341,7 @@ def test_exchanging_day_and_month_twice_is_nothing(moment: datetime) -> None:
     ],
 )
 def test_lengths_in_words(hours: float, words: str) -> None:
-    assert clock_words.length(hours) == words
+    assert durations.length(hours) == words
 
 
 # --------------------------------------------------------------------------- causes

@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "examples"))
 import make_case
 import roster
 
-from gtloc_forensics import metadata, zones
+from gtloc_forensics import metadata
 from gtloc_forensics.case import open_case
 from gtloc_forensics.correct import (
     Change,
@@ -47,6 +47,7 @@ from gtloc_forensics.correct.requests import (
     subject,
     subjects,
 )
+from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import PlanError
 from gtloc_forensics.exiftool import ExifTool
 from gtloc_forensics.instruments import Settings

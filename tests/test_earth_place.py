@@ -12,7 +12,8 @@ from builders import KASHGAR, LONDON, MID_ATLANTIC, NEW_YORK, PARIS, QUITO, SYDN
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics import earth, zones
+from gtloc_forensics import earth
+from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import ToolMissing
 from gtloc_forensics.records import Position
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gtloc_forensics import earth
-from gtloc_forensics.ephemeris import RIM_BELOW_HORIZON_DEG, delta_t_seconds, refraction_deg, sun_position
+from gtloc_forensics.earth.ephemeris import RIM_BELOW_HORIZON_DEG, delta_t_seconds, refraction_deg, sun_position
 from gtloc_forensics.records import Absent, Position, Sun, TimeKind, TimeReading, TimeRole
 
 YEAR_1900_S = -2_208_988_800

@@ -15,8 +15,8 @@ import pytest
 from builders import a_source
 
 from gtloc_forensics import exiftool, metadata
+from gtloc_forensics.earth.zones import zones_at
 from gtloc_forensics.records import Absent, Claim, Stated
-from gtloc_forensics.zones import zones_at
 
 SHARED = Path(os.environ.get("GTLOC_SHARED", Path(__file__).parents[1] / ".." / "shared")) / "photos"
 

@@ -208,7 +208,7 @@ def test_a_file_that_never_stands_still_is_given_up_after_some_tries(
 def test_every_event_and_its_fields_are_documented() -> None:
     root = Path(__file__).parents[1]
     docs = (root / "docs" / "watching.md").read_text(encoding="utf-8")
-    source = "".join((root / "gtloc_forensics" / name).read_text("utf-8") for name in ("vigil.py", "watch.py"))
+    source = "".join((root / "gtloc_forensics" / name).read_text("utf-8") for name in ("vigil.py", "watch/__init__.py"))
     written = set(re.findall(r'"event": "([a-z ]+)"', source)) | set(re.findall(r'Notice\([^"\n]*"([a-z]+)"', source))
     assert written >= {"examined", "concluded", "disk full", "hook failed", "gone", "rescanned"}
     for event in [*written, *(status.value for status in Status), "watching", "polling", "back"]:

@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gtloc_forensics import clock_hypotheses, clock_words, light, light_offsets
+from gtloc_forensics import clock_prior, durations, light
 from gtloc_forensics.checks import Context, Scope, check, neighbours
-from gtloc_forensics.light_offsets import Frames
+from gtloc_forensics.light import offsets as light_offsets
+from gtloc_forensics.light.offsets import Frames
 from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, Severity
 
 FEWEST = 5
@@ -38,14 +39,14 @@ def light_of_device(group: DeviceGroup, context: Context) -> Iterator[Finding]:
         yield from neighbours.silent("GF407", group.sightings, why)
         return
     found = light_offsets.offset_log_likelihood(light.load(), frames)
-    posterior = clock_hypotheses.posterior(found)
+    posterior = clock_prior.posterior(found)
     right = float(posterior.by_kind["right"].sum())
-    arc = clock_hypotheses.arc(posterior.mass)
+    arc = clock_prior.arc(posterior.mass)
     named = set(frames.source_ids)
     used = [one for one in group.sightings if one.source_id in named]
     if right < RIGHT_AT_MOST and arc.width_hours <= WIDEST_HOURS:
         yield _finding(group, frames, arc, right)
-    elif clock_hypotheses.arc(np.exp(found)).width_hours <= WIDEST_HOURS:
+    elif clock_prior.arc(np.exp(found)).width_hours <= WIDEST_HOURS:
         yield from neighbours.passed("GF407", used, "The light of the device's photos fits its clock.")
     else:
         yield from neighbours.silent("GF407", used, "the light of the device's photos does not tell the time")
@@ -54,22 +55,22 @@ def light_of_device(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     )
 
 
-def _finding(group: DeviceGroup, frames: Frames, arc: clock_hypotheses.Arc, right: float) -> Finding:
+def _finding(group: DeviceGroup, frames: Frames, arc: clock_prior.Arc, right: float) -> Finding:
     named = set(frames.source_ids)
     is_contradicted = right < RIGHT_AT_MOST_CONTRADICTED and not group.doubt
     return neighbours.about(
         "GF407",
         [one for one in group.sightings if one.source_id in named],
-        f"The light of {clock_words.photos(len(frames))} fits a clock {clock_words.ahead(arc.middle_hours)} "
-        f"({clock_words.between(arc.low_hours, arc.high_hours)}), not a right one.",
+        f"The light of {durations.photos(len(frames))} fits a clock {durations.ahead(arc.middle_hours)} "
+        f"({durations.between(arc.low_hours, arc.high_hours)}), not a right one.",
         outcome=Outcome.CONTRADICTION if is_contradicted else Outcome.SUSPICIOUS,
         kind="clock-offset",
         device_key=group.device_key,
         offset_hours=arc.middle_hours,
         severity=Severity.HIGH,
         confidence=Confidence.WEAK if group.doubt else Confidence.STRONG,
-        derived=(f"{clock_words.outings(frames.outings)}, worth {frames.effective:.0f} independent photos.",),
-        inferred=(f"Posterior of a right clock {right:.2g}; prior {clock_hypotheses.PRIOR['right']:.2f}.",),
+        derived=(f"{durations.outings(frames.outings)}, worth {frames.effective:.0f} independent photos.",),
+        inferred=(f"Posterior of a right clock {right:.2g}; prior {clock_prior.PRIOR['right']:.2f}.",),
         innocent=("a track whose longitude is wrong", *((group.doubt,) if group.doubt else ())),
         limitations=("Light knows nothing of whole days, and little of minutes.",),
         facts={"posterior_right": right, "offset_hours": arc.middle_hours},

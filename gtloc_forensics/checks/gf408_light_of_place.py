@@ -18,9 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics import light, light_places
+from gtloc_forensics import light
 from gtloc_forensics.checks import Context, Scope, check, neighbours
-from gtloc_forensics.light_places import LightPlace
+from gtloc_forensics.light import places as light_places
+from gtloc_forensics.light.places import LightPlace
 from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, Severity, Sighting
 
 OUTSIDE = 0.995

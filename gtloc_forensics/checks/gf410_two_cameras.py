@@ -19,7 +19,7 @@ from itertools import combinations
 
 import numpy as np
 
-from gtloc_forensics import clock_words
+from gtloc_forensics import durations
 from gtloc_forensics.checks import Context, Scope, check, neighbours
 from gtloc_forensics.records import Finding, Outcome, Severity, Sighting
 
@@ -94,7 +94,7 @@ def _compare(pair: tuple[str, str], meetings: Sequence[tuple[list[Sighting], lis
     yield neighbours.about(
         "GF410",
         [one for first, second in meetings for one in (*first, *second)],
-        f"Two cameras were at {int(agree.sum())} places, always {clock_words.length(middle / 3600.0)} apart: the clock "
+        f"Two cameras were at {int(agree.sum())} places, always {durations.length(middle / 3600.0)} apart: the clock "
         "of one is off by that.",
         outcome=Outcome.SUSPICIOUS,
         kind="clock-offset",

@@ -53,7 +53,7 @@ def show(name: str) -> None:
 @click.option("--clip", "kind", flag_value="clip", help="SOURCE holds CLIP ViT-L/14: HF, OpenAI or timm layout.")
 @click.option("--download", is_flag=True, help="With --clip and no SOURCE: fetch it from the model hub.")
 @click.option("--name", default="", help="What to call it [default: gtloc, geoclip or the folder's name].")
-@click.option("--places", type=Existing, help="Place gallery for a GT-Loc checkpoint (.npy or .csv).")
+@click.option("--gallery", type=Existing, help="Place gallery for a GT-Loc checkpoint (.npy or .csv).")
 @click.option("--ten-crop", is_flag=True, help="Look at ten crops of each picture, as published.")
 @click.option("--replace", is_flag=True, help="Replace a model of that name.")
 @says_what_went_wrong
@@ -85,7 +85,7 @@ def _usual_name(source: Path | None, kind: str | None) -> str:
 def _add_checkpoint(source: Path, target: Target, options: dict[str, Any]) -> Path:
     from gtloc_forensics.vision import install
 
-    return install.add_checkpoint(source, target, places=options["places"], ten_crop=options["ten_crop"])
+    return install.add_checkpoint(source, target, places=options["gallery"], ten_crop=options["ten_crop"])
 
 
 def _add_clip(source: Path | None, folder: Path, *, download: bool, replace: bool) -> Path:
@@ -110,14 +110,18 @@ def _add_clip(source: Path | None, folder: Path, *, download: bool, replace: boo
 @click.option("--images", type=Existing, help="Folder that the table's paths are relative to.")
 @click.option("--go-on", is_flag=True, help="Train the heads of --base further instead of fresh ones.")
 @click.option("--datable", is_flag=True, help="Also train a head that tells whether a scene can be dated.")
-@click.option("--steps", default=3000, show_default=True)
-@click.option("--batch", default=256, show_default=True)
-@click.option("--learning-rate", default=3e-4, show_default=True)
-@click.option("--time-target", type=click.Choice(["kernel", "paper"]), default="kernel", show_default=True)
-@click.option("--time-negatives", type=click.Choice(["queue", "grid"]), default="queue", show_default=True)
+@click.option("--steps", default=3000, show_default=True, help="Optimiser steps in all.")
+@click.option("--batch", default=256, show_default=True, help="Photos per step.")
+@click.option("--learning-rate", default=3e-4, show_default=True, help="Its peak, after the warm-up.")
+@click.option(
+    "--time-target", type=click.Choice(["kernel", "paper"]), default="kernel", show_default=True, help="Soft target."
+)
+@click.option(
+    "--time-negatives", type=click.Choice(["queue", "grid"]), default="queue", help="What a time is told from."
+)
 @click.option("--gamma", default=0.05, show_default=True, help="Of the kernel target, in turns of the torus.")
-@click.option("--seed", default=0, show_default=True)
-@click.option("--device", default="auto", show_default=True)
+@click.option("--seed", default=0, show_default=True, help="Of everything random.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @says_what_went_wrong
 def train(table: Path, base: str, output: Path, name: str, images: Path | None, **options: Any) -> None:
     """Train a GT-Loc on the photos of TABLE (docs/models.md); a run that was stopped goes on from its checkpoint."""
@@ -147,8 +151,8 @@ def train(table: Path, base: str, output: Path, name: str, images: Path | None, 
 @click.option("--split", default="", help="Only the rows of this split.")
 @click.option("--training", type=Existing, help="Table on which the constant predictors are fitted.")
 @click.option("--resamples", default=1000, show_default=True, help="Of the sources, for the intervals.")
-@click.option("--seed", default=0, show_default=True)
-@click.option("--device", default="auto", show_default=True)
+@click.option("--seed", default=0, show_default=True, help="Of everything random.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for a JSON and a PNG per model.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
 @says_what_went_wrong

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from gtloc_forensics import zones
 from gtloc_forensics.correct import changes as lines
 from gtloc_forensics.correct import proposals, requests
 from gtloc_forensics.correct.changes import DEFAULT_STRENGTH, Change, Plan, merged
 from gtloc_forensics.correct.requests import GpsRepair, Subject
 from gtloc_forensics.correct.tracks import read_gpx
+from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import PlanError, ToolMissing
 from gtloc_forensics.records import ClockModel, Finding, Photo, visible
 

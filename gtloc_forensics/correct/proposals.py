@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gtloc_forensics import zones
 from gtloc_forensics.correct import changes as lines
 from gtloc_forensics.correct import requests
 from gtloc_forensics.correct.changes import DEFAULT_STRENGTH, Change, Quantity
 from gtloc_forensics.correct.requests import Subject
+from gtloc_forensics.earth import zones
 from gtloc_forensics.records import ClockModel, Confidence, Finding, Outcome, source_id_of
 
 SHIFTING = ("constant offset", "wrong zone", "dst", "am/pm")

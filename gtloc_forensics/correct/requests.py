@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from enum import Enum, unique
 from typing import TypeVar
 
-from gtloc_forensics import zones
 from gtloc_forensics.correct import changes as lines
 from gtloc_forensics.correct import tagging
 from gtloc_forensics.correct.changes import Change, Quantity
 from gtloc_forensics.correct.tracks import Track, along
+from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import PlanError
 from gtloc_forensics.records import Absent, Claim, Photo, Position, Stated, visible
 

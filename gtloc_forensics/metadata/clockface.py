@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gtloc_forensics.earth.zones import legal_offsets, offset_at_utc, offsets_hours
 from gtloc_forensics.metadata.times import EXIF, SIDECAR, Times
 from gtloc_forensics.metadata.values import DAY_S, numbers, offset, text, texts
 from gtloc_forensics.records import Absent, Reading, Stated, Tags, TimeKind, TimeReading, TimeRole
-from gtloc_forensics.zones import legal_offsets, offset_at_utc, offsets_hours
 
 CAPTURE_ORDER = (
     ("ExifIFD:DateTimeOriginal", "EXIF capture time: the camera writes it at the shutter"),

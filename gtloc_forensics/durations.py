@@ -1,4 +1,4 @@
-"""Clocks in words: offsets, intervals and what a camera's clock did, as people say it."""
+"""Lengths of time, offsets and intervals in words, as people say them."""
 
 from __future__ import annotations
 

@@ -25,11 +25,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from gtloc_forensics import beneath, mounts
+from gtloc_forensics import beneath
 from gtloc_forensics.discover import Candidate, candidates_among
 from gtloc_forensics.records import visible
-from gtloc_forensics.watch_events import Observation, Report, Sign
-from gtloc_forensics.watch_files import Key, Seen, State, files_below, is_temporary, state_of
+from gtloc_forensics.watch import mounts
+from gtloc_forensics.watch.events import Observation, Report, Sign
+from gtloc_forensics.watch.files import Key, Seen, State, files_below, is_temporary, state_of
 
 STABLE_SECONDS = 1.5
 OPEN_FACTOR = 10.0  # patience with a file somebody writes to, against one that merely appeared

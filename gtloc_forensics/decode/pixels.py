@@ -23,9 +23,9 @@ import numpy as np
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from gtloc_forensics import media
-from gtloc_forensics.colour import in_srgb, plain_mode
+from gtloc_forensics.decode.colour import in_srgb, plain_mode
+from gtloc_forensics.decode.likeness import light, perceptual_hash, thumbnail_hash
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
-from gtloc_forensics.likeness import light, perceptual_hash, thumbnail_hash
 from gtloc_forensics.records import ImageFacts, Pixels
 
 SHORT_SIDE = 384

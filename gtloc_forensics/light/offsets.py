@@ -17,8 +17,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics import zones
-from gtloc_forensics.ephemeris import sun_position
+from gtloc_forensics.earth import zones
+from gtloc_forensics.earth.ephemeris import sun_position
 from gtloc_forensics.light import LightModel
 from gtloc_forensics.records import Sighting
 

@@ -15,8 +15,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics import zones
-from gtloc_forensics.light_offsets import OFFSETS_HOURS, civil_offset_hours
+from gtloc_forensics.earth import zones
+from gtloc_forensics.light.offsets import OFFSETS_HOURS, civil_offset_hours
 from gtloc_forensics.records import DeviceGroup, Sighting
 
 Floats: TypeAlias = NDArray[np.float64]

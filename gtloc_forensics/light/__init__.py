@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtloc_forensics.ephemeris import sun_position
+from gtloc_forensics.earth.ephemeris import sun_position
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -178,7 +178,7 @@ def _other_claims(latitude_deg: int, sun_ahead_quarters: int, hour_prior: tuple[
 @cache
 def load() -> LightModel:
     """Return the model that comes with the program."""
-    return from_json(importlib.resources.files("gtloc_forensics").joinpath("light.json").read_text(encoding="utf-8"))
+    return from_json(importlib.resources.files(__name__).joinpath("light.json").read_text(encoding="utf-8"))
 
 
 def from_json(text: str) -> LightModel:

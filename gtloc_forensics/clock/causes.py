@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gtloc_forensics import clock_words
+from gtloc_forensics import durations
 from gtloc_forensics.records import Cause, CauseGroup, ClockModel, Finding, Outcome
 
 CLOCK_CAUSES = frozenset(("clock-offset", "clock-drift", "clock-reset", "zone", "dst", "day-bug", "week-rollover"))
@@ -123,7 +123,7 @@ def _summary(group: _Gathered, photos: int) -> str:
     summaries = list(dict.fromkeys(finding.cause.summary for finding in group.findings if finding.cause))
     if len(summaries) == 1 and photos == 1:
         return summaries[0]
-    return f"{summaries[0].rstrip('.')} (and alike in {clock_words.photos(photos)})."
+    return f"{summaries[0].rstrip('.')} (and alike in {durations.photos(photos)})."
 
 
 def _refutable_by(cause: Cause) -> str:

@@ -18,10 +18,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics import light_offsets
-from gtloc_forensics.ephemeris import sun_position
+from gtloc_forensics.earth.ephemeris import sun_position
 from gtloc_forensics.light import LightModel
-from gtloc_forensics.light_offsets import Frames
+from gtloc_forensics.light import offsets as light_offsets
+from gtloc_forensics.light.offsets import Frames
 from gtloc_forensics.records import PlaceDensity, Sighting
 
 Floats: TypeAlias = NDArray[np.float64]

@@ -2,7 +2,7 @@
 
 The GPS clock, written offsets, the light of the exposures and the hours the model sees
 are weighed as one posterior over the offset, with a stated prior
-(:mod:`~gtloc_forensics.clock_hypotheses`). A drift, a step, a restart or swapped dates
+(:mod:`~gtloc_forensics.clock_prior`). A drift, a step, a restart or swapped dates
 are read off the GPS clock where it is there. Where the evidence does not decide, the
 model says *undetermined*. Offsets are claimed minus true civil time: positive is ahead.
 """
@@ -14,12 +14,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gtloc_forensics import clock_hypotheses, clock_steps, clock_witnesses, clock_words, light, light_offsets
-from gtloc_forensics.clock_causes import group_causes
-from gtloc_forensics.clock_hypotheses import Arc, Floats, Posterior
-from gtloc_forensics.clock_witnesses import GpsResiduals, Level
+from gtloc_forensics import clock_prior, durations, light
+from gtloc_forensics.clock import steps as clock_steps
+from gtloc_forensics.clock import witnesses as clock_witnesses
+from gtloc_forensics.clock.causes import group_causes
+from gtloc_forensics.clock.witnesses import GpsResiduals, Level
+from gtloc_forensics.clock_prior import Arc, Floats, Posterior
 from gtloc_forensics.light import LightModel
-from gtloc_forensics.light_offsets import OFFSETS_HOURS
+from gtloc_forensics.light import offsets as light_offsets
+from gtloc_forensics.light.offsets import OFFSETS_HOURS
 from gtloc_forensics.records import ClockModel, DeviceGroup, Sighting
 
 __all__ = ["fit", "group_causes"]
@@ -112,16 +115,16 @@ def _of_gps(group: DeviceGroup, gps: GpsResiduals | None, level: Level | None) -
         if on_utc is None:
             return silent, ""
         # Either it was copied and says nothing, or it names the offset: odds as of a zone tag.
-        return clock_hypotheses.of_foreign_zone(on_utc), (
+        return clock_prior.of_foreign_zone(on_utc), (
             "The GPS time repeats the camera's own time, so either it was copied from it or the camera ran on UTC."
         )
     if level is None:
-        return silent, f"The GPS times of {clock_words.photos(len(gps))} agree on no single difference."
+        return silent, f"The GPS times of {durations.photos(len(gps))} agree on no single difference."
     sentence = (
-        f"GPS time differs by {clock_words.signed(level.hours)} from the camera's in {len(level.members):,} of "
-        f"{clock_words.photos(len(gps))} that have it{_days_note(gps, level)}."
+        f"GPS time differs by {durations.signed(level.hours)} from the camera's in {len(level.members):,} of "
+        f"{durations.photos(len(gps))} that have it{_days_note(gps, level)}."
     )
-    found = clock_hypotheses.of_gps(level.hours, spread_hours=level.spread_hours, photos=len(level.members))
+    found = clock_prior.of_gps(level.hours, spread_hours=level.spread_hours, photos=len(level.members))
     return found, sentence
 
 
@@ -146,11 +149,11 @@ def _of_zone(group: DeviceGroup) -> tuple[Floats, str]:
         return np.zeros(len(OFFSETS_HOURS)), ""
     hours, count = foreign
     if hours == 0.0:
-        return np.zeros(len(OFFSETS_HOURS)), f"The zone written in {clock_words.photos(count)} is that of the place."
+        return np.zeros(len(OFFSETS_HOURS)), f"The zone written in {durations.photos(count)} is that of the place."
     sentence = (
-        f"The zone written in {clock_words.photos(count)} is {clock_words.signed(hours)} from civil time at the place."
+        f"The zone written in {durations.photos(count)} is {durations.signed(hours)} from civil time at the place."
     )
-    return clock_hypotheses.of_foreign_zone(hours), sentence
+    return clock_prior.of_foreign_zone(hours), sentence
 
 
 def _of_light(group: DeviceGroup, model: LightModel) -> tuple[Floats, str]:
@@ -158,15 +161,15 @@ def _of_light(group: DeviceGroup, model: LightModel) -> tuple[Floats, str]:
     if not len(frames):
         return np.zeros(len(OFFSETS_HOURS)), ""
     found = light_offsets.offset_log_likelihood(model, frames)
-    arc = clock_hypotheses.arc(np.exp(found))
+    arc = clock_prior.arc(np.exp(found))
     says = (
         "does not tell the time"
         if arc.width_hours > WIDEST_HOURS
-        else f"puts the clock at {clock_words.signed(arc.middle_hours)} "
-        f"({clock_words.between(arc.low_hours, arc.high_hours)}, before any prior)"
+        else f"puts the clock at {durations.signed(arc.middle_hours)} "
+        f"({durations.between(arc.low_hours, arc.high_hours)}, before any prior)"
     )
     return found, (
-        f"The light of {clock_words.photos(len(frames))} without flash ({clock_words.outings(frames.outings)}, worth "
+        f"The light of {durations.photos(len(frames))} without flash ({durations.outings(frames.outings)}, worth "
         f"{frames.effective:.0f} independent) {says}."
     )
 
@@ -176,7 +179,7 @@ def _of_hours(group: DeviceGroup) -> tuple[Floats, str]:
     if not photos or float(found.min()) > -0.1:
         return found, ""
     best = OFFSETS_HOURS[int(np.argmax(found))]
-    return found, f"The hours the model sees in {clock_words.photos(photos)} fit best at {clock_words.signed(best)}."
+    return found, f"The hours the model sees in {durations.photos(photos)} fit best at {durations.signed(best)}."
 
 
 # --------------------------------------------------------------------------- one offset
@@ -184,7 +187,7 @@ def _of_hours(group: DeviceGroup) -> tuple[Floats, str]:
 
 def _constant(group: DeviceGroup, evidence: _Evidence) -> ClockModel:
     """Return the model of a clock that kept one offset, or undetermined."""
-    posterior = clock_hypotheses.posterior(evidence.log_likelihood)
+    posterior = clock_prior.posterior(evidence.log_likelihood)
     kind = posterior.kind if _is_decided(posterior, evidence) else "undetermined"
     days = _whole_days(evidence.gps, evidence.level) if evidence.gps and evidence.level else 0
     fitted = _base(group, evidence, kind, posterior)
@@ -209,17 +212,17 @@ def _is_decided(posterior: Posterior, evidence: _Evidence) -> bool:
         return False
     if posterior.kind != "right":
         is_wrong = 1.0 - float(posterior.by_kind["right"].sum()) >= WRONG_FROM
-        return is_wrong and clock_hypotheses.arc(posterior.mass).width_hours <= WIDEST_HOURS
+        return is_wrong and clock_prior.arc(posterior.mass).width_hours <= WIDEST_HOURS
     agrees = evidence.level is not None and abs(evidence.level.hours) <= clock_witnesses.TOGETHER_HOURS
-    is_heard = agrees or clock_hypotheses.arc(np.exp(evidence.log_likelihood)).width_hours <= WIDEST_HOURS
+    is_heard = agrees or clock_prior.arc(np.exp(evidence.log_likelihood)).width_hours <= WIDEST_HOURS
     return is_heard and posterior.probability >= RIGHT_FROM
 
 
 def _offset(posterior: Posterior, evidence: _Evidence) -> tuple[float, tuple[float, float]]:
-    arc = clock_hypotheses.arc(posterior.mass)
+    arc = clock_prior.arc(posterior.mass)
     level = evidence.level
     if level is None or not arc.low_hours - 0.5 <= level.hours <= arc.high_hours + 0.5:
-        return arc.middle_hours, _hull(arc, clock_hypotheses.arc(np.exp(evidence.log_likelihood)))
+        return arc.middle_hours, _hull(arc, clock_prior.arc(np.exp(evidence.log_likelihood)))
     # The GPS clock is finer than the grid: what it says is the offset, a minute of its own added.
     reach = 2.0 * level.spread_hours + 1.0 / 60.0
     return level.hours, (level.hours - reach, level.hours + reach)
@@ -259,7 +262,7 @@ def _undetermined(fitted: ClockModel, posterior: Posterior) -> ClockModel:
         fitted,
         kind="undetermined",
         evidence=(*fitted.evidence, note),
-        summary=f"How the clock ran cannot be told from {clock_words.all_photos(fitted.photos)}.",
+        summary=f"How the clock ran cannot be told from {durations.all_photos(fitted.photos)}.",
     )
 
 
@@ -282,7 +285,7 @@ def _base(group: DeviceGroup, evidence: _Evidence, kind: str, posterior: Posteri
 def _summary(group: DeviceGroup, kind: str, offset: float, interval: tuple[float, float]) -> str:
     count = sum(one.local_time is not None for one in group.sightings)
     if kind == "right":
-        return f"was right for {clock_words.all_photos(count)} ({clock_words.between(*interval)})"
+        return f"was right for {durations.all_photos(count)} ({durations.between(*interval)})"
     reason = {
         "dst": ", as if summer time was not switched",
         "wrong zone": ", a whole number of zones",
@@ -290,8 +293,8 @@ def _summary(group: DeviceGroup, kind: str, offset: float, interval: tuple[float
         "reset": ", counting on from a lost date",
     }.get(kind, "")
     return (
-        f"ran {clock_words.ahead(offset)}{reason}, for {clock_words.all_photos(count)} "
-        f"({clock_words.between(*interval)}); without that its photos are consistent"
+        f"ran {durations.ahead(offset)}{reason}, for {durations.all_photos(count)} "
+        f"({durations.between(*interval)}); without that its photos are consistent"
     )
 
 
@@ -300,7 +303,7 @@ def _summary(group: DeviceGroup, kind: str, offset: float, interval: tuple[float
 
 def _special(group: DeviceGroup, evidence: _Evidence) -> Iterator[ClockModel]:
     """Yield the model of a clock that did not keep one offset, where the GPS clock or counters show it."""
-    posterior = clock_hypotheses.posterior(evidence.log_likelihood)
+    posterior = clock_prior.posterior(evidence.log_likelihood)
     fitted = _base(group, evidence, "undetermined", posterior)
     yield from _exchanged_dates(group, fitted)
     if evidence.gps is not None:
@@ -319,7 +322,7 @@ def _exchanged_dates(group: DeviceGroup, fitted: ClockModel) -> Iterator[ClockMo
                 *fitted.evidence,
                 f"With day and month exchanged {fits} of {told} dates are those of the GPS clock.",
             ),
-            summary=f"wrote day and month the wrong way round in {clock_words.photos(fits)} of {told} that can tell",
+            summary=f"wrote day and month the wrong way round in {durations.photos(fits)} of {told} that can tell",
         )
 
 
@@ -335,8 +338,8 @@ def _drifting(gps: GpsResiduals, fitted: ClockModel) -> Iterator[ClockModel]:
             interval_hours=(ends[0], ends[1]),
             probability=0.95,
             summary=f"{'gained' if found.hours_per_day > 0 else 'lost'} "
-            f"{clock_words.length(30.0 * found.hours_per_day)} a month, "
-            f"from {clock_words.signed(found.first_hours)} to {clock_words.signed(found.last_hours)}",
+            f"{durations.length(30.0 * found.hours_per_day)} a month, "
+            f"from {durations.signed(found.first_hours)} to {durations.signed(found.last_hours)}",
         )
 
 
@@ -349,7 +352,7 @@ def _stepping(group: DeviceGroup, gps: GpsResiduals, fitted: ClockModel) -> Iter
         return
     segments = tuple((gps.source_ids[first], gps.source_ids[last], level.hours) for first, last, level in stretches)
     told = "; ".join(
-        f"{clock_words.signed(hours)} in {clock_words.photos(last - first + 1)}"
+        f"{durations.signed(hours)} in {durations.photos(last - first + 1)}"
         for (first, last, _), (_, _, hours) in zip(stretches, segments, strict=True)
     )
     by_id = {one.source_id: one for one in group.sightings}
@@ -390,5 +393,5 @@ def _set_back(whole: ClockModel, step: clock_steps.Step, model: LightModel) -> C
             *whole.evidence,
             f"Before {step.first_after.name} the counter runs on while the clock falls back; {told}.",
         ),
-        summary=f"was set back by at least {clock_words.length(step.fell_hours)} before {step.first_after.name}",
+        summary=f"was set back by at least {durations.length(step.fell_hours)} before {step.first_after.name}",
     )

@@ -84,7 +84,7 @@ def _edges(ring: Floats) -> Floats:
 
 def _rings() -> list[Floats]:
     """Return every ring of the land polygons, holes among them, as ``[points, 2]`` (longitude, latitude)."""
-    resource = importlib.resources.files("gtloc_forensics").joinpath("earth_data", "land-50m.json")
+    resource = importlib.resources.files("gtloc_forensics.earth").joinpath("data", "land-50m.json")
     topology = json.loads(resource.read_text(encoding="utf-8"))
     scale, origin = np.array(topology["transform"]["scale"]), np.array(topology["transform"]["translate"])
     arcs = [np.cumsum(np.array(arc), axis=0) * scale + origin for arc in topology["arcs"]]

@@ -1,7 +1,7 @@
 """The earth as a clock and a globe: distances, the sun over a claim, zones and offsets, land and sea.
 
-The door to :mod:`~gtloc_forensics.ephemeris`, :mod:`~gtloc_forensics.zones` and
-:mod:`~gtloc_forensics.land`, whose public names are repeated here. UTC enters a claim
+The door to :mod:`~gtloc_forensics.earth.ephemeris`, :mod:`~gtloc_forensics.earth.zones` and
+:mod:`~gtloc_forensics.earth.land`, whose public names are repeated here. UTC enters a claim
 only through an offset, and which rule gave the offset is kept with the result.
 """
 
@@ -13,16 +13,15 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtloc_forensics.ephemeris import (
+from gtloc_forensics.earth.ephemeris import (
     ASTRONOMICAL_DUSK_DEG,
     CIVIL_DUSK_DEG,
     NAUTICAL_DUSK_DEG,
     RIM_BELOW_HORIZON_DEG,
     sun_position,
 )
-from gtloc_forensics.land import is_land
-from gtloc_forensics.records import Absent, Claim, Position, Stated, Sun
-from gtloc_forensics.zones import (
+from gtloc_forensics.earth.land import is_land
+from gtloc_forensics.earth.zones import (
     is_nautical,
     is_skipped,
     legal_offsets,
@@ -35,6 +34,7 @@ from gtloc_forensics.zones import (
     zones_at,
     zones_near,
 )
+from gtloc_forensics.records import Absent, Claim, Position, Stated, Sun
 
 __all__ = [
     "ASTRONOMICAL_DUSK_DEG",

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics.light_offsets import OFFSETS_HOURS, STEP_HOURS
+from gtloc_forensics.light.offsets import OFFSETS_HOURS, STEP_HOURS
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -1,7 +1,7 @@
 """Source to pixels, in processes of their own.
 
 A picture is hostile input and its decoders are C: a :class:`Decoder` runs
-:func:`~gtloc_forensics.pixels.decode` in worker processes that may not use more
+:func:`~gtloc_forensics.decode.pixels.decode` in worker processes that may not use more
 than their share of memory and time and cannot write a file. One that dies or
 hangs costs its picture, never the run. What a worker answers is plain bytes and
 JSON, not pickles: a worker taken over by a picture must not take over its parent.
@@ -30,8 +30,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gtloc_forensics import media
+from gtloc_forensics.decode.pixels import DEFAULT_LIMITS, SHORT_SIDE, Decoded, Limits, decode
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
-from gtloc_forensics.pixels import DEFAULT_LIMITS, SHORT_SIDE, Decoded, Limits, decode
 from gtloc_forensics.records import ImageFacts, Pixels
 
 __all__ = ["Decoded", "Decoder", "Job", "Limits", "Outcome", "decode", "needs_preview"]
@@ -331,7 +331,7 @@ def _warm_up() -> None:
     """Import what the first picture would, while there is no clock running and memory is not yet limited."""
     from PIL import Image
 
-    from gtloc_forensics.likeness import perceptual_hash
+    from gtloc_forensics.decode.likeness import perceptual_hash
 
     Image.init()
     perceptual_hash(Image.new("RGB", (64, 64)))

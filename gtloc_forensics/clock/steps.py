@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gtloc_forensics import clock_witnesses
+from gtloc_forensics.clock import witnesses as clock_witnesses
 from gtloc_forensics.records import DeviceGroup, Sighting
 
 
