@@ -13,7 +13,7 @@ PHOTOS ?= ../shared/photos
 
 # Found findings are a finished job: only a failure (exit code 2) fails the target.
 audit: setup
-	$(BIN)/gtloc-audit "$(CASE)" $(AUDIT); code=$$?; [ $$code -ne 2 ]
+	@$(BIN)/gtloc-audit "$(CASE)" $(AUDIT); code=$$?; [ $$code -ne 2 ]
 
 test: setup
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(PYTEST)

@@ -104,7 +104,7 @@ class Case:
         url = database_url or _kept_address(self.folder)
         if evidence is None and not (url or (folder / DATABASE).is_file()):
             raise UsageError(f"{folder} holds no case; run `gtloc audit` on a folder of photos first")
-        self.store = Store(url or f"sqlite:///{self.folder / DATABASE}")
+        self.store = Store(url or self.folder / DATABASE)
         self.evidence = self._evidence(evidence)
         if database_url:
             self._keep_address()
@@ -252,6 +252,7 @@ class Case:
         from gtloc_forensics.report.document import write_document
 
         target = path or self.folder / FINDINGS
+        refuse_inside(target, self.evidence)
         view = self.view()
         made_of: dict[str, Scalar] = {
             "kind": "json",
@@ -272,6 +273,7 @@ class Case:
         from gtloc_forensics.report import write_pdf
 
         target = path or self.folder / REPORT
+        refuse_inside(target, self.evidence)
         view = self.view()
         options.setdefault("report_date", view.finished_utc)
         made_of = {"examination": view.fingerprint, "options": _digest_of(options, view.header)}
@@ -317,6 +319,7 @@ class Case:
         """Write a plan of corrections to *path*; see :func:`gtloc_forensics.corrections.plan`."""
         from gtloc_forensics import corrections
 
+        refuse_inside(path, self.evidence)
         return corrections.plan(self, path, order)
 
     def apply_corrections(self, path: Path, destination: Destination) -> Result:

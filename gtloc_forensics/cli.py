@@ -6,6 +6,7 @@ examined (whatever else was found).
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -90,7 +91,7 @@ def audit(
                 progress("report", 0, None)
                 report = case.write_report(language=language)
         if as_json:
-            click.echo(findings.read_text(encoding="utf-8"), nl=False)
+            click.echo(findings.read_bytes(), nl=False)
         else:
             print_summary(case, findings=findings, report=report)
     raise SystemExit(exit_code(tally))
@@ -183,12 +184,19 @@ def _plain_lines() -> Progress:
     return callback
 
 
+def shown(path: Path) -> str:
+    """Return a path as text in which nothing hides."""
+    from gtloc_forensics.records import visible
+
+    return visible(os.fsencode(path))
+
+
 def print_summary(case: Case, *, findings: Path, report: Path | None) -> None:
     """Print the table of findings grouped by camera and cause, the counts, and where everything is."""
     from gtloc_forensics.terminal import print_case
 
     print_case(case.view(), sys.stdout)
-    click.echo(f"findings  {findings}")
+    click.echo(f"findings  {shown(findings)}")
     if report is not None:
-        click.echo(f"report    {report}")
-    click.echo(f"database  {case.store.url.removeprefix('sqlite:///')}")
+        click.echo(f"report    {shown(report)}")
+    click.echo(f"database  {case.store.url}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import sys
+import traceback
 from collections.abc import Callable
 from enum import IntEnum
 from functools import wraps
@@ -27,16 +29,30 @@ def says_what_went_wrong(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        _write_what_cannot_be_encoded()
         try:
             return command(*args, **kwargs)
         except ForensicsError as error:
             click.echo(f"gtloc: {error}", err=True)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):
             click.echo("gtloc: stopped; the same command goes on from here", err=True)
         except BrokenPipeError:
             sys.stderr.close()
         except OSError as error:
             click.echo(f"gtloc: {error.filename or ''}: {error.strerror or error}".replace(": :", ":"), err=True)
+        except (click.ClickException, SystemExit):
+            raise
+        except Exception:
+            # Python's own exit code for a traceback is 1, which here means "findings".
+            traceback.print_exc()
+            click.echo("gtloc: this is a fault of the program; please report the lines above", err=True)
         raise SystemExit(ExitCode.FAILURE)
 
     return wrapped
+
+
+def _write_what_cannot_be_encoded() -> None:
+    """Have characters that the terminal's encoding lacks written as escapes instead of ending in an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from gtloc_forensics.errors import NewerCase, UsageError
+from gtloc_forensics.records import visible
 
 SCHEMA = "0001"
 """The newest migration this program knows."""
@@ -153,24 +156,35 @@ class CustodyRow(Row):
     event_hash: Mapped[str]
 
 
-def engine_of(url: str) -> Engine:
-    """Return an engine for *url*; SQLite gets WAL, foreign keys and full synchronisation.
+def engine_of(place: str | Path) -> Engine:
+    """Return an engine for a URL or the path of an SQLite file; SQLite gets WAL, foreign keys, full synchronisation.
 
     Raises:
         UsageError: when it is no database URL, or one of a database this program does not know.
     """
+    if isinstance(place, Path):
+        return _sqlite_file(place)
     try:
-        parsed = make_url(url)
+        parsed = make_url(place)
     except (ArgumentError, ValueError) as error:
         raise UsageError("--database is no database URL; write postgresql+psycopg://user@host/name") from error
     if parsed.get_backend_name() == SQLITE:
-        engine = create_engine(parsed)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
+        return _guarded(create_engine(parsed))
     if parsed.get_backend_name() != POSTGRESQL:
         raise UsageError(f"a case database is SQLite or PostgreSQL, not {parsed.get_backend_name()}")
     return _postgresql(parsed)
+
+
+def _sqlite_file(path: Path) -> Engine:
+    # A path is bytes: one that is not text, or holds a "?", would not survive being written as a URL.
+    shown = URL.create(SQLITE, database=visible(os.fsencode(path)))
+    return _guarded(create_engine(shown, creator=lambda: sqlite3.connect(os.fsencode(path), check_same_thread=False)))
+
+
+def _guarded(engine: Engine) -> Engine:
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
 
 
 def _postgresql(url: URL) -> Engine:

@@ -9,6 +9,7 @@ so repeating work is harmless and a killed run goes on where it stopped.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -23,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from gtloc_forensics.custody import GENESIS, canonical_json, event_of
 from gtloc_forensics.errors import CaseBusy, CaseError, WorkspaceFull
-from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Passed, Scalar, Source
+from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Passed, Scalar, Source, visible
 from gtloc_forensics.schema import (
     POSTGRESQL,
     SQLITE,
@@ -60,15 +61,17 @@ Transaction: TypeAlias = Session
 class Store:
     """One open case database. Writing needs the writer's lock, which :class:`Case` holds."""
 
-    def __init__(self, url: str) -> None:
-        """Open the database at *url*, making or migrating it as needed.
+    def __init__(self, place: str | Path) -> None:
+        """Open the database at a URL, or in an SQLite file, making or migrating it as needed.
 
         Raises:
             NewerCase: when a newer program wrote it.
             CaseError: when it is not a case database or cannot be opened.
         """
-        self.engine = engine_of(url)
-        self.url = self.engine.url.render_as_string(hide_password=True)
+        self._path = place if isinstance(place, Path) else None
+        self.engine = engine_of(place)
+        rendered = self.engine.url.render_as_string(hide_password=True)
+        self.url = visible(os.fsencode(place)) if isinstance(place, Path) else rendered
         self._writer = self.engine.execution_options(**{WRITES: True})
         try:
             migrate(self.engine)
@@ -81,7 +84,9 @@ class Store:
     def file(self) -> Path | None:
         """The database's file; None when it is kept by a server."""
         name = self.engine.url.database
-        return Path(name) if name and self.engine.dialect.name == SQLITE else None
+        if self._path is not None or not name or self.engine.dialect.name != SQLITE:
+            return self._path
+        return Path(name)
 
     def close(self) -> None:
         """Close every connection; a WAL is folded back into the file."""

@@ -135,7 +135,7 @@ def _repeat(
     """Examine *entries* again into a throw-away store and compare the records."""
     only = {entry.photo.source.relative for entry in entries}
     with tempfile.TemporaryDirectory(prefix="gtloc-verify-") as folder:
-        store = Store(f"sqlite:///{Path(folder) / 'again.sqlite'}")
+        store = Store(Path(folder) / "again.sqlite")
         try:
             gathering = run.Gathering(
                 store, case.evidence, instruments, settings=settings, work=Path(folder), progress=_silent

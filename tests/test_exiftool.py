@@ -367,16 +367,18 @@ def test_a_missing_exiftool_is_reported_with_the_install_commands(tmp_path: Path
         exiftool.locate({"PATH": os.environ["PATH"], "GTLOC_EXIFTOOL": str(tmp_path / "none")})
 
 
-def test_the_named_program_wins_then_the_path_then_the_vendored_one(tmp_path: Path, monkeypatch) -> None:
-    for place in ("named", "path", "node_modules/.bin"):
-        (tmp_path / place).mkdir(parents=True)
+def test_the_named_program_wins_then_the_path_and_nothing_in_the_working_folder(tmp_path: Path, monkeypatch) -> None:
+    for place in ("named", "path", "node_modules/.bin", "."):
+        (tmp_path / place).mkdir(parents=True, exist_ok=True)
         a_program(tmp_path / place, "")
     monkeypatch.chdir(tmp_path)
     named = str(tmp_path / "named" / "exiftool")
     path = str(tmp_path / "path")
     assert exiftool.locate({"GTLOC_EXIFTOOL": named, "PATH": path}) == Path(named)
     assert exiftool.locate({"PATH": path}) == Path(path, "exiftool")
-    assert exiftool.locate({"PATH": str(tmp_path)}) == tmp_path / "node_modules" / ".bin" / "exiftool"
+    for relative in ("", ".", "node_modules/.bin"):
+        with pytest.raises(ToolMissing):
+            exiftool.locate({"PATH": relative})
 
 
 @pytest.mark.parametrize("found", ["12.37", "9.99", "12.05"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -48,7 +49,7 @@ def report(
 ) -> None:
     """Make the PDF of CASE again, without examining anything again."""
     from gtloc_forensics.case import Case
-    from gtloc_forensics.records import CaseHeader, Status
+    from gtloc_forensics.records import CaseHeader, Status, visible
 
     options: dict[str, Any] = {"template": template, "language": language, "sign": _key(sign, passphrase)}
     if only:
@@ -57,7 +58,7 @@ def report(
         options["report_date"] = report_date
     with Case(case) as opened:
         opened.set_header(CaseHeader(**header))
-        click.echo(opened.write_report(output, **options))
+        click.echo(visible(os.fsencode(opened.write_report(output, **options))))
 
 
 def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
@@ -77,10 +78,11 @@ def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
 def export(case: Path, kind: str, output: Path | None) -> None:
     """Write CASE for another program: a spreadsheet, a map, a timeline, a case system."""
     from gtloc_forensics.case import Case
+    from gtloc_forensics.records import visible
 
     with Case(case) as opened:
         target = output or opened.folder / f"findings.{SUFFIXES.get(kind, kind)}"
-        click.echo(opened.export(kind, target))
+        click.echo(visible(os.fsencode(opened.export(kind, target))))
 
 
 @click.command()
@@ -111,7 +113,8 @@ def _verify_case(folder: Path, *, sample: int, device: str, as_json: bool) -> No
     else:
         for difference in found.differences:
             click.echo(f"DIFFERS  {difference.subject}: {difference.what}")
-        verdict = "valid" if found.is_valid else f"ALTERED: {len(found.differences)} differences"
+        count = len(found.differences)
+        verdict = "valid" if found.is_valid else f"ALTERED: {count} difference{'s' * (count != 1)}"
         click.echo(
             f"{verdict} · {found.custody_events} custody events, {found.sources} sources hashed again, "
             f"{found.repeated} photos examined again"

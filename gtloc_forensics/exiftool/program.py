@@ -25,7 +25,7 @@ INSTALL = (
 
 
 def locate(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the exiftool to use: $GTLOC_EXIFTOOL, else the PATH's, else node_modules/.bin/exiftool.
+    """Return the exiftool to use: $GTLOC_EXIFTOOL, else the PATH's; never one that lies in the working folder.
 
     Raises:
         ToolMissing: none of them is there; the message names the install commands.
@@ -36,13 +36,14 @@ def locate(environ: Mapping[str, str] = os.environ) -> Path:
         if found is None:
             raise ToolMissing(f"exiftool ({OVERRIDE}={named})", INSTALL)
         return Path(found).absolute()
-    found = shutil.which(DEFAULT_EXECUTABLE, path=environ.get("PATH", os.defpath))
-    if found is not None:
-        return Path(found).absolute()
-    vendored = shutil.which("exiftool", path=str(Path("node_modules", ".bin").absolute()))
-    if vendored is None:
+    # A relative entry of the PATH means the working folder, and that may be the evidence: it runs nothing of ours.
+    entries = environ.get("PATH", os.defpath).split(os.pathsep)
+    found = shutil.which(
+        DEFAULT_EXECUTABLE, path=os.pathsep.join(entry for entry in entries if Path(entry).is_absolute())
+    )
+    if found is None:
         raise ToolMissing("exiftool", INSTALL)
-    return Path(vendored)
+    return Path(found)
 
 
 def version(path: Path) -> str:
