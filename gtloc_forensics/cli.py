@@ -158,6 +158,8 @@ def _bars() -> Iterator[Progress]:
         tasks: dict[str, Any] = {}
 
         def callback(stage: str, done: int, total: int | None) -> None:
+            if total == 0:
+                return  # nothing new: no bar
             if stage not in tasks:
                 tasks[stage] = bars.add_task(STAGES.get(stage, stage), total=total, rate="")
             speed = bars.tasks[tasks[stage]].speed

@@ -42,6 +42,9 @@ CODE_VERSION = "1"
 COPIES = "copies-"
 """How the folders of working copies begin."""
 
+PHOTOS_ON_A_CPU = 8
+"""Photos that a model on a processor is given at a time: a second or two."""
+
 AHEAD = 2
 """Batches that intake and exiftool may be ahead of the model: enough to keep it busy, little memory."""
 
@@ -144,7 +147,7 @@ class Gathering:
         refused: list[Passed] = []
         self._progress("examine", 0, total)
         try:
-            for group in _chunks(self._items(fresh), self._settings.batch):
+            for group in _chunks(self._items(fresh), self._group_size()):
                 refused += self._write(group)
                 done += len(group)
                 self._progress("examine", done, total)
@@ -152,6 +155,12 @@ class Gathering:
             for left in self._work.glob(f"{COPIES}*"):  # by a full disk, say
                 shutil.rmtree(left, ignore_errors=True)
         return refused
+
+    def _group_size(self) -> int:
+        """Return how many photos are kept at a time: few where a model is slow, so that one sees it move."""
+        model = self._instruments.model
+        slow = model is not None and model.facts.get("device", "").startswith("cpu")
+        return min(self._settings.batch, PHOTOS_ON_A_CPU) if slow else self._settings.batch
 
     def row_of(self, relative: bytes) -> int:
         """Return the row of a path that was taken in."""

@@ -19,7 +19,7 @@ import numpy as np
 from gtloc_forensics import discover, run
 from gtloc_forensics.custody import verify_chain
 from gtloc_forensics.examination import Album, digest_of
-from gtloc_forensics.records import CustodyEvent, PhotoEntry, Prediction, Source
+from gtloc_forensics.records import CustodyEvent, Passed, PhotoEntry, Prediction, Source, visible
 from gtloc_forensics.store import Store
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def verify_case(case: Case, *, instruments: Instruments | None, settings: Settin
     differences += _concluded(case.store, events)
     differences += _products(case.folder, events)
     differences += _sources(case.evidence, sources)
+    differences += _arrived(case.evidence, [*sources, *view.passed_over()])
     again: Sequence[PhotoEntry] = ()
     if instruments is not None:
         again = _spread(entries, sample)
@@ -122,6 +123,13 @@ def _sources(evidence: Path, sources: Sequence[Source]) -> Iterator[Difference]:
         now = discover.recheck(evidence, source)
         if now.sha256 != source.sha256:
             yield Difference(source.display_path, now.reason or "its content changed")
+
+
+def _arrived(evidence: Path, known: Sequence[Source | Passed]) -> Iterator[Difference]:
+    listed = {entry.relative for entry in known}
+    for entry in discover.walk(evidence) if evidence.is_dir() else ():
+        if entry.relative not in listed:
+            yield Difference(visible(entry.relative), "it was not there when the case was examined")
 
 
 def _spread(entries: Sequence[PhotoEntry], count: int) -> list[PhotoEntry]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from test_case import INLINE, evidence  # noqa: F401 - a fixture
+from test_case import INLINE, evidence, photo  # noqa: F401 - a fixture
 
 from gtloc_forensics.case import DATABASE, EXPORTS, REPORT, Case, open_case
 from gtloc_forensics.cli import ExitCode, gtloc
@@ -52,6 +52,11 @@ def test_a_changed_source_is_named(case: Case) -> None:
 def test_a_source_that_is_gone_is_named(case: Case) -> None:
     (case.evidence / "day" / "1.jpg").unlink()
     assert "day/1.jpg: it can no longer be read" in changes(case)
+
+
+def test_a_photo_that_was_added_since_is_named(case: Case) -> None:
+    photo(case.evidence / "late.jpg", 9)
+    assert "late.jpg: it was not there when the case was examined" in changes(case)
 
 
 def test_a_changed_custody_event_is_named(case: Case) -> None:

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gtloc_forensics import durations
 from gtloc_forensics.checks import Context, Scope, check, neighbours
 from gtloc_forensics.records import Confidence, Finding, Outcome, Severity, Sighting
 
@@ -83,8 +84,8 @@ def _two_stories(seen: Sequence[Sighting]) -> Iterator[tuple[Finding, tuple[Sigh
 
 
 def _story(one: Sighting, other: Sighting, seconds: float | None, km: float | None) -> Finding:
-    told = [f"{abs(seconds) / 3600.0:,.1f} h"] if seconds is not None else []
-    told += [f"{km:,.0f} km"] if km is not None else []
+    told = [durations.length(seconds / 3600.0)] if seconds is not None and abs(seconds) > FAR_S else []
+    told += [f"{km:,.0f} km"] if km is not None and km > FAR_KM else []
     return neighbours.about(
         "GF406",
         (one, other),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from dataclasses import asdict
@@ -66,6 +67,7 @@ def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
         return None
     from gtloc_forensics.report import SignWith
 
+    logging.getLogger("pyhanko").addHandler(logging.NullHandler())  # a bad key is told in our words
     given = click.prompt("Passphrase of the key", hide_input=True, err=True) if passphrase is None else passphrase
     return SignWith(sign, given.encode() or None)
 
@@ -123,8 +125,11 @@ def _verify_case(folder: Path, *, sample: int, device: str, as_json: bool) -> No
 
 
 def _verify_pdf(path: Path, trust: tuple[Path, ...], *, as_json: bool) -> None:
+    from gtloc_forensics.errors import UsageError
     from gtloc_forensics.report import Verdict, verify_pdf
 
+    if not path.read_bytes()[:1024].lstrip().startswith(b"%PDF"):
+        raise UsageError(f"{path} is neither a case folder nor a PDF; name one of them")
     found = verify_pdf(path, trust=trust)
     if as_json:
         _print_json(asdict(found) | {"verdict": found.verdict.value, "path": str(path)})

@@ -47,10 +47,15 @@ def watch(import_dirs: tuple[Path, ...], case_folder: Path, as_json: bool, **opt
     where it stopped when it is started again.
     """
     from gtloc_forensics.case import open_case
+    from gtloc_forensics.errors import UsageError
     from gtloc_forensics.instruments import Settings
     from gtloc_forensics.vigil import Habits
 
     roots = tuple(folder.resolve() for folder in import_dirs)
+    if options["once"] and not any(root.is_dir() for root in roots):
+        raise UsageError(
+            f"none of {', '.join(map(str, import_dirs))} is a folder; without --once it would be waited for"
+        )
     evidence = Path(os.path.commonpath(roots))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
