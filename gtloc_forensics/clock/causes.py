@@ -121,8 +121,9 @@ def _summary(group: _Gathered, photos: int) -> str:
     if group.model is not None:
         return f"The clock {group.model.summary}."
     summaries = list(dict.fromkeys(finding.cause.summary for finding in group.findings if finding.cause))
-    first = summaries[0].rstrip(".")
-    return f"{first}." if photos == 1 else f"{first} (likewise {durations.photos(photos)} in all)."
+    if photos == 1:
+        return summaries[0]
+    return f"{summaries[0].rstrip('.')} (likewise {durations.photos(photos)} in all)."
 
 
 def _refutable_by(cause: Cause) -> str:
