@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from filelock import FileLock, Timeout
 
-from gtloc_forensics.custody import verify_chain
+from gtloc_forensics.custody import actor, verify_chain
 from gtloc_forensics.discover import refuse_inside
 from gtloc_forensics.errors import CaseBusy, UsageError
 from gtloc_forensics.instruments import NO_MODEL, Instruments, Settings, opened
 from gtloc_forensics.records import CaseHeader, Scalar, Tally
-from gtloc_forensics.run import Gathering, Progress, actor
+from gtloc_forensics.run import Gathering, Progress
 from gtloc_forensics.store import Store
 from gtloc_forensics.view import StoredCase
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -54,3 +55,12 @@ def verify_chain(events: Iterable[CustodyEvent]) -> tuple[str, ...]:
 def canonical_json(value: Any) -> str:
     """Return *value* as JSON with sorted keys, no spaces and nothing but ASCII: one form for one value."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def actor() -> str:
+    """Return who acts, for the custody chain: the account name, or its number."""
+    with suppress(KeyError, OSError, ModuleNotFoundError):
+        import getpass
+
+        return getpass.getuser()
+    return "unknown account"

@@ -12,9 +12,9 @@ import json
 import os
 import shlex
 import traceback
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import Any
 from gtloc_forensics import clock, discover, discoveries, earth, run, sightings
 from gtloc_forensics.checks import Check, Context, Registry, Scope, counted_alarms, not_testable, unmet
 from gtloc_forensics.clock.causes import group_causes
+from gtloc_forensics.custody import actor
 from gtloc_forensics.instruments import NO_MODEL, Instruments, Settings
 from gtloc_forensics.records import (
     Absent,
@@ -40,7 +41,6 @@ from gtloc_forensics.records import (
     Scalar,
     Sighting,
     Source,
-    Status,
     Sun,
     Unexamined,
     source_id_of,
@@ -50,6 +50,7 @@ from gtloc_forensics.spool import Spool
 from gtloc_forensics.states import Known
 from gtloc_forensics.store import Store, Transaction
 from gtloc_forensics.stored import pack, unpack
+from gtloc_forensics.verdicts import Silences, Verdict, digest_of, merge
 
 CLOCKS, CAUSES, CONTROLS, REASONS, RULES = "clocks", "causes", "controls", "reasons", "rules"
 
@@ -57,21 +58,6 @@ ROWS_AT_ONCE = 500
 
 MODEL_ABSENCE = "model"
 """The environment entry that says why there is no model."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What all rules said of one photo, and what could not be looked at."""
-
-    findings: tuple[Finding, ...]
-    unexamined: tuple[Unexamined, ...]
-
-    @property
-    def status(self) -> Status:
-        """Found, clean or not examined: a crashed stage or rule never looks clean."""
-        if any(finding.is_found for finding in self.findings):
-            return Status.FOUND
-        return Status.NOT_EXAMINED if self.unexamined else Status.CLEAN
 
 
 class Album:
@@ -222,9 +208,10 @@ class Concluding:
                 labels.setdefault(sighting.device_key, sightings.label(photo.claim))
             self._progress("check", done, total)
         groups = sightings.by_device(seen, labels)
-        compared, crashed = self._compare(groups, seen, self._context(latest))
+        silences = Silences()
+        compared, crashed = self._compare(groups, seen, self._context(latest), silences)
         clocks = tuple(clock.fit(group) for group in groups)
-        _merge(verdicts, compared, crashed)
+        merge(verdicts, findings=compared, silences=silences, crashed=crashed)
         controls = discoveries.control([*weighed, *compared])
         self._keep(fingerprint, verdicts, clocks, controls, at_end)
 
@@ -232,7 +219,7 @@ class Concluding:
         return Context(now_utc=now_utc, calibration=self._instruments.calibration)
 
     def _compare(
-        self, groups: Sequence[Any], seen: Sequence[Sighting], context: Context
+        self, groups: Sequence[Any], seen: Sequence[Sighting], context: Context, silences: Silences
     ) -> tuple[list[Finding], list[Unexamined]]:
         """Run the rules that compare photos; a crash leaves every photo it was given not examined by it."""
         findings: list[Finding] = []
@@ -243,7 +230,7 @@ class Concluding:
         jobs += [(rule, tuple(seen), seen) for rule in self._registry.of(Scope.CASE)]
         for rule, subject, photos in jobs:
             found, failure = _apply(rule, subject, context)
-            findings += found
+            findings += silences.without(found)
             if failure is not None:
                 crashed += [replace(failure, source_id=item.source_id) for item in photos]
         return findings, crashed
@@ -284,7 +271,7 @@ class Concluding:
                 ("analyse", {"examination": fingerprint, "verdicts_sha256": concluded, **self._versions()}),
             ):
                 self._store.append_event(
-                    session, utc_time=finished, actor=run.actor(), action=action, subject="all sources", detail=detail
+                    session, utc_time=finished, actor=actor(), action=action, subject="all sources", detail=detail
                 )
 
     def _causes(self, ranked: Sequence[Finding], clocks: Sequence[ClockModel]) -> tuple[CauseGroup, ...]:
@@ -406,14 +393,6 @@ def _told_by_rule(title: str, findings: Sequence[Finding]) -> CauseGroup:
     )
 
 
-def digest_of(verdicts: Iterable[bytes]) -> str:
-    """Return one hash over what was concluded of every photo, in path order; the custody chain holds it."""
-    digest = hashlib.sha256()
-    for packed in verdicts:
-        digest.update(hashlib.sha256(packed).digest())
-    return digest.hexdigest()
-
-
 def _apply(rule: Check, subject: Any, context: Context) -> tuple[list[Finding], Unexamined | None]:
     # The border for rules: a stranger's rule may raise anything, and a crash must not look like a pass.
     try:
@@ -434,17 +413,3 @@ def _judged(verdict: Verdict, source_id: str, controls: Sequence[discoveries.Con
         return verdict
     nothing = Unexamined(source_id, "check", "it claims nothing that any rule can test")
     return replace(verdict, unexamined=(nothing,))
-
-
-def _merge(verdicts: MutableMapping[str, bytes], findings: Iterable[Finding], crashed: Iterable[Unexamined]) -> None:
-    """Add what the comparing rules said to the photos they said it of."""
-    more: dict[str, tuple[list[Finding], list[Unexamined]]] = {}
-    for finding in findings:
-        for source_id in finding.source_ids:
-            more.setdefault(source_id, ([], []))[0].append(finding)
-    for failure in crashed:
-        more.setdefault(failure.source_id, ([], []))[1].append(failure)
-    for source_id, (found, failed) in more.items():
-        verdict = unpack(Verdict, verdicts[source_id])
-        merged = Verdict((*verdict.findings, *found), (*verdict.unexamined, *failed))
-        verdicts[source_id] = pack(merged)

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gtloc_forensics import decode, discover, exiftool, metadata
+from gtloc_forensics.custody import actor
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.instruments import Instruments, Settings
@@ -399,15 +400,6 @@ def _orientation(read: exiftool.TagsRead | exiftool.Unread | None) -> int | None
 
 
 @lru_cache(maxsize=1)
-def actor() -> str:
-    """Return who acts, for the custody chain: the account name, or its number."""
-    with suppress(KeyError, OSError, ModuleNotFoundError):
-        import getpass
-
-        return getpass.getuser()
-    return "unknown account"
-
-
 def _chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
     while chunk := list(islice(items, size)):
         yield chunk

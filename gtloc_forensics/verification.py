@@ -18,9 +18,10 @@ import numpy as np
 
 from gtloc_forensics import discover, run
 from gtloc_forensics.custody import verify_chain
-from gtloc_forensics.examination import Album, digest_of
+from gtloc_forensics.examination import Album
 from gtloc_forensics.records import CustodyEvent, Passed, PhotoEntry, Prediction, Source, visible
 from gtloc_forensics.store import Store
+from gtloc_forensics.verdicts import digest_of
 
 if TYPE_CHECKING:
     from gtloc_forensics.case import Case

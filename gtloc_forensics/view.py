@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gtloc_forensics import evidence
 from gtloc_forensics.discoveries import RATE, Control
 from gtloc_forensics.errors import CaseError, WeightsError
-from gtloc_forensics.examination import CAUSES, CLOCKS, CONTROLS, MODEL_ABSENCE, REASONS, RULES, Album, Verdict
+from gtloc_forensics.examination import CAUSES, CLOCKS, CONTROLS, MODEL_ABSENCE, REASONS, RULES, Album
 from gtloc_forensics.records import (
     CaseHeader,
     CauseGroup,
@@ -31,6 +31,7 @@ from gtloc_forensics.records import (
 )
 from gtloc_forensics.run import Stages
 from gtloc_forensics.stored import unpack
+from gtloc_forensics.verdicts import Verdict
 from gtloc_forensics.vision import library
 from gtloc_forensics.vision.manifest import MANIFEST
 

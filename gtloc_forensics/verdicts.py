@@ -1,0 +1,92 @@
+"""What was concluded of each photo, and how what comparing rules say joins it.
+
+A rule that compares says of nearly every photo that it had nothing to go on. As
+findings that is kilobytes a photo; as a rule's id and a shared sentence it is a few
+bytes, and so it waits until all of those rules have run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, MutableMapping
+from dataclasses import dataclass
+
+from gtloc_forensics.records import Confidence, Finding, Outcome, Severity, Status, Unexamined
+from gtloc_forensics.stored import pack, unpack
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What all rules said of one photo, and what could not be looked at."""
+
+    findings: tuple[Finding, ...]
+    unexamined: tuple[Unexamined, ...]
+
+    @property
+    def status(self) -> Status:
+        """Found, clean or not examined: a crashed stage or rule never looks clean."""
+        if any(finding.is_found for finding in self.findings):
+            return Status.FOUND
+        return Status.NOT_EXAMINED if self.unexamined else Status.CLEAN
+
+
+def digest_of(verdicts: Iterable[bytes]) -> str:
+    """Return one hash over what was concluded of every photo, in path order; the custody chain holds it."""
+    digest = hashlib.sha256()
+    for packed in verdicts:
+        digest.update(hashlib.sha256(packed).digest())
+    return digest.hexdigest()
+
+
+class Silences:
+    """Bare *not testable* outcomes by photo."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, list[tuple[str, str]]] = {}
+        self._sentences: dict[str, str] = {}
+
+    def without(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Keep the bare silences among *findings* and return the others."""
+        return [finding for finding in findings if not self._took(finding)]
+
+    def of(self, source_id: str) -> list[Finding]:
+        """Return what was kept of one photo, in the order it was said."""
+        return [_bare(check_id, source_id, summary) for check_id, summary in self._said.get(source_id, ())]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the photos of which anything was kept."""
+        return iter(self._said)
+
+    def _took(self, finding: Finding) -> bool:
+        if finding.outcome is not Outcome.NOT_TESTABLE or len(finding.source_ids) != 1:
+            return False
+        source_id, summary = finding.source_ids[0], self._sentences.setdefault(finding.summary, finding.summary)
+        if finding != _bare(finding.check_id, source_id, summary):
+            return False
+        self._said.setdefault(source_id, []).append((finding.check_id, summary))
+        return True
+
+
+def _bare(check_id: str, source_id: str, summary: str) -> Finding:
+    return Finding(check_id, (source_id,), Outcome.NOT_TESTABLE, Severity.INFO, Confidence.CONTEXT, summary)
+
+
+def merge(
+    verdicts: MutableMapping[str, bytes],
+    *,
+    findings: Iterable[Finding],
+    silences: Silences,
+    crashed: Iterable[Unexamined],
+) -> None:
+    """Add what the comparing rules said to the photos they said it of."""
+    more: dict[str, tuple[list[Finding], list[Unexamined]]] = {source_id: ([], []) for source_id in silences}
+    for finding in findings:
+        for source_id in finding.source_ids:
+            more.setdefault(source_id, ([], []))[0].append(finding)
+    for failure in crashed:
+        more.setdefault(failure.source_id, ([], []))[1].append(failure)
+    for source_id, (found, failed) in more.items():
+        verdict = unpack(Verdict, verdicts[source_id])
+        compared = sorted([*found, *silences.of(source_id)], key=lambda finding: finding.check_id)
+        merged = Verdict((*verdict.findings, *compared), (*verdict.unexamined, *failed))
+        verdicts[source_id] = pack(merged)
