@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from gtloc_forensics.records import CustodyEvent, Scalar
@@ -57,6 +58,7 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
+@lru_cache(maxsize=1)
 def actor() -> str:
     """Return who acts, for the custody chain: the account name, or its number."""
     with suppress(KeyError, OSError, ModuleNotFoundError):

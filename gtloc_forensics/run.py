@@ -19,7 +19,6 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import islice, repeat
 from pathlib import Path
 from typing import TypeVar
@@ -399,7 +398,6 @@ def _orientation(read: exiftool.TagsRead | exiftool.Unread | None) -> int | None
     return values[0] if values and isinstance(values[0], int) and 1 <= values[0] <= 8 else None
 
 
-@lru_cache(maxsize=1)
 def _chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
     while chunk := list(islice(items, size)):
         yield chunk
