@@ -16,6 +16,8 @@ from gtloc_forensics.cli_exit import ExitCode, says_what_went_wrong
 if TYPE_CHECKING:
     from gtloc_forensics.report import SignWith
 
+ONLY = {"found": "found", "suspicious": "found", "clean": "clean", "not-examined": "not examined"}
+
 KINDS = ("case-uco", "csv", "custody", "geojson", "html", "json", "kml", "timesketch")
 SUFFIXES = {"custody": "custody.jsonl", "timesketch": "jsonl", "case-uco": "jsonld"}
 
@@ -27,7 +29,7 @@ case_argument = click.argument("case", type=click.Path(exists=True, path_type=Pa
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The PDF [default: report.pdf in the case].")
 @click.option("--template", default="default", show_default=True, help="Name or folder of the template.")
 @click.option("--language", default="en", show_default=True, help="en, de, or one of the template's own.")
-@click.option("--only", type=click.Choice(["found", "clean", "not-examined"]), multiple=True, help="Only these photos.")
+@click.option("--only", type=click.Choice(list(ONLY)), multiple=True, help="Only these photos.")
 @click.option("--report-date", type=click.DateTime(), help="Printed date, UTC [default: that of the examination].")
 @click.option("--sign", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PKCS#12 key to sign with.")
 @click.option("--passphrase", help="Of the key; asked for when left out.")
@@ -54,7 +56,7 @@ def report(
 
     options: dict[str, Any] = {"template": template, "language": language, "sign": _key(sign, passphrase)}
     if only:
-        options["only"] = frozenset(Status(name.replace("-", " ")) for name in only)
+        options["only"] = frozenset(Status(ONLY[name]) for name in only)
     if report_date is not None:
         options["report_date"] = report_date
     with Case(case) as opened:
