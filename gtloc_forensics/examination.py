@@ -403,7 +403,9 @@ def _apply(rule: Check, subject: Any, context: Context) -> tuple[list[Finding], 
 
 
 def _missing_records(photo: Photo) -> list[Unexamined]:
-    return [record for record in (photo.claim, photo.image, photo.prediction) if isinstance(record, Unexamined)]
+    missing = [record for record in (photo.claim, photo.image, photo.prediction) if isinstance(record, Unexamined)]
+    told = {record.reason: record for record in reversed(missing)}  # what cannot be decoded is told once, not per stage
+    return [record for record in missing if told[record.reason] is record]
 
 
 def _judged(verdict: Verdict, source_id: str, controls: Sequence[discoveries.Control]) -> Verdict:

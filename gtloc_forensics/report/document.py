@@ -30,6 +30,7 @@ from gtloc_forensics.records import (
     Unexamined,
     visible,
 )
+from gtloc_forensics.report.rows import identity
 from gtloc_forensics.report.writing import replaced
 
 SCHEMA = "gtloc-audit/1"
@@ -74,14 +75,8 @@ def _photos(view: CaseView) -> Iterator[dict[str, Any]]:
 
 def photo(entry: PhotoEntry) -> dict[str, Any]:
     """Return one photo's part of the document."""
-    source = entry.photo.source
     return {
-        "path": source.display_path,
-        "source_id": source.source_id,
-        "sha256": source.sha256,
-        "sha256_at_end": entry.sha256_at_end or None,
-        "size_bytes": source.stat.size_bytes,
-        "media_type": source.media_type,
+        **identity(entry),
         "status": entry.status.value.replace(" ", "_"),
         "claim": _claim(entry.photo.claim),
         "sun": _sun(entry.photo.sun),

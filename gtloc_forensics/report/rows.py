@@ -31,8 +31,8 @@ def entries(view: CaseView, *, only: frozenset[Status] | None, progress: Progres
             progress(number)
 
 
-def row(entry: PhotoEntry) -> dict[str, Value]:
-    """Return the columns of one photo; what is not there is None."""
+def identity(entry: PhotoEntry) -> dict[str, Value]:
+    """Return which file a photo is: its path, hashes, size and kind."""
     source = entry.photo.source
     return {
         "path": source.display_path,
@@ -41,6 +41,13 @@ def row(entry: PhotoEntry) -> dict[str, Value]:
         "sha256_at_end": entry.sha256_at_end or None,
         "size_bytes": source.stat.size_bytes,
         "media_type": source.media_type,
+    }
+
+
+def row(entry: PhotoEntry) -> dict[str, Value]:
+    """Return the columns of one photo; what is not there is None."""
+    return {
+        **identity(entry),
         "status": entry.status.value,
         **_claimed(entry.photo.claim),
         **_sun(entry.photo.sun),
