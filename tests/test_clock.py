@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gtloc_forensics import clock, clock_prior, durations, light
+from gtloc_forensics.clock import steps as clock_steps
 from gtloc_forensics.clock import witnesses as clock_witnesses
 from gtloc_forensics.light.offsets import OFFSETS_HOURS
 from gtloc_forensics.records import (
@@ -285,6 +286,84 @@ def test_counters_give_the_order_in_which_a_clock_was_set_back() -> None:
         for n in range(8)
     ]
     assert clock_witnesses.counter_steps(a_group(*photos)) == (4,)
+
+
+def _one_run(*, set_back_hours: float, first_uptime_s: float = 500_000.0) -> list[Sighting]:
+    """Eight photos of one run of a device, an hour apart; the clock is set back after the fourth."""
+    return [
+        a_sighting(
+            f"{n}",
+            local_time=NOON + timedelta(hours=n - (set_back_hours if n > 3 else 0.0)),
+            uptime_s=first_uptime_s + 3600.0 * n,
+        )
+        for n in range(8)
+    ]
+
+
+def test_time_since_power_on_shows_where_a_clock_was_set_back() -> None:
+    step = clock_steps.step_of(a_group(*_one_run(set_back_hours=6.0)))
+    assert step is not None and step.shown_by == "time since power-on"
+    assert step.fell_hours == pytest.approx(6.0)
+    assert step.first_after.name == "4"
+    model = clock.fit(a_group(*_one_run(set_back_hours=6.0)))
+    assert model.kind == "piecewise"
+    assert any("time since power-on runs on while the clock falls back" in line for line in model.evidence)
+
+
+@pytest.mark.parametrize(
+    ("photos", "why"),
+    [
+        (_one_run(set_back_hours=0.1), "six minutes are what networks correct"),
+        (_one_run(set_back_hours=6.0, first_uptime_s=60.0), "started again before the photos that claim to be later"),
+        (_one_run(set_back_hours=0.0), "nothing fell behind"),
+        (_one_run(set_back_hours=-6.0), "asleep for six hours, or set ahead: the count cannot tell"),
+    ],
+)
+def test_time_since_power_on_shows_no_step(photos: list[Sighting], why: str) -> None:
+    assert clock_steps.step_of(a_group(*photos)) is None, why
+
+
+def test_two_devices_taken_for_one_show_no_step() -> None:
+    assert clock_steps.step_of(a_group(*_one_run(set_back_hours=6.0), doubt="no serial number")) is None
+
+
+def test_a_journey_west_is_no_step() -> None:
+    there = {"latitude_deg": 48.9, "longitude_deg": 2.35, "zone": "Europe/Paris"}
+    here = {"latitude_deg": 40.7, "longitude_deg": -74.0, "zone": "America/New_York"}
+    photos = [
+        a_sighting(
+            f"{n}",
+            local_time=NOON + timedelta(hours=n if n < 4 else n - 6),
+            counters=(Counter(CounterKind.SHUTTER, n, "t", ""),),
+            **(there if n < 4 else here),
+        )
+        for n in range(8)
+    ]
+    assert clock_witnesses.counter_steps(a_group(*photos)) == (4,)
+    assert clock_steps.step_of(a_group(*photos)) is None
+
+
+def test_what_is_known_after_a_step_speaks_of_the_clock_before_it() -> None:
+    right = clock_prior.posterior(np.where(OFFSETS_HOURS == 0.0, 0.0, -20.0)).mass
+    step = clock_steps.step_of(a_group(*_one_run(set_back_hours=6.0)))
+    assert step is not None
+    before = clock_prior.posterior(step.of_other(right, is_before=True))
+    assert before.kind != "right"
+    assert float(before.mass[OFFSETS_HOURS >= 5.9].sum()) > 0.75  # of 0.03 before any evidence
+    after = clock_prior.posterior(step.of_other(right, is_before=False))
+    assert float(after.mass[OFFSETS_HOURS <= -5.9].sum()) > 0.75
+
+
+@settings(deadline=None)
+@given(fell=st.floats(0.2, 14.0), known=st.integers(0, len(OFFSETS_HOURS) - 1))
+def test_a_step_never_favours_offsets_it_forbids(fell: float, known: int) -> None:
+    step = replace(clock_steps.step_of(a_group(*_one_run(set_back_hours=6.0))), fell_hours=fell)  # type: ignore[type-var]
+    mass = np.zeros(len(OFFSETS_HOURS))
+    mass[known] = 1.0
+    message = step.of_other(mass, is_before=True)
+    forbidden = OFFSETS_HOURS - OFFSETS_HOURS[known] < fell - 0.01
+    if forbidden.any() and not forbidden.all():
+        assert float(message[forbidden].max()) < float(message[~forbidden].min())
 
 
 # --------------------------------------------------------------------------- arithmetic

@@ -35,7 +35,7 @@ RIGHT_FROM = 0.8
 # Light this much (natural log) for a right clock against the GPS clock's offset speaks of a wrong place.
 SPLIT_LOG = 4.0
 FARTHEST_HOURS = 14.0  # what zones and half days explain; beyond it the date itself is off
-# A shutter count belongs to one body and only rises; what is left are edited dates. A judgement, not a frequency.
+# Counts belong to one body and only rise; what is left are edited dates. A judgement, not a frequency.
 COUNTER_STEP = 0.9
 # 9 of 12 genuine files with GPS time were a day apart, all of one model (field.md §0.5).
 DAY_AHEAD_MODEL = "coolpix p6000"
@@ -302,7 +302,7 @@ def _summary(group: DeviceGroup, kind: str, offset: float, interval: tuple[float
 
 
 def _special(group: DeviceGroup, evidence: _Evidence) -> Iterator[ClockModel]:
-    """Yield the model of a clock that did not keep one offset, where the GPS clock or counters show it."""
+    """Yield the model of a clock that did not keep one offset, where the GPS clock shows it."""
     posterior = clock_prior.posterior(evidence.log_likelihood)
     fitted = _base(group, evidence, "undetermined", posterior)
     yield from _exchanged_dates(group, fitted)
@@ -372,8 +372,17 @@ def _lost_its_date(first: Sighting, hours: float) -> bool:
 
 
 def _set_back(whole: ClockModel, step: clock_steps.Step, model: LightModel) -> ClockModel:
-    """Return the model of a clock that the counter shows was set back once, each side weighed by itself."""
-    sides = [_constant(side, _evidence(side, model)) for side in (step.before, step.after)]
+    """Return the model of a clock that a count shows was set back once.
+
+    Each side is weighed by its own witnesses and by what the other side's say across the step.
+    """
+    own = [_evidence(side, model) for side in (step.before, step.after)]
+    mass = [clock_prior.posterior(side.log_likelihood).mass for side in own]
+    across = (step.of_other(mass[1], is_before=True), step.of_other(mass[0], is_before=False))
+    sides = [
+        _constant(group, replace(evidence, log_likelihood=evidence.log_likelihood + message))
+        for group, evidence, message in zip((step.before, step.after), own, across, strict=True)
+    ]
     segments = tuple(
         (group.sightings[0].source_id, group.sightings[-1].source_id, side.offset_hours)
         for group, side in zip((step.before, step.after), sides, strict=True)
@@ -391,7 +400,7 @@ def _set_back(whole: ClockModel, step: clock_steps.Step, model: LightModel) -> C
         segments=segments if len(segments) == len(sides) else (),
         evidence=(
             *whole.evidence,
-            f"Before {step.first_after.name} the counter runs on while the clock falls back; {told}.",
+            f"Before {step.first_after.name} {step.shown_by} runs on while the clock falls back; {told}.",
         ),
         summary=f"was set back by at least {durations.length(step.fell_hours)} before {step.first_after.name}",
     )
