@@ -66,6 +66,9 @@ def sighting(photo: Photo) -> Sighting | None:
         perceptual_hash=None if image is None else image.perceptual_hash,
         hour_mass=None if prediction is None or local_time is None else _hour_mass(prediction, local_time),
         datable=None if prediction is None else prediction.datable,
+        embedding=None
+        if prediction is None or prediction.embedding is None
+        else prediction.embedding.astype(np.float16),
     )
 
 

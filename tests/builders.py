@@ -273,6 +273,7 @@ def a_sighting(name: str = "photo.jpg", **changes: Any) -> Sighting:
         "perceptual_hash": None,
         "hour_mass": None,
         "datable": None,
+        "embedding": None,
     }
     for field in ("local_time", "utc_time", "gps_utc_time"):
         if isinstance(changes.get(field), str):

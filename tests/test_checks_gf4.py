@@ -26,7 +26,7 @@ from gtloc_forensics.checks import (
     gf410_two_cameras,
 )
 from gtloc_forensics.earth.ephemeris import sun_position
-from gtloc_forensics.records import CLOCK_KINDS, Counter, CounterKind, Finding, Outcome, Sighting
+from gtloc_forensics.records import CLOCK_KINDS, Confidence, Counter, CounterKind, Finding, Outcome, Sighting
 
 NOW = Context(datetime(2026, 11, 21))
 NOON = datetime(2024, 6, 3, 12, 0)
@@ -276,6 +276,33 @@ def test_one_story_with_two_pictures_is_suspicious() -> None:
     assert not found(case(gf406_duplicates.duplicates, *bare))  # a burst within one second tells the same time
 
 
+def _seen_as(degrees: float) -> np.ndarray:
+    return np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))], np.float16)
+
+
+def test_a_crop_claimed_elsewhere_is_suspicious_when_hash_and_model_agree() -> None:
+    first = at("a", 0, 48.9, 2.35, perceptual_hash=HASH, embedding=_seen_as(0.0))
+    crop = at("b", 30, 40.7, -74.0, perceptual_hash=HASH ^ 0x3FF, embedding=_seen_as(10.0))
+    (finding,) = found(case(gf406_duplicates.duplicates, first, crop))
+    assert "crop or an edit" in finding.summary and finding.confidence is Confidence.WEAK
+    for other in (
+        replace(crop, embedding=_seen_as(30.0)),
+        replace(crop, embedding=None),
+        replace(crop, perceptual_hash=HASH ^ 0xFFF),
+    ):
+        assert not found(case(gf406_duplicates.duplicates, first, other))
+
+
+def test_the_same_view_seen_again_by_one_device_is_explained() -> None:
+    first = at("a", 0, 48.9, 2.35, perceptual_hash=HASH, embedding=_seen_as(0.0))
+    again = at("b", 30, 48.9, 2.35, perceptual_hash=HASH ^ 0x3FF, embedding=_seen_as(0.0))
+    (finding,) = case(gf406_duplicates.duplicates, first, again)
+    assert finding.outcome is Outcome.EXPLAINED and "the same view seen again by the same device" in finding.innocent
+    assert len(found(case(gf406_duplicates.duplicates, first, replace(again, device_key="serial:2")))) == 1
+    nameless = (replace(first, device_key="unknown"), replace(again, device_key="unknown"))
+    assert len(found(case(gf406_duplicates.duplicates, *nameless))) == 1
+
+
 def test_pictures_without_structure_are_not_testable() -> None:
     photos = [at("a", 0, 1, 1, perceptual_hash=0), at("b", 90, 50, 1, perceptual_hash=0), a_sighting("c")]
     findings = case(gf406_duplicates.duplicates, *photos)
@@ -284,16 +311,21 @@ def test_pictures_without_structure_are_not_testable() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(0, 2**64 - 1), max_size=12), st.lists(st.integers(0, 63), min_size=2, max_size=2))
-def test_near_pairs_are_exactly_those_a_full_comparison_finds(hashes: list[int], bits: list[int]) -> None:
-    hashes = [*hashes, *(value ^ (1 << bits[0]) ^ (1 << bits[1]) for value in hashes)]
+@given(
+    st.lists(st.integers(0, 2**64 - 1), max_size=12),
+    st.lists(st.integers(0, 63), min_size=2, max_size=11),
+    st.integers(0, 11),
+)
+def test_near_pairs_are_exactly_those_a_full_comparison_finds(hashes: list[int], bits: list[int], most: int) -> None:
+    for turned in (bits, bits[:2]):
+        hashes = [*hashes, *(value ^ sum({1 << bit for bit in turned}) for value in hashes[:12])]
     wanted = [
         (first, second)
         for first in range(len(hashes))
         for second in range(first + 1, len(hashes))
-        if (hashes[first] ^ hashes[second]).bit_count() <= 2
+        if (hashes[first] ^ hashes[second]).bit_count() <= most
     ]
-    assert gf406_duplicates.near_pairs(hashes) == wanted
+    assert gf406_duplicates.near_pairs(hashes, most) == wanted
 
 
 # --------------------------------------------------------------------------- GF407, GF408

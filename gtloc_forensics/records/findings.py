@@ -130,6 +130,7 @@ class Sighting:
         NDArray[np.float32] | None
     )  # [D] model's mass over the day given the claimed season; None without a model
     datable: float | None
+    embedding: NDArray[np.float16] | None  # [D] of unit length; None without a model
 
 
 @dataclass(frozen=True, slots=True)
