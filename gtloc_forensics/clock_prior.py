@@ -61,7 +61,11 @@ class Posterior:
     @property
     def probability(self) -> float:
         """The posterior of the likeliest kind."""
-        return float(self.by_kind[self.kind].sum())
+        return self.probability_of(self.kind)
+
+    def probability_of(self, kind: str) -> float:
+        """Return the posterior of *kind*, whatever the offset."""
+        return float(self.by_kind[kind].sum())
 
 
 def posterior(log_likelihood: Floats) -> Posterior:

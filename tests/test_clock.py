@@ -288,6 +288,20 @@ def test_counters_give_the_order_in_which_a_clock_was_set_back() -> None:
     assert clock_witnesses.counter_steps(a_group(*photos)) == (4,)
 
 
+def test_daylight_in_the_night_is_a_wrong_clock_even_where_all_the_day_is_left_open() -> None:
+    """One outing of an hour: morning or afternoon stays open, but not night."""
+    photos = [
+        a_sighting(f"{n}", local_time=datetime(2024, 6, 3, 1, 0) + timedelta(minutes=2 * n), ev100=13.0, **PARIS)
+        for n in range(30)
+    ]
+    model = clock.fit(a_group(*photos))
+    assert model.kind == "constant offset" and model.offset_hours is None
+    assert model.interval_hours is not None and model.interval_hours[1] - model.interval_hours[0] > 8.0
+    assert "unless the claimed places are" in model.summary
+    by_day = [replace(one, local_time=one.local_time + timedelta(hours=12)) for one in photos]
+    assert clock.fit(a_group(*by_day)).kind == "undetermined"
+
+
 def _one_run(*, set_back_hours: float, first_uptime_s: float = 500_000.0) -> list[Sighting]:
     """Eight photos of one run of a device, an hour apart; the clock is set back after the fourth."""
     return [

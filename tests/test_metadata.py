@@ -331,6 +331,18 @@ def test_half_a_gps_time_is_underivable_and_a_whole_one_is_utc() -> None:
 # --------------------------------------------------------------------------- camera
 
 
+def test_the_meter_speaks_where_settings_are_missing_or_made_by_hand() -> None:
+    """APEX (EXIF 2.32, annex C): Bv 9.64 is sunny sixteen, EV100 14.64."""
+    metered = claim({"ExifIFD:BrightnessValue": 9.64}).exposure
+    assert metered.ev100 == pytest.approx(14.64) and metered.tags["ev100"] == "ExifIFD:BrightnessValue"
+    settings_ = {"ExifIFD:FNumber": 16, "ExifIFD:ExposureTime": 0.01, "ExifIFD:ISO": 100}
+    automatic = claim({**settings_, "ExifIFD:BrightnessValue": 2.0}).exposure
+    assert automatic.ev100 == pytest.approx(math.log2(25_600)) and "ev100" not in automatic.tags
+    by_hand = claim({**settings_, "ExifIFD:ExposureMode": 1, "ExifIFD:BrightnessValue": 2.0}).exposure
+    assert by_hand.ev100 == pytest.approx(7.0)
+    assert claim({"ExifIFD:BrightnessValue": 0}).exposure.ev100 is Absent.UNDERIVABLE  # what one make always writes
+
+
 def test_ev100_is_that_of_the_sunny_sixteen_rule() -> None:
     """f/16, 1/100 s, ISO 100 is EV 14.64 (log2(256 × 100)), full sun by every exposure table."""
     light = claim({"ExifIFD:FNumber": 16, "ExifIFD:ExposureTime": 0.01, "ExifIFD:ISO": 100}).exposure

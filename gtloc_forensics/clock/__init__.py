@@ -32,6 +32,8 @@ WIDEST_HOURS = 8.0
 # A camera is said to be wrong only when the offsets it could be right with have become this unlikely.
 WRONG_FROM = 0.9
 RIGHT_FROM = 0.8
+# So unlikely a right clock is wrong however wide the rest lies: daylight at a claimed midnight leaves all the day open.
+SHUT_OUT_BELOW = 1e-3
 # Light this much (natural log) for a right clock against the GPS clock's offset speaks of a wrong place.
 SPLIT_LOG = 4.0
 FARTHEST_HOURS = 14.0  # what zones and half days explain; beyond it the date itself is off
@@ -192,7 +194,8 @@ def _constant(group: DeviceGroup, evidence: _Evidence) -> ClockModel:
     days = _whole_days(evidence.gps, evidence.level) if evidence.gps and evidence.level else 0
     fitted = _base(group, evidence, kind, posterior)
     if kind == "undetermined":
-        return _undetermined(fitted, posterior)
+        shut_out = _is_shut_out(posterior, evidence)
+        return _wrong_somehow(fitted, posterior, evidence) if shut_out else _undetermined(fitted, posterior)
     offset, interval = _offset(posterior, evidence)
     total = offset + 24.0 * days
     if days and _is_receiver_fault(group, days) and abs(total) > FARTHEST_HOURS:
@@ -211,11 +214,29 @@ def _is_decided(posterior: Posterior, evidence: _Evidence) -> bool:
     if evidence.is_split:
         return False
     if posterior.kind != "right":
-        is_wrong = 1.0 - float(posterior.by_kind["right"].sum()) >= WRONG_FROM
+        is_wrong = 1.0 - posterior.probability_of("right") >= WRONG_FROM
         return is_wrong and clock_prior.arc(posterior.mass).width_hours <= WIDEST_HOURS
     agrees = evidence.level is not None and abs(evidence.level.hours) <= clock_witnesses.TOGETHER_HOURS
     is_heard = agrees or clock_prior.arc(np.exp(evidence.log_likelihood)).width_hours <= WIDEST_HOURS
     return is_heard and posterior.probability >= RIGHT_FROM
+
+
+def _is_shut_out(posterior: Posterior, evidence: _Evidence) -> bool:
+    """Whether a right clock is as good as impossible although by how much it was wrong stays open."""
+    return not evidence.is_split and posterior.probability_of("right") < SHUT_OUT_BELOW
+
+
+def _wrong_somehow(fitted: ClockModel, posterior: Posterior, evidence: _Evidence) -> ClockModel:
+    interval = _hull(clock_prior.arc(posterior.mass), clock_prior.arc(np.exp(evidence.log_likelihood)))
+    return replace(
+        fitted,
+        kind="constant offset",
+        interval_hours=interval,
+        probability=1.0 - posterior.probability_of("right"),
+        evidence=(*fitted.evidence, "A wrong place, some 15° of longitude to the hour, would look the same to light."),
+        summary=f"was wrong for {durations.all_photos(fitted.photos)}, by how much its evidence leaves open "
+        f"({durations.between(*interval)}), unless the claimed places are",
+    )
 
 
 def _offset(posterior: Posterior, evidence: _Evidence) -> tuple[float, tuple[float, float]]:

@@ -111,7 +111,8 @@ class Exposure:
 
     ``ev100`` = log2(N²/t) − log2(ISO/100) (APEX; Composite:LightValue of exiftool),
     with the exposure bias added back (a frame under-exposed on purpose by 1 EV was
-    metered 1 EV darker). ``flash_fired`` is bit 0 of the EXIF Flash field.
+    metered 1 EV darker); where settings are missing or were made by hand, BrightnessValue + 5,
+    and ``tags["ev100"]`` says so. ``flash_fired`` is bit 0 of the EXIF Flash field.
     """
 
     f_number: float | Absent
