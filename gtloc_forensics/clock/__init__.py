@@ -164,12 +164,13 @@ def _of_light(group: DeviceGroup, model: LightModel) -> tuple[Floats, str]:
         return np.zeros(len(OFFSETS_HOURS)), ""
     found = light_offsets.offset_log_likelihood(model, frames)
     arc = clock_prior.arc(np.exp(found))
-    says = (
-        "does not tell the time"
-        if arc.width_hours > WIDEST_HOURS
-        else f"puts the clock at {durations.signed(arc.middle_hours)} "
-        f"({durations.between(arc.low_hours, arc.high_hours)}, before any prior)"
-    )
+    span = durations.between(arc.low_hours, arc.high_hours)
+    if arc.width_hours <= WIDEST_HOURS:
+        says = f"puts the clock at {durations.signed(arc.middle_hours)} ({span}, before any prior)"
+    elif float(found[OFFSETS_HOURS == 0.0][0]) < np.log(SHUT_OUT_BELOW):
+        says = f"leaves much of the day open ({span}, before any prior), but not the claimed time"
+    else:
+        says = "does not tell the time"
     return found, (
         f"The light of {durations.photos(len(frames))} without flash ({durations.outings(frames.outings)}, worth "
         f"{frames.effective:.0f} independent) {says}."
