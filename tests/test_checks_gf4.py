@@ -288,9 +288,16 @@ def test_a_crop_claimed_elsewhere_is_suspicious_when_hash_and_model_agree() -> N
     for other in (
         replace(crop, embedding=_seen_as(30.0)),
         replace(crop, embedding=None),
-        replace(crop, perceptual_hash=HASH ^ 0xFFF),
+        replace(crop, perceptual_hash=HASH ^ 0x7FF),
     ):
         assert not found(case(gf406_duplicates.duplicates, first, other))
+
+
+def test_what_looks_the_same_is_told_once_and_not_excused_by_its_device() -> None:
+    first = at("a", 0, 48.9, 2.35, perceptual_hash=HASH, embedding=_seen_as(0.0))
+    second = at("b", 30, 48.9, 2.35, perceptual_hash=HASH ^ 0b11, embedding=_seen_as(0.0))
+    (finding,) = case(gf406_duplicates.duplicates, first, second)
+    assert finding.outcome is Outcome.SUSPICIOUS and "the same as" in finding.summary
 
 
 def test_the_same_view_seen_again_by_one_device_is_explained() -> None:

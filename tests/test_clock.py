@@ -255,6 +255,16 @@ def test_light_against_gps_time_points_at_the_place() -> None:
     assert any("place may be wrong" in sentence for sentence in model.evidence)
 
 
+@pytest.mark.parametrize("days", [1, 2, 5])
+def test_however_loud_gps_time_is_a_clock_that_light_finds_right_is_not_called_wrong(days: int) -> None:
+    photos = [
+        replace(one, gps_utc_time=(one.local_time or NOON) + timedelta(hours=7 - 6)) for one in daylight(0.0, days=days)
+    ]
+    model = clock.fit(a_group(*photos))
+    assert any("contradict each other" in sentence for sentence in model.evidence)
+    assert model.kind == "undetermined"
+
+
 def test_offsets_of_another_zone_make_it_a_zone() -> None:
     photos = [replace(one, offset_hours=8.0, utc_rule="offset written for the capture time") for one in daylight(15.0)]
     model = clock.fit(a_group(*photos))
@@ -367,6 +377,25 @@ def test_what_is_known_after_a_step_speaks_of_the_clock_before_it() -> None:
     assert float(before.mass[OFFSETS_HOURS >= 5.9].sum()) > 0.75  # of 0.03 before any evidence
     after = clock_prior.posterior(step.of_other(right, is_before=False))
     assert float(after.mass[OFFSETS_HOURS <= -5.9].sum()) > 0.75
+
+
+def test_light_after_a_step_tells_the_clock_before_it_though_all_was_dark() -> None:
+    """Nine hours ahead until time since power-on shows it set back; only then were photos taken outdoors."""
+    start = datetime(2024, 1, 31, 12, 0)
+
+    def ran(true_local: datetime) -> float:
+        return 5e8 + (true_local - start).total_seconds()
+
+    where = {"latitude_deg": 33.45, "longitude_deg": -112.07, "zone": "America/Phoenix"}
+    dark = [
+        a_sighting(f"dark {n}", local_time=true + timedelta(hours=9), uptime_s=ran(true), **where)
+        for n, true in enumerate(start + timedelta(hours=n) for n in range(4))
+    ]
+    lit = [replace(one, uptime_s=ran(one.local_time)) for one in daylight(0.0)]
+    model = clock.fit(a_group(*dark, *lit))
+    assert model.kind == "piecewise" and len(model.segments) == 2
+    assert 9.0 <= model.segments[0][2] <= 14.0
+    assert abs(model.segments[1][2]) <= 0.5
 
 
 @settings(deadline=None)

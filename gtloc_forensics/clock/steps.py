@@ -21,8 +21,8 @@ from gtloc_forensics.records import DeviceGroup, Sighting
 
 # Capture and uptime are written up to some seconds apart (rule GF401); a step worth telling is longer.
 TOLERANCE_S = 30.0
-# A count that does not belong to this body, or was edited: judged as rare as a stray GPS time.
-FLOOR = 0.01
+# That the count is another body's or was edited is told by the step's own probability; given the step, little is left.
+FLOOR = 1e-3
 # A step longer than any offset is a lost date; its sides know nothing of each other.
 FARTHEST_STEP_HOURS = 14.0
 
