@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gtloc_forensics.circular import year_turn
 from gtloc_forensics.metadata import burst_id
 from gtloc_forensics.records import (
+    UNKNOWN_DEVICE,
     Absent,
     Claim,
     DeviceGroup,
@@ -25,8 +26,6 @@ from gtloc_forensics.records import (
 )
 
 V = TypeVar("V")
-
-UNKNOWN_DEVICE = "unknown"
 
 
 def sighting(photo: Photo) -> Sighting | None:

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from gtloc_forensics import durations
 from gtloc_forensics.checks import Context, Scope, check, neighbours
-from gtloc_forensics.records import Confidence, Finding, Outcome, Severity, Sighting
+from gtloc_forensics.records import UNKNOWN_DEVICE, Confidence, Finding, Outcome, Severity, Sighting
 
 SAME_BITS = 2
 LIKE_BITS = 10  # crops of a tenth lie at 10 in the median, turns of 3° at 12
@@ -40,7 +40,6 @@ DIFFERENT_BITS = 20
 FAR_S = 3_600.0
 FAR_KM = 5.0
 BANDS = 4
-NO_DEVICE = "unknown"  # Device.key where the file names none
 BAND_BITS = 16
 ROWS_AT_ONCE = 8_192
 LARGEST_BUCKET = 500  # a band that more pictures share is one of structureless pictures
@@ -50,7 +49,7 @@ FLATTEST_BITS = 10  # hashes with fewer (or more than 64 less it) set bits have 
 _INNOCENT = ("a fixed camera, a tripod or a copy on paper",)
 
 
-@check("GF406", title="One picture, two stories", scope=Scope.CASE)
+@check("GF406", title="One picture, two stories", scope=Scope.CASE, version="2")
 def duplicates(sightings: Sequence[Sighting], context: Context) -> Iterator[Finding]:
     """Compare look-alikes, and files that tell one story."""
     hashed = [one for one in sightings if one.perceptual_hash is not None]
@@ -84,8 +83,9 @@ def near_pairs(hashes: Sequence[int], most_bits: int = SAME_BITS) -> list[tuple[
     for band in range(BANDS):
         keys = (values >> np.uint64(BAND_BITS * band)) & np.uint64(0xFFFF)
         order = np.argsort(keys, kind="stable")
+        ordered = keys[order]
         for mask in turned:
-            found.update(_within(values, keys ^ mask, order=order, ordered=keys[order], most_bits=most_bits))
+            found.update(_within(values, keys ^ mask, order=order, ordered=ordered, most_bits=most_bits))
     return sorted(found)
 
 
@@ -144,7 +144,7 @@ def _story(one: Sighting, other: Sighting, seconds: float | None, km: float | No
     told = [durations.length(seconds / 3600.0)] if seconds is not None and abs(seconds) > FAR_S else []
     told += [f"{km:,.0f} km"] if km is not None and km > FAR_KM else []
     is_same = _bits_apart(one, other) <= SAME_BITS
-    is_one_device = one.device_key == other.device_key != NO_DEVICE
+    is_one_device = one.device_key == other.device_key != UNKNOWN_DEVICE
     is_seen_again = not is_same and not (km is not None and km > FAR_KM) and is_one_device
     return neighbours.about(
         "GF406",

@@ -23,8 +23,6 @@ from gtloc_forensics.records import DeviceGroup, Sighting
 TOLERANCE_S = 30.0
 # That the count is another body's or was edited is told by the step's own probability; given the step, little is left.
 FLOOR = 1e-3
-# A step longer than any offset is a lost date; its sides know nothing of each other.
-FARTHEST_STEP_HOURS = 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class Step:
             other_mass: ``[K]`` the other side's own posterior over the offsets.
             is_before: whether the side asked about is the one before the step.
         """
-        if self.fell_hours > FARTHEST_STEP_HOURS:
+        if self.fell_hours > OFFSETS_HOURS[-1]:  # a lost date: its sides know nothing of each other
             return np.zeros(len(OFFSETS_HOURS))
         least = self.fell_hours - TOLERANCE_S / 3600.0
         apart = OFFSETS_HOURS[:, None] - OFFSETS_HOURS[None, :]

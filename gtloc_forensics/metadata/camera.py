@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from gtloc_forensics.metadata.filenames import name_number
 from gtloc_forensics.metadata.values import numbers, text, texts
 from gtloc_forensics.records import (
+    UNKNOWN_DEVICE,
     Absent,
     Counter,
     CounterKind,
@@ -81,7 +82,7 @@ def _identity(make: str, model: str, serial: str) -> tuple[str, str]:
         ), "no body serial number: two devices of this model would be taken for one"
     if make:
         return _short(f"model:{make}|"), "neither model nor serial number: all devices of this maker are taken for one"
-    return "unknown", "the file names no device"
+    return UNKNOWN_DEVICE, "the file names no device"
 
 
 def _short(key: str) -> str:

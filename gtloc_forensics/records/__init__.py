@@ -20,6 +20,7 @@ from gtloc_forensics.records.cases import (
     Tally,
 )
 from gtloc_forensics.records.claims import (
+    UNKNOWN_DEVICE,
     Claim,
     Counter,
     CounterKind,
@@ -54,6 +55,7 @@ from gtloc_forensics.records.sources import FileStat, Passed, Source, Unexamined
 
 __all__ = [
     "CLOCK_KINDS",
+    "UNKNOWN_DEVICE",
     "Absent",
     "CaseHeader",
     "CaseView",

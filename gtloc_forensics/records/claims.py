@@ -125,6 +125,10 @@ class Exposure:
     tags: Mapping[str, str] = field(default_factory=dict)  # field name → the tag it came from
 
 
+UNKNOWN_DEVICE = "unknown"
+"""The key of a device that the file does not name: photos that share it have no device in common."""
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """What the file says took it. ``key`` groups photos of one device; ``doubt`` says how sure that is."""
@@ -135,7 +139,7 @@ class Device:
     lens: str | Absent
     software: str | Absent
     owner: str | Absent
-    key: str  # "serial:…" or "model:make|model|…" or "unknown"
+    key: str  # "serial:…" or "model:make|model|…" or UNKNOWN_DEVICE
     doubt: str  # "" when a body serial names the device, else why photos of two devices may be mixed
     tags: Mapping[str, str] = field(default_factory=dict)
 
