@@ -29,7 +29,7 @@ from real_photos import NOW, Real, compare, groups_of, judge, read_exif_set, reg
 
 from gtloc_forensics import clock, clock_prior, light
 from gtloc_forensics.checks import Registry, Scope
-from gtloc_forensics.circular import hour_distance
+from gtloc_forensics.earth.circular import hour_distance
 from gtloc_forensics.light import offsets as light_offsets
 from gtloc_forensics.records import ClockModel, DeviceGroup, Finding, Outcome, Photo, Tags, Unexamined
 

@@ -23,8 +23,9 @@ from pathlib import Path
 import numpy as np
 from real_photos import NOW, Real, registry, synthetic_source
 
-from gtloc_forensics import clock, earth, sightings
+from gtloc_forensics import clock, sightings
 from gtloc_forensics.checks import Scope, unmet
+from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.zones import offset_at_utc, zones_at
 from gtloc_forensics.records import Finding, ImageFacts, Photo, Position, Sighting, Tags, Unexamined
 
@@ -47,7 +48,7 @@ def _tags(device: int, shot: int, town: Position, rng: np.random.Generator) -> T
     utc = datetime(2019, 1, 1) + timedelta(days=shot // 40, minutes=12.0 * (shot % 40) + float(rng.uniform(0, 9)))
     utc += timedelta(hours=10.0 - town.longitude_deg / 15.0)
     local = utc + timedelta(hours=offset_at_utc(zones_at(town)[0], utc))
-    height, _ = earth.sun_at(utc, town)
+    height, _ = globe.sun_at(utc, town)
     ev100 = float(np.interp(height, (-10.0, 0.0, 20.0, 60.0), (4.0, 8.0, 12.0, 14.0)) + rng.normal(0.0, 1.5))
     written = local.strftime("%Y:%m:%d %H:%M:%S")
     return {

@@ -25,7 +25,7 @@ import threading
 import time
 from pathlib import Path
 
-from gtloc_forensics.watch import Arrival, Watcher
+from gtloc_forensics.files.watching import Arrival, Watcher
 
 ROUND = 1000
 HEAD = b"\xff\xd8\xff\xe0" + bytes(60)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from gtloc_forensics import earth, metadata, sightings
+from gtloc_forensics import metadata, sightings
 from gtloc_forensics.checks import Check, Context, Registry, Scope, built_in_modules, unmet
 from gtloc_forensics.decode import pixels
-from gtloc_forensics.earth import zones
+from gtloc_forensics.earth import globe, zones
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.exiftool import ExifTool, TagsRead
 from gtloc_forensics.records import (
@@ -49,7 +49,7 @@ class Real:
         tags = self.tags if tags is None else tags
         claim = metadata.claim(self.source, tags, warnings=self.warnings, zones_at=zones.zones_at)
         blind = Unexamined(self.source.source_id, "vision", "no model in this benchmark")
-        return Photo(self.source, claim, earth.sun(claim), self.image, blind)
+        return Photo(self.source, claim, globe.sun(claim), self.image, blind)
 
 
 def read_exif_set(photos: Path) -> list[Real]:

@@ -23,7 +23,7 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-from gtloc_forensics.circular import hour_distance, month_distance
+from gtloc_forensics.earth.circular import hour_distance, month_distance
 
 Floats = NDArray[np.float64]
 

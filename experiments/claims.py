@@ -18,8 +18,8 @@ from photo_set import PhotoSet
 from gtloc_forensics import agreement, light
 from gtloc_forensics.agreement import Usual
 from gtloc_forensics.calibrating import Trials
-from gtloc_forensics.circular import day_turn, year_turn
-from gtloc_forensics.earth.ephemeris import sun_position
+from gtloc_forensics.earth.circular import day_turn, year_turn
+from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.records import PlaceDensity, Position
 
 Floats = NDArray[np.float64]

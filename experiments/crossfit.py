@@ -20,11 +20,11 @@ from photo_set import PhotoSet, folds, group_weights
 from sklearn.linear_model import LogisticRegression
 
 from gtloc_forensics.calibrating import source_weights
-from gtloc_forensics.circular import cell_of
+from gtloc_forensics.earth.circular import cell_of
+from gtloc_forensics.earth.sphere import unit_vectors
 from gtloc_forensics.vision import gallery
 from gtloc_forensics.vision.density import PlaceTeller, Sharpness, density, fit_sharpness
 from gtloc_forensics.vision.gtloc import GTLoc
-from gtloc_forensics.vision.sphere import unit_vectors
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.bool_]

@@ -21,6 +21,7 @@ from targets import PLACE_CELLS, TIME_COLUMNS, TIME_ROWS, Targets
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gtloc_forensics.earth.sphere import fibonacci_points
 from gtloc_forensics.vision.gallery import time_gallery
 from gtloc_forensics.vision.gtloc import GTLoc
 from gtloc_forensics.vision.manifest import (
@@ -31,7 +32,6 @@ from gtloc_forensics.vision.manifest import (
     PlaceGallerySpec,
     TimeGallerySpec,
 )
-from gtloc_forensics.vision.sphere import fibonacci_points
 
 FEATURES = 384 * len(BLOCKS)
 HIDDEN, EMBEDDING = 256, 128

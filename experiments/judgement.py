@@ -21,8 +21,8 @@ from sklearn.metrics import roc_auc_score
 from gtloc_forensics import agreement, calibrating
 from gtloc_forensics.agreement import Usual
 from gtloc_forensics.calibrating import Trials
-from gtloc_forensics.circular import hour_distance, month_distance
-from gtloc_forensics.earth import distance_km
+from gtloc_forensics.earth.circular import hour_distance, month_distance
+from gtloc_forensics.earth.globe import distance_km
 from gtloc_forensics.evidence import EVIDENCE_FORMAT, Joint
 from gtloc_forensics.records import PlaceDensity, Position
 from gtloc_forensics.vision.density import PlaceTeller, least_expected_turn

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics import earth, light
-from gtloc_forensics.earth import zones
+from gtloc_forensics import light
+from gtloc_forensics.earth import globe, sun, zones
 
 Floats = NDArray[np.float64]
 CAP = 15.0  # photos that one group may count for: beyond it they tell of one trip, not of light
@@ -55,7 +55,7 @@ class Shots:
         return Shots(**{name: getattr(self, name)[mask] for name in self.__dataclass_fields__})
 
     def elevation(self, later_hours: float | Floats = 0.0) -> Floats:
-        return earth.sun_position(self.utc_s + 3600.0 * later_hours, self.latitude_deg, self.longitude_deg)[0]
+        return sun.sun_position(self.utc_s + 3600.0 * later_hours, self.latitude_deg, self.longitude_deg)[0]
 
 
 def read(photos: Path) -> Shots:
@@ -89,7 +89,7 @@ def _shot(row: dict[str, str]) -> tuple[object, ...] | None:
         row["time_trust"] == "gps-confirmed",
         local,
         offset,
-        earth.unix_seconds(local) - 3600.0 * offset,
+        globe.unix_seconds(local) - 3600.0 * offset,
         float(row["lat"]),
         float(row["lon"]),
         row["zone"],
@@ -168,8 +168,8 @@ def month_and_hour_of_another(shots: Shots, rng: np.random.Generator) -> Floats:
     for index, donor in enumerate(other):
         own, lent = shots.local[index], shots.local[donor]
         claimed = own.replace(month=lent.month, day=min(own.day, 28), hour=lent.hour, minute=lent.minute)
-        utc.append(earth.unix_seconds(claimed) - 3600.0 * shots.offset_hours[index])
-    return earth.sun_position(np.array(utc), shots.latitude_deg, shots.longitude_deg)[0]
+        utc.append(globe.unix_seconds(claimed) - 3600.0 * shots.offset_hours[index])
+    return sun.sun_position(np.array(utc), shots.latitude_deg, shots.longitude_deg)[0]
 
 
 def scores(model: light.LightModel, shots: Shots, height: Floats) -> Floats:

@@ -17,8 +17,8 @@ from zoneinfo import TZPATH, ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics.circular import day_turn, year_turn
-from gtloc_forensics.earth.ephemeris import sun_position
+from gtloc_forensics.earth.circular import day_turn, year_turn
+from gtloc_forensics.earth.sun import sun_position
 
 LABELS = Path(__file__).parent / "labels" / "datable.csv"
 COUNTRY_NAMES = {  # as the photo set writes them → as tzdata's iso3166.tab does

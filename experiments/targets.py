@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from photo_set import PhotoSet, country_points, group_weights
 from torch import Tensor
 
-from gtloc_forensics.circular import turn_distance
-from gtloc_forensics.earth import distance_km
-from gtloc_forensics.earth.ephemeris import sun_position
-from gtloc_forensics.vision.sphere import fibonacci_points
+from gtloc_forensics.earth.circular import turn_distance
+from gtloc_forensics.earth.globe import distance_km
+from gtloc_forensics.earth.sphere import fibonacci_points
+from gtloc_forensics.earth.sun import sun_position
 
 Floats = NDArray[np.float64]
 

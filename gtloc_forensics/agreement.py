@@ -17,9 +17,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtloc_forensics.circular import cell_centres, mass_at, turn_distance
-from gtloc_forensics.earth import distance_km, unix_seconds
-from gtloc_forensics.earth.ephemeris import sun_position
+from gtloc_forensics.earth.circular import cell_centres, mass_at, turn_distance
+from gtloc_forensics.earth.globe import distance_km, unix_seconds
+from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.light import LightModel, other_claims
 from gtloc_forensics.records import PlaceDensity, Position
 

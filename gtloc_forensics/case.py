@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Self
 from filelock import FileLock, Timeout
 
 from gtloc_forensics.custody import actor, verify_chain
-from gtloc_forensics.discover import refuse_inside
 from gtloc_forensics.errors import CaseBusy, UsageError
+from gtloc_forensics.files.listing import refuse_inside
 from gtloc_forensics.instruments import NO_MODEL, Instruments, Settings, opened
 from gtloc_forensics.records import CaseHeader, Scalar, Tally
 from gtloc_forensics.run import Gathering, Progress
@@ -193,13 +193,13 @@ class Case:
             notifier: whom to tell of findings.
             log: told everything that happens.
             stop: set it to finish what is in hand and return.
-            watching: further arguments of :class:`gtloc_forensics.watch.Watcher`.
+            watching: further arguments of :class:`gtloc_forensics.files.watching.Watcher`.
 
         Raises:
             CaseBusy: another process, perhaps another watcher, works on this case.
         """
+        from gtloc_forensics.files.watching import Watcher
         from gtloc_forensics.vigil import Vigil
-        from gtloc_forensics.watch import Watcher
 
         with self.locked(), opened(settings) as instruments, self._work_folder() as work:
             vigil = Vigil(self, instruments, settings=settings, work=work, notifier=notifier, log=log, habits=habits)

@@ -15,8 +15,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtloc_forensics import circular
-from gtloc_forensics.earth import METRIC_EARTH_RADIUS_KM, distance_km
+from gtloc_forensics.earth import circular
+from gtloc_forensics.earth.globe import METRIC_EARTH_RADIUS_KM, distance_km
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.phototable import PhotoTable
 from gtloc_forensics.records import PlaceDensity, Prediction

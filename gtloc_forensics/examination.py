@@ -20,10 +20,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gtloc_forensics import clock, discover, discoveries, earth, run, sightings
+from gtloc_forensics import clock, discoveries, run, sightings
 from gtloc_forensics.checks import Check, Context, Registry, Scope, counted_alarms, not_testable, unmet
 from gtloc_forensics.clock.causes import group_causes
 from gtloc_forensics.custody import actor
+from gtloc_forensics.earth import globe
+from gtloc_forensics.files import acquiring
 from gtloc_forensics.instruments import NO_MODEL, Instruments, Settings
 from gtloc_forensics.records import (
     Absent,
@@ -98,7 +100,7 @@ class Album:
 
 
 def _sun(claim: Claim | Unexamined) -> Sun | Absent:
-    return earth.sun(claim) if isinstance(claim, Claim) else Absent.UNDERIVABLE
+    return globe.sun(claim) if isinstance(claim, Claim) else Absent.UNDERIVABLE
 
 
 def _unexamined(source: Source, stage: str, found: object) -> Unexamined:
@@ -119,7 +121,7 @@ class Concluding:
         gathered: run.Gathered,
         stages: run.Stages,
         progress: run.Progress,
-        recheck: Callable[[Source], discover.Rechecked] | None = None,
+        recheck: Callable[[Source], acquiring.Rechecked] | None = None,
     ) -> None:
         """Prepare to conclude.
 
@@ -134,7 +136,7 @@ class Concluding:
             recheck: compares a source with the file as it is now; hashes it again when left out.
         """
         self._store = store
-        self._recheck = recheck or partial(discover.recheck, root)
+        self._recheck = recheck or partial(acquiring.recheck, root)
         self._instruments = instruments
         self._settings = settings
         self._gathered = gathered
@@ -156,7 +158,7 @@ class Concluding:
             self._examine(fingerprint, at_end)
         return fingerprint
 
-    def _fingerprint(self, at_end: Mapping[int, discover.Rechecked]) -> str:
+    def _fingerprint(self, at_end: Mapping[int, acquiring.Rechecked]) -> str:
         depends_on = {
             "sources": [[row, at_end[row].sha256, at_end[row].reason] for row in self._gathered.rows],
             "rejected": [[entry.relative.hex(), entry.reason] for entry in self._gathered.rejected],
@@ -167,7 +169,7 @@ class Concluding:
         }
         return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()
 
-    def _rehash(self) -> dict[int, discover.Rechecked]:
+    def _rehash(self) -> dict[int, acquiring.Rechecked]:
         """Look at every source again: its hash now, and what changed."""
         rows = self._gathered.rows
         total = len(rows)
@@ -184,12 +186,12 @@ class Concluding:
 
     # ------------------------------------------------------------- the rules
 
-    def _examine(self, fingerprint: str, at_end: Mapping[int, discover.Rechecked]) -> None:
+    def _examine(self, fingerprint: str, at_end: Mapping[int, acquiring.Rechecked]) -> None:
         with Spool() as verdicts:
             self._judge_all(fingerprint, verdicts, at_end)
 
     def _judge_all(
-        self, fingerprint: str, verdicts: MutableMapping[str, bytes], at_end: Mapping[int, discover.Rechecked]
+        self, fingerprint: str, verdicts: MutableMapping[str, bytes], at_end: Mapping[int, acquiring.Rechecked]
     ) -> None:
         weighed: list[Finding] = []
         seen: list[Sighting] = []
@@ -243,7 +245,7 @@ class Concluding:
         verdicts: Mapping[str, bytes],
         clocks: tuple[ClockModel, ...],
         controls: tuple[discoveries.Control, ...],
-        at_end: Mapping[int, discover.Rechecked],
+        at_end: Mapping[int, acquiring.Rechecked],
     ) -> None:
         finished = self._settings.instant()
         with self._store.writing() as session:
@@ -290,7 +292,7 @@ class Concluding:
         number: int,
         verdicts: Mapping[str, bytes],
         controls: Sequence[discoveries.Control],
-        at_end: Mapping[int, discover.Rechecked],
+        at_end: Mapping[int, acquiring.Rechecked],
     ) -> tuple[list[Finding], tuple[ReasonNote, ...]]:
         notable: list[tuple[Any, Finding]] = []
         reasons: dict[tuple[str, str], ReasonNote] = {}

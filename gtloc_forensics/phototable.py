@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics import circular
+from gtloc_forensics.earth import circular
 from gtloc_forensics.errors import UsageError
 
 Floats = NDArray[np.float64]

@@ -23,10 +23,11 @@ from itertools import islice, repeat
 from pathlib import Path
 from typing import TypeVar
 
-from gtloc_forensics import decode, discover, exiftool, metadata
+from gtloc_forensics import decode, exiftool, metadata
 from gtloc_forensics.custody import actor
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import DecodeRefused
+from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.instruments import Instruments, Settings
 from gtloc_forensics.records import Passed, Source, Tags, source_id_of
 from gtloc_forensics.states import Known
@@ -94,9 +95,9 @@ class Gathered:
 class _Item:
     """One file on its way through the stages."""
 
-    candidate: discover.Candidate
+    candidate: listing.Candidate
     folder: Path  # holds the working copies of its group until they are written
-    taken: discover.Taken | None = None
+    taken: acquiring.Taken | None = None
     refused: Passed | None = None
     read: dict[str, exiftool.TagsRead | exiftool.Unread] = field(default_factory=dict)  # sha256 → result
     job: decode.Job | None = None
@@ -131,16 +132,16 @@ class Gathering:
 
     def run(self, *, only: Container[bytes] | None = None) -> Gathered:
         """Gather the folder, or *only* those relative paths of it, and return what lies in it."""
-        entries = [entry for entry in discover.walk(self._root) if only is None or entry.relative in only]
+        entries = [entry for entry in listing.walk(self._root) if only is None or entry.relative in only]
         rejected = [entry for entry in entries if isinstance(entry, Passed)]
-        candidates = [entry for entry in entries if isinstance(entry, discover.Candidate)]
+        candidates = [entry for entry in entries if isinstance(entry, listing.Candidate)]
         rejected += self.examine(candidates)
         refused = {entry.relative for entry in rejected}
         kept = [candidate for candidate in candidates if candidate.relative not in refused]
         rows = tuple(self.row_of(candidate.relative) for candidate in kept)
         return Gathered(rows, tuple(sorted(rejected, key=lambda entry: entry.relative)))
 
-    def examine(self, candidates: Sequence[discover.Candidate]) -> list[Passed]:
+    def examine(self, candidates: Sequence[listing.Candidate]) -> list[Passed]:
         """Bring the results of *candidates* into the store; return those that could not be read."""
         fresh = [candidate for candidate in candidates if not self._is_settled(candidate)]
         total, done = len(fresh), 0
@@ -175,26 +176,26 @@ class Gathering:
         stages = [(METADATA, self.stages.metadata), (IMAGE, self.stages.image)]
         return [*stages, (VISION, self.stages.vision)] if self.stages.vision else stages
 
-    def _is_settled(self, candidate: discover.Candidate) -> bool:
+    def _is_settled(self, candidate: listing.Candidate) -> bool:
         """Whether a path is as it was and everything about it is known: then it is not opened now.
 
         The stat tuple includes the change time, which no ordinary program can set;
         the hash at the end of the run confirms it.
         """
         known = self._known.get(source_id_of(candidate.relative))
-        if known is None or known.stat_key != discover.stat_key(self._root, candidate.relative):
+        if known is None or known.stat_key != acquiring.stat_key(self._root, candidate.relative):
             return False
         if any((stage, known.sha256) not in self._done for stage, _ in self._content_stages()):
             return False
         if set(candidate.sidecars) != set(known.sidecars):
             return False
-        if any(discover.rehash(self._root, name) != sha256 for name, sha256 in known.sidecars.items()):
+        if any(acquiring.rehash(self._root, name) != sha256 for name, sha256 in known.sidecars.items()):
             return False
         return (source_id_of(candidate.relative), claim_key(self.stages, known)) in self._claims
 
     # ------------------------------------------------------------- reading ahead
 
-    def _items(self, candidates: Sequence[discover.Candidate]) -> Iterator[_Item]:
+    def _items(self, candidates: Sequence[listing.Candidate]) -> Iterator[_Item]:
         """Yield the files taken in, read and decoded, in the order of *candidates*."""
         if self._settings.workers == 0:
             yield from self._decoded(self._read(candidates))
@@ -203,7 +204,7 @@ class Gathering:
         with _ahead(self._read(candidates), depth=depth) as read, _ahead(self._decoded(read), depth=depth) as decoded:
             yield from decoded
 
-    def _read(self, candidates: Sequence[discover.Candidate]) -> Iterator[_Item]:
+    def _read(self, candidates: Sequence[listing.Candidate]) -> Iterator[_Item]:
         """Take files in and read their tags, a batch at a time."""
         with ThreadPoolExecutor(max(1, self._settings.workers)) as pool:
             for batch in _chunks(iter(candidates), self._settings.batch):
@@ -214,11 +215,11 @@ class Gathering:
                     self._prepare_job(item)
                 yield from items
 
-    def _take(self, candidate: discover.Candidate, folder: Path) -> _Item:
+    def _take(self, candidate: listing.Candidate, folder: Path) -> _Item:
         item = _Item(candidate, folder)
         try:
-            item.taken = discover.take(self._root, candidate, into=folder)
-        except discover.IntakeFailed as error:
+            item.taken = acquiring.take(self._root, candidate, into=folder)
+        except acquiring.IntakeFailed as error:
             item.refused = Passed(candidate.relative, error.reason, blocks=True)
         return item
 
@@ -282,7 +283,7 @@ class Gathering:
         return [item.refused for item in group if item.refused is not None]
 
     def _write_item(
-        self, session: Transaction, item: _Item, taken: discover.Taken, predictions: Mapping[str, object]
+        self, session: Transaction, item: _Item, taken: acquiring.Taken, predictions: Mapping[str, object]
     ) -> None:
         source = taken.source
         sidecars = {name: sha256 for name, sha256, _ in taken.sidecar_copies}
@@ -294,7 +295,7 @@ class Gathering:
             self._write_prediction(session, source.sha256, predictions.get(source.source_id))
         self._write_claim(session, source, sidecars, item.read.get(source.sha256))
 
-    def _write_source(self, session: Transaction, taken: discover.Taken, sidecars: Mapping[bytes, str]) -> None:
+    def _write_source(self, session: Transaction, taken: acquiring.Taken, sidecars: Mapping[bytes, str]) -> None:
         source = taken.source
         known = self._known.get(source.source_id)
         if known is not None and known.is_state(source, sidecars):

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics import evaluate, media, tampering
+from gtloc_forensics import evaluate, tampering
 from gtloc_forensics.decode import pixels
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
 from gtloc_forensics.evaluate import Figure
+from gtloc_forensics.files import types
 from gtloc_forensics.phototable import PhotoTable
 from gtloc_forensics.records import Pixels, Prediction
 
@@ -208,7 +209,7 @@ def _slices(errors: evaluate.Errors, truth: PhotoTable) -> dict[str, dict[str, F
 
 def _decoded(path: Path, short_side: int) -> Pixels:
     with path.open("rb") as stream:
-        kind = media.media_type(stream.read(media.HEAD_BYTES), name=path.name.encode())
+        kind = types.media_type(stream.read(types.HEAD_BYTES), name=path.name.encode())
     return pixels.decode(path, path.name, kind, short_side=short_side).pixels
 
 

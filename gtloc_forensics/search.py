@@ -17,8 +17,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics import earth, sightings
-from gtloc_forensics.circular import day_turn
+from gtloc_forensics import sightings
+from gtloc_forensics.earth import globe
+from gtloc_forensics.earth.circular import day_turn
 from gtloc_forensics.records import Absent, Claim, ImageFacts, Photo, Position, Prediction, Stated
 
 HASH_BITS = 64
@@ -184,7 +185,7 @@ def _position(claim: Claim) -> Position:
 
 def _apart_km(first: Position, second: Position) -> float:
     return float(
-        earth.distance_km(
+        globe.distance_km(
             first.latitude_deg,
             first.longitude_deg,
             second_latitude_deg=second.latitude_deg,
@@ -263,13 +264,13 @@ def _time_likelier(prediction: Prediction, hour: float | None, month: int | None
 def _place_likelier(prediction: Prediction, there: Position) -> float:
     """Return how much likelier than anywhere on the globe it is that the picture is from near *there*."""
     place = prediction.place
-    away = earth.distance_km(
+    away = globe.distance_km(
         place.latitude_deg,
         place.longitude_deg,
         second_latitude_deg=there.latitude_deg,
         second_longitude_deg=there.longitude_deg,
     )
-    cap_share = (1.0 - math.cos(PLACE_RADIUS_KM / earth.EARTH_RADIUS_KM)) / 2.0
+    cap_share = (1.0 - math.cos(PLACE_RADIUS_KM / globe.EARTH_RADIUS_KM)) / 2.0
     return float(place.mass[away <= PLACE_RADIUS_KM].sum()) / cap_share
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics.circular import year_turn
+from gtloc_forensics.earth.circular import year_turn
 from gtloc_forensics.metadata import burst_id
 from gtloc_forensics.records import (
     UNKNOWN_DEVICE,

@@ -15,8 +15,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtloc_forensics import circular
-from gtloc_forensics.earth import EARTH_RADIUS_KM, distance_km
+from gtloc_forensics.earth import circular
+from gtloc_forensics.earth.globe import EARTH_RADIUS_KM, distance_km
 from gtloc_forensics.evaluate import Figure, bootstrap, mean_of
 from gtloc_forensics.phototable import PhotoTable
 from gtloc_forensics.records import PlaceDensity, Prediction

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gtloc_forensics import discover, run
+from gtloc_forensics import run
 from gtloc_forensics.custody import verify_chain
 from gtloc_forensics.examination import Album
+from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.records import CustodyEvent, Passed, PhotoEntry, Prediction, Source, visible
 from gtloc_forensics.store import Store
 from gtloc_forensics.verdicts import digest_of
@@ -121,14 +122,14 @@ def _products(folder: Path, events: Sequence[CustodyEvent]) -> Iterator[Differen
 
 def _sources(evidence: Path, sources: Sequence[Source]) -> Iterator[Difference]:
     for source in sources:
-        now = discover.recheck(evidence, source)
+        now = acquiring.recheck(evidence, source)
         if now.sha256 != source.sha256:
             yield Difference(source.display_path, now.reason or "its content changed")
 
 
 def _arrived(evidence: Path, known: Sequence[Source | Passed]) -> Iterator[Difference]:
     listed = {entry.relative for entry in known}
-    for entry in discover.walk(evidence) if evidence.is_dir() else ():
+    for entry in listing.walk(evidence) if evidence.is_dir() else ():
         if entry.relative not in listed:
             yield Difference(visible(entry.relative), "it was not there when the case was examined")
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gtloc_forensics import discover, watch
 from gtloc_forensics.checks import Context
 from gtloc_forensics.errors import WorkspaceFull
 from gtloc_forensics.examination import Album, Concluding, judge
+from gtloc_forensics.files import acquiring, listing, watching
 from gtloc_forensics.instruments import Instruments, Settings
 from gtloc_forensics.notify import Notifier
 from gtloc_forensics.records import Finding, Passed, Photo, Source, visible
@@ -85,11 +85,11 @@ class Vigil:
         )
         self._rejected: dict[bytes, Passed] = {}
         self._tries: dict[bytes, int] = {}  # of what changed while it was read
-        self._rechecked: dict[tuple[int, ...], discover.Rechecked] = {}
+        self._rechecked: dict[tuple[int, ...], acquiring.Rechecked] = {}
         self._unconcluded = True  # a killed vigil may have left some; concluding twice costs nothing
         self._last_arrival = self._last_conclusion = time.monotonic()
 
-    def keep(self, watcher: watch.Watcher, stop: threading.Event) -> None:
+    def keep(self, watcher: watching.Watcher, stop: threading.Event) -> None:
         """Watch until *stop* is set, finishing what is in hand; or, once, until everything was looked at."""
         with watcher:
             while not stop.is_set():
@@ -107,10 +107,10 @@ class Vigil:
 
     # ------------------------------------------------------------- arrivals
 
-    def _take_in(self, watcher: watch.Watcher, news: Iterable[watch.News]) -> None:
-        arrivals: list[watch.Arrival] = []
+    def _take_in(self, watcher: watching.Watcher, news: Iterable[watching.News]) -> None:
+        arrivals: list[watching.Arrival] = []
         for item in news:
-            if isinstance(item, watch.Arrival):
+            if isinstance(item, watching.Arrival):
                 arrivals.append(item)
             else:
                 self._log({"event": item.kind, "folder": str(item.root), "text": item.text})
@@ -126,7 +126,7 @@ class Vigil:
         for arrival, after_s in changing:
             watcher.again(arrival, after_s=after_s)
 
-    def _examine(self, arrivals: Sequence[watch.Arrival]) -> list[tuple[watch.Arrival, float]]:
+    def _examine(self, arrivals: Sequence[watching.Arrival]) -> list[tuple[watching.Arrival, float]]:
         """Examine what arrived; return what has to be tried again, and after how long."""
         begun = time.monotonic()
         candidates = [self._within_case(arrival) for arrival in arrivals]
@@ -134,7 +134,7 @@ class Vigil:
         self._unconcluded = True
         self._last_arrival = time.monotonic()
         album = Album(self._case.store, self._gathering.stages, self._instruments.model_absence)
-        again: list[tuple[watch.Arrival, float]] = []
+        again: list[tuple[watching.Arrival, float]] = []
         for arrival, candidate in zip(arrivals, candidates, strict=True):
             entry = refused.get(candidate.relative)
             if entry is not None:
@@ -160,7 +160,7 @@ class Vigil:
             self._tries.pop(entry.relative, None)
         self._log(event)
 
-    def _within_case(self, arrival: watch.Arrival) -> discover.Candidate:
+    def _within_case(self, arrival: watching.Arrival) -> listing.Candidate:
         """Name a file by its path below the case's evidence folder, which holds every watched one."""
         inner = os.path.relpath(os.fsencode(arrival.root.resolve()), os.fsencode(self._case.evidence))
         if inner == b".":
@@ -169,7 +169,7 @@ class Vigil:
         sidecars = tuple(below + name for name in arrival.candidate.sidecars)
         return replace(arrival.candidate, relative=below + arrival.candidate.relative, sidecars=sidecars)
 
-    def _judge(self, album: Album, candidate: discover.Candidate) -> None:
+    def _judge(self, album: Album, candidate: listing.Candidate) -> None:
         row = self._gathering.row_of(candidate.relative)
         photo, acquired = album.photo(row)
         context = Context(now_utc=acquired, calibration=self._instruments.calibration)
@@ -225,16 +225,16 @@ class Vigil:
             {"event": "concluded", "found": tally.found, "clean": tally.clean, "not_examined": tally.not_examined}
         )
 
-    def _recheck(self, source: Source) -> discover.Rechecked:
+    def _recheck(self, source: Source) -> acquiring.Rechecked:
         """Hash a file again once; after that a stat tuple that stands still vouches for it.
 
         A card that was taken out is no change of the evidence: its photos keep their intake hash alone.
         """
-        key = discover.stat_key(self._case.evidence, source.relative)
+        key = acquiring.stat_key(self._case.evidence, source.relative)
         if not key:
-            return discover.Rechecked("", "")
+            return acquiring.Rechecked("", "")
         if key not in self._rechecked:
-            self._rechecked[key] = discover.recheck(self._case.evidence, source)
+            self._rechecked[key] = acquiring.recheck(self._case.evidence, source)
         return self._rechecked[key]
 
 

@@ -17,8 +17,8 @@ import numpy as np
 from builders import LONDON, NEW_YORK, PARIS, SYDNEY, a_photo
 from PIL import Image
 
-from gtloc_forensics.circular import wrapped_normal
 from gtloc_forensics.custody import GENESIS, event_of
+from gtloc_forensics.earth.circular import wrapped_normal
 from gtloc_forensics.records import (
     CaseHeader,
     Cause,

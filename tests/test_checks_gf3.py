@@ -22,7 +22,7 @@ from gtloc_forensics.checks import (
     gf305_together,
     unmet,
 )
-from gtloc_forensics.circular import cell_centres, wrapped_normal
+from gtloc_forensics.earth.circular import cell_centres, wrapped_normal
 from gtloc_forensics.evidence import Calibration, Joint, ScoreCalibration
 from gtloc_forensics.records import Absent, Outcome, PlaceDensity, Position, Prediction, TimeDensity
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from builders import NO_PIXELS, a_device, a_source, findings_of
 
-from gtloc_forensics import earth, exiftool, metadata
+from gtloc_forensics import exiftool, metadata
 from gtloc_forensics.checks import Registry, Scope, built_in_modules, factory, releases
 from gtloc_forensics.checks.gf113_release_date import PRESS_SAMPLES
 from gtloc_forensics.decode import pixels
+from gtloc_forensics.earth import globe, zones
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.records import Finding, ImageFacts, Outcome, Photo, Unexamined
 
@@ -48,9 +49,9 @@ def found() -> list[Finding]:
 
 def a_real_photo(path: Path, read: exiftool.TagsRead) -> Photo:
     source = a_source(path.name, mtime_ns=LATER_NS)
-    claim = metadata.claim(source, read.tags, warnings=read.warnings, zones_at=earth.zones_at)
+    claim = metadata.claim(source, read.tags, warnings=read.warnings, zones_at=zones.zones_at)
     unseen = Unexamined(source.source_id, "vision", NO_PIXELS)
-    return Photo(source, claim, earth.sun(claim), image_of(path, source.source_id), unseen)
+    return Photo(source, claim, globe.sun(claim), image_of(path, source.source_id), unseen)
 
 
 def image_of(path: Path, source_id: str) -> ImageFacts | Unexamined:

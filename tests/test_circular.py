@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics import circular
+from gtloc_forensics.earth import circular
 
 turns = st.floats(-5, 5, allow_nan=False)
 masses = st.lists(st.floats(0.0, 1.0), min_size=3, max_size=48).filter(lambda m: sum(m) > 1e-3)

@@ -11,7 +11,7 @@ from builders import a_group, a_sighting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gtloc_forensics import clock, clock_prior, durations, light
+from gtloc_forensics import clock, clock_prior, light
 from gtloc_forensics.clock import steps as clock_steps
 from gtloc_forensics.clock import witnesses as clock_witnesses
 from gtloc_forensics.light.offsets import OFFSETS_HOURS
@@ -25,6 +25,7 @@ from gtloc_forensics.records import (
     Outcome,
     Severity,
     Sighting,
+    durations,
 )
 
 PARIS = {"latitude_deg": 48.8566, "longitude_deg": 2.3522, "zone": "Europe/Paris"}
@@ -195,7 +196,7 @@ def test_a_group_without_any_time_is_undetermined() -> None:
 
 def daylight(ahead_hours: float, *, ev100: float | None = None, days: int = 5):
     """Outdoor frames from dawn to dusk in Arizona, where no summer time interferes."""
-    from gtloc_forensics.earth.ephemeris import sun_position
+    from gtloc_forensics.earth.sun import sun_position
 
     found = []
     for step in range(days * 24):

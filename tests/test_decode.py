@@ -19,7 +19,7 @@ from PIL import Image, ImageCms, ImageFile
 from gtloc_forensics.decode import Decoded, Limits, decode, needs_preview
 from gtloc_forensics.decode.likeness import perceptual_hash
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
-from gtloc_forensics.media import media_type
+from gtloc_forensics.files.types import media_type
 
 RED, GREEN, BLUE, WHITE = (200, 30, 30), (30, 160, 30), (30, 30, 200), (250, 250, 250)
 

@@ -17,7 +17,7 @@ from test_decode import HEIC, SEEDS, quarters, saved
 
 from gtloc_forensics.decode import Decoded, Decoder, Job, Limits, Outcome
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
-from gtloc_forensics.media import media_type
+from gtloc_forensics.files.types import media_type
 
 PATIENT = Limits(wall_seconds=120.0)
 

@@ -11,7 +11,7 @@ import pytest
 
 from gtloc_forensics.decode import decode
 from gtloc_forensics.errors import DecodeRefused
-from gtloc_forensics.media import media_type
+from gtloc_forensics.files.types import media_type
 
 Entry: TypeAlias = tuple[int, str, tuple[int, ...] | bytes]
 FORMATS = {"B": 1, "s": 2, "H": 3, "I": 4, "II": 5, "ii": 10}  # struct code → TIFF 6.0 field type

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics import beneath, media
-from gtloc_forensics.discover import Candidate, candidates_among, refuse_inside, walk
 from gtloc_forensics.errors import EvidenceTreeError, UsageError
+from gtloc_forensics.files import opening, types
+from gtloc_forensics.files.listing import Candidate, candidates_among, refuse_inside, walk
 from gtloc_forensics.records import Passed
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
@@ -166,7 +166,7 @@ def test_links_are_never_followed(tmp_path: Path) -> None:
 def test_where_reading_leaves_no_trace_a_link_into_the_folder_does_not_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(beneath, "reading_leaves_no_trace", lambda fd: True)
+    monkeypatch.setattr(opening, "reading_leaves_no_trace", lambda fd: True)
     put(tmp_path / "case/in.jpg")
     (tmp_path / "case/loop").symlink_to(".")
     (tmp_path / "case/self").symlink_to("self")
@@ -294,8 +294,8 @@ def test_walking_leaves_no_trace(tmp_path: Path) -> None:
 def test_the_trap_of_the_test_above_is_set(tmp_path: Path) -> None:
     put(tmp_path / "case/a.jpg")
     age_access_times(tmp_path / "case")
-    with beneath.directory(tmp_path, b"") as fd:
-        if beneath.reading_leaves_no_trace(fd):
+    with opening.directory(tmp_path, b"") as fd:
+        if opening.reading_leaves_no_trace(fd):
             pytest.skip("this file system records no access times")
     before = trace(tmp_path / "case")
     (tmp_path / "case/a.jpg").read_bytes()
@@ -411,14 +411,14 @@ def test_a_relative_output_is_judged_from_here(evidence: Path, monkeypatch: pyte
     ],
 )
 def test_the_kind_comes_from_the_magic_bytes(head: bytes, name: bytes, kind: str) -> None:
-    assert media.media_type(head, name=name) == kind
+    assert types.media_type(head, name=name) == kind
 
 
 @given(head=st.binary(max_size=64), name=st.binary(max_size=20))
 def test_any_bytes_have_a_kind_and_a_plain_extension(head: bytes, name: bytes) -> None:
-    kind = media.media_type(head, name=name)
+    kind = types.media_type(head, name=name)
     assert "/" in kind
-    extension = media.plain_extension(kind)
+    extension = types.plain_extension(kind)
     assert extension.isascii() and extension.startswith(".") and extension[1:].isalnum()
 
 
@@ -435,4 +435,4 @@ def test_any_bytes_have_a_kind_and_a_plain_extension(head: bytes, name: bytes) -
     ],
 )
 def test_an_extension_is_what_follows_the_last_dot_of_a_name(name: bytes, extension: bytes) -> None:
-    assert media.extension_of(name) == extension
+    assert types.extension_of(name) == extension

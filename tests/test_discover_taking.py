@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 from test_discover import JPEG, XMP, age_access_times, put, trace
 
-from gtloc_forensics import discover, intake
-from gtloc_forensics.discover import Candidate, IntakeFailed, recheck, rehash, stat_key, take, walk
 from gtloc_forensics.errors import UsageError, WorkspaceFull
+from gtloc_forensics.files import acquiring
+from gtloc_forensics.files import acquiring as files_acquiring
+from gtloc_forensics.files.acquiring import IntakeFailed, recheck, rehash, stat_key, take
+from gtloc_forensics.files.listing import Candidate, walk
 
 needs_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="O_NOATIME is Linux's")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as two users")
@@ -50,11 +52,11 @@ def while_reading(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any
         read = os.read
 
         def reading(fd: int, length: int) -> bytes:
-            if pending and length == intake.BLOCK_BYTES:
+            if pending and length == acquiring.BLOCK_BYTES:
                 pending.pop()()
             return read(fd, length)
 
-        monkeypatch.setattr(intake.os, "read", reading)
+        monkeypatch.setattr(acquiring.os, "read", reading)
 
     return arrange
 
@@ -117,7 +119,7 @@ def test_taking_in_and_hashing_again_leave_no_trace(case: Path, work: Path) -> N
         assert isinstance(candidate, Candidate)
         taken = take(case, candidate, into=work)
         assert taken.access_time_kept
-        assert recheck(case, taken.source) == discover.Rechecked(taken.source.sha256, "")
+        assert recheck(case, taken.source) == files_acquiring.Rechecked(taken.source.sha256, "")
     assert trace(case) == before
 
 
@@ -179,7 +181,7 @@ def test_a_device_is_never_opened(case: Path, work: Path, monkeypatch: pytest.Mo
         os.mknod(case / "a.jpg", stat.S_IFCHR | 0o600, os.makedev(1, 5))
     except OSError:
         pytest.skip("making device nodes is not allowed here")
-    monkeypatch.delattr("gtloc_forensics.beneath.open_quietly")
+    monkeypatch.delattr("gtloc_forensics.files.opening.open_quietly")
     with pytest.raises(IntakeFailed, match="character device"):
         take(case, Candidate(b"a.jpg"), into=work)
 
@@ -252,7 +254,7 @@ def public_folder() -> Iterator[Path]:
 def as_nobody(program: str) -> str:
     """Run a program that has become another user after its imports (that user may not reach the interpreter)."""
     preamble = (
-        "import os; from pathlib import Path; from gtloc_forensics.discover import *\n"
+        "import os; from pathlib import Path; from gtloc_forensics.files.listing import *\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
     )
     done = subprocess.run([sys.executable, "-c", preamble + program], capture_output=True, text=True, check=False)

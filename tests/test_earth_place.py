@@ -12,8 +12,8 @@ from builders import KASHGAR, LONDON, MID_ATLANTIC, NEW_YORK, PARIS, QUITO, SYDN
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics import earth
-from gtloc_forensics.earth import zones
+from gtloc_forensics.earth import globe, zones
+from gtloc_forensics.earth import land as earth_land
 from gtloc_forensics.errors import ToolMissing
 from gtloc_forensics.records import Position
 
@@ -23,7 +23,7 @@ longitudes = st.floats(-180, 180)
 
 def between(first, second):
     return float(
-        earth.distance_km(*first, second_latitude_deg=second[0], second_longitude_deg=second[1]),
+        globe.distance_km(*first, second_latitude_deg=second[0], second_longitude_deg=second[1]),
     )
 
 
@@ -38,24 +38,24 @@ def test_the_date_line_is_no_distance():
 
 
 def test_antipodes_are_half_way_round_and_not_a_nan():
-    assert between((30, 40), (-30, -140)) == pytest.approx(np.pi * earth.EARTH_RADIUS_KM, abs=0.01)
+    assert between((30, 40), (-30, -140)) == pytest.approx(np.pi * globe.EARTH_RADIUS_KM, abs=0.01)
 
 
 @given(latitudes, longitudes, latitudes, longitudes)
 def test_distance_is_symmetric_and_bounded(a, b, c, d):
     there = between((a, b), (c, d))
-    assert 0 <= there <= np.pi * earth.EARTH_RADIUS_KM + 1e-6
+    assert 0 <= there <= np.pi * globe.EARTH_RADIUS_KM + 1e-6
     assert there == pytest.approx(between((c, d), (a, b)), abs=1e-6)
 
 
 def test_the_official_metric_uses_its_own_radius():
     ours = between(PARIS, SYDNEY)
     theirs = float(
-        earth.distance_km(
+        globe.distance_km(
             *PARIS,
             second_latitude_deg=SYDNEY[0],
             second_longitude_deg=SYDNEY[1],
-            radius_km=earth.METRIC_EARTH_RADIUS_KM,
+            radius_km=globe.METRIC_EARTH_RADIUS_KM,
         )
     )
     assert theirs / ours == pytest.approx(6371.0 / 6371.0088, rel=1e-12)
@@ -63,7 +63,7 @@ def test_the_official_metric_uses_its_own_radius():
 
 def test_bearings_follow_the_compass():
     def bearing(first, second):
-        return float(earth.bearing_deg(*first, second_latitude_deg=second[0], second_longitude_deg=second[1]))
+        return float(globe.bearing_deg(*first, second_latitude_deg=second[0], second_longitude_deg=second[1]))
 
     assert bearing((0, 0), (10, 0)) == pytest.approx(0)
     assert bearing((0, 0), (0, 10)) == pytest.approx(90)
@@ -97,20 +97,20 @@ def test_bearings_follow_the_compass():
     ],
 )
 def test_land_is_land_and_sea_is_sea(place, land):
-    assert bool(earth.is_land(*place)) is land
+    assert bool(earth_land.is_land(*place)) is land
 
 
 def test_land_covers_about_three_tenths_of_the_earth():
     """CIA World Factbook: 29.1 % of the surface."""
     random = np.random.default_rng(3)
     latitude = np.degrees(np.arcsin(random.uniform(-1, 1, 20_000)))
-    share = earth.is_land(latitude, random.uniform(-180, 180, latitude.size)).mean()
+    share = earth_land.is_land(latitude, random.uniform(-180, 180, latitude.size)).mean()
     assert share == pytest.approx(0.291, abs=0.012)
 
 
 @given(latitudes, longitudes)
 def test_land_does_not_care_how_often_one_went_round(latitude, longitude):
-    assert bool(earth.is_land(latitude, longitude)) == bool(earth.is_land(latitude, longitude + 360.0))
+    assert bool(earth_land.is_land(latitude, longitude)) == bool(earth_land.is_land(latitude, longitude + 360.0))
 
 
 # --------------------------------------------------------------------------- zones
@@ -207,7 +207,7 @@ def test_the_packaged_rules_win_without_changing_zoneinfo_for_others():
 
 
 def test_importing_earth_loads_no_polygons():
-    script = "import sys, gtloc_forensics.earth; sys.exit(int('timezonefinder' in sys.modules))"
+    script = "import sys, gtloc_forensics.earth.globe; sys.exit(int('timezonefinder' in sys.modules))"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 

@@ -10,8 +10,8 @@ from builders import KASHGAR, LONDON, NEW_YORK, PARIS, QUITO, a_claim, stated
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics import earth
-from gtloc_forensics.earth.ephemeris import RIM_BELOW_HORIZON_DEG, delta_t_seconds, refraction_deg, sun_position
+from gtloc_forensics.earth import globe
+from gtloc_forensics.earth.sun import RIM_BELOW_HORIZON_DEG, delta_t_seconds, refraction_deg, sun_position
 from gtloc_forensics.records import Absent, Position, Sun, TimeKind, TimeReading, TimeRole
 
 YEAR_1900_S = -2_208_988_800
@@ -19,7 +19,7 @@ YEAR_2101_S = 4_133_980_800
 
 
 def at(text: str) -> float:
-    return earth.unix_seconds(datetime.fromisoformat(text))
+    return globe.unix_seconds(datetime.fromisoformat(text))
 
 
 def test_elevation_and_azimuth_are_within_two_hundredths_of_a_degree_of_spa():
@@ -109,11 +109,11 @@ def test_elevation_and_azimuth_stay_in_their_ranges(utc_s, latitude, longitude):
 
 
 def test_the_sun_rises_in_the_east_and_passes_the_meridian_southward_in_paris():
-    hours, elevation = earth.elevation_curve(date(2024, 6, 21), Position(*PARIS), offset_hours=2.0)
+    hours, elevation = globe.elevation_curve(date(2024, 6, 21), Position(*PARIS), offset_hours=2.0)
     assert hours[0] == 0 and hours[-1] == 24
     assert 13.5 < hours[int(np.argmax(elevation))] < 14.2
     assert elevation.max() == pytest.approx(64.6, abs=0.2)
-    _, morning = earth.sun_at(datetime(2024, 6, 21, 4), Position(*PARIS))
+    _, morning = globe.sun_at(datetime(2024, 6, 21, 4), Position(*PARIS))
     assert 45 < morning < 90
 
 
@@ -121,7 +121,7 @@ def test_the_sun_rises_in_the_east_and_passes_the_meridian_southward_in_paris():
 
 
 def test_a_stated_offset_gives_one_sun():
-    sun = earth.sun(a_claim(local="2024-06-15 14:00", offset=2.0, position=PARIS))
+    sun = globe.sun(a_claim(local="2024-06-15 14:00", offset=2.0, position=PARIS))
     assert isinstance(sun, Sun)
     assert sun.offset_source == "stated"
     assert sun.utc_time == datetime(2024, 6, 15, 12)
@@ -129,20 +129,20 @@ def test_a_stated_offset_gives_one_sun():
 
 
 def test_without_an_offset_the_zone_at_the_place_gives_it():
-    sun = earth.sun(a_claim(local="2024-06-15 14:00", position=PARIS))
+    sun = globe.sun(a_claim(local="2024-06-15 14:00", position=PARIS))
     assert isinstance(sun, Sun)
     assert (sun.offset_source, sun.utc_time) == ("zone at the place", datetime(2024, 6, 15, 12))
 
 
 def test_an_hour_that_comes_twice_gives_a_range():
-    sun = earth.sun(a_claim(local="2024-10-27 02:30", position=PARIS))
+    sun = globe.sun(a_claim(local="2024-10-27 02:30", position=PARIS))
     assert isinstance(sun, Sun)
     low, high = sun.elevation_range_deg
     assert high - low > 5
 
 
 def test_two_legal_zones_give_a_range():
-    sun = earth.sun(a_claim(local="2024-06-15 10:00", position=KASHGAR))
+    sun = globe.sun(a_claim(local="2024-06-15 10:00", position=KASHGAR))
     assert isinstance(sun, Sun)
     low, high = sun.elevation_range_deg
     assert high - low > 15
@@ -159,14 +159,14 @@ def test_an_offset_from_the_gps_clock_counts_only_where_it_is_legal():
         position=PARIS,
         subject_to={"utc_offset_hours": stated(8.0, tag="GPS:GPSTimeStamp", rule="gps clock")},
     )
-    assert earth.sun(legal).offset_source == "gps clock"
-    assert earth.sun(wrong).offset_source == "zone at the place"
+    assert globe.sun(legal).offset_source == "gps clock"
+    assert globe.sun(wrong).offset_source == "zone at the place"
 
 
 def test_a_programs_offset_does_not_move_the_sun_but_widens_its_range():
     by_program = stated(0.0, tag="XMP-photoshop:DateCreated", raw="+00:00")
     claim = a_claim(local="2018-12-02 15:00", position=(38.102, -122.567), subject_to={"utc_offset_hours": by_program})
-    sun = earth.sun(claim)
+    sun = globe.sun(claim)
     assert sun.offset_source == "zone at the place"
     assert sun.utc_time == datetime(2018, 12, 2, 23)
     low, high = sun.elevation_range_deg
@@ -183,7 +183,7 @@ def test_a_programs_offset_does_not_move_the_sun_but_widens_its_range():
     ],
 )
 def test_without_place_time_or_zone_there_is_no_sun(claim, why):
-    assert earth.sun(claim) is why
+    assert globe.sun(claim) is why
 
 
 def test_a_bare_date_says_nothing_of_the_sun():
@@ -196,7 +196,7 @@ def test_a_bare_date_says_nothing_of_the_sun():
         times=(reading,),
         subject_to={"local_time": stated(datetime(2024, 6, 15), tag="FileName")},
     )
-    assert earth.sun(claim) is Absent.UNDERIVABLE
+    assert globe.sun(claim) is Absent.UNDERIVABLE
 
 
 def test_many_suns_in_one_sweep_are_the_suns_one_by_one():
@@ -205,5 +205,5 @@ def test_many_suns_in_one_sweep_are_the_suns_one_by_one():
         for place in (PARIS, KASHGAR, QUITO, None, LONDON)
         for offset in (None, 3.0)
     ]
-    assert earth.suns(claims) == [earth.sun(claim) for claim in claims]
-    assert earth.suns([]) == []
+    assert globe.suns(claims) == [globe.sun(claim) for claim in claims]
+    assert globe.suns([]) == []

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from gtloc_forensics import circular, earth, evaluate, scorecard, tampering
+from gtloc_forensics import evaluate, scorecard, tampering
+from gtloc_forensics.earth import circular, globe
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.phototable import PhotoTable
 from gtloc_forensics.records import PlaceDensity, Position, Prediction, TimeDensity
@@ -277,7 +278,7 @@ def test_moving_by_a_distance_moves_by_that_distance(
     latitude: float, longitude: float, km: float, bearing: float
 ) -> None:
     there = tampering.moved_by(latitude, longitude, km=km, bearing_deg=bearing)
-    found = earth.distance_km(latitude, longitude, second_latitude_deg=there[0], second_longitude_deg=there[1])
+    found = globe.distance_km(latitude, longitude, second_latitude_deg=there[0], second_longitude_deg=there[1])
     assert float(found) == pytest.approx(km, rel=1e-6, abs=1e-3)
 
 

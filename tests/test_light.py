@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from gtloc_forensics import light
 from gtloc_forensics.checks.gf210_light_likelihood import light_likelihood
-from gtloc_forensics.circular import hour_distance
-from gtloc_forensics.earth.ephemeris import sun_position
+from gtloc_forensics.earth.circular import hour_distance
+from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.light import offsets as light_offsets
 from gtloc_forensics.light import places as light_places
 from gtloc_forensics.records import Outcome

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from gtloc_forensics import circular, earth, phototable, vision
+from gtloc_forensics import phototable, vision
+from gtloc_forensics.earth import circular, globe
 from gtloc_forensics.errors import UsageError, WeightsError
 from gtloc_forensics.vision.manifest import EncoderSpec
 from gtloc_forensics.vision.training import Settings, Shape, fresh, going_on, losses, queues, train, weak
@@ -55,7 +56,7 @@ def test_the_torus_distance_is_that_of_circular(first: list, second: list) -> No
 def test_distances_on_the_globe_are_those_of_earth() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.uniform((-90, -180), (90, 180), (20, 2)), rng.uniform((-90, -180), (90, 180), (30, 2))
-    expected = earth.distance_km(
+    expected = globe.distance_km(
         a[:, None, 0], a[:, None, 1], second_latitude_deg=b[None, :, 0], second_longitude_deg=b[None, :, 1]
     )
     np.testing.assert_allclose(

@@ -19,16 +19,16 @@ import pytest
 from click.testing import CliRunner
 from test_case import INLINE, photo, snapshot
 
-from gtloc_forensics import discover
 from gtloc_forensics.case import DATABASE, FINDINGS, open_case
 from gtloc_forensics.cli import ExitCode, gtloc
 from gtloc_forensics.errors import CaseBusy, WorkspaceFull
+from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.notify import Notifier
 from gtloc_forensics.records import Status
 from gtloc_forensics.run import Gathering
 from gtloc_forensics.vigil import CHANGED, Habits
 
-take = discover.take
+take = acquiring.take
 QUICK = Habits(quiet_s=0.3, report_every_s=60.0, report=False)
 
 
@@ -139,13 +139,13 @@ def test_a_disk_that_fills_up_while_copying_is_outlived(tmp_path: Path, monkeypa
     monkeypatch.setattr("gtloc_forensics.vigil.RETRY_S", 0.3)
     failures = iter([True, True])
 
-    def fills_up(root: Path, candidate: discover.Candidate, *, into: Path) -> discover.Taken:
+    def fills_up(root: Path, candidate: listing.Candidate, *, into: Path) -> acquiring.Taken:
         if next(failures, False):
             (into / "half.partial").touch()
             raise WorkspaceFull(into)
         return take(root, candidate, into=into)
 
-    monkeypatch.setattr("gtloc_forensics.discover.take", fills_up)
+    monkeypatch.setattr("gtloc_forensics.files.acquiring.take", fills_up)
     card = tmp_path / "card"
     photo(card / "a.jpg", 1)
     with Watched([card], tmp_path / "case") as watched:
@@ -161,7 +161,7 @@ class StillWriting:
         self.left = times
         self.taken = 0
 
-    def __call__(self, root: Path, candidate: discover.Candidate, *, into: Path) -> discover.Taken:
+    def __call__(self, root: Path, candidate: listing.Candidate, *, into: Path) -> acquiring.Taken:
         self.taken += 1
         self.left -= 1
         found = take(root, candidate, into=into)
@@ -170,7 +170,7 @@ class StillWriting:
         reading = pytest.MonkeyPatch()
         with reading.context() as patch:
             # Between the two looks that intake takes, the file grows.
-            patch.setattr("gtloc_forensics.intake._hash_and_copy", lambda fd, partial: ("0" * 64, 1))
+            patch.setattr("gtloc_forensics.files.acquiring._hash_and_copy", lambda fd, partial: ("0" * 64, 1))
             return take(root, candidate, into=into)
 
 
@@ -178,7 +178,7 @@ def test_a_file_that_changes_while_it_is_read_is_tried_again_without_another_not
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gtloc_forensics.vigil.FIRST_PATIENCE_S", 0.1)
-    monkeypatch.setattr("gtloc_forensics.discover.take", StillWriting(2))
+    monkeypatch.setattr("gtloc_forensics.files.acquiring.take", StillWriting(2))
     card = tmp_path / "card"
     photo(card / "a.jpg", 1)
     with Watched([card], tmp_path / "case") as watched:
@@ -194,7 +194,7 @@ def test_a_file_that_never_stands_still_is_given_up_after_some_tries(
     monkeypatch.setattr("gtloc_forensics.vigil.FIRST_PATIENCE_S", 0.05)
     monkeypatch.setattr("gtloc_forensics.vigil.MOST_TRIES", 2)
     writing = StillWriting(1000)
-    monkeypatch.setattr("gtloc_forensics.discover.take", writing)
+    monkeypatch.setattr("gtloc_forensics.files.acquiring.take", writing)
     card = tmp_path / "card"
     photo(card / "a.jpg", 1)
     with Watched([card], tmp_path / "case") as watched:
@@ -208,7 +208,9 @@ def test_a_file_that_never_stands_still_is_given_up_after_some_tries(
 def test_every_event_and_its_fields_are_documented() -> None:
     root = Path(__file__).parents[1]
     docs = (root / "docs" / "watching.md").read_text(encoding="utf-8")
-    source = "".join((root / "gtloc_forensics" / name).read_text("utf-8") for name in ("vigil.py", "watch/__init__.py"))
+    source = "".join(
+        (root / "gtloc_forensics" / name).read_text("utf-8") for name in ("vigil.py", "files/watching/watcher.py")
+    )
     written = set(re.findall(r'"event": "([a-z ]+)"', source)) | set(re.findall(r'Notice\([^"\n]*"([a-z]+)"', source))
     assert written >= {"examined", "concluded", "disk full", "hook failed", "gone", "rescanned"}
     for event in [*written, *(status.value for status in Status), "watching", "polling", "back"]:

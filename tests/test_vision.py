@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from gtloc_forensics import vision
+from gtloc_forensics.earth import sphere
 from gtloc_forensics.errors import UsageError, WeightsError
 from gtloc_forensics.records import Pixels
 from gtloc_forensics.vision import device as devices
-from gtloc_forensics.vision import gallery, library, manifest, sphere, views, weights
+from gtloc_forensics.vision import gallery, library, manifest, views, weights
 from gtloc_forensics.vision.density import Sharpness, density
 from gtloc_forensics.vision.encoders import RandomFourier
 from gtloc_forensics.vision.manifest import EncoderSpec, ExtractorSpec, PlaceGallerySpec, Tap, TimeGallerySpec
@@ -505,7 +506,7 @@ def test_the_taps_give_what_the_backbone_gives() -> None:
 
 def test_land_points_lie_on_land_and_spread_evenly() -> None:
     rows = sphere.land_points(3000)
-    from gtloc_forensics.earth import is_land
+    from gtloc_forensics.earth.land import is_land
 
     assert is_land(rows[:, 0], rows[:, 1]).all()
     assert len(rows) == pytest.approx(3000, rel=0.03)

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gtloc_forensics import circular, earth
+from gtloc_forensics.earth import circular, globe
+from gtloc_forensics.earth.sphere import SPHERE_AREA_KM2, EqualAreaCells, fibonacci_points
 from gtloc_forensics.vision import density as densities
 from gtloc_forensics.vision.density import (
     PlaceTeller,
@@ -20,7 +21,6 @@ from gtloc_forensics.vision.density import (
     least_expected_turn,
     time_answer,
 )
-from gtloc_forensics.vision.sphere import SPHERE_AREA_KM2, EqualAreaCells, fibonacci_points
 
 COSINES = arrays(np.float64, (3, 20), elements=st.floats(-1, 1))
 SHARPNESS = st.builds(Sharpness, st.floats(1e-3, 10.0), st.floats(0.0, 1.0))
@@ -87,7 +87,7 @@ def test_every_place_has_a_cell_and_lies_near_its_centre(latitude: float, longit
     cell = int(cells.cell_of(latitude, longitude))
     assert 0 <= cell < cells.count
     there = [float(axis[cell]) for axis in cells.centres_deg]
-    apart = earth.distance_km(latitude, longitude, second_latitude_deg=there[0], second_longitude_deg=there[1])
+    apart = globe.distance_km(latitude, longitude, second_latitude_deg=there[0], second_longitude_deg=there[1])
     assert float(apart) < 1.3 * math.sqrt(cells.area_km2)
 
 
@@ -101,7 +101,7 @@ def test_a_place_is_answered_where_the_expected_distance_is_least(seed: int, tem
     points = gallery()
     rng = np.random.default_rng(seed)
     bumps = rng.integers(len(points), size=3)
-    from gtloc_forensics.vision.sphere import unit_vectors
+    from gtloc_forensics.earth.sphere import unit_vectors
 
     vectors = unit_vectors(points[:, 0], points[:, 1])
     cosines = (vectors @ vectors[bumps].T * rng.uniform(0.5, 1.0, 3)).max(axis=1)[None]

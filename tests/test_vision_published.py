@@ -17,7 +17,7 @@ from gtloc_by_hand import State, clip_features, image, place, random_checkpoint,
 from safetensors.torch import save_file
 
 from gtloc_forensics import vision
-from gtloc_forensics.circular import day_turn, encoder_year_turn
+from gtloc_forensics.earth.circular import day_turn, encoder_year_turn
 from gtloc_forensics.errors import UsageError, WeightsError
 from gtloc_forensics.records import Pixels
 from gtloc_forensics.vision import convert, install, weights

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics.earth.ephemeris import sun_position
+from gtloc_forensics.earth.sun import sun_position
 from imagined.scenes import Scene
 
 Vector = NDArray[np.float32]

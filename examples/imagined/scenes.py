@@ -207,7 +207,7 @@ def with_snowfall(scene: Scene) -> Scene:
 
 
 def _is_day(scene: Scene) -> bool:
-    from gtloc_forensics.earth.ephemeris import sun_position
+    from gtloc_forensics.earth.sun import sun_position
 
     return float(sun_position(scene.unix_s, scene.latitude_deg, scene.longitude_deg)[0]) > 2.0
 

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics import earth
 from gtloc_forensics.checks import (
     Context,
     check,
@@ -33,6 +32,7 @@ from gtloc_forensics.checks import (
     tagged,
     verdicts,
 )
+from gtloc_forensics.earth import globe, zones
 from gtloc_forensics.records import Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Stated
 
 BORDER_KM = 50.0
@@ -63,7 +63,7 @@ def offset_at_place(photo: Photo, context: Context) -> Iterator[Finding]:
 
 def _judge(claim: Claim, offset: Stated[float], legal: tuple[float, ...]) -> Finding:
     hours = offset.value
-    if not earth.is_from_camera(offset):
+    if not globe.is_from_camera(offset):
         return _explained(
             claim, offset, legal, "program-zone", "a program wrote it, from its computer's zone or for want of any"
         )
@@ -71,7 +71,7 @@ def _judge(claim: Claim, offset: Stated[float], legal: tuple[float, ...]) -> Fin
         return _explained(claim, offset, legal, "dst", "the place keeps it at another time of the year (summer time)")
     if hours in _near_border(claim):
         return _explained(claim, offset, legal, "zone", f"a zone border is within {BORDER_KM:.0f} km")
-    if all(earth.is_nautical(zone) for zone in claim.zones) and min(abs(hours - one) for one in legal) <= SHIP_HOURS:
+    if all(zones.is_nautical(zone) for zone in claim.zones) and min(abs(hours - one) for one in legal) <= SHIP_HOURS:
         return _explained(claim, offset, legal, "zone", "at sea a ship keeps the time it likes")
     if offsets.is_civil(hours) and devices.is_flying(claim):
         return _explained(claim, offset, legal, "aircraft", "in the air a device keeps the time of its departure")
@@ -85,7 +85,7 @@ def _judge(claim: Claim, offset: Stated[float], legal: tuple[float, ...]) -> Fin
 def _near_border(claim: Claim) -> tuple[float, ...]:
     if not (isinstance(claim.position, Stated) and isinstance(claim.local_time, Stated)):
         return ()
-    return earth.legal_offsets(earth.zones_near(claim.position.value, distance_km=BORDER_KM), claim.local_time.value)
+    return zones.legal_offsets(zones.zones_near(claim.position.value, distance_km=BORDER_KM), claim.local_time.value)
 
 
 def _gps_confirms(claim: Claim, hours: float) -> bool:
@@ -134,7 +134,7 @@ def _finding(
         observed=(f"{offset.tag}: {offset.raw}.",),
         derived=(f"Zones at the claimed place: {', '.join(claim.zones)}.",),
         inferred=tuple(f"The offset would fit {repair}." for repair in repairs),
-        limitations=(f"Zone rules: {earth.tzdata_version()}.",),
+        limitations=(f"Zone rules: {zones.tzdata_version()}.",),
         innocent=INNOCENT if suspicious else (),
         facts={"offset_hours": offset.value, "legal_hours": ", ".join(f"{one:g}" for one in legal)},
         cause=Cause(

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics import earth
 from gtloc_forensics.checks import Context, check, consistent, mirrored, not_testable, tagged, verdicts
+from gtloc_forensics.earth import globe
 from gtloc_forensics.records import Confidence, Finding, Photo, Position, Severity, Stated
 
 SAME_KM = 1.0
@@ -60,7 +60,7 @@ def two_positions(photo: Photo, context: Context) -> Iterator[Finding]:
 
 def _km(first: Position, second: Position) -> float:
     return float(
-        earth.distance_km(
+        globe.distance_km(
             first.latitude_deg,
             first.longitude_deg,
             second_latitude_deg=second.latitude_deg,

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics import earth
 from gtloc_forensics.checks import Context, check, consistent, devices, not_testable, tagged, verdicts
+from gtloc_forensics.earth import zones
 from gtloc_forensics.records import Absent, Finding, Photo, Severity
 
 LOWEST_M = -550.0
@@ -34,7 +34,7 @@ def altitude(photo: Photo, context: Context) -> Iterator[Finding]:
         yield not_testable("GF112", claim.source_id, claim.altitude_m)
         return
     height_m = claim.altitude_m.value
-    at_sea = bool(claim.zones) and all(earth.is_nautical(zone) for zone in claim.zones)
+    at_sea = bool(claim.zones) and all(zones.is_nautical(zone) for zone in claim.zones)
     facts = {"altitude_m": height_m, "open_sea": at_sea}
     if not LOWEST_M <= height_m <= HIGHEST_M:
         yield verdicts.suspicious(

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics import earth
 from gtloc_forensics.checks import Context, check, consistent, mirrored, not_testable, offsets, tagged, verdicts
+from gtloc_forensics.earth import zones
 from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated
 
 BORDER_KM = 50.0
@@ -32,7 +32,7 @@ def position_slips(photo: Photo, context: Context) -> Iterator[Finding]:
         yield not_testable("GF119", claim.source_id, "no position")
         return
     known = _known_offset(claim)
-    at_sea = all(earth.is_nautical(zone) for zone in claim.zones)
+    at_sea = all(zones.is_nautical(zone) for zone in claim.zones)
     if known is None and not at_sea:
         yield not_testable("GF119", claim.source_id, "no offset that would tell one place from its mirror image")
     elif known is not None and _legal_nearby(claim, known[0]):
@@ -77,5 +77,5 @@ def _legal_nearby(claim: Claim, hours: float) -> bool:
         return True
     if not (isinstance(claim.position, Stated) and isinstance(claim.local_time, Stated)):
         return False
-    nearby = earth.zones_near(claim.position.value, distance_km=BORDER_KM)
-    return hours in earth.legal_offsets(nearby, claim.local_time.value)
+    nearby = zones.zones_near(claim.position.value, distance_km=BORDER_KM)
+    return hours in zones.legal_offsets(nearby, claim.local_time.value)

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics import earth
 from gtloc_forensics.checks import Context, check, consistent, countries, not_testable, tagged, verdicts
+from gtloc_forensics.earth import zones as earth_zones
 from gtloc_forensics.records import Confidence, Finding, Photo, Severity, Stated
 
 BORDER_KM = 50.0
@@ -40,7 +40,7 @@ def country(photo: Photo, context: Context) -> Iterator[Finding]:
     if not named or not isinstance(claim.position, Stated):
         yield not_testable("GF121", claim.source_id, "no country is named, or no position is there")
         return
-    zones = earth.zones_near(claim.position.value, distance_km=BORDER_KM)
+    zones = earth_zones.zones_near(claim.position.value, distance_km=BORDER_KM)
     around = frozenset[str]().union(*(countries.of_zone(zone) for zone in zones))
     foreign = {tag: code for tag, code in named.items() if code not in around}
     if not around:

@@ -20,8 +20,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from gtloc_forensics import earth
 from gtloc_forensics.checks import Context, check, consistent, mirrored, not_testable, offsets, tagged
+from gtloc_forensics.earth import globe
+from gtloc_forensics.earth import sun as earth_sun
 from gtloc_forensics.records import Absent, Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Stated, Sun
 
 DAYLIGHT_EV100 = 12.0
@@ -46,7 +47,7 @@ def light_at_night(photo: Photo, context: Context) -> Iterator[Finding]:
         yield not_testable("GF201", claim.source_id, "the flash fired")
         return
     highest = max(sun.elevation_range_deg)
-    if ev100 < DAYLIGHT_EV100 or highest >= earth.CIVIL_DUSK_DEG:
+    if ev100 < DAYLIGHT_EV100 or highest >= earth_sun.CIVIL_DUSK_DEG:
         yield consistent(
             "GF201",
             claim.source_id,
@@ -60,7 +61,7 @@ def light_at_night(photo: Photo, context: Context) -> Iterator[Finding]:
 def _finding(claim: Claim, sun: Sun, ev100: float) -> Finding:
     highest = max(sun.elevation_range_deg)
     doubts = _doubts(claim)
-    near_decisive = ev100 >= BRIGHT_EV100 and highest < earth.NAUTICAL_DUSK_DEG and not doubts
+    near_decisive = ev100 >= BRIGHT_EV100 and highest < earth_sun.NAUTICAL_DUSK_DEG and not doubts
     return Finding(
         check_id="GF201",
         source_ids=(claim.source_id,),
@@ -101,12 +102,12 @@ def _sunny_repairs(claim: Claim, sun: Sun) -> Iterator[str]:
         return
     place = claim.position.value
     gps = offsets.gps_instant(claim)
-    if gps is not None and (height := earth.sun_at(gps[0], place)[0]) > 0.0:
+    if gps is not None and (height := globe.sun_at(gps[0], place)[0]) > 0.0:
         yield f"At the GPS time {gps[0]} UTC the sun stood at {height:.0f}°."
-    if (height := earth.sun_at(sun.utc_time + timedelta(hours=12), place)[0]) > 0.0:
+    if (height := globe.sun_at(sun.utc_time + timedelta(hours=12), place)[0]) > 0.0:
         yield f"Twelve hours later (a.m. and p.m. mixed up) it stood at {height:.0f}°."
     for slip, repaired in mirrored.repairs(place):
-        if (height := earth.sun_at(sun.utc_time, repaired)[0]) > 0.0:
+        if (height := globe.sun_at(sun.utc_time, repaired)[0]) > 0.0:
             yield f"With {slip} it stood at {height:.0f}°."
 
 

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics import earth
 from gtloc_forensics.checks import Context, check, consistent, not_testable, tagged
+from gtloc_forensics.earth import sun as earth_sun
 from gtloc_forensics.records import Absent, Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Sun
 
 SUNSET_DEG = -1.5  # the rim sets at −0.83°; the rest is for hills, altitude and the clock
@@ -29,7 +29,7 @@ DUSK_EV100 = 12.0
 
 def brightest_ev100(elevation_deg: float) -> float:
     """Return the line above which an exposure is remarked on, for an elevation from −6° to −1.5°."""
-    share = (elevation_deg - earth.CIVIL_DUSK_DEG) / (SUNSET_DEG - earth.CIVIL_DUSK_DEG)
+    share = (elevation_deg - earth_sun.CIVIL_DUSK_DEG) / (SUNSET_DEG - earth_sun.CIVIL_DUSK_DEG)
     return DUSK_EV100 + share * (SUNSET_EV100 - DUSK_EV100)
 
 
@@ -42,7 +42,7 @@ def light_at_dusk(photo: Photo, context: Context) -> Iterator[Finding]:
         yield not_testable("GF202", claim.source_id, "no sun position or no exposure")
         return
     highest = max(sun.elevation_range_deg)
-    if not earth.CIVIL_DUSK_DEG <= highest <= SUNSET_DEG:
+    if not earth_sun.CIVIL_DUSK_DEG <= highest <= SUNSET_DEG:
         yield not_testable("GF202", claim.source_id, f"the sun at {highest:.0f}° makes no twilight")
     elif claim.exposure.flash_fired is True:
         yield not_testable("GF202", claim.source_id, "the flash fired")

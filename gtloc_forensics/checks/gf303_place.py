@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics import agreement, earth
+from gtloc_forensics import agreement
 from gtloc_forensics.checks import Context, check, not_testable, seen, tagged
 from gtloc_forensics.checks.seen import Asked, Words
+from gtloc_forensics.earth import globe
 from gtloc_forensics.records import Finding, Photo, Position, Stated
 
 LIMITATIONS = ("On sources it never saw the model that ships tells the place hardly better than chance.",)
@@ -44,7 +45,7 @@ def _finding(one: Asked, claimed: Position) -> Finding:
     score = agreement.place_score(one.prediction.place, one.usual, claimed)
     told = one.prediction.position
     far = float(
-        earth.distance_km(
+        globe.distance_km(
             claimed.latitude_deg,
             claimed.longitude_deg,
             second_latitude_deg=told.latitude_deg,

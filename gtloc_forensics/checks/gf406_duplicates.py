@@ -29,9 +29,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics import durations
 from gtloc_forensics.checks import Context, Scope, check, neighbours
-from gtloc_forensics.records import UNKNOWN_DEVICE, Confidence, Finding, Outcome, Severity, Sighting
+from gtloc_forensics.records import UNKNOWN_DEVICE, Confidence, Finding, Outcome, Severity, Sighting, durations
 
 SAME_BITS = 2
 LIKE_BITS = 10  # crops of a tenth lie at 10 in the median, turns of 3° at 12

@@ -18,11 +18,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gtloc_forensics import clock_prior, durations, light
+from gtloc_forensics import clock_prior, light
 from gtloc_forensics.checks import Context, Scope, check, neighbours
 from gtloc_forensics.light import offsets as light_offsets
 from gtloc_forensics.light.offsets import Frames
-from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, Severity
+from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, Severity, durations
 
 FEWEST = 5
 RIGHT_AT_MOST = 0.1

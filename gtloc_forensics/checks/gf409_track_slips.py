@@ -21,8 +21,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics import earth
 from gtloc_forensics.checks import Context, Scope, check, mirrored, neighbours
+from gtloc_forensics.earth import globe
 from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, Position, Severity, Sighting
 
 FEWEST = 4
@@ -71,7 +71,7 @@ def _track(placed: Sequence[Sighting]) -> NDArray[np.float64]:
 
 
 def _apart_km(here: Position, track: NDArray[np.float64]) -> NDArray[np.float64]:
-    return earth.distance_km(
+    return globe.distance_km(
         here.latitude_deg, here.longitude_deg, second_latitude_deg=track[:, 0], second_longitude_deg=track[:, 1]
     )
 

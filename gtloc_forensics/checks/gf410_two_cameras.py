@@ -19,9 +19,8 @@ from itertools import combinations
 
 import numpy as np
 
-from gtloc_forensics import durations
 from gtloc_forensics.checks import Context, Scope, check, neighbours
-from gtloc_forensics.records import Finding, Outcome, Severity, Sighting
+from gtloc_forensics.records import Finding, Outcome, Severity, Sighting, durations
 
 CELLS_PER_DEGREE = 1_000  # about 100 m
 FEWEST_PLACES = 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics import earth
+from gtloc_forensics.earth import land, zones
 from gtloc_forensics.records import Claim, Position, Stated
 
 SAME_PLACE_DEG = 0.01
@@ -31,8 +31,8 @@ def fitting(claim: Claim, offset_hours: float) -> tuple[str, ...]:
     return tuple(
         f"{slip}: {place.latitude_deg:.4f}, {place.longitude_deg:.4f}"
         for slip, place in repairs(claim.position.value)
-        if not earth.is_nautical(earth.zones_at(place)[0])
-        and offset_hours in earth.legal_offsets(earth.zones_at(place), local)
+        if not zones.is_nautical(zones.zones_at(place)[0])
+        and offset_hours in zones.legal_offsets(zones.zones_at(place), local)
     )
 
 
@@ -43,5 +43,5 @@ def on_land(claim: Claim) -> tuple[str, ...]:
     return tuple(
         f"{slip}: {place.latitude_deg:.4f}, {place.longitude_deg:.4f}"
         for slip, place in repairs(claim.position.value)
-        if bool(earth.is_land(place.latitude_deg, place.longitude_deg))
+        if bool(land.is_land(place.latitude_deg, place.longitude_deg))
     )

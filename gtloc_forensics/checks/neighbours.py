@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from gtloc_forensics import earth
 from gtloc_forensics.checks import consistent, not_testable
+from gtloc_forensics.earth import globe
 from gtloc_forensics.records import Cause, Confidence, Finding, Outcome, Severity, Sighting
 
 
@@ -32,7 +32,7 @@ def apart_km(first: Sighting, second: Sighting) -> float | None:
         return None
     latitude, longitude, other_latitude, other_longitude = (float(angle or 0.0) for angle in places)
     return float(
-        earth.distance_km(latitude, longitude, second_latitude_deg=other_latitude, second_longitude_deg=other_longitude)
+        globe.distance_km(latitude, longitude, second_latitude_deg=other_latitude, second_longitude_deg=other_longitude)
     )
 
 

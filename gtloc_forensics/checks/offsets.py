@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gtloc_forensics import earth
 from gtloc_forensics.checks import tagged
+from gtloc_forensics.earth import globe, zones
 from gtloc_forensics.records import Claim, Stated
 
 GRID_HOURS = 0.25
@@ -55,7 +55,7 @@ def is_civil(hours: float) -> bool:
 def stated(claim: Claim) -> Stated[float] | None:
     """Return the offset that the file itself writes, None when it is absent, absurd or was worked out."""
     offset = claim.utc_offset_hours
-    if not isinstance(offset, Stated) or earth.is_derived(offset):
+    if not isinstance(offset, Stated) or globe.is_derived(offset):
         return None
     return offset if abs(offset.value) < 24.0 else None
 
@@ -64,7 +64,7 @@ def legal(claim: Claim) -> tuple[float, ...]:
     """Return the offsets legal at the claimed place and time; empty without a place or a time."""
     if not isinstance(claim.local_time, Stated):
         return ()
-    return earth.legal_offsets(claim.zones, claim.local_time.value)
+    return zones.legal_offsets(claim.zones, claim.local_time.value)
 
 
 def legal_in_year(claim: Claim) -> tuple[float, ...]:
@@ -72,7 +72,7 @@ def legal_in_year(claim: Claim) -> tuple[float, ...]:
     if not isinstance(claim.local_time, Stated):
         return ()
     year = claim.local_time.value.year
-    return tuple(sorted({hours for zone in claim.zones for hours in earth.offsets_of_year(zone, year)}))
+    return tuple(sorted({hours for zone in claim.zones for hours in zones.offsets_of_year(zone, year)}))
 
 
 def gps_instant(claim: Claim) -> tuple[datetime, bool] | None:

@@ -16,7 +16,7 @@ import numpy as np
 from gtloc_forensics import agreement, light
 from gtloc_forensics.agreement import Usual
 from gtloc_forensics.checks import Context, tagged
-from gtloc_forensics.circular import day_turn, year_turn
+from gtloc_forensics.earth.circular import day_turn, year_turn
 from gtloc_forensics.evidence import Calibration, Strength
 from gtloc_forensics.records import (
     Absent,

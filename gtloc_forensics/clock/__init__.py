@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gtloc_forensics import clock_prior, durations, light
+from gtloc_forensics import clock_prior, light
 from gtloc_forensics.clock import steps as clock_steps
 from gtloc_forensics.clock import witnesses as clock_witnesses
 from gtloc_forensics.clock.causes import group_causes
@@ -23,7 +23,7 @@ from gtloc_forensics.clock_prior import Arc, Floats, Posterior
 from gtloc_forensics.light import LightModel
 from gtloc_forensics.light import offsets as light_offsets
 from gtloc_forensics.light.offsets import OFFSETS_HOURS
-from gtloc_forensics.records import ClockModel, DeviceGroup, Sighting
+from gtloc_forensics.records import ClockModel, DeviceGroup, Sighting, durations
 
 __all__ = ["fit", "group_causes"]
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gtloc_forensics import durations
-from gtloc_forensics.records import Cause, CauseGroup, ClockModel, Finding, Outcome
+from gtloc_forensics.records import Cause, CauseGroup, ClockModel, Finding, Outcome, durations
 
 CLOCK_CAUSES = frozenset(("clock-offset", "clock-drift", "clock-reset", "zone", "dst", "day-bug", "week-rollover"))
 """Kinds of cause that lie in a device's clock."""

@@ -15,9 +15,9 @@ from typing import BinaryIO
 
 from PIL import Image, ImageSequence
 
-from gtloc_forensics import media
 from gtloc_forensics.correct import files
 from gtloc_forensics.correct.tagging import Assignment
+from gtloc_forensics.files import types
 from gtloc_forensics.records import Tags
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP")  # Pillow opens MPO by way of JPEG
@@ -104,8 +104,8 @@ def picture_digest(path: Path) -> str | None:
     tables and same scans decode to the same pixels), a movie by its media data.
     """
     with files.reading(path) as file:
-        kind = media.media_type(file.read(media.HEAD_BYTES))
-    if media.is_video(kind):
+        kind = types.media_type(file.read(types.HEAD_BYTES))
+    if types.is_video(kind):
         return movie_digest(path)
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)

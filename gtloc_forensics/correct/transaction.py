@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from gtloc_forensics import media
 from gtloc_forensics.correct import destinations, files, planfile, proof, tagging
 from gtloc_forensics.correct.changes import Change, Plan
 from gtloc_forensics.correct.destinations import Destination, InPlace, Sidecars
@@ -36,6 +35,7 @@ from gtloc_forensics.correct.journal import (
 )
 from gtloc_forensics.correct.tagging import Assignment
 from gtloc_forensics.errors import CorrectionStopped, ForensicsError, UsageError
+from gtloc_forensics.files import types
 from gtloc_forensics.records import Scalar, Tags, visible
 
 STOPPING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE})
@@ -428,7 +428,7 @@ def _tell_head(workshop: Workshop, transaction: str, step: str) -> None:
 
 def _media_type(path: Path) -> str:
     with files.reading(path) as file:
-        return media.media_type(file.read(media.HEAD_BYTES), name=os.fsencode(path.name))
+        return types.media_type(file.read(types.HEAD_BYTES), name=os.fsencode(path.name))
 
 
 def _token(relative: bytes) -> str:

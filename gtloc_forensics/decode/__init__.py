@@ -29,9 +29,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gtloc_forensics import media
 from gtloc_forensics.decode.pixels import DEFAULT_LIMITS, SHORT_SIDE, Decoded, Limits, decode
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
+from gtloc_forensics.files import types
 from gtloc_forensics.records import ImageFacts, Pixels
 
 __all__ = ["Decoded", "Decoder", "Job", "Limits", "Outcome", "decode", "needs_preview"]
@@ -59,7 +59,7 @@ Outcome: TypeAlias = Decoded | DecodeRefused
 
 def needs_preview(media_type: str) -> bool:
     """Say whether :attr:`Job.preview` is what gets decoded of this kind of file."""
-    return media.is_raw(media_type)
+    return types.is_raw(media_type)
 
 
 class Decoder:

@@ -22,10 +22,10 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
-from gtloc_forensics import media
 from gtloc_forensics.decode.colour import in_srgb, plain_mode
 from gtloc_forensics.decode.likeness import light, perceptual_hash, thumbnail_hash
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
+from gtloc_forensics.files import types
 from gtloc_forensics.records import ImageFacts, Pixels
 
 SHORT_SIDE = 384
@@ -159,13 +159,13 @@ def decode(
 def _opened(
     path: Path, media_type: str, *, preview: bytes | None, orientation: int | None, limits: Limits, short_side: int
 ) -> _Work:
-    if media_type == media.EMPTY:
+    if media_type == types.EMPTY:
         raise DecodeRefused("the file is empty (0 bytes)")
-    if media.is_video(media_type):
+    if types.is_video(media_type):
         raise DecodeRefused("a video: its metadata are examined, its frames are not")
     if media_type in _HEIF:
         return _opened_heif(path, limits)
-    if media.is_raw(media_type):
+    if types.is_raw(media_type):
         return _opened_raw(path, preview, orientation, limits=limits, short_side=short_side)
     if media_type not in _FORMATS:
         raise DecodeRefused(f"its content is not a picture of a kind that is decoded ({media_type}), whatever its name")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtloc_forensics.circular import longitude_difference
+from gtloc_forensics.earth.circular import longitude_difference
 
 Floats = NDArray[np.float64]
 

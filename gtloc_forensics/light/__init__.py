@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtloc_forensics.earth.ephemeris import sun_position
+from gtloc_forensics.earth.sun import sun_position
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtloc_forensics.earth import zones
-from gtloc_forensics.earth.ephemeris import sun_position
+from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.light import LightModel
 from gtloc_forensics.records import Sighting
 

@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics.earth.ephemeris import sun_position
+from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.light import LightModel
 from gtloc_forensics.light import offsets as light_offsets
 from gtloc_forensics.light.offsets import Frames

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import (
     CaseView,
     Claim,
@@ -30,7 +31,6 @@ from gtloc_forensics.records import (
 )
 from gtloc_forensics.report.places import places
 from gtloc_forensics.report.rows import Progress, entries, sentence
-from gtloc_forensics.report.writing import replaced
 
 Node: TypeAlias = dict[str, Any]
 

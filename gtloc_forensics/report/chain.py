@@ -10,8 +10,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import CaseView
-from gtloc_forensics.report.writing import replaced
 
 
 def write_custody(view: CaseView, path: Path) -> None:

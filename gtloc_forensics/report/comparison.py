@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from gtloc_forensics import earth
-from gtloc_forensics.circular import hour_distance, turn_distance, year_turn
+from gtloc_forensics.earth import globe
+from gtloc_forensics.earth.circular import hour_distance, turn_distance, year_turn
 from gtloc_forensics.records import Absent, Claim, Photo, Position, Prediction, Stated, Sun, Unexamined
 from gtloc_forensics.report.blocks import Block, Callout, Column, Span, Table, Text, text_of
 from gtloc_forensics.report.edition import Edition
@@ -91,7 +91,7 @@ def _place(edition: Edition, photo: Photo, claim: Claim) -> tuple[Text, ...]:
         indicated = (*text_of(coordinates(edition, photo.prediction.position)), *_regions(edition, photo.prediction))
         if isinstance(claim.position, Stated):
             first, second = claim.position.value, photo.prediction.position
-            distance = earth.distance_km(
+            distance = globe.distance_km(
                 first.latitude_deg,
                 first.longitude_deg,
                 second_latitude_deg=second.latitude_deg,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics.circular import HOURS_PER_DAY
+from gtloc_forensics.earth.circular import HOURS_PER_DAY
 from gtloc_forensics.report.marks import (
     CLAIM,
     GRID,

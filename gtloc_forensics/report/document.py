@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import (
     Absent,
     CaseHeader,
@@ -31,7 +32,6 @@ from gtloc_forensics.records import (
     visible,
 )
 from gtloc_forensics.report.rows import identity
-from gtloc_forensics.report.writing import replaced
 
 SCHEMA = "gtloc-audit/1"
 """Name and major version of the document. A new field leaves it; a changed meaning raises it."""

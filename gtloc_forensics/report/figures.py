@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gtloc_forensics import earth
-from gtloc_forensics.circular import shortest_arc, year_turn
+from gtloc_forensics.earth import globe
+from gtloc_forensics.earth.circular import shortest_arc, year_turn
 from gtloc_forensics.records import Claim, Photo, Prediction, Stated, Sun, Unexamined
 from gtloc_forensics.report.blocks import Block, Callout, Figure, Row
 from gtloc_forensics.report.comparison import clock_of, coordinates, day_of, hour_of
@@ -48,7 +48,7 @@ def _curve(photo: Photo) -> tuple[np.ndarray, np.ndarray] | None:
     if not (isinstance(claim.local_time, Stated) and isinstance(claim.position, Stated) and isinstance(sun, Sun)):
         return None
     offset_hours = (claim.local_time.value - sun.utc_time).total_seconds() / 3600
-    return earth.elevation_curve(claim.local_time.value.date(), claim.position.value, offset_hours=offset_hours)
+    return globe.elevation_curve(claim.local_time.value.date(), claim.position.value, offset_hours=offset_hours)
 
 
 def _day(edition: Edition, photo: Photo) -> Figure | None:

@@ -14,6 +14,7 @@ from html import escape
 from itertools import chain, repeat
 from pathlib import Path
 
+from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import CaseView, Status
 from gtloc_forensics.report import blocks
 from gtloc_forensics.report.blocks import Block, Span, Text, plain_of
@@ -21,7 +22,6 @@ from gtloc_forensics.report.chapters import chapters
 from gtloc_forensics.report.edition import Edition, edition_of
 from gtloc_forensics.report.paint_svg import land_symbol, svg
 from gtloc_forensics.report.text import plain
-from gtloc_forensics.report.writing import replaced
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _TAGS = {"bold": "b", "italic": "i", "mono": "code", "hash": "code", "quiet": "small"}

@@ -20,6 +20,7 @@ from reportlab.lib.pagesizes import A4, letter
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
 
+from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import CaseView, Status
 from gtloc_forensics.report.chapters import chapters
 from gtloc_forensics.report.edition import Edition, edition_of
@@ -30,7 +31,6 @@ from gtloc_forensics.report.paper import RULE
 from gtloc_forensics.report.setting import flowables
 from gtloc_forensics.report.signing import SignWith, signed
 from gtloc_forensics.report.text import plain
-from gtloc_forensics.report.writing import replaced
 
 _SIZES = {"A4": A4, "letter": letter}
 _SIDE, _TOP, _BOTTOM = 52.0, 62.0, 54.0

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import CaseView, Claim, PhotoEntry, Position, Prediction, Stated, Status
 from gtloc_forensics.report.rows import Progress, entries, row, stated
-from gtloc_forensics.report.writing import replaced
 
 # Characters that XML 1.0 cannot hold, escaped or not.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

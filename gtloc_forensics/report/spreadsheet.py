@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import CaseView, Status
 from gtloc_forensics.report.rows import Progress, Value, entries, row
-from gtloc_forensics.report.writing import replaced
 
 # What a spreadsheet may read as the start of a formula (OWASP, "CSV Injection"), full-width forms among it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gtloc_forensics.circular import hour_difference
+from gtloc_forensics.earth.circular import hour_difference
 from gtloc_forensics.records import (
     Absent,
     CaseView,

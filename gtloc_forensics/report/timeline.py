@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import CaseView, Claim, FileStat, PhotoEntry, Stated, Status, TimeReading, visible
 from gtloc_forensics.report.rows import Progress, Value, entries, sentence
-from gtloc_forensics.report.writing import replaced
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

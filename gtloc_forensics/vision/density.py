@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtloc_forensics.circular import cell_centres, expected_distances
-from gtloc_forensics.earth import EARTH_RADIUS_KM
+from gtloc_forensics.earth.circular import cell_centres, expected_distances
+from gtloc_forensics.earth.globe import EARTH_RADIUS_KM
+from gtloc_forensics.earth.sphere import EqualAreaCells, unit_vectors
 from gtloc_forensics.records import PlaceDensity, Position, TimeDensity
-from gtloc_forensics.vision.sphere import EqualAreaCells, unit_vectors
 
 Floats = NDArray[np.float64]
 

@@ -20,9 +20,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from torch import Tensor
 
-from gtloc_forensics.circular import cell_centres
+from gtloc_forensics.earth import sphere
+from gtloc_forensics.earth.circular import cell_centres
 from gtloc_forensics.errors import WeightsError
-from gtloc_forensics.vision import sphere, weights
+from gtloc_forensics.vision import weights
 from gtloc_forensics.vision.gtloc import GTLoc
 from gtloc_forensics.vision.manifest import Manifest, PlaceGallerySpec, TimeGallerySpec
 

@@ -18,11 +18,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gtloc_forensics import circular, earth, phototable
+from gtloc_forensics import phototable
+from gtloc_forensics.earth import circular, globe, sphere
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.phototable import PhotoTable
 from gtloc_forensics.vision import device as devices
-from gtloc_forensics.vision import gallery, library, sphere, weights
+from gtloc_forensics.vision import gallery, library, weights
 from gtloc_forensics.vision.density import Sharpness, density, fit_sharpness, least_expected_turn
 from gtloc_forensics.vision.gtloc import GTLoc
 from gtloc_forensics.vision.manifest import CALIBRATION, TimeGallerySpec
@@ -191,7 +192,7 @@ class _Judge:
         there = sphere.unit_vectors(table.latitude_deg, table.longitude_deg)
         named = sphere.unit_vectors(*self._places[:, :2].numpy()[best].T)
         angle = np.arccos(np.clip((there * named).sum(axis=1), -1.0, 1.0))
-        return float(np.median(angle) * earth.EARTH_RADIUS_KM)
+        return float(np.median(angle) * globe.EARTH_RADIUS_KM)
 
     def _cosines(
         self, rows: NDArray[np.bool_], encode: Callable[[Tensor], Tensor], points: Tensor

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gtloc_forensics.vision import sphere
+from gtloc_forensics.earth import sphere
 
 
 class Queue:

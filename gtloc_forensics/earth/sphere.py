@@ -14,7 +14,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtloc_forensics.earth import EARTH_RADIUS_KM, is_land
+from gtloc_forensics.earth.globe import EARTH_RADIUS_KM
+from gtloc_forensics.earth.land import is_land
 
 Floats = NDArray[np.float64]
 

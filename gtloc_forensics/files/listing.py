@@ -1,10 +1,10 @@
 """Folders to Sources: what lies in the evidence, and how it is taken in.
 
-:func:`walk` lists; :func:`take` (of :mod:`gtloc_forensics.intake`) records and
+:func:`walk` lists; :func:`take` (of :mod:`gtloc_forensics.files.acquiring`) records and
 hashes one file before anything else is done with it and makes the working copy on
 which every tool works. Nothing writes beneath the evidence folder; see
-:mod:`gtloc_forensics.beneath` for how it is read. The endless form of :func:`walk`
-is :mod:`gtloc_forensics.watch`.
+:mod:`gtloc_forensics.files.opening` for how it is read. The endless form of :func:`walk`
+is :mod:`gtloc_forensics.files.watching`.
 
 No symbolic link is followed, and none is even read on a mount that records
 accesses, since that alone would change it. A link therefore *blocks* (something
@@ -21,27 +21,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gtloc_forensics import beneath, media
 from gtloc_forensics.errors import EvidenceTreeError, UsageError
-from gtloc_forensics.intake import IntakeFailed, Rechecked, Taken, recheck, rehash, stat_key, take
-from gtloc_forensics.media import media_type
+from gtloc_forensics.files import opening, types
 from gtloc_forensics.records import Passed
 
-__all__ = [
-    "Candidate",
-    "IntakeFailed",
-    "Passed",
-    "Rechecked",
-    "Taken",
-    "candidates_among",
-    "media_type",
-    "recheck",
-    "refuse_inside",
-    "rehash",
-    "stat_key",
-    "take",
-    "walk",
-]
+__all__ = ["Candidate", "candidates_among", "refuse_inside", "walk"]
 
 # Hidden folders that systems and programs leave on every card or checkout; any other hidden folder blocks.
 _LITTER_FOLDERS = frozenset(
@@ -86,18 +70,18 @@ def walk(root: Path) -> Iterator[Candidate | Passed]:
                 pending.append(iter(_listing(root, entry)))
             except OSError as error:
                 yield Passed(
-                    entry.relative or b".", f"a folder that could not be read: {beneath.words(error)}", blocks=True
+                    entry.relative or b".", f"a folder that could not be read: {opening.words(error)}", blocks=True
                 )
 
 
 def _insist_on_folder(root: Path) -> None:
     try:
-        with beneath.directory(root, b""):
+        with opening.directory(root, b""):
             return
     except NotADirectoryError as error:
         raise UsageError(f"{root} is not a folder; name one that holds photos") from error
     except OSError as error:
-        raise UsageError(f"{root} cannot be read: {beneath.words(error)}; name a folder that holds photos") from error
+        raise UsageError(f"{root} cannot be read: {opening.words(error)}; name a folder that holds photos") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +100,7 @@ class _Entry:
 
 
 def _listing(root: Path, folder: _Entry) -> list[_Entry]:
-    with beneath.directory(root, folder.relative) as fd:
+    with opening.directory(root, folder.relative) as fd:
         place = os.fstat(fd)
         here = (place.st_dev, place.st_ino)
         if here in folder.ancestors:
@@ -137,7 +121,7 @@ def _listing(root: Path, folder: _Entry) -> list[_Entry]:
 
 def _modes(fd: int) -> dict[bytes, int]:
     """Return name → file mode (0 for an entry that vanished) without following links."""
-    return {name: _mode(fd, name) for name in beneath.names(fd)}
+    return {name: _mode(fd, name) for name in opening.names(fd)}
 
 
 def _mode(fd: int, name: bytes) -> int:
@@ -158,33 +142,33 @@ def _outcome(
     if stat.S_ISDIR(mode):
         return _hidden_folder(relative, name)
     if not stat.S_ISREG(mode):
-        reason = f"{beneath.kind_of_special(mode)}, not a file"
-        return Passed(relative, reason, blocks=media.has_photo_extension(name))
-    if media.has_photo_extension(name) and not name.startswith(b"."):
+        reason = f"{opening.kind_of_special(mode)}, not a file"
+        return Passed(relative, reason, blocks=types.has_photo_extension(name))
+    if types.has_photo_extension(name) and not name.startswith(b"."):
         return Candidate(relative, tuple(prefix + sidecar for sidecar in sidecars))
     return _by_content(fd, relative, name)
 
 
 def _by_content(fd: int, relative: bytes, name: bytes) -> Candidate | Passed:
     try:
-        kind = media.media_type(_head(fd, name), name=name)
+        kind = types.media_type(_head(fd, name), name=name)
     except OSError as error:
-        return Passed(relative, f"it could not be opened to see what it is: {beneath.words(error)}", blocks=True)
-    photo = media.is_photo(kind)
+        return Passed(relative, f"it could not be opened to see what it is: {opening.words(error)}", blocks=True)
+    photo = types.is_photo(kind)
     if name.startswith(b"."):
         reason = f"a hidden file ({kind})" + (": a photo; copy it under a plain name to examine it" if photo else "")
         return Passed(relative, reason, blocks=photo)
     if photo:
         return Candidate(relative)
-    if media.extension_of(name) == b".xmp":
+    if types.extension_of(name) == b".xmp":
         return Passed(relative, f"a sidecar without its photo ({kind})", blocks=False)
     return Passed(relative, f"not a photo ({kind})", blocks=False)
 
 
 def _head(dir_fd: int, name: bytes) -> bytes:
-    fd = beneath.open_quietly(name, dir_fd=dir_fd)
+    fd = opening.open_quietly(name, dir_fd=dir_fd)
     try:
-        return os.read(fd, media.HEAD_BYTES)
+        return os.read(fd, types.HEAD_BYTES)
     finally:
         os.close(fd)
 
@@ -196,7 +180,7 @@ def _hidden_folder(relative: bytes, name: bytes) -> Passed:
 
 
 def _link(root: Path, fd: int, relative: bytes, name: bytes) -> Passed:
-    if not beneath.reading_leaves_no_trace(fd):
+    if not opening.reading_leaves_no_trace(fd):
         reason = (
             "a symbolic link, neither followed nor read (reading it would change its access time); "
             "what it points to is examined only where it lies in the folder under its own name"
@@ -219,20 +203,20 @@ def _sidecars_by_photo(fd: int, names: list[bytes]) -> dict[bytes, tuple[bytes, 
             sidecars.setdefault(name[: -len(b".xmp")].lower(), []).append(name)
     if not sidecars:
         return {}
-    photos = [name for name in names if media.has_photo_extension(name) and not name.startswith(b".")]
+    photos = [name for name in names if types.has_photo_extension(name) and not name.startswith(b".")]
     found = {}
     for photo in photos:
-        stem = photo[: -len(media.extension_of(photo))].lower()
+        stem = photo[: -len(types.extension_of(photo))].lower()
         found[photo] = tuple(sidecars.get(stem, []) + sidecars.get(photo.lower(), []))
     return {photo: group for photo, group in found.items() if group}
 
 
 def _is_sidecar(fd: int, name: bytes) -> bool:
     """Say whether a file is an XMP sidecar by its name, and no photo under such a name."""
-    if media.extension_of(name) != b".xmp" or name.startswith(b"."):
+    if types.extension_of(name) != b".xmp" or name.startswith(b"."):
         return False
     try:
-        return not media.is_photo(media.media_type(_head(fd, name), name=name))
+        return not types.is_photo(types.media_type(_head(fd, name), name=name))
     except OSError:
         return True  # whoever takes it in will say why it cannot be read
 
@@ -246,11 +230,11 @@ def candidates_among(root: Path, folder: bytes, *, names: Collection[bytes]) -> 
     Raises:
         OSError: when the folder is gone or cannot be read.
     """
-    with beneath.directory(root, folder) as fd:
-        present = beneath.names(fd)
-        described = {name[: -len(b".xmp")].lower() for name in names if media.extension_of(name) == b".xmp"}
+    with opening.directory(root, folder) as fd:
+        present = opening.names(fd)
+        described = {name[: -len(b".xmp")].lower() for name in names if types.extension_of(name) == b".xmp"}
         wanted = {*names, *(name for name in present if described and _is_described(name, described))} & {*present}
-        sidecars = [name for name in present if media.extension_of(name) == b".xmp"]
+        sidecars = [name for name in present if types.extension_of(name) == b".xmp"]
         modes = {name: _mode(fd, name) for name in {*wanted, *sidecars}}
         beside = _sidecars_by_photo(fd, [name for name, mode in modes.items() if stat.S_ISREG(mode)])
         attached = {sidecar for group in beside.values() for sidecar in group}
@@ -262,8 +246,8 @@ def candidates_among(root: Path, folder: bytes, *, names: Collection[bytes]) -> 
 
 def _is_described(photo: bytes, described: Collection[bytes]) -> bool:
     """Say whether one of the sidecars named (without their extension, in lower case) is this photo's."""
-    stem = photo[: -len(media.extension_of(photo))].lower()
-    return media.has_photo_extension(photo) and (stem in described or photo.lower() in described)
+    stem = photo[: -len(types.extension_of(photo))].lower()
+    return types.has_photo_extension(photo) and (stem in described or photo.lower() in described)
 
 
 # --------------------------------------------------------------------------- output outside the evidence

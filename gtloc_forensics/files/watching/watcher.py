@@ -1,4 +1,4 @@
-"""Folders to photos, for ever: the endless form of :func:`gtloc_forensics.discover.walk`.
+"""Folders to photos, for ever: the endless form of :func:`gtloc_forensics.files.listing.walk`.
 
 A file is announced once it is complete: its writer closed it or renamed it to its
 name, or its size and modification time stood still for a stated time. Notices from
@@ -25,12 +25,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from gtloc_forensics import beneath
-from gtloc_forensics.discover import Candidate, candidates_among
+from gtloc_forensics.files import opening
+from gtloc_forensics.files.listing import Candidate, candidates_among
+from gtloc_forensics.files.watching import mounts
+from gtloc_forensics.files.watching.events import Observation, Report, Sign
+from gtloc_forensics.files.watching.files import Key, Seen, State, files_below, is_temporary, state_of
 from gtloc_forensics.records import visible
-from gtloc_forensics.watch import mounts
-from gtloc_forensics.watch.events import Observation, Report, Sign
-from gtloc_forensics.watch.files import Key, Seen, State, files_below, is_temporary, state_of
 
 STABLE_SECONDS = 1.5
 OPEN_FACTOR = 10.0  # patience with a file somebody writes to, against one that merely appeared
@@ -239,13 +239,13 @@ class Watcher:
             try:
                 root.observation = self._observes(root.path, self._reporter(number), poll_s=None)
             except OSError as error:
-                poll, text = True, f" (the system cannot watch it: {beneath.words(error)})"
+                poll, text = True, f" (the system cannot watch it: {opening.words(error)})"
         if poll:
             text += f" on {kind}" if kind else ""
             try:
                 root.observation = self._observes(root.path, self._reporter(number), poll_s=POLL_SECONDS)
             except OSError as error:
-                text += f"; only full looks every {self._rescan_s:.0f} s ({beneath.words(error)})"
+                text += f"; only full looks every {self._rescan_s:.0f} s ({opening.words(error)})"
         how = f"looked at every {POLL_SECONDS:g} s{text}" if poll else "watched"
         if came_back:
             return Notice(root.path, "back", f"it is there now; {how}")

@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gtloc_forensics import beneath, media
 from gtloc_forensics.errors import ForensicsError, UsageError, WorkspaceFull
+from gtloc_forensics.files import opening, types
 from gtloc_forensics.records import FileStat, Source, source_id_of
 
 if TYPE_CHECKING:
-    from gtloc_forensics.discover import Candidate
+    from gtloc_forensics.files.listing import Candidate
 
 BLOCK_BYTES = 1 << 20
 COPY_LIMIT_BYTES = 512 << 20  # a longer video is hashed but not copied: the copy is what tools would read
@@ -97,7 +97,7 @@ def take(root: Path, candidate: Candidate, *, into: Path, copy_limit_bytes: int 
 def stat_key(root: Path, relative: bytes) -> tuple[int, ...]:
     """Return (size, mtime, ctime, inode, device) of a file, ``()`` when it is gone: equal keys, unchanged file."""
     try:
-        now = beneath.look(root, relative)
+        now = opening.look(root, relative)
     except OSError:
         return ()
     return (now.size_bytes, now.mtime_ns, now.ctime_ns, now.inode, now.device)
@@ -106,7 +106,7 @@ def stat_key(root: Path, relative: bytes) -> tuple[int, ...]:
 def rehash(root: Path, relative: bytes) -> str:
     """Return the SHA-256 of a file as it is now, ``""`` when it cannot be read; :func:`recheck` says why."""
     try:
-        with beneath.regular_file(root, relative) as fd, os.fdopen(fd, "rb", closefd=False) as stream:
+        with opening.regular_file(root, relative) as fd, os.fdopen(fd, "rb", closefd=False) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
         return ""
@@ -115,9 +115,9 @@ def rehash(root: Path, relative: bytes) -> str:
 def recheck(root: Path, source: Source) -> Rechecked:
     """Compare a file with what was recorded of it: content, size, modification and inode change time."""
     try:
-        now = beneath.look(root, source.relative)
+        now = opening.look(root, source.relative)
     except OSError as error:
-        return Rechecked("", f"it can no longer be read: {beneath.words(error)}")
+        return Rechecked("", f"it can no longer be read: {opening.words(error)}")
     sha256 = rehash(root, source.relative)
     before = source.stat
     changes = [
@@ -138,23 +138,23 @@ def _take_one(
     root: Path, relative: bytes, *, into: Path, copy_limit_bytes: int, extension: str = ""
 ) -> tuple[Source, Path, bool]:
     try:
-        with beneath.regular_file(root, relative) as fd:
-            before = beneath.file_stat(os.fstat(fd))
-            head = os.pread(fd, media.HEAD_BYTES, 0)
-            kind = media.media_type(head, name=relative)
+        with opening.regular_file(root, relative) as fd:
+            before = opening.file_stat(os.fstat(fd))
+            head = os.pread(fd, types.HEAD_BYTES, 0)
+            kind = types.media_type(head, name=relative)
             source = Source(source_id_of(relative), relative, "", before, kind)
             copy_wanted = before.size_bytes <= copy_limit_bytes
             partial = into / f"{source.source_id}.partial" if copy_wanted else None
             sha256, length = _hash_and_copy(fd, partial)
-            after = beneath.file_stat(os.fstat(fd))
+            after = opening.file_stat(os.fstat(fd))
     except OSError as error:
-        raise IntakeFailed(f"it could not be read: {beneath.words(error)}", _as_found(root, relative)) from error
+        raise IntakeFailed(f"it could not be read: {opening.words(error)}", _as_found(root, relative)) from error
     source = replace(source, sha256=sha256)
     _insist_on_stillness(source, after, length, partial)
     if partial is None:
         limit_mb = copy_limit_bytes >> 20
         raise IntakeFailed(f"{before.size_bytes >> 20} MB is more than the {limit_mb} MB that are examined", source)
-    copy = into / f"{sha256}{extension or media.plain_extension(kind)}"
+    copy = into / f"{sha256}{extension or types.plain_extension(kind)}"
     partial.replace(copy)
     return source, copy, after.atime_ns == before.atime_ns
 
@@ -202,7 +202,7 @@ def _told_from_reading(partial: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise WorkspaceFull(partial.parent) from error
         raise UsageError(
-            f"working copies cannot be written to {partial.parent}: {beneath.words(error)}; "
+            f"working copies cannot be written to {partial.parent}: {opening.words(error)}; "
             "choose another output folder"
         ) from error
 
@@ -223,6 +223,6 @@ def _insist_on_stillness(source: Source, after: FileStat, length: int, partial: 
 
 def _as_found(root: Path, relative: bytes) -> Source | None:
     try:
-        return Source(source_id_of(relative), relative, "", beneath.look(root, relative), media.UNKNOWN)
+        return Source(source_id_of(relative), relative, "", opening.look(root, relative), types.UNKNOWN)
     except OSError:
         return None

@@ -1,7 +1,7 @@
 """What the system tells of changes below a folder, in four words.
 
 The only place that knows watchdog. Notices come from its threads, may be missing
-and may come twice; :mod:`gtloc_forensics.watch` takes them as hints to look, never
+and may come twice; :mod:`gtloc_forensics.files.watching` takes them as hints to look, never
 as facts.
 """
 

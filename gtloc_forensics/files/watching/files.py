@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from gtloc_forensics import beneath
+from gtloc_forensics.files import opening
 
 Key: TypeAlias = tuple[int, bytes]  # number of the root, path below it
 State: TypeAlias = tuple[int, int, int]  # size, modification time, inode
@@ -83,7 +83,7 @@ def _hash64(value: object) -> int:
 def state_of(root: Path, relative: bytes) -> State | None:
     """Return the state of a regular file; None when there is none of that name."""
     try:
-        found = beneath.look(root, relative)
+        found = opening.look(root, relative)
     except OSError:
         return None
     return (found.size_bytes, found.mtime_ns, found.inode) if stat.S_ISREG(found.mode) else None
@@ -108,8 +108,8 @@ def _listed(root: Path, folder: bytes) -> tuple[list[tuple[bytes, State]], list[
     files: list[tuple[bytes, State]] = []
     folders: list[bytes] = []
     try:
-        with beneath.directory(root, folder) as fd:
-            for name in beneath.names(fd):
+        with opening.directory(root, folder) as fd:
+            for name in opening.names(fd):
                 found = _status(fd, name)
                 if found is not None and stat.S_ISREG(found.st_mode):
                     files.append((name, (found.st_size, found.st_mtime_ns, found.st_ino)))
