@@ -27,10 +27,11 @@ import numpy as np
 from injected_faults import FAULTS, exactly_hours, position, without_gps_time
 from real_photos import NOW, Real, compare, groups_of, judge, read_exif_set, registry, synthetic_source
 
-from gtloc_forensics import clock, clock_prior, light
 from gtloc_forensics.checks import Registry, Scope
 from gtloc_forensics.earth.circular import hour_distance
-from gtloc_forensics.light import offsets as light_offsets
+from gtloc_forensics.evidence import clocks, exposure
+from gtloc_forensics.evidence.clocks import prior
+from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.records import ClockModel, DeviceGroup, Finding, Outcome, Photo, Tags, Unexamined
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "experiments"))
@@ -162,7 +163,7 @@ class Camera:
     name: str
     photos: tuple[tuple[str, Tags], ...]
     ev100: tuple[float, ...]
-    model: light.LightModel
+    model: exposure.LightModel
 
 
 def cameras(photos: Path, *, fewest: int) -> list[Camera]:
@@ -178,8 +179,8 @@ def cameras(photos: Path, *, fewest: int) -> list[Camera]:
     return sorted(found, key=lambda camera: camera.name)
 
 
-def _ranked(model: light.LightModel) -> light.LightModel:
-    shipped = light.load()
+def _ranked(model: exposure.LightModel) -> exposure.LightModel:
+    shipped = exposure.load()
     return replace(model, slope=shipped.slope, held_out_log10_lr=shipped.held_out_log10_lr)
 
 
@@ -214,10 +215,10 @@ def built(name: str, tags: Tags) -> Photo:
     return Real(source, "", "", tags, (), blind).photo()
 
 
-def modelled(photos: Sequence[Photo], model: light.LightModel) -> tuple[DeviceGroup, ClockModel]:
+def modelled(photos: Sequence[Photo], model: exposure.LightModel) -> tuple[DeviceGroup, ClockModel]:
     """Return the one device of some photos and its clock model."""
     (group,) = groups_of(photos)
-    return group, clock.fit(group, light_model=model)
+    return group, clocks.fit(group, light_model=model)
 
 
 def whole(found: Sequence[Camera], rules: Registry, seed: int) -> Iterator[str]:
@@ -251,20 +252,20 @@ def _faulty(camera: Camera, name: str, rng: np.random.Generator, *, is_stripped:
         yield built(file, own if name == "none" else FAULTS[name](own, np.random.default_rng(draw)))
 
 
-def _camera_rule_speaks(group: DeviceGroup, rules: Registry, model: light.LightModel) -> bool:
+def _camera_rule_speaks(group: DeviceGroup, rules: Registry, model: exposure.LightModel) -> bool:
     return any(
         finding.outcome in FOUND and len(finding.source_ids) > 0.5 * len(group.sightings)
         for finding in _of_camera(group, rules, model)
     )
 
 
-def _of_camera(group: DeviceGroup, rules: Registry, model: light.LightModel) -> list[Finding]:
+def _of_camera(group: DeviceGroup, rules: Registry, model: exposure.LightModel) -> list[Finding]:
     """Return what the rules about one device say when light is judged by *model*."""
-    shipped, light.load = light.load, lambda: model  # type: ignore[assignment]
+    shipped, exposure.load = exposure.load, lambda: model  # type: ignore[assignment]
     try:
         return [finding for rule in rules.of(Scope.DEVICE) for finding in rule.function(group, NOW)]
     finally:
-        light.load = shipped
+        exposure.load = shipped
 
 
 def rebuilt(found: Sequence[Camera], rules: Registry) -> Iterator[str]:
@@ -370,10 +371,10 @@ def _score(camera: Camera, draws: int, rng: np.random.Generator, *, is_bright: b
     return score
 
 
-def _light_alone(group: DeviceGroup, model: light.LightModel) -> tuple[float, float]:
+def _light_alone(group: DeviceGroup, model: exposure.LightModel) -> tuple[float, float]:
     """Return the 95 % interval of the offset by light before any prior."""
     frames = light_offsets.frames_of(group.sightings)
-    arc = clock_prior.arc(np.exp(light_offsets.offset_log_likelihood(model, frames)))
+    arc = prior.arc(np.exp(light_offsets.offset_log_likelihood(model, frames)))
     return arc.low_hours, arc.high_hours
 
 

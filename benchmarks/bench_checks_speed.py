@@ -23,10 +23,11 @@ from pathlib import Path
 import numpy as np
 from real_photos import NOW, Real, registry, synthetic_source
 
-from gtloc_forensics import clock, sightings
+from gtloc_forensics import sightings
 from gtloc_forensics.checks import Scope, unmet
 from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.zones import offset_at_utc, zones_at
+from gtloc_forensics.evidence import clocks
 from gtloc_forensics.records import Finding, ImageFacts, Photo, Position, Sighting, Tags, Unexamined
 
 TOWNS = 400
@@ -104,7 +105,7 @@ def run(count: int, devices: int, seed: int) -> dict[str, float]:
         by_rule[rule.check_id] = time.process_time() - begun
     begun = time.process_time()
     for group in groups:
-        clock.fit(group)
+        clocks.fit(group)
     spent["clock models"] = time.process_time() - begun
     spent["rules"] = sum(by_rule.values())
     slowest = {f"rule {name}": round(seconds, 2) for name, seconds in by_rule.most_common(8)}

@@ -23,8 +23,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from gtloc_forensics import exiftool, metadata
+from gtloc_forensics import metadata
 from gtloc_forensics.earth.zones import zones_at
+from gtloc_forensics.metadata import exiftool
 from gtloc_forensics.records import FileStat, Source, source_id_of
 
 GOAL = 0.8

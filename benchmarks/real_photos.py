@@ -15,7 +15,7 @@ from gtloc_forensics.checks import Check, Context, Registry, Scope, built_in_mod
 from gtloc_forensics.decode import pixels
 from gtloc_forensics.earth import globe, zones
 from gtloc_forensics.errors import DecodeRefused
-from gtloc_forensics.exiftool import ExifTool, TagsRead
+from gtloc_forensics.metadata.exiftool import ExifTool, TagsRead
 from gtloc_forensics.records import (
     Claim,
     DeviceGroup,

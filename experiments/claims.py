@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from photo_set import PhotoSet
 
-from gtloc_forensics import agreement, light
-from gtloc_forensics.agreement import Usual
 from gtloc_forensics.calibrating import Trials
 from gtloc_forensics.earth.circular import day_turn, year_turn
 from gtloc_forensics.earth.sun import sun_position
+from gtloc_forensics.evidence import exposure
+from gtloc_forensics.evidence import scores as evidence_scores
+from gtloc_forensics.evidence.scores import Usual
 from gtloc_forensics.records import PlaceDensity, Position
 
 Floats = NDArray[np.float64]
@@ -93,7 +94,7 @@ def _other(
 
 def score(photos: PhotoSet, shown: Shown, usual: Usual, claims: list[tuple[int, int, int]]) -> Scored:
     """Score every claim with the functions the program uses."""
-    model = light.load()
+    model = exposure.load()
     scores = [_scores(photos, shown, usual, model, claim) for claim in claims]
     photo = np.array([claim[0] for claim in claims])
     return Scored(np.array(scores), photo, np.array([claim[2] for claim in claims]), photos.group[photo])
@@ -101,7 +102,7 @@ def score(photos: PhotoSet, shown: Shown, usual: Usual, claims: list[tuple[int, 
 
 def moved(photos: PhotoSet, shown: Shown, usual: Usual, rows: NDArray[np.int64], *, hours: float) -> Scored:
     """Score the photos *rows* with their clock set ahead by *hours*."""
-    model = light.load()
+    model = exposure.load()
     scores = [
         _scored(photos, shown, usual, model, int(row), photos.local_s[row] + 3600.0 * hours, int(row)) for row in rows
     ]
@@ -109,21 +110,21 @@ def moved(photos: PhotoSet, shown: Shown, usual: Usual, rows: NDArray[np.int64],
 
 
 def _scores(
-    photos: PhotoSet, shown: Shown, usual: Usual, model: light.LightModel, claim: tuple[int, int, int]
+    photos: PhotoSet, shown: Shown, usual: Usual, model: exposure.LightModel, claim: tuple[int, int, int]
 ) -> list[float]:
     row, other, kind = claim
     return _scored(photos, shown, usual, model, row, photos.local_s[other], other if kind == 2 else row)
 
 
 def _scored(
-    photos: PhotoSet, shown: Shown, usual: Usual, model: light.LightModel, row: int, local_s: float, place_of: int
+    photos: PhotoSet, shown: Shown, usual: Usual, model: exposure.LightModel, row: int, local_s: float, place_of: int
 ) -> list[float]:
     local = datetime.fromtimestamp(local_s, UTC).replace(tzinfo=None)
     year, day = year_turn(local), day_turn(local)
     mass = shown.time[row]
     found = [
-        agreement.hour_score(mass, usual, year_turn=year, day_turn=day),
-        agreement.year_score(mass, usual, year_turn=year),
+        evidence_scores.hour_score(mass, usual, year_turn=year, day_turn=day),
+        evidence_scores.year_score(mass, usual, year_turn=year),
         math.nan,
         math.nan,
         math.nan,
@@ -132,13 +133,15 @@ def _scored(
         return found
     position = Position(float(photos.latitude_deg[place_of]), float(photos.longitude_deg[place_of]))
     offset = float(photos.offset_hours[place_of])
-    elevations = agreement.day_elevations(local.date(), position, offset_hours=offset, cells=mass.shape[1])
+    elevations = evidence_scores.day_elevations(local.date(), position, offset_hours=offset, cells=mass.shape[1])
     height = float(sun_position(local_s - 3600.0 * offset, position.latitude_deg, position.longitude_deg)[0])
-    found[2] = agreement.sun_score(mass, usual, year_turn=year, elevations_deg=elevations, claimed_elevation_deg=height)
+    found[2] = evidence_scores.sun_score(
+        mass, usual, year_turn=year, elevations_deg=elevations, claimed_elevation_deg=height
+    )
     if row in shown.place:
-        found[3] = agreement.place_score(shown.place[row], usual, position)
+        found[3] = evidence_scores.place_score(shown.place[row], usual, position)
     if np.isfinite(photos.ev100[row]) and not photos.flash_fired[row]:
-        found[4] = agreement.light_score(
+        found[4] = evidence_scores.light_score(
             float(photos.ev100[row]),
             elevation_deg=height,
             position=position,

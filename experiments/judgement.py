@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from photo_set import PhotoSet
 from sklearn.metrics import roc_auc_score
 
-from gtloc_forensics import agreement, calibrating
-from gtloc_forensics.agreement import Usual
+from gtloc_forensics import calibrating
 from gtloc_forensics.calibrating import Trials
 from gtloc_forensics.earth.circular import hour_distance, month_distance
 from gtloc_forensics.earth.globe import distance_km
-from gtloc_forensics.evidence import EVIDENCE_FORMAT, Joint
+from gtloc_forensics.evidence import scores as evidence_scores
+from gtloc_forensics.evidence.calibration import EVIDENCE_FORMAT, Joint
+from gtloc_forensics.evidence.scores import Usual
 from gtloc_forensics.records import PlaceDensity, Position
 from gtloc_forensics.vision.density import PlaceTeller, least_expected_turn
 
@@ -391,11 +392,13 @@ def _decided(photos: PhotoSet, shown: Shown, rows: Rows) -> Facts:
 def _daylight(photos: PhotoSet, shown: Shown, row: int) -> float:
     local = datetime.fromtimestamp(photos.local_s[row], UTC)
     position = Position(float(photos.latitude_deg[row]), float(photos.longitude_deg[row]))
-    elevations = agreement.day_elevations(
+    elevations = evidence_scores.day_elevations(
         local.date(), position, offset_hours=float(photos.offset_hours[row]), cells=shown.time.shape[2]
     )
     year = float(photos.year_turn[row])
-    return agreement.daylight_share(shown.time[row], year_turn=year, elevations_deg=elevations, above_deg=HORIZON_DEG)
+    return evidence_scores.daylight_share(
+        shown.time[row], year_turn=year, elevations_deg=elevations, above_deg=HORIZON_DEG
+    )
 
 
 def datable_figures(photos: PhotoSet, fitted: Fitted) -> list[Facts]:

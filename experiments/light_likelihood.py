@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics import light
 from gtloc_forensics.earth import globe, sun, zones
+from gtloc_forensics.evidence import exposure
 
 Floats = NDArray[np.float64]
 CAP = 15.0  # photos that one group may count for: beyond it they tell of one trip, not of light
@@ -106,32 +106,32 @@ def weights(group: NDArray[np.str_]) -> Floats:
     return np.array([min(1.0, CAP / count[name]) for name in group.tolist()])
 
 
-def fit(shots: Shots) -> light.LightModel:
+def fit(shots: Shots) -> exposure.LightModel:
     """Fit the mixture by expectation and maximisation, starting from the published curves."""
     height, ev, weight = shots.elevation(), shots.ev100, weights(shots.group)
     mean, sigma, share = START_MEAN.copy(), START_SIGMA.copy(), np.array([0.4, 0.2, 0.4])
     curves = np.zeros((4, len(ev)))
-    curves[0] = np.interp(height, light.CURVE_ELEVATION_DEG, light.CLEAR_EV100)
-    curves[1] = np.interp(height, light.CURVE_ELEVATION_DEG, light.OVERCAST_EV100)
-    night = light.night_share(height)
+    curves[0] = np.interp(height, exposure.CURVE_ELEVATION_DEG, exposure.CLEAR_EV100)
+    curves[1] = np.interp(height, exposure.CURVE_ELEVATION_DEG, exposure.OVERCAST_EV100)
+    night = exposure.night_share(height)
     for _ in range(200):
         prior = np.vstack([share[:, None] * (1.0 - night), night[None]])
         z = (ev - curves - mean[:, None]) / sigma[:, None]
         density = prior * np.exp(-0.5 * z**2) / (sigma[:, None] * np.sqrt(2.0 * np.pi))
-        duty = weight * density / (density.sum(0) + TAIL / light.EV_RANGE)
+        duty = weight * density / (density.sum(0) + TAIL / exposure.EV_RANGE)
         amount = duty.sum(1)
         mean = ((duty * (ev - curves)).sum(1) + PRIOR_PHOTOS * START_MEAN) / (amount + PRIOR_PHOTOS)
         spread = (duty * (ev - curves - mean[:, None]) ** 2).sum(1)
         sigma = np.sqrt((spread + PRIOR_PHOTOS * START_SIGMA**2) / (amount + PRIOR_PHOTOS))
         share = amount[:3] / amount[:3].sum()
     clear, overcast, indoor, lamp = (
-        light.Kind(round(float(mean[i]), 3), round(float(sigma[i]), 3), round(float(s), 3))
+        exposure.Kind(round(float(mean[i]), 3), round(float(sigma[i]), 3), round(float(s), 3))
         for i, s in enumerate((*share, 1.0))
     )
     groups = len(set(shots.group.tolist()))
     card = f"{len(shots)} flashless photos of {groups} sources, at most {CAP:.0f} counted of each"
     hours = hour_prior(shots, weight)
-    return light.LightModel(
+    return exposure.LightModel(
         clear, overcast, indoor, lamp, TAIL, 1.0, (0.0,), hours, photos=len(shots), groups=groups, card=card
     )
 
@@ -152,7 +152,7 @@ def folds(shots: Shots, seed: int = 0) -> NDArray[np.int64]:
     return np.array([fold_of[name] for name in shots.group.tolist()])
 
 
-def cross_fitted(shots: Shots) -> list[tuple[NDArray[np.bool_], light.LightModel]]:
+def cross_fitted(shots: Shots) -> list[tuple[NDArray[np.bool_], exposure.LightModel]]:
     """Return, for each fold, which photos it holds and a model that learned from all other groups."""
     fold = folds(shots)
     return [(fold == number, fit(shots.where(fold != number))) for number in range(FOLDS) if (fold == number).any()]
@@ -172,11 +172,11 @@ def month_and_hour_of_another(shots: Shots, rng: np.random.Generator) -> Floats:
     return sun.sun_position(np.array(utc), shots.latitude_deg, shots.longitude_deg)[0]
 
 
-def scores(model: light.LightModel, shots: Shots, height: Floats) -> Floats:
+def scores(model: exposure.LightModel, shots: Shots, height: Floats) -> Floats:
     """Return the raw log10 likelihood ratio of each photo under a claimed elevation."""
     found = []
     for index in range(len(shots)):
-        others, mass = light.other_claims(
+        others, mass = exposure.other_claims(
             shots.latitude_deg[index],
             shots.longitude_deg[index],
             offset_hours=shots.offset_hours[index],
@@ -261,7 +261,9 @@ def measure(shots: Shots) -> tuple[Floats, float]:
     return true, factor
 
 
-def calibrated(model: light.LightModel, true: Floats, *, factor: float, group: NDArray[np.str_]) -> light.LightModel:
+def calibrated(
+    model: exposure.LightModel, true: Floats, *, factor: float, group: NDArray[np.str_]
+) -> exposure.LightModel:
     """Return *model* with the ranks of held-out true claims, groups capped as in learning."""
     weight = weights(group)
     order = np.argsort(true)
@@ -294,7 +296,7 @@ def main() -> None:
     measure(shots.where(shots.is_gps_confirmed))
     print(model)
     if chosen.write:
-        Path("gtloc_forensics/light/light.json").write_text(light.to_json(model), encoding="utf-8")
+        Path("gtloc_forensics/light/light.json").write_text(exposure.to_json(model), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 
 from gtloc_forensics import phototable, scorecard, vision
-from gtloc_forensics.evidence import CALIBRATION
+from gtloc_forensics.evidence.calibration import CALIBRATION
 from gtloc_forensics.records import Pixels
 from gtloc_forensics.vision import weights
 from gtloc_forensics.vision.density import PlaceTeller

@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtloc_forensics.evidence import Joint, ScoreCalibration
+from gtloc_forensics.evidence.calibration import Joint, ScoreCalibration
 
 Floats: TypeAlias = NDArray[np.float64]
 Names: TypeAlias = NDArray[np.str_]

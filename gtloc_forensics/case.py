@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from filelock import FileLock, Timeout
 
-from gtloc_forensics.custody import actor, verify_chain
 from gtloc_forensics.errors import CaseBusy, UsageError
 from gtloc_forensics.files.listing import refuse_inside
 from gtloc_forensics.instruments import NO_MODEL, Instruments, Settings, opened
 from gtloc_forensics.records import CaseHeader, Scalar, Tally
 from gtloc_forensics.run import Gathering, Progress
-from gtloc_forensics.store import Store
+from gtloc_forensics.store.custody import actor, verify_chain
+from gtloc_forensics.store.database import Store
 from gtloc_forensics.view import StoredCase
 
 EXPORTS = {
@@ -249,7 +249,7 @@ class Case:
 
         As with a report, one that is there and current is kept.
         """
-        from gtloc_forensics.report.document import write_document
+        from gtloc_forensics.report.exports.findings_json import write_document
 
         target = path or self.folder / FINDINGS
         refuse_inside(target, self.evidence)

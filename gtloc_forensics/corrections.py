@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gtloc_forensics import correct
 from gtloc_forensics.correct import ClientTagger, Destination, Journal, Order, Plan, Result, Workshop, planfile
-from gtloc_forensics.exiftool import ExifTool
+from gtloc_forensics.metadata.exiftool import ExifTool
 
 if TYPE_CHECKING:
     from gtloc_forensics.case import Case

@@ -11,9 +11,10 @@ from enum import IntEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from gtloc_forensics import exiftool, plugins
+from gtloc_forensics import plugins
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import ForensicsError
+from gtloc_forensics.metadata import exiftool
 
 LITTLE_SPACE_GB = 1.0
 """Working copies, the database and a report of some thousand photos need less."""

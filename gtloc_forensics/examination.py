@@ -20,11 +20,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gtloc_forensics import clock, discoveries, run, sightings
+from gtloc_forensics import run, sightings
 from gtloc_forensics.checks import Check, Context, Registry, Scope, counted_alarms, not_testable, unmet
-from gtloc_forensics.clock.causes import group_causes
-from gtloc_forensics.custody import actor
 from gtloc_forensics.earth import globe
+from gtloc_forensics.evidence import clocks as evidence_clocks
+from gtloc_forensics.evidence import false_discovery
+from gtloc_forensics.evidence.clocks.causes import group_causes
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.instruments import NO_MODEL, Instruments, Settings
 from gtloc_forensics.records import (
@@ -49,9 +50,10 @@ from gtloc_forensics.records import (
     visible,
 )
 from gtloc_forensics.spool import Spool
-from gtloc_forensics.states import Known
-from gtloc_forensics.store import Store, Transaction
-from gtloc_forensics.stored import pack, unpack
+from gtloc_forensics.store.codec import pack, unpack
+from gtloc_forensics.store.custody import actor
+from gtloc_forensics.store.database import Store, Transaction
+from gtloc_forensics.store.rows import Known
 from gtloc_forensics.verdicts import Silences, Verdict, digest_of, merge
 
 CLOCKS, CAUSES, CONTROLS, REASONS, RULES = "clocks", "causes", "controls", "reasons", "rules"
@@ -212,9 +214,9 @@ class Concluding:
         groups = sightings.by_device(seen, labels)
         silences = Silences()
         compared, crashed = self._compare(groups, seen, self._context(latest), silences)
-        clocks = tuple(clock.fit(group) for group in groups)
+        clocks = tuple(evidence_clocks.fit(group) for group in groups)
         merge(verdicts, findings=compared, silences=silences, crashed=crashed)
-        controls = discoveries.control([*weighed, *compared])
+        controls = false_discovery.control([*weighed, *compared])
         self._keep(fingerprint, verdicts, clocks, controls, at_end)
 
     def _context(self, now_utc: datetime) -> Context:
@@ -244,7 +246,7 @@ class Concluding:
         fingerprint: str,
         verdicts: Mapping[str, bytes],
         clocks: tuple[ClockModel, ...],
-        controls: tuple[discoveries.Control, ...],
+        controls: tuple[false_discovery.Control, ...],
         at_end: Mapping[int, acquiring.Rechecked],
     ) -> None:
         finished = self._settings.instant()
@@ -291,7 +293,7 @@ class Concluding:
         session: Transaction,
         number: int,
         verdicts: Mapping[str, bytes],
-        controls: Sequence[discoveries.Control],
+        controls: Sequence[false_discovery.Control],
         at_end: Mapping[int, acquiring.Rechecked],
     ) -> tuple[list[Finding], tuple[ReasonNote, ...]]:
         notable: list[tuple[Any, Finding]] = []
@@ -410,9 +412,9 @@ def _missing_records(photo: Photo) -> list[Unexamined]:
     return [record for record in missing if told[record.reason] is record]
 
 
-def _judged(verdict: Verdict, source_id: str, controls: Sequence[discoveries.Control]) -> Verdict:
+def _judged(verdict: Verdict, source_id: str, controls: Sequence[false_discovery.Control]) -> Verdict:
     """Add what the case says of a photo; one of which no rule could say anything is not examined, rather than clean."""
-    verdict = replace(verdict, findings=tuple(discoveries.told(finding, controls) for finding in verdict.findings))
+    verdict = replace(verdict, findings=tuple(false_discovery.told(finding, controls) for finding in verdict.findings))
     if verdict.unexamined or any(finding.outcome is not Outcome.NOT_TESTABLE for finding in verdict.findings):
         return verdict
     nothing = Unexamined(source_id, "check", "it claims nothing that any rule can test")

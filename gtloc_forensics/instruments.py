@@ -16,10 +16,11 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from typing import TYPE_CHECKING
 
-from gtloc_forensics import decode, exiftool, plugins
+from gtloc_forensics import decode, plugins
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import WeightsError
-from gtloc_forensics.evidence import Calibration, load_calibration
+from gtloc_forensics.evidence.calibration import Calibration, load_calibration
+from gtloc_forensics.metadata import exiftool
 from gtloc_forensics.vision import library as vision_library
 
 if TYPE_CHECKING:

@@ -23,15 +23,16 @@ from itertools import islice, repeat
 from pathlib import Path
 from typing import TypeVar
 
-from gtloc_forensics import decode, exiftool, metadata
-from gtloc_forensics.custody import actor
+from gtloc_forensics import decode, metadata
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.instruments import Instruments, Settings
+from gtloc_forensics.metadata import exiftool
 from gtloc_forensics.records import Passed, Source, Tags, source_id_of
-from gtloc_forensics.states import Known
-from gtloc_forensics.store import Store, Transaction
+from gtloc_forensics.store.custody import actor
+from gtloc_forensics.store.database import Store, Transaction
+from gtloc_forensics.store.rows import Known
 
 T = TypeVar("T")
 

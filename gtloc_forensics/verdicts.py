@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 
 from gtloc_forensics.records import Confidence, Finding, Outcome, Severity, Status, Unexamined
-from gtloc_forensics.stored import pack, unpack
+from gtloc_forensics.store.codec import pack, unpack
 
 
 @dataclass(frozen=True, slots=True)

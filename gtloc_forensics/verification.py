@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gtloc_forensics import run
-from gtloc_forensics.custody import verify_chain
 from gtloc_forensics.examination import Album
 from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.records import CustodyEvent, Passed, PhotoEntry, Prediction, Source, visible
-from gtloc_forensics.store import Store
+from gtloc_forensics.store.custody import verify_chain
+from gtloc_forensics.store.database import Store
 from gtloc_forensics.verdicts import digest_of
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gtloc_forensics import evidence
-from gtloc_forensics.discoveries import RATE, Control
 from gtloc_forensics.errors import CaseError, WeightsError
+from gtloc_forensics.evidence import calibration as evidence_calibration
+from gtloc_forensics.evidence.false_discovery import RATE, Control
 from gtloc_forensics.examination import CAUSES, CLOCKS, CONTROLS, MODEL_ABSENCE, REASONS, RULES, Album
 from gtloc_forensics.records import (
     CaseHeader,
@@ -30,7 +30,7 @@ from gtloc_forensics.records import (
     visible,
 )
 from gtloc_forensics.run import Stages
-from gtloc_forensics.stored import unpack
+from gtloc_forensics.store.codec import unpack
 from gtloc_forensics.verdicts import Verdict
 from gtloc_forensics.vision import library
 from gtloc_forensics.vision.manifest import MANIFEST
@@ -41,8 +41,8 @@ TIME_RULES = ("GF305", "GF301")
 PLACE_RULES = ("GF303",)
 
 if TYPE_CHECKING:
-    from gtloc_forensics.schema import MemberRow
-    from gtloc_forensics.store import Store
+    from gtloc_forensics.store.database import Store
+    from gtloc_forensics.store.schema import MemberRow
 
 
 class StoredCase:
@@ -160,7 +160,7 @@ class StoredCase:
         """What the strengths were calibrated on, and what false-discovery control said of this case."""
         said = {f"false discoveries, {one.check_id}": _told(one) for one in self.controls()}
         folder = self._model_folder()
-        calibration = None if folder is None else evidence.load_calibration(folder)
+        calibration = None if folder is None else evidence_calibration.load_calibration(folder)
         if calibration is None:
             return said
         return {**calibration.facts, "sha256": calibration.sha256, **said}

@@ -17,7 +17,6 @@ import numpy as np
 from builders import LONDON, NEW_YORK, PARIS, SYDNEY, a_photo
 from PIL import Image
 
-from gtloc_forensics.custody import GENESIS, event_of
 from gtloc_forensics.earth.circular import wrapped_normal
 from gtloc_forensics.records import (
     CaseHeader,
@@ -41,6 +40,7 @@ from gtloc_forensics.records import (
     Unexamined,
     source_id_of,
 )
+from gtloc_forensics.store.custody import GENESIS, event_of
 
 HOSTILE_NAMES = (
     b'<img src="/etc/passwd"/>.jpg',

@@ -10,8 +10,6 @@ from builders import PARIS, a_claim, a_photo, an_image, when
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gtloc_forensics import agreement
-from gtloc_forensics.agreement import Usual
 from gtloc_forensics.checks import (
     Context,
     gf300_scene,
@@ -23,7 +21,9 @@ from gtloc_forensics.checks import (
     unmet,
 )
 from gtloc_forensics.earth.circular import cell_centres, wrapped_normal
-from gtloc_forensics.evidence import Calibration, Joint, ScoreCalibration
+from gtloc_forensics.evidence import scores as evidence_scores
+from gtloc_forensics.evidence.calibration import Calibration, Joint, ScoreCalibration
+from gtloc_forensics.evidence.scores import Usual
 from gtloc_forensics.records import Absent, Outcome, PlaceDensity, Position, Prediction, TimeDensity
 
 YEAR, DAY = 12, 24
@@ -117,7 +117,7 @@ def test_the_season_decides_what_the_hour_means():
 
 def test_a_place_on_the_other_side_of_the_earth_scores_below_the_right_one():
     near, far = (
-        agreement.place_score(places(*spot), a_calibration().usual, Position(48.9, 2.3))
+        evidence_scores.place_score(places(*spot), a_calibration().usual, Position(48.9, 2.3))
         for spot in ((48.9, 2.3), (-45.0, 170.0))
     )
     assert near > 0 > far
@@ -185,8 +185,8 @@ def test_a_photo_that_no_model_looked_at_is_not_examined():
 @settings(max_examples=50, deadline=None)
 def test_a_model_that_says_what_it_always_says_scores_nothing(year, day):
     usual = Usual(time_mass(0.6).astype(np.float64), None)
-    assert agreement.hour_score(usual.time, usual, year_turn=year, day_turn=day) == pytest.approx(0.0, abs=1e-6)
-    assert agreement.year_score(usual.time, usual, year_turn=year) == pytest.approx(0.0, abs=1e-6)
+    assert evidence_scores.hour_score(usual.time, usual, year_turn=year, day_turn=day) == pytest.approx(0.0, abs=1e-6)
+    assert evidence_scores.year_score(usual.time, usual, year_turn=year) == pytest.approx(0.0, abs=1e-6)
 
 
 @given(st.floats(0, 0.999))
@@ -194,17 +194,22 @@ def test_a_model_that_says_what_it_always_says_scores_nothing(year, day):
 def test_scores_are_bounded_whatever_the_mass(day):
     spike = np.zeros((YEAR, DAY))
     spike[3, 5] = 1.0
-    score = agreement.hour_score(spike, a_calibration().usual, year_turn=0.3, day_turn=day)
-    assert abs(score) <= agreement.SCORE_LIMIT
+    score = evidence_scores.hour_score(spike, a_calibration().usual, year_turn=0.3, day_turn=day)
+    assert abs(score) <= evidence_scores.SCORE_LIMIT
 
 
 def test_the_exposure_says_more_when_daylight_is_known_to_be_in_view():
     """EV100 4 under a high sun: a room explains it, unless the pixels show the open air."""
-    from gtloc_forensics import light
+    from gtloc_forensics.evidence import exposure
 
     scores = [
-        agreement.light_score(
-            4.0, elevation_deg=55.0, position=Position(48.9, 2.3), offset_hours=2.0, datable=datable, light=light.load()
+        evidence_scores.light_score(
+            4.0,
+            elevation_deg=55.0,
+            position=Position(48.9, 2.3),
+            offset_hours=2.0,
+            datable=datable,
+            light=exposure.load(),
         )
         for datable in (0.05, 0.95)
     ]
@@ -215,10 +220,10 @@ def test_the_hour_is_judged_by_the_claimed_season_alone():
     """A model that shows evening light in June and midday light in December."""
     mass = np.full((YEAR, DAY), 1e-6)
     mass[5, 20] = mass[11, 12] = 1.0
-    assert agreement.season_mass(mass, 5.5 / YEAR).argmax() == 20
-    assert agreement.season_mass(mass, 11.5 / YEAR).argmax() == 12
+    assert evidence_scores.season_mass(mass, 5.5 / YEAR).argmax() == 20
+    assert evidence_scores.season_mass(mass, 11.5 / YEAR).argmax() == 12
     june_evening, june_noon = (
-        agreement.hour_score(mass, a_calibration().usual, year_turn=5.5 / YEAR, day_turn=(hour + 0.5) / DAY)
+        evidence_scores.hour_score(mass, a_calibration().usual, year_turn=5.5 / YEAR, day_turn=(hour + 0.5) / DAY)
         for hour in (20, 12)
     )
     assert june_evening > 1.0 > 0.0 > june_noon

@@ -11,7 +11,6 @@ from builders import a_group, a_sighting
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gtloc_forensics import clock, light
 from gtloc_forensics.checks import (
     Context,
     gf401_uptime,
@@ -26,6 +25,7 @@ from gtloc_forensics.checks import (
     gf410_two_cameras,
 )
 from gtloc_forensics.earth.sun import sun_position
+from gtloc_forensics.evidence import clocks, exposure
 from gtloc_forensics.records import CLOCK_KINDS, Confidence, Counter, CounterKind, Finding, Outcome, Sighting
 
 NOW = Context(datetime(2026, 11, 21))
@@ -345,7 +345,7 @@ def outdoors(*, ahead_hours: float = 0.0, longitude_deg: float = -112.07, ev100:
         height = float(sun_position((true_utc - datetime(1970, 1, 1)).total_seconds(), 33.45, -112.07)[0])
         if height < 0.0:
             continue
-        bright = float(np.interp(height, light.CURVE_ELEVATION_DEG, light.CLEAR_EV100)) - 1.0
+        bright = float(np.interp(height, exposure.CURVE_ELEVATION_DEG, exposure.CLEAR_EV100)) - 1.0
         claimed = true_utc + timedelta(hours=ahead_hours)
         photos.append(
             a_sighting(
@@ -503,7 +503,7 @@ def test_odd_photos_crash_no_rule_and_none_is_passed_over(photos: list[Sighting]
         assert_all_told(of_device(rule, *photos), photos)
     for rule in CASE_RULES:
         assert_all_told(case(rule, *photos), photos)
-    assert clock.fit(a_group(*photos)).kind in CLOCK_KINDS
+    assert clocks.fit(a_group(*photos)).kind in CLOCK_KINDS
 
 
 @pytest.mark.parametrize("rule", [*DEVICE_RULES, *CASE_RULES], ids=lambda rule: rule.check_id)

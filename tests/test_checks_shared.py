@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 from builders import NO_PIXELS, a_device, a_source, findings_of
 
-from gtloc_forensics import exiftool, metadata
+from gtloc_forensics import metadata
 from gtloc_forensics.checks import Registry, Scope, built_in_modules, factory, releases
 from gtloc_forensics.checks.gf113_release_date import PRESS_SAMPLES
 from gtloc_forensics.decode import pixels
 from gtloc_forensics.earth import globe, zones
 from gtloc_forensics.errors import DecodeRefused
+from gtloc_forensics.metadata import exiftool
 from gtloc_forensics.records import Finding, ImageFacts, Outcome, Photo, Unexamined
 
 SHARED = Path(os.environ.get("GTLOC_SHARED", Path(__file__).parents[1] / ".." / "shared")) / "photos"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from builders import a_group, a_sighting
 
-from gtloc_forensics import clock, light
+from gtloc_forensics.evidence import clocks, exposure
 
 PHOTOS = Path(os.environ.get("GTLOC_SHARED", Path(__file__).parents[1] / ".." / "shared")) / "photos"
 pytestmark = [
@@ -33,7 +33,7 @@ def shots(learning):
 
 
 def test_the_shipped_light_model_is_the_one_its_experiment_makes(learning, shots) -> None:
-    made, shipped = learning.fit(shots.where(~shots.is_validation)), light.load()
+    made, shipped = learning.fit(shots.where(~shots.is_validation)), exposure.load()
     for kind in ("clear", "overcast", "indoor", "lamp"):
         assert getattr(made, kind) == getattr(shipped, kind)
     assert (made.photos, made.hour_prior) == (shipped.photos, shipped.hour_prior)
@@ -60,7 +60,7 @@ def test_light_never_calls_a_real_camera_wrongly_and_finds_six_hours_in_most(lea
         for camera in sorted(set(shots.camera[mask].tolist())):
             rows = np.flatnonzero(shots.camera == camera)
             if len(rows) >= 15:
-                kinds.append(clock.fit(a_group(*_sightings(shots, rows, ahead_hours)), light_model=model).kind)
+                kinds.append(clocks.fit(a_group(*_sightings(shots, rows, ahead_hours)), light_model=model).kind)
     if ahead_hours:
         assert np.mean([kind not in ("right", "undetermined") for kind in kinds]) >= 0.6
     else:

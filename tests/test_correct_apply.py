@@ -31,7 +31,7 @@ from gtloc_forensics.correct import (
     undo,
 )
 from gtloc_forensics.errors import CaseBusy, CorrectionStopped, EvidenceTreeError, ToolFailed, UsageError
-from gtloc_forensics.exiftool import ExifTool
+from gtloc_forensics.metadata.exiftool import ExifTool
 
 pytestmark = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from gtloc_forensics.correct import Change, ClientTagger, Journal, Plan, Quantity, Sidecars, Workshop, apply
-from gtloc_forensics.exiftool import ExifTool
+from gtloc_forensics.metadata.exiftool import ExifTool
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("darktable-cli") is None, reason="darktable-cli is not installed"),

@@ -49,8 +49,8 @@ from gtloc_forensics.correct.requests import (
 )
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import PlanError
-from gtloc_forensics.exiftool import ExifTool
 from gtloc_forensics.instruments import Settings
+from gtloc_forensics.metadata.exiftool import ExifTool
 from gtloc_forensics.records import FileStat, Finding, Outcome, Source, source_id_of
 
 pytestmark = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")

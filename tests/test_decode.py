@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile
 
-from gtloc_forensics.decode import Decoded, Limits, decode, needs_preview
+from gtloc_forensics.decode import Decoded, Limits, needs_preview
 from gtloc_forensics.decode.likeness import perceptual_hash
+from gtloc_forensics.decode.pixels import decode
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
 from gtloc_forensics.files.types import media_type
 

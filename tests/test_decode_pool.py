@@ -147,7 +147,7 @@ def test_a_picture_that_needs_too_much_memory_is_refused_by_the_system(tmp_path:
 
 
 def test_a_worker_cannot_write_a_file(tmp_path: Path) -> None:
-    from gtloc_forensics.decode import _confine
+    from gtloc_forensics.decode.pool import _confine
 
     pid = os.fork()
     if pid == 0:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import pytest
 
-from gtloc_forensics.decode import decode
+from gtloc_forensics.decode.pixels import decode
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.files.types import media_type
 

@@ -10,9 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics import evidence
 from gtloc_forensics.errors import WeightsError
-from gtloc_forensics.evidence import ScoreCalibration, benjamini_hochberg, combine, load_calibration, parse, verbal
+from gtloc_forensics.evidence import calibration as evidence_calibration
+from gtloc_forensics.evidence.calibration import (
+    ScoreCalibration,
+    benjamini_hochberg,
+    combine,
+    load_calibration,
+    parse,
+    verbal,
+)
 
 P_VALUES = st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=40)
 
@@ -169,6 +176,8 @@ def test_importing_evidence_imports_nothing_heavy():
     import subprocess
     import sys
 
-    code = "import sys, gtloc_forensics.evidence; print(sorted({'torch', 'timm', 'scipy'} & set(sys.modules)))"
+    code = (
+        "import sys, gtloc_forensics.evidence.calibration; print(sorted({'torch', 'timm', 'scipy'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
-    assert evidence.EVIDENCE_FORMAT == 1
+    assert evidence_calibration.EVIDENCE_FORMAT == 1

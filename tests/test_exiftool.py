@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics import exiftool
 from gtloc_forensics.errors import ToolFailed, ToolMissing, ToolTooOld
-from gtloc_forensics.exiftool import answers, arguments
-from gtloc_forensics.exiftool.process import new_token
+from gtloc_forensics.metadata import exiftool
+from gtloc_forensics.metadata.exiftool import answers, arguments
+from gtloc_forensics.metadata.exiftool.process import new_token
 
 needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 

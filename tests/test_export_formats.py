@@ -28,9 +28,9 @@ from gtloc_forensics.report import (
     write_timesketch,
 )
 from gtloc_forensics.report.blocks import Span
-from gtloc_forensics.report.html import inline
-from gtloc_forensics.report.places import xml_text
-from gtloc_forensics.report.spreadsheet import guarded
+from gtloc_forensics.report.exports.csv_table import guarded
+from gtloc_forensics.report.exports.places import xml_text
+from gtloc_forensics.report.html.page import inline
 
 KML = "{http://www.opengis.net/kml/2.2}"
 WRITERS = [write_csv, write_geojson, write_kml, write_timesketch, write_case_uco]

@@ -12,15 +12,15 @@ from builders import a_photo, a_sighting, only
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gtloc_forensics import light
 from gtloc_forensics.checks.gf210_light_likelihood import light_likelihood
 from gtloc_forensics.earth.circular import hour_distance
 from gtloc_forensics.earth.sun import sun_position
-from gtloc_forensics.light import offsets as light_offsets
-from gtloc_forensics.light import places as light_places
+from gtloc_forensics.evidence import exposure
+from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
+from gtloc_forensics.evidence.exposure import geolocation as light_places
 from gtloc_forensics.records import Outcome
 
-MODEL = light.load()
+MODEL = exposure.load()
 EV = np.arange(-8.0, 20.0, 0.02)
 ARIZONA = (33.45, -112.07)  # no summer time
 EPOCH = datetime(1970, 1, 1)
@@ -35,7 +35,7 @@ def test_the_density_over_ev100_has_mass_one(elevation_deg: float) -> None:
 @settings(deadline=None)
 @given(ev100=st.floats(-8, 20), elevation_deg=st.floats(-90, 90))
 def test_one_frame_can_say_only_so_much(ev100: float, elevation_deg: float) -> None:
-    least = math.log(MODEL.tail / light.EV_RANGE)
+    least = math.log(MODEL.tail / exposure.EV_RANGE)
     assert least - 1e-9 <= float(MODEL.log_likelihood(ev100, elevation_deg)) < 1.0
 
 
@@ -46,7 +46,7 @@ def test_full_sun_is_likelier_at_noon_than_at_night_and_lamplight_the_other_way(
 
 
 def test_the_likelihood_ratio_names_the_better_claim() -> None:
-    others, mass = light.other_claims(*ARIZONA, offset_hours=-7.0, hour_prior=MODEL.hour_prior)
+    others, mass = exposure.other_claims(*ARIZONA, offset_hours=-7.0, hour_prior=MODEL.hour_prior)
     assert mass.sum() == pytest.approx(1.0)
     bright_noon = MODEL.log10_lr(14.5, 60.0, other_elevations_deg=others, other_mass=mass)
     bright_night = MODEL.log10_lr(14.5, -30.0, other_elevations_deg=others, other_mass=mass)
@@ -68,9 +68,9 @@ def test_a_score_as_low_as_the_lowest_held_out_one_counts_that_one() -> None:
 
 
 def test_a_model_survives_its_file_and_a_wrong_file_is_refused() -> None:
-    assert light.from_json(light.to_json(MODEL)) == MODEL
+    assert exposure.from_json(exposure.to_json(MODEL)) == MODEL
     with pytest.raises(ValueError, match="not a light model"):
-        light.from_json(json.dumps({"clear": {}}))
+        exposure.from_json(json.dumps({"clear": {}}))
 
 
 # --------------------------------------------------------------------------- GF210
@@ -110,7 +110,7 @@ def outdoor_day(
         height = float(sun_position((utc - EPOCH).total_seconds(), *place)[0])
         if height < -3.0:
             continue
-        ev100 = 6.0 if indoors else float(np.interp(height, light.CURVE_ELEVATION_DEG, light.CLEAR_EV100)) - 1.0
+        ev100 = 6.0 if indoors else float(np.interp(height, exposure.CURVE_ELEVATION_DEG, exposure.CLEAR_EV100)) - 1.0
         found.append(
             a_sighting(
                 f"{step}.jpg",

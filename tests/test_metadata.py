@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gtloc_forensics import metadata
-from gtloc_forensics.metadata import filenames, values
+from gtloc_forensics.metadata import filenames, tag_values
 from gtloc_forensics.records import Absent, Claim, CounterKind, Position, Stated, TimeKind, TimeRole
 
 WALL = "2024:06:15 12:34:56"
@@ -515,11 +515,11 @@ ODD_TEXT = st.one_of(
 
 @given(WALLS, MINUTES)
 def test_a_date_is_read_back_as_it_was_written(wall: datetime, minutes: int) -> None:
-    zone = values.spoken_offset(minutes / 60)
+    zone = tag_values.spoken_offset(minutes / 60)
     exif = wall.strftime("%Y:%m:%d %H:%M:%S.%f") + zone
     iso = wall.strftime("%Y-%m-%dT%H:%M:%S.%f") + zone
     for written in (exif, iso):
-        read = values.moment(written)
+        read = tag_values.moment(written)
         assert read is not None
         assert read.wall == wall
         assert read.offset_hours == pytest.approx(minutes / 60, abs=1e-9)
@@ -527,7 +527,7 @@ def test_a_date_is_read_back_as_it_was_written(wall: datetime, minutes: int) -> 
 
 @given(MINUTES)
 def test_an_offset_is_read_back_as_it_was_written(minutes: int) -> None:
-    assert values.offset(values.spoken_offset(minutes / 60)) == pytest.approx(minutes / 60, abs=1e-9)
+    assert tag_values.offset(tag_values.spoken_offset(minutes / 60)) == pytest.approx(minutes / 60, abs=1e-9)
 
 
 @given(st.binary(max_size=80))
@@ -570,7 +570,7 @@ def test_a_whole_claim_is_read_back(wall: datetime, minutes: int, north: float, 
         {
             "ExifIFD:DateTimeOriginal": wall.strftime("%Y:%m:%d %H:%M:%S"),
             "ExifIFD:SubSecTimeOriginal": f"{wall.microsecond:06d}",
-            "ExifIFD:OffsetTimeOriginal": values.spoken_offset(minutes / 60),
+            "ExifIFD:OffsetTimeOriginal": tag_values.spoken_offset(minutes / 60),
             "GPS:GPSLatitude": abs(north),
             "GPS:GPSLatitudeRef": "S" if north < 0 else "N",
             "GPS:GPSLongitude": abs(east),

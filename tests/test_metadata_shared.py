@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from builders import a_source
 
-from gtloc_forensics import exiftool, metadata
+from gtloc_forensics import metadata
 from gtloc_forensics.earth.zones import zones_at
+from gtloc_forensics.metadata import exiftool
 from gtloc_forensics.records import Absent, Claim, Stated
 
 SHARED = Path(os.environ.get("GTLOC_SHARED", Path(__file__).parents[1] / ".." / "shared")) / "photos"

@@ -22,7 +22,7 @@ from gtloc_forensics.case import ADDRESS, DATABASE, Case, open_case
 from gtloc_forensics.cli import ExitCode, gtloc
 from gtloc_forensics.errors import CaseBusy, CaseError, NewerCase, UsageError
 from gtloc_forensics.records import FileStat, Source
-from gtloc_forensics.store import Store
+from gtloc_forensics.store.database import Store
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 TABLES = ("case_header", "source", "rejected", "result", "examination", "member", "finding", "custody")

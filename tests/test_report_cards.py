@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gtloc_forensics.records import visible
 from gtloc_forensics.report.blocks import Bullets, Prose, Span, Table, plain_of
-from gtloc_forensics.report.cards import _inline, card_blocks
+from gtloc_forensics.report.chapters.cards import _inline, card_blocks
 
 CARD = """# A card
 

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from gtloc_forensics.records import PlaceDensity, Position
-from gtloc_forensics.report.clock_plots import posterior_plot, residual_plot
-from gtloc_forensics.report.coast import land_rings
-from gtloc_forensics.report.dials import day_dial, smallest_region, torus_map, year_wheel
-from gtloc_forensics.report.marks import CLAIM, PREDICTION, Boxes, Disc, Shape
-from gtloc_forensics.report.paint_svg import land_symbol, svg
-from gtloc_forensics.report.sunlight import sun_curve
-from gtloc_forensics.report.worldmap import WIDTH, world_map
+from gtloc_forensics.report.drawings.clock_plots import posterior_plot, residual_plot
+from gtloc_forensics.report.drawings.coast import land_rings
+from gtloc_forensics.report.drawings.dials import day_dial, smallest_region, torus_map, year_wheel
+from gtloc_forensics.report.drawings.marks import CLAIM, PREDICTION, Boxes, Disc, Shape
+from gtloc_forensics.report.drawings.sunlight import sun_curve
+from gtloc_forensics.report.drawings.worldmap import WIDTH, world_map
+from gtloc_forensics.report.html.svg import land_symbol, svg
 
 MONTHS = ["J", "F", "M", "A", "M", "J", "J", "A", "S", "O", "N", "D"]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -177,7 +177,7 @@ def test_what_colours_tell_lightness_tells_too():
         red, green, blue = (int(color[index : index + 2], 16) / 255 for index in (1, 3, 5))
         return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
 
-    from gtloc_forensics.report.marks import PAPER, PREDICTION_LIGHT, PREDICTION_MID
+    from gtloc_forensics.report.drawings.marks import PAPER, PREDICTION_LIGHT, PREDICTION_MID
 
     steps = [lightness(one) for one in (PREDICTION, PREDICTION_MID, PREDICTION_LIGHT, PAPER)]
     assert all(later - earlier > 0.15 for earlier, later in itertools.pairwise(steps))

@@ -29,7 +29,7 @@ from gtloc_forensics.records import (
     Unexamined,
 )
 from gtloc_forensics.report import write_html, write_pdf
-from gtloc_forensics.report.pictures import reduced
+from gtloc_forensics.report.chapters.pictures import reduced
 
 DAY = date(2026, 11, 21)
 

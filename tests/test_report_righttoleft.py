@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gtloc_forensics.report import write_pdf
-from gtloc_forensics.report.fonts import opened
-from gtloc_forensics.report.righttoleft import _forms, visual
+from gtloc_forensics.report.pdf.fonts import opened
+from gtloc_forensics.report.pdf.righttoleft import _forms, visual
 
 
 @pytest.mark.parametrize(

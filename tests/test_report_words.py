@@ -15,9 +15,9 @@ from reportlab.pdfbase import pdfmetrics
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.records import Outcome, visible
 from gtloc_forensics.report.blocks import plain_of
-from gtloc_forensics.report.edition import edition_of
-from gtloc_forensics.report.fonts import chain, opened, runs
-from gtloc_forensics.report.strength import ratio_of, share_interval, step_of, strength
+from gtloc_forensics.report.chapters.edition import edition_of
+from gtloc_forensics.report.chapters.strength import ratio_of, share_interval, step_of, strength
+from gtloc_forensics.report.pdf.fonts import chain, opened, runs
 from gtloc_forensics.report.template import _flat, load_template, load_words
 from gtloc_forensics.report.text import plain
 
@@ -200,7 +200,7 @@ def test_every_character_is_set_in_a_font_that_has_it(text):
 
 
 def test_the_easy_path_promises_only_what_all_first_fonts_have():
-    from gtloc_forensics.report import fonts
+    from gtloc_forensics.report.pdf import fonts
 
     easy = [code for code in range(0x20, 0x2300) if fonts._EASY.match(chr(code))]
     assert len(easy) > 200
@@ -270,7 +270,7 @@ def test_the_photos_with_a_page_are_the_gravest():
     edition = an_edition(FakeCase([mild, grave]))
     assert edition.survey.paged == {mild.photo.source.source_id, grave.photo.source.source_id}
     from gtloc_forensics.records import Status
-    from gtloc_forensics.report.survey import survey
+    from gtloc_forensics.report.chapters.survey import survey
 
     for order in ([mild, grave], [grave, mild]):
         first = survey(FakeCase(order), shown=frozenset({Status.FOUND}), pages=1)

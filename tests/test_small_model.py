@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gtloc_forensics import vision
-from gtloc_forensics.evidence import load_calibration
+from gtloc_forensics.evidence.calibration import load_calibration
 from gtloc_forensics.records import Pixels
 
 ROOT = Path(__file__).parents[1]

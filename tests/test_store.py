@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from gtloc_forensics.custody import GENESIS, event_of, verify_chain
 from gtloc_forensics.errors import CaseError, NewerCase
 from gtloc_forensics.records import (
     Absent,
@@ -29,8 +28,9 @@ from gtloc_forensics.records import (
     Stated,
     TimeDensity,
 )
-from gtloc_forensics.store import Store
-from gtloc_forensics.stored import pack, plain, unpack
+from gtloc_forensics.store.codec import pack, plain, unpack
+from gtloc_forensics.store.custody import GENESIS, event_of, verify_chain
+from gtloc_forensics.store.database import Store
 
 NOON = datetime(2024, 6, 1, 12)
 STAT = FileStat(3, 1, 2, 3, 0o100644, 7, 8, 1)

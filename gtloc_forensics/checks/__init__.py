@@ -28,7 +28,7 @@ from gtloc_forensics.errors import PluginError
 from gtloc_forensics.records import Absent, Confidence, Finding, Outcome, Severity, Unexamined
 
 if TYPE_CHECKING:
-    from gtloc_forensics.evidence import Calibration
+    from gtloc_forensics.evidence.calibration import Calibration
 
 
 @unique

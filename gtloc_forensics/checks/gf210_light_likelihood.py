@@ -21,9 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics import light
 from gtloc_forensics.checks import Context, check, consistent, not_testable, tagged
-from gtloc_forensics.light import LightModel
+from gtloc_forensics.evidence import exposure
+from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.records import (
     Absent,
     Cause,
@@ -68,7 +68,7 @@ def _untestable(claim: Claim, sun: Sun | Absent) -> str:
 
 
 def _finding(claim: Claim, sun: Sun, *, ev100: float, place: Position) -> Finding:
-    model = light.load()
+    model = exposure.load()
     log10_lr = _kindest(model, sun, ev100=ev100, place=place, claim=claim)
     p_value = model.p_value(log10_lr)
     facts: dict[str, str | int | float | bool | None] = {
@@ -107,7 +107,7 @@ def _innocent(sun: Sun) -> tuple[str, ...]:
 def _kindest(model: LightModel, sun: Sun, *, ev100: float, place: Position, claim: Claim) -> float:
     """Return the ratio under the elevation, of those the zone leaves open, that suits the claim best."""
     offset = _offset_hours(claim, sun)
-    others, mass = light.other_claims(
+    others, mass = exposure.other_claims(
         place.latitude_deg, place.longitude_deg, offset_hours=offset, hour_prior=model.hour_prior
     )
     return max(

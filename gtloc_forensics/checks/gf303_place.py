@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics import agreement
 from gtloc_forensics.checks import Context, check, not_testable, seen, tagged
 from gtloc_forensics.checks.seen import Asked, Words
 from gtloc_forensics.earth import globe
+from gtloc_forensics.evidence import scores
 from gtloc_forensics.records import Finding, Photo, Position, Stated
 
 LIMITATIONS = ("On sources it never saw the model that ships tells the place hardly better than chance.",)
@@ -42,7 +42,7 @@ def place(photo: Photo, context: Context) -> Iterator[Finding]:
 
 
 def _finding(one: Asked, claimed: Position) -> Finding:
-    score = agreement.place_score(one.prediction.place, one.usual, claimed)
+    score = scores.place_score(one.prediction.place, one.usual, claimed)
     told = one.prediction.position
     far = float(
         globe.distance_km(

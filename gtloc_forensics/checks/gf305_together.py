@@ -19,10 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics import evidence
 from gtloc_forensics.checks import Context, check, not_testable, seen, tagged
 from gtloc_forensics.checks.seen import Asked, Words
-from gtloc_forensics.evidence import Calibration
+from gtloc_forensics.evidence import calibration as evidence_calibration
+from gtloc_forensics.evidence.calibration import Calibration
 from gtloc_forensics.records import Finding, Photo
 
 LIMITATIONS = ("One picture is a weak witness; no ratio here exceeds what the number of calibration sources supports.",)
@@ -43,7 +43,7 @@ def together(photo: Photo, context: Context) -> Iterator[Finding]:
 
 
 def _finding(one: Asked, calibration: Calibration, scores: dict[str, float]) -> Finding:
-    strength = evidence.combine(calibration, scores)
+    strength = evidence_calibration.combine(calibration, scores)
     if strength is None:
         return not_testable("GF305", one.claim.source_id, "the calibration knows no combination of these scores")
     joint = next(one for one in calibration.joints if one.names == strength.names)

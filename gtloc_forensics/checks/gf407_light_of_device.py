@@ -18,10 +18,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gtloc_forensics import clock_prior, light
 from gtloc_forensics.checks import Context, Scope, check, neighbours
-from gtloc_forensics.light import offsets as light_offsets
-from gtloc_forensics.light.offsets import Frames
+from gtloc_forensics.evidence import exposure
+from gtloc_forensics.evidence.clocks import prior
+from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
+from gtloc_forensics.evidence.exposure.clock_offsets import Frames
 from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, Severity, durations
 
 FEWEST = 5
@@ -38,15 +39,15 @@ def light_of_device(group: DeviceGroup, context: Context) -> Iterator[Finding]:
         why = f"fewer than {FEWEST} flashless photos of the device have time, place and exposure"
         yield from neighbours.silent("GF407", group.sightings, why)
         return
-    found = light_offsets.offset_log_likelihood(light.load(), frames)
-    posterior = clock_prior.posterior(found)
+    found = light_offsets.offset_log_likelihood(exposure.load(), frames)
+    posterior = prior.posterior(found)
     right = float(posterior.by_kind["right"].sum())
-    arc = clock_prior.arc(posterior.mass)
+    arc = prior.arc(posterior.mass)
     named = set(frames.source_ids)
     used = [one for one in group.sightings if one.source_id in named]
     if right < RIGHT_AT_MOST and arc.width_hours <= WIDEST_HOURS:
         yield _finding(group, frames, arc, right)
-    elif clock_prior.arc(np.exp(found)).width_hours <= WIDEST_HOURS:
+    elif prior.arc(np.exp(found)).width_hours <= WIDEST_HOURS:
         yield from neighbours.passed("GF407", used, "The light of the device's photos fits its clock.")
     else:
         yield from neighbours.silent("GF407", used, "the light of the device's photos does not tell the time")
@@ -55,7 +56,7 @@ def light_of_device(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     )
 
 
-def _finding(group: DeviceGroup, frames: Frames, arc: clock_prior.Arc, right: float) -> Finding:
+def _finding(group: DeviceGroup, frames: Frames, arc: prior.Arc, right: float) -> Finding:
     named = set(frames.source_ids)
     is_contradicted = right < RIGHT_AT_MOST_CONTRADICTED and not group.doubt
     return neighbours.about(
@@ -70,7 +71,7 @@ def _finding(group: DeviceGroup, frames: Frames, arc: clock_prior.Arc, right: fl
         severity=Severity.HIGH,
         confidence=Confidence.WEAK if group.doubt else Confidence.STRONG,
         derived=(f"{durations.outings(frames.outings)}, worth {frames.effective:.0f} independent photos.",),
-        inferred=(f"Posterior of a right clock {right:.2g}; prior {clock_prior.PRIOR['right']:.2f}.",),
+        inferred=(f"Posterior of a right clock {right:.2g}; prior {prior.PRIOR['right']:.2f}.",),
         innocent=("a track whose longitude is wrong", *((group.doubt,) if group.doubt else ())),
         limitations=("Light knows nothing of whole days, and little of minutes.",),
         facts={"posterior_right": right, "offset_hours": arc.middle_hours},

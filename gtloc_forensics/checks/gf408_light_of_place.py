@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics import light
 from gtloc_forensics.checks import Context, Scope, check, neighbours
-from gtloc_forensics.light import places as light_places
-from gtloc_forensics.light.places import LightPlace
+from gtloc_forensics.evidence import exposure
+from gtloc_forensics.evidence.exposure import geolocation as light_places
+from gtloc_forensics.evidence.exposure.geolocation import LightPlace
 from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, Severity, Sighting
 
 OUTSIDE = 0.995
@@ -33,7 +33,7 @@ NEARLY_BEST_LOG10 = 2.0
 @check("GF408", title="Light of all photos against the place", scope=Scope.DEVICE)
 def light_of_place(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Locate the device by light and look whether the claimed place is among the likely ones."""
-    model = light.load()
+    model = exposure.load()
     slips = light_places.slips_by_light(group.sightings, model=model)
     if not slips:
         yield from neighbours.silent(

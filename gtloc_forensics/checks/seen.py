@@ -13,11 +13,12 @@ from datetime import datetime
 
 import numpy as np
 
-from gtloc_forensics import agreement, light
-from gtloc_forensics.agreement import Usual
 from gtloc_forensics.checks import Context, tagged
 from gtloc_forensics.earth.circular import day_turn, year_turn
-from gtloc_forensics.evidence import Calibration, Strength
+from gtloc_forensics.evidence import exposure as evidence_exposure
+from gtloc_forensics.evidence import scores as evidence_scores
+from gtloc_forensics.evidence.calibration import Calibration, Strength
+from gtloc_forensics.evidence.scores import Usual
 from gtloc_forensics.records import (
     Absent,
     Cause,
@@ -114,12 +115,12 @@ def _even(prediction: Prediction) -> Usual:
 
 def hour_score(one: Asked) -> float:
     """Return how far the pixels agree with the claimed time of day."""
-    return agreement.hour_score(one.prediction.time.mass, one.usual, year_turn=one.year, day_turn=one.day)
+    return evidence_scores.hour_score(one.prediction.time.mass, one.usual, year_turn=one.year, day_turn=one.day)
 
 
 def year_score(one: Asked) -> float:
     """Return how far the pixels agree with the claimed time of year."""
-    return agreement.year_score(one.prediction.time.mass, one.usual, year_turn=one.year)
+    return evidence_scores.year_score(one.prediction.time.mass, one.usual, year_turn=one.year)
 
 
 def sun_of(photo: Photo) -> tuple[Sun, Position] | str:
@@ -135,7 +136,7 @@ def sun_of(photo: Photo) -> tuple[Sun, Position] | str:
 
 def sun_score(one: Asked, sun: Sun, position: Position) -> float:
     """Return how far the pixels agree with the claimed height of the sun."""
-    return agreement.sun_score(
+    return evidence_scores.sun_score(
         one.prediction.time.mass,
         one.usual,
         year_turn=one.year,
@@ -146,11 +147,11 @@ def sun_score(one: Asked, sun: Sun, position: Position) -> float:
 
 def daylight(one: Asked, sun: Sun, position: Position) -> float:
     """Return how much of the predicted mass over the claimed day has the sun above the horizon."""
-    return agreement.daylight_share(
+    return evidence_scores.daylight_share(
         one.prediction.time.mass,
         year_turn=one.year,
         elevations_deg=_day_elevations(one, sun, position),
-        above_deg=agreement.HORIZON_DEG,
+        above_deg=evidence_scores.HORIZON_DEG,
     )
 
 
@@ -162,24 +163,24 @@ def scores(photo: Photo, one: Asked) -> dict[str, float]:
         return found
     sun, position = above
     found["sun"] = sun_score(one, sun, position)
-    found["place"] = agreement.place_score(one.prediction.place, one.usual, position)
+    found["place"] = evidence_scores.place_score(one.prediction.place, one.usual, position)
     exposure = one.claim.exposure
     if not isinstance(exposure.ev100, Absent) and exposure.flash_fired is not True:
-        found["light"] = agreement.light_score(
+        found["light"] = evidence_scores.light_score(
             exposure.ev100,
             elevation_deg=sun.elevation_deg,
             position=position,
             offset_hours=_offset_hours(one, sun),
             datable=one.prediction.datable,
-            light=light.load(),
+            light=evidence_exposure.load(),
         )
     return found
 
 
-def _day_elevations(one: Asked, sun: Sun, position: Position) -> agreement.Floats:
+def _day_elevations(one: Asked, sun: Sun, position: Position) -> evidence_scores.Floats:
     cells = one.prediction.time.mass.shape[1]
     offset_hours = _offset_hours(one, sun)
-    return agreement.day_elevations(one.local.date(), position, offset_hours=offset_hours, cells=cells)
+    return evidence_scores.day_elevations(one.local.date(), position, offset_hours=offset_hours, cells=cells)
 
 
 def _offset_hours(one: Asked, sun: Sun) -> float:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gtloc_forensics.metadata import camera, place
-from gtloc_forensics.metadata.clockface import clock_face
+from gtloc_forensics.metadata.capture_time import clock_face
+from gtloc_forensics.metadata.tag_values import text
 from gtloc_forensics.metadata.times import Times, all_times
-from gtloc_forensics.metadata.values import text
 from gtloc_forensics.records import Claim, Position, Source, Stated, Tags
 
 __all__ = ["BURST_TAGS", "burst_id", "claim"]

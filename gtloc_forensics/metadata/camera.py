@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from gtloc_forensics.metadata.filenames import name_number
-from gtloc_forensics.metadata.values import numbers, text, texts
+from gtloc_forensics.metadata.tag_values import numbers, text, texts
 from gtloc_forensics.records import (
     UNKNOWN_DEVICE,
     Absent,

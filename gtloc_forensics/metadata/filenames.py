@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from gtloc_forensics.metadata.values import DAY_S
+from gtloc_forensics.metadata.tag_values import DAY_S
 from gtloc_forensics.records import TimeKind, TimeReading, TimeRole, visible
 
 TAG = "System:FileName"

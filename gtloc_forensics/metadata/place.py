@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from gtloc_forensics.metadata.tag_values import number, numbers, stripped, text
 from gtloc_forensics.metadata.times import SIDECAR
-from gtloc_forensics.metadata.values import number, numbers, stripped, text
 from gtloc_forensics.records import Absent, Direction, Position, Reading, Stated, Tags
 
 COORDINATES = ("Keys:GPSCoordinates", "ItemList:GPSCoordinates", "UserData:GPSCoordinates")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gtloc_forensics.metadata.filenames import name_time
-from gtloc_forensics.metadata.values import Moment, moment, offset, shown, stripped, sub_seconds, text
+from gtloc_forensics.metadata.tag_values import Moment, moment, offset, shown, stripped, sub_seconds, text
 from gtloc_forensics.records import Source, Tags, TimeKind, TimeReading, TimeRole
 
 SIDECAR = "sidecar:"

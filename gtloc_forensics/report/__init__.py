@@ -11,15 +11,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gtloc_forensics.report.case_uco import write_case_uco
-    from gtloc_forensics.report.chain import write_custody
-    from gtloc_forensics.report.document import write_document
-    from gtloc_forensics.report.html import write_html
-    from gtloc_forensics.report.pdf import write_pdf
-    from gtloc_forensics.report.places import write_geojson, write_kml
-    from gtloc_forensics.report.signing import PdfVerdict, SignWith, Verdict, verify_pdf
-    from gtloc_forensics.report.spreadsheet import write_csv
-    from gtloc_forensics.report.timeline import write_timesketch
+    from gtloc_forensics.report.exports.case_uco import write_case_uco
+    from gtloc_forensics.report.exports.csv_table import write_csv
+    from gtloc_forensics.report.exports.custody_lines import write_custody
+    from gtloc_forensics.report.exports.findings_json import write_document
+    from gtloc_forensics.report.exports.places import write_geojson, write_kml
+    from gtloc_forensics.report.exports.timeline import write_timesketch
+    from gtloc_forensics.report.html.page import write_html
+    from gtloc_forensics.report.pdf.document import write_pdf
+    from gtloc_forensics.report.pdf.signing import PdfVerdict, SignWith, Verdict, verify_pdf
 
 __all__ = [
     "PdfVerdict",
@@ -38,19 +38,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "PdfVerdict": "signing",
-    "SignWith": "signing",
-    "Verdict": "signing",
-    "verify_pdf": "signing",
-    "write_case_uco": "case_uco",
-    "write_csv": "spreadsheet",
-    "write_custody": "chain",
-    "write_document": "document",
-    "write_geojson": "places",
-    "write_html": "html",
-    "write_kml": "places",
-    "write_pdf": "pdf",
-    "write_timesketch": "timeline",
+    "PdfVerdict": "pdf.signing",
+    "SignWith": "pdf.signing",
+    "Verdict": "pdf.signing",
+    "verify_pdf": "pdf.signing",
+    "write_case_uco": "exports.case_uco",
+    "write_csv": "exports.csv_table",
+    "write_custody": "exports.custody_lines",
+    "write_document": "exports.findings_json",
+    "write_geojson": "exports.places",
+    "write_html": "html.page",
+    "write_kml": "exports.places",
+    "write_pdf": "pdf.document",
+    "write_timesketch": "exports.timeline",
 }
 
 

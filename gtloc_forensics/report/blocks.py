@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from gtloc_forensics.report.marks import Drawing
+from gtloc_forensics.report.drawings.marks import Drawing
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gtloc_forensics.records import Pixels, Prediction
-from gtloc_forensics.vision import calibration as calibrations
 from gtloc_forensics.vision import device as devices
 from gtloc_forensics.vision import gallery, library, views, weights
+from gtloc_forensics.vision import temperature as calibrations
 from gtloc_forensics.vision.density import PlaceAnswer, PlaceTeller, Sharpness, TimeAnswer, by_cell, time_answer
 from gtloc_forensics.vision.manifest import MANIFEST
 

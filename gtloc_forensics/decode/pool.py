@@ -1,0 +1,349 @@
+"""Source to pixels, in processes of their own.
+
+A picture is hostile input and its decoders are C: a :class:`Decoder` runs
+:func:`~gtloc_forensics.decode.pixels.decode` in worker processes that may not use more
+than their share of memory and time and cannot write a file. One that dies or
+hangs costs its picture, never the run. What a worker answers is plain bytes and
+JSON, not pickles: a worker taken over by a picture must not take over its parent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from gtloc_forensics.decode.pixels import DEFAULT_LIMITS, SHORT_SIDE, Decoded, Limits, decode
+from gtloc_forensics.errors import DecodeRefused, MissingExtra
+from gtloc_forensics.files import types
+from gtloc_forensics.records import ImageFacts, Pixels
+
+__all__ = ["Decoded", "Decoder", "Job", "Limits", "Outcome", "decode", "needs_preview"]
+
+START_SECONDS = 120.0  # for a worker to import what it needs on a busy machine
+EXIT_SECONDS = 0.5
+_READY = b"ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One picture to decode; the fields are the arguments of :func:`decode`."""
+
+    path: Path
+    source_id: str
+    media_type: str
+    short_side: int = SHORT_SIDE
+    thumbnail: bytes | None = None
+    preview: bytes | None = None
+    orientation: int | None = None
+
+
+Outcome: TypeAlias = Decoded | DecodeRefused
+
+
+def needs_preview(media_type: str) -> bool:
+    """Say whether :attr:`Job.preview` is what gets decoded of this kind of file."""
+    return types.is_raw(media_type)
+
+
+class Decoder:
+    """A pool of decoding processes; with ``jobs=0`` everything happens in this process.
+
+    Processes are started when first needed. Use it as a context manager, or call
+    :meth:`close`. Safe to use from one thread at a time.
+    """
+
+    def __init__(self, jobs: int, limits: Limits = DEFAULT_LIMITS) -> None:
+        """Prepare *jobs* workers.
+
+        Args:
+            jobs: worker processes; 0 decodes inline, without limits of memory and time.
+            limits: what one picture may cost.
+        """
+        self._limits = limits
+        self._jobs = jobs
+        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        self._workers = [_Worker(limits) for _ in range(jobs)]
+        for worker in self._workers:
+            self._idle.put(worker)
+        self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="decoder") if jobs else None
+
+    def stream(self, items: Iterable[Job], *, window: int) -> Iterator[tuple[Job, Outcome]]:
+        """Decode *items* and yield each with its outcome, in the order they came.
+
+        Decoding runs ahead of whoever takes the results, by at most *window* pictures.
+        """
+        if self._threads is None:
+            for job in items:
+                yield job, _outcome(job, self._limits)
+            return
+        ahead: deque[tuple[Job, Future[Outcome]]] = deque()
+        try:
+            for job in items:
+                ahead.append((job, self._threads.submit(self._decode, job)))
+                if len(ahead) >= max(1, window):
+                    yield _settled(ahead.popleft())
+            while ahead:
+                yield _settled(ahead.popleft())
+        finally:
+            for _, future in ahead:
+                future.cancel()
+
+    def close(self) -> None:
+        """Stop the workers, in the middle of a picture if need be."""
+        for worker in self._workers:
+            worker.stop()
+        if self._threads is not None:
+            self._threads.shutdown(wait=True, cancel_futures=True)
+        for worker in self._workers:
+            worker.close()
+
+    def __enter__(self) -> Decoder:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the workers."""
+        self.close()
+
+    def _decode(self, job: Job) -> Outcome:
+        worker = self._idle.get()
+        try:
+            return worker.decode(job)
+        finally:
+            self._idle.put(worker)
+
+
+def _settled(pair: tuple[Job, Future[Outcome]]) -> tuple[Job, Outcome]:
+    job, future = pair
+    return job, future.result()
+
+
+def _outcome(job: Job, limits: Limits) -> Outcome:
+    arguments = {field: getattr(job, field) for field in ("short_side", "thumbnail", "preview", "orientation")}
+    try:
+        return decode(job.path, job.source_id, job.media_type, limits=limits, **arguments)
+    except DecodeRefused as refusal:
+        return refusal
+
+
+# --------------------------------------------------------------------------- one worker, seen from the parent
+
+
+class _Worker:
+    """One decoding process, started when first needed and again after it died."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: Connection | None = None
+        self._closed = threading.Event()
+
+    def decode(self, job: Job) -> Outcome:
+        """Have one picture decoded; a worker that dies or hangs over it is replaced."""
+        if self._closed.is_set():
+            return DecodeRefused("decoding was stopped")
+        too_late = threading.Event()
+        try:
+            connection = self._running()
+            with self._deadline(too_late):
+                _send_job(connection, job)
+                return _receive_outcome(connection, job.source_id)
+        except (EOFError, OSError, ValueError, KeyError, TypeError):
+            code = self._kill()
+        if self._closed.is_set():
+            return DecodeRefused("decoding was stopped")
+        if too_late.is_set():
+            return DecodeRefused(f"decoding it hung for {self._limits.wall_seconds:g} s")
+        if code == -signal.SIGPROF:
+            return DecodeRefused(f"decoding it takes more than {self._limits.cpu_seconds:g} s of computing")
+        return DecodeRefused(f"the decoder crashed over it (exit status {code})")
+
+    def stop(self) -> None:
+        """Have the process end now, whatever it is doing, and start no other; callable from any thread."""
+        self._closed.set()
+        process = self._process
+        if process is not None:
+            process.kill()
+
+    def close(self) -> None:
+        """Let go of the process for good; only once nobody is decoding."""
+        self.stop()
+        self._kill()
+
+    def _running(self) -> Connection:
+        if self._connection is None or self._process is None or self._process.poll() is not None:
+            self._kill()
+            self._start()
+        if self._connection is None or self._closed.is_set():
+            raise EOFError("the worker was stopped")
+        return self._connection
+
+    def _start(self) -> None:
+        ours, theirs = Pipe()
+        program = f"from gtloc_forensics.decode.pool import serve; serve({theirs.fileno()})"
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", program],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C is for the parent, which then closes us
+            )
+        self._connection = ours
+        ours.send_bytes(json.dumps(asdict(self._limits)).encode())
+        if not ours.poll(START_SECONDS) or ours.recv_bytes() != _READY:
+            raise OSError("the worker did not start")
+
+    @contextmanager
+    def _deadline(self, too_late: threading.Event) -> Iterator[None]:
+        """Kill the process when the block takes too long: whatever it hangs in, we get an end of file."""
+        process = self._process
+
+        def give_up() -> None:
+            too_late.set()
+            if process is not None:
+                process.kill()
+
+        timer = threading.Timer(self._limits.wall_seconds, give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _kill(self) -> int | None:
+        """End the process; return how it ended, its own way if it had ended already."""
+        process, connection = self._process, self._connection
+        self._process = self._connection = None
+        if connection is not None:
+            connection.close()
+        if process is None:
+            return None
+        try:
+            return process.wait(timeout=EXIT_SECONDS)  # with its connection closed it ends by itself unless it hangs
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Return the parent's environment with its import path, and one thread per worker."""
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    return {**os.environ, **threads, "PYTHONPATH": path}
+
+
+# --------------------------------------------------------------------------- what passes between them
+
+
+def _send_job(connection: Connection, job: Job) -> None:
+    header = {
+        "path": os.fsencode(job.path).hex(),
+        "source_id": job.source_id,
+        "media_type": job.media_type,
+        "short_side": job.short_side,
+        "orientation": job.orientation,
+        "thumbnail": job.thumbnail is not None,
+        "preview": job.preview is not None,
+    }
+    connection.send_bytes(json.dumps(header).encode())
+    for part in (job.thumbnail, job.preview):
+        if part is not None:
+            connection.send_bytes(part)
+
+
+def _receive_job(connection: Connection) -> Job:
+    header = json.loads(connection.recv_bytes())
+    thumbnail = connection.recv_bytes() if header.pop("thumbnail") else None
+    preview = connection.recv_bytes() if header.pop("preview") else None
+    path = Path(os.fsdecode(bytes.fromhex(header.pop("path"))))
+    return Job(path=path, thumbnail=thumbnail, preview=preview, **header)
+
+
+def _send_outcome(connection: Connection, outcome: Outcome) -> None:
+    if isinstance(outcome, DecodeRefused):
+        missing = (outcome.kind, outcome.extra) if isinstance(outcome, MissingExtra) else None
+        connection.send_bytes(json.dumps({"refused": outcome.reason, "missing": missing}).encode())
+        return
+    pixels = outcome.pixels
+    size = (pixels.width, pixels.height)
+    header = {"facts": asdict(outcome.image), "shape": pixels.rgb.shape, "size": size, "note": pixels.note}
+    connection.send_bytes(json.dumps(header).encode())
+    connection.send_bytes(np.ascontiguousarray(pixels.rgb).data.cast("B"))
+    connection.send_bytes(outcome.preview_jpeg)
+
+
+def _receive_outcome(connection: Connection, source_id: str) -> Outcome:
+    header: Mapping[str, Any] = json.loads(connection.recv_bytes())
+    if "refused" in header:
+        return MissingExtra(*header["missing"]) if header["missing"] else DecodeRefused(str(header["refused"]))
+    rgb = np.frombuffer(connection.recv_bytes(), np.uint8).reshape(header["shape"])
+    facts = dict(header["facts"])
+    facts["thumbnail_size"] = tuple(facts["thumbnail_size"]) if facts["thumbnail_size"] else None
+    width, height = header["size"]
+    pixels = Pixels(source_id, rgb, int(width), int(height), str(header["note"]))
+    return Decoded(pixels, ImageFacts(**facts), connection.recv_bytes())
+
+
+# --------------------------------------------------------------------------- the worker itself
+
+
+def serve(descriptor: int) -> None:
+    """Decode what comes over a connection until it closes: the main function of a worker process."""
+    with Connection(descriptor) as connection:
+        limits = Limits(**json.loads(connection.recv_bytes()))
+        _warm_up()
+        _confine(limits)
+        connection.send_bytes(_READY)
+        while True:
+            try:
+                job = _receive_job(connection)
+            except (EOFError, ConnectionError):
+                return
+            signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)  # SIGPROF ends the process
+            _send_outcome(connection, _outcome(job, limits))
+            signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _warm_up() -> None:
+    """Import what the first picture would, while there is no clock running and memory is not yet limited."""
+    from PIL import Image
+
+    from gtloc_forensics.decode.likeness import perceptual_hash
+
+    Image.init()
+    perceptual_hash(Image.new("RGB", (64, 64)))
+
+
+def _confine(limits: Limits) -> None:
+    """Give up what decoding a picture never needs."""
+    for what, most in (
+        (resource.RLIMIT_AS, limits.memory_bytes),
+        (resource.RLIMIT_FSIZE, 0),  # no file can be written
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(what)
+        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (allowed, allowed))

@@ -1,0 +1,6 @@
+"""One clock model per camera: what GPS time, zones, light and counters say of it together."""
+
+from gtloc_forensics.evidence.clocks.causes import group_causes
+from gtloc_forensics.evidence.clocks.model import fit
+
+__all__ = ["fit", "group_causes"]

@@ -1,0 +1,156 @@
+"""How far one camera's clock is off, as the light of its exposures tells it.
+
+Each frame without flash, with a place and a time, is weighed under every offset the
+clock may have. What kind of places the camera was used in and what weather it met is
+unknown, so it is summed over for the whole set: a set taken indoors then says nothing,
+one taken outdoors speaks clearly. Photos of one outing share that outing's light and
+are tempered: *n* of them count as √*n*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gtloc_forensics.earth import zones
+from gtloc_forensics.earth.sun import sun_position
+from gtloc_forensics.evidence.exposure import LightModel
+from gtloc_forensics.records import Sighting
+
+Floats: TypeAlias = NDArray[np.float64]
+
+STEP_HOURS = 0.25
+OFFSETS_HOURS: Floats = np.asarray(np.arange(-56, 57) * STEP_HOURS, dtype=np.float64)
+"""Claimed minus true civil time; ±14 h holds every wrong zone and both halves of the day."""
+
+OUTING_S = 1800.0  # photos closer than this belong to one outing
+MOST_PHOTOS = 400  # more of one camera are thinned evenly: they would add time, not knowledge
+COARSEST_S = 900.0
+
+# The habits summed over, and how common each is: from always outdoors to always indoors, from dull to sunny,
+# and ±1.2 EV of a camera's own metering (one sigma 0.7 EV). Even odds for the shares.
+INDOOR_SHARES = (0.03, 0.15, 0.35, 0.65, 0.95)
+SUNNY_SHARES = (0.1, 0.35, 0.7)
+SHIFTS_EV = (-1.2, -0.6, 0.0, 0.6, 1.2)
+SHIFT_SIGMA_EV = 0.7
+
+# The curves know nothing of hills, haze and hats; nobody's light tells the time better than to this.
+BLUR_HOURS = 0.25
+
+_EPOCH = datetime(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """The frames of one camera whose light can be weighed, in the order of their claimed time, as columns ``[N]``."""
+
+    source_ids: tuple[str, ...]
+    claimed_utc_s: Floats  # claimed civil time at the place, taken as right
+    latitude_deg: Floats
+    longitude_deg: Floats
+    ev100: Floats
+    weight: Floats  # tempered: the photos of one outing together weigh √n
+    outings: int
+
+    def __len__(self) -> int:
+        return len(self.source_ids)
+
+    @property
+    def effective(self) -> float:
+        """How many independent photos these are worth."""
+        return float(self.weight.sum())
+
+
+def frames_of(sightings: Sequence[Sighting]) -> Frames:
+    """Return the frames among *sightings* that light can be asked about."""
+    chosen = sorted((one for one in sightings if _is_usable(one)), key=_claimed_s)
+    if len(chosen) > MOST_PHOTOS:
+        keep = np.linspace(0, len(chosen) - 1, MOST_PHOTOS).round().astype(int)
+        chosen = [chosen[index] for index in keep]
+    claimed = np.array([_claimed_s(one) for one in chosen])
+    outing = np.cumsum(np.diff(claimed, prepend=-np.inf) > OUTING_S) if len(chosen) else np.zeros(0, int)
+    size = np.bincount(outing)[outing] if len(chosen) else np.zeros(0)
+    return Frames(
+        source_ids=tuple(one.source_id for one in chosen),
+        claimed_utc_s=claimed,
+        latitude_deg=np.array([one.latitude_deg for one in chosen], np.float64),
+        longitude_deg=np.array([one.longitude_deg for one in chosen], np.float64),
+        ev100=np.array([one.ev100 for one in chosen], np.float64),
+        weight=np.asarray(size, np.float64) ** -0.5,
+        outings=int(outing[-1]) if len(chosen) else 0,
+    )
+
+
+def _is_usable(one: Sighting) -> bool:
+    return (
+        one.local_time is not None
+        and one.ev100 is not None
+        and one.flash_fired is not True
+        and one.latitude_deg is not None
+        and one.longitude_deg is not None
+        and one.local_resolution_s <= COARSEST_S
+    )
+
+
+def civil_offset_hours(one: Sighting) -> float:
+    """Return the offset civil clocks keep at the claimed place and time; solar time where no zone is known."""
+    if one.zone and one.local_time is not None:
+        return zones.offsets_hours(one.zone, one.local_time)[0]
+    return round((one.longitude_deg or 0.0) / 15.0)
+
+
+def _claimed_s(one: Sighting) -> float:
+    local = one.local_time or _EPOCH
+    return (local - _EPOCH).total_seconds() - 3600.0 * civil_offset_hours(one)
+
+
+def log_likelihood(model: LightModel, frames: Frames, later_s: Floats) -> Floats:
+    """Return the natural log likelihood of the set, were each photo taken *later_s* after its claim.
+
+    Args:
+        model: p(EV100 | sun elevation).
+        frames: of one camera.
+        later_s: ``[K]`` or ``[N, K]`` seconds to add to the claimed instants.
+
+    Returns:
+        ``[K]``, up to a constant.
+    """
+    instants = frames.claimed_utc_s[:, None] + np.atleast_2d(later_s)
+    height, _ = sun_position(instants, frames.latitude_deg[:, None], frames.longitude_deg[:, None])
+    return of_elevations(model, frames, height)
+
+
+def of_elevations(model: LightModel, frames: Frames, elevation_deg: Floats) -> Floats:
+    """Return the natural log likelihood ``[K]`` of the set under elevations ``[N, K]``, habits summed over."""
+    ev100, weight = frames.ev100[:, None], frames.weight[:, None]
+    totals = []
+    for shift_ev in SHIFTS_EV:
+        parts = model.parts(ev100, elevation_deg, shift_ev=shift_ev)
+        rarity = -0.5 * (shift_ev / SHIFT_SIGMA_EV) ** 2
+        for indoor in INDOOR_SHARES:
+            for sunny in SUNNY_SHARES:
+                frame = model.mixed(parts, indoor_share=indoor, sunny_share=sunny)
+                totals.append((weight * frame).sum(axis=0) + rarity)
+    return np.asarray(np.logaddexp.reduce(np.array(totals), axis=0), dtype=np.float64)
+
+
+def offset_log_likelihood(model: LightModel, frames: Frames) -> Floats:
+    """Return the natural log likelihood over :data:`OFFSETS_HOURS`, its maximum 0; flat without frames."""
+    if not len(frames):
+        return np.zeros(len(OFFSETS_HOURS))
+    found = log_likelihood(model, frames, -3600.0 * OFFSETS_HOURS)
+    return _blurred(found - found.max())
+
+
+def _blurred(log_likelihood_: Floats) -> Floats:
+    """Spread a likelihood over its neighbours, as wide as the curves are uncertain."""
+    reach = np.arange(-4, 5) * STEP_HOURS
+    kernel = np.exp(-0.5 * (reach / BLUR_HOURS) ** 2)
+    padded = np.pad(np.exp(log_likelihood_), 4, mode="edge")
+    blurred = np.log(np.maximum(np.convolve(padded, kernel / kernel.sum(), mode="valid"), np.finfo(np.float64).tiny))
+    return np.asarray(blurred - blurred.max(), dtype=np.float64)

@@ -1,0 +1,274 @@
+"""Read, write and extract with exiftool: any file name, bounded time and memory, one answer for each file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import subprocess
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from gtloc_forensics.errors import ToolFailed
+from gtloc_forensics.metadata.exiftool.answers import TagsRead, Unread, Written, tags_read, written
+from gtloc_forensics.metadata.exiftool.arguments import assignment, request
+from gtloc_forensics.metadata.exiftool.process import Answer, Died, Hung, Limits, Process, kill_group, new_token, start
+from gtloc_forensics.metadata.exiftool.program import locate, version
+
+READ = (b"-n", b"-a", b"-G1:4", b"-e", b"-j", b"-api", b"LargeFileSupport=1")
+"""All tags, duplicates too (family 4 numbers them: JSON would lose them), as numbers, none composed by exiftool."""
+
+PREVIEWS = ("JpgFromRaw", "PreviewImage", "OtherImage", "ThumbnailImage")
+"""Embedded pictures of RAW files, the largest kind first."""
+
+IN_FLIGHT_BYTES = 16_384
+"""Requests written ahead of their answers: enough to keep exiftool busy, far less than a pipe holds."""
+
+ATTEMPTS = 2
+
+
+@dataclass(slots=True)
+class _Job:
+    """One file on its way through a process."""
+
+    index: int
+    path: bytes
+    lines: bytes
+    token: int = 0
+    failures: int = 0
+
+
+class ExifTool:
+    """A client with one or more exiftool processes; use it in a ``with`` statement. Safe to share between threads.
+
+    Args:
+        executable: the program; found by :func:`~gtloc_forensics.metadata.exiftool.locate` when left out.
+        processes: how many exiftools work at once.
+        batch: how many files a process takes at a time.
+        limits: what each process may use.
+
+    Raises:
+        ToolMissing, ToolTooOld, ToolFailed: there is no exiftool that may be started.
+    """
+
+    def __init__(
+        self, executable: Path | None = None, *, processes: int = 1, batch: int = 50, limits: Limits | None = None
+    ) -> None:
+        self.executable = executable or locate()
+        self.version = version(self.executable)
+        self._limits = limits or Limits()
+        self._processes = processes
+        self._batch = batch
+        # A child dies with the thread that started it (PR_SET_PDEATHSIG): that thread must live as long as we do.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="exiftool-starter")
+        self._slots: queue.Queue[Process | None] = queue.Queue()
+        for _ in range(processes):
+            self._slots.put(None)
+
+    def __enter__(self) -> ExifTool:
+        """Return the client; processes start when they are first needed."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End all processes."""
+        self.close()
+
+    def close(self) -> None:
+        """End all processes; the client cannot be used afterwards."""
+        for _ in range(self._processes):
+            process = self._slots.get()
+            if process is not None:
+                process.close()
+        self._starter.shutdown()
+
+    # ------------------------------------------------------------- reading
+
+    def read(self, paths: Sequence[bytes]) -> list[TagsRead | Unread]:
+        """Return all tags of each file, in the order of *paths*.
+
+        Args:
+            paths: any file names, as bytes; relative ones are taken from the working directory.
+
+        Returns:
+            For each path what was read, or :class:`Unread` with the reason. A file on which
+            exiftool hangs or dies is tried once more alone; the others are not affected.
+        """
+        results: list[TagsRead | Unread | None] = [None] * len(paths)
+        jobs = [job for index, path in enumerate(paths) if (job := self._job(index, path, results)) is not None]
+        groups = [jobs[first : first + self._batch] for first in range(0, len(jobs), self._batch)]
+        if self._processes == 1 or len(groups) <= 1:
+            for group in groups:
+                self._read_group(group, results)
+        else:
+            with ThreadPoolExecutor(self._processes) as pool:
+                list(pool.map(lambda group: self._read_group(group, results), groups))
+        return [result or Unread("exiftool gave no answer") for result in results]
+
+    def _job(self, index: int, path: bytes, results: list[TagsRead | Unread | None]) -> _Job | None:
+        """Return what to send for one file; what cannot be sent as lines is read by a process of its own."""
+        absolute = os.path.abspath(path)  # noqa: PTH100  # bytes: pathlib cannot hold every name
+        if b"\0" in path or not os.path.isfile(absolute):  # noqa: PTH113
+            results[index] = Unread("it is not there, or is not a regular file")
+            return None
+        lines = request((*READ, absolute))
+        if lines is not None:
+            return _Job(index, absolute, lines)
+        try:
+            answer = self._once((*READ, absolute))
+            results[index] = tags_read(answer.stdout, answer.stderr)
+        except ToolFailed as error:
+            results[index] = Unread(str(error))
+        return None
+
+    def _read_group(self, jobs: Sequence[_Job], results: list[TagsRead | Unread | None]) -> None:
+        process = self._take()
+        try:
+            process = self._answer_all(process, deque(jobs), results)
+        except BaseException:
+            process.kill()
+            self._slots.put(None)
+            raise
+        self._slots.put(process)
+
+    def _answer_all(self, process: Process, waiting: deque[_Job], results: list[TagsRead | Unread | None]) -> Process:
+        """Send jobs ahead, take answers in order; return the process that is alive at the end."""
+        sent: deque[_Job] = deque()
+        while waiting or sent:
+            try:
+                _send_ahead(process, waiting, sent)
+                answer = process.receive(sent[0].token)
+            except (Hung, Died) as error:
+                process.kill()
+                waiting.extendleft(reversed(sent))
+                sent.clear()
+                waiting[0].failures += 1
+                if waiting[0].failures >= ATTEMPTS:
+                    results[waiting.popleft().index] = Unread(f"{error}, twice; the file was given up", str(error))
+                process = self._fresh()
+            else:
+                results[sent.popleft().index] = tags_read(answer.stdout, answer.stderr)
+        return process
+
+    # ------------------------------------------------------------- writing and extracting
+
+    def write(
+        self, path: bytes, assignments: Sequence[tuple[str, str | None]], *, output: bytes | None = None
+    ) -> Written:
+        """Set or delete tags of a file, which keeps its modification time.
+
+        Where exiftool would have to ignore an error, even a minor one, to write (maker notes
+        it cannot move safely), nothing is written and the message says why.
+
+        Args:
+            path: the file.
+            assignments: ``("ExifIFD:DateTimeOriginal", "2024:06:15 12:00:00")`` in exiftool's
+                numeric form; None deletes the tag, a repeated tag makes a list.
+            output: write a new file there instead; an existing one is never overwritten.
+
+        Raises:
+            ValueError: a tag name is not one that may be written, or *output* has exiftool's format codes.
+            ToolFailed: exiftool hung or died.
+        """
+        target = [b"-overwrite_original"] if output is None else [b"-o", _plain_output(output)]
+        values = [assignment(tag, value) for tag, value in assignments]
+        if not values:
+            raise ValueError("there is nothing to write")
+        answer = self._ask((b"-n", b"-P", *target, *values, os.path.abspath(path)))  # noqa: PTH100
+        return written(answer.stdout, answer.stderr)
+
+    def extract_binary(self, path: bytes, tag: str, *, limit_bytes: int = 64 << 20) -> bytes | None:
+        """Return the bytes of a binary tag such as ``PreviewImage``; None when there is none or it is too large."""
+        asked = assignment(tag, None).removesuffix(b"=")
+        try:
+            found = self._ask((b"-b", b"-m", asked, os.path.abspath(path))).stdout  # noqa: PTH100
+        except ToolFailed:
+            return None
+        return found if 0 < len(found) <= limit_bytes else None
+
+    def preview(self, path: bytes) -> bytes | None:
+        """Return the largest kind of JPEG picture embedded in a (RAW) file, None when there is none."""
+        for tag in PREVIEWS:
+            found = self.extract_binary(path, tag)
+            if found is not None and found.startswith(b"\xff\xd8"):
+                return found
+        return None
+
+    # ------------------------------------------------------------- processes
+
+    def _ask(self, arguments: Sequence[bytes]) -> Answer:
+        """Ask one thing of a process; no second attempt, because a write must not be done twice."""
+        lines = request(arguments)
+        if lines is None:
+            return self._once(arguments)
+        process = self._take()
+        token = new_token()
+        try:
+            process.send(token, lines)
+            answer = process.receive(token)
+        except BaseException:
+            process.kill()
+            self._slots.put(None)
+            raise
+        self._slots.put(process)
+        return answer
+
+    def _take(self) -> Process:
+        """Take a process that works, starting one where there is none."""
+        process = self._slots.get()
+        if process is not None and process.is_alive and not process.is_spent:
+            return process
+        try:
+            if process is not None:
+                process.close()
+            return self._fresh()
+        except BaseException:
+            self._slots.put(None)
+            raise
+
+    def _fresh(self) -> Process:
+        return self._starter.submit(Process, self.executable, self._limits).result()
+
+    def _once(self, arguments: Sequence[bytes]) -> Answer:
+        """Run a process for one request whose arguments cannot be said as lines: argv holds anything but NUL.
+
+        Raises:
+            Hung: it took too long.
+        """
+        command = [os.fsencode(self.executable), b"-config", b"", *arguments]
+        child = self._starter.submit(start, command, self._limits).result()
+        try:
+            stdout, stderr = child.communicate(timeout=self._limits.timeout_s)
+        except subprocess.TimeoutExpired:
+            kill_group(child)
+            with contextlib.suppress(ValueError, subprocess.TimeoutExpired):
+                child.communicate(timeout=1.0)
+            raise Hung(f"exiftool gave no answer within {self._limits.timeout_s:g} s") from None
+        return Answer(stdout, stderr)
+
+
+def _send_ahead(process: Process, waiting: deque[_Job], sent: deque[_Job]) -> None:
+    """Send what fits into the window; a file that failed before goes alone."""
+    ahead = sum(len(job.lines) for job in sent)
+    while waiting and (not sent or (ahead + len(waiting[0].lines) <= IN_FLIGHT_BYTES and not _is_alone(sent, waiting))):
+        job = waiting[0]
+        job.token = new_token()
+        process.send(job.token, job.lines)
+        sent.append(waiting.popleft())
+        ahead += len(job.lines)
+
+
+def _is_alone(sent: deque[_Job], waiting: deque[_Job]) -> bool:
+    return bool(sent[-1].failures or waiting[0].failures)
+
+
+def _plain_output(output: bytes) -> bytes:
+    """Return where to write, as an absolute path without what exiftool would expand or take for a folder."""
+    if b"%" in output or output.endswith(b"/"):
+        raise ValueError("exiftool would expand '%' in the name of an output file; choose another name")
+    return os.path.abspath(output)  # noqa: PTH100

@@ -1,0 +1,233 @@
+"""One exiftool that stays open: requests in, answers out, killed with all its children when it hangs.
+
+Both output pipes are drained by threads into one queue, so neither can fill up and
+stop the process (PyExifTool 0.5.6 waits for ever on some 800 failing files). An answer
+ends with a token that no file can foresee.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import queue
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from exiftool.constants import PLATFORM_LINUX, PLATFORM_WINDOWS, PR_SET_PDEATHSIG
+
+from gtloc_forensics.errors import ToolFailed
+from gtloc_forensics.metadata.exiftool.program import environment
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one exiftool process may use before it is killed."""
+
+    timeout_s: float = 60.0  # for one file
+    memory_bytes: int = 2 << 30  # address space
+    cpu_s: int = 600  # of the whole process
+    answer_bytes: int = 256 << 20  # of one answer
+    files: int = 2_000  # then it is replaced by a fresh one: memory and CPU time start anew
+
+
+class Hung(ToolFailed):
+    """No answer within the time limit, or more answer than the limit allows."""
+
+
+class Died(ToolFailed):
+    """The process ended before it answered: crashed, or over its memory or CPU limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What exiftool wrote for one request."""
+
+    stdout: bytes
+    stderr: bytes
+
+
+def new_token() -> int:
+    """Return a number to mark the end of one answer with."""
+    return secrets.randbelow(9 * 10**17) + 10**17
+
+
+class Process:
+    """A running ``exiftool -stay_open``. Not for use by two threads at once."""
+
+    def __init__(self, executable: Path, limits: Limits) -> None:
+        self._limits = limits
+        self._chunks: queue.Queue[tuple[int, bytes]] = queue.Queue()
+        self._buffers = (bytearray(), bytearray())
+        self.requests = 0
+        command = [os.fspath(executable), "-config", "", "-stay_open", "True", "-@", "-"]
+        self._child = start(command, limits)
+        pipes = (self._child.stdout, self._child.stderr)
+        self._drains = [threading.Thread(target=self._drain, args=item, daemon=True) for item in enumerate(pipes)]
+        for thread in self._drains:
+            thread.start()
+
+    def _drain(self, which: int, pipe: IO[bytes]) -> None:
+        """Move one output pipe into the queue until it closes; an empty chunk says that it did."""
+        with contextlib.suppress(OSError, ValueError):  # closed under us while the process is killed
+            while chunk := os.read(pipe.fileno(), 1 << 16):
+                self._chunks.put((which, chunk))
+        self._chunks.put((which, b""))
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._child.poll() is None
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it has served so many files that a fresh one should take over."""
+        return self.requests >= self._limits.files
+
+    def send(self, token: int, request: bytes) -> None:
+        """Write one request; *token* will mark the end of its answer.
+
+        Raises:
+            Died: the process is gone.
+        """
+        self.requests += 1
+        try:
+            if self._child.stdin is None:
+                raise Died("exiftool has no input pipe")
+            self._child.stdin.write(request + b"-echo4\n{ready%d}\n-execute%d\n" % (token, token))
+            self._child.stdin.flush()
+        except (OSError, ValueError) as error:
+            raise Died("exiftool ended on its own") from error
+
+    def receive(self, token: int) -> Answer:
+        """Return the answer that ends with *token*; requests are answered in the order they were sent.
+
+        Raises:
+            Hung: the time or size limit was reached.
+            Died: the process ended first.
+        """
+        deadline = time.monotonic() + self._limits.timeout_s
+        mark = b"{ready%d}" % token
+        stdout = self._until(0, mark, deadline)
+        return Answer(stdout, self._until(1, mark, deadline))
+
+    def _until(self, which: int, mark: bytes, deadline: float) -> bytes:
+        """Take what one pipe gives up to *mark* out of its buffer."""
+        buffer, seen = self._buffers[which], 0
+        while (found := buffer.find(mark, seen)) < 0:
+            seen = max(0, len(buffer) - len(mark))
+            self._more(deadline)
+            if len(buffer) > self._limits.answer_bytes:
+                raise Hung(f"exiftool wrote more than {self._limits.answer_bytes >> 20} MiB for one file")
+        answer = bytes(buffer[:found])
+        end = buffer.find(b"\n", found)
+        while end < 0:
+            self._more(deadline)
+            end = buffer.find(b"\n", found)
+        del buffer[: end + 1]
+        return answer
+
+    def _more(self, deadline: float) -> None:
+        """Wait for the next chunk of either pipe."""
+        try:
+            which, chunk = self._chunks.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise Hung(f"exiftool gave no answer within {self._limits.timeout_s:g} s") from None
+        if not chunk:
+            said = self._buffers[1].decode("utf-8", "replace").strip()[-500:]
+            raise Died(f"exiftool ended on its own{': ' + said if said else ''}")
+        self._buffers[which].extend(chunk)
+
+    def close(self) -> None:
+        """Ask the process to end, and kill it if it does not."""
+        with contextlib.suppress(OSError, ValueError, subprocess.TimeoutExpired):
+            if self._child.stdin is not None:
+                self._child.stdin.write(b"-stay_open\nFalse\n")
+                self._child.stdin.close()
+            self._child.wait(timeout=2.0)
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process and everything it started, now."""
+        kill_group(self._child)
+        for thread in self._drains:
+            thread.join(timeout=2.0)
+        for pipe in (self._child.stdin, self._child.stdout, self._child.stderr):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+
+def start(command: Sequence[str | bytes], limits: Limits) -> subprocess.Popen[bytes]:
+    """Start a child in a session of its own, limited, that ends when we do.
+
+    Raises:
+        ToolFailed: it could not be started.
+    """
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            cwd=os.path.abspath(os.sep),  # noqa: PTH100  # the root of whatever drive we are on
+            start_new_session=True,
+            preexec_fn=None if PLATFORM_WINDOWS else confinement(limits),
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ToolFailed(f"exiftool could not be started: {error}") from error
+
+
+def kill_group(child: subprocess.Popen[bytes]) -> None:
+    """Kill a child that leads its own process group, with the group, and collect it."""
+    with contextlib.suppress(OSError):  # gone already
+        if PLATFORM_WINDOWS:
+            child.kill()
+        else:
+            os.killpg(child.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(timeout=5.0)
+
+
+def confinement(limits: Limits) -> Callable[[], None]:
+    """Return what the child does to itself between fork and exec: limits, and death with its parent.
+
+    Everything is looked up before the fork; after it only system calls are made.
+    """
+    import resource
+
+    die_with_parent = _prctl()
+    asked = (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CPU, limits.cpu_s),
+        # macOS refuses RLIMIT_AS below what the loader has mapped already.
+        *(((resource.RLIMIT_AS, limits.memory_bytes),) if sys.platform != "darwin" else ()),
+    )
+    wanted = [(what, _within(most, resource.getrlimit(what)[1], resource.RLIM_INFINITY)) for what, most in asked]
+
+    def confine() -> None:
+        for what, most in wanted:
+            resource.setrlimit(what, (most, most))
+        die_with_parent()
+
+    return confine
+
+
+def _within(most: int, hard: int, infinity: int) -> int:
+    return most if hard == infinity else min(most, hard)
+
+
+def _prctl() -> Callable[[], object]:
+    if not PLATFORM_LINUX:
+        return lambda: None
+    libc = ctypes.CDLL(None)
+    return lambda: libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))

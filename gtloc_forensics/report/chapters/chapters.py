@@ -1,0 +1,49 @@
+"""The chapters of a report in the order of its template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from gtloc_forensics.errors import UsageError
+from gtloc_forensics.report.blocks import Block, Contents, Heading
+from gtloc_forensics.report.chapters import appendix, causes, clock_pages, photo_page, summary
+from gtloc_forensics.report.chapters.edition import Edition
+
+CHAPTERS: dict[str, Callable[[Edition], Iterator[Block]]] = {
+    "summary": summary.summary,
+    "causes": causes.causes,
+    "photos": photo_page.photos,
+    "clocks": clock_pages.clocks,
+    "not_examined": appendix.not_examined,
+    "table": appendix.table,
+    "integrity": appendix.integrity,
+    "custody": appendix.custody,
+    "methods": appendix.methods,
+    "environment": appendix.environment,
+    "glossary": appendix.glossary,
+}
+
+
+def chapters(edition: Edition) -> Iterator[Block]:
+    """Yield the whole report, the cover first; a chapter that has nothing to say is left out.
+
+    Raises:
+        UsageError: when the template names a chapter that does not exist.
+    """
+    unknown = [name for name in edition.template.chapters if name not in CHAPTERS]
+    if unknown:
+        raise UsageError(f"the report template names the chapter {unknown[0]!r}; choose from {', '.join(CHAPTERS)}")
+    opened = [_opened(CHAPTERS[name](edition)) for name in edition.template.chapters]
+    entries = tuple((head.anchor, head.text) for head, _ in opened if head)
+    yield summary.cover(edition, Contents(entries))
+    for _, blocks in opened:
+        yield from blocks
+
+
+def _opened(blocks: Iterator[Block]) -> tuple[Heading | None, Iterator[Block]]:
+    """Look at a chapter's first block, its heading, without losing it."""
+    first = next(blocks, None)
+    if first is None:
+        return None, iter(())
+    return (first if isinstance(first, Heading) else None), chain((first,), blocks)

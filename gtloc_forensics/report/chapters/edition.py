@@ -1,0 +1,143 @@
+"""One edition of a report: a case, a template, a language and a date, and how its values are put in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+from gtloc_forensics.records import CaseHeader, CaseView, Finding, Outcome, RuleNote, Status
+from gtloc_forensics.report.blocks import Span, Text, text_of
+from gtloc_forensics.report.chapters.survey import Survey, survey
+from gtloc_forensics.report.template import Template, Words, load_template, load_words
+from gtloc_forensics.report.text import plain
+
+_LONGEST_FURNITURE = 32  # characters of a field that stands in one line with others
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Everything a chapter reads."""
+
+    view: CaseView
+    template: Template
+    words: Words
+    report_instant: datetime  # naive, counts UTC
+    report_date: str
+    only: frozenset[Status] | None
+    survey: Survey
+    rules: Mapping[str, RuleNote]
+    version: str
+
+    @property
+    def header(self) -> CaseHeader:
+        """The examiner's fields."""
+        return self.view.header
+
+    @property
+    def furniture(self) -> dict[str, str]:
+        """What header and footer may speak of."""
+        header = self.header
+        return {
+            "case_number": plain(header.case_number, limit=_LONGEST_FURNITURE),
+            "exhibit": plain(header.exhibit, limit=_LONGEST_FURNITURE),
+            "examiner": plain(header.examiner, limit=_LONGEST_FURNITURE),
+            "agency": plain(header.agency, limit=_LONGEST_FURNITURE),
+            "report_date": self.report_date,
+            "version": self.version,
+        }
+
+    def listed(self, status: Status) -> bool:
+        """Whether photos of this outcome are in the table."""
+        return self.only is None or status in self.only
+
+    def outcome(self, outcome: Outcome) -> str:
+        """Return the word for an outcome."""
+        return self.words.line(f"outcome.{outcome.name.lower()}")
+
+    def status(self, status: Status) -> str:
+        """Return the word for how the examination of a photo ended."""
+        return self.words.line(f"status.{status.name.lower()}")
+
+    def rule_title(self, check_id: str) -> str:
+        """Return what a rule is called, in the report's language where the template knows it."""
+        if self.words.has(f"rule.{check_id}"):
+            return self.words.line(f"rule.{check_id}")
+        note = self.rules.get(check_id)
+        return plain(note.title) if note else ""
+
+    def rule_name(self, finding: Finding) -> str:
+        """Return id and title of the rule behind *finding*."""
+        title = self.rule_title(finding.check_id)
+        return f"{finding.check_id} · {title}" if title else finding.check_id
+
+    def photo_link(self, source_id: str) -> Text:
+        """Return the name of a photo, linked to its page or its row."""
+        name = plain(self.survey.names.get(source_id, source_id))
+        return text_of(name, target=photo_anchor(source_id)) if source_id in self.survey.paged else text_of(name)
+
+    def when(self, moment: datetime) -> str:
+        """Return a moment to the second, without a zone."""
+        return moment.strftime("%Y-%m-%d %H:%M:%S") if moment.year > 999 else moment.isoformat(" ", "seconds")
+
+
+def photo_anchor(source_id: str) -> str:
+    """Return the anchor of a photo's page."""
+    return f"photo-{source_id}"
+
+
+def edition_of(
+    view: CaseView,
+    *,
+    template: str,
+    language: str,
+    report_date: date | datetime,
+    only: frozenset[Status] | None,
+) -> Edition:
+    """Read the template and go through the case once.
+
+    Raises:
+        UsageError: when template or language do not exist.
+    """
+    chosen = load_template(template)
+    instant, printed = _dated(report_date)
+    pages = chosen.photo_pages if "photos" in chosen.chapters else 0
+    return Edition(
+        view=view,
+        template=chosen,
+        words=load_words(template, language),
+        report_instant=instant,
+        report_date=printed,
+        only=only,
+        survey=survey(view, shown=only or frozenset({Status.FOUND}), pages=pages),
+        rules={note.check_id: note for note in view.rules()},
+        version=_version(),
+    )
+
+
+def _dated(report_date: date | datetime) -> tuple[datetime, str]:
+    if not isinstance(report_date, datetime):
+        return datetime(report_date.year, report_date.month, report_date.day), report_date.isoformat()
+    if report_date.tzinfo is None:
+        return report_date, f"{report_date:%Y-%m-%d %H:%M} UTC"
+    offset = f"{report_date:%z}"
+    return report_date.astimezone(UTC).replace(tzinfo=None), f"{report_date:%Y-%m-%d %H:%M} {offset[:3]}:{offset[3:5]}"
+
+
+def _version() -> str:
+    try:
+        return version("gtloc_forensics")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def listing(edition: Edition, source_ids: tuple[str, ...], *, most: int) -> Text:
+    """Return the names of photos, linked, at most so many, and how many more there are."""
+    spans: list[Span] = []
+    for source_id in source_ids[:most]:
+        spans += [Span(", ")] if spans else []
+        spans += edition.photo_link(source_id)
+    if len(source_ids) > most:
+        spans += edition.words("common.and_more", count=len(source_ids) - most)
+    return tuple(spans)

@@ -1,0 +1,139 @@
+"""The drawings of one photo's page, chosen by what is known of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from gtloc_forensics.earth import globe
+from gtloc_forensics.earth.circular import shortest_arc, year_turn
+from gtloc_forensics.records import Claim, Photo, Prediction, Stated, Sun, Unexamined
+from gtloc_forensics.report.blocks import Block, Callout, Figure, Row
+from gtloc_forensics.report.chapters.comparison import clock_of, coordinates, day_of, hour_of
+from gtloc_forensics.report.chapters.edition import Edition
+from gtloc_forensics.report.drawings.dials import day_dial, torus_map, year_wheel
+from gtloc_forensics.report.drawings.sunlight import EV_SCENES, sun_curve
+from gtloc_forensics.report.drawings.worldmap import world_map
+from gtloc_forensics.report.text import plain
+
+_SHARES = {1: (1.0,), 2: (0.31, 0.69), 3: (0.31, 0.31, 0.38)}
+
+
+def figures(edition: Edition, photo: Photo) -> Iterator[Block]:
+    """Yield two rows of drawings; what is not known is left out of them, what was not looked at is said."""
+    if not isinstance(photo.claim, Claim):
+        return
+    clocks: list[Block] = [figure for figure in (_day(edition, photo), _year(edition, photo)) if figure]
+    if isinstance(photo.prediction, Unexamined):
+        reason = edition.words("comparison.no_pixels", reason=plain(photo.prediction.reason))
+        clocks.append(Callout(reason))
+    elif torus := _torus(edition, photo):
+        clocks.append(torus)
+    yield Row(tuple((figure,) for figure in clocks), _SHARES[len(clocks)])
+    places = [figure for figure in (_map(edition, photo), _sun(edition, photo)) if figure]
+    if places:
+        yield Row(tuple((figure,) for figure in places), (0.59, 0.41)[: len(places)])
+
+
+def _claim(photo: Photo) -> Claim:
+    if not isinstance(photo.claim, Claim):
+        raise TypeError("figures are drawn only of photos with a claim")
+    return photo.claim
+
+
+def _curve(photo: Photo) -> tuple[np.ndarray, np.ndarray] | None:
+    claim, sun = _claim(photo), photo.sun
+    if not (isinstance(claim.local_time, Stated) and isinstance(claim.position, Stated) and isinstance(sun, Sun)):
+        return None
+    offset_hours = (claim.local_time.value - sun.utc_time).total_seconds() / 3600
+    return globe.elevation_curve(claim.local_time.value.date(), claim.position.value, offset_hours=offset_hours)
+
+
+def _day(edition: Edition, photo: Photo) -> Figure | None:
+    claim, prediction = _claim(photo), photo.prediction
+    known = isinstance(prediction, Prediction)
+    claimed = hour_of(claim.local_time.value) if isinstance(claim.local_time, Stated) else None
+    if claimed is None and not known:
+        return None
+    indicated = prediction.local_hour if isinstance(prediction, Prediction) else None
+    alt = _alt(
+        edition,
+        "day",
+        clock_of(claimed) if claimed is not None else None,
+        clock_of(indicated) if indicated is not None else None,
+    )
+    mass = prediction.time.mass.sum(axis=0) if isinstance(prediction, Prediction) else None
+    drawing = day_dial(mass, claimed_hour=claimed, indicated_hour=indicated, elevations=_curve(photo), alt=alt)
+    return Figure(drawing, edition.words("figure.day"))
+
+
+def _year(edition: Edition, photo: Photo) -> Figure | None:
+    claim, prediction = _claim(photo), photo.prediction
+    claimed = year_turn(claim.local_time.value) if isinstance(claim.local_time, Stated) else None
+    indicated = prediction.year_turn if isinstance(prediction, Prediction) else None
+    if claimed is None and indicated is None:
+        return None
+    alt = _alt(edition, "year", *(day_of(edition, turn) if turn is not None else None for turn in (claimed, indicated)))
+    mass = prediction.time.mass.sum(axis=1) if isinstance(prediction, Prediction) else None
+    drawing = year_wheel(mass, claimed_turn=claimed, indicated_turn=indicated, months=_months(edition), alt=alt)
+    return Figure(drawing, edition.words("figure.year"))
+
+
+def _torus(edition: Edition, photo: Photo) -> Figure | None:
+    claim, prediction = _claim(photo), photo.prediction
+    if not isinstance(prediction, Prediction):
+        return None
+    claimed = None
+    if isinstance(claim.local_time, Stated):
+        claimed = (year_turn(claim.local_time.value), hour_of(claim.local_time.value))
+    drawing = torus_map(
+        prediction.time.mass,
+        claimed=claimed,
+        indicated=(prediction.year_turn, prediction.local_hour),
+        months=_months(edition),
+        alt=edition.words.line("figure.torus_alt"),
+    )
+    return Figure(drawing, edition.words("figure.torus"))
+
+
+def _map(edition: Edition, photo: Photo) -> Figure | None:
+    claim, prediction = _claim(photo), photo.prediction
+    claimed = claim.position.value if isinstance(claim.position, Stated) else None
+    indicated = prediction.position if isinstance(prediction, Prediction) else None
+    if claimed is None and indicated is None:
+        return None
+    density = prediction.place if isinstance(prediction, Prediction) else None
+    alt = _alt(edition, "map", *(coordinates(edition, spot) if spot else None for spot in (claimed, indicated)))
+    drawing = world_map(density, claimed=claimed, indicated=indicated, alt=alt)
+    return Figure(drawing, edition.words("figure.map" if density is not None else "figure.map_claim"))
+
+
+def _sun(edition: Edition, photo: Photo) -> Figure | None:
+    claim, curve, sun = _claim(photo), _curve(photo), photo.sun
+    if curve is None or not isinstance(sun, Sun) or not isinstance(claim.local_time, Stated):
+        return None
+    ev100 = claim.exposure.ev100
+    span = None
+    if isinstance(photo.prediction, Prediction):
+        start, length = shortest_arc(photo.prediction.time.mass.sum(axis=0), share=0.5)
+        span = (24 * start, 24 * (start + length))
+    drawing = sun_curve(
+        *curve,
+        claimed=(hour_of(claim.local_time.value), sun.elevation_deg),
+        indicated_hours=span,
+        ev100=float(ev100) if isinstance(ev100, float | int) and math.isfinite(ev100) else None,
+        scenes={name: edition.words.line(f"scene.{name}") for _, name in EV_SCENES},
+        alt=edition.words.line("figure.sun_alt", elevation=edition.words.number(sun.elevation_deg, 1)),
+    )
+    return Figure(drawing, edition.words("figure.sun" if span else "figure.sun_claim"))
+
+
+def _alt(edition: Edition, kind: str, claimed: str | None, indicated: str | None) -> str:
+    unknown = edition.words.line("common.not_available")
+    return edition.words.line(f"figure.{kind}_alt", claimed=claimed or unknown, indicated=indicated or unknown)
+
+
+def _months(edition: Edition) -> list[str]:
+    return edition.words.line("format.months").split()

@@ -1,0 +1,1 @@
+"""Drawings of a report as marks: shapes with positions, painted by the PDF and by SVG."""

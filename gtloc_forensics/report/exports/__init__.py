@@ -1,0 +1,1 @@
+"""The case in the forms of other programs: JSON, CSV, maps, timelines, CASE/UCO, the custody chain."""

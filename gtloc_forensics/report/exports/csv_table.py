@@ -1,0 +1,39 @@
+"""The table of photos as CSV, for spreadsheets that take some cells for formulas."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from gtloc_forensics.files.writing import replaced
+from gtloc_forensics.records import CaseView, Status
+from gtloc_forensics.report.exports.rows import Progress, Value, entries, row
+
+# What a spreadsheet may read as the start of a formula (OWASP, "CSV Injection"), full-width forms among it.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")
+
+
+def write_csv(view: CaseView, path: Path, *, only: frozenset[Status] | None = None, progress: Progress = None) -> None:
+    """Write one line per photo as RFC 4180, UTF-8 with a byte order mark, which spreadsheets ask for.
+
+    Text that a spreadsheet could take for a formula gets an apostrophe before it;
+    numbers are written as they are.
+    """
+    with replaced(path) as draft, draft.open("w", encoding="utf-8-sig", newline="") as out:
+        writer = csv.writer(out)
+        columns: list[str] = []
+        for entry in entries(view, only=only, progress=progress):
+            values = row(entry)
+            if not columns:
+                columns = list(values)
+                writer.writerow(columns)
+            writer.writerow([guarded(value) for value in values.values()])
+
+
+def guarded(value: Value) -> Value:
+    """Return *value* as it may stand in a cell."""
+    if value is None:
+        return ""
+    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+        return f"'{value}"
+    return value

@@ -1,0 +1,268 @@
+"""A case as one JSON document: the schema is docs/json.md, its version is :data:`SCHEMA`.
+
+Written as a stream, one photo at a time, so that its length does not matter.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gtloc_forensics.files.writing import replaced
+from gtloc_forensics.records import (
+    Absent,
+    CaseHeader,
+    CaseView,
+    CauseGroup,
+    Claim,
+    ClockModel,
+    Finding,
+    Outcome,
+    Passed,
+    PhotoEntry,
+    Prediction,
+    Stated,
+    Status,
+    Sun,
+    Unexamined,
+    visible,
+)
+from gtloc_forensics.report.exports.rows import identity
+
+SCHEMA = "gtloc-audit/1"
+"""Name and major version of the document. A new field leaves it; a changed meaning raises it."""
+
+
+def write_document(view: CaseView, path: Path) -> None:
+    """Write the document to *path*, whole or not at all, ending with a newline."""
+    with replaced(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
+        for piece in pieces(view):
+            out.write(piece)
+
+
+def pieces(view: CaseView) -> Iterator[str]:
+    """Yield the document's text in pieces of bounded size."""
+    tally = view.tally
+    head = {
+        "schema": SCHEMA,
+        "case": _header(view.header),
+        "counts": {"found": tally.found, "clean": tally.clean, "not_examined": tally.not_examined},
+        "passed_over": [_passed(entry) for entry in view.passed_over() if not entry.blocks],
+        "environment": dict(view.environment),
+        "causes": [_cause(group) for group in view.causes()],
+        "clocks": [_clock(model) for model in view.clocks()],
+    }
+    text = json.dumps(head, ensure_ascii=False, indent=1)
+    yield text.rstrip()[:-1].rstrip() + ',\n "photos": ['
+    separator = "\n  "
+    for photo in _photos(view):
+        yield separator + json.dumps(photo, ensure_ascii=False)
+        separator = ",\n  "
+    yield "\n ]\n}\n"
+
+
+def _photos(view: CaseView) -> Iterator[dict[str, Any]]:
+    for entry in view.photos():
+        yield photo(entry)
+    for passed in view.passed_over():
+        if passed.blocks:
+            yield _unread(passed)
+
+
+def photo(entry: PhotoEntry) -> dict[str, Any]:
+    """Return one photo's part of the document."""
+    return {
+        **identity(entry),
+        "status": entry.status.value.replace(" ", "_"),
+        "claim": _claim(entry.photo.claim),
+        "sun": _sun(entry.photo.sun),
+        "prediction": _prediction(entry.photo.prediction),
+        "findings": [_finding(finding) for finding in entry.findings if finding.outcome is not Outcome.NOT_TESTABLE],
+        "not_testable": {
+            finding.check_id: finding.summary for finding in entry.findings if finding.outcome is Outcome.NOT_TESTABLE
+        },
+        "not_examined": [{"stage": item.stage, "reason": item.reason} for item in entry.unexamined],
+        "log10_lr_time": entry.log10_lr_time,
+        "log10_lr_place": entry.log10_lr_place,
+    }
+
+
+def _unread(passed: Passed) -> dict[str, Any]:
+    return {
+        "path": visible(passed.relative),
+        "sha256": None,
+        "status": Status.NOT_EXAMINED.value.replace(" ", "_"),
+        "claim": None,
+        "prediction": None,
+        "findings": [],
+        "not_testable": {},
+        "not_examined": [{"stage": "intake", "reason": passed.reason}],
+        "log10_lr_time": None,
+        "log10_lr_place": None,
+    }
+
+
+def _header(header: CaseHeader) -> dict[str, Any]:
+    return {
+        "case_number": header.case_number,
+        "exhibit": header.exhibit,
+        "examiner": header.examiner,
+        "agency": header.agency,
+        "legal_authority": header.legal_authority,
+        "evidence_folder": header.evidence_folder,
+        "opened_utc": None if header.opened_utc is None else header.opened_utc.isoformat() + "Z",
+    }
+
+
+def _passed(entry: Passed) -> dict[str, Any]:
+    return {"path": visible(entry.relative), "reason": entry.reason}
+
+
+def _claim(claim: Claim | Unexamined) -> dict[str, Any]:
+    if isinstance(claim, Unexamined):
+        return {"not_examined": claim.reason}
+    return {
+        "local_time": _stated(claim.local_time),
+        "utc_offset_hours": _stated(claim.utc_offset_hours),
+        "utc_time": _stated(claim.utc_time),
+        "gps_utc_time": _stated(claim.gps_utc_time),
+        "position": _stated(claim.position),
+        "position_error_m": _stated(claim.position_error_m),
+        "altitude_m": _stated(claim.altitude_m),
+        "direction": _stated(claim.direction),
+        "zones": list(claim.zones),
+        "ev100": _or_reason(claim.exposure.ev100),
+        "flash_fired": _or_reason(claim.exposure.flash_fired),
+        "make": _or_reason(claim.device.make),
+        "model": _or_reason(claim.device.model),
+        "serial": _or_reason(claim.device.serial),
+        "device": claim.device.key,
+        "device_doubt": claim.device.doubt,
+    }
+
+
+def _stated(value: Stated[Any] | Absent) -> dict[str, Any]:
+    if isinstance(value, Absent):
+        return {"value": None, "absent": value.value}
+    rivals = [{"value": _scalar(rival.value), "tag": rival.tag, "raw": visible(rival.raw)} for rival in value.rivals]
+    return {
+        "value": _scalar(value.value),
+        "tag": value.tag,
+        "raw": visible(value.raw),
+        "rule": value.rule,
+        "rivals": rivals,
+    }
+
+
+def _scalar(value: Any) -> Any:
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "latitude_deg"):
+        return [value.latitude_deg, value.longitude_deg]
+    if hasattr(value, "azimuth_deg"):
+        return value.azimuth_deg
+    return value
+
+
+def _or_reason(value: Any) -> Any:
+    return None if isinstance(value, Absent) else visible(value) if isinstance(value, str) else value
+
+
+def _sun(sun: Sun | Absent) -> dict[str, Any] | None:
+    if isinstance(sun, Absent):
+        return None
+    return {
+        "elevation_deg": round(sun.elevation_deg, 3),
+        "azimuth_deg": round(sun.azimuth_deg, 3),
+        "elevation_range_deg": [round(bound, 3) for bound in sun.elevation_range_deg],
+        "offset_source": sun.offset_source,
+    }
+
+
+def _prediction(prediction: Prediction | Unexamined) -> dict[str, Any]:
+    if isinstance(prediction, Unexamined):
+        return {"not_examined": prediction.reason}
+    hours = prediction.time.mass.sum(axis=0)
+    return {
+        "model": prediction.model,
+        "weights_sha256": prediction.weights_sha256,
+        "calibration_sha256": prediction.calibration or None,
+        "datable": _round(prediction.datable),
+        "local_hour": _round(prediction.local_hour),
+        "year_turn": _round(prediction.year_turn),
+        "position": [_round(prediction.position.latitude_deg), _round(prediction.position.longitude_deg)],
+        "best_hour": _round(prediction.best_hour),
+        "best_year_turn": _round(prediction.best_year_turn),
+        "best_position": [
+            _round(prediction.best_position.latitude_deg),
+            _round(prediction.best_position.longitude_deg),
+        ],
+        "region_area_km2": {str(share): _round(area) for share, area in sorted(prediction.region_area_km2.items())},
+        "hour_mass": [round(float(mass), 5) for mass in _folded(hours)],
+    }
+
+
+def _folded(hours: Any) -> Any:
+    """Return mass per hour of the day, ``[24]``, whatever the bins were."""
+    bins = len(hours)
+    if bins % 24 == 0:
+        return np.asarray(hours).reshape(24, bins // 24).sum(axis=1)
+    return np.interp((np.arange(24) + 0.5) / 24, (np.arange(bins) + 0.5) / bins, hours, period=1.0)
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "check": finding.check_id,
+        "outcome": finding.outcome.value.replace(" ", "_"),
+        "severity": finding.severity.name.lower(),
+        "confidence": finding.confidence.value,
+        "p_value": finding.p_value,
+        "log10_lr": finding.log10_lr,
+        "summary": visible(finding.summary),
+        "observed": [visible(text) for text in finding.observed],
+        "derived": [visible(text) for text in finding.derived],
+        "inferred": [visible(text) for text in finding.inferred],
+        "limitations": list(finding.limitations),
+        "innocent": list(finding.innocent),
+        "facts": dict(finding.facts),
+        "cause": None if finding.cause is None else finding.cause.kind,
+        "with": list(finding.source_ids[1:]),
+    }
+
+
+def _cause(group: CauseGroup) -> dict[str, Any]:
+    return {
+        "cause": group.cause.kind,
+        "device": group.cause.device_key,
+        "label": visible(group.label),
+        "offset_hours": group.cause.offset_hours,
+        "outcome": group.outcome.value,
+        "severity": group.severity.name.lower(),
+        "findings": group.findings,
+        "checks": list(group.check_ids),
+        "photos": list(group.source_ids),
+        "summary": visible(group.summary),
+        "refutable_by": group.refutable_by,
+    }
+
+
+def _clock(model: ClockModel) -> dict[str, Any]:
+    return {
+        "device": model.device_key,
+        "label": visible(model.label),
+        "kind": model.kind,
+        "offset_hours": model.offset_hours,
+        "interval_hours": None if model.interval_hours is None else list(model.interval_hours),
+        "probability": _round(model.probability),
+        "photos": model.photos,
+        "summary": visible(model.summary),
+        "evidence": [visible(text) for text in model.evidence],
+    }
+
+
+def _round(value: float) -> float:
+    return round(float(value), 4)

@@ -1,0 +1,197 @@
+"""A case as a PDF: one pass over a stream of blocks, the same bytes for the same input.
+
+Numbers that are known only at the end (``page x of y``, the table of contents) are
+forms that pages refer to before they exist; so nothing is laid out twice and a
+report of ten thousand photos is never in memory as a whole. See
+docs/decisions/0012-pdf-platypus.md.
+"""
+
+from __future__ import annotations
+
+import calendar
+import time
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from reportlab import rl_config
+from reportlab.lib.pagesizes import A4, letter
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
+
+from gtloc_forensics.files.writing import replaced
+from gtloc_forensics.records import CaseView, Status
+from gtloc_forensics.report.chapters.chapters import chapters
+from gtloc_forensics.report.chapters.edition import Edition, edition_of
+from gtloc_forensics.report.drawings.marks import QUIET
+from gtloc_forensics.report.pdf.flowables import flowables
+from gtloc_forensics.report.pdf.fonts import font_name, width_of
+from gtloc_forensics.report.pdf.paint_pdf import ink, write_line
+from gtloc_forensics.report.pdf.paper import RULE
+from gtloc_forensics.report.pdf.signing import SignWith, signed
+from gtloc_forensics.report.text import plain
+
+_SIZES = {"A4": A4, "letter": letter}
+_SIDE, _TOP, _BOTTOM = 52.0, 62.0, 54.0
+_AHEAD = 256  # flowables laid out ahead; platypus looks no further than the next few
+_FOOTER_SIZE = 6.6
+
+
+def write_pdf(
+    view: CaseView,
+    path: Path,
+    *,
+    report_date: date | datetime,
+    template: str = "default",
+    language: str = "en",
+    only: frozenset[Status] | None = None,
+    sign: SignWith | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Write the report of a case as a PDF.
+
+    Args:
+        view: the case.
+        path: where to; replaced at once when the report is complete.
+        report_date: printed on the report; a datetime with a zone is printed with it, one without counts UTC.
+        template: name of a shipped template or a folder.
+        language: a language the template has.
+        only: photos of these outcomes alone are shown in full and listed; None shows the found and lists all.
+        sign: a key to sign with; the bytes of a signed report differ from run to run.
+        progress: called with the page number after each page.
+
+    Raises:
+        UsageError: when template or language do not exist or the key cannot be opened.
+    """
+    edition = edition_of(view, template=template, language=language, report_date=report_date, only=only)
+    with replaced(path) as draft:
+        _build(edition, draft, progress)
+        if sign is not None:
+            signed(draft, sign)
+
+
+def _build(edition: Edition, path: Path, progress: Callable[[int], None] | None) -> None:
+    _harden()
+    document = ReportDocument(edition, path, progress)
+    story = Stream(flowables(chapters(edition), width=document.frame_width))
+    document.build(story, canvasmaker=document.make_canvas)
+
+
+def _harden() -> None:
+    """Let reportlab fetch nothing, whatever it is given, and write streams as bytes instead of ASCII."""
+    rl_config.trustedHosts = ["none.invalid"]
+    rl_config.trustedSchemes = []
+    rl_config.useA85 = 0
+
+
+class Stream(list[Flowable]):
+    """A story that is produced while it is told: platypus takes from the front, more comes at the back."""
+
+    def __init__(self, source: Iterator[Flowable]) -> None:
+        super().__init__()
+        self._source = source
+        self._fill()
+
+    def __delitem__(self, index: Any) -> None:
+        super().__delitem__(index)
+        self._fill()
+
+    def _fill(self) -> None:
+        while len(self) < _AHEAD:
+            following = next(self._source, None)
+            if following is None:
+                return
+            self.append(following)
+
+
+class ReportCanvas(Canvas):  # type: ignore[misc]
+    """A canvas that remembers on which page an anchor came to stand."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.page_of_anchor: dict[str, int] = {}
+        self.contents_anchors: list[str] = []
+
+
+class ReportDocument(BaseDocTemplate):  # type: ignore[misc]
+    """Pages with header and footer."""
+
+    def __init__(self, edition: Edition, path: Path, progress: Callable[[int], None] | None) -> None:
+        self._edition = edition
+        self._progress = progress
+        width, height = _SIZES.get(edition.template.page, A4)
+        self.frame_width = width - 2 * _SIDE
+        super().__init__(
+            str(path),
+            pagesize=(width, height),
+            invariant=1,
+            pageCompression=1,
+            title=edition.words.line("cover.title"),
+            author=plain(edition.header.examiner or edition.header.agency or "gtloc_forensics"),
+            subject=plain(edition.header.case_number),
+            creator=f"gtloc_forensics {edition.version}",
+            lang=edition.words.language,
+            initialFontName=font_name(),
+        )
+        frame = Frame(_SIDE, _BOTTOM, self.frame_width, height - _TOP - _BOTTOM, 0, 0, 0, 0, id="page")
+        self.addPageTemplates([PageTemplate("page", [frame], onPage=self._furniture)])
+
+    def make_canvas(self, filename: str, **options: Any) -> ReportCanvas:
+        """Return a canvas whose document carries the report's date, not today's."""
+        canvas = ReportCanvas(filename, **options)
+        canvas.setViewerPreference("DisplayDocTitle", "true")
+        _stamp(canvas, self._edition.report_instant)
+        canvas.showOutline()
+        return canvas
+
+    def _furniture(self, canvas: ReportCanvas, _document: BaseDocTemplate) -> None:
+        width, height = self.pagesize
+        words, values = self._edition.words, self._edition.furniture
+        number = canvas.getPageNumber()
+        canvas.setStrokeColor(ink(RULE))
+        canvas.setLineWidth(0.5)
+        if number > 1:
+            canvas.line(_SIDE, height - 46, width - _SIDE, height - 46)
+            write_line(canvas, _SIDE, height - 40, words.line("header.left", **values), size=7, color=QUIET)
+            _write_right(canvas, width - _SIDE, height - 40, words.line("header.right", **values), 7)
+        canvas.line(_SIDE, 40, width - _SIDE, 40)
+        write_line(canvas, _SIDE, 30, words.line("footer.left", **values), size=_FOOTER_SIZE, color=QUIET)
+        canvas.saveState()
+        canvas.translate(width - _SIDE, 30)
+        canvas.doForm(f"page-{number}")
+        canvas.restoreState()
+        if self._progress:
+            self._progress(number)
+
+    def _endBuild(self) -> None:
+        self._doSave = 0
+        super()._endBuild()
+        canvas: ReportCanvas = self.canv
+        last = canvas.getPageNumber() - 1
+        for number in range(1, last + 1):
+            text = self._edition.words.line("footer.page", page=number, pages=last, **self._edition.furniture)
+            _define_number(canvas, f"page-{number}", text, _FOOTER_SIZE)
+        for anchor in dict.fromkeys(canvas.contents_anchors):
+            _define_number(canvas, f"page-of-{anchor}", str(canvas.page_of_anchor.get(anchor, "–")), 9.2)
+        canvas.save()
+
+
+def _write_right(canvas: Canvas, x: float, y: float, text: str, size: float) -> None:
+    write_line(canvas, x - width_of(text, "", size), y, text, size=size, color=QUIET)
+
+
+def _define_number(canvas: Canvas, form: str, text: str, size: float) -> None:
+    canvas.beginForm(form, -300, -10, 2, 20)
+    _write_right(canvas, 0, 0, text, size)
+    canvas.endForm()
+
+
+def _stamp(canvas: Canvas, instant: datetime) -> None:
+    """Give the document *instant* (naive, counts UTC) as its time of creation."""
+    stamp = canvas._doc._timeStamp
+    stamp.t = calendar.timegm(instant.timetuple())
+    stamp.lt = time.gmtime(stamp.t)
+    stamp.YMDhms = tuple(stamp.lt)[:6]
+    stamp.dhh = stamp.dmm = 0
+    stamp.tzname = "UTC"

@@ -1,0 +1,291 @@
+"""Blocks set as reportlab flowables, one kind of block per function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import singledispatch
+from io import BytesIO
+from itertools import chain, repeat
+
+from reportlab.platypus import (
+    CondPageBreak,
+    Flowable,
+    Image,
+    KeepInFrame,
+    KeepTogether,
+    PageBreak,
+    Spacer,
+    Table,
+    TableStyle,
+)
+
+from gtloc_forensics.report import blocks
+from gtloc_forensics.report.blocks import Block, Column, Span, Text, text_of
+from gtloc_forensics.report.drawings.marks import INK, QUIET
+from gtloc_forensics.report.pdf.fonts import font_name, width_of
+from gtloc_forensics.report.pdf.paint_pdf import ink, write_line
+from gtloc_forensics.report.pdf.paper import ACCENT, RULE, Grid, GridRow, HeadingFlow, Sketch, paragraph
+
+_ROOM_FOR_A_CHAPTER = 200.0
+
+_TONES = {  # tone → (bar, background)
+    "note": ("#5E7FA3", "#F1F5F9"),
+    "warning": ("#B5651D", "#FBF4EC"),
+    "strength": (ACCENT, "#EEF2F6"),
+    "found": ("#B5651D", "#FBF4EC"),
+    "clean": ("#3F7F6B", "#EFF6F3"),
+    "open": ("#6B7280", "#F3F4F6"),
+    "": (ACCENT, "#F1F5F9"),
+}
+
+
+def flowables(items: Iterable[Block], *, width: float) -> Iterator[Flowable]:
+    """Set *items* one after the other for a column *width* points wide."""
+    for item in items:
+        yield from _set(item, width)
+
+
+@singledispatch
+def _set(item: Block, width: float) -> Iterator[Flowable]:
+    raise TypeError(f"no way to set {type(item).__name__}")
+
+
+@_set.register
+def _heading(item: blocks.Heading, width: float) -> Iterator[Flowable]:
+    if item.starts == "page" or (item.level == 1 and not item.starts):
+        yield PageBreak()
+    elif item.level == 1:
+        yield CondPageBreak(_ROOM_FOR_A_CHAPTER)
+        yield Spacer(0, 18)
+    yield HeadingFlow(item.text, level=item.level, anchor=item.anchor)
+
+
+@_set.register
+def _prose(item: blocks.Prose, width: float) -> Iterator[Flowable]:
+    yield paragraph(item.text, item.style)
+
+
+@_set.register
+def _bullets(item: blocks.Bullets, width: float) -> Iterator[Flowable]:
+    grid = Grid((Column("", 0.025), Column("", 0.975)), item.style, titled=False, ruled=False, padding=0.8)
+    for index, text in enumerate(item.items):
+        yield GridRow((text_of("•"), text), grid, index=index)
+    yield Spacer(0, 4)
+
+
+@_set.register
+def _callout(item: blocks.Callout, width: float) -> Iterator[Flowable]:
+    bar, background = _TONES[item.tone]
+    box = Table([[paragraph(item.text, "body")]], colWidths=[width], spaceBefore=3, spaceAfter=6, hAlign="LEFT")
+    box.setStyle(
+        TableStyle(
+            [
+                ("FONTNAME", (0, 0), (-1, -1), font_name()),
+                ("LINEBEFORE", (0, 0), (0, -1), 2.4, ink(bar)),
+                ("BACKGROUND", (0, 0), (-1, -1), ink(background)),
+                ("LEFTPADDING", (0, 0), (-1, -1), 8),
+                ("TOPPADDING", (0, 0), (-1, -1), 4),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
+            ]
+        )
+    )
+    yield box
+
+
+@_set.register
+def _tiles(item: blocks.Tiles, width: float) -> Iterator[Flowable]:
+    yield TileRow(item.items, width)
+    yield Spacer(0, 8)
+
+
+@_set.register
+def _facts(item: blocks.Facts, width: float) -> Iterator[Flowable]:
+    grid = Grid((Column("", item.label_share), Column("", 1 - item.label_share)), "cell", titled=False, padding=2.0)
+    for index, (label, value) in enumerate(item.rows):
+        quiet = tuple(Span(span.text, "quiet") for span in label)
+        yield GridRow((quiet, value), grid, index=2 * index)
+    yield Spacer(0, 5)
+
+
+@_set.register
+def _table(item: blocks.Table, width: float) -> Iterator[Flowable]:
+    grid = Grid(item.columns, "dense" if item.dense else "cell")
+    index = -1
+    for index, (texts, anchor) in enumerate(zip(item.rows, chain(item.anchors, repeat("")), strict=False)):
+        yield GridRow(texts, grid, index=index, anchor=anchor)
+    if index < 0:
+        yield paragraph(text_of(item.empty, "quiet"), "small")
+    yield Spacer(0, 6)
+
+
+@_set.register
+def _figure(item: blocks.Figure, width: float) -> Iterator[Flowable]:
+    if isinstance(item.content, blocks.Picture):
+        yield Image(BytesIO(item.content.jpeg), width=item.content.width, height=item.content.height, hAlign="LEFT")
+    else:
+        yield Sketch(item.content)
+    if item.caption:
+        yield paragraph(item.caption, "caption")
+
+
+@_set.register
+def _row(item: blocks.Row, width: float) -> Iterator[Flowable]:
+    widths = [share * width for share in item.shares]
+    cells = [list(flowables(cell, width=inner - 6)) for cell, inner in zip(item.cells, widths, strict=True)]
+    table = Table([cells], colWidths=widths, hAlign="LEFT", spaceBefore=2, spaceAfter=5)
+    table.setStyle(
+        TableStyle(
+            [
+                ("FONTNAME", (0, 0), (-1, -1), font_name()),
+                ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                ("LEFTPADDING", (0, 0), (-1, -1), 0),
+                ("RIGHTPADDING", (0, 0), (-1, -1), 6),
+                ("TOPPADDING", (0, 0), (-1, -1), 0),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
+            ]
+        )
+    )
+    yield table
+
+
+@_set.register
+def _together(item: blocks.Together, width: float) -> Iterator[Flowable]:
+    yield KeepTogether(list(flowables(item.items, width=width)))
+
+
+@_set.register
+def _one_page(item: blocks.OnePage, width: float) -> Iterator[Flowable]:
+    yield KeepInFrame(0, 0, list(flowables(item.items, width=width)), mode="shrink")
+
+
+@_set.register
+def _contents(item: blocks.Contents, width: float) -> Iterator[Flowable]:
+    for anchor, title in item.entries:
+        yield ContentsLine(anchor, title, width)
+
+
+@_set.register
+def _cover(item: blocks.Cover, width: float) -> Iterator[Flowable]:
+    if item.logo:
+        yield _logo(item.logo)
+    yield Spacer(0, 40)
+    yield CoverTitle(item.title, item.subtitle, width)
+    yield Spacer(0, 22)
+    yield from _set(item.facts, width)
+    yield Spacer(0, 10)
+    yield from _set(blocks.Callout(item.note), width)
+    yield Spacer(0, 12)
+    yield from _set(item.contents, width)
+    yield SignatureLines(item.signatures, width)
+
+
+def _logo(data: bytes) -> Image:
+    picture = Image(BytesIO(data), hAlign="LEFT")
+    scale = min(1.0, 150 / picture.imageWidth, 50 / picture.imageHeight)
+    picture.drawWidth, picture.drawHeight = picture.imageWidth * scale, picture.imageHeight * scale
+    return picture
+
+
+class CoverTitle(Flowable):  # type: ignore[misc]
+    """The title of the report between two rules."""
+
+    def __init__(self, title: str, subtitle: str, width: float) -> None:
+        super().__init__()
+        self.title, self.subtitle, self.width, self.height = title, subtitle, width, 74
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Return the fixed size."""
+        return (self.width, self.height)
+
+    def draw(self) -> None:
+        """Write the two lines."""
+        canvas = self.canv
+        canvas.setStrokeColor(ink(ACCENT))
+        canvas.setLineWidth(2.2)
+        canvas.line(0, self.height, self.width, self.height)
+        write_line(canvas, 0, self.height - 36, self.title, size=25, style="bold", color=ACCENT)
+        write_line(canvas, 0, self.height - 58, self.subtitle, size=11.5, color=QUIET)
+        canvas.setLineWidth(0.5)
+        canvas.line(0, 0, self.width, 0)
+
+
+class SignatureLines(Flowable):  # type: ignore[misc]
+    """Lines to sign on, side by side."""
+
+    _GAP = 30.0
+
+    def __init__(self, labels: tuple[str, ...], width: float) -> None:
+        super().__init__()
+        self.labels, self.width, self.height = labels, width, 70.0
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Return the fixed size."""
+        return (self.width, self.height)
+
+    def draw(self) -> None:
+        """Draw one line per label."""
+        each = (self.width - self._GAP * (len(self.labels) - 1)) / max(1, len(self.labels))
+        self.canv.setStrokeColor(ink(QUIET))
+        self.canv.setLineWidth(0.5)
+        for index, label in enumerate(self.labels):
+            x = index * (each + self._GAP)
+            self.canv.line(x, 12, x + each, 12)
+            write_line(self.canv, x, 2, label, size=7, color=QUIET)
+
+
+class TileRow(Flowable):  # type: ignore[misc]
+    """Large figures in boxes."""
+
+    _GAP = 7.0
+
+    def __init__(self, tiles: tuple[blocks.Tile, ...], width: float) -> None:
+        super().__init__()
+        self.tiles, self.width, self.height = tiles, width, 44.0
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Take the whole width."""
+        self.width = width
+        return (width, self.height)
+
+    def draw(self) -> None:
+        """Draw one box per figure."""
+        each = (self.width - self._GAP * (len(self.tiles) - 1)) / len(self.tiles)
+        for index, tile in enumerate(self.tiles):
+            self._box(tile, index * (each + self._GAP), each)
+
+    def _box(self, tile: blocks.Tile, x: float, width: float) -> None:
+        bar, background = _TONES[tile.tone]
+        self.canv.setFillColor(ink(background))
+        self.canv.rect(x, 0, width, self.height, stroke=0, fill=1)
+        self.canv.setFillColor(ink(bar))
+        self.canv.rect(x, 0, 2.4, self.height, stroke=0, fill=1)
+        write_line(self.canv, x + 9, 19, tile.number, size=19, style="bold", color=INK)
+        write_line(self.canv, x + 9, 7, tile.label, size=7.2, color=QUIET)
+
+
+class ContentsLine(Flowable):  # type: ignore[misc]
+    """One chapter in the table of contents; its page number is filled in when the last page is known."""
+
+    def __init__(self, anchor: str, title: Text, width: float) -> None:
+        super().__init__()
+        self.anchor, self.title, self.width, self.height = anchor, blocks.plain_of(title), width, 15.0
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Return the fixed size."""
+        return (self.width, self.height)
+
+    def draw(self) -> None:
+        """Write the title, a leader and the place of the number."""
+        canvas = self.canv
+        end = write_line(canvas, 0, 4, self.title, size=9.2, color=INK)
+        canvas.setStrokeColor(ink(RULE))
+        canvas.setLineWidth(0.6)
+        canvas.setDash([0.6, 2.4])
+        canvas.line(end + 6, 4, self.width - width_of("0000", "", 9.2), 4)
+        canvas.setDash()
+        canvas.saveState()
+        canvas.translate(self.width, 4)
+        canvas.doForm(f"page-of-{self.anchor}")
+        canvas.restoreState()
+        canvas.linkRect("", self.anchor, (0, 0, self.width, self.height), relative=1, Border="[0 0 0]")
+        canvas.contents_anchors.append(self.anchor)

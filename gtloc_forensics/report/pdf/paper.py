@@ -1,0 +1,205 @@
+"""How a PDF page is set: type sizes, colours, and the flowables that reportlab lacks.
+
+Tables are streams of :class:`GridRow`, one flowable per row, each of which draws the
+table's header when it finds itself at the top of a page. So a table of ten thousand
+rows breaks cleanly and is never in memory as a whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from xml.sax.saxutils import escape
+
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Flowable, Paragraph
+
+from gtloc_forensics.report.blocks import Column, Span, Text
+from gtloc_forensics.report.drawings.marks import INK, QUIET, Drawing
+from gtloc_forensics.report.pdf.fonts import font_name, runs, width_of
+from gtloc_forensics.report.pdf.paint_pdf import ink, paint, write_line
+
+ACCENT = "#12304F"
+RULE = "#C6CBD2"
+ZEBRA = "#F5F6F8"
+LINK = "#0B4A8F"
+HASH_SIZE = 5.0  # 64 hex digits in two fifths of a line
+
+# style → (size, leading, space before, space after, colour)
+_SETTING = {
+    "body": (8.8, 12.4, 0, 4, INK),
+    "lead": (10.2, 14.6, 0, 6, INK),
+    "small": (7.4, 10.2, 0, 3, INK),
+    "label": (7.4, 10.2, 0, 1, QUIET),
+    "caption": (6.8, 8.8, 1, 4, QUIET),
+    "cell": (7.7, 10.0, 0, 0, INK),
+    "dense": (6.2, 7.8, 0, 0, INK),
+    "head": (6.6, 8.4, 0, 0, ACCENT),
+    "heading1": (17, 21, 0, 9, ACCENT),
+    "heading2": (11.6, 15, 10, 4, ACCENT),
+    "heading3": (9.2, 12, 7, 2, ACCENT),
+}
+
+
+@cache
+def setting(name: str) -> ParagraphStyle:
+    """Return the paragraph style called *name*."""
+    size, leading, before, after, color = _SETTING[name]
+    bold = name.startswith("head")
+    return ParagraphStyle(
+        name,
+        fontName=font_name("bold" if bold else ""),
+        fontSize=size,
+        leading=leading,
+        spaceBefore=before,
+        spaceAfter=after,
+        textColor=ink(color),
+        keepWithNext=int(name.startswith("heading")),
+        splitLongWords=1,
+        allowWidows=0,
+        allowOrphans=0,
+    )
+
+
+def markup(text: Text) -> str:
+    """Return *text* in reportlab's paragraph markup; the only place where that is written."""
+    return "".join(_span_markup(span) for span in text)
+
+
+def _span_markup(span: Span) -> str:
+    look = f' color="{QUIET}"' if span.style == "quiet" else f' size="{HASH_SIZE}"' if span.style == "hash" else ""
+    text = span.text.replace("  ", " \u00a0")  # platypus would make one space of several
+    pieces = (f'<font name="{name}"{look}>{escape(piece)}</font>' for name, piece in runs(text, span.style))
+    joined = "".join(pieces)
+    return f'<a href="#{escape(span.target)}" color="{LINK}">{joined}</a>' if span.target else joined
+
+
+def paragraph(text: Text, style: str) -> Paragraph:
+    """Return *text* as a paragraph."""
+    return Paragraph(markup(text), setting(style))
+
+
+class HeadingFlow(Paragraph):  # type: ignore[misc]
+    """A heading that is a destination, a bookmark, and known to the table of contents."""
+
+    def __init__(self, text: Text, *, level: int, anchor: str) -> None:
+        bold = tuple(Span(span.text, span.style or "bold", span.target) for span in text)
+        super().__init__(markup(bold), setting(f"heading{level}"))
+        self.level = level
+        self.anchor = anchor
+        self.title = "".join(span.text for span in text)
+
+    def draw(self) -> None:
+        """Draw the heading and note where it stands."""
+        self.canv.bookmarkHorizontal(self.anchor, 0, self.height + 6)
+        if self.level < 3:
+            self.canv.addOutlineEntry(self.title, self.anchor, level=self.level - 1, closed=self.level == 1)
+        self.canv.page_of_anchor[self.anchor] = self.canv.getPageNumber()
+        super().draw()
+
+
+class Sketch(Flowable):  # type: ignore[misc]
+    """A drawing in the flow of a page."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        super().__init__()
+        self.drawing = drawing
+        self.width, self.height = drawing.width, drawing.height
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Return the drawing's size."""
+        return (self.width, self.height)
+
+    def draw(self) -> None:
+        """Paint the marks."""
+        paint(self.canv, self.drawing)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What the rows of one table share."""
+
+    columns: tuple[Column, ...]
+    style: str  # "cell", "dense" or "body"
+    titled: bool = True
+    ruled: bool = True
+    padding: float = 2.6
+
+
+class Cell:
+    """A text in a table cell: drawn in one go when it fits on a line, else a paragraph."""
+
+    def __init__(self, text: Text, style: str, width: float) -> None:
+        self._look = setting(style)
+        self._span = text[0] if len(text) == 1 and not text[0].target else None
+        self._size = HASH_SIZE if self._span and self._span.style == "hash" else self._look.fontSize
+        if self._span and width_of(self._span.text, self._span.style, self._size) <= width:
+            self.height = float(self._look.leading)
+            return
+        self._span = None
+        self._paragraph = Paragraph(markup(text), self._look) if text else None
+        self.height = float(self._paragraph.wrap(width, 10_000)[1]) if self._paragraph else 0.0
+
+    def draw_at(self, canvas: Canvas, x: float, top: float) -> None:
+        """Draw the cell with its upper left corner at (x, top)."""
+        if self._span:
+            color = QUIET if self._span.style == "quiet" else self._look.textColor.hexval().replace("0x", "#")
+            baseline = top - self._look.leading + (self._look.leading - self._look.fontSize) / 2 + 1.2
+            write_line(canvas, x, baseline, self._span.text, size=self._size, style=self._span.style, color=color)
+        elif self._paragraph:
+            self._paragraph.drawOn(canvas, x, top - self.height)
+
+
+class GridRow(Flowable):  # type: ignore[misc]
+    """One row of a table, with the table's header above it where a page or the table begins."""
+
+    def __init__(self, texts: tuple[Text, ...], grid: Grid, *, index: int, anchor: str = "") -> None:
+        super().__init__()
+        self._texts, self._grid, self._index, self._anchor = texts, grid, index, anchor
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Lay the cells out and decide whether the header is due."""
+        frame = getattr(self, "_frame", None)
+        due = self._grid.titled and (self._index == 0 or (frame is not None and frame._atTop))
+        self.width = width
+        self._head = (
+            self._cells([(Span(column.title, "bold"),) for column in self._grid.columns], "head") if due else []
+        )
+        self._body = self._cells(self._texts, self._grid.style)
+        self._head_height = self._tall(self._head)
+        self.height = self._head_height + self._tall(self._body)
+        return (width, self.height)
+
+    def _cells(self, texts: Any, style: str) -> list[Cell]:
+        inner = [column.share * self.width - 2 * self._grid.padding for column in self._grid.columns]
+        return [Cell(text, style, width) for text, width in zip(texts, inner, strict=True)]
+
+    def _tall(self, cells: list[Cell]) -> float:
+        return max((cell.height for cell in cells), default=-2 * self._grid.padding) + 2 * self._grid.padding
+
+    def draw(self) -> None:
+        """Draw header, shade, cells and the rule below."""
+        canvas, body_top = self.canv, self.height - self._head_height
+        if self._anchor:
+            canvas.bookmarkHorizontal(self._anchor, 0, body_top)
+        if self._grid.ruled and self._index % 2:
+            canvas.setFillColor(ink(ZEBRA))
+            canvas.rect(0, 0, self.width, body_top, stroke=0, fill=1)
+        self._line(self._head, self.height)
+        self._line(self._body, body_top)
+        canvas.setStrokeColor(ink(RULE))
+        canvas.setLineWidth(0.35)
+        if self._grid.ruled:
+            canvas.line(0, 0, self.width, 0)
+        if self._head:
+            canvas.setStrokeColor(ink(ACCENT))
+            canvas.setLineWidth(0.9)
+            canvas.line(0, body_top, self.width, body_top)
+
+    def _line(self, cells: list[Cell], top: float) -> None:
+        x = 0.0
+        for cell, column in zip(cells, self._grid.columns, strict=False):
+            cell.draw_at(self.canv, x + self._grid.padding, top - self._grid.padding)
+            x += column.share * self.width

@@ -1,0 +1,432 @@
+"""The case database: sources, results, findings, custody. The only importer of sqlalchemy.
+
+SQLite by default (WAL, foreign keys on, a busy time-out, one writer); any URL that
+SQLAlchemy knows otherwise. Rows are added, never rewritten: a second model's
+result stands beside the first. A result's key is (subject, stage, fingerprint),
+so repeating work is harmless and a killed run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from gtloc_forensics.errors import CaseBusy, CaseError, WorkspaceFull
+from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Passed, Scalar, Source, visible
+from gtloc_forensics.store.codec import pack, unpack
+from gtloc_forensics.store.custody import GENESIS, canonical_json, event_of
+from gtloc_forensics.store.rows import Known, event_from, known_of, source_of
+from gtloc_forensics.store.schema import (
+    POSTGRESQL,
+    SQLITE,
+    WRITES,
+    CaseRow,
+    CustodyRow,
+    ExaminationRow,
+    ExtraRow,
+    FindingRow,
+    MemberRow,
+    RejectedRow,
+    ResultRow,
+    SourceRow,
+    engine_of,
+    migrate,
+    missing_triggers,
+    queue_up,
+    release,
+    reserve,
+)
+
+R = TypeVar("R")
+
+_LAST_EVENT = "gtloc_last_event"
+
+_INSERTS: Mapping[str, Callable[..., Any]] = {SQLITE: sqlite.insert, POSTGRESQL: postgresql.insert}
+
+Transaction: TypeAlias = Session
+"""What :meth:`Store.writing` gives: everything written through it is kept, or nothing."""
+
+
+class Store:
+    """One open case database. Writing needs the writer's lock, which :class:`Case` holds."""
+
+    def __init__(self, place: str | Path) -> None:
+        """Open the database at a URL, or in an SQLite file, making or migrating it as needed.
+
+        Raises:
+            NewerCase: when a newer program wrote it.
+            CaseError: when it is not a case database or cannot be opened.
+        """
+        self._path = place if isinstance(place, Path) else None
+        self.engine = engine_of(place)
+        rendered = self.engine.url.render_as_string(hide_password=True)
+        self.url = visible(os.fsencode(place)) if isinstance(place, Path) else rendered
+        self._writer = self.engine.execution_options(**{WRITES: True})
+        try:
+            migrate(self.engine)
+        except (OperationalError, DatabaseError) as error:
+            self.engine.dispose()
+            remedy = "choose another --output" if self.file is not None else "see --database"
+            raise CaseError(f"{self.url} is not usable as a case database: {error.orig}; {remedy}") from error
+
+    @property
+    def file(self) -> Path | None:
+        """The database's file; None when it is kept by a server."""
+        name = self.engine.url.database
+        if self._path is not None or not name or self.engine.dialect.name != SQLITE:
+            return self._path
+        return Path(name)
+
+    def close(self) -> None:
+        """Close every connection; a WAL is folded back into the file."""
+        self.engine.dispose()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One transaction: all of it is kept, or none.
+
+        Raises:
+            CaseBusy: when another process holds the database.
+            WorkspaceFull: when the disk has no room for it.
+        """
+        try:
+            with Session(self._writer, expire_on_commit=False) as session, session.begin():
+                queue_up(session.connection())
+                yield session
+        except OperationalError as error:
+            if "locked" in str(error.orig):
+                raise CaseBusy(f"{self.url} is being written by another process; wait for it or stop it") from error
+            if "full" in str(error.orig):
+                raise WorkspaceFull((self.file or Path()).parent) from error
+            raise
+
+    @contextmanager
+    def reserved(self) -> Iterator[None]:
+        """Keep other programs, wherever they run, from working on the case meanwhile.
+
+        A file has no need of it: whoever shares the file shares the lock in the folder beside it.
+
+        Raises:
+            CaseBusy: when another one works on it.
+        """
+        if self.file is not None:
+            yield
+            return
+        with self.engine.connect() as connection:
+            connection.detach()  # the lock is the connection's and ends with it, whatever has become of the server
+            if not reserve(connection):
+                raise CaseBusy(f"{self.url} is in use by another process; wait for it or stop it")
+            connection.commit()  # an open transaction would hold up vacuuming
+            try:
+                yield
+            finally:
+                with suppress(DBAPIError):  # a server that went away has let go of it
+                    release(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for reading."""
+        with Session(self.engine) as session:
+            yield session
+
+    # ----------------------------------------------------------------- header
+
+    def header(self) -> CaseHeader | None:
+        """Return the case header, or None for a case just made."""
+        with self.reading() as session:
+            row = session.get(CaseRow, 1)
+        if row is None:
+            return None
+        opened = datetime.fromisoformat(row.opened_utc) if row.opened_utc else None
+        return CaseHeader(
+            row.case_number, row.exhibit, row.examiner, row.agency, row.legal_authority, row.evidence_folder, opened
+        )
+
+    def set_header(self, header: CaseHeader) -> None:
+        """Write the header; a field left empty keeps what is there."""
+        with self.writing() as session:
+            row = session.get(CaseRow, 1)
+            values = asdict(header) | {"opened_utc": header.opened_utc.isoformat() if header.opened_utc else ""}
+            if row is None:
+                session.add(CaseRow(id=1, **values))
+                return
+            for name, value in values.items():
+                if value:
+                    setattr(row, name, value)
+
+    # ----------------------------------------------------------------- sources
+
+    def latest_sources(self) -> dict[str, Known]:
+        """Return the newest state of every path ever seen, by source id."""
+        query = select(SourceRow).order_by(SourceRow.source_id, SourceRow.generation)
+        with self.reading() as session:
+            return {row.source_id: known_of(row) for row in session.scalars(query.execution_options(yield_per=500))}
+
+    def add_source(
+        self, session: Session, source: Source, *, sidecars: Mapping[bytes, str], acquired_utc: datetime
+    ) -> Known:
+        """Add a path, or a new state of it."""
+        newest = session.scalar(select(func.max(SourceRow.generation)).where(SourceRow.source_id == source.source_id))
+        values = {
+            "source_id": source.source_id,
+            "generation": 0 if newest is None else newest + 1,
+            "relative": source.relative,
+            "sha256": source.sha256,
+            "media_type": source.media_type,
+            "stat": json.dumps(asdict(source.stat)),
+            "sidecars": json.dumps([[name.hex(), sha256] for name, sha256 in sorted(sidecars.items())]),
+            "acquired_utc": acquired_utc.isoformat(),
+        }
+        row_id = session.execute(insert(SourceRow).returning(SourceRow.id), values).scalar_one()
+        return known_of(SourceRow(id=row_id, **values))
+
+    def source(self, row_id: int) -> tuple[Source, Known, datetime]:
+        """Return one state of one path, what identifies that state, and when it was acquired."""
+        with self.reading() as session:
+            row = session.get_one(SourceRow, row_id)
+        return source_of(row)[0], known_of(row), datetime.fromisoformat(row.acquired_utc)
+
+    def sources(self, row_ids: Sequence[int]) -> list[Source]:
+        """Return these states of paths, in the order asked for; some hundred at a time."""
+        with self.reading() as session:
+            rows = {
+                row.id: source_of(row)[0] for row in session.scalars(select(SourceRow).where(SourceRow.id.in_(row_ids)))
+            }
+        return [rows[row_id] for row_id in row_ids]
+
+    # ----------------------------------------------------------------- results
+
+    def subjects(self, stage: str, fingerprint: str) -> set[str]:
+        """Return the subjects for which this work was done already, well or not."""
+        query = select(ResultRow.subject).where(ResultRow.stage == stage, ResultRow.fingerprint == fingerprint)
+        with self.reading() as session:
+            return set(session.scalars(query))
+
+    def keys_of(self, stage: str) -> set[tuple[str, str]]:
+        """Return (subject, fingerprint) of every result of a stage."""
+        query = select(ResultRow.subject, ResultRow.fingerprint).where(ResultRow.stage == stage)
+        with self.reading() as session:
+            return {(subject, fingerprint) for subject, fingerprint in session.execute(query)}
+
+    def add_result(self, session: Session, subject: str, stage: str, fingerprint: str, *, record: Any) -> None:
+        """Keep what a stage made; a repeated key is left as it is."""
+        self._add(session, subject, stage, fingerprint, failed=False, payload=pack(record))
+
+    def add_failure(
+        self, session: Session, subject: str, stage: str, fingerprint: str, *, reason: str, detail: str = ""
+    ) -> None:
+        """Keep why a stage made nothing."""
+        self._add(session, subject, stage, fingerprint, failed=True, payload=pack((reason, detail)))
+
+    def _add(
+        self, session: Session, subject: str, stage: str, fingerprint: str, *, failed: bool, payload: bytes
+    ) -> None:
+        statement = _INSERTS[self.engine.dialect.name](ResultRow).on_conflict_do_nothing()
+        values = {"subject": subject, "stage": stage, "fingerprint": fingerprint, "failed": failed, "payload": payload}
+        session.execute(statement, values)
+
+    def result(
+        self, subject: str, stage: str, fingerprint: str, kind: type[R], *, session: Session | None = None
+    ) -> R | tuple[str, str] | None:
+        """Return a stage's record, or ``(reason, detail)`` when it failed, or None when it never ran.
+
+        Inside a transaction pass its *session*, to see what it has written so far.
+        """
+        if session is None:
+            with self.reading() as fresh:
+                row = fresh.get(ResultRow, (subject, stage, fingerprint))
+        else:
+            row = session.get(ResultRow, (subject, stage, fingerprint))
+        if row is None:
+            return None
+        return unpack(tuple[str, str], row.payload) if row.failed else unpack(kind, row.payload)
+
+    # ----------------------------------------------------------------- rejected
+
+    def add_rejected(self, session: Session, examination: str, entry: Passed, *, source_id: str) -> None:
+        """Note an entry without a hash: unreadable, or not a photo."""
+        if session.get(RejectedRow, (source_id, examination)) is None:
+            session.add(
+                RejectedRow(
+                    source_id=source_id,
+                    examination=examination,
+                    relative=entry.relative,
+                    reason=entry.reason,
+                    blocks=entry.blocks,
+                )
+            )
+
+    def rejected(self, examination: str) -> list[Passed]:
+        """Return what an examination could not read or passed over, in path order."""
+        with self.reading() as session:
+            rows = session.scalars(select(RejectedRow).where(RejectedRow.examination == examination))
+            return sorted((Passed(row.relative, row.reason, row.blocks) for row in rows), key=lambda e: e.relative)
+
+    # ----------------------------------------------------------------- examinations
+
+    def examination(self, fingerprint: str | None = None) -> ExaminationRow | None:
+        """Return the examination with that fingerprint, or the newest."""
+        query = select(ExaminationRow).order_by(ExaminationRow.id.desc()).limit(1)
+        if fingerprint is not None:
+            query = query.where(ExaminationRow.fingerprint == fingerprint)
+        with self.reading() as session:
+            return session.scalar(query)
+
+    def add_examination(
+        self,
+        session: Session,
+        fingerprint: str,
+        *,
+        environment: Mapping[str, str],
+        stages: Mapping[str, str],
+        finished_utc: datetime,
+    ) -> int:
+        """Begin the row of a finished examination; members, findings and extras follow in the same transaction."""
+        row = ExaminationRow(
+            fingerprint=fingerprint,
+            environment=json.dumps(dict(environment)),
+            stages=json.dumps(dict(stages)),
+            finished_utc=finished_utc.isoformat(),
+        )
+        session.add(row)
+        session.flush()
+        return row.id
+
+    def add_member(
+        self,
+        session: Session,
+        examination_id: int,
+        ordinal: int,
+        *,
+        source_row: int,
+        status: str,
+        sha256_at_end: str,
+        verdict: bytes,
+    ) -> None:
+        """Add a source with what the examination made of it."""
+        values = {
+            "examination_id": examination_id,
+            "ordinal": ordinal,
+            "source_row": source_row,
+            "status": status,
+            "sha256_at_end": sha256_at_end,
+            "findings": verdict,
+        }
+        session.execute(insert(MemberRow), values)  # written now: a session would hold them all until the end
+
+    def add_finding(self, session: Session, examination_id: int, ordinal: int, *, finding: Finding) -> None:
+        """Add a finding that a person should see, at its rank."""
+        values = {
+            "examination_id": examination_id,
+            "ordinal": ordinal,
+            "check_id": finding.check_id,
+            "outcome": finding.outcome.value,
+            "severity": int(finding.severity),
+            "source_id": finding.source_ids[0],
+            "payload": pack(finding),
+        }
+        session.execute(insert(FindingRow), values)
+
+    def add_extra(self, session: Session, examination_id: int, name: str, *, record: Any) -> None:
+        """Add a product of a whole examination."""
+        session.add(ExtraRow(examination_id=examination_id, name=name, payload=pack(record)))
+
+    def members(self, examination_id: int, *, status: str | None = None) -> Iterator[MemberRow]:
+        """Stream the members of an examination in path order, fifty at a time."""
+        ordinal = -1
+        while True:
+            query = select(MemberRow).where(MemberRow.examination_id == examination_id, MemberRow.ordinal > ordinal)
+            if status is not None:
+                query = query.where(MemberRow.status == status)
+            with self.reading() as session:
+                rows = list(session.scalars(query.order_by(MemberRow.ordinal).limit(50)))
+            if not rows:
+                return
+            yield from rows
+            ordinal = rows[-1].ordinal
+
+    def verdicts(self, session: Session, examination_id: int) -> Iterator[bytes]:
+        """Stream what was concluded of every member, as stored, in path order."""
+        query = select(MemberRow.findings).where(MemberRow.examination_id == examination_id)
+        yield from session.scalars(query.order_by(MemberRow.ordinal).execution_options(yield_per=200))
+
+    def count_members(self, examination_id: int) -> dict[str, int]:
+        """Return how many members ended in each status."""
+        query = select(MemberRow.status, func.count()).where(MemberRow.examination_id == examination_id)
+        with self.reading() as session:
+            return {str(status): int(count) for status, count in session.execute(query.group_by(MemberRow.status))}
+
+    def findings(self, examination_id: int) -> Iterator[Finding]:
+        """Stream an examination's findings in the order they were ranked."""
+        query = select(FindingRow.payload).where(FindingRow.examination_id == examination_id)
+        with self.reading() as session:
+            for payload in session.scalars(query.order_by(FindingRow.ordinal).execution_options(yield_per=200)):
+                yield unpack(Finding, payload)
+
+    def extra(self, examination_id: int, name: str, kind: type[R]) -> R | None:
+        """Return a product of an examination, e.g. its clock models."""
+        with self.reading() as session:
+            row = session.get(ExtraRow, (examination_id, name))
+        return None if row is None else unpack(kind, row.payload)
+
+    # ----------------------------------------------------------------- custody
+
+    def missing_triggers(self) -> tuple[str, ...]:
+        """Return the names of the triggers that should guard the custody chain and do not."""
+        with self.engine.connect() as connection:
+            return missing_triggers(connection)
+
+    def append_event(
+        self,
+        session: Session,
+        *,
+        utc_time: datetime,
+        actor: str,
+        action: str,
+        subject: str,
+        detail: Mapping[str, Scalar],
+    ) -> CustodyEvent:
+        """Add a link to the custody chain inside the transaction of what it describes."""
+        sequence, previous = session.info.get(_LAST_EVENT) or self._last_link(session)
+        made = event_of(sequence + 1, utc_time, actor, action, subject, detail, previous)
+        values = {
+            "sequence": made.sequence,
+            "utc_time": utc_time.isoformat(),
+            "actor": actor,
+            "action": action,
+            "subject": subject,
+            "detail": canonical_json(dict(detail)),
+            "previous_hash": previous,
+            "event_hash": made.event_hash,
+        }
+        session.execute(insert(CustodyRow), values)
+        session.info[_LAST_EVENT] = (made.sequence, made.event_hash)  # nobody else writes during a transaction
+        return made
+
+    def _last_link(self, session: Session) -> tuple[int, str]:
+        last = session.scalar(select(CustodyRow).order_by(CustodyRow.sequence.desc()).limit(1))
+        return (0, GENESIS) if last is None else (last.sequence, last.event_hash)
+
+    def custody(self) -> Iterator[CustodyEvent]:
+        """Stream the chain in order, as stored: :func:`verify_chain` says whether it holds."""
+        with self.reading() as session:
+            query = select(CustodyRow).order_by(CustodyRow.sequence).execution_options(yield_per=500)
+            yield from map(event_from, session.scalars(query))
+
+    def last_event(self, action: str, subject: str) -> CustodyEvent | None:
+        """Return the newest event of that action and subject."""
+        query = select(CustodyRow).where(CustodyRow.action == action, CustodyRow.subject == subject)
+        with self.reading() as session:
+            row = session.scalar(query.order_by(CustodyRow.sequence.desc()).limit(1))
+        return None if row is None else event_from(row)

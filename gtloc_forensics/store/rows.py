@@ -1,0 +1,62 @@
+"""States of paths, and rows of the case database as the records they keep. Only drivers use it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gtloc_forensics.records import CustodyEvent, FileStat, Source
+
+if TYPE_CHECKING:
+    from gtloc_forensics.store.schema import CustodyRow, SourceRow
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest state of one path, as far as deciding whether it changed needs it."""
+
+    row_id: int
+    relative: bytes
+    sha256: str
+    stat_key: tuple[int, ...]  # size, mtime, ctime, inode, device
+    sidecars: Mapping[bytes, str]
+
+    def is_state(self, source: Source, sidecars: Mapping[bytes, str]) -> bool:
+        """Whether *source* is this very state: same bytes, same times, same sidecars."""
+        same_bytes = self.sha256 == source.sha256 and dict(self.sidecars) == dict(sidecars)
+        return same_bytes and self.stat_key == stat_key(source.stat)
+
+
+def stat_key(stat: FileStat) -> tuple[int, ...]:
+    """Return the part of a stat tuple that changes when a file does (not its access time)."""
+    return (stat.size_bytes, stat.mtime_ns, stat.ctime_ns, stat.inode, stat.device)
+
+
+def known_of(row: SourceRow) -> Known:
+    """Return what identifies the state of a path that *row* keeps."""
+    source, sidecars = source_of(row)
+    return Known(row.id, row.relative, row.sha256, stat_key(source.stat), sidecars)
+
+
+def source_of(row: SourceRow) -> tuple[Source, dict[bytes, str]]:
+    """Return the source that *row* keeps, and the hashes of its sidecars."""
+    sidecars = {bytes.fromhex(name): sha256 for name, sha256 in json.loads(row.sidecars)}
+    stat = FileStat(**json.loads(row.stat))
+    return Source(row.source_id, row.relative, row.sha256, stat, row.media_type, tuple(sidecars)), sidecars
+
+
+def event_from(row: CustodyRow) -> CustodyEvent:
+    """Return the event that *row* keeps."""
+    return CustodyEvent(
+        row.sequence,
+        datetime.fromisoformat(row.utc_time),
+        row.actor,
+        row.action,
+        row.subject,
+        json.loads(row.detail),
+        row.previous_hash,
+        row.event_hash,
+    )
