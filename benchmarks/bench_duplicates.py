@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from gtloc_forensics import vision
-from gtloc_forensics.checks.gf406_duplicates import (
+from gtloc_forensics.checks.rules.gf406_duplicates import (
     DIFFERENT_BITS,
     FLATTEST_BITS,
     LIKE_BITS,

@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from gtloc_forensics import metadata, sightings
-from gtloc_forensics.checks import Check, Context, Registry, Scope, built_in_modules, unmet
+from gtloc_forensics.checks import Check, Context, Registry, Scope, unmet
+from gtloc_forensics.checks.plugins import built_in_modules
 from gtloc_forensics.decode import pixels
 from gtloc_forensics.earth import globe, zones
 from gtloc_forensics.errors import DecodeRefused

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gtloc_forensics.checks import Check, Registry, built_in_modules
+from gtloc_forensics.checks import Check, Registry
+from gtloc_forensics.checks.plugins import built_in_modules
 
 HEAD = """# The checks
 

@@ -15,7 +15,7 @@ import numpy as np
 from judgement import ALARM_LEVELS, DATABLE_THRESHOLD, SURE, Judged, held_out_strength
 from photo_set import PhotoSet
 
-from gtloc_forensics import calibrating
+from gtloc_forensics.modelling import calibrating
 
 Facts = dict[str, Any]
 COMMAND = "python experiments/make_small_model.py --photos ../shared/photos --out models/gtloc-small"

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from photo_set import PhotoSet
 
-from gtloc_forensics.calibrating import Trials
 from gtloc_forensics.earth.circular import day_turn, year_turn
 from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence import scores as evidence_scores
 from gtloc_forensics.evidence.scores import Usual
+from gtloc_forensics.modelling.calibrating import Trials
 from gtloc_forensics.records import PlaceDensity, Position
 
 Floats = NDArray[np.float64]

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from photo_set import PhotoSet, folds, group_weights
 from sklearn.linear_model import LogisticRegression
 
-from gtloc_forensics.calibrating import source_weights
 from gtloc_forensics.earth.circular import cell_of
 from gtloc_forensics.earth.sphere import unit_vectors
+from gtloc_forensics.modelling.calibrating import source_weights
 from gtloc_forensics.vision import gallery
 from gtloc_forensics.vision.density import PlaceTeller, Sharpness, density, fit_sharpness
 from gtloc_forensics.vision.gtloc import GTLoc

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from photo_set import PhotoSet
 from sklearn.metrics import roc_auc_score
 
-from gtloc_forensics import calibrating
-from gtloc_forensics.calibrating import Trials
 from gtloc_forensics.earth.circular import hour_distance, month_distance
 from gtloc_forensics.earth.globe import distance_km
 from gtloc_forensics.evidence import scores as evidence_scores
 from gtloc_forensics.evidence.calibration import EVIDENCE_FORMAT, Joint
 from gtloc_forensics.evidence.scores import Usual
+from gtloc_forensics.modelling import calibrating
+from gtloc_forensics.modelling.calibrating import Trials
 from gtloc_forensics.records import PlaceDensity, Position
 from gtloc_forensics.vision.density import PlaceTeller, least_expected_turn
 

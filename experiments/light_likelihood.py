@@ -3,7 +3,7 @@
     python experiments/light_likelihood.py --photos ../shared/photos [--write]
 
 Prints held-out figures; ``--write`` puts the model, fitted on the training groups, in
-``gtloc_forensics/light/light.json``. Statistics only: no photo and no identifier leaves the set.
+``gtloc_forensics/evidence/exposure/light.json``. Statistics only: no photo and no identifier leaves the set.
 Decision note: docs/decisions/0004-light-likelihood.md.
 """
 
@@ -296,7 +296,7 @@ def main() -> None:
     measure(shots.where(shots.is_gps_confirmed))
     print(model)
     if chosen.write:
-        Path("gtloc_forensics/light/light.json").write_text(exposure.to_json(model), encoding="utf-8")
+        Path("gtloc_forensics/evidence/exposure/light.json").write_text(exposure.to_json(model), encoding="utf-8")
 
 
 if __name__ == "__main__":

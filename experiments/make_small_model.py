@@ -28,8 +28,9 @@ import picture_features
 import torch
 from torch import Tensor
 
-from gtloc_forensics import phototable, scorecard, vision
+from gtloc_forensics import vision
 from gtloc_forensics.evidence.calibration import CALIBRATION
+from gtloc_forensics.modelling import phototable, scorecard
 from gtloc_forensics.records import Pixels
 from gtloc_forensics.vision import weights
 from gtloc_forensics.vision.density import PlaceTeller

@@ -23,8 +23,8 @@ import picture_features
 import torch
 from numpy.typing import NDArray
 
-from gtloc_forensics import calibrating
 from gtloc_forensics.earth.circular import day_turn, hour_distance, month_distance, year_turn
+from gtloc_forensics.modelling import calibrating
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 from imagined import cameras, scenes

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gtloc_forensics.case import Case, open_case
     from gtloc_forensics.checks import check
+    from gtloc_forensics.checks.plugins import hookimpl
     from gtloc_forensics.instruments import Settings
-    from gtloc_forensics.plugins import hookimpl
     from gtloc_forensics.records import Absent, Claim, Finding, Prediction
 
 __all__ = ["Absent", "Case", "Claim", "Finding", "Prediction", "Settings", "check", "hookimpl", "open_case"]
@@ -26,7 +26,7 @@ _HOMES = {
     "Prediction": "records",
     "Settings": "instruments",
     "check": "checks",
-    "hookimpl": "plugins",
+    "hookimpl": "checks.plugins",
     "open_case": "case",
 }
 

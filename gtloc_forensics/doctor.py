@@ -11,7 +11,7 @@ from enum import IntEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from gtloc_forensics import plugins
+from gtloc_forensics.checks import plugins
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import ForensicsError
 from gtloc_forensics.metadata import exiftool

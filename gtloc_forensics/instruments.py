@@ -16,7 +16,8 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from typing import TYPE_CHECKING
 
-from gtloc_forensics import decode, plugins
+from gtloc_forensics import decode
+from gtloc_forensics.checks import plugins
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.evidence.calibration import Calibration, load_calibration

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType
 
 from gtloc_forensics.checks import Context, check, consistent, not_testable
-from gtloc_forensics.plugins import hookimpl
+from gtloc_forensics.checks.plugins import hookimpl
 from gtloc_forensics.records import Absent, Claim, Confidence, Finding, Outcome, Photo, Severity
 
 CHANCE = 1 / 3600

@@ -12,7 +12,8 @@ from builders import PARIS, a_photo, an_image, findings_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gtloc_forensics.checks import Registry, Scope, built_in_modules
+from gtloc_forensics.checks import Registry, Scope
+from gtloc_forensics.checks.plugins import built_in_modules
 from gtloc_forensics.records import Absent, Finding, Outcome
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -7,21 +7,22 @@ from datetime import datetime, timedelta
 import pytest
 from builders import LONDON, MID_ATLANTIC, PARIS, a_claim, a_device, a_photo, an_image, only
 
-from gtloc_forensics.checks import devices, mirrored, offsets, releases
-from gtloc_forensics.checks.gf101_clock_gps import clock_against_gps as gf101
-from gtloc_forensics.checks.gf102_offset_place import offset_at_place as gf102
-from gtloc_forensics.checks.gf104_date_order import date_order as gf104
-from gtloc_forensics.checks.gf105_other_blocks import other_blocks as gf105
-from gtloc_forensics.checks.gf106_file_name import file_name_time as gf106
-from gtloc_forensics.checks.gf108_maker_clocks import maker_clocks as gf108
-from gtloc_forensics.checks.gf109_two_positions import two_positions as gf109
-from gtloc_forensics.checks.gf110_position_form import position_form as gf110
-from gtloc_forensics.checks.gf111_gps_internals import gps_internals as gf111
-from gtloc_forensics.checks.gf112_altitude import altitude as gf112
-from gtloc_forensics.checks.gf117_dimensions import dimensions as gf117
-from gtloc_forensics.checks.gf120_factory_date import factory_date as gf120
-from gtloc_forensics.checks.gf121_country import country as gf121
-from gtloc_forensics.checks.gf201_light_at_night import light_at_night as gf201
+from gtloc_forensics.checks import offsets, position_slips
+from gtloc_forensics.checks.reference import devices, releases
+from gtloc_forensics.checks.rules.gf101_clock_gps import clock_against_gps as gf101
+from gtloc_forensics.checks.rules.gf102_offset_place import offset_at_place as gf102
+from gtloc_forensics.checks.rules.gf104_date_order import date_order as gf104
+from gtloc_forensics.checks.rules.gf105_other_blocks import other_blocks as gf105
+from gtloc_forensics.checks.rules.gf106_file_name import file_name_time as gf106
+from gtloc_forensics.checks.rules.gf108_maker_clocks import maker_clocks as gf108
+from gtloc_forensics.checks.rules.gf109_two_positions import two_positions as gf109
+from gtloc_forensics.checks.rules.gf110_position_form import position_form as gf110
+from gtloc_forensics.checks.rules.gf111_gps_internals import gps_internals as gf111
+from gtloc_forensics.checks.rules.gf112_altitude import altitude as gf112
+from gtloc_forensics.checks.rules.gf117_dimensions import dimensions as gf117
+from gtloc_forensics.checks.rules.gf120_factory_date import factory_date as gf120
+from gtloc_forensics.checks.rules.gf121_country import country as gf121
+from gtloc_forensics.checks.rules.gf201_light_at_night import light_at_night as gf201
 from gtloc_forensics.records import Outcome, Position, Reading, Severity, Stated, TimeKind, TimeReading, TimeRole
 
 PHONE = {"make": "Apple", "model": "iPhone 13"}
@@ -99,21 +100,21 @@ def test_the_exposure_is_told_as_photographers_write_it():
 
 
 def test_slips_that_change_nothing_are_not_offered():
-    assert [slip for slip, _ in mirrored.repairs(Position(0.0, 30.0))] == [
+    assert [slip for slip, _ in position_slips.repairs(Position(0.0, 30.0))] == [
         "the other sign of the longitude (E/W lost)",
         "latitude and longitude swapped",
     ]
-    assert [slip for slip, _ in mirrored.repairs(Position(51.5, 0.001))] == [
+    assert [slip for slip, _ in position_slips.repairs(Position(51.5, 0.001))] == [
         "the other sign of the latitude (N/S lost)",
         "latitude and longitude swapped",
     ]
-    assert len(list(mirrored.repairs(Position(40.0, 120.0)))) == 3  # a latitude of 120 does not exist
+    assert len(list(position_slips.repairs(Position(40.0, 120.0)))) == 3  # a latitude of 120 does not exist
 
 
 def test_slips_need_a_position_and_a_time():
-    assert mirrored.fitting(a_claim(local=None, position=LONDON), 0.0) == ()
-    assert mirrored.fitting(a_claim(), 0.0) == ()
-    assert mirrored.on_land(a_claim()) == ()
+    assert position_slips.fitting(a_claim(local=None, position=LONDON), 0.0) == ()
+    assert position_slips.fitting(a_claim(), 0.0) == ()
+    assert position_slips.on_land(a_claim()) == ()
 
 
 @pytest.mark.parametrize(

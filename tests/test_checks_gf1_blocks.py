@@ -9,11 +9,11 @@ from builders import PARIS, TOKYO, a_photo, a_source, findings_of, only
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics.checks.gf103_offsets_agree import offsets_agree as gf103
-from gtloc_forensics.checks.gf105_other_blocks import other_blocks as gf105
-from gtloc_forensics.checks.gf106_file_name import file_name_time as gf106
-from gtloc_forensics.checks.gf107_file_system import file_system_time as gf107
-from gtloc_forensics.checks.gf108_maker_clocks import maker_clocks as gf108
+from gtloc_forensics.checks.rules.gf103_offsets_agree import offsets_agree as gf103
+from gtloc_forensics.checks.rules.gf105_other_blocks import other_blocks as gf105
+from gtloc_forensics.checks.rules.gf106_file_name import file_name_time as gf106
+from gtloc_forensics.checks.rules.gf107_file_system import file_system_time as gf107
+from gtloc_forensics.checks.rules.gf108_maker_clocks import maker_clocks as gf108
 from gtloc_forensics.records import Confidence, Outcome, TimeKind, TimeReading, TimeRole
 
 NOON = "2024-06-15 12:00:00"

@@ -20,9 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gtloc_forensics.checks import offsets
-from gtloc_forensics.checks.gf101_clock_gps import clock_against_gps as gf101
-from gtloc_forensics.checks.gf102_offset_place import offset_at_place as gf102
-from gtloc_forensics.checks.gf104_date_order import date_order as gf104
+from gtloc_forensics.checks.rules.gf101_clock_gps import clock_against_gps as gf101
+from gtloc_forensics.checks.rules.gf102_offset_place import offset_at_place as gf102
+from gtloc_forensics.checks.rules.gf104_date_order import date_order as gf104
 from gtloc_forensics.records import Absent, Outcome, Severity
 
 PHONE = {"make": "Apple", "model": "iPhone 13"}

@@ -11,14 +11,14 @@ from builders import a_photo, an_image, findings_of, only
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics.checks import factory, releases
-from gtloc_forensics.checks.gf113_release_date import release_date as gf113
-from gtloc_forensics.checks.gf114_younger_metadata import younger_metadata as gf114
-from gtloc_forensics.checks.gf115_editing_traces import editing_traces as gf115
-from gtloc_forensics.checks.gf116_thumbnail import thumbnail as gf116
-from gtloc_forensics.checks.gf117_dimensions import dimensions as gf117
-from gtloc_forensics.checks.gf118_platform import platform as gf118
-from gtloc_forensics.checks.gf120_factory_date import factory_date as gf120
+from gtloc_forensics.checks.reference import factory, releases
+from gtloc_forensics.checks.rules.gf113_release_date import release_date as gf113
+from gtloc_forensics.checks.rules.gf114_younger_metadata import younger_metadata as gf114
+from gtloc_forensics.checks.rules.gf115_editing_traces import editing_traces as gf115
+from gtloc_forensics.checks.rules.gf116_thumbnail import thumbnail as gf116
+from gtloc_forensics.checks.rules.gf117_dimensions import dimensions as gf117
+from gtloc_forensics.checks.rules.gf118_platform import platform as gf118
+from gtloc_forensics.checks.rules.gf120_factory_date import factory_date as gf120
 from gtloc_forensics.records import Confidence, Outcome
 
 # --------------------------------------------------------------------------- GF113
@@ -69,7 +69,11 @@ def test_longer_names_are_not_their_shorter_cousins():
 
 
 def test_every_release_has_a_date_a_source_and_one_line():
-    text = importlib.resources.files("gtloc_forensics.checks").joinpath("releases.csv").read_text(encoding="utf-8")
+    text = (
+        importlib.resources.files("gtloc_forensics.checks.reference")
+        .joinpath("releases.csv")
+        .read_text(encoding="utf-8")
+    )
     rows = list(csv.DictReader(text.splitlines()))
     assert len(rows) > 250
     assert len({(row["make"].lower(), row["model"].lower()) for row in rows}) == len(rows)

@@ -7,13 +7,13 @@ from builders import MID_ATLANTIC, NEW_YORK, PARIS, SYDNEY, a_photo, findings_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics.checks import countries
-from gtloc_forensics.checks.gf109_two_positions import two_positions as gf109
-from gtloc_forensics.checks.gf110_position_form import position_form as gf110
-from gtloc_forensics.checks.gf111_gps_internals import gps_internals as gf111
-from gtloc_forensics.checks.gf112_altitude import altitude as gf112
-from gtloc_forensics.checks.gf119_position_slips import position_slips as gf119
-from gtloc_forensics.checks.gf121_country import country as gf121
+from gtloc_forensics.checks.reference import countries
+from gtloc_forensics.checks.rules.gf109_two_positions import two_positions as gf109
+from gtloc_forensics.checks.rules.gf110_position_form import position_form as gf110
+from gtloc_forensics.checks.rules.gf111_gps_internals import gps_internals as gf111
+from gtloc_forensics.checks.rules.gf112_altitude import altitude as gf112
+from gtloc_forensics.checks.rules.gf119_position_slips import position_slips as gf119
+from gtloc_forensics.checks.rules.gf121_country import country as gf121
 from gtloc_forensics.records import Absent, Confidence, Outcome, Position, Reading
 
 PHONE = {"make": "Apple", "model": "iPhone 13"}

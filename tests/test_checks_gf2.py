@@ -7,9 +7,9 @@ from builders import KASHGAR, PARIS, a_photo, only
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics.checks.gf201_light_at_night import light_at_night as gf201
-from gtloc_forensics.checks.gf202_light_at_dusk import brightest_ev100
-from gtloc_forensics.checks.gf202_light_at_dusk import light_at_dusk as gf202
+from gtloc_forensics.checks.rules.gf201_light_at_night import light_at_night as gf201
+from gtloc_forensics.checks.rules.gf202_light_at_dusk import brightest_ev100
+from gtloc_forensics.checks.rules.gf202_light_at_dusk import light_at_dusk as gf202
 from gtloc_forensics.records import Absent, Confidence, Outcome, Sun
 
 SUNNY = {"f_number": 8.0, "exposure_s": 1 / 500, "iso": 100.0}  # EV100 15: full sun

@@ -10,16 +10,8 @@ from builders import PARIS, a_claim, a_photo, an_image, when
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gtloc_forensics.checks import (
-    Context,
-    gf300_scene,
-    gf301_hour,
-    gf302_year,
-    gf303_place,
-    gf304_sun,
-    gf305_together,
-    unmet,
-)
+from gtloc_forensics.checks import Context, unmet
+from gtloc_forensics.checks.rules import gf300_scene, gf301_hour, gf302_year, gf303_place, gf304_sun, gf305_together
 from gtloc_forensics.earth.circular import cell_centres, wrapped_normal
 from gtloc_forensics.evidence import scores as evidence_scores
 from gtloc_forensics.evidence.calibration import Calibration, Joint, ScoreCalibration

@@ -11,8 +11,8 @@ from builders import a_group, a_sighting
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gtloc_forensics.checks import (
-    Context,
+from gtloc_forensics.checks import Context
+from gtloc_forensics.checks.rules import (
     gf401_uptime,
     gf402_counters,
     gf403_bursts,

@@ -14,8 +14,10 @@ import pytest
 from builders import NO_PIXELS, a_device, a_source, findings_of
 
 from gtloc_forensics import metadata
-from gtloc_forensics.checks import Registry, Scope, built_in_modules, factory, releases
-from gtloc_forensics.checks.gf113_release_date import PRESS_SAMPLES
+from gtloc_forensics.checks import Registry, Scope
+from gtloc_forensics.checks.plugins import built_in_modules
+from gtloc_forensics.checks.reference import factory, releases
+from gtloc_forensics.checks.rules.gf113_release_date import PRESS_SAMPLES
 from gtloc_forensics.decode import pixels
 from gtloc_forensics.earth import globe, zones
 from gtloc_forensics.errors import DecodeRefused

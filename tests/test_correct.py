@@ -12,11 +12,10 @@ from builders import LONDON, NEW_YORK, PARIS, a_claim, a_photo
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gtloc_forensics.correct import Change, Order, Plan, Quantity, merged, plan, planfile, tagging
+from gtloc_forensics.correct import Change, Order, Plan, Quantity, assignments, merged, plan, planfile
 from gtloc_forensics.correct import changes as lines
-from gtloc_forensics.correct.orders import read_reference
 from gtloc_forensics.correct.proposals import propose, whole_minutes
-from gtloc_forensics.correct.requests import (
+from gtloc_forensics.correct.repairs import (
     GpsRepair,
     Subject,
     day_month_swapped,
@@ -30,6 +29,7 @@ from gtloc_forensics.correct.requests import (
     subject,
     subjects,
 )
+from gtloc_forensics.correct.request import read_reference
 from gtloc_forensics.correct.stamps import Precision, Stamp, parsed
 from gtloc_forensics.correct.tracks import Fix, Track, along, read_gpx
 from gtloc_forensics.errors import PlanError
@@ -458,14 +458,14 @@ def test_a_shift_is_rounded_to_minutes_only_by_seconds(seconds):
 # ----------------------------------------------------------------- tags in step
 
 
-def a_goal(tags, **new) -> tagging.Goal:
+def a_goal(tags, **new) -> assignments.Goal:
     quantities = {"local": Quantity.LOCAL_TIME, "offset": Quantity.OFFSET, "gps": Quantity.GPS_TIME}
     made = [a_line(quantity=quantities[name], old="", new=value) for name, value in new.items()]
-    return tagging.goal_of(made, tags)
+    return assignments.goal_of(made, tags)
 
 
 def written(tags, media_type="image/jpeg", **new) -> dict[str, str]:
-    return dict(tagging.embedded(a_goal(tags, **new), tags, media_type))
+    return dict(assignments.embedded(a_goal(tags, **new), tags, media_type))
 
 
 def test_an_xmp_time_with_a_zone_of_its_own_gets_the_zone_that_now_holds():

@@ -37,7 +37,7 @@ from gtloc_forensics.correct import (
 )
 from gtloc_forensics.correct import changes as lines
 from gtloc_forensics.correct.proposals import propose
-from gtloc_forensics.correct.requests import (
+from gtloc_forensics.correct.repairs import (
     GpsRepair,
     Subject,
     day_month_swapped,
@@ -307,7 +307,7 @@ def test_every_real_photo_with_a_time_can_be_shifted_and_shifted_back_tag_by_tag
 
 
 def _shift(one: Subject, seconds: int):
-    from gtloc_forensics.correct.requests import shifted
+    from gtloc_forensics.correct.repairs import shifted
 
     return shifted([one], seconds, keep_zone=True)
 

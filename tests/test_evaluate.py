@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from gtloc_forensics import evaluate, scorecard, tampering
 from gtloc_forensics.earth import circular, globe
 from gtloc_forensics.errors import UsageError
-from gtloc_forensics.phototable import PhotoTable
+from gtloc_forensics.modelling import metrics, scorecard, tampering
+from gtloc_forensics.modelling.phototable import PhotoTable
 from gtloc_forensics.records import PlaceDensity, Position, Prediction, TimeDensity
 
 YEARS, DAYS = 12, 24
@@ -83,21 +83,21 @@ def predictions(truth: PhotoTable, *, spread: float = 0.04, seed: int = 0) -> li
 def test_the_month_of_the_metric_has_thirty_one_days() -> None:
     # papers.md §1.6: M = month + (day − 1)/31, and E_M = min(|ΔM|, 12 − |ΔM|).
     truth = replace(table(2), metric_month=np.array([1.0, 12 + 30 / 31]), year_turn=np.array([0.0, 0.0]))
-    answers = evaluate.Answers(*(np.zeros(2) for _ in range(4)))
-    found = evaluate.errors(answers, truth).month
+    answers = metrics.Answers(*(np.zeros(2) for _ in range(4)))
+    found = metrics.errors(answers, truth).month
     assert found[0] == pytest.approx(0.0) and found[1] == pytest.approx(1 / 31)
 
 
 @given(st.integers(1, 12), st.integers(1, 30))
 def test_a_turn_of_the_year_goes_to_the_metrics_month_and_back(month: int, day: int) -> None:
     turn = circular.encoder_year_turn(month, day)
-    assert float(evaluate.metric_month_of(turn)) == pytest.approx(float(circular.metric_month(month, day)), abs=1e-9)
+    assert float(metrics.metric_month_of(turn)) == pytest.approx(float(circular.metric_month(month, day)), abs=1e-9)
 
 
 def test_hours_across_midnight_are_near() -> None:
     truth = replace(table(1), day_turn=np.array([23.5 / 24]))
-    answers = evaluate.Answers(np.array([0.5]), np.zeros(1), np.zeros(1), np.zeros(1))
-    assert evaluate.errors(answers, truth).hour[0] == pytest.approx(1.0)
+    answers = metrics.Answers(np.array([0.5]), np.zeros(1), np.zeros(1), np.zeros(1))
+    assert metrics.errors(answers, truth).hour[0] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
@@ -105,24 +105,24 @@ def test_hours_across_midnight_are_near() -> None:
 )
 def test_tps_gives_published_rows(month: float, hour: float, tps: float) -> None:
     # GT-Loc and TimeLoc on SkyFinder, unseen cameras: papers.md §1.7.
-    assert evaluate.time_prediction_score(month, hour) == pytest.approx(tps, abs=0.03)
+    assert metrics.time_prediction_score(month, hour) == pytest.approx(tps, abs=0.03)
 
 
 def test_accuracy_counts_what_lies_within_the_distance() -> None:
     truth = replace(table(4), latitude_deg=np.zeros(4), longitude_deg=np.zeros(4))
     degree_km = 2 * math.pi * 6371.0 / 360
-    answers = evaluate.Answers(np.zeros(4), np.zeros(4), np.array([0.5, 20, 190, 3000]) / degree_km, np.zeros(4))
-    found = evaluate.point_metrics(answers, truth, resamples=10)
+    answers = metrics.Answers(np.zeros(4), np.zeros(4), np.array([0.5, 20, 190, 3000]) / degree_km, np.zeros(4))
+    found = metrics.point_metrics(answers, truth, resamples=10)
     assert [found[f"within {km} km, %"].value for km in (1, 25, 200, 750, 2500)] == [25, 50, 75, 75, 75]
     assert found["median km"].value == pytest.approx(105.0)
 
 
 def test_the_best_constant_beats_every_other_constant_on_its_own_photos() -> None:
     training = table(300)
-    best = evaluate.errors(evaluate.best_constant(training, 300), training)
+    best = metrics.errors(metrics.best_constant(training, 300), training)
     for hour in range(24):
-        other = evaluate.errors(
-            evaluate.Answers(np.full(300, float(hour)), np.full(300, 0.3), np.zeros(300), np.zeros(300)), training
+        other = metrics.errors(
+            metrics.Answers(np.full(300, float(hour)), np.full(300, 0.3), np.zeros(300), np.zeros(300)), training
         )
         assert best.hour.mean() <= other.hour.mean() + 0.01
         assert best.km.mean() <= other.km.mean() + 1.0
@@ -130,10 +130,10 @@ def test_the_best_constant_beats_every_other_constant_on_its_own_photos() -> Non
 
 def test_a_row_that_knows_only_half_counts_for_that_half() -> None:
     truth = table(6)
-    answers = evaluate.least_expected(predictions(truth))
+    answers = metrics.least_expected(predictions(truth))
     truth.latitude_deg[0] = truth.longitude_deg[0] = math.nan
     truth.day_turn[1] = truth.year_turn[1] = truth.metric_month[1] = math.nan
-    found = evaluate.point_metrics(answers, truth, resamples=10)
+    found = metrics.point_metrics(answers, truth, resamples=10)
     assert found["hour error"].photos == 5 and found["median km"].photos == 5
 
 
@@ -142,19 +142,19 @@ def test_a_row_that_knows_only_half_counts_for_that_half() -> None:
 
 def test_one_source_gives_no_interval_and_many_photos_of_two_sources_a_wide_one() -> None:
     values = np.concatenate([np.zeros(500), np.ones(500)])
-    mean = partial(evaluate.mean_of, values)
-    alone = evaluate.bootstrap(mean, np.full(1000, "a"))
+    mean = partial(metrics.mean_of, values)
+    alone = metrics.bootstrap(mean, np.full(1000, "a"))
     assert math.isnan(alone.low) and alone.sources == 1
-    two = evaluate.bootstrap(mean, np.repeat(["a", "b"], 500))
+    two = metrics.bootstrap(mean, np.repeat(["a", "b"], 500))
     assert (two.low, two.high) == (0.0, 1.0)
-    many = evaluate.bootstrap(mean, np.arange(1000).astype(str))
+    many = metrics.bootstrap(mean, np.arange(1000).astype(str))
     assert many.high - many.low < 0.1 and many.low <= many.value <= many.high
 
 
 def test_the_interval_is_the_same_every_time() -> None:
     truth = table(40)
     first, again = (
-        evaluate.point_metrics(evaluate.least_expected(predictions(truth)), truth, resamples=50) for _ in range(2)
+        metrics.point_metrics(metrics.least_expected(predictions(truth)), truth, resamples=50) for _ in range(2)
     )
     assert first == again
 
@@ -165,7 +165,7 @@ def test_intervals_over_sources_hold_what_they_promise() -> None:
     inside = 0
     for _ in range(200):
         values = np.repeat(rng.normal(0, 1, 40), 5) + rng.normal(0, 0.1, 200)
-        found = evaluate.bootstrap(
+        found = metrics.bootstrap(
             lambda rows, v=values: float(v[rows].mean()), np.repeat(np.arange(40), 5).astype(str), resamples=400
         )
         inside += found.low <= 0 <= found.high
@@ -177,31 +177,31 @@ def test_intervals_over_sources_hold_what_they_promise() -> None:
 
 def test_calibrated_densities_cover_what_they_promise() -> None:
     truth = table(600, groups=60)
-    levels = evaluate.time_levels(predictions(truth, spread=0.1), truth)
-    found = evaluate.coverage(levels, truth.group, resamples=200)
+    levels = metrics.time_levels(predictions(truth, spread=0.1), truth)
+    found = metrics.coverage(levels, truth.group, resamples=200)
     for level, figure in found.items():
         assert figure.value == pytest.approx(float(level), abs=0.08)
     narrow = [
         replace(one, time=TimeDensity((one.time.mass**4 / (one.time.mass**4).sum()).astype(np.float32)))
         for one in predictions(truth, spread=0.1)
     ]
-    assert evaluate.coverage(evaluate.time_levels(narrow, truth), truth.group, resamples=20)["0.9"].value < 0.8
+    assert metrics.coverage(metrics.time_levels(narrow, truth), truth.group, resamples=20)["0.9"].value < 0.8
 
 
 @given(st.lists(st.floats(0.01, 1.0), min_size=2, max_size=12), st.data())
 def test_a_credible_level_counts_heavier_cells_and_half_of_ties(weights: list[float], data: st.DataObject) -> None:
     mass = np.array(weights) / sum(weights)
     cell = data.draw(st.integers(0, len(weights) - 1))
-    level = evaluate.credible_level(mass, cell)
+    level = metrics.credible_level(mass, cell)
     assert mass[mass > mass[cell]].sum() <= level <= 1.0
 
 
 def test_a_place_outside_every_kept_cell_lies_at_the_edge() -> None:
     truth = table(1)
     lone = PlaceDensity(np.zeros(1, np.float32), np.zeros(1, np.float32), np.ones(1, np.float32), 10_000.0)
-    assert evaluate.place_cell(lone, 0.3, 0.3) == 0 and evaluate.place_cell(lone, 40.0, 0.0) == -1
+    assert metrics.place_cell(lone, 0.3, 0.3) == 0 and metrics.place_cell(lone, 40.0, 0.0) == -1
     one = replace(predictions(truth)[0], place=lone)
-    assert evaluate.place_levels([one], truth)[0] == 1.0
+    assert metrics.place_levels([one], truth)[0] == 1.0
 
 
 # --------------------------------------------------------------------------- retrieval
@@ -210,8 +210,8 @@ def test_a_place_outside_every_kept_cell_lies_at_the_edge() -> None:
 def test_retrieval_finds_a_picture_by_its_own_time_and_place() -> None:
     truth = table(30)
     vectors = np.linalg.qr(np.random.default_rng(0).normal(size=(30, 30)))[0]
-    assert evaluate.retrieval(vectors, vectors, truth, resamples=10)["R@1, %"].value == 100.0
-    wrong = evaluate.retrieval(-vectors, vectors, truth, resamples=10)
+    assert metrics.retrieval(vectors, vectors, truth, resamples=10)["R@1, %"].value == 100.0
+    wrong = metrics.retrieval(-vectors, vectors, truth, resamples=10)
     assert wrong["R@1, %"].value < 20.0 and wrong["R@10, %"].value >= wrong["R@1, %"].value
 
 
@@ -223,7 +223,7 @@ def test_a_hit_needs_place_date_and_hour() -> None:
         year_turn=np.array([0.99, 0.02, 0.02]),
         day_turn=np.array([0.5, 0.52, 0.6]),
     )
-    assert evaluate._hits(truth).tolist() == [[True, True, False], [True, True, False], [False, False, True]]
+    assert metrics._hits(truth).tolist() == [[True, True, False], [True, True, False], [False, False, True]]
 
 
 # --------------------------------------------------------------------------- tampering

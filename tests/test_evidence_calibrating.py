@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics import calibrating
-from gtloc_forensics.calibrating import Trials
+from gtloc_forensics.modelling import calibrating
+from gtloc_forensics.modelling.calibrating import Trials
 
 
 def trials(shift=1.0, sources=60, each=5, seed=0, group_spread=0.5):

@@ -12,7 +12,7 @@ from builders import a_photo, a_sighting, only
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gtloc_forensics.checks.gf210_light_likelihood import light_likelihood
+from gtloc_forensics.checks.rules.gf210_light_likelihood import light_likelihood
 from gtloc_forensics.earth.circular import hour_distance
 from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence import exposure

@@ -10,8 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from gtloc_forensics import plugins
-from gtloc_forensics.checks import Context, Registry, Scope, check
+from gtloc_forensics.checks import Context, Registry, Scope, check, plugins
 from gtloc_forensics.errors import PluginError
 from gtloc_forensics.records import Outcome
 

@@ -42,7 +42,8 @@ def test_german_says_everything_that_english_says():
 
 
 def test_every_rule_has_a_german_title():
-    from gtloc_forensics.checks import Registry, built_in_modules
+    from gtloc_forensics.checks import Registry
+    from gtloc_forensics.checks.plugins import built_in_modules
 
     german = sentences("de")
     assert [check.check_id for check in Registry(built_in_modules()) if f"rule.{check.check_id}" not in german] == []

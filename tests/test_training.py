@@ -16,13 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from gtloc_forensics import phototable, vision
+from gtloc_forensics import vision
 from gtloc_forensics.earth import circular, globe
 from gtloc_forensics.errors import UsageError, WeightsError
+from gtloc_forensics.modelling import phototable
+from gtloc_forensics.modelling.training import Settings, Shape, fresh, going_on, losses, queues, train, weak
+from gtloc_forensics.modelling.training.features import augmented
+from gtloc_forensics.modelling.training.steps import Trainer
 from gtloc_forensics.vision.manifest import EncoderSpec
-from gtloc_forensics.vision.training import Settings, Shape, fresh, going_on, losses, queues, train, weak
-from gtloc_forensics.vision.training.features import augmented
-from gtloc_forensics.vision.training.steps import Trainer
 
 TURNS = st.floats(0.0, 1.0, exclude_max=True)
 CPU = torch.device("cpu")
@@ -343,7 +344,7 @@ def test_training_learns_the_hour_from_the_light(photos: Path, base: Path, tmp_p
 
 
 def test_features_of_a_frozen_backbone_are_computed_once(photos: Path, base: Path, tmp_path: Path, monkeypatch) -> None:
-    from gtloc_forensics.vision.training import features
+    from gtloc_forensics.modelling.training import features
 
     run(photos, base, tmp_path / "a")
     monkeypatch.setattr(features, "_decoded", lambda path: (_ for _ in ()).throw(ValueError("decoded again")))
@@ -366,7 +367,7 @@ def test_no_state_of_training_is_saved_with_the_model(photos: Path, base: Path, 
 
 
 def test_sources_are_drawn_alike_however_many_photos_they_have(base: Path) -> None:
-    from gtloc_forensics.vision.training.steps import _Draw
+    from gtloc_forensics.modelling.training.steps import _Draw
 
     group = np.array(["a"] * 90 + ["b"] * 10)
     rows = np.ones(100, dtype=np.bool_)

@@ -67,7 +67,10 @@ def test_neither_importing_the_room_nor_asking_what_is_installed_imports_torch(m
 
 
 def test_evaluating_predictions_needs_no_torch() -> None:
-    code = "import sys, gtloc_forensics.scorecard; print(sorted({'torch', 'timm', 'matplotlib'} & set(sys.modules)))"
+    code = (
+        "import sys, gtloc_forensics.modelling.scorecard; "
+        "print(sorted({'torch', 'timm', 'matplotlib'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

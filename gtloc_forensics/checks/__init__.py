@@ -11,10 +11,8 @@ collects, and whoever needs one makes one.
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import json
-import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -116,12 +114,6 @@ def checks_in(module: ModuleType) -> Iterator[Check]:
     """Yield the checks that *module* defines, in the order of their ids."""
     found = {id(value): value for value in vars(module).values() if isinstance(value, Check)}
     yield from sorted(found.values(), key=lambda item: item.check_id)
-
-
-def built_in_modules() -> list[ModuleType]:
-    """Import and return every rule module of this package, in the order of their names."""
-    names = sorted(info.name for info in pkgutil.iter_modules(__path__) if info.name.startswith("gf"))
-    return [importlib.import_module(f"{__name__}.{name}") for name in names]
 
 
 @lru_cache(maxsize=1)

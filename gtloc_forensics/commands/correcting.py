@@ -69,7 +69,7 @@ def correct(case: Path, plan_file: Path | None, **options: Any) -> None:
 
 def _order(options: dict[str, Any]) -> Order:
     from gtloc_forensics.correct import Order
-    from gtloc_forensics.correct.requests import GpsRepair
+    from gtloc_forensics.correct.repairs import GpsRepair
 
     return Order(
         only=tuple(os.fsencode(path) for path in options["only"]),

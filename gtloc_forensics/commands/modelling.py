@@ -125,7 +125,7 @@ def _add_clip(source: Path | None, folder: Path, *, download: bool, replace: boo
 @says_what_went_wrong
 def train(table: Path, base: str, output: Path, name: str, images: Path | None, **options: Any) -> None:
     """Train a GT-Loc on the photos of TABLE (docs/models.md); a run that was stopped goes on from its checkpoint."""
-    from gtloc_forensics.vision import training
+    from gtloc_forensics.modelling import training
 
     made = {key: options[key] for key in ("steps", "batch", "learning_rate", "time_target", "time_negatives", "gamma")}
     settings = training.Settings(**made, seed=options["seed"])
@@ -158,7 +158,8 @@ def train(table: Path, base: str, output: Path, name: str, images: Path | None, 
 @says_what_went_wrong
 def evaluate(table: Path, names: tuple[str, ...], images: Path | None, split: str, **options: Any) -> None:
     """Judge models on the photos of TABLE, which they were not trained on: the published metrics, with intervals."""
-    from gtloc_forensics import phototable, scorecard, vision
+    from gtloc_forensics import vision
+    from gtloc_forensics.modelling import phototable, scorecard
 
     truth = phototable.read(table, images=images, split=split)
     fitted = phototable.read(options["training"], images=images) if options["training"] else None

@@ -11,8 +11,8 @@ from __future__ import annotations
 from gtloc_forensics.correct.changes import Change, Plan, Quantity, merged
 from gtloc_forensics.correct.destinations import WORDS, Copies, Destination, InPlace, Sidecars, SidecarStyle
 from gtloc_forensics.correct.journal import Journal
-from gtloc_forensics.correct.orders import Order, plan
-from gtloc_forensics.correct.requests import GpsRepair
+from gtloc_forensics.correct.repairs import GpsRepair
+from gtloc_forensics.correct.request import Order, plan
 from gtloc_forensics.correct.tagger import ClientTagger
 from gtloc_forensics.correct.transaction import (
     Corrected,

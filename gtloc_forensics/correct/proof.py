@@ -16,7 +16,7 @@ from typing import BinaryIO
 from PIL import Image, ImageSequence
 
 from gtloc_forensics.correct import files
-from gtloc_forensics.correct.tagging import Assignment
+from gtloc_forensics.correct.assignments import Assignment
 from gtloc_forensics.files import types
 from gtloc_forensics.records import Tags
 

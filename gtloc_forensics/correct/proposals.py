@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gtloc_forensics.correct import changes as lines
-from gtloc_forensics.correct import requests
+from gtloc_forensics.correct import repairs
 from gtloc_forensics.correct.changes import DEFAULT_STRENGTH, Change, Quantity
-from gtloc_forensics.correct.requests import Subject
+from gtloc_forensics.correct.repairs import Subject
 from gtloc_forensics.earth import zones
 from gtloc_forensics.records import ClockModel, Confidence, Finding, Outcome, source_id_of
 
@@ -84,7 +84,7 @@ def _from_clock(photos: Sequence[Subject], model: ClockModel) -> tuple[list[Chan
     mates = [photo for photo in photos if photo.device_key == model.device_key and photo.local is not None]
     if model.kind == "day/month swapped":
         why = f"clock of {model.label}: day and month exchanged"
-        return requests.day_month_swapped(mates, reason=why, strength=model.probability), ""
+        return repairs.day_month_swapped(mates, reason=why, strength=model.probability), ""
     if model.segments:
         return _piecewise(mates, model), ""
     if model.kind in SHIFTING and model.offset_hours is not None:
@@ -125,8 +125,8 @@ def _ahead_by(mates: Iterable[Subject], model: ClockModel, offset_hours: float) 
     out: list[Change] = []
     for photo in mates:
         if photo.local is not None and seconds:
-            new = requests.moved(photo.local, seconds)
-            out += requests.time_lines(photo, new, legal_offset(photo, new), why, strength)
+            new = repairs.moved(photo.local, seconds)
+            out += repairs.time_lines(photo, new, legal_offset(photo, new), why, strength)
     return out
 
 
@@ -174,10 +174,10 @@ def _from_finding(photo: Subject, finding: Finding) -> tuple[list[Change], str]:
     strength = STRENGTH_OF[finding.confidence]
     why = f"{finding.check_id} (uncalibrated): {finding.summary}"
     if cause.kind in SHIFTING_CAUSES and cause.offset_hours and photo.local is not None:
-        new = requests.moved(photo.local, -whole_minutes(cause.offset_hours * 3600.0))
-        return requests.time_lines(photo, new, legal_offset(photo, new), why, strength), ""
+        new = repairs.moved(photo.local, -whole_minutes(cause.offset_hours * 3600.0))
+        return repairs.time_lines(photo, new, legal_offset(photo, new), why, strength), ""
     if cause.kind == "zone" and len(photo.zones) == 1:
-        return requests.moved_to_zone([photo], photo.zones[0], reason=why, strength=strength), ""
+        return repairs.moved_to_zone([photo], photo.zones[0], reason=why, strength=strength), ""
     if cause.kind == "day-bug":
         return _day_bug(photo, finding.facts, why, strength), ""
     if cause.kind == "clock-reset":

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from gtloc_forensics.correct.tagging import Assignment
+from gtloc_forensics.correct.assignments import Assignment
 from gtloc_forensics.errors import ToolFailed
 from gtloc_forensics.records import Tags
 

@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from gtloc_forensics.correct import destinations, files, planfile, proof, tagging
+from gtloc_forensics.correct import assignments as correct_assignments
+from gtloc_forensics.correct import destinations, files, planfile, proof
+from gtloc_forensics.correct.assignments import Assignment
 from gtloc_forensics.correct.changes import Change, Plan
 from gtloc_forensics.correct.destinations import Destination, InPlace, Sidecars
 from gtloc_forensics.correct.journal import (
@@ -33,7 +35,6 @@ from gtloc_forensics.correct.journal import (
     Entry,
     Journal,
 )
-from gtloc_forensics.correct.tagging import Assignment
 from gtloc_forensics.errors import CorrectionStopped, ForensicsError, UsageError
 from gtloc_forensics.files import types
 from gtloc_forensics.records import Scalar, Tags, visible
@@ -305,11 +306,11 @@ class _Run:
         beside = isinstance(self.destination, Sidecars)
         picture = self._tags_of(source) if beside else tagger.read(temporary)
         before = (tagger.read(temporary) if start is not None else {}) if beside else picture
-        goal = tagging.goal_of(self._changes(relative), picture)
+        goal = correct_assignments.goal_of(self._changes(relative), picture)
         if beside:
-            assignments = tagging.sidecar(goal, picture, before)
+            assignments = correct_assignments.sidecar(goal, picture, before)
         else:
-            assignments = tagging.embedded(goal, picture, _media_type(temporary))
+            assignments = correct_assignments.embedded(goal, picture, _media_type(temporary))
         if not assignments:
             raise Refuse("no tag of it speaks of what its lines change")
         tagger.write(temporary, assignments)

@@ -1,0 +1,114 @@
+"""GF103 — The UTC offsets of one file against each other.
+
+Shows: that all offsets a file states (for capture, digitising, last change, and the
+maker's own zone setting) are one.
+
+Cannot show: whether the offset is right for the place; GF102 asks that.
+
+Blind spots: most cameras before 2018 and most edited files state no offset at all.
+
+Threshold: equality. The offset of the last change may differ, it belongs to the place and
+day of editing; a maker's zone may differ by the hour of summer time, which some makers
+leave out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, tagged
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity
+
+CAPTURED = ("ExifIFD:OffsetTimeOriginal", "IFD0:OffsetTimeOriginal")
+DIGITISED = ("ExifIFD:OffsetTimeDigitized", "IFD0:OffsetTimeDigitized")
+CHANGED = ("ExifIFD:OffsetTime", "IFD0:OffsetTime")
+MAKER_MINUTES = ("Nikon:TimeZone", "Canon:TimeZone")
+MAKER_SUMMER = ("Nikon:DaylightSavings", "Canon:DaylightSavings")
+
+
+@check("GF103", title="The UTC offsets of one file against each other", needs=("claim",))
+def offsets_agree(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Compare every offset the file states."""
+    claim = tagged.claim_of(photo)
+    written = {name: tagged.text(claim.tags, *tags) for name, tags in _NAMED.items()}
+    stated = {name: hours for name, text in written.items() if text and (hours := tagged.offset(text)) is not None}
+    maker = _maker_hours(claim)
+    unreadable = [name for name, text in written.items() if text and name not in stated and not tagged.is_unset(text)]
+    if unreadable:
+        yield _unreadable(claim, {name: written[name] for name in unreadable})
+    elif len(stated) + bool(maker) < 2:
+        yield not_testable("GF103", claim.source_id, "fewer than two UTC offsets in the file")
+    else:
+        yield _compare(claim, stated, maker)
+
+
+_NAMED = {"capture": CAPTURED, "digitising": DIGITISED, "last change": CHANGED}
+
+
+def _compare(claim: Claim, stated: dict[str, float], maker: tuple[float, ...]) -> Finding:
+    facts = {**stated, **({"maker": maker[0]} if maker else {})}
+    observed = tuple(f"Offset of {name}: {tagged.spoken_offset(hours)}." for name, hours in facts.items())
+    shot = {name: hours for name, hours in stated.items() if name != "last change"}
+    if len(set(shot.values())) > 1:
+        return findings.suspicious(
+            "GF103",
+            claim,
+            "The offsets of capture and digitising differ; a camera writes both at once.",
+            kind="edit",
+            severity=Severity.MEDIUM,
+            confidence=Confidence.STRONG,
+            observed=observed,
+            facts=facts,
+            innocent=("one offset was corrected by hand, the other forgotten",),
+        )
+    main = next(iter(shot.values()), stated.get("last change"))
+    if maker and main is not None and main not in maker:
+        return _against_maker(claim, main, maker, observed)
+    if len(set(stated.values())) > 1:
+        return findings.explained(
+            "GF103",
+            claim,
+            "Only the offset of the last change differs: it was edited in another zone or season.",
+            kind="rewritten",
+            observed=observed,
+            facts=facts,
+        )
+    return consistent("GF103", claim.source_id, f"All stated offsets are {observed[0].split(': ')[1]}", facts=facts)
+
+
+def _against_maker(claim: Claim, main: float, maker: tuple[float, ...], observed: tuple[str, ...]) -> Finding:
+    summary = f"The file states {tagged.spoken_offset(main)}, its maker's note {tagged.spoken_offsets(maker)}"
+    if min(abs(main - hours) for hours in maker) == 1.0:
+        return findings.explained(
+            "GF103", claim, f"{summary}: summer time is counted by one only.", kind="dst", observed=observed
+        )
+    return findings.suspicious(
+        "GF103",
+        claim,
+        f"{summary}; few programs that change a date change the maker's note.",
+        kind="edit",
+        severity=Severity.MEDIUM,
+        confidence=Confidence.STRONG,
+        observed=observed,
+        innocent=("the zone was corrected by a program after the journey",),
+    )
+
+
+def _unreadable(claim: Claim, texts: dict[str, str]) -> Finding:
+    shown = ", ".join(f"{name} {text[:20]!r}" for name, text in texts.items())
+    return findings.suspicious(
+        "GF103",
+        claim,
+        f"An offset is not written as the standard wants (±HH:MM): {shown}.",
+        kind="edit",
+        innocent=("a program with another notation",),
+    )
+
+
+def _maker_hours(claim: Claim) -> tuple[float, ...]:
+    """Return the maker's zone in hours: with summer time where the note says it was on, and without."""
+    minutes = tagged.number(claim.tags, *MAKER_MINUTES)
+    if minutes is None or abs(minutes) > 14 * 60:
+        return ()
+    summer = tagged.number(claim.tags, *MAKER_SUMMER)
+    return (minutes / 60.0, minutes / 60.0 + 1.0) if summer else (minutes / 60.0,)

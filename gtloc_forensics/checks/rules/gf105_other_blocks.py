@@ -1,0 +1,169 @@
+"""GF105 — The capture time in EXIF against XMP, IPTC and the container.
+
+Shows: that a date was changed in one block of the file and not in the others, as many
+date-changing tools do.
+
+Cannot show: which block is the true one; anything for files with one block only.
+
+Blind spots: tools that change every block; programs that made XMP and IPTC from an EXIF
+date that was already false.
+
+Threshold: 60 s (IPTC and some programs drop or round seconds), or one day for bare dates.
+Excused is a difference of exactly the offset between local time and UTC, which programs
+make when they take one for the other, one that both blocks' own offsets account for, an
+xmp:CreateDate *later* than the capture, which some editors set to the hour of editing, and a
+sidecar, where programs keep corrections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gtloc_forensics.checks import Context, check, consistent, not_testable, offsets, tagged
+from gtloc_forensics.checks import findings as checks_findings
+from gtloc_forensics.checks.reference import programs
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, TimeRole
+
+SAME_S = 60.0
+DAY_S = 86_400.0
+
+EXIF_CAPTURE = "ExifIFD:DateTimeOriginal"
+EXIF_DIGITISED = "ExifIFD:CreateDate"
+CAPTURE_TAGS = (
+    "XMP-exif:DateTimeOriginal",
+    "XMP-photoshop:DateCreated",
+    "Keys:CreationDate",
+    "PNG:CreationTime",
+    "ItemList:ContentCreateDate",
+)
+DOCUMENT_TAG = "XMP-xmp:CreateDate"  # "when the resource was created": the photo to some programs, the file to others
+DIGITISED_TAGS = ("XMP-exif:DateTimeDigitized", DOCUMENT_TAG)
+SPLIT_CAPTURE = (("IPTC:DateCreated", "IPTC:TimeCreated"),)
+SPLIT_DIGITISED = (("IPTC:DigitalCreationDate", "IPTC:DigitalCreationTime"),)
+SIDECAR = "sidecar:"  # before the name of a tag read from an XMP file beside the photo
+UTC_TAGS = ("QuickTime:CreateDate",)  # QuickTime counts UTC, by its specification
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """One date outside EXIF; ``against`` is the EXIF date it should repeat."""
+
+    tag: str
+    wall: datetime
+    offset_hours: float | None
+    bare: bool  # a date without a time
+    against: datetime
+
+
+@check("GF105", title="The capture time in EXIF against XMP, IPTC and the container", needs=("claim",))
+def other_blocks(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Compare every capture date outside EXIF with the one inside."""
+    claim = tagged.claim_of(photo)
+    captured = tagged.date(tagged.text(claim.tags, EXIF_CAPTURE))
+    if captured is None:
+        yield not_testable("GF105", claim.source_id, "no capture time in EXIF to compare with")
+        return
+    digitised = tagged.date(tagged.text(claim.tags, EXIF_DIGITISED))
+    others = list(_others(claim, captured[0], captured[0] if digitised is None else digitised[0]))
+    if not others:
+        yield not_testable("GF105", claim.source_id, "no capture time outside EXIF")
+        return
+    findings = [finding for other in others if (finding := _judge(claim, other)) is not None]
+    agreement = f"{', '.join(other.tag for other in others)} repeat the EXIF time."
+    yield from findings or [consistent("GF105", claim.source_id, agreement)]
+
+
+def _others(claim: Claim, captured: datetime, digitised: datetime) -> Iterator[Other]:
+    for tags, against in ((CAPTURE_TAGS, captured), (DIGITISED_TAGS, digitised), (UTC_TAGS, captured)):
+        for tag in tags:
+            written = tagged.text(claim.tags, tag)
+            if (found := tagged.date(written)) is not None:
+                offset = 0.0 if tag in UTC_TAGS else found[1]
+                yield Other(tag, found[0], offset, ":" not in written[10:], against)
+    for reading in claim.times:
+        if reading.tag.startswith(SIDECAR) and reading.role is TimeRole.CAPTURE:
+            yield Other(reading.tag, reading.wall, reading.offset_hours, reading.resolution_s >= DAY_S, captured)
+    for pairs, against in ((SPLIT_CAPTURE, captured), (SPLIT_DIGITISED, digitised)):
+        for day, clock in pairs:
+            time_text = tagged.text(claim.tags, clock)
+            if (found := tagged.date(f"{tagged.text(claim.tags, day)} {time_text}".strip())) is not None:
+                yield Other(day, found[0], found[1], not time_text, against)
+
+
+def _judge(claim: Claim, other: Other) -> Finding | None:
+    gap_s = tagged.gap_seconds(other.wall, other.against)
+    if _agrees(claim, other, gap_s):
+        return None
+    observed = (f"EXIF: {other.against}.", f"{other.tag}: {other.wall}.")
+    facts = {"tag": other.tag, "difference_s": gap_s}
+    gap = f"{tagged.spoken(gap_s)} {'later' if gap_s > 0 else 'earlier'}"
+    if _is_zone_mix_up(claim, gap_s):
+        return checks_findings.explained(
+            "GF105",
+            claim,
+            f"{other.tag} is {gap} than EXIF, exactly the offset from UTC: a program took local time for UTC.",
+            kind="program-zone",
+            observed=observed,
+            facts=facts,
+        )
+    if other.tag.startswith(SIDECAR):
+        return checks_findings.explained(
+            "GF105",
+            claim,
+            f"The sidecar's {other.tag.removeprefix(SIDECAR)} is {gap} than EXIF: a correction kept beside the photo.",
+            kind="sidecar",
+            observed=observed,
+            facts=facts,
+        )
+    if other.tag == DOCUMENT_TAG and gap_s > 0.0 and programs.editors(claim):
+        return checks_findings.explained(
+            "GF105",
+            claim,
+            f"{other.tag} is {gap} than EXIF: the hour at which an editor made its document.",
+            kind="editor-document",
+            observed=observed,
+            facts=facts,
+        )
+    return checks_findings.suspicious(
+        "GF105",
+        claim,
+        f"{other.tag} is {gap} than the EXIF time: one of them was changed without the other.",
+        kind="edit",
+        severity=Severity.MEDIUM,
+        confidence=Confidence.STRONG,
+        observed=observed,
+        facts=facts,
+        innocent=("a date was corrected in one block only", "the block dates the depicted original (a scan, artwork)"),
+    )
+
+
+def _agrees(claim: Claim, other: Other, gap_s: float) -> bool:
+    if other.bare:
+        return abs((other.wall.date() - other.against.date()).days) <= 1
+    if abs(gap_s) <= SAME_S:
+        return True
+    if other.offset_hours is None:
+        return False
+    return any(abs(gap_s - 3600.0 * (other.offset_hours - hours)) <= SAME_S for hours in _offsets(claim))
+
+
+def _offsets(claim: Claim) -> tuple[float, ...]:
+    """Return the offset the file states, else those legal at the place."""
+    stated = offsets.stated(claim)
+    if stated is not None:
+        return (stated.value,)
+    gps = offsets.gps_instant(claim)
+    legal = offsets.legal(claim)
+    if legal or gps is None or not isinstance(claim.local_time, Stated):
+        return legal
+    slip = offsets.nearest_civil(tagged.gap_seconds(claim.local_time.value, gps[0]))
+    return () if slip is None or abs(slip.residual_s) > offsets.SLOW_CLOCK_S else (slip.offset_hours,)
+
+
+def _is_zone_mix_up(claim: Claim, gap_s: float) -> bool:
+    shift = timedelta(seconds=gap_s)
+    return any(
+        abs(abs(shift) - timedelta(hours=abs(hours))) <= timedelta(seconds=SAME_S) for hours in _offsets(claim) if hours
+    )

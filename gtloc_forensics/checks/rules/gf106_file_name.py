@@ -1,0 +1,121 @@
+"""GF106 — The time in the file's name against the capture time.
+
+Shows: that a name given by a camera app at the shutter does not tell the time the file
+claims; names survive most tools that change dates.
+
+Cannot show: anything where the name holds no date; who gave the name.
+
+Blind spots: anyone can rename a file, and importers name files by whatever date they found.
+
+Threshold: 2 min (a name is given when a long exposure or a burst is saved), one day for bare
+dates. Excused: names in UTC, messenger names dated by receipt, and names *later* than the
+capture unless they have a camera's own form. A name *earlier* than the capture has no such
+excuse: nothing is named before it exists.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, offsets, tagged
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, TimeKind, TimeReading, TimeRole
+
+SAME_S = 120.0
+DAY_S = 86_400.0
+
+# IMG_20240118_123540, 20240118_123540, DJI_20240118123540, WIN_20240118_12_35_40, …BURST20240118123540123;
+# importers and cloud folders use other separators.
+_CAMERA_NAME = re.compile(
+    r"^(?:(?:IMG|VID|PXL|MVIMG|PANO|DSC|DJI|Samsung)?_?\d{8}[_-]?\d{6}"
+    r"|(?:WIN|C360)_\d{4}-?\d\d-?\d\d[_-]\d\d[_-]\d\d[_-]\d\d"
+    r"|.{0,20}BURST\d{14})",
+    re.I,
+)
+_MESSENGER = re.compile(r"-WA\d+", re.I)
+
+
+@check("GF106", title="The time in the file's name against the capture time", needs=("claim",))
+def file_name_time(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Compare each time read from the name with the claimed one."""
+    claim = tagged.claim_of(photo)
+    names = [reading for reading in claim.times if reading.role is TimeRole.FILE_NAME]
+    if not isinstance(claim.local_time, Stated) or not names:
+        yield not_testable("GF106", claim.source_id, "the name holds no time, or the file none")
+    elif claim.local_time.tag in {reading.tag for reading in names}:
+        yield not_testable("GF106", claim.source_id, "the name is the only source of the time")
+    else:
+        yield _judge(claim, claim.local_time, names[0])
+
+
+def _judge(claim: Claim, local: Stated[datetime], reading: TimeReading) -> Finding:
+    gap_s = _gap_s(claim, reading)
+    tolerance_s = max(SAME_S, reading.resolution_s)
+    if abs(gap_s) <= tolerance_s:
+        return consistent("GF106", claim.source_id, f"The name {reading.raw[:80]!r} tells the same time.")
+    observed = (f"Name: {reading.raw[:80]} → {reading.wall}.", f"{local.tag}: {local.value}.")
+    gap = f"{tagged.spoken(gap_s)} {'later' if gap_s > 0 else 'earlier'}"
+    facts = {"difference_s": gap_s, "name": reading.raw[:80]}
+    if (why := _excuse(claim, reading, gap_s)) is not None:
+        return findings.explained(
+            "GF106",
+            claim,
+            f"The name's time is {gap} than the capture: {why[1]}.",
+            kind=why[0],
+            observed=observed,
+            facts=facts,
+        )
+    camera_name = _CAMERA_NAME.match(_stem(reading)) is not None
+    return findings.suspicious(
+        "GF106",
+        claim,
+        f"The name's time is {gap} than the claimed capture"
+        + (": nothing is named before it exists." if gap_s < 0 else ", and cameras name a file at the shutter."),
+        kind="edit",
+        severity=Severity.MEDIUM,
+        confidence=Confidence.STRONG if camera_name else Confidence.WEAK,
+        observed=observed,
+        facts=facts,
+        innocent=("the file was renamed", "the capture time was corrected after the camera named the file"),
+    )
+
+
+def _excuse(claim: Claim, reading: TimeReading, gap_s: float) -> tuple[str, str] | None:
+    if _MESSENGER.search(reading.raw) and gap_s > 0:
+        return "copy", "messengers date a name by receipt"
+    if reading.kind is TimeKind.LOCAL and any(
+        hours and abs(gap_s + 3600.0 * hours) <= SAME_S for hours in _known_offsets(claim)
+    ):
+        return "program-zone", "it is in UTC"
+    if gap_s > 0 and not _CAMERA_NAME.match(_stem(reading)):
+        return "copy", "the file was named when it was copied, edited or sent"
+    return None
+
+
+def _gap_s(claim: Claim, reading: TimeReading) -> float:
+    """Return the name's time minus the claimed one: the smallest that a legal offset allows for a name in UTC."""
+    if not isinstance(claim.local_time, Stated):
+        return 0.0
+    local = claim.local_time.value
+    if reading.resolution_s >= DAY_S:
+        return (reading.wall.date() - local.date()) / timedelta(seconds=1)
+    gap_s = tagged.gap_seconds(reading.wall, local)
+    if reading.kind is not TimeKind.UTC:
+        return gap_s
+    return min((gap_s + 3600.0 * hours for hours in _offsets(claim)), key=abs)
+
+
+def _known_offsets(claim: Claim) -> tuple[float, ...]:
+    stated = offsets.stated(claim)
+    return offsets.legal(claim) if stated is None else (stated.value,)
+
+
+def _offsets(claim: Claim) -> tuple[float, ...]:
+    """Return the offsets that may lie between a name in UTC and local time; all there are when none is known."""
+    every = (*(float(hours) for hours in range(-12, 15)), *offsets.BROKEN_OFFSETS)
+    return _known_offsets(claim) or every
+
+
+def _stem(reading: TimeReading) -> str:
+    return reading.raw.replace("\\", "/").rsplit("/", 1)[-1]

@@ -1,0 +1,60 @@
+"""GF107 — The file system's times against the capture time.
+
+Shows: that the file already existed, by the file system, before the photo claims to have
+been taken.
+
+Cannot show: anything by a *later* file time: copying, unpacking, downloading and editing
+all set it.
+
+Blind spots: every copy resets the times unless told not to; a wrong computer clock; touch.
+
+Threshold: 26 h, because neither FAT nor EXIF says in which zone it counts. Times before 2 January
+1980 are the zero of some file system and are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, tagged
+from gtloc_forensics.records import Absent, Finding, Photo, Severity
+
+ZONES_S = 26 * 3600.0
+FIRST_FAT = datetime(1980, 1, 2)
+
+
+@check("GF107", title="The file system's times against the capture time", needs=("claim",))
+def file_system_time(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Find files that are older than the photo in them."""
+    claim = tagged.claim_of(photo)
+    modified = _instant(photo.source.stat.mtime_ns)
+    if isinstance(claim.local_time, Absent) or claim.local_time.tag.startswith(("File", "System")):
+        yield not_testable("GF107", claim.source_id, "no capture time of its own")
+    elif modified is None or modified < FIRST_FAT:
+        yield not_testable("GF107", claim.source_id, "the file system holds no usable time")
+    elif (early_s := tagged.gap_seconds(claim.local_time.value, modified)) <= ZONES_S:
+        yield consistent("GF107", claim.source_id, "The file was last written after the claimed capture.")
+    else:
+        yield findings.suspicious(
+            "GF107",
+            claim,
+            f"The file was last written {tagged.spoken(early_s)} before the photo claims to have been taken.",
+            kind="clock-offset",
+            severity=Severity.MEDIUM,
+            observed=(f"Last written {modified} UTC.", f"{claim.local_time.tag}: {claim.local_time.value}."),
+            innocent=(
+                "the camera's clock was ahead",
+                "a computer or card reader with a wrong clock",
+                "a tool that sets file times",
+            ),
+            facts={"difference_s": early_s},
+        )
+
+
+def _instant(nanoseconds: int) -> datetime | None:
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=nanoseconds // 1000)
+    except OverflowError:
+        return None
+    return moment.replace(tzinfo=None)

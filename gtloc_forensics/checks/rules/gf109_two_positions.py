@@ -1,0 +1,77 @@
+"""GF109 — Two positions in one file.
+
+Shows: that EXIF, XMP and other blocks give positions too far apart to be the same place:
+one was changed without the other.
+
+Cannot show: which is true; anything for files with one position only.
+
+Blind spots: tools that write every block; XMP made from an EXIF position that was already
+false. Positions of what is depicted are not compared.
+
+Threshold: 1 km. XMP rounds to a ten-thousandth of a minute at worst (0.2 m), but programs
+that hide a home round to 0.01° (1.1 km), which is excused up to 2 km.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, position_slips, tagged
+from gtloc_forensics.earth import globe
+from gtloc_forensics.records import Confidence, Finding, Photo, Position, Severity, Stated
+
+SAME_KM = 1.0
+ROUNDED_KM = 2.0
+FAR_KM = 50.0
+
+
+@check("GF109", title="Two positions in one file", needs=("claim",))
+def two_positions(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Compare the position that won with those that lost."""
+    claim = tagged.claim_of(photo)
+    if not isinstance(claim.position, Stated) or not claim.position.rivals:
+        yield not_testable("GF109", claim.source_id, "fewer than two positions in the file")
+        return
+    main = claim.position
+    distances = {rival.tag: _km(main.value, rival.value) for rival in main.rivals}
+    tag, farthest_km = max(distances.items(), key=lambda item: item[1])
+    observed = (f"{main.tag}: {_shown(main.value)}.", *(f"{one.tag}: {_shown(one.value)}." for one in main.rivals))
+    facts = {"distance_km": farthest_km, "tag": tag}
+    if farthest_km <= SAME_KM:
+        yield consistent("GF109", claim.source_id, f"All positions are within {farthest_km * 1000:.0f} m.", facts=facts)
+    elif farthest_km <= ROUNDED_KM:
+        summary = f"{tag} is {farthest_km:.1f} km off: as a rounding to 0.01° makes."
+        yield findings.explained("GF109", claim, summary, kind="rounded-position", observed=observed, facts=facts)
+    else:
+        slips = [slip for rival in main.rivals for slip in _slips(main.value, rival.value)]
+        yield findings.suspicious(
+            "GF109",
+            claim,
+            f"{tag} is {farthest_km:,.0f} km from {main.tag}: one position was changed without the other.",
+            kind="position",
+            severity=Severity.HIGH if farthest_km > FAR_KM else Severity.MEDIUM,
+            confidence=Confidence.STRONG,
+            observed=observed,
+            inferred=tuple(f"The two are alike but for {slip}." for slip in slips),
+            innocent=("a position was corrected in one block only", "one of them places the subject, not the camera"),
+            facts=facts,
+        )
+
+
+def _km(first: Position, second: Position) -> float:
+    return float(
+        globe.distance_km(
+            first.latitude_deg,
+            first.longitude_deg,
+            second_latitude_deg=second.latitude_deg,
+            second_longitude_deg=second.longitude_deg,
+        )
+    )
+
+
+def _slips(first: Position, second: Position) -> list[str]:
+    return [slip for slip, repaired in position_slips.repairs(second) if _km(first, repaired) <= SAME_KM]
+
+
+def _shown(position: Position) -> str:
+    return f"{position.latitude_deg:.5f}, {position.longitude_deg:.5f}"

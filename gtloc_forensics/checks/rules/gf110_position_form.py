@@ -1,0 +1,87 @@
+"""GF110 — The form of the position: empty, rounded, without its sign.
+
+Shows: positions that no receiver wrote as they stand: the empty 0, 0; equal latitude and
+longitude; whole minutes or hundredths of a degree; hemispheres missing.
+
+Cannot show: that such a position is wrong. People type positions in, and programs round
+them on purpose to protect a home.
+
+Blind spots: a forger types enough digits.
+
+Threshold: both coordinates within a millionth of a degree of a multiple of 0.01° or of a whole
+minute. A genuine fix with six decimals does so once in ten million, one in whole seconds
+once in 3,600.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics.checks import Context, check, consistent, not_testable, tagged
+from gtloc_forensics.checks import findings as checks_findings
+from gtloc_forensics.records import Absent, Claim, Finding, Photo, Position, Severity, Stated
+
+GRAIN_DEG = 1e-6
+COARSE_GRIDS = ((100.0, "a hundredth of a degree (1.1 km)"), (60.0, "a whole minute of arc (1.9 km)"))
+
+
+@check("GF110", title="The form of the position: empty, rounded, without its sign", needs=("claim",))
+def position_form(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Look at how the position is written."""
+    claim = tagged.claim_of(photo)
+    if claim.position is Absent.NO_FIX:
+        summary = "The position is empty (0, 0 or a void fix): the receiver had none, so there is no position."
+        yield checks_findings.explained("GF110", claim, summary, kind="no-fix")
+    elif not isinstance(claim.position, Stated):
+        yield not_testable("GF110", claim.source_id, claim.position)
+    else:
+        findings = list(_remarks(claim, claim.position.value))
+        yield from findings or [consistent("GF110", claim.source_id, "The position is written as receivers write it.")]
+
+
+def _remarks(claim: Claim, position: Position) -> Iterator[Finding]:
+    latitude, longitude = position.latitude_deg, position.longitude_deg
+    if missing := _missing_hemispheres(claim):
+        yield checks_findings.suspicious(
+            "GF110",
+            claim,
+            f"The position lacks {' and '.join(missing)}: its hemisphere is a guess.",
+            kind="position",
+            severity=Severity.MEDIUM,
+            innocent=("a program that writes signed numbers",),
+        )
+    if abs(latitude) == abs(longitude) and latitude != 0.0:
+        yield checks_findings.suspicious(
+            "GF110",
+            claim,
+            f"Latitude and longitude are the same number ({abs(latitude):g}).",
+            kind="position",
+            innocent=("chance, once in a million positions",),
+        )
+    elif (grid := _coarse(latitude, longitude)) is not None:
+        yield checks_findings.explained(
+            "GF110",
+            claim,
+            f"The position is rounded to {grid}: typed by hand, or blurred on purpose.",
+            kind="rounded-position",
+            limitations=("Distances under some kilometres mean nothing here.",),
+        )
+
+
+def _missing_hemispheres(claim: Claim) -> list[str]:
+    signs = {"GPS:GPSLatitude": "GPS:GPSLatitudeRef", "GPS:GPSLongitude": "GPS:GPSLongitudeRef"}
+    return [
+        ref.split(":")[1]
+        for tag, ref in signs.items()
+        if (degrees := tagged.number(claim.tags, tag)) is not None
+        and degrees > 0.0
+        and not tagged.text(claim.tags, ref)
+    ]
+
+
+def _coarse(latitude: float, longitude: float) -> str | None:
+    for per_degree, name in COARSE_GRIDS:
+        scaled = (latitude * per_degree, longitude * per_degree)
+        if all(abs(value - round(value)) < GRAIN_DEG * per_degree for value in scaled):
+            return name
+    return None

@@ -1,0 +1,63 @@
+"""GF112 — The altitude against what the place allows.
+
+Shows: altitudes below the lowest land or above all aircraft, and heights over the open sea
+that neither ship nor bridge has.
+
+Cannot show: whether the altitude fits the ground below; there is no terrain model here.
+
+Blind spots: altitude is the weakest part of a fix (tens of metres), counted from the ellipsoid by
+some and from the sea by others (−106 to +85 m), and its sign is often lost.
+
+Threshold: −550 m (the Dead Sea's shore, −430 m, less the geoid and an error), 14,000 m (above
+airliners), and 500 m over the open sea, which a receiver's speed above 200 km/h explains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, tagged
+from gtloc_forensics.checks.reference import devices
+from gtloc_forensics.earth import zones
+from gtloc_forensics.records import Absent, Finding, Photo, Severity
+
+LOWEST_M = -550.0
+HIGHEST_M = 14_000.0
+OVER_SEA_M = 500.0
+EVEREST_M = 8_900.0
+
+
+@check("GF112", title="The altitude against what the place allows", needs=("claim",))
+def altitude(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Compare the altitude with the extremes of land, sea and air."""
+    claim = tagged.claim_of(photo)
+    if isinstance(claim.altitude_m, Absent):
+        yield not_testable("GF112", claim.source_id, claim.altitude_m)
+        return
+    height_m = claim.altitude_m.value
+    at_sea = bool(claim.zones) and all(zones.is_nautical(zone) for zone in claim.zones)
+    facts = {"altitude_m": height_m, "open_sea": at_sea}
+    if not LOWEST_M <= height_m <= HIGHEST_M:
+        yield findings.suspicious(
+            "GF112",
+            claim,
+            f"An altitude of {height_m:,.0f} m is {'below all land' if height_m < 0 else 'above all airliners'}.",
+            kind="position",
+            innocent=("a bad fix", "feet written as metres"),
+            facts=facts,
+        )
+    elif devices.speed_km_h(claim) > devices.FLYING_KM_H and (height_m > OVER_SEA_M or at_sea):
+        yield findings.explained("GF112", claim, f"{height_m:,.0f} m at flying speed.", kind="aircraft", facts=facts)
+    elif height_m > EVEREST_M or (at_sea and height_m > OVER_SEA_M):
+        where = "over the open sea" if at_sea else "above all mountains"
+        yield findings.suspicious(
+            "GF112",
+            claim,
+            f"An altitude of {height_m:,.0f} m {where}, and nothing says it was in the air.",
+            kind="position",
+            severity=Severity.MEDIUM if at_sea else Severity.LOW,
+            innocent=("an aircraft", "a position moved to the sea by a lost sign"),
+            facts=facts,
+        )
+    else:
+        yield consistent("GF112", claim.source_id, f"{height_m:,.0f} m is possible there.", facts=facts)

@@ -1,0 +1,95 @@
+"""GF115 — Traces of editing.
+
+Shows: which programs the file names, steps of its history dated before the capture, and
+pictures that say themselves that they were generated.
+
+Cannot show: edits whose program left no name; that a named edit touched more than size or colour.
+
+Blind spots: all of this is text that anybody can remove or write.
+
+Threshold: a history step more than 26 h before the capture; the mere name of a program. An ordinary
+export by an editor is *explained*. A program made for changing metadata is remarked on as *suspicious* and
+weak; a statement that the picture was generated as *suspicious* and strong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics.checks import Context, check, consistent, tagged
+from gtloc_forensics.checks import findings as checks_findings
+from gtloc_forensics.checks.reference import programs
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated
+
+ZONES_S = 26 * 3600.0
+
+
+@check("GF115", title="Traces of editing", needs=("claim",))
+def editing_traces(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Name the programs that handled the file, and what is odd about them."""
+    claim = tagged.claim_of(photo)
+    findings = [*_generated(claim), *_before_capture(claim), *_date_changers(claim)]
+    edited = programs.editors(claim)
+    if not findings and edited:
+        summary = f"Exported by an editor: {'; '.join(dict.fromkeys(edited))[:120]}."
+        findings.append(
+            checks_findings.explained(
+                "GF115", claim, summary, kind="exported", severity=Severity.INFO, observed=_observed(claim)
+            )
+        )
+    yield from findings or [consistent("GF115", claim.source_id, "No program but the camera's own is named.")]
+
+
+def _generated(claim: Claim) -> Iterator[Finding]:
+    if said := programs.generators(claim):
+        yield checks_findings.suspicious(
+            "GF115",
+            claim,
+            f"The file itself says that its picture was generated: {'; '.join(said)[:120]}.",
+            kind="generated",
+            severity=Severity.HIGH,
+            confidence=Confidence.STRONG,
+            observed=_observed(claim),
+            innocent=("a photo to which a generating tool was applied in a corner",),
+        )
+
+
+def _before_capture(claim: Claim) -> Iterator[Finding]:
+    if not isinstance(claim.local_time, Stated):
+        return
+    local = claim.local_time.value
+    steps = [found[0] for text in _history(claim) if (found := tagged.date(text)) is not None]
+    early = [step for step in steps if tagged.gap_seconds(local, step) > ZONES_S]
+    if early:
+        first = tagged.spoken(tagged.gap_seconds(local, min(early)))
+        yield checks_findings.suspicious(
+            "GF115",
+            claim,
+            f"The editing history begins {first} before the claimed capture.",
+            kind="edit",
+            severity=Severity.HIGH,
+            confidence=Confidence.STRONG,
+            observed=(f"First step {min(early)}; capture {local}.",),
+            innocent=("the capture date was corrected for a wrong camera clock",),
+        )
+
+
+def _date_changers(claim: Claim) -> Iterator[Finding]:
+    if tools := programs.date_changers(claim):
+        yield checks_findings.suspicious(
+            "GF115",
+            claim,
+            f"A program for changing metadata is named: {'; '.join(tools)[:120]}.",
+            kind="edit",
+            confidence=Confidence.CONTEXT,
+            observed=_observed(claim),
+            innocent=("a position or a title was added", "a wrong camera clock was corrected"),
+        )
+
+
+def _history(claim: Claim) -> list[str]:
+    return [str(value) for value in claim.tags.get("XMP-xmpMM:HistoryWhen", ())]
+
+
+def _observed(claim: Claim) -> tuple[str, ...]:
+    return tuple(f"{tag}: {name[:120]}." for tag, name in programs.named(claim).items())

@@ -1,0 +1,33 @@
+"""GF300 — A scene that shows no time of day.
+
+Shows: that the pixels hold nothing a time could be read from: a room, a close-up, a
+document, a screenshot, a studio, a monochrome picture. Nothing is wrong with such a
+photo; every other rule of this family then answers "not testable".
+
+Cannot show: that a scene with daylight in view is honest, or that a photo was taken indoors.
+
+Blind spots: large windows, bright halls, stages, dark open-air frames (refused more often
+than they should be), paintings and screens that show landscapes.
+
+Threshold: the model's head "datable" below the calibration's threshold (0.5), or a mean
+saturation below 0.03. How often it errs on photos labelled by hand stands in the model's
+card with its n; it was trained on some seven hundred hand labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics.checks import Context, check, consistent, not_testable, pixels, tagged
+from gtloc_forensics.records import Finding, Photo, Prediction
+
+
+@check("GF300", title="Scene that shows no time of day", needs=("claim", "prediction"))
+def scene(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Say whether the pixels can be asked for a time at all."""
+    claim = tagged.claim_of(photo)
+    if why := pixels.blindness(photo, context):
+        yield not_testable("GF300", claim.source_id, why)
+    elif isinstance(photo.prediction, Prediction):
+        summary = f"Sky or daylight is in view (probability {photo.prediction.datable:.2f})."
+        yield consistent("GF300", claim.source_id, summary, facts={"datable": round(photo.prediction.datable, 3)})

@@ -1,0 +1,44 @@
+"""GF301 — The pixels against the claimed time of day.
+
+Shows: how much more (or less) the picture looks like the claimed hour, in the claimed
+season, than pictures do in general; as a likelihood ratio and as a p-value, both from
+photos of sources the model never saw.
+
+Cannot show: the date, the year, or morning from afternoon; clocks up to three hours off
+look right. A ratio far below 1 does not say that the claim is false.
+
+Blind spots: lamps taken for daylight, storms and fog, heavy editing, high latitudes.
+
+Threshold: suspicious from p ≤ 0.02 and log10 LR ≤ −0.5. The smallest p that n sources can
+support is 1 / (n + 1), about 0.01; GF210 uses the same ratio. Never more than weak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics.checks import Context, check, not_testable, pixels, tagged
+from gtloc_forensics.checks.pixels import Asked, Words
+from gtloc_forensics.records import Finding, Photo
+
+LIMITATIONS = ("One picture is a weak witness of the hour; clocks up to three hours off look right.",)
+INNOCENT = ("lamps or deep shade in the scene", "a storm, fog or smoke", "a clock that was never set")
+
+
+@check("GF301", title="Pixels against the claimed time of day", needs=("claim", "prediction"))
+def hour(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Weigh the predicted time of day at the claimed one."""
+    one = pixels.asked(photo, context)
+    if isinstance(one, str):
+        yield not_testable("GF301", tagged.claim_of(photo).source_id, one)
+        return
+    yield _finding(one, pixels.hour_score(one))
+
+
+def _finding(one: Asked, score: float) -> Finding:
+    told = one.prediction.local_hour
+    shown = f"The pixels suggest about {int(told):02d}:{int(told % 1 * 60):02d}, the claim is {one.local:%H:%M}"
+    words = Words("GF301", "the claimed time of day", shown, "clock-offset", LIMITATIONS, INNOCENT)
+    strength = None if one.calibration is None else one.calibration.single("hour", score)
+    facts = {"predicted_hour": told, "claimed_hour": 24.0 * one.day}
+    return pixels.finding(one, words, score=score, strength=strength, facts=facts)

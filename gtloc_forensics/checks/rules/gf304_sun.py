@@ -1,0 +1,51 @@
+"""GF304 — The pixels against the height of the sun at the claimed place and time.
+
+Shows: whether the picture looks like night, twilight, low sun or high sun, and how that
+suits the sun over the claimed place at the claimed moment, as a likelihood ratio and a p-value.
+
+Cannot show: which of place and time is wrong, or anything between two moments of like light.
+
+Blind spots: lit streets, stages, eclipses, storms, long exposures at night, polar summer.
+
+Threshold: suspicious from p ≤ 0.02 and log10 LR ≤ −0.5; classes split at −6°, 3° and 20°, since
+finer ones carried nothing on unseen sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics.checks import Context, check, not_testable, pixels, tagged
+from gtloc_forensics.checks.pixels import Asked, Words
+from gtloc_forensics.records import Finding, Photo, Position, Sun
+
+LIMITATIONS = ("Dark, dusk and day are told apart, not hours; nights are rare among the calibration photos.",)
+INNOCENT = (
+    "lamps or deep shade in the scene",
+    "a storm or an eclipse",
+    "a long exposure",
+    "a clock that was never set",
+)
+
+
+@check("GF304", title="Pixels against the height of the sun", needs=("claim", "prediction", "sun"))
+def height(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Weigh the predicted light at the sun's height over the claimed place."""
+    one = pixels.asked(photo, context)
+    above = pixels.sun_of(photo)
+    if isinstance(one, str):
+        yield not_testable("GF304", tagged.claim_of(photo).source_id, one)
+    elif isinstance(above, str):
+        yield not_testable("GF304", tagged.claim_of(photo).source_id, above)
+    else:
+        yield _finding(one, *above)
+
+
+def _finding(one: Asked, sun: Sun, position: Position) -> Finding:
+    score = pixels.sun_score(one, sun, position)
+    share = pixels.daylight(one, sun, position)
+    shown = f"The pixels give {100.0 * share:.0f} % to a sun in the sky, the claim puts it at {sun.elevation_deg:.0f}°"
+    words = Words("GF304", "the claimed place and time", shown, "clock-offset", LIMITATIONS, INNOCENT)
+    strength = None if one.calibration is None else one.calibration.single("sun", score)
+    facts = {"daylight_share": share, "sun_elevation_deg": sun.elevation_deg}
+    return pixels.finding(one, words, score=score, strength=strength, facts=facts)

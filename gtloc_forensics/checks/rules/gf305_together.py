@@ -1,0 +1,52 @@
+"""GF305 — Everything the pixels and the exposure say of the claim, together.
+
+Shows: one likelihood ratio for time of day, time of year, height of the sun, place and
+exposure. They are scores of one picture and depend on each other, so their logarithms are
+never added: a logistic map was fitted to them together on held-out sources and calibrated
+like a single score. With an exposure the pixels also say how likely daylight lit the
+scene, which makes a dim frame by day worth more. This is the number to quote; the single
+rules show what it is made of.
+
+Cannot show: which part of the claim is wrong; small shifts of a clock.
+
+Blind spots: those of GF301, GF304 and GF210. Flash frames are judged without the exposure.
+
+Threshold: suspicious from p ≤ 0.02 and log10 LR ≤ −0.5. Without calibration the rule is not testable:
+an uncalibrated sum would mean nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics.checks import Context, check, not_testable, pixels, tagged
+from gtloc_forensics.checks.pixels import Asked, Words
+from gtloc_forensics.evidence import calibration as evidence_calibration
+from gtloc_forensics.evidence.calibration import Calibration
+from gtloc_forensics.records import Finding, Photo
+
+LIMITATIONS = ("One picture is a weak witness; no ratio here exceeds what the number of calibration sources supports.",)
+INNOCENT = ("lamps or deep shade in the scene", "an exposure set by hand", "a clock that was never set")
+
+
+@check("GF305", title="Pixels and exposure together", needs=("claim", "prediction"))
+def together(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Weigh all that pixels and exposure say of the claim, counted once."""
+    one = pixels.asked(photo, context)
+    source_id = tagged.claim_of(photo).source_id
+    if isinstance(one, str):
+        yield not_testable("GF305", source_id, one)
+    elif one.calibration is None:
+        yield not_testable("GF305", source_id, "the model has no calibration to combine its scores with")
+    else:
+        yield _finding(one, one.calibration, pixels.scores(photo, one))
+
+
+def _finding(one: Asked, calibration: Calibration, scores: dict[str, float]) -> Finding:
+    strength = evidence_calibration.combine(calibration, scores)
+    if strength is None:
+        return not_testable("GF305", one.claim.source_id, "the calibration knows no combination of these scores")
+    joint = next(one for one in calibration.joints if one.names == strength.names)
+    words = Words("GF305", "the claim", "What was seen and measured", "clock-offset", LIMITATIONS, INNOCENT)
+    facts = {f"{name}_score": scores[name] for name in strength.names}
+    return pixels.finding(one, words, score=joint.score(scores), strength=strength, facts=facts)

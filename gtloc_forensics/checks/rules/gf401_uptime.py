@@ -1,0 +1,73 @@
+"""GF401 — Time since power-on against claimed time.
+
+Shows: that between two photos a telephone ran longer than the clock says has passed, or
+that it would have had to start again and run longer than that. Few who change a date know
+that this second clock is in the file (Apple RunTime).
+
+Cannot show: which of the two photos has the wrong time, nor anything across a restart, nor
+a clock wrong by the same amount throughout.
+
+Blind spots: the counter stands still while the device sleeps, so only *too much* uptime is
+impossible, never too little. Two telephones of one model without a serial number look like
+one; then it is no more than suspicious.
+
+Threshold: 30 s more than the claimed time between them: capture and counter are written up
+to some seconds apart, and network time steps a clock by seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from gtloc_forensics.checks import Context, Scope, check, pairs
+from gtloc_forensics.records import DeviceGroup, Finding, Outcome, Severity, Sighting
+
+TOLERANCE_S = 30.0
+
+
+@check("GF401", title="Time since power-on against claimed time", scope=Scope.DEVICE)
+def uptime(group: DeviceGroup, context: Context) -> Iterator[Finding]:
+    """Compare consecutive photos' uptimes with the time claimed between them."""
+    counted = pairs.in_order(one for one in group.sightings if one.uptime_s is not None)
+    broken = [pair for pair in pairwise(counted) if is_impossible(*pair)]
+    for earlier, later in broken:
+        yield _finding(group, earlier, later)
+    concerned = [one for pair in broken for one in pair]
+    fine = pairs.rest(counted, concerned) if len(counted) > 1 else []
+    yield from pairs.passed("GF401", fine, "Time since power-on grows no faster than claimed time.")
+    silent = pairs.rest(group.sightings, [*fine, *concerned])
+    yield from pairs.silent("GF401", silent, "no other photo of the device with time since power-on")
+
+
+def is_impossible(earlier: Sighting, later: Sighting) -> bool:
+    """Return whether no run of the device allows both uptimes at the claimed instants."""
+    passed_s = pairs.apart_s(later, earlier)
+    if passed_s is None or earlier.uptime_s is None or later.uptime_s is None:
+        return False
+    room_s = passed_s + TOLERANCE_S
+    # Started again in between, it has run for less than the time between; else it ran on from the first uptime.
+    if later.uptime_s <= room_s:
+        return False
+    gained_s = later.uptime_s - earlier.uptime_s
+    return gained_s > room_s or gained_s < -TOLERANCE_S
+
+
+def _finding(group: DeviceGroup, earlier: Sighting, later: Sighting) -> Finding:
+    passed_s = pairs.apart_s(later, earlier) or 0.0
+    outcome, confidence = pairs.verdict(group.doubt, Outcome.CONTRADICTION)
+    gained_s = (later.uptime_s or 0.0) - (earlier.uptime_s or 0.0)
+    return pairs.about(
+        "GF401",
+        (later, earlier),
+        f"The device ran {gained_s:,.0f} s between two photos whose clocks are {passed_s:,.0f} s apart.",
+        outcome=outcome,
+        kind="clock-offset",
+        device_key=group.device_key,
+        severity=Severity.HIGH,
+        confidence=confidence,
+        observed=(f"Time since power-on {earlier.uptime_s:,.0f} s in {earlier.name}, {later.uptime_s:,.0f} s here.",),
+        limitations=("It does not tell which of the two times is wrong.",),
+        innocent=(f"two devices taken for one: {group.doubt}",) if group.doubt else (),
+        facts={"uptime_gained_s": gained_s, "claimed_s": passed_s},
+    )

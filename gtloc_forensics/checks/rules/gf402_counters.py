@@ -1,0 +1,155 @@
+"""GF402 — Shutter counts and file numbers against claimed time.
+
+Shows: photos that a counter puts before or after others although their claimed times say
+the opposite; one photo out of order, or one step at which the clock was set back.
+
+Cannot show: by how much a clock is off, nor anything when all photos moved alike.
+
+Blind spots: file numbers start again after 9,999, after a reset, with another card; two
+cards give two interleaved series. Therefore a few photos out of order are named, one step
+is named, and disorder throughout is taken for what it mostly is: several series.
+
+Threshold: 10 minutes backwards (clocks are corrected by minutes); at most a tenth of the
+photos out of order count as single faults.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from gtloc_forensics.checks import Context, Scope, check, pairs
+from gtloc_forensics.records import Confidence, CounterKind, DeviceGroup, Finding, Outcome, Severity, Sighting
+
+SLACK_S = 600.0
+SINGLE_SHARE = 0.1
+FEWEST = 4
+LARGEST_GAP = 50  # photos deleted or elsewhere; a file number that leaps farther belongs to another series
+
+_EPOCH = datetime(1970, 1, 1)
+
+
+@check("GF402", title="Counters against claimed time", scope=Scope.DEVICE)
+def counters(group: DeviceGroup, context: Context) -> Iterator[Finding]:
+    """Put a device's photos in the order of their counter and look whether their times follow."""
+    kind, ordered = series(group.sightings)
+    if kind is None or len(ordered) < FEWEST:
+        why = "no counter in enough photos of the device"
+        yield from pairs.silent("GF402", group.sightings, why)
+        return
+    odd = out_of_order([_seconds(one) for one in ordered])
+    strays = [ordered[index] for index in odd]
+    step = _after_step(ordered, kind) if odd else []
+    if not odd:
+        yield from pairs.passed("GF402", ordered, f"The {kind.value} and the claimed times have one order.")
+    elif len(odd) <= max(1, int(SINGLE_SHARE * len(ordered))):
+        yield from (_stray(group, kind, one) for one in strays)
+        yield from pairs.passed("GF402", pairs.rest(ordered, strays), f"In order by its {kind.value}.")
+    elif step:
+        yield _step(group, kind, step)
+        yield from pairs.passed("GF402", pairs.rest(ordered, step), f"In order by its {kind.value}.")
+    else:
+        yield from pairs.silent("GF402", ordered, f"the {kind.value} runs in several series")
+    yield from pairs.silent("GF402", pairs.rest(group.sightings, ordered), "no counter to compare")
+
+
+def series(sightings: Sequence[Sighting]) -> tuple[CounterKind | None, list[Sighting]]:
+    """Return the best counter that the photos share and those that have it, in its order, wraps undone."""
+    for kind in (CounterKind.SHUTTER, CounterKind.IMAGE, CounterKind.FILE_NUMBER):
+        rows = [(value, one) for one in pairs.in_order(sightings) if (value := _value(one, kind)) is not None]
+        if len(rows) >= FEWEST:
+            wraps_at = next((c.wraps_at for c in rows[0][1].counters if c.kind is kind), None)
+            unwrapped = _unwrap([value for value, _ in rows], wraps_at)
+            order = sorted(range(len(rows)), key=lambda index: (unwrapped[index], index))
+            return kind, [rows[index][1] for index in order]
+    return None, []
+
+
+def _value(one: Sighting, kind: CounterKind) -> int | None:
+    return next((counter.value for counter in one.counters if counter.kind is kind), None)
+
+
+def _unwrap(values: Sequence[int], wraps_at: int | None) -> list[int]:
+    """Add a turn whenever a wrapping counter falls by more than half of it, in the order of claimed time."""
+    if wraps_at is None:
+        return list(values)
+    turns, before, found = 0, values[0], []
+    for value in values:
+        turns += value < before - wraps_at // 2
+        found.append(value + turns * wraps_at)
+        before = value
+    return found
+
+
+def out_of_order(seconds: Sequence[float]) -> list[int]:
+    """Return the fewest places whose removal lets *seconds* never fall by more than the slack.
+
+    The longest rising subsequence by patience sorting, n log n.
+    """
+    tails: list[float] = []
+    tail_at: list[int] = []
+    before: list[int] = []
+    for index, value in enumerate(seconds):
+        place = bisect_right(tails, value + SLACK_S) if tails and value < tails[-1] else len(tails)
+        before.append(tail_at[place - 1] if place else -1)
+        if place == len(tails):
+            tails.append(max(value, tails[-1]) if tails else value)  # stays sorted within the slack
+            tail_at.append(index)
+        elif value < tails[place]:
+            tails[place], tail_at[place] = value, index
+    kept = set()
+    index = tail_at[-1] if tail_at else -1
+    while index >= 0:
+        kept.add(index)
+        index = before[index]
+    return [index for index in range(len(seconds)) if index not in kept]
+
+
+def _after_step(ordered: Sequence[Sighting], kind: CounterKind) -> list[Sighting]:
+    """Return the photos on the smaller side of the one place where time falls back; empty if there are several.
+
+    A file number that leaps there as well is another card's.
+    """
+    seconds = [_seconds(one) for one in ordered]
+    falls = [index for index in range(1, len(seconds)) if seconds[index] < seconds[index - 1] - SLACK_S]
+    if len(falls) != 1:
+        return []
+    leap = abs((_value(ordered[falls[0]], kind) or 0) - (_value(ordered[falls[0] - 1], kind) or 0))
+    if kind is CounterKind.FILE_NUMBER and leap > LARGEST_GAP:
+        return []
+    return list(ordered[falls[0] :] if 2 * falls[0] >= len(ordered) else ordered[: falls[0]])
+
+
+def _seconds(one: Sighting) -> float:
+    return ((pairs.instant(one) or _EPOCH) - _EPOCH).total_seconds()
+
+
+def _stray(group: DeviceGroup, kind: CounterKind, one: Sighting) -> Finding:
+    is_shutter = kind is CounterKind.SHUTTER and not group.doubt
+    return pairs.about(
+        "GF402",
+        (one,),
+        f"By its {kind.value} this photo was taken at another time than its clock claims.",
+        outcome=Outcome.SUSPICIOUS,
+        kind="clock-offset",
+        device_key=group.device_key,
+        confidence=Confidence.STRONG if is_shutter else Confidence.WEAK,
+        innocent=("a second card", "a counter that was reset", *((group.doubt,) if group.doubt else ())),
+        limitations=("A counter gives an order, not a time.",),
+    )
+
+
+def _step(group: DeviceGroup, kind: CounterKind, step: Sequence[Sighting]) -> Finding:
+    return pairs.about(
+        "GF402",
+        step,
+        f"The clock jumps back once while the {kind.value} runs on; {len(step)} photos lie on one side of the step.",
+        outcome=Outcome.SUSPICIOUS,
+        kind="clock-reset",
+        device_key=group.device_key,
+        severity=Severity.MEDIUM,
+        confidence=Confidence.WEAK if group.doubt else Confidence.STRONG,
+        innocent=("the clock was corrected, or set to another zone, at that moment", "a second card"),
+        limitations=("Which side is right cannot be told from the counter.",),
+    )

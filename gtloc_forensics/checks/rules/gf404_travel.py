@@ -1,0 +1,100 @@
+"""GF404 — Impossible travel between two photos.
+
+Shows: that one device would have had to move faster than anything that carries people.
+
+Cannot show: whether time or place is wrong. When a clock is wrong, both ends of the stretch
+photographed with it break; when one position is wrong, the photos round it agree.
+
+Blind spots: two devices of one model without a serial number look like one; positions added
+at home; a stale fix.
+
+Threshold: 1,200 km/h, which no airliner reaches over ground, is a contradiction from 50 km
+on. From 300 km/h it is suspicious below 150 km, where no one flies, and explained as
+a flight beyond. Claimed errors are taken off the distance, the time's resolution and a
+minute are added to the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from gtloc_forensics.checks import Context, Scope, check, pairs
+from gtloc_forensics.records import DeviceGroup, Finding, Outcome, Severity, Sighting
+
+FAST_KM_H = 300.0
+IMPOSSIBLE_KM_H = 1_200.0
+SHORTEST_KM = 10.0  # nearer than this, a poor fix explains it
+SHORTEST_IMPOSSIBLE_KM = 50.0
+SHORTEST_FLIGHT_KM = 150.0
+GRACE_S = 60.0
+DEFAULT_ERROR_KM = 0.5
+
+
+@check("GF404", title="Impossible travel", scope=Scope.DEVICE)
+def travel(group: DeviceGroup, context: Context) -> Iterator[Finding]:
+    """Work out the speed between consecutive photos of one device."""
+    placed = [one for one in pairs.in_order(group.sightings) if one.latitude_deg is not None]
+    if len(placed) < 2:
+        yield from pairs.silent("GF404", group.sightings, "no two photos of the device with time and place")
+        return
+    concerned: list[Sighting] = []
+    for number, (earlier, later) in enumerate(pairwise(placed)):
+        found = _judge(group, _culprit(placed, number), earlier, later)
+        if found is not None:
+            yield found
+            concerned += [earlier, later]
+    fine = pairs.rest(placed, concerned)
+    yield from pairs.passed("GF404", fine, "Reachable from the photos before and after.")
+    yield from pairs.silent("GF404", pairs.rest(group.sightings, placed), "no time or no place")
+
+
+def speed_km_h(earlier: Sighting, later: Sighting) -> tuple[float, float] | None:
+    """Return the least speed between two photos in km/h and the least distance in km, None where not known."""
+    seconds, km = pairs.apart_s(later, earlier), pairs.apart_km(later, earlier)
+    if seconds is None or km is None:
+        return None
+    errors = sum(
+        DEFAULT_ERROR_KM if one.position_error_m is None else one.position_error_m / 1000.0 for one in (earlier, later)
+    )
+    least_km = max(0.0, km - errors)
+    most_s = abs(seconds) + GRACE_S + earlier.local_resolution_s + later.local_resolution_s
+    return 3600.0 * least_km / most_s, least_km
+
+
+def _culprit(placed: Sequence[Sighting], number: int) -> int:
+    """Return which end of a broken pair is the odd one: the one whose other neighbour is unreachable as well."""
+    if number + 2 < len(placed) and _is_fast(placed[number + 1], placed[number + 2]):
+        return 1
+    return 0 if number and _is_fast(placed[number - 1], placed[number]) else 1
+
+
+def _is_fast(earlier: Sighting, later: Sighting) -> bool:
+    known = speed_km_h(earlier, later)
+    return known is not None and known[0] >= FAST_KM_H and known[1] >= SHORTEST_KM
+
+
+def _judge(group: DeviceGroup, culprit: int, earlier: Sighting, later: Sighting) -> Finding | None:
+    known = speed_km_h(earlier, later)
+    if known is None or known[0] < FAST_KM_H or known[1] < SHORTEST_KM:
+        return None
+    speed, km = known
+    is_impossible = speed >= IMPOSSIBLE_KM_H and km >= SHORTEST_IMPOSSIBLE_KM
+    outcome, confidence = pairs.verdict(group.doubt, Outcome.CONTRADICTION if is_impossible else Outcome.SUSPICIOUS)
+    if not is_impossible and km >= SHORTEST_FLIGHT_KM and speed < IMPOSSIBLE_KM_H:
+        outcome = Outcome.EXPLAINED
+    pair = (later, earlier) if culprit else (earlier, later)
+    return pairs.about(
+        "GF404",
+        pair,
+        f"{km:,.0f} km in the time claimed between two photos of one device: at least {speed:,.0f} km/h"
+        f"{', as in an airliner' if outcome is Outcome.EXPLAINED else ''}.",
+        outcome=outcome,
+        kind="flight" if outcome is Outcome.EXPLAINED else "travel",
+        device_key=group.device_key,
+        severity=Severity.HIGH if is_impossible else Severity.MEDIUM,
+        confidence=confidence,
+        innocent=(f"two devices taken for one: {group.doubt}",) if group.doubt else ("a stale or hand-set position",),
+        limitations=("It does not tell whether the time or the place is wrong.",),
+        facts={"speed_km_h": speed, "distance_km": km},
+    )

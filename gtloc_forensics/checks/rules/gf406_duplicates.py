@@ -1,0 +1,188 @@
+"""GF406 — One picture, two stories; one story, two pictures.
+
+Shows: pictures that look the same to the eye (64-bit DCT hash), or that are crops, turns
+and edits of one another as hash and model both see it, but claim times or places that are
+far apart; and files with one device, one capture time and one counter whose pictures
+differ. Identical bytes under two names are a copy and nothing else.
+
+Cannot show: which claim is the true one.
+
+Blind spots: a fixed camera and a tripod make equal pictures at different times; pictures
+without structure (night, fog, a wall) share a hash by accident and are left out. Crops of
+more than a tenth and mirrored pictures move the hash too far. Without a model only what
+is at most 2 bits apart is compared.
+
+Threshold: at most 2 of 64 bits apart, or at most 10 with embeddings of cosine 0.95 or more,
+which no pair of 6.5 million from different sources reaches (4 do by the hash alone;
+docs/decisions/0013-near-duplicates.md); more than an hour or 5 km; different pictures from
+20 bits on (unrelated ones differ by 32 ± 4). Where one device took such a likeness at
+another time it is explained as the same view seen again, and named; never more than weak
+otherwise. Pairs at most 10 bits apart agree in one of four 16-bit bands but for two bits,
+so only those are compared: n log n while pictures are different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gtloc_forensics.checks import Context, Scope, check, pairs
+from gtloc_forensics.records import UNKNOWN_DEVICE, Confidence, Finding, Outcome, Severity, Sighting, durations
+
+SAME_BITS = 2
+LIKE_BITS = 10  # crops of a tenth lie at 10 in the median, turns of 3° at 12
+LIKE_COSINE = 0.95
+DIFFERENT_BITS = 20
+FAR_S = 3_600.0
+FAR_KM = 5.0
+BANDS = 4
+BAND_BITS = 16
+ROWS_AT_ONCE = 8_192
+LARGEST_BUCKET = 500  # a band that more pictures share is one of structureless pictures
+FLATTEST_BITS = 10  # hashes with fewer (or more than 64 less it) set bits have no structure
+
+
+_INNOCENT = ("a fixed camera, a tripod or a copy on paper",)
+
+
+@check("GF406", title="One picture, two stories", scope=Scope.CASE, version="2")
+def duplicates(sightings: Sequence[Sighting], context: Context) -> Iterator[Finding]:
+    """Compare look-alikes, and files that tell one story."""
+    hashed = [one for one in sightings if one.perceptual_hash is not None]
+    seen = [one for one in hashed if _has_structure(one)]
+    concerned: list[Sighting] = []
+    for found, pair in (*_two_stories(seen), *_two_pictures(hashed)):
+        concerned += pair
+        yield found
+    yield from pairs.passed("GF406", pairs.rest(seen, concerned), "No look-alike tells another story.")
+    unseen = pairs.rest(sightings, [*seen, *concerned])
+    yield from pairs.silent("GF406", unseen, "the picture was not decoded or has no structure")
+
+
+def _has_structure(one: Sighting) -> bool:
+    return FLATTEST_BITS <= (one.perceptual_hash or 0).bit_count() <= 64 - FLATTEST_BITS
+
+
+def near_pairs(hashes: Sequence[int], most_bits: int = SAME_BITS) -> list[tuple[int, int]]:
+    """Return the pairs of places, lower first, whose 64-bit hashes differ by at most *most_bits* (11 or less).
+
+    Of four bands one differs by a quarter of the bits at most, so pairs are looked up under
+    each band with that many bits turned (multi-index hashing; Norouzi, Punjani and Fleet 2012).
+    """
+    values = np.array(hashes, dtype=np.uint64)
+    turned = [
+        np.uint64(sum(1 << bit for bit in bits))
+        for count in range(most_bits // BANDS + 1)
+        for bits in combinations(range(BAND_BITS), count)
+    ]
+    found: set[tuple[int, int]] = set()
+    for band in range(BANDS):
+        keys = (values >> np.uint64(BAND_BITS * band)) & np.uint64(0xFFFF)
+        order = np.argsort(keys, kind="stable")
+        ordered = keys[order]
+        for mask in turned:
+            found.update(_within(values, keys ^ mask, order=order, ordered=ordered, most_bits=most_bits))
+    return sorted(found)
+
+
+def _within(
+    values: NDArray[np.uint64],
+    wanted: NDArray[np.uint64],
+    *,
+    order: NDArray[np.int64],
+    ordered: NDArray[np.uint64],
+    most_bits: int,
+) -> Iterator[tuple[int, int]]:
+    """Yield the near pairs of which the second lies in the bucket that the first one's *wanted* key names."""
+    starts, ends = (np.searchsorted(ordered, wanted, side) for side in ("left", "right"))
+    widths = np.where(ends - starts > LARGEST_BUCKET, 0, ends - starts)
+    for begin in range(0, len(values), ROWS_AT_ONCE):
+        rows = slice(begin, begin + ROWS_AT_ONCE)
+        width = widths[rows]
+        first = np.repeat(np.arange(begin, begin + len(width)), width)
+        place = np.arange(len(first)) - np.repeat(np.cumsum(width) - width, width)
+        second = order[np.repeat(starts[rows], width) + place]
+        near = (first < second) & (np.bitwise_count(values[first] ^ values[second]) <= most_bits)
+        yield from zip(first[near].tolist(), second[near].tolist(), strict=True)
+
+
+def _two_stories(seen: Sequence[Sighting]) -> Iterator[tuple[Finding, tuple[Sighting, Sighting]]]:
+    for one, other in _look_alikes(seen):
+        if one.sha256 == other.sha256 or (one.burst_id and one.burst_id == other.burst_id):
+            continue
+        seconds, km = pairs.apart_s(other, one), pairs.apart_km(other, one)
+        if (seconds is not None and abs(seconds) > FAR_S) or (km is not None and km > FAR_KM):
+            yield _story(one, other, seconds, km), (one, other)
+
+
+def _look_alikes(seen: Sequence[Sighting]) -> Iterator[tuple[Sighting, Sighting]]:
+    """Yield each pair that looks the same once: the same to the eye, or one an edit of the other."""
+    same = near_pairs([one.perceptual_hash or 0 for one in seen])
+    yield from ((seen[first], seen[second]) for first, second in same)
+    judged = [one for one in seen if one.embedding is not None]
+    for first, second in near_pairs([one.perceptual_hash or 0 for one in judged], LIKE_BITS):
+        one, other = judged[first], judged[second]
+        if _bits_apart(one, other) > SAME_BITS and _cosine(one, other) >= LIKE_COSINE:
+            yield one, other
+
+
+def _bits_apart(one: Sighting, other: Sighting) -> int:
+    return ((one.perceptual_hash or 0) ^ (other.perceptual_hash or 0)).bit_count()
+
+
+def _cosine(one: Sighting, other: Sighting) -> float:
+    if one.embedding is None or other.embedding is None:
+        return -1.0
+    return float(one.embedding.astype(np.float32) @ other.embedding.astype(np.float32))
+
+
+def _story(one: Sighting, other: Sighting, seconds: float | None, km: float | None) -> Finding:
+    told = [durations.length(seconds / 3600.0)] if seconds is not None and abs(seconds) > FAR_S else []
+    told += [f"{km:,.0f} km"] if km is not None and km > FAR_KM else []
+    is_same = _bits_apart(one, other) <= SAME_BITS
+    is_one_device = one.device_key == other.device_key != UNKNOWN_DEVICE
+    is_seen_again = not is_same and not (km is not None and km > FAR_KM) and is_one_device
+    return pairs.about(
+        "GF406",
+        (one, other),
+        f"Looks {'the same as' if is_same else 'like a crop or an edit of'} {other.name} "
+        f"but claims to be {' and '.join(told)} away from it.",
+        outcome=Outcome.EXPLAINED if is_seen_again else Outcome.SUSPICIOUS,
+        kind="copy",
+        severity=Severity.HIGH if is_same else Severity.MEDIUM,
+        confidence=Confidence.STRONG if is_same and km is not None and km > FAR_KM else Confidence.WEAK,
+        innocent=("the same view seen again by the same device", *_INNOCENT) if is_seen_again else _INNOCENT,
+        limitations=("It does not tell which claim is the original.",),
+        facts={"bits_apart": _bits_apart(one, other)} | ({} if is_same else {"cosine": round(_cosine(one, other), 3)}),
+    )
+
+
+def _two_pictures(hashed: Iterable[Sighting]) -> Iterator[tuple[Finding, tuple[Sighting, Sighting]]]:
+    stories: dict[tuple[object, ...], Sighting] = {}
+    for one in hashed:
+        counted = tuple((counter.kind, counter.value) for counter in one.counters)
+        if not counted or one.local_time is None:
+            continue
+        first = stories.setdefault((one.device_key, one.local_time, counted), one)
+        if first is one or one.burst_id or first.sha256 == one.sha256:
+            continue
+        bits = _bits_apart(one, first)
+        if bits >= DIFFERENT_BITS:
+            yield _picture(one, first, bits), (one, first)
+
+
+def _picture(one: Sighting, first: Sighting, bits: int) -> Finding:
+    return pairs.about(
+        "GF406",
+        (one, first),
+        f"Claims the time and the counter of {first.name} but shows another picture.",
+        outcome=Outcome.SUSPICIOUS,
+        kind="copy",
+        severity=Severity.HIGH,
+        confidence=Confidence.STRONG,
+        innocent=("a crop or a strong edit of the other",),
+        facts={"bits_apart": bits},
+    )

@@ -1,0 +1,90 @@
+"""GF408 — The light of all photos of a device against its place, the clock trusted.
+
+Shows: where on earth the sun moved as the exposures say, and whether that region holds the
+claimed place; and whether a lost sign or a swap of latitude and longitude, once undone,
+makes the light fit.
+
+Cannot show: anything finer than some hundred kilometres, and nothing when the instants were
+worked out from the claimed place itself. A clock wrong by hours looks like a longitude that
+is wrong by 15° for each: the two are told apart only by other witnesses.
+
+Blind spots: as for light and clock; journeys longer than 1,000 km are tested for the slips only.
+
+Threshold: the claimed cell outside the region that holds 99.5 % of the mass and at most
+1/300 as likely as the best; a slip undone must make the light 1,000 times likelier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics.checks import Context, Scope, check, pairs
+from gtloc_forensics.evidence import exposure
+from gtloc_forensics.evidence.exposure import geolocation as light_places
+from gtloc_forensics.evidence.exposure.geolocation import LightPlace
+from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, Severity, Sighting
+
+OUTSIDE = 0.995
+LEAST_RATIO = 1.0 / 300.0
+SLIP_LOG10 = 3.0
+NEARLY_BEST_LOG10 = 2.0
+
+
+@check("GF408", title="Light of all photos against the place", scope=Scope.DEVICE)
+def light_of_place(group: DeviceGroup, context: Context) -> Iterator[Finding]:
+    """Locate the device by light and look whether the claimed place is among the likely ones."""
+    model = exposure.load()
+    slips = light_places.slips_by_light(group.sightings, model=model)
+    if not slips:
+        yield from pairs.silent("GF408", group.sightings, "too few photos with exposure and an instant of their own")
+        return
+    place = light_places.locate_by_light(group.sightings, model=model)
+    # Under a far-off claim nearly every place fits better: the repaired one must be among the best of all.
+    enough = max(SLIP_LOG10, place.behind_log10 - NEARLY_BEST_LOG10 if place else 0.0)
+    if slips[0][1] >= enough:
+        yield _slip(group, *slips[0])
+    elif place is None:
+        yield from pairs.silent("GF408", group.sightings, "a journey too long to be one place; no slip fits better")
+    elif place.rank >= OUTSIDE and place.ratio <= LEAST_RATIO:
+        yield _elsewhere(group, place)
+    else:
+        summary = "The claimed place is among those the light allows."
+        yield from pairs.passed("GF408", group.sightings, summary)
+
+
+def _placed(group: DeviceGroup) -> list[Sighting]:
+    return [one for one in group.sightings if one.latitude_deg is not None]
+
+
+def _slip(group: DeviceGroup, slip: str, gain_log10: float) -> Finding:
+    return pairs.about(
+        "GF408",
+        _placed(group),
+        f"The light is 10^{gain_log10:.0f} times likelier with {slip}.",
+        outcome=Outcome.SUSPICIOUS,
+        kind="clock-or-place",
+        device_key=group.device_key,
+        severity=Severity.HIGH,
+        confidence=Confidence.WEAK,
+        innocent=("a clock that is hours off",),
+        limitations=("Light alone cannot tell a wrong longitude from a wrong clock.",),
+        facts={"slip": slip, "log10_gain": gain_log10},
+    )
+
+
+def _elsewhere(group: DeviceGroup, place: LightPlace) -> Finding:
+    latitude, longitude = float(place.density.latitude_deg[0]), float(place.density.longitude_deg[0])
+    return pairs.about(
+        "GF408",
+        _placed(group),
+        f"By the light of {place.photos} photos the claimed place lies outside the region holding {place.rank:.1%} of "
+        f"the probability; likeliest is about {latitude:.0f}°, {longitude:.0f}°.",
+        outcome=Outcome.SUSPICIOUS,
+        kind="clock-or-place",
+        device_key=group.device_key,
+        severity=Severity.MEDIUM,
+        confidence=Confidence.WEAK,
+        innocent=("a clock that is hours off",),
+        limitations=("Light alone cannot tell a wrong longitude from a wrong clock.",),
+        facts={"rank": place.rank, "ratio": place.ratio, "latitude_deg": latitude, "longitude_deg": longitude},
+    )

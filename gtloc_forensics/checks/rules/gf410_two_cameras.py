@@ -1,0 +1,111 @@
+"""GF410 — Two cameras at the same places, their clocks apart.
+
+Shows: that two devices photographed the same places in the same order, always by the same
+difference in time: two cameras of one journey, one of whose clocks is off.
+
+Cannot show: which of the two is right, nor a difference of less than 20 minutes, which a
+walk explains.
+
+Blind spots: one person who follows another at a distance; a place where both stayed all day.
+
+Threshold: five places (within 100 m) that each device saw within one hour of its own, whose
+differences agree within 10 minutes round a median of at least 20 minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from gtloc_forensics.checks import Context, Scope, check, pairs
+from gtloc_forensics.records import Finding, Outcome, Severity, Sighting, durations
+
+CELLS_PER_DEGREE = 1_000  # about 100 m
+FEWEST_PLACES = 5
+SHORTEST_STAY_S = 3_600.0
+SPREAD_S = 600.0
+LEAST_S = 1_200.0
+MOST_DEVICES_AT_A_PLACE = 8
+
+_Visits = dict[tuple[int, int], dict[str, list[Sighting]]]
+
+
+@check("GF410", title="Two cameras at one place, clocks apart", scope=Scope.CASE)
+def two_cameras(sightings: Sequence[Sighting], context: Context) -> Iterator[Finding]:
+    """Compare when pairs of devices were at the places both photographed."""
+    visits = _visits(sightings)
+    compared: list[Sighting] = []
+    concerned: list[Sighting] = []
+    for pair, places in _shared(visits).items():
+        if len(places) < FEWEST_PLACES:
+            continue
+        photos = [one for place in places for device in pair for one in visits[place][device]]
+        compared += photos
+        for finding in _compare(pair, [(visits[place][pair[0]], visits[place][pair[1]]) for place in places]):
+            concerned += photos
+            yield finding
+    by_id = {one.source_id: one for one in compared}
+    fine = pairs.rest(by_id.values(), concerned)
+    yield from pairs.passed("GF410", fine, "Other cameras at its places agree with its clock, or tell nothing.")
+    silent = pairs.rest(sightings, compared)
+    yield from pairs.silent("GF410", silent, "no other camera was at enough of its places")
+
+
+def _visits(sightings: Sequence[Sighting]) -> _Visits:
+    found: _Visits = {}
+    for one in sightings:
+        if one.latitude_deg is None or one.longitude_deg is None or pairs.instant(one) is None:
+            continue
+        cell = (round(one.latitude_deg * CELLS_PER_DEGREE), round(one.longitude_deg * CELLS_PER_DEGREE))
+        found.setdefault(cell, {}).setdefault(one.device_key, []).append(one)
+    return found
+
+
+def _shared(
+    visits: Mapping[tuple[int, int], Mapping[str, list[Sighting]]],
+) -> dict[tuple[str, str], list[tuple[int, int]]]:
+    """Return, for each pair of devices, the cells both visited briefly; crowded cells are passed over."""
+    found: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for cell, devices in sorted(visits.items()):
+        brief = [device for device, photos in sorted(devices.items()) if _is_brief(photos)]
+        if 2 <= len(brief) <= MOST_DEVICES_AT_A_PLACE:
+            for pair in combinations(brief, 2):
+                found.setdefault(pair, []).append(cell)
+    return found
+
+
+def _is_brief(photos: Sequence[Sighting]) -> bool:
+    ordered = pairs.in_order(photos)
+    return abs(pairs.apart_s(ordered[-1], ordered[0]) or 0.0) <= SHORTEST_STAY_S
+
+
+def _compare(pair: tuple[str, str], meetings: Sequence[tuple[list[Sighting], list[Sighting]]]) -> Iterator[Finding]:
+    differences = [_middle_difference(first, second) for first, second in meetings]
+    known = np.array([seconds for seconds in differences if seconds is not None])
+    if len(known) < FEWEST_PLACES:
+        return
+    middle = float(np.median(known))
+    agree = np.abs(known - middle) <= SPREAD_S
+    if abs(middle) < LEAST_S or agree.sum() < max(FEWEST_PLACES, 0.6 * len(known)):
+        return
+    yield pairs.about(
+        "GF410",
+        [one for first, second in meetings for one in (*first, *second)],
+        f"Two cameras were at {int(agree.sum())} places, always {durations.length(middle / 3600.0)} apart: the clock "
+        "of one is off by that.",
+        outcome=Outcome.SUSPICIOUS,
+        kind="clock-offset",
+        device_key=pair[0],
+        offset_hours=middle / 3600.0,
+        severity=Severity.MEDIUM,
+        innocent=("one person following another", "a clock on another zone"),
+        limitations=("It does not tell which clock is right.",),
+        facts={"places": int(agree.sum()), "difference_s": middle, "other_device": pair[1]},
+    )
+
+
+def _middle_difference(first: Sequence[Sighting], second: Sequence[Sighting]) -> float | None:
+    ordered = pairs.in_order(first), pairs.in_order(second)
+    return pairs.apart_s(ordered[0][len(ordered[0]) // 2], ordered[1][len(ordered[1]) // 2])
