@@ -24,10 +24,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gtloc_forensics import decode, run
+from gtloc_forensics import decode
 from gtloc_forensics.case import open_case
 from gtloc_forensics.errors import DecodeRefused
-from gtloc_forensics.instruments import Settings, opened
+from gtloc_forensics.examination import gathering
+from gtloc_forensics.examination.instruments import Settings, opened
 
 SIZE = (1200, 900)
 
@@ -91,7 +92,7 @@ def gather(folder: Path, place: Path, jobs: int) -> float:
     place.mkdir()
     with opened(settings) as instruments, open_case(folder, place / "case") as case:
         begun = time.perf_counter()
-        run.Gathering(
+        gathering.Gathering(
             case.store,
             folder,
             replace(instruments, decoder=NoDecoder()),  # type: ignore[arg-type]

@@ -23,11 +23,11 @@ from pathlib import Path
 import numpy as np
 from real_photos import NOW, Real, registry, synthetic_source
 
-from gtloc_forensics import sightings
 from gtloc_forensics.checks import Scope, unmet
 from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.zones import offset_at_utc, zones_at
 from gtloc_forensics.evidence import clocks
+from gtloc_forensics.examination import summaries
 from gtloc_forensics.records import Finding, ImageFacts, Photo, Position, Sighting, Tags, Unexamined
 
 TOWNS = 400
@@ -92,11 +92,11 @@ def run(count: int, devices: int, seed: int) -> dict[str, float]:
                     _exhaust(rule.function(photo, NOW))
             by_rule[rule.check_id] += time.process_time() - begun
         begun = time.process_time()
-        seen += [one for photo in chunk if (one := sightings.sighting(photo)) is not None]
+        seen += [one for photo in chunk if (one := summaries.sighting(photo)) is not None]
         spent["sightings"] += time.process_time() - begun
-        labels |= {photo.claim.device.key: sightings.label(photo.claim) for photo in chunk if photo.claim}
+        labels |= {photo.claim.device.key: summaries.label(photo.claim) for photo in chunk if photo.claim}
     begun = time.process_time()
-    groups = sightings.by_device(seen, labels)
+    groups = summaries.by_device(seen, labels)
     spent["sightings"] += time.process_time() - begun
     for rule in (*rules.of(Scope.DEVICE), *rules.of(Scope.CASE)):
         begun = time.process_time()

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from gtloc_forensics import metadata, sightings
+from gtloc_forensics import metadata
 from gtloc_forensics.checks import Check, Context, Registry, Scope, unmet
 from gtloc_forensics.checks.plugins import built_in_modules
 from gtloc_forensics.decode import pixels
 from gtloc_forensics.earth import globe, zones
 from gtloc_forensics.errors import DecodeRefused
+from gtloc_forensics.examination import summaries
 from gtloc_forensics.metadata.exiftool import ExifTool, TagsRead
 from gtloc_forensics.records import (
     Claim,
@@ -104,11 +105,11 @@ def groups_of(photos: Sequence[Photo]) -> tuple[DeviceGroup, ...]:
     seen: list[Sighting] = []
     labels: dict[str, tuple[str, str]] = {}
     for photo in photos:
-        sighting = sightings.sighting(photo)
+        sighting = summaries.sighting(photo)
         if sighting is not None and isinstance(photo.claim, Claim):
             seen.append(sighting)
-            labels.setdefault(sighting.device_key, sightings.label(photo.claim))
-    return sightings.by_device(seen, labels)
+            labels.setdefault(sighting.device_key, summaries.label(photo.claim))
+    return summaries.by_device(seen, labels)
 
 
 def compare(rules: Registry, photos: Sequence[Photo], *, leave_out: Sequence[str] = ()) -> list[Finding]:
@@ -120,7 +121,7 @@ def compare(rules: Registry, photos: Sequence[Photo], *, leave_out: Sequence[str
         if rule.check_id not in leave_out
         for finding in rule.function(group, NOW)
     ]
-    seen = [one for photo in photos if (one := sightings.sighting(photo)) is not None]
+    seen = [one for photo in photos if (one := summaries.sighting(photo)) is not None]
     for rule in rules.of(Scope.CASE):
         found += rule.function(seen, NOW)
     return found

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any, Self
 from filelock import FileLock, Timeout
 
 from gtloc_forensics.errors import CaseBusy, UsageError
+from gtloc_forensics.examination.gathering import Gathering, Progress
+from gtloc_forensics.examination.instruments import NO_MODEL, Instruments, Settings, opened
 from gtloc_forensics.files.listing import refuse_inside
-from gtloc_forensics.instruments import NO_MODEL, Instruments, Settings, opened
 from gtloc_forensics.records import CaseHeader, Scalar, Tally
-from gtloc_forensics.run import Gathering, Progress
 from gtloc_forensics.store.custody import actor, verify_chain
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.view import StoredCase
@@ -148,7 +148,7 @@ class Case:
 
         Raises:
             CaseBusy: another process works on this case.
-            ToolMissing, ToolTooOld, WeightsError: see :func:`gtloc_forensics.instruments.opened`.
+            ToolMissing, ToolTooOld, WeightsError: see :func:`gtloc_forensics.examination.instruments.opened`.
         """
         with self.locked(), opened(settings) as instruments:
             self.examine(instruments, settings, progress=progress)
@@ -156,7 +156,7 @@ class Case:
 
     def examine(self, instruments: Instruments, settings: Settings, *, progress: Progress = _silent) -> str:
         """Do the work of :meth:`audit` with instruments that are open already; return the examination's fingerprint."""
-        from gtloc_forensics.examination import Concluding
+        from gtloc_forensics.examination.concluding import Concluding
 
         with self._work_folder() as work:
             gathering = Gathering(

@@ -21,8 +21,8 @@ from gtloc_forensics.commands import correcting, modelling, reporting, searching
 
 if TYPE_CHECKING:
     from gtloc_forensics.case import Case
+    from gtloc_forensics.examination.gathering import Progress
     from gtloc_forensics.records import Tally
-    from gtloc_forensics.run import Progress
 
 STAGES = {"examine": "examining", "check": "checking", "verify": "hashing again", "report": "writing the report"}
 
@@ -78,7 +78,7 @@ def audit(
     new; killed, it goes on where it stopped.
     """
     from gtloc_forensics.case import open_case
-    from gtloc_forensics.instruments import Settings
+    from gtloc_forensics.examination.instruments import Settings
     from gtloc_forensics.records import CaseHeader
 
     settings = Settings(model=model, device=device, jobs=-1 if jobs is None else jobs)

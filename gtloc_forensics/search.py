@@ -17,9 +17,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics import sightings
 from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.circular import day_turn
+from gtloc_forensics.examination import summaries
 from gtloc_forensics.records import Absent, Claim, ImageFacts, Photo, Position, Prediction, Stated
 
 HASH_BITS = 64
@@ -215,7 +215,7 @@ def _hit(photo: Photo, query: Query) -> Hit:
         name=photo.source.display_path,
         local_time=claim.local_time.value if claim is not None and isinstance(claim.local_time, Stated) else None,
         position=position,
-        device="" if claim is None else sightings.label(claim)[0],
+        device="" if claim is None else summaries.label(claim)[0],
         distance_km=None if query.near is None or position is None else _apart_km(position, query.near),
         likeness=likeness,
         shown=shown,

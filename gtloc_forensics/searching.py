@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from gtloc_forensics import decode
 from gtloc_forensics.errors import DecodeRefused, UsageError, WeightsError
+from gtloc_forensics.examination.instruments import DEFAULT_SHORT_SIDE
 from gtloc_forensics.files import acquiring, listing
-from gtloc_forensics.instruments import DEFAULT_SHORT_SIDE
 from gtloc_forensics.records import ImageFacts, Photo, Prediction
 from gtloc_forensics.search import MONTH_STARTS, Answer, Example, Query, search
 

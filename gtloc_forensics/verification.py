@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gtloc_forensics import run
-from gtloc_forensics.examination import Album
+from gtloc_forensics.examination import gathering as examination_gathering
+from gtloc_forensics.examination.concluding import Album
+from gtloc_forensics.examination.results import digest_of
 from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.records import CustodyEvent, Passed, PhotoEntry, Prediction, Source, visible
 from gtloc_forensics.store.custody import verify_chain
 from gtloc_forensics.store.database import Store
-from gtloc_forensics.verdicts import digest_of
 
 if TYPE_CHECKING:
     from gtloc_forensics.case import Case
-    from gtloc_forensics.instruments import Instruments, Settings
+    from gtloc_forensics.examination.instruments import Instruments, Settings
 
 DENSITY_TOLERANCE = 1e-3
 """Largest total variation between two runs of one model on one picture: devices round differently."""
@@ -147,7 +147,7 @@ def _repeat(
     with tempfile.TemporaryDirectory(prefix="gtloc-verify-") as folder:
         store = Store(Path(folder) / "again.sqlite")
         try:
-            gathering = run.Gathering(
+            gathering = examination_gathering.Gathering(
                 store, case.evidence, instruments, settings=settings, work=Path(folder), progress=_silent
             )
             gathered = gathering.run(only=only)

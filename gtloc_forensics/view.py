@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from gtloc_forensics.errors import CaseError, WeightsError
 from gtloc_forensics.evidence import calibration as evidence_calibration
 from gtloc_forensics.evidence.false_discovery import RATE, Control
-from gtloc_forensics.examination import CAUSES, CLOCKS, CONTROLS, MODEL_ABSENCE, REASONS, RULES, Album
+from gtloc_forensics.examination.concluding import CAUSES, CLOCKS, CONTROLS, MODEL_ABSENCE, REASONS, RULES, Album
+from gtloc_forensics.examination.gathering import Stages
+from gtloc_forensics.examination.results import Verdict
 from gtloc_forensics.records import (
     CaseHeader,
     CauseGroup,
@@ -29,9 +31,7 @@ from gtloc_forensics.records import (
     source_id_of,
     visible,
 )
-from gtloc_forensics.run import Stages
 from gtloc_forensics.store.codec import unpack
-from gtloc_forensics.verdicts import Verdict
 from gtloc_forensics.vision import library
 from gtloc_forensics.vision.manifest import MANIFEST
 

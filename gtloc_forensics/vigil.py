@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from gtloc_forensics.checks import Context
 from gtloc_forensics.errors import WorkspaceFull
-from gtloc_forensics.examination import Album, Concluding, judge
+from gtloc_forensics.examination.concluding import Album, Concluding, judge
+from gtloc_forensics.examination.gathering import Gathering
+from gtloc_forensics.examination.instruments import Instruments, Settings
+from gtloc_forensics.examination.results import Verdict
 from gtloc_forensics.files import acquiring, listing, watching
-from gtloc_forensics.instruments import Instruments, Settings
 from gtloc_forensics.notify import Notifier
 from gtloc_forensics.records import Finding, Passed, Photo, Source, visible
-from gtloc_forensics.run import Gathering
-from gtloc_forensics.verdicts import Verdict
 
 if TYPE_CHECKING:
     from gtloc_forensics.case import Case

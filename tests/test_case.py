@@ -21,7 +21,7 @@ from gtloc_forensics.checks import counted_alarms
 from gtloc_forensics.cli import ExitCode, gtloc
 from gtloc_forensics.cli import audit as audit_command
 from gtloc_forensics.errors import CaseBusy, EvidenceTreeError, UsageError
-from gtloc_forensics.instruments import Settings
+from gtloc_forensics.examination.instruments import Settings
 from gtloc_forensics.records import CaseHeader, Status, visible
 from gtloc_forensics.view import StoredCase
 

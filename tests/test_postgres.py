@@ -120,7 +120,7 @@ def test_what_was_gathered_before_a_run_died_is_not_gathered_again(
 
     with open_case(evidence, tmp_path / "case", database_url=url) as case:
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr("gtloc_forensics.examination.Concluding.run", dies)
+            patch.setattr("gtloc_forensics.examination.concluding.Concluding.run", dies)
             case.audit(replace(INLINE, batch=2))
         acquired = [event for event in case.store.custody() if event.action == "acquire"]
         assert len(acquired) == 4

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from gtloc_forensics.case import open_case
-from gtloc_forensics.instruments import Settings
+from gtloc_forensics.examination.instruments import Settings
 from gtloc_forensics.terminal import print_case
 
 ROOT = Path(__file__).parents[1]

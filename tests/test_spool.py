@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics.spool import Spool
+from gtloc_forensics.examination.disk_map import Spool
 
 CHANGES = st.lists(st.tuples(st.sampled_from("abc"), st.one_of(st.none(), st.binary(max_size=40))))
 

@@ -22,10 +22,10 @@ from test_case import INLINE, photo, snapshot
 from gtloc_forensics.case import DATABASE, FINDINGS, open_case
 from gtloc_forensics.cli import ExitCode, gtloc
 from gtloc_forensics.errors import CaseBusy, WorkspaceFull
+from gtloc_forensics.examination.gathering import Gathering
 from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.notify import Notifier
 from gtloc_forensics.records import Status
-from gtloc_forensics.run import Gathering
 from gtloc_forensics.vigil import CHANGED, Habits
 
 take = acquiring.take

@@ -48,7 +48,7 @@ def watch(import_dirs: tuple[Path, ...], case_folder: Path, as_json: bool, **opt
     """
     from gtloc_forensics.case import open_case
     from gtloc_forensics.errors import UsageError
-    from gtloc_forensics.instruments import Settings
+    from gtloc_forensics.examination.instruments import Settings
     from gtloc_forensics.vigil import Habits
 
     roots = tuple(folder.resolve() for folder in import_dirs)

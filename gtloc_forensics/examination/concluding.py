@@ -20,14 +20,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gtloc_forensics import run, sightings
 from gtloc_forensics.checks import Check, Context, Registry, Scope, counted_alarms, not_testable, unmet
 from gtloc_forensics.earth import globe
 from gtloc_forensics.evidence import clocks as evidence_clocks
 from gtloc_forensics.evidence import false_discovery
 from gtloc_forensics.evidence.clocks.causes import group_causes
+from gtloc_forensics.examination import gathering, summaries
+from gtloc_forensics.examination.disk_map import Spool
+from gtloc_forensics.examination.instruments import NO_MODEL, Instruments, Settings
+from gtloc_forensics.examination.results import Silences, Verdict, digest_of, merge
 from gtloc_forensics.files import acquiring
-from gtloc_forensics.instruments import NO_MODEL, Instruments, Settings
 from gtloc_forensics.records import (
     Absent,
     Cause,
@@ -49,12 +51,10 @@ from gtloc_forensics.records import (
     source_id_of,
     visible,
 )
-from gtloc_forensics.spool import Spool
 from gtloc_forensics.store.codec import pack, unpack
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Store, Transaction
 from gtloc_forensics.store.rows import Known
-from gtloc_forensics.verdicts import Silences, Verdict, digest_of, merge
 
 CLOCKS, CAUSES, CONTROLS, REASONS, RULES = "clocks", "causes", "controls", "reasons", "rules"
 
@@ -67,7 +67,7 @@ MODEL_ABSENCE = "model"
 class Album:
     """Puts the records of one path together again from the store."""
 
-    def __init__(self, store: Store, stages: run.Stages, model_absence: str) -> None:
+    def __init__(self, store: Store, stages: gathering.Stages, model_absence: str) -> None:
         self._store = store
         self._stages = stages
         self._model_absence = model_absence
@@ -80,22 +80,22 @@ class Album:
 
     def preview(self, sha256: str) -> bytes | None:
         """Return the downscaled picture, when the content was decoded."""
-        found = self._store.result(sha256, run.PREVIEW, self._stages.image, bytes)
+        found = self._store.result(sha256, gathering.PREVIEW, self._stages.image, bytes)
         return found if isinstance(found, bytes) else None
 
     def _claim(self, source: Source, known: Known) -> Claim | Unexamined:
-        key = run.claim_key(self._stages, known)
-        found = self._store.result(source.source_id, run.CLAIM, key, Claim)
+        key = gathering.claim_key(self._stages, known)
+        found = self._store.result(source.source_id, gathering.CLAIM, key, Claim)
         return found if isinstance(found, Claim) else _unexamined(source, "metadata", found)
 
     def _image(self, source: Source) -> ImageFacts | Unexamined:
-        found = self._store.result(source.sha256, run.IMAGE, self._stages.image, ImageFacts)
+        found = self._store.result(source.sha256, gathering.IMAGE, self._stages.image, ImageFacts)
         return found if isinstance(found, ImageFacts) else _unexamined(source, "decode", found)
 
     def _prediction(self, source: Source) -> Prediction | Unexamined:
         if not self._stages.vision:
             return Unexamined(source.source_id, "vision", self._model_absence)
-        found = self._store.result(source.sha256, run.VISION, self._stages.vision, Prediction)
+        found = self._store.result(source.sha256, gathering.VISION, self._stages.vision, Prediction)
         if isinstance(found, Prediction):
             return replace(found, source_id=source.source_id)
         return _unexamined(source, "vision", found)
@@ -120,9 +120,9 @@ class Concluding:
         instruments: Instruments,
         *,
         settings: Settings,
-        gathered: run.Gathered,
-        stages: run.Stages,
-        progress: run.Progress,
+        gathered: gathering.Gathered,
+        stages: gathering.Stages,
+        progress: gathering.Progress,
         recheck: Callable[[Source], acquiring.Rechecked] | None = None,
     ) -> None:
         """Prepare to conclude.
@@ -206,12 +206,12 @@ class Concluding:
             verdict = judge(photo, self._registry, self._context(acquired), changed=at_end[row].reason)
             verdicts[photo.source.source_id] = pack(verdict)
             weighed += [finding for finding in verdict.findings if finding.p_value is not None]
-            sighting = sightings.sighting(photo)
+            sighting = summaries.sighting(photo)
             if sighting is not None and isinstance(photo.claim, Claim):
                 seen.append(sighting)
-                labels.setdefault(sighting.device_key, sightings.label(photo.claim))
+                labels.setdefault(sighting.device_key, summaries.label(photo.claim))
             self._progress("check", done, total)
-        groups = sightings.by_device(seen, labels)
+        groups = summaries.by_device(seen, labels)
         silences = Silences()
         compared, crashed = self._compare(groups, seen, self._context(latest), silences)
         clocks = tuple(evidence_clocks.fit(group) for group in groups)

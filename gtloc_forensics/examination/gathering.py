@@ -26,8 +26,8 @@ from typing import TypeVar
 from gtloc_forensics import decode, metadata
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import DecodeRefused
+from gtloc_forensics.examination.instruments import Instruments, Settings
 from gtloc_forensics.files import acquiring, listing
-from gtloc_forensics.instruments import Instruments, Settings
 from gtloc_forensics.metadata import exiftool
 from gtloc_forensics.records import Passed, Source, Tags, source_id_of
 from gtloc_forensics.store.custody import actor
