@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image
 
 from gtloc_forensics import decode
-from gtloc_forensics.case import open_case
+from gtloc_forensics.case.case import open_case
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.examination import gathering
 from gtloc_forensics.examination.instruments import Settings, opened

@@ -14,7 +14,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from gtloc_forensics.case import open_case
+from gtloc_forensics.case.case import open_case
 from gtloc_forensics.examination.instruments import Settings
 from gtloc_forensics.records import Outcome
 

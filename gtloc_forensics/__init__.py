@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gtloc_forensics.case import Case, open_case
+    from gtloc_forensics.case.case import Case, open_case
     from gtloc_forensics.checks import check
     from gtloc_forensics.checks.plugins import hookimpl
     from gtloc_forensics.examination.instruments import Settings
@@ -20,14 +20,14 @@ __all__ = ["Absent", "Case", "Claim", "Finding", "Prediction", "Settings", "chec
 
 _HOMES = {
     "Absent": "records",
-    "Case": "case",
+    "Case": "case.case",
     "Claim": "records",
     "Finding": "records",
     "Prediction": "records",
     "Settings": "examination.instruments",
     "check": "checks",
     "hookimpl": "checks.plugins",
-    "open_case": "case",
+    "open_case": "case.case",
 }
 
 

@@ -20,7 +20,7 @@ from gtloc_forensics.cli_exit import ExitCode, says_what_went_wrong
 from gtloc_forensics.commands import correcting, modelling, reporting, searching, watching
 
 if TYPE_CHECKING:
-    from gtloc_forensics.case import Case
+    from gtloc_forensics.case.case import Case
     from gtloc_forensics.examination.gathering import Progress
     from gtloc_forensics.records import Tally
 
@@ -77,7 +77,7 @@ def audit(
     (findings.json) and the report (report.pdf). Run again, it does only what is
     new; killed, it goes on where it stopped.
     """
-    from gtloc_forensics.case import open_case
+    from gtloc_forensics.case.case import open_case
     from gtloc_forensics.examination.instruments import Settings
     from gtloc_forensics.records import CaseHeader
 

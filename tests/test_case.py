@@ -16,14 +16,14 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from gtloc_forensics.case import DATABASE, FINDINGS, REPORT, open_case
+from gtloc_forensics.case.case import DATABASE, FINDINGS, REPORT, open_case
+from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.checks import counted_alarms
 from gtloc_forensics.cli import ExitCode, gtloc
 from gtloc_forensics.cli import audit as audit_command
 from gtloc_forensics.errors import CaseBusy, EvidenceTreeError, UsageError
 from gtloc_forensics.examination.instruments import Settings
 from gtloc_forensics.records import CaseHeader, Status, visible
-from gtloc_forensics.view import StoredCase
 
 INLINE = Settings(model="none", jobs=0)
 FIXED = {"SOURCE_DATE_EPOCH": "1760000000"}

@@ -166,7 +166,7 @@ def test_a_folder_that_is_no_case_is_refused(command: list[str], tmp_path: Path)
 
 
 def test_a_case_whose_audit_never_ended_is_told_what_to_do(evidence: Path, tmp_path: Path) -> None:
-    from gtloc_forensics.case import open_case
+    from gtloc_forensics.case.case import open_case
 
     open_case(evidence, tmp_path / "case").close()
     refused(called("report", tmp_path / "case"), "gtloc audit")
@@ -382,7 +382,7 @@ def test_ctrl_c_at_the_question_for_a_passphrase_is_no_finding(case: Path, tmp_p
 def test_a_fault_of_the_program_itself_is_a_failure_and_no_finding(
     case: Path, evidence: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gtloc_forensics.case import Case
+    from gtloc_forensics.case.case import Case
 
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a fault of ours")

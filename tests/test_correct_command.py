@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from test_case import INLINE, photo, snapshot
 
-from gtloc_forensics.case import open_case
+from gtloc_forensics.case.case import open_case
 from gtloc_forensics.cli import ExitCode, gtloc
 from gtloc_forensics.records import CaseHeader
 

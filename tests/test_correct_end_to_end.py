@@ -20,7 +20,7 @@ import make_case
 import roster
 
 from gtloc_forensics import metadata
-from gtloc_forensics.case import open_case
+from gtloc_forensics.case.case import open_case
 from gtloc_forensics.correct import (
     Change,
     ClientTagger,

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from gtloc_forensics import notify
+from gtloc_forensics.case import notify
+from gtloc_forensics.case.notify import Command, Desktop, HookFailed, Message, Notifier, Webhook
 from gtloc_forensics.errors import UsageError
-from gtloc_forensics.notify import Command, Desktop, HookFailed, Message, Notifier, Webhook
 
 MESSAGE = {"summary": "IMG_1.jpg: the clock is 6 h ahead", "check": "GF205", "photos": ["a\udcff.jpg", "b\u202e.jpg"]}
 

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from test_case import audit, photo
 
-from gtloc_forensics.case import Case
+from gtloc_forensics.case.case import Case
+from gtloc_forensics.case.retrieval import Answer, Example, Hit, Query, search
 from gtloc_forensics.cli import ExitCode, gtloc
 from gtloc_forensics.commands import searching
 from gtloc_forensics.records import Photo, Position
-from gtloc_forensics.search import Answer, Example, Hit, Query, search
 
 DOCS = (Path(__file__).parents[1] / "docs" / "search.md").read_text(encoding="utf-8")
 

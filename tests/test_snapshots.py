@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from gtloc_forensics.case import open_case
+from gtloc_forensics.case.case import open_case
 from gtloc_forensics.examination.instruments import Settings
 from gtloc_forensics.terminal import print_case
 

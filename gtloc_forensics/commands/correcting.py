@@ -53,7 +53,7 @@ def correct(case: Path, plan_file: Path | None, **options: Any) -> None:
     lines, then run again with --apply. Without a request the plan comes from the
     clock models and findings of the case.
     """
-    from gtloc_forensics.case import Case
+    from gtloc_forensics.case.case import Case
 
     with Case(case) as opened:
         path = plan_file or opened.folder / "corrections.toml"

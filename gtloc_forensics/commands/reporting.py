@@ -51,7 +51,7 @@ def report(
     **header: Any,
 ) -> None:
     """Make the PDF of CASE again, without examining anything again."""
-    from gtloc_forensics.case import Case
+    from gtloc_forensics.case.case import Case
     from gtloc_forensics.records import CaseHeader, Status, visible
 
     options: dict[str, Any] = {"template": template, "language": language, "sign": _key(sign, passphrase)}
@@ -81,7 +81,7 @@ def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
 @says_what_went_wrong
 def export(case: Path, kind: str, output: Path | None) -> None:
     """Write CASE for another program: a spreadsheet, a map, a timeline, a case system."""
-    from gtloc_forensics.case import Case
+    from gtloc_forensics.case.case import Case
     from gtloc_forensics.records import visible
 
     with Case(case) as opened:
@@ -107,7 +107,7 @@ def verify(subject: Path, sample: int, trust: tuple[Path, ...], device: str, as_
 
 
 def _verify_case(folder: Path, *, sample: int, device: str, as_json: bool) -> None:
-    from gtloc_forensics.case import Case
+    from gtloc_forensics.case.case import Case
     from gtloc_forensics.examination.instruments import Settings
 
     with Case(folder) as case:

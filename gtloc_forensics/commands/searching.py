@@ -14,8 +14,8 @@ import click
 from gtloc_forensics.cli_exit import says_what_went_wrong
 
 if TYPE_CHECKING:
+    from gtloc_forensics.case.retrieval import Answer, Hit
     from gtloc_forensics.records import Position
-    from gtloc_forensics.search import Answer, Hit
 
 V = TypeVar("V")
 
@@ -108,9 +108,9 @@ def months(text: str) -> tuple[int, int]:
 @says_what_went_wrong
 def search(case: Path, device_text: str, like: str | None, limit: int, as_json: bool, **asked: Any) -> None:
     """Find photos of CASE by what they claim and by what they show; nothing is examined again."""
-    from gtloc_forensics.case import Case
-    from gtloc_forensics.search import Query
-    from gtloc_forensics.searching import find
+    from gtloc_forensics.case.case import Case
+    from gtloc_forensics.case.retrieval import Query
+    from gtloc_forensics.case.search import find
 
     with Case(case) as opened:
         answer = find(opened, Query(device=device_text, **asked), like=like or "", limit=limit)

@@ -46,10 +46,10 @@ def watch(import_dirs: tuple[Path, ...], case_folder: Path, as_json: bool, **opt
     Stops on Ctrl-C or SIGTERM after what is in hand. Killed in any way, it goes on
     where it stopped when it is started again.
     """
-    from gtloc_forensics.case import open_case
+    from gtloc_forensics.case.case import open_case
+    from gtloc_forensics.case.watching import Habits
     from gtloc_forensics.errors import UsageError
     from gtloc_forensics.examination.instruments import Settings
-    from gtloc_forensics.vigil import Habits
 
     roots = tuple(folder.resolve() for folder in import_dirs)
     if options["once"] and not any(root.is_dir() for root in roots):
@@ -77,7 +77,7 @@ def watch(import_dirs: tuple[Path, ...], case_folder: Path, as_json: bool, **opt
 
 
 def _notifier(options: Mapping[str, Any]) -> Any:
-    from gtloc_forensics import notify
+    from gtloc_forensics.case import notify
 
     hooks: list[Any] = []
     if options["command"]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from filelock import FileLock, Timeout
 
+from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.errors import CaseBusy, UsageError
 from gtloc_forensics.examination.gathering import Gathering, Progress
 from gtloc_forensics.examination.instruments import NO_MODEL, Instruments, Settings, opened
@@ -27,7 +28,6 @@ from gtloc_forensics.files.listing import refuse_inside
 from gtloc_forensics.records import CaseHeader, Scalar, Tally
 from gtloc_forensics.store.custody import actor, verify_chain
 from gtloc_forensics.store.database import Store
-from gtloc_forensics.view import StoredCase
 
 EXPORTS = {
     "case-uco": "write_case_uco",
@@ -42,10 +42,10 @@ EXPORTS = {
 """Kinds of export → the function of :mod:`gtloc_forensics.report` that writes them."""
 
 if TYPE_CHECKING:
+    from gtloc_forensics.case.notify import Notifier
+    from gtloc_forensics.case.verifying import Verification
+    from gtloc_forensics.case.watching import Habits, Log
     from gtloc_forensics.correct import Destination, Order, Plan, Result
-    from gtloc_forensics.notify import Notifier
-    from gtloc_forensics.verification import Verification
-    from gtloc_forensics.vigil import Habits, Log
 
 DATABASE, FINDINGS, REPORT, LOCK = "case.sqlite", "findings.json", "report.pdf", "case.lock"
 
@@ -198,8 +198,8 @@ class Case:
         Raises:
             CaseBusy: another process, perhaps another watcher, works on this case.
         """
+        from gtloc_forensics.case.watching import Vigil
         from gtloc_forensics.files.watching import Watcher
-        from gtloc_forensics.vigil import Vigil
 
         with self.locked(), opened(settings) as instruments, self._work_folder() as work:
             vigil = Vigil(self, instruments, settings=settings, work=work, notifier=notifier, log=log, habits=habits)
@@ -316,29 +316,29 @@ class Case:
         return bool(header.case_number or header.exhibit or header.legal_authority)
 
     def plan_corrections(self, path: Path, order: Order) -> Plan:
-        """Write a plan of corrections to *path*; see :func:`gtloc_forensics.corrections.plan`."""
-        from gtloc_forensics import corrections
+        """Write a plan of corrections to *path*; see :func:`@@gtloc_forensics.case.case.correcting.plan`."""
+        from gtloc_forensics.case import correcting
 
         refuse_inside(path, self.evidence)
-        return corrections.plan(self, path, order)
+        return correcting.plan(self, path, order)
 
     def apply_corrections(self, path: Path, destination: Destination) -> Result:
-        """Carry out the plan at *path*; see :func:`gtloc_forensics.corrections.carry_out`."""
-        from gtloc_forensics import corrections
+        """Carry out the plan at *path*; see :func:`@@gtloc_forensics.case.case.correcting.carry_out`."""
+        from gtloc_forensics.case import correcting
 
-        return corrections.carry_out(self, path, destination)
+        return correcting.carry_out(self, path, destination)
 
     def resume_correction(self) -> Result | None:
         """Finish an interrupted transaction."""
-        from gtloc_forensics import corrections
+        from gtloc_forensics.case import correcting
 
-        return corrections.finish(self)
+        return correcting.finish(self)
 
     def undo_correction(self) -> Result:
         """Give every file of the latest transaction its old bytes back."""
-        from gtloc_forensics import corrections
+        from gtloc_forensics.case import correcting
 
-        return corrections.take_back(self)
+        return correcting.take_back(self)
 
     # ----------------------------------------------------------------- custody
 
@@ -357,7 +357,7 @@ class Case:
         Raises:
             CaseError: when no examination was completed.
         """
-        from gtloc_forensics.verification import verify_case
+        from gtloc_forensics.case.verifying import verify_case
 
         model = self.view().environment.get("model name", NO_MODEL)
         with self.locked(), ExitStack() as stack:

@@ -12,7 +12,7 @@ from gtloc_forensics.correct import ClientTagger, Destination, Journal, Order, P
 from gtloc_forensics.metadata.exiftool import ExifTool
 
 if TYPE_CHECKING:
-    from gtloc_forensics.case import Case
+    from gtloc_forensics.case.case import Case
 
 JOURNAL = "corrections"
 

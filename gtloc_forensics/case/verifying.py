@@ -25,7 +25,7 @@ from gtloc_forensics.store.custody import verify_chain
 from gtloc_forensics.store.database import Store
 
 if TYPE_CHECKING:
-    from gtloc_forensics.case import Case
+    from gtloc_forensics.case.case import Case
     from gtloc_forensics.examination.instruments import Instruments, Settings
 
 DENSITY_TOLERANCE = 1e-3

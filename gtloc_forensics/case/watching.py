@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gtloc_forensics.case.notify import Notifier
 from gtloc_forensics.checks import Context
 from gtloc_forensics.errors import WorkspaceFull
 from gtloc_forensics.examination.concluding import Album, Concluding, judge
@@ -22,11 +23,10 @@ from gtloc_forensics.examination.gathering import Gathering
 from gtloc_forensics.examination.instruments import Instruments, Settings
 from gtloc_forensics.examination.results import Verdict
 from gtloc_forensics.files import acquiring, listing, watching
-from gtloc_forensics.notify import Notifier
 from gtloc_forensics.records import Finding, Passed, Photo, Source, visible
 
 if TYPE_CHECKING:
-    from gtloc_forensics.case import Case
+    from gtloc_forensics.case.case import Case
 
 TICK_S = 0.1
 RETRY_S = 30.0

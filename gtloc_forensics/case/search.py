@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtloc_forensics import decode
+from gtloc_forensics.case.retrieval import MONTH_STARTS, Answer, Example, Query, search
 from gtloc_forensics.errors import DecodeRefused, UsageError, WeightsError
 from gtloc_forensics.examination.instruments import DEFAULT_SHORT_SIDE
 from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.records import ImageFacts, Photo, Prediction
-from gtloc_forensics.search import MONTH_STARTS, Answer, Example, Query, search
 
 if TYPE_CHECKING:
-    from gtloc_forensics.case import Case
+    from gtloc_forensics.case.case import Case
     from gtloc_forensics.vision import Model
 
 
