@@ -87,8 +87,8 @@ setup(
     extras_require=EXTRAS,
     entry_points={
         "console_scripts": [
-            "gtloc=gtloc_forensics.cli:gtloc",
-            "gtloc-audit=gtloc_forensics.cli:audit",
+            "gtloc=gtloc_forensics.cli.main:gtloc",
+            "gtloc-audit=gtloc_forensics.cli.main:audit",
         ],
     },
     classifiers=[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gtloc_forensics.cli import gtloc
+from gtloc_forensics.cli.main import gtloc
 
 if __name__ == "__main__":
     gtloc()

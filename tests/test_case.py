@@ -19,8 +19,8 @@ from PIL import Image
 from gtloc_forensics.case.case import DATABASE, FINDINGS, REPORT, open_case
 from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.checks import counted_alarms
-from gtloc_forensics.cli import ExitCode, gtloc
-from gtloc_forensics.cli import audit as audit_command
+from gtloc_forensics.cli.main import ExitCode, gtloc
+from gtloc_forensics.cli.main import audit as audit_command
 from gtloc_forensics.errors import CaseBusy, EvidenceTreeError, UsageError
 from gtloc_forensics.examination.instruments import Settings
 from gtloc_forensics.records import CaseHeader, Status, visible

@@ -24,11 +24,11 @@ from click.testing import CliRunner, Result
 from fake_case import FakeCase, small_case
 from PIL import Image
 
-from gtloc_forensics import doctor
-from gtloc_forensics.cli import ExitCode, exit_code, gtloc
-from gtloc_forensics.commands.reporting import KINDS
+from gtloc_forensics.cli import doctor
+from gtloc_forensics.cli.commands.reporting import KINDS
+from gtloc_forensics.cli.main import ExitCode, exit_code, gtloc
+from gtloc_forensics.cli.tables import MOST_ROWS, PIPED_COLUMNS, print_case
 from gtloc_forensics.records import ReasonNote, Tally
-from gtloc_forensics.terminal import MOST_ROWS, PIPED_COLUMNS, print_case
 
 needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 QUICK = ("--model", "none", "--jobs", "0", "--no-report")

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from test_case import INLINE, photo, snapshot
 
 from gtloc_forensics.case.case import open_case
-from gtloc_forensics.cli import ExitCode, gtloc
+from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.records import CaseHeader
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from gtloc_forensics.cli import ExitCode, gtloc
+from gtloc_forensics.cli.main import ExitCode, gtloc
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = ROOT / "docs" / "commands.md"

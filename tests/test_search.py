@@ -19,8 +19,8 @@ from test_case import audit, photo
 
 from gtloc_forensics.case.case import Case
 from gtloc_forensics.case.retrieval import Answer, Example, Hit, Query, search
-from gtloc_forensics.cli import ExitCode, gtloc
-from gtloc_forensics.commands import searching
+from gtloc_forensics.cli.commands import searching
+from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.records import Photo, Position
 
 DOCS = (Path(__file__).parents[1] / "docs" / "search.md").read_text(encoding="utf-8")

@@ -23,8 +23,8 @@ from typing import Any
 import pytest
 
 from gtloc_forensics.case.case import open_case
+from gtloc_forensics.cli.tables import print_case
 from gtloc_forensics.examination.instruments import Settings
-from gtloc_forensics.terminal import print_case
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "case_folder"

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from test_case import INLINE, evidence, photo  # noqa: F401 - a fixture
 
 from gtloc_forensics.case.case import DATABASE, EXPORTS, REPORT, Case, open_case
-from gtloc_forensics.cli import ExitCode, gtloc
+from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import EvidenceTreeError
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from test_case import photo
 
-from gtloc_forensics.cli import ExitCode
+from gtloc_forensics.cli.main import ExitCode
 
 ROOT = Path(__file__).parents[1]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from gtloc_forensics.cli_exit import says_what_went_wrong
+from gtloc_forensics.cli.exits import says_what_went_wrong
 
 COUNTS = ("photos", "seconds", "found", "clean", "not_examined")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gtloc_forensics.cli_exit import ExitCode, says_what_went_wrong
+from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 
 if TYPE_CHECKING:
     from gtloc_forensics.correct import Destination, Order, Plan, Result

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gtloc_forensics.cli_exit import says_what_went_wrong
+from gtloc_forensics.cli.exits import says_what_went_wrong
 
 if TYPE_CHECKING:
     from gtloc_forensics.vision.install import Target

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gtloc_forensics.cli_exit import says_what_went_wrong
+from gtloc_forensics.cli.exits import says_what_went_wrong
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.retrieval import Answer, Hit

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gtloc_forensics.cli_exit import ExitCode, says_what_went_wrong
-from gtloc_forensics.commands import correcting, modelling, reporting, searching, watching
+from gtloc_forensics.cli.commands import correcting, modelling, reporting, searching, watching
+from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
@@ -116,7 +116,7 @@ for command in (
 @says_what_went_wrong
 def doctor() -> None:
     """Say what this program finds on this machine, and what to do about what is missing."""
-    from gtloc_forensics.doctor import Health, examine_machine
+    from gtloc_forensics.cli.doctor import Health, examine_machine
 
     marks = {Health.GOOD: "ok     ", Health.WARN: "note   ", Health.BAD: "MISSING"}
     worst = Health.GOOD
@@ -195,7 +195,7 @@ def shown(path: Path) -> str:
 
 def print_summary(case: Case, *, findings: Path, report: Path | None) -> None:
     """Print the table of findings grouped by camera and cause, the counts, and where everything is."""
-    from gtloc_forensics.terminal import print_case
+    from gtloc_forensics.cli.tables import print_case
 
     print_case(case.view(), sys.stdout)
     click.echo(f"findings  {shown(findings)}")
