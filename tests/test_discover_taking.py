@@ -19,7 +19,6 @@ from test_discover import JPEG, XMP, age_access_times, put, trace
 
 from gtloc_forensics.errors import UsageError, WorkspaceFull
 from gtloc_forensics.files import acquiring
-from gtloc_forensics.files import acquiring as files_acquiring
 from gtloc_forensics.files.acquiring import IntakeFailed, recheck, rehash, stat_key, take
 from gtloc_forensics.files.listing import Candidate, walk
 
@@ -119,7 +118,7 @@ def test_taking_in_and_hashing_again_leave_no_trace(case: Path, work: Path) -> N
         assert isinstance(candidate, Candidate)
         taken = take(case, candidate, into=work)
         assert taken.access_time_kept
-        assert recheck(case, taken.source) == files_acquiring.Rechecked(taken.source.sha256, "")
+        assert recheck(case, taken.source) == acquiring.Rechecked(taken.source.sha256, "")
     assert trace(case) == before
 
 
@@ -255,6 +254,7 @@ def as_nobody(program: str) -> str:
     """Run a program that has become another user after its imports (that user may not reach the interpreter)."""
     preamble = (
         "import os; from pathlib import Path; from gtloc_forensics.files.listing import *\n"
+        "from gtloc_forensics.files.acquiring import *\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
     )
     done = subprocess.run([sys.executable, "-c", preamble + program], capture_output=True, text=True, check=False)

@@ -532,7 +532,7 @@ def test_several_processes_share_the_work_and_keep_the_order(tmp_path: Path, fak
 def test_no_exiftool_outlives_us(tmp_path: Path, fake: Path) -> None:
     (path,) = a_case(tmp_path, "a")
     code = (
-        "import os, sys, signal\nfrom pathlib import Path\nfrom gtloc_forensics import exiftool\n"
+        "import os, sys, signal\nfrom pathlib import Path\nfrom gtloc_forensics.metadata import exiftool\n"
         "client = exiftool.ExifTool(Path(sys.argv[1]))\nclient.read([os.fsencode(sys.argv[2])])\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )

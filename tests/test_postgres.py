@@ -165,7 +165,7 @@ def test_two_case_folders_share_a_database_but_not_at_the_same_time(evidence: Pa
 
 HOLDS = """
 import sys, time
-from gtloc_forensics.store import Store
+from gtloc_forensics.store.database import Store
 with Store(sys.argv[1]).reserved():
     print("held", flush=True)
     time.sleep(600)

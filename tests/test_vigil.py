@@ -118,7 +118,7 @@ def test_a_card_taken_out_leaves_its_photos_in_the_case(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_news_and_the_photo_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gtloc_forensics.case.case.watching.RETRY_S", 0.5)
+    monkeypatch.setattr("gtloc_forensics.case.watching.RETRY_S", 0.5)
     whole = Gathering.examine
     failures = iter([True])
 
@@ -136,7 +136,7 @@ def test_a_full_disk_is_news_and_the_photo_is_tried_again(tmp_path: Path, monkey
 
 
 def test_a_disk_that_fills_up_while_copying_is_outlived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gtloc_forensics.case.case.watching.RETRY_S", 0.3)
+    monkeypatch.setattr("gtloc_forensics.case.watching.RETRY_S", 0.3)
     failures = iter([True, True])
 
     def fills_up(root: Path, candidate: listing.Candidate, *, into: Path) -> acquiring.Taken:
@@ -177,7 +177,7 @@ class StillWriting:
 def test_a_file_that_changes_while_it_is_read_is_tried_again_without_another_notice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gtloc_forensics.case.case.watching.FIRST_PATIENCE_S", 0.1)
+    monkeypatch.setattr("gtloc_forensics.case.watching.FIRST_PATIENCE_S", 0.1)
     monkeypatch.setattr("gtloc_forensics.files.acquiring.take", StillWriting(2))
     card = tmp_path / "card"
     photo(card / "a.jpg", 1)
@@ -191,8 +191,8 @@ def test_a_file_that_changes_while_it_is_read_is_tried_again_without_another_not
 def test_a_file_that_never_stands_still_is_given_up_after_some_tries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gtloc_forensics.case.case.watching.FIRST_PATIENCE_S", 0.05)
-    monkeypatch.setattr("gtloc_forensics.case.case.watching.MOST_TRIES", 2)
+    monkeypatch.setattr("gtloc_forensics.case.watching.FIRST_PATIENCE_S", 0.05)
+    monkeypatch.setattr("gtloc_forensics.case.watching.MOST_TRIES", 2)
     writing = StillWriting(1000)
     monkeypatch.setattr("gtloc_forensics.files.acquiring.take", writing)
     card = tmp_path / "card"
@@ -209,7 +209,8 @@ def test_every_event_and_its_fields_are_documented() -> None:
     root = Path(__file__).parents[1]
     docs = (root / "docs" / "watching.md").read_text(encoding="utf-8")
     source = "".join(
-        (root / "gtloc_forensics" / name).read_text("utf-8") for name in ("vigil.py", "files/watching/watcher.py")
+        (root / "gtloc_forensics" / name).read_text("utf-8")
+        for name in ("case/watching.py", "files/watching/watcher.py")
     )
     written = set(re.findall(r'"event": "([a-z ]+)"', source)) | set(re.findall(r'Notice\([^"\n]*"([a-z]+)"', source))
     assert written >= {"examined", "concluded", "disk full", "hook failed", "gone", "rescanned"}

@@ -57,7 +57,7 @@ def test_the_wheel_holds_code_rules_templates_and_models(installed: Path) -> Non
     assert (package / "py.typed").is_file()
     assert (package / "contrib" / "on_the_hour.py").is_file()
     assert list((package / "templates").rglob("*.toml"))
-    assert list((package / "migrations" / "versions").glob("v*.py"))
+    assert list((package / "store" / "migrations" / "versions").glob("v*.py"))
     assert (package / "models" / "gtloc-small" / "weights.safetensors").is_file()
     assert (package / "models" / "gtloc-small" / "CARD.md").is_file()
     assert (package / "checks" / "alarms.json").is_file()

@@ -316,14 +316,14 @@ class Case:
         return bool(header.case_number or header.exhibit or header.legal_authority)
 
     def plan_corrections(self, path: Path, order: Order) -> Plan:
-        """Write a plan of corrections to *path*; see :func:`gtloc_forensics.case.case.correcting.plan`."""
+        """Write a plan of corrections to *path*; see :func:`gtloc_forensics.case.correcting.plan`."""
         from gtloc_forensics.case import correcting
 
         refuse_inside(path, self.evidence)
         return correcting.plan(self, path, order)
 
     def apply_corrections(self, path: Path, destination: Destination) -> Result:
-        """Carry out the plan at *path*; see :func:`gtloc_forensics.case.case.correcting.carry_out`."""
+        """Carry out the plan at *path*; see :func:`gtloc_forensics.case.correcting.carry_out`."""
         from gtloc_forensics.case import correcting
 
         return correcting.carry_out(self, path, destination)

@@ -64,14 +64,10 @@ def _python() -> Line:
 
 def _torch() -> Line:
     try:
-        import torch
+        from gtloc_forensics.vision import device
     except (ImportError, OSError) as error:
         return Line("torch", f"cannot be imported: {error}", Health.BAD, "pip install 'torch>=2.6,<2.14'")
-    if torch.cuda.is_available():
-        return Line("torch", f"{torch.__version__}, device cuda ({torch.cuda.get_device_name()})")
-    if torch.backends.mps.is_available():
-        return Line("torch", f"{torch.__version__}, device mps")
-    return Line("torch", f"{torch.__version__}, device cpu (no accelerator found; it works, slower)")
+    return Line("torch", device.described())
 
 
 def _exiftool() -> Line:

@@ -40,6 +40,15 @@ def choose(name: str) -> torch.device:
     return device
 
 
+def described() -> str:
+    """Return torch's version and the device that ``auto`` takes here, for people to read."""
+    if torch.cuda.is_available():
+        return f"{torch.__version__}, device cuda ({torch.cuda.get_device_name()})"
+    if torch.backends.mps.is_available():
+        return f"{torch.__version__}, device mps"
+    return f"{torch.__version__}, device cpu (no accelerator found; it works, slower)"
+
+
 def precision(device: torch.device) -> torch.dtype:
     """Return the number type of heavy layers: half of float32's width on CUDA, float32 elsewhere."""
     if device.type != "cuda":

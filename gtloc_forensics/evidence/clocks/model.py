@@ -2,7 +2,7 @@
 
 The GPS clock, written offsets, the light of the exposures and the hours the model sees
 are weighed as one posterior over the offset, with a stated prior
-(:mod:`~gtloc_forensics.evidence.calibration.clocks.prior`). A drift, a step, a restart or swapped dates
+(:mod:`~gtloc_forensics.evidence.clocks.prior`). A drift, a step, a restart or swapped dates
 are read off the GPS clock where it is there. Where the evidence does not decide, the
 model says *undetermined*. Offsets are claimed minus true civil time: positive is ahead.
 """
