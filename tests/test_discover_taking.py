@@ -18,7 +18,7 @@ import pytest
 from test_discover import JPEG, XMP, age_access_times, put, trace
 
 from gtloc_forensics.errors import UsageError, WorkspaceFull
-from gtloc_forensics.files import acquiring
+from gtloc_forensics.files import acquiring, hashing
 from gtloc_forensics.files.acquiring import IntakeFailed, recheck, rehash, stat_key, take
 from gtloc_forensics.files.listing import Candidate, walk
 
@@ -51,7 +51,7 @@ def while_reading(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any
         read = os.read
 
         def reading(fd: int, length: int) -> bytes:
-            if pending and length == acquiring.BLOCK_BYTES:
+            if pending and length == hashing.BLOCK_BYTES:
                 pending.pop()()
             return read(fd, length)
 

@@ -222,9 +222,12 @@ def test_the_case_folder_remembers_its_database_but_no_password(evidence: Path, 
     assert result.exit_code == ExitCode.INCOMPLETE, result.output
     assert "hunter2" not in result.output
     assert "hunter2" not in (tmp_path / "case" / ADDRESS).read_text(encoding="utf-8")
-    with Case(tmp_path / "case") as case:
+    with pytest.raises(UsageError, match="name the same address"):  # a folder alone decides no connection
+        Case(tmp_path / "case")
+    assert CliRunner().invoke(gtloc, words).exit_code == ExitCode.FAILURE
+    with Case(tmp_path / "case", database_url=url) as case:
         assert len(list(case.view().photos())) == 4
-    assert CliRunner().invoke(gtloc, words).exit_code == ExitCode.INCOMPLETE
+    assert CliRunner().invoke(gtloc, words, env={"GTLOC_DATABASE": url}).exit_code == ExitCode.INCOMPLETE
     assert not (tmp_path / "case" / DATABASE).exists()
 
 

@@ -150,7 +150,7 @@ def test_a_disk_that_fills_up_while_copying_is_outlived(tmp_path: Path, monkeypa
     photo(card / "a.jpg", 1)
     with Watched([card], tmp_path / "case") as watched:
         watched.until(lambda events: examined(events) == 1)
-        assert not list((tmp_path / "case").glob("work-*/*"))
+        assert not list((tmp_path / "case").glob("work/*/copies/*"))
     assert [event["event"] for event in watched.events].count("disk full") == 2
 
 

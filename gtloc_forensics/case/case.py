@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -24,8 +22,11 @@ from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.errors import CaseBusy, UsageError
 from gtloc_forensics.examination.gathering import Gathering, Progress
 from gtloc_forensics.examination.instruments import NO_MODEL, Instruments, Settings, opened
-from gtloc_forensics.files.listing import refuse_inside
+from gtloc_forensics.files import hashing, workspace, writing
+from gtloc_forensics.files.writing import refuse_inside
 from gtloc_forensics.records import CaseHeader, Scalar, Tally
+from gtloc_forensics.store import addresses
+from gtloc_forensics.store.addresses import ADDRESS, DATABASE
 from gtloc_forensics.store.custody import actor, verify_chain
 from gtloc_forensics.store.database import Store
 
@@ -47,10 +48,10 @@ if TYPE_CHECKING:
     from gtloc_forensics.case.watching import Habits, Log
     from gtloc_forensics.correct import Destination, Order, Plan, Result
 
-DATABASE, FINDINGS, REPORT, LOCK = "case.sqlite", "findings.json", "report.pdf", "case.lock"
+FINDINGS, REPORT, LOCK = "findings.json", "report.pdf", "case.lock"
 
-ADDRESS = "database.url"
-"""The file that says where a case without :data:`DATABASE` is kept; a password is never in it."""
+OWN_FILES = (DATABASE, *(f"{DATABASE}-{part}" for part in ("wal", "shm", "journal")), ADDRESS, LOCK)
+"""What is opened in a case folder by its name, and therefore may not be a link."""
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
@@ -80,18 +81,28 @@ def open_case(
         watched: the parts of *evidence* that are looked at, when it is not all of it.
 
     Raises:
-        UsageError: the folder does not exist, or the case folder belongs to another one.
-        EvidenceTreeError: the case folder lies inside the evidence.
+        UsageError: the folder does not exist, the case folder belongs to another one, holds the evidence, or holds
+            what is not ours.
+        EvidenceTreeError: the case folder, the database or the folder for temporary files lies inside the evidence.
+        CaseBusy: another process works on this case; its header stays as it is.
         NewerCase, CaseError: the database cannot be used.
     """
     if not (watched or evidence.is_dir()):  # a watched card may come later
         raise UsageError(f"{evidence} is not a folder; name the folder that holds the photos")
     folder = output or default_output(evidence)
+    database = addresses.checked(database_url) if database_url else folder / DATABASE
     for place in watched or (evidence,):
-        refuse_inside(folder, place)
+        writing.refuse_case_folder(folder, place, marks=(DATABASE, ADDRESS))
+        writing.refuse_temporary_inside(place)
+        if isinstance(database, Path):
+            refuse_inside(database, place)
     folder.mkdir(parents=True, exist_ok=True)
     case = Case(folder, evidence=evidence.resolve(), database_url=database_url)
-    case.set_header(header or CaseHeader())
+    try:
+        case.set_header(header or CaseHeader())
+    except BaseException:
+        case.close()
+        raise
     return case
 
 
@@ -101,13 +112,20 @@ class Case:
     def __init__(self, folder: Path, *, evidence: Path | None = None, database_url: str = "") -> None:
         """Open the case kept in *folder*; with *evidence* it may be new. :func:`open_case` makes sure of both."""
         self.folder = folder.resolve()
-        url = database_url or _kept_address(self.folder)
-        if evidence is None and not (url or (folder / DATABASE).is_file()):
+        writing.refuse_links(self.folder, OWN_FILES)
+        place = addresses.place_of(self.folder, database_url)
+        if evidence is None and isinstance(place, Path) and not place.is_file():
             raise UsageError(f"{folder} holds no case; run `gtloc audit` on a folder of photos first")
-        self.store = Store(url or self.folder / DATABASE)
-        self.evidence = self._evidence(evidence)
-        if database_url:
-            self._keep_address()
+        self.store = Store(place)
+        try:
+            self.evidence = self._evidence(evidence)
+            if not writing.is_inside(self.folder, self.evidence):  # what is watched may have the case in its midst
+                writing.refuse_temporary_inside(self.evidence)
+        except UsageError:
+            self.store.close()
+            raise
+        if database_url and place != self.folder / DATABASE:
+            self._keep_address(addresses.shown(place) + "\n")
 
     def _evidence(self, evidence: Path | None) -> Path:
         header = self.store.header()
@@ -120,10 +138,11 @@ class Case:
             raise UsageError(f"{self.folder} is the case of {kept}, not of {evidence}; choose another --output")
         return kept
 
-    def _keep_address(self) -> None:
-        """Remember where the database is, for the commands that are given the case folder alone."""
-        address = self.store.engine.url.set(password=None).render_as_string()
-        (self.folder / ADDRESS).write_text(address + "\n", encoding="utf-8")
+    def _keep_address(self, address: str) -> None:
+        """Remember where the database is: for people, and for what lies in the case folder itself."""
+        path = self.folder / ADDRESS
+        if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != address:
+            writing.write_bytes(path, address.encode("utf-8", "surrogateescape"))
 
     def __enter__(self) -> Self:
         return self
@@ -136,10 +155,26 @@ class Case:
         self.store.close()
 
     def set_header(self, header: CaseHeader) -> None:
-        """Write the examiner's fields; an empty one keeps what is there."""
-        opened_utc = None if self.store.header() else Settings().instant()
+        """Write the examiner's fields; an empty one keeps what is there, and a change is noted in the custody chain.
+
+        Raises:
+            CaseBusy: something would change while another process works on this case.
+        """
+        before = self.store.header()
         folder = os.fsencode(self.evidence).hex()  # a folder's name need not be text
-        self.store.set_header(replace(header, evidence_folder=folder, opened_utc=opened_utc))
+        opened_utc = None if before else Settings().instant()
+        wanted = replace(header, evidence_folder=folder, opened_utc=opened_utc)
+        changed: dict[str, Scalar] = {
+            name: value
+            for name, value in asdict(wanted).items()
+            if value and (not before or asdict(before)[name] != value)
+        }
+        if not changed:
+            return
+        with self.locked():
+            self.store.set_header(wanted)
+            if before is not None:
+                self.note("header", "case header", changed)
 
     # ----------------------------------------------------------------- the main job
 
@@ -158,7 +193,7 @@ class Case:
         """Do the work of :meth:`audit` with instruments that are open already; return the examination's fingerprint."""
         from gtloc_forensics.examination.concluding import Concluding
 
-        with self._work_folder() as work:
+        with workspace.working_folder(self.folder) as work:
             gathering = Gathering(
                 self.store, self.evidence, instruments, settings=settings, work=work, progress=progress
             )
@@ -201,7 +236,7 @@ class Case:
         from gtloc_forensics.case.watching import Vigil
         from gtloc_forensics.files.watching import Watcher
 
-        with self.locked(), opened(settings) as instruments, self._work_folder() as work:
+        with self.locked(), opened(settings) as instruments, workspace.working_folder(self.folder) as work:
             vigil = Vigil(self, instruments, settings=settings, work=work, notifier=notifier, log=log, habits=habits)
             vigil.keep(Watcher(roots, once=habits.once, stop=stop, **watching), stop)
 
@@ -222,17 +257,6 @@ class Case:
                 yield
         finally:
             lock.release()
-
-    @contextmanager
-    def _work_folder(self) -> Iterator[Path]:
-        # A killed run leaves its working copies behind; they are copies, and the next run clears them.
-        for left in self.folder.glob("work-*"):
-            shutil.rmtree(left, ignore_errors=True)
-        work = Path(tempfile.mkdtemp(prefix="work-", dir=self.folder))
-        try:
-            yield work
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
 
     # ----------------------------------------------------------------- what comes out
 
@@ -371,11 +395,6 @@ class Case:
         return verify_chain(self.store.custody())
 
 
-def _kept_address(folder: Path) -> str:
-    path = folder / ADDRESS
-    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
-
-
 def _digest_of(options: dict[str, Any], header: CaseHeader) -> str:
     words = repr(sorted((name, str(value)) for name, value in options.items() if not callable(value)))
     return hashlib.sha256(f"{words}|{header}".encode()).hexdigest()[:32]
@@ -383,5 +402,4 @@ def _digest_of(options: dict[str, Any], header: CaseHeader) -> str:
 
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of one of our own files."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return hashing.sha256_of(path)

@@ -55,7 +55,9 @@ def gtloc() -> None:
 @click.option("--model", default="", help="Model name or folder; 'none' leaves the pixels unexamined.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--jobs", type=click.IntRange(0), help="Decoding processes; 0 does all in one [default: one per core].")
-@click.option("--database", default="", help="SQLAlchemy URL of the case database [default: case.sqlite].")
+@click.option(
+    "--database", envvar="GTLOC_DATABASE", default="", help="URL of the case database [default: case.sqlite]."
+)
 @click.option("--no-report", is_flag=True, help="Leave the PDF out.")
 @click.option("--language", default="en", show_default=True, help="Language of the report.")
 @says_what_went_wrong

@@ -7,8 +7,6 @@ copies; a file that changes meanwhile is refused. Trouble with the evidence is a
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,13 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gtloc_forensics.errors import ForensicsError, UsageError, WorkspaceFull
-from gtloc_forensics.files import opening, types
+from gtloc_forensics.files import hashing, opening, types
 from gtloc_forensics.records import FileStat, Source, source_id_of
 
 if TYPE_CHECKING:
     from gtloc_forensics.files.listing import Candidate
 
-BLOCK_BYTES = 1 << 20
 COPY_LIMIT_BYTES = 512 << 20  # a longer video is hashed but not copied: the copy is what tools would read
 SIDECAR_LIMIT_BYTES = 16 << 20
 
@@ -106,8 +103,8 @@ def stat_key(root: Path, relative: bytes) -> tuple[int, ...]:
 def rehash(root: Path, relative: bytes) -> str:
     """Return the SHA-256 of a file as it is now, ``""`` when it cannot be read; :func:`recheck` says why."""
     try:
-        with opening.regular_file(root, relative) as fd, os.fdopen(fd, "rb", closefd=False) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        with opening.regular_file(root, relative) as fd:
+            return hashing.sha256_of_descriptor(fd)[0]
     except OSError:
         return ""
 
@@ -160,14 +157,8 @@ def _take_one(
 
 
 def _hash_and_copy(fd: int, partial: Path | None) -> tuple[str, int]:
-    digest = hashlib.sha256()
-    length = 0
     with _copy_into(partial) as write:
-        while block := os.read(fd, BLOCK_BYTES):
-            digest.update(block)
-            length += len(block)
-            write(block)
-    return digest.hexdigest(), length
+        return hashing.sha256_of_descriptor(fd, write=write)
 
 
 @contextmanager
@@ -199,7 +190,7 @@ def _told_from_reading(partial: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if opening.is_full(error):
             raise WorkspaceFull(partial.parent) from error
         raise UsageError(
             f"working copies cannot be written to {partial.parent}: {opening.words(error)}; "

@@ -17,6 +17,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from gtloc_forensics.records import FileStat
 
@@ -76,6 +77,20 @@ def regular_file(root: Path, relative: bytes) -> Iterator[int]:
         os.close(fd)
 
 
+@contextmanager
+def quiet_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file at any path for reading, neither through a link nor waiting on a pipe.
+
+    Raises:
+        OSError: when it is gone, is a link, is no regular file, or may not be read.
+    """
+    _insist_on_regular(path.lstat())
+    fd = open_quietly(path)
+    with os.fdopen(fd, "rb") as file:
+        _insist_on_regular(os.fstat(fd))
+        yield file
+
+
 def look(root: Path, relative: bytes) -> FileStat:
     """Return the stat tuple of an entry beneath *root* without opening it.
 
@@ -129,6 +144,11 @@ def names(fd: int) -> list[bytes]:
     """List the names in an open directory, unsorted."""
     listed: list[str] = os.listdir(fd)
     return [os.fsencode(name) for name in listed]
+
+
+def is_full(error: OSError) -> bool:
+    """Say whether an error means that there is no room: on the disk, in a quota, or within a file size limit."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def words(error: OSError) -> str:

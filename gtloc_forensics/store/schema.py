@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from gtloc_forensics.errors import NewerCase, UsageError
 from gtloc_forensics.records import visible
+from gtloc_forensics.store import addresses
 
 SCHEMA = "0001"
 """The newest migration this program knows."""
@@ -164,15 +164,8 @@ def engine_of(place: str | Path) -> Engine:
     """
     if isinstance(place, Path):
         return _sqlite_file(place)
-    try:
-        parsed = make_url(place)
-    except (ArgumentError, ValueError) as error:
-        raise UsageError("--database is no database URL; write postgresql+psycopg://user@host/name") from error
-    if parsed.get_backend_name() == SQLITE:
-        return _guarded(create_engine(parsed))
-    if parsed.get_backend_name() != POSTGRESQL:
-        raise UsageError(f"a case database is SQLite or PostgreSQL, not {parsed.get_backend_name()}")
-    return _postgresql(parsed)
+    checked = addresses.checked(place)
+    return _sqlite_file(checked) if isinstance(checked, Path) else _postgresql(make_url(checked))
 
 
 def _sqlite_file(path: Path) -> Engine:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ SHOWN = 30
 @click.option("--yes-change-originals", is_flag=True, help="The words that --in-place needs.")
 @click.option("--resume", is_flag=True, help="Finish a transaction that was interrupted.")
 @click.option("--undo", is_flag=True, help="Give every file of the latest transaction its old bytes back.")
+@database_option
 @says_what_went_wrong
 def correct(case: Path, plan_file: Path | None, **options: Any) -> None:
     """Plan corrections of CASE, and carry out, finish or undo a plan.
@@ -55,7 +57,7 @@ def correct(case: Path, plan_file: Path | None, **options: Any) -> None:
     """
     from gtloc_forensics.case.case import Case
 
-    with Case(case) as opened:
+    with Case(case, database_url=named_database()) as opened:
         path = plan_file or opened.folder / "corrections.toml"
         if options["undo"] or options["resume"]:
             result = opened.undo_correction() if options["undo"] else opened.resume_correction()

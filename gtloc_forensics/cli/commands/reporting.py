@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ case_argument = click.argument("case", type=click.Path(exists=True, path_type=Pa
 @click.option("--examiner", default="", help="Printed on the report, kept in the case.")
 @click.option("--agency", default="", help="Printed on the report, kept in the case.")
 @click.option("--legal-authority", default="", help="Printed on the report, kept in the case.")
+@database_option
 @says_what_went_wrong
 def report(
     case: Path,
@@ -59,7 +61,7 @@ def report(
         options["only"] = frozenset(Status(ONLY[name]) for name in only)
     if report_date is not None:
         options["report_date"] = report_date
-    with Case(case) as opened:
+    with Case(case, database_url=named_database()) as opened:
         opened.set_header(CaseHeader(**header))
         click.echo(visible(os.fsencode(opened.write_report(output, **options))))
 
@@ -78,13 +80,14 @@ def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
 @case_argument
 @click.option("--format", "kind", type=click.Choice(KINDS), required=True, help="What to write.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file [default: findings.* in the case].")
+@database_option
 @says_what_went_wrong
 def export(case: Path, kind: str, output: Path | None) -> None:
     """Write CASE for another program: a spreadsheet, a map, a timeline, a case system."""
     from gtloc_forensics.case.case import Case
     from gtloc_forensics.records import visible
 
-    with Case(case) as opened:
+    with Case(case, database_url=named_database()) as opened:
         target = output or opened.folder / f"findings.{SUFFIXES.get(kind, kind)}"
         click.echo(visible(os.fsencode(opened.export(kind, target))))
 
@@ -97,6 +100,7 @@ def export(case: Path, kind: str, output: Path | None) -> None:
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout.")
+@database_option
 @says_what_went_wrong
 def verify(subject: Path, sample: int, trust: tuple[Path, ...], device: str, as_json: bool) -> None:
     """Check SUBJECT, a case folder or a signed report, and name every difference."""
@@ -110,7 +114,7 @@ def _verify_case(folder: Path, *, sample: int, device: str, as_json: bool) -> No
     from gtloc_forensics.case.case import Case
     from gtloc_forensics.examination.instruments import Settings
 
-    with Case(folder) as case:
+    with Case(folder, database_url=named_database()) as case:
         found = case.verify(Settings(device=device, jobs=1), sample=sample)
     if as_json:
         _print_json(asdict(found) | {"valid": found.is_valid})

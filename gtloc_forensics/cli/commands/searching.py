@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import says_what_went_wrong
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def months(text: str) -> tuple[int, int]:
 @click.option("--shows-place", metavar="LAT,LON", callback=_parsed(place, "LAT,LON"), help="Looks like there first.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Most photos to list.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document.")
+@database_option
 @says_what_went_wrong
 def search(case: Path, device_text: str, like: str | None, limit: int, as_json: bool, **asked: Any) -> None:
     """Find photos of CASE by what they claim and by what they show; nothing is examined again."""
@@ -112,7 +114,7 @@ def search(case: Path, device_text: str, like: str | None, limit: int, as_json: 
     from gtloc_forensics.case.retrieval import Query
     from gtloc_forensics.case.search import find
 
-    with Case(case) as opened:
+    with Case(case, database_url=named_database()) as opened:
         answer = find(opened, Query(device=device_text, **asked), like=like or "", limit=limit)
     click.echo(json.dumps(_document(answer), ensure_ascii=False, indent=1) if as_json else _table(answer))
     raise SystemExit(0)

@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import says_what_went_wrong
 
 COUNTS = ("photos", "seconds", "found", "clean", "not_examined")
@@ -39,6 +40,7 @@ COUNTS = ("photos", "seconds", "found", "clean", "not_examined")
 @click.option("--webhook", help="URL to POST findings to; off unless given.")
 @click.option("--desktop", is_flag=True, help="Show a desktop notification per photo with findings.")
 @click.option("--json", "as_json", is_flag=True, help="Log JSON lines instead of sentences.")
+@database_option
 @says_what_went_wrong
 def watch(import_dirs: tuple[Path, ...], case_folder: Path, as_json: bool, **options: Any) -> None:
     """Watch IMPORT_DIRS and examine each photo once it is complete; nothing in them is changed.
@@ -62,7 +64,7 @@ def watch(import_dirs: tuple[Path, ...], case_folder: Path, as_json: bool, **opt
         signal.signal(number, lambda *_: stop.set())
     habits = Habits(options["quiet"], options["report_every"], report=not options["no_report"], once=options["once"])
     settings = Settings(model=options["model"], device=options["device"], jobs=options["jobs"])
-    with open_case(evidence, case_folder, watched=roots) as case:
+    with open_case(evidence, case_folder, watched=roots, database_url=named_database()) as case:
         case.watch(
             roots,
             settings,

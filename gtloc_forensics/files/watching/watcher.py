@@ -25,9 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from gtloc_forensics.files import opening
+from gtloc_forensics.files import mounts, opening
 from gtloc_forensics.files.listing import Candidate, candidates_among
-from gtloc_forensics.files.watching import mounts
 from gtloc_forensics.files.watching.events import Observation, Report, Sign
 from gtloc_forensics.files.watching.files import Key, Seen, State, files_below, is_temporary, state_of
 from gtloc_forensics.records import visible

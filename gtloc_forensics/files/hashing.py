@@ -1,0 +1,57 @@
+"""SHA-256 of files and bytes: the one place where content gets its name.
+
+A file is read through :mod:`gtloc_forensics.files.opening`: no link is followed, no pipe is
+waited for, and the access time stays where the system lets us.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from gtloc_forensics.files import opening
+
+BLOCK_BYTES = 1 << 20
+
+
+def sha256_of_bytes(content: bytes) -> str:
+    """Return the SHA-256 of bytes, in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a regular file, in hex.
+
+    Raises:
+        OSError: when it is gone, a link, no regular file, or may not be read.
+    """
+    with opening.quiet_file(path) as file:
+        return sha256_of_descriptor(file.fileno())[0]
+
+
+def sha256_or_none(path: Path) -> str | None:
+    """Return the SHA-256 of a file, None where nothing stands at *path*.
+
+    Raises:
+        OSError: as :func:`sha256_of`, but for a file that is not there.
+    """
+    try:
+        return sha256_of(path)
+    except FileNotFoundError:
+        return None
+
+
+def sha256_of_descriptor(fd: int, *, write: Callable[[bytes], object] = len) -> tuple[str, int]:
+    """Return the SHA-256 and the length of what an open descriptor gives, passing each block to *write*.
+
+    Raises:
+        OSError: as ``read(2)`` does.
+    """
+    digest, length = hashlib.sha256(), 0
+    while block := os.read(fd, BLOCK_BYTES):
+        digest.update(block)
+        length += len(block)
+        write(block)
+    return digest.hexdigest(), length
