@@ -28,7 +28,7 @@ HOUSE: dict[str, tuple[int, tuple[str, ...]]] = {
     "files": (2, ()),
     "metadata": (3, ("earth",)),
     "decode": (3, ("files",)),
-    "vision": (3, ("earth",)),
+    "vision": (3, ("earth", "files")),
     "evidence": (3, ("earth",)),
     "store": (3, ("earth",)),
     "report": (3, ("earth", "files")),

@@ -85,11 +85,24 @@ def test_sidecars_are_taken_along(case: Path, work: Path) -> None:
     assert taken.source.sidecars == (b"a.xmp",)
 
 
-def test_a_sidecar_that_vanished_is_a_note_and_not_a_failure(case: Path, work: Path) -> None:
+def test_a_sidecar_that_cannot_be_read_is_told_and_does_not_fail_the_photo(case: Path, work: Path) -> None:
     put(case / "a.jpg")
     taken = take(case, Candidate(b"a.jpg", (b"a.xmp",)), into=work)
-    assert taken.source.sidecars == ()
-    assert "a.xmp" in taken.notes[0]
+    assert taken.source.sidecars == (b"a.xmp",)
+    assert taken.sidecar_hashes == {b"a.xmp": ""}
+    assert taken.unread_sidecars[0].relative == b"a.xmp"
+    assert "no such file" in taken.unread_sidecars[0].reason
+
+
+def test_a_sidecar_too_long_to_be_read_is_told_with_its_hash(case: Path, work: Path) -> None:
+    put(case / "a.jpg")
+    put(case / "a.xmp", XMP + b" " * (17 << 20))
+    (candidate,) = walk(case)
+    assert isinstance(candidate, Candidate)
+    taken = take(case, candidate, into=work)
+    assert taken.sidecar_copies == ()
+    assert taken.sidecar_hashes == {b"a.xmp": sha256(XMP + b" " * (17 << 20))}
+    assert "17 MB is more than the 16 MB" in taken.unread_sidecars[0].reason
 
 
 def test_copies_of_one_content_share_a_working_copy(case: Path, work: Path) -> None:

@@ -402,4 +402,4 @@ def _digest_of(options: dict[str, Any], header: CaseHeader) -> str:
 
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of one of our own files."""
-    return hashing.sha256_of(path)
+    return hashing.sha256_of(path.resolve())

@@ -7,7 +7,6 @@ a sample of the work is done again from the files.
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import numpy as np
 from gtloc_forensics.examination import gathering as examination_gathering
 from gtloc_forensics.examination.concluding import Album
 from gtloc_forensics.examination.results import digest_of
-from gtloc_forensics.files import acquiring, listing
+from gtloc_forensics.files import acquiring, hashing, listing
 from gtloc_forensics.records import CustodyEvent, Passed, PhotoEntry, Prediction, Source, visible
 from gtloc_forensics.store.custody import verify_chain
 from gtloc_forensics.store.database import Store
@@ -116,7 +115,7 @@ def _products(folder: Path, events: Sequence[CustodyEvent]) -> Iterator[Differen
     written = {event.subject: event.detail.get("sha256") for event in events if event.action in ("report", "export")}
     for name, sha256 in written.items():
         path = folder / name
-        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        if path.is_file() and hashing.sha256_of(path.resolve()) != sha256:
             yield Difference(name, "it is not the file that the custody chain recorded")
 
 

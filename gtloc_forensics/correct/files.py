@@ -9,7 +9,6 @@ system lets us.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 import stat
@@ -17,56 +16,40 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from gtloc_forensics.errors import EvidenceTreeError
+from gtloc_forensics.files.hashing import BLOCK_BYTES as BLOCK
+from gtloc_forensics.files.hashing import sha256_of, sha256_of_descriptor, sha256_or_none
+from gtloc_forensics.files.opening import quiet_file as reading
+from gtloc_forensics.files.writing import refuse_inside, synchronise
 
-BLOCK = 1 << 20
+__all__ = [
+    "BLOCK",
+    "copy_bytes",
+    "copy_owner",
+    "copy_stat",
+    "creating",
+    "is_regular",
+    "make_folder",
+    "passes_link",
+    "path_of",
+    "reading",
+    "refuse_inside",
+    "remove",
+    "replace",
+    "set_times",
+    "sha256_of",
+    "sha256_or_none",
+    "synchronise",
+    "temporary_for",
+]
+
 TEMPORARY_PREFIX = ".gtloc-"
 LONGEST_NAME = 255  # bytes, of one name on every file system in common use
 
 
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a regular file, leaving its access time where possible.
-
-    Raises:
-        OSError: also when it is not a regular file (ENOTSUP is not raised for a link: ELOOP is).
-    """
-    digest = hashlib.sha256()
-    with reading(path) as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def sha256_or_none(path: Path) -> str | None:
-    """Return the SHA-256, or None where nothing stands at *path*."""
-    try:
-        return sha256_of(path)
-    except FileNotFoundError:
-        return None
-
-
-@contextlib.contextmanager
-def reading(path: Path) -> Iterator[BinaryIO]:
-    """Open a regular file for reading: no links, no waiting on a FIFO, no new access time."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        handle = os.open(path, flags | getattr(os, "O_NOATIME", 0))
-    except PermissionError:  # O_NOATIME is for the owner alone
-        handle = os.open(path, flags)
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(f"{path} is not a regular file")
-        yield file
-
-
 def copy_bytes(source: Path, target: Path) -> str:
     """Copy a file's bytes to a new file, on the disk when this returns, and return their SHA-256."""
-    digest = hashlib.sha256()
     with reading(source) as incoming, creating(target) as outgoing:
-        while block := incoming.read(BLOCK):
-            digest.update(block)
-            outgoing.write(block)
-    return digest.hexdigest()
+        return sha256_of_descriptor(incoming.fileno(), write=outgoing.write)[0]
 
 
 @contextlib.contextmanager
@@ -76,17 +59,6 @@ def creating(target: Path) -> Iterator[BinaryIO]:
         yield file
         file.flush()
         os.fsync(file.fileno())
-
-
-def synchronise(path: Path) -> None:
-    """Make a file's content, or a folder's entries, survive a power cut."""
-    if path.is_dir() and os.name == "nt":  # Windows cannot open a folder, nor needs it
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def replace(temporary: Path, target: Path) -> None:
@@ -131,17 +103,6 @@ def copy_owner(source: Path, target: Path) -> None:
 def set_times(path: Path, atime_ns: int, mtime_ns: int) -> None:
     """Set a file's access and modification time."""
     os.utime(path, ns=(atime_ns, mtime_ns))
-
-
-def refuse_inside(output: Path, evidence: Path) -> None:
-    """Refuse an output in (or around a name of) the evidence tree.
-
-    Raises:
-        EvidenceTreeError: when *output* is *evidence* or lies below it, also by way of links.
-    """
-    real_output, real_evidence = output.resolve(), evidence.resolve()
-    if real_output == real_evidence or real_evidence in real_output.parents:
-        raise EvidenceTreeError(output, evidence)
 
 
 def path_of(folder: Path, relative: bytes) -> Path:

@@ -6,13 +6,13 @@ basic strings with every control, bidi and unpaired character escaped, numbers a
 
 from __future__ import annotations
 
-import os
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from gtloc_forensics.correct.changes import Change, Plan, Quantity
 from gtloc_forensics.errors import PlanError
+from gtloc_forensics.files.writing import write_text
 from gtloc_forensics.records import visible
 
 FORMAT = 1
@@ -151,12 +151,7 @@ def _escaped(character: str) -> str:
 
 def write(plan: Plan, path: Path) -> None:
     """Write a plan so that the file is either the old one or the whole new one."""
-    temporary = path.with_name(f".{os.getpid()}.plan.tmp")
-    with temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(dumps(plan))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_text(path, dumps(plan))
 
 
 def read(path: Path) -> Plan:

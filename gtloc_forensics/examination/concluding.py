@@ -335,7 +335,7 @@ def judge(photo: Photo, registry: Registry, context: Context, *, changed: str = 
         changed: what is different about the file at the end of the run; "" for nothing.
     """
     findings: list[Finding] = []
-    unexamined = _missing_records(photo)
+    unexamined = [*_missing_records(photo), *_unread_blocks(photo)]
     if changed:
         unexamined.append(Unexamined(photo.source.source_id, "integrity", f"at the end of the run {changed}"))
     for rule in registry.of(Scope.PHOTO):
@@ -410,6 +410,12 @@ def _missing_records(photo: Photo) -> list[Unexamined]:
     missing = [record for record in (photo.claim, photo.image, photo.prediction) if isinstance(record, Unexamined)]
     told = {record.reason: record for record in reversed(missing)}  # what cannot be decoded is told once, not per stage
     return [record for record in missing if told[record.reason] is record]
+
+
+def _unread_blocks(photo: Photo) -> list[Unexamined]:
+    """Say of each block that could not be read whole that it was not examined, whatever else was found."""
+    unread = photo.claim.unread if isinstance(photo.claim, Claim) else ()
+    return [Unexamined(photo.source.source_id, "metadata", block.reason) for block in unread]
 
 
 def _judged(verdict: Verdict, source_id: str, controls: Sequence[false_discovery.Control]) -> Verdict:

@@ -27,9 +27,10 @@ from gtloc_forensics import decode, metadata
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.examination.instruments import Instruments, Settings
+from gtloc_forensics.examination.sidecars import sidecars_of
 from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.metadata import exiftool
-from gtloc_forensics.records import Passed, Source, Tags, source_id_of
+from gtloc_forensics.records import Passed, Source, source_id_of
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Store, Transaction
 from gtloc_forensics.store.rows import Known
@@ -38,7 +39,7 @@ T = TypeVar("T")
 
 METADATA, CLAIM, IMAGE, PREVIEW, VISION = "metadata", "claim", "image", "preview", "vision"
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 """Part of every stage's fingerprint; raise it when a stage makes something else of the same input."""
 
 COPIES = "copies-"
@@ -287,14 +288,14 @@ class Gathering:
         self, session: Transaction, item: _Item, taken: acquiring.Taken, predictions: Mapping[str, object]
     ) -> None:
         source = taken.source
-        sidecars = {name: sha256 for name, sha256, _ in taken.sidecar_copies}
+        sidecars = taken.sidecar_hashes
         self._write_source(session, taken, sidecars)
         for sha256, read in item.read.items():
             self._write_tags(session, sha256, read)
         if item.decoded is not None:
             self._write_image(session, source.sha256, item.decoded)
             self._write_prediction(session, source.sha256, predictions.get(source.source_id))
-        self._write_claim(session, source, sidecars, item.read.get(source.sha256))
+        self._write_claim(session, taken, item.read.get(source.sha256))
 
     def _write_source(self, session: Transaction, taken: acquiring.Taken, sidecars: Mapping[bytes, str]) -> None:
         source = taken.source
@@ -338,22 +339,23 @@ class Gathering:
         elif prediction is not None:
             self._keep(session, sha256, VISION, self.stages.vision, prediction)
 
-    def _write_claim(self, session: Transaction, source: Source, sidecars: Mapping[bytes, str], read: object) -> None:
+    def _write_claim(self, session: Transaction, taken: acquiring.Taken, read: object) -> None:
+        source = taken.source
         key = claim_key(self.stages, self._known[source.source_id])
         if not isinstance(read, exiftool.TagsRead):
-            read = self._store.result(source.sha256, METADATA, self.stages.metadata, exiftool.TagsRead, session=session)
+            read = self._tags(session, source.sha256)
         if not isinstance(read, exiftool.TagsRead):
             reason, detail = read if isinstance(read, tuple) else ("its metadata was never read", "")
             self._fail(session, source.source_id, CLAIM, key, reason, detail)
             return
-        beside = [(name, self._sidecar_tags(session, sha256)) for name, sha256 in sorted(sidecars.items())]
-        # The border: an oddity in one file's tags is that file's row, not the end of the run.
-        try:
+        beside, unread = sidecars_of(taken, lambda sha256: self._tags(session, sha256))
+        try:  # the border: an oddity in one file's tags is that file's row, not the end of the run
             made = metadata.claim(
                 source,
                 read.tags,
-                sidecars=[(os.fsdecode(name), tags) for name, tags in beside],
+                sidecars=beside,
                 warnings=read.warnings,
+                unread=(*read.unread, *unread),
                 zones_at=zones.zones_at,
             )
         except Exception as error:
@@ -362,9 +364,8 @@ class Gathering:
             return
         self._keep(session, source.source_id, CLAIM, key, made)
 
-    def _sidecar_tags(self, session: Transaction, sha256: str) -> Tags:
-        read = self._store.result(sha256, METADATA, self.stages.metadata, exiftool.TagsRead, session=session)
-        return read.tags if isinstance(read, exiftool.TagsRead) else {}
+    def _tags(self, session: Transaction, sha256: str) -> object:
+        return self._store.result(sha256, METADATA, self.stages.metadata, exiftool.TagsRead, session=session)
 
     def _keep(self, session: Transaction, subject: str, stage: str, fingerprint: str, record: object) -> None:
         self._store.add_result(session, subject, stage, fingerprint, record=record)

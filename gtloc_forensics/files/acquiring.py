@@ -35,6 +35,15 @@ class IntakeFailed(ForensicsError):
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadSidecar:
+    """A sidecar that lies beside a file and could not be taken in; its hash is "" where it could not be read."""
+
+    relative: bytes
+    sha256: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """One file taken in: its record, and the copy that tools may read."""
 
@@ -42,7 +51,13 @@ class Taken:
     working_copy: Path
     sidecar_copies: tuple[tuple[bytes, str, Path], ...]  # (relative, sha256, copy)
     access_time_kept: bool
-    notes: tuple[str, ...] = ()
+    unread_sidecars: tuple[UnreadSidecar, ...] = ()
+
+    @property
+    def sidecar_hashes(self) -> dict[bytes, str]:
+        """The SHA-256 of every sidecar by its relative path, "" for one that could not be read."""
+        read = {relative: sha256 for relative, sha256, _ in self.sidecar_copies}
+        return read | {sidecar.relative: sidecar.sha256 for sidecar in self.unread_sidecars}
 
     @property
     def access_time(self) -> str:
@@ -76,19 +91,19 @@ def take(root: Path, candidate: Candidate, *, into: Path, copy_limit_bytes: int 
     """
     source, copy, kept = _take_one(root, candidate.relative, into=into, copy_limit_bytes=copy_limit_bytes)
     copies: list[tuple[bytes, str, Path]] = []
-    notes: list[str] = []
+    unread: list[UnreadSidecar] = []
     for sidecar in candidate.sidecars:
         try:
             beside, beside_copy, beside_kept = _take_one(
                 root, sidecar, into=into, copy_limit_bytes=SIDECAR_LIMIT_BYTES, extension=".xmp"
             )
         except IntakeFailed as error:
-            notes.append(f"the sidecar {os.fsdecode(sidecar)!r} was not read: {error.reason}")
+            unread.append(UnreadSidecar(sidecar, error.source.sha256 if error.source else "", error.reason))
             continue
         copies.append((sidecar, beside.sha256, beside_copy))
         kept = kept and beside_kept
-    found = replace(source, sidecars=tuple(relative for relative, _, _ in copies))
-    return Taken(found, copy, tuple(copies), access_time_kept=kept, notes=tuple(notes))
+    taken = Taken(source, copy, tuple(copies), access_time_kept=kept, unread_sidecars=tuple(unread))
+    return replace(taken, source=replace(source, sidecars=tuple(sorted(taken.sidecar_hashes))))
 
 
 def stat_key(root: Path, relative: bytes) -> tuple[int, ...]:

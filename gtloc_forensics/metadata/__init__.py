@@ -7,12 +7,26 @@ won, what is no value of its kind is shown as a warning, and absence says why.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
 from gtloc_forensics.metadata import camera, place
 from gtloc_forensics.metadata.capture_time import clock_face
 from gtloc_forensics.metadata.tag_values import text
 from gtloc_forensics.metadata.times import Times, all_times
-from gtloc_forensics.records import Claim, Position, Source, Stated, Tags
+from gtloc_forensics.records import (
+    Absent,
+    Claim,
+    Device,
+    Exposure,
+    Position,
+    Source,
+    Stated,
+    Tags,
+    UnreadBlock,
+)
+
+R = TypeVar("R", Claim, Device, Exposure)
 
 __all__ = ["BURST_TAGS", "burst_id", "claim"]
 
@@ -26,6 +40,7 @@ def claim(
     *,
     sidecars: Sequence[tuple[str, Tags]] = (),
     warnings: tuple[str, ...] = (),
+    unread: tuple[UnreadBlock, ...] = (),
     zones_at: Callable[[Position], tuple[str, ...]],
 ) -> Claim:
     """Return what a file claims.
@@ -35,13 +50,14 @@ def claim(
         tags: everything exiftool read from it.
         sidecars: (name, tags) of XMP files beside it; they speak only where the file is silent.
         warnings: exiftool's own about the file.
+        unread: what could not be read of the file and its sidecars: what is missing then is unreadable, not absent.
         zones_at: gives all IANA zones legal at a position, the usual one first.
     """
     times = all_times(source, tags, sidecars)
     where = place.position(tags, sidecars)
     zones = zones_at(where.value) if isinstance(where, Stated) else ()
     face = clock_face(tags, times, zones)
-    return Claim(
+    made = Claim(
         source_id=source.source_id,
         local_time=face.local,
         utc_offset_hours=face.offset_hours,
@@ -59,7 +75,21 @@ def claim(
         times=times.readings,
         tags=tags,
         warnings=(*warnings, *_not_dates(times)),
+        unread=unread,
     )
+    return _unreadable_where_missing(made) if unread else made
+
+
+def _unreadable_where_missing(made: Claim) -> Claim:
+    """Return the claim of a damaged file: what was not found in it may stand in what could not be read."""
+    damaged = replace(made, exposure=_not_missing(made.exposure), device=_not_missing(made.device))
+    return _not_missing(damaged)
+
+
+def _not_missing(record: R) -> R:
+    names = [item.name for item in fields(record) if getattr(record, item.name) is Absent.MISSING]
+    changes: dict[str, Any] = dict.fromkeys(names, Absent.UNREADABLE)
+    return replace(record, **changes)
 
 
 def burst_id(claim: Claim) -> str:

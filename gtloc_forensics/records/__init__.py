@@ -52,6 +52,7 @@ from gtloc_forensics.records.findings import (
 )
 from gtloc_forensics.records.pictures import ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
 from gtloc_forensics.records.sources import FileStat, Passed, Source, Unexamined, source_id_of
+from gtloc_forensics.records.unread import MetadataBlock, UnreadBlock
 
 __all__ = [
     "CLOCK_KINDS",
@@ -74,6 +75,7 @@ __all__ = [
     "FileStat",
     "Finding",
     "ImageFacts",
+    "MetadataBlock",
     "Outcome",
     "Passed",
     "Photo",
@@ -99,6 +101,7 @@ __all__ = [
     "TimeReading",
     "TimeRole",
     "Unexamined",
+    "UnreadBlock",
     "Uptime",
     "source_id_of",
     "visible",

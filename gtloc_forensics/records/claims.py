@@ -10,6 +10,7 @@ from enum import Enum, unique
 from typing import Generic, TypeAlias, TypeVar
 
 from gtloc_forensics.records.absence import Absent
+from gtloc_forensics.records.unread import UnreadBlock
 
 T = TypeVar("T")
 
@@ -207,6 +208,7 @@ class Claim:
     times: tuple[TimeReading, ...]
     tags: Tags  # everything read, for rules that look at a single tag
     warnings: tuple[str, ...] = ()  # exiftool's own warnings about the file
+    unread: tuple[UnreadBlock, ...] = ()  # what could not be read of it and of its sidecars
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from torch import Tensor
 from gtloc_forensics.earth import sphere
 from gtloc_forensics.earth.circular import cell_centres
 from gtloc_forensics.errors import WeightsError
-from gtloc_forensics.vision import weights
+from gtloc_forensics.files.writing import write_bytes
 from gtloc_forensics.vision.gtloc import GTLoc
 from gtloc_forensics.vision.manifest import Manifest, PlaceGallerySpec, TimeGallerySpec
 
@@ -132,8 +132,7 @@ def _cached(name: str, cache_dir: Path | None, *, make: Callable[[], Floats32]) 
         found = make()
         digest = hashlib.sha256(found.tobytes()).hexdigest()
         with suppress(OSError):  # a cache that cannot be written is made again next time
-            cache_dir.mkdir(parents=True, exist_ok=True)
-            weights.write_bytes(path, save({"rows": found}, metadata={"sha256": digest}))
+            write_bytes(path, save({"rows": found}, metadata={"sha256": digest}))
     return found
 
 

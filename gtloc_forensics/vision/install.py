@@ -24,6 +24,7 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
 from gtloc_forensics.errors import UsageError, WeightsError
+from gtloc_forensics.files.writing import write_bytes
 from gtloc_forensics.vision import convert, gallery, library, manifest, weights
 from gtloc_forensics.vision.gtloc import GTLoc
 from gtloc_forensics.vision.manifest import HeadSpec, Manifest, PlaceGallerySpec
@@ -153,7 +154,7 @@ def add_clip(path: Path, *, models_dir: Path, replace: bool = False) -> Path:
     sources = (f"{path.name}, sha256 {library.sha256_of(path)}",)
     described = weights.Backbone(CLIP_FOLDER, CLIP_LICENCE, extractor, files, sources)
     text = msgspec.json.format(msgspec.json.encode(described), indent=2) + b"\n"
-    weights.write_bytes(folder / library.BACKBONE, text)
+    write_bytes(folder / library.BACKBONE, text)
     return folder
 
 

@@ -6,18 +6,17 @@ ships. Nothing is ever found by the current directory.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.resources
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from gtloc_forensics.errors import WeightsError
+from gtloc_forensics.files import hashing, opening
 from gtloc_forensics.vision.manifest import MANIFEST as MANIFEST
 from gtloc_forensics.vision.manifest import is_name
 
 BACKBONE = "backbone.json"
-_BLOCK_BYTES = 1 << 20
 
 
 def user_folder() -> Path:
@@ -79,14 +78,10 @@ def sha256_of(path: Path) -> str:
     Raises:
         WeightsError: when it cannot be read.
     """
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as stream:
-            while block := stream.read(_BLOCK_BYTES):
-                digest.update(block)
+        return hashing.sha256_of(path.resolve())  # a model kept elsewhere may be linked to: its hash tells what it is
     except OSError as error:
-        raise WeightsError(f"{path} cannot be read ({error.strerror}); add the model again") from error
-    return digest.hexdigest()
+        raise WeightsError(f"{path} cannot be read ({opening.words(error)}); add the model again") from error
 
 
 def _folders(place: Path, marker: str) -> Iterator[Path]:

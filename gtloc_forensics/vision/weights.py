@@ -7,7 +7,6 @@ a safetensors file.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gtloc_forensics.errors import WeightsError
+from gtloc_forensics.files.writing import replaced, write_bytes
 from gtloc_forensics.vision import library
 from gtloc_forensics.vision import manifest as manifests
 from gtloc_forensics.vision.gtloc import GTLoc
@@ -142,18 +142,10 @@ def write(
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
     """Write a safetensors file atomically and return its SHA-256."""
-    part = path.with_name(path.name + ".part")
-    save_file({name: tensors[name].contiguous() for name in sorted(tensors)}, part)
-    part.chmod(0o644)  # the library writes for its owner alone; a model is there to be shared
-    part.replace(path)
+    with replaced(path) as draft:
+        save_file({name: tensors[name].contiguous() for name in sorted(tensors)}, draft)
+        draft.chmod(0o644)  # the library writes for its owner alone; a model is there to be shared
     return library.sha256_of(path)
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file atomically."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 # --------------------------------------------------------------------------- names

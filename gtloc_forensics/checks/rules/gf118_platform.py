@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, findings, tagged
+from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, tagged
 from gtloc_forensics.records import Absent, Claim, Finding, Photo, Severity
 
 _NAMES = (
@@ -32,7 +32,7 @@ _SOFTWARE = re.compile(r"instagram|whatsapp|facebook|snapchat|telegram|wechat|hi
 FACEBOOK_MARK = "FBMD"
 
 
-@check("GF118", title="Stripped or rewritten by a platform", needs=("claim",))
+@check("GF118", title="Stripped or rewritten by a platform", needs=("claim",), version="2")
 def platform(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look for the marks of platforms and for what is missing."""
     claim = tagged.claim_of(photo)
@@ -40,6 +40,8 @@ def platform(photo: Photo, context: Context) -> Iterator[Finding]:
     if marks:
         summary = f"The file passed through {' and '.join(marks)}, which rewrite or remove metadata."
         yield findings.explained("GF118", claim, summary, kind="copy", severity=Severity.INFO)
+    elif _is_bare(claim) and claim.unread:
+        yield not_testable("GF118", claim.source_id, "a part of its metadata could not be read")
     elif _is_bare(claim):
         summary = "No capture time, no position and no device: the metadata were removed or never written."
         yield findings.explained("GF118", claim, summary, kind="copy", severity=Severity.INFO)

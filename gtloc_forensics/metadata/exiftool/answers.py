@@ -7,7 +7,8 @@ import math
 import re
 from dataclasses import dataclass
 
-from gtloc_forensics.records import Tags
+from gtloc_forensics.metadata.exiftool.unread import unread_blocks
+from gtloc_forensics.records import Tags, UnreadBlock
 
 Value = str | int | float
 
@@ -24,6 +25,11 @@ class TagsRead:
 
     tags: Tags
     warnings: tuple[str, ...] = ()
+
+    @property
+    def unread(self) -> tuple[UnreadBlock, ...]:
+        """The blocks that could not be read, or not whole."""
+        return unread_blocks(self.warnings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from gtloc_forensics.errors import UsageError
+from gtloc_forensics.files.writing import write_bytes
 from gtloc_forensics.vision import device as devices
-from gtloc_forensics.vision import views, weights
+from gtloc_forensics.vision import views
 from gtloc_forensics.vision.gtloc import GTLoc
 from gtloc_forensics.vision.manifest import Manifest
 
@@ -112,8 +113,7 @@ class Backbone:
         for one, found in zip(asked, values.unflatten(0, (-1, view_count)), strict=True):  # type: ignore[no-untyped-call]
             one.found, one.prepared = found.clone(), []
             if cache_dir is not None:
-                (cache_dir / one.key[:2]).mkdir(parents=True, exist_ok=True)
-                weights.write_bytes(cache_dir / one.key[:2] / one.key, save({"features": one.found}))
+                write_bytes(cache_dir / one.key[:2] / one.key, save({"features": one.found}))
 
     def _key(self, content: bytes, view_count: int, seed: int) -> str:
         specs = "|".join(repr(spec) for spec in self._specs)

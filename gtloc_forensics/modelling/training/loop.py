@@ -20,6 +20,7 @@ from torch import Tensor
 
 from gtloc_forensics.earth import circular, globe, sphere
 from gtloc_forensics.errors import UsageError
+from gtloc_forensics.files.writing import replaced, write_bytes
 from gtloc_forensics.modelling import phototable
 from gtloc_forensics.modelling.phototable import PhotoTable
 from gtloc_forensics.modelling.training.features import Backbone
@@ -238,9 +239,8 @@ def _identity(settings: Settings, table_csv: Path, start: Start) -> str:
 
 
 def _save_checkpoint(trainer: Trainer, path: Path, identity: str) -> None:
-    part = path.with_name(path.name + ".part")
-    torch.save({"identity": identity, **trainer.state()}, part)
-    part.replace(path)
+    with replaced(path) as draft:
+        torch.save({"identity": identity, **trainer.state()}, draft)
 
 
 def _resume(trainer: Trainer, path: Path, identity: str) -> None:
@@ -267,18 +267,18 @@ def _log_until(path: Path, step: int) -> list[dict[str, str]]:
 
 
 def _write_log(path: Path, lines: list[dict[str, str]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with replaced(path) as draft, draft.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, LOG_COLUMNS)
         writer.writeheader()
         writer.writerows(lines)
 
 
 def _write(out: Path, start: Start, settings: Settings, judge: _Judge) -> None:
-    weights.write_bytes(out / SETTINGS, json.dumps(asdict(settings), indent=2).encode() + b"\n")
+    write_bytes(out / SETTINGS, json.dumps(asdict(settings), indent=2).encode() + b"\n")
     temperatures = judge.temperatures(start)
     if temperatures:
         text = json.dumps({"temperature": temperatures, "made_from": judge.made_from}, indent=2)
-        weights.write_bytes(out / CALIBRATION, text.encode() + b"\n")
+        write_bytes(out / CALIBRATION, text.encode() + b"\n")
     places = {}
     if start.manifest.place_gallery.kind == "file":
         places = {start.manifest.place_gallery.file: (start.base / start.manifest.place_gallery.file).read_bytes()}

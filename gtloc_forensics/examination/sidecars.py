@@ -1,0 +1,36 @@
+"""What the sidecars beside a file say, and which of them could not be read: each one is an outcome."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+
+from gtloc_forensics.files.acquiring import Taken
+from gtloc_forensics.metadata.exiftool import TagsRead
+from gtloc_forensics.records import MetadataBlock, Tags, UnreadBlock
+
+
+def sidecars_of(
+    taken: Taken, result: Callable[[str], object]
+) -> tuple[list[tuple[str, Tags]], tuple[UnreadBlock, ...]]:
+    """Return (name, tags) of each sidecar that was read, and what could not be read of the others.
+
+    Args:
+        taken: a file as it was taken in.
+        result: gives what is stored about a content: its tags, or (reason, detail) of a failure.
+    """
+    beside: list[tuple[str, Tags]] = []
+    unread = [
+        UnreadBlock(MetadataBlock.SIDECAR, sidecar.reason, os.fsdecode(sidecar.relative))
+        for sidecar in taken.unread_sidecars
+    ]
+    for relative, sha256, _ in sorted(taken.sidecar_copies):
+        name, read = os.fsdecode(relative), result(sha256)
+        if isinstance(read, TagsRead):
+            beside.append((name, read.tags))
+            unread += [replace(block, block=MetadataBlock.SIDECAR, name=name) for block in read.unread]
+        else:
+            said = str(read[0]) if isinstance(read, tuple) else "it was never read"
+            unread.append(UnreadBlock(MetadataBlock.SIDECAR, said, name))
+    return beside, tuple(unread)

@@ -1,0 +1,40 @@
+"""Parts of a file's metadata that could not be read: never the same as parts that are not there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, unique
+
+from gtloc_forensics.records.absence import visible
+
+
+@unique
+class MetadataBlock(Enum):
+    """A part of a file in which metadata stand."""
+
+    EXIF = "EXIF block"
+    GPS = "GPS part of the EXIF block"
+    MAKER_NOTES = "maker's notes"
+    XMP = "XMP block"
+    IPTC = "IPTC block"
+    QUICKTIME = "container of the video"
+    PNG = "PNG container"
+    CONTAINER = "file around its metadata"
+    SIDECAR = "sidecar"
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadBlock:
+    """A block that could not be read, or not whole."""
+
+    block: MetadataBlock
+    said: str  # what the reader said of it
+    name: str = ""  # of the sidecar
+
+    @property
+    def reason(self) -> str:
+        """One sentence for a person: what could not be read, and what follows."""
+        words = visible(self.said).rstrip(".")
+        if self.block is MetadataBlock.SIDECAR:
+            return f"the sidecar {visible(self.name)} could not be read: {words}; what it holds is not known"
+        return f"its {self.block.value} is damaged ({words}); what could not be read there is not known, and not absent"
