@@ -6,6 +6,7 @@ import contextlib
 import os
 import queue
 import subprocess
+import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from types import TracebackType
 from gtloc_forensics.errors import ToolFailed
 from gtloc_forensics.metadata.exiftool.answers import TagsRead, Unread, Written, tags_read, written
 from gtloc_forensics.metadata.exiftool.arguments import assignment, request
+from gtloc_forensics.metadata.exiftool.patience import Patience
 from gtloc_forensics.metadata.exiftool.process import Answer, Died, Hung, Limits, Process, kill_group, new_token, start
 from gtloc_forensics.metadata.exiftool.program import locate, version
 
@@ -29,6 +31,8 @@ IN_FLIGHT_BYTES = 16_384
 """Requests written ahead of their answers: enough to keep exiftool busy, far less than a pipe holds."""
 
 ATTEMPTS = 2
+
+LARGEST_PREVIEW_BYTES = 64 << 20
 
 
 @dataclass(slots=True)
@@ -69,6 +73,8 @@ class ExifTool:
         for _ in range(processes):
             self._slots.put(None)
 
+        self._patience = Patience(self._limits)
+
     def __enter__(self) -> ExifTool:
         """Return the client; processes start when they are first needed."""
         return self
@@ -97,7 +103,8 @@ class ExifTool:
 
         Returns:
             For each path what was read, or :class:`Unread` with the reason. A file on which
-            exiftool hangs or dies is tried once more alone; the others are not affected.
+            exiftool hangs or dies does not affect the others. It is tried once more, alone, only
+            where the end came at once; and all such files together have a limit of their own.
         """
         results: list[TagsRead | Unread | None] = [None] * len(paths)
         jobs = [job for index, path in enumerate(paths) if (job := self._job(index, path, results)) is not None]
@@ -141,19 +148,27 @@ class ExifTool:
         sent: deque[_Job] = deque()
         while waiting or sent:
             try:
+                begun, allowed_s = time.monotonic(), self._patience.allowed_s()
                 _send_ahead(process, waiting, sent)
-                answer = process.receive(sent[0].token)
+                answer = process.receive(sent[0].token, within_s=allowed_s)
             except (Hung, Died) as error:
                 process.kill()
                 waiting.extendleft(reversed(sent))
                 sent.clear()
-                waiting[0].failures += 1
-                if waiting[0].failures >= ATTEMPTS:
-                    results[waiting.popleft().index] = Unread(f"{error}, twice; the file was given up", str(error))
+                hurried = allowed_s < self._limits.timeout_s
+                if self._is_given_up(waiting[0], error, time.monotonic() - begun):
+                    results[waiting.popleft().index] = Unread(_given_up(error, hurried=hurried), str(error))
                 process = self._fresh()
             else:
                 results[sent.popleft().index] = tags_read(answer.stdout, answer.stderr)
         return process
+
+    def _is_given_up(self, job: _Job, error: Hung | Died, took_s: float) -> bool:
+        """Count a failure; say whether the file is given up: at the second, or when it used up a limit."""
+        job.failures += 1
+        self._patience.spend(took_s)
+        again = isinstance(error, Died) and self._patience.may_try_again(took_s)
+        return job.failures >= ATTEMPTS or not again
 
     # ------------------------------------------------------------- writing and extracting
 
@@ -182,38 +197,49 @@ class ExifTool:
         answer = self._ask((b"-n", b"-P", *target, *values, os.path.abspath(path)))  # noqa: PTH100
         return written(answer.stdout, answer.stderr)
 
-    def extract_binary(self, path: bytes, tag: str, *, limit_bytes: int = 64 << 20) -> bytes | None:
+    def extract_binary(self, path: bytes, tag: str, *, limit_bytes: int = LARGEST_PREVIEW_BYTES) -> bytes | None:
         """Return the bytes of a binary tag such as ``PreviewImage``; None when there is none or it is too large."""
-        asked = assignment(tag, None).removesuffix(b"=")
         try:
-            found = self._ask((b"-b", b"-m", asked, os.path.abspath(path))).stdout  # noqa: PTH100
+            return self._extracted(path, tag, limit_bytes=limit_bytes)
         except ToolFailed:
             return None
+
+    def _extracted(self, path: bytes, tag: str, *, limit_bytes: int) -> bytes | None:
+        asked = assignment(tag, None).removesuffix(b"=")
+        found = self._ask((b"-b", b"-m", asked, os.path.abspath(path)), patience=self._patience).stdout  # noqa: PTH100
         return found if 0 < len(found) <= limit_bytes else None
 
     def preview(self, path: bytes) -> bytes | None:
         """Return the largest kind of JPEG picture embedded in a (RAW) file, None when there is none."""
         for tag in PREVIEWS:
-            found = self.extract_binary(path, tag)
+            try:
+                found = self._extracted(path, tag, limit_bytes=LARGEST_PREVIEW_BYTES)
+            except ToolFailed:  # what holds one picture up holds up the next
+                return None
             if found is not None and found.startswith(b"\xff\xd8"):
                 return found
         return None
 
     # ------------------------------------------------------------- processes
 
-    def _ask(self, arguments: Sequence[bytes]) -> Answer:
-        """Ask one thing of a process; no second attempt, because a write must not be done twice."""
+    def _ask(self, arguments: Sequence[bytes], *, patience: Patience | None = None) -> Answer:
+        """Ask one thing of a process; no second attempt, because a write must not be done twice.
+
+        With *patience* the time is shared with the files that were read; a write has its whole limit.
+        """
         lines = request(arguments)
         if lines is None:
             return self._once(arguments)
         process = self._take()
-        token = new_token()
+        token, begun = new_token(), time.monotonic()
         try:
             process.send(token, lines)
-            answer = process.receive(token)
+            answer = process.receive(token, within_s=patience.allowed_s() if patience else None)
         except BaseException:
             process.kill()
             self._slots.put(None)
+            if patience:
+                patience.spend(time.monotonic() - begun)
             raise
         self._slots.put(process)
         return answer
@@ -242,14 +268,22 @@ class ExifTool:
         """
         command = [os.fsencode(self.executable), b"-config", b"", *arguments]
         child = self._starter.submit(start, command, self._limits).result()
+        allowed_s = self._patience.allowed_s()
         try:
-            stdout, stderr = child.communicate(timeout=self._limits.timeout_s)
+            stdout, stderr = child.communicate(timeout=allowed_s)
         except subprocess.TimeoutExpired:
+            self._patience.spend(allowed_s)
             kill_group(child)
             with contextlib.suppress(ValueError, subprocess.TimeoutExpired):
                 child.communicate(timeout=1.0)
-            raise Hung(f"exiftool gave no answer within {self._limits.timeout_s:g} s") from None
+            raise Hung(f"exiftool gave no answer within {allowed_s:g} s") from None
         return Answer(stdout, stderr)
+
+
+def _given_up(error: Hung | Died, *, hurried: bool) -> str:
+    if isinstance(error, Hung) and hurried:
+        return f"{error}, the time left after other files that it hung on; audit this file alone to give it more"
+    return f"{error}; the file was given up"
 
 
 def _send_ahead(process: Process, waiting: deque[_Job], sent: deque[_Job]) -> None:

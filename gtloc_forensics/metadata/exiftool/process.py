@@ -33,6 +33,9 @@ class Limits:
     """What one exiftool process may use before it is killed."""
 
     timeout_s: float = 60.0  # for one file
+    trouble_s: float = 300.0  # for all files of a client that end without an answer; then each has ``hasty_s``
+    hasty_s: float = 2.0
+    retry_s: float = 5.0  # a file on which the process ended sooner is tried once more
     memory_bytes: int = 2 << 30  # address space
     cpu_s: int = 600  # of the whole process
     answer_bytes: int = 256 << 20  # of one answer
@@ -53,6 +56,10 @@ class Answer:
 
     stdout: bytes
     stderr: bytes
+
+
+LAST_WORDS_S = 2.0
+"""How long to wait for what a process that ended has written; a child of its own may hold the pipe open."""
 
 
 def new_token() -> int:
@@ -105,19 +112,27 @@ class Process:
             self._child.stdin.write(request + b"-echo4\n{ready%d}\n-execute%d\n" % (token, token))
             self._child.stdin.flush()
         except (OSError, ValueError) as error:
-            raise Died("exiftool ended on its own") from error
+            raise self._ended(closed=0) from error
 
-    def receive(self, token: int) -> Answer:
+    def receive(self, token: int, *, within_s: float | None = None) -> Answer:
         """Return the answer that ends with *token*; requests are answered in the order they were sent.
+
+        Args:
+            token: as it was sent.
+            within_s: seconds; the limit of one file when left out.
 
         Raises:
             Hung: the time or size limit was reached.
             Died: the process ended first.
         """
-        deadline = time.monotonic() + self._limits.timeout_s
+        allowed_s = self._limits.timeout_s if within_s is None else within_s
+        deadline = time.monotonic() + allowed_s
         mark = b"{ready%d}" % token
-        stdout = self._until(0, mark, deadline)
-        return Answer(stdout, self._until(1, mark, deadline))
+        try:
+            stdout = self._until(0, mark, deadline)
+            return Answer(stdout, self._until(1, mark, deadline))
+        except TimeoutError:
+            raise Hung(f"exiftool gave no answer within {allowed_s:g} s") from None
 
     def _until(self, which: int, mark: bytes, deadline: float) -> bytes:
         """Take what one pipe gives up to *mark* out of its buffer."""
@@ -140,11 +155,28 @@ class Process:
         try:
             which, chunk = self._chunks.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
-            raise Hung(f"exiftool gave no answer within {self._limits.timeout_s:g} s") from None
+            raise TimeoutError from None
         if not chunk:
-            said = self._buffers[1].decode("utf-8", "replace").strip()[-500:]
-            raise Died(f"exiftool ended on its own{': ' + said if said else ''}")
+            raise self._ended(closed=1)
         self._buffers[which].extend(chunk)
+
+    def _ended(self, *, closed: int) -> Died:
+        """Return what to say of a process that ended, with its last words.
+
+        The pipes are drained by two threads: that one has come to its end says nothing
+        of the other, on which the last words may still be under way.
+        """
+        deadline = time.monotonic() + LAST_WORDS_S
+        while closed < len(self._buffers):
+            try:
+                which, chunk = self._chunks.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                break
+            self._buffers[which].extend(chunk)
+            closed += not chunk
+        said = self._buffers[1].decode("utf-8", "replace").strip()
+        last = said.splitlines()[-1][-200:].rstrip("!.") if said else ""
+        return Died(f"exiftool ended on its own{': ' + last if last else ''}")
 
     def close(self) -> None:
         """Ask the process to end, and kill it if it does not."""
