@@ -29,6 +29,7 @@ from gtloc_forensics.store import addresses
 from gtloc_forensics.store.addresses import ADDRESS, DATABASE
 from gtloc_forensics.store.custody import actor, verify_chain
 from gtloc_forensics.store.database import Store
+from gtloc_forensics.vision import library
 
 EXPORTS = {
     "case-uco": "write_case_uco",
@@ -384,6 +385,8 @@ class Case:
         from gtloc_forensics.case.verifying import verify_case
 
         model = self.view().environment.get("model name", NO_MODEL)
+        if sample and model != NO_MODEL:
+            library.find_by_name(model)  # a case is input: what it names is no path
         with self.locked(), ExitStack() as stack:
             instruments = stack.enter_context(opened(replace(settings, model=model))) if sample else None
             found = verify_case(self, instruments=instruments, settings=settings, sample=sample)

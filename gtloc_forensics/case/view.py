@@ -178,7 +178,7 @@ class StoredCase:
     def _model_folder(self) -> Path | None:
         """Return the folder of the model that looked, when it is still there with the same weights."""
         try:
-            folder = library.find(self._environment.get("model name", ""))
+            folder = library.find_by_name(self._environment.get("model name", ""))
         except WeightsError:
             return None
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))

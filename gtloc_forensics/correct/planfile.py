@@ -67,6 +67,8 @@ def loads(text: str) -> Plan:
     """
     try:
         document = tomllib.loads(text)
+    except RecursionError as error:
+        raise PlanError("the plan is not one of ours: it is nested too deeply; make a new plan") from error
     except tomllib.TOMLDecodeError as error:
         raise PlanError(f"the plan is not TOML: {error}") from error
     if document.get("format") != FORMAT:

@@ -191,7 +191,7 @@ def load_calibration(folder: Path) -> Calibration | None:
     try:
         content = json.loads(text)
         return parse(content, sha256=hashlib.sha256(text).hexdigest()) if "evidence" in content else None
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise WeightsError(
             f"{folder / CALIBRATION} is not a calibration ({error!r}); make the model again or take the file away"
         ) from error

@@ -150,6 +150,8 @@ def _table(folder: Traversable, file: str) -> dict[str, Any]:
         return {}
     try:
         return tomllib.loads(place.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise UsageError(f"{place} is nested too deeply to be read; correct it") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise UsageError(f"{place} is not readable as TOML: {problem}; correct it") from None
 

@@ -15,6 +15,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.vision.manifest import EncoderSpec, ExtractorSpec, HeadSpec, Tap
 from gtloc_forensics.vision.torchvision_shim import timm_module
 
@@ -157,7 +158,7 @@ class Extractor(nn.Module):
         if all(tap.pool != "head" for tap in spec.taps):
             options["num_classes"] = 0
         self.spec = spec
-        self.net: Any = timm_module().create_model(spec.architecture, pretrained=False, **options)
+        self.net: Any = _net(spec.architecture, options)
         self.register_buffer("mean", torch.tensor(spec.mean).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(spec.std).view(3, 1, 1), persistent=False)
         self.requires_grad_(requires_grad=False)
@@ -191,6 +192,23 @@ class Extractor(nn.Module):
             last, layers = self.net.forward_intermediates(picture, **wanted)
             return last, list(layers)
         return None, list(self.net.forward_intermediates(picture, intermediates_only=True, stop_early=True, **wanted))
+
+
+def _net(architecture: str, options: dict[str, Any]) -> Any:
+    """Return a net that timm builds from numbers alone: known by its plain name, nothing fetched, nothing read.
+
+    Raises:
+        WeightsError: timm knows no such net, or cannot build it so.
+    """
+    timm = timm_module()
+    if ":" in architecture or not timm.is_model(architecture):  # "hf_hub:" and "local-dir:" would fetch and read
+        raise WeightsError(f"timm knows no net called {architecture[:60]!r}; the manifest names one, or timm is older")
+    try:
+        return timm.create_model(architecture, pretrained=False, **options)
+    except (TypeError, ValueError, AssertionError, RuntimeError, KeyError, AttributeError, MemoryError) as error:
+        raise WeightsError(
+            f"timm cannot build {architecture} as the manifest asks ({error}); see its options"
+        ) from error
 
 
 def _pooled(tap: Tap, found: tuple[Any, list[Any]], blocks: list[int], net: Any) -> Tensor:

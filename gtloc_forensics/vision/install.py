@@ -246,8 +246,8 @@ def read_backbone(models_dir: Path) -> tuple[Path, weights.Backbone]:
             "GeoCLIP builds on CLIP ViT-L/14, which is not installed: gtloc model add --clip FILE (or --download) first"
         ) from error
     try:
-        return folder, msgspec.json.decode((folder / library.BACKBONE).read_bytes(), type=weights.Backbone)
-    except (OSError, msgspec.MsgspecError) as error:
+        return folder, msgspec.json.decode(manifest.read_within(folder, library.BACKBONE), type=weights.Backbone)
+    except (OSError, msgspec.MsgspecError, RecursionError) as error:
         raise WeightsError(
             f"{folder / library.BACKBONE} is damaged ({error}); add CLIP again with --replace"
         ) from error

@@ -72,6 +72,17 @@ def find(name: str | Path, *, models_dir: Path | None = None, marker: str = MANI
     raise WeightsError(f"no model is called {name!r} (installed: {known}); `gtloc model add` installs one")
 
 
+def find_by_name(name: str) -> Path:
+    """Return the folder of an installed model; a name that somebody else's case holds may be no path.
+
+    Raises:
+        WeightsError: when it is not a plain name, or none of that name is installed.
+    """
+    if not is_name(name):
+        raise WeightsError(f"{name[:60]!r} is not the name of a model; what a case names is never a path")
+    return find(name)
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file in hex.
 

@@ -14,6 +14,8 @@ from typing import Literal
 import msgspec
 
 from gtloc_forensics.errors import WeightsError
+from gtloc_forensics.files import opening
+from gtloc_forensics.vision import bounds
 
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
@@ -144,9 +146,11 @@ def parse(text: bytes, *, origin: str) -> Manifest:
     """
     try:
         manifest = msgspec.json.decode(text, type=Manifest)
-    except msgspec.MsgspecError as error:
+    except RecursionError as error:
+        raise WeightsError(f"{origin} is not a model manifest: it is nested too deeply; add the model again") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise WeightsError(f"{origin} is not a model manifest: {error}; docs/models.md lists the fields") from error
-    wrong = _wrong(manifest)
+    wrong = _wrong(manifest) or bounds.wrong_size(manifest)
     if wrong:
         raise WeightsError(f"{origin}: {wrong}; docs/models.md explains the fields")
     return manifest
@@ -158,14 +162,45 @@ def read(folder: Path) -> Manifest:
     Raises:
         WeightsError: when it is missing or wrong.
     """
-    path = folder / MANIFEST
     try:
-        text = path.read_bytes()
-    except OSError as error:
+        text = read_within(folder, MANIFEST)
+    except FileNotFoundError as error:
         raise WeightsError(
             f"{folder} holds no readable {MANIFEST}; name a model folder or add one: gtloc model add"
         ) from error
-    return parse(text, origin=str(path))
+    return parse(text, origin=str(folder / MANIFEST))
+
+
+def place_within(folder: Path, name: str) -> Path:
+    """Return the path of a file of a model folder, which may lie nowhere else.
+
+    Raises:
+        WeightsError: it is a link that leads out of the folder.
+    """
+    path = folder / name
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        raise WeightsError(f"{path} is a link out of the model folder, which is not followed; copy the file there")
+    return path
+
+
+def read_within(folder: Path, name: str, *, most_bytes: int = bounds.MOST_TEXT_BYTES) -> bytes:
+    """Return the content of a file of a model folder.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        WeightsError: it cannot be read, is no regular file, too long, or a link out of the folder.
+    """
+    path = place_within(folder, name)
+    try:
+        with opening.quiet_file(path.resolve()) as file:
+            content = file.read(most_bytes + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read ({opening.words(error)}); add the model again") from error
+    if len(content) > most_bytes:
+        raise WeightsError(f"{path} is longer than the {most_bytes >> 20} MB that are read; add the model again")
+    return content
 
 
 def as_json(manifest: Manifest) -> bytes:

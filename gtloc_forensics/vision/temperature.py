@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.vision.density import Sharpness
-from gtloc_forensics.vision.manifest import CALIBRATION
+from gtloc_forensics.vision.manifest import CALIBRATION, read_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,15 @@ def read(folder: Path, *, log_scale_time: float, log_scale_place: float) -> Cali
     own = (Sharpness(math.exp(-log_scale_time)), Sharpness(math.exp(-log_scale_place)))
     path = folder / CALIBRATION
     try:
-        text = path.read_bytes()
+        text = read_within(folder, CALIBRATION)
     except FileNotFoundError:
         return Calibration(*own, sha256="")
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read ({error.strerror}); add the model again") from error
     try:
         entries = json.loads(text).get("temperature", {})
         time, place = (
             Sharpness(**entries[kind]) if kind in entries else fallback
             for kind, fallback in zip(("time", "place"), own, strict=True)
         )
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{path} is not a calibration ({error}); docs/models.md says what it holds") from error
     return Calibration(time, place, hashlib.sha256(text).hexdigest())
