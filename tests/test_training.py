@@ -347,7 +347,7 @@ def test_features_of_a_frozen_backbone_are_computed_once(photos: Path, base: Pat
     from gtloc_forensics.modelling.training import features
 
     run(photos, base, tmp_path / "a")
-    monkeypatch.setattr(features, "_decoded", lambda path: (_ for _ in ()).throw(ValueError("decoded again")))
+    monkeypatch.setattr(features, "_decoded", lambda *_asked: (_ for _ in ()).throw(ValueError("decoded again")))
     assert run(photos, base, tmp_path / "b").photos == 48
 
 
@@ -399,3 +399,17 @@ def test_augmentation_moves_pixels_but_never_changes_one(height: int, width: int
     crop = augmented(rgb, rng)
     seen = {tuple(pixel) for pixel in crop.reshape(-1, 3)}
     assert seen <= {tuple(pixel) for pixel in rgb.reshape(-1, 3)} and crop.shape[0] == crop.shape[1]
+
+
+def test_training_sees_the_pixels_that_an_examination_sees(tmp_path: Path) -> None:
+    from gtloc_forensics.decode import pixels
+    from gtloc_forensics.modelling.training import features
+
+    rng = np.random.default_rng(3)
+    Image.fromarray(rng.integers(0, 255, (600, 900, 4), dtype=np.uint8), "RGBA").save(tmp_path / "alpha.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(rng.integers(0, 255, (1500, 2000, 3), dtype=np.uint8)).save(tmp_path / "turned.jpg", exif=exif)
+    for name, kind in (("alpha.png", "image/png"), ("turned.jpg", "image/jpeg")):
+        seen = pixels.decode(tmp_path / name, name, kind, short_side=224).pixels.rgb
+        assert np.array_equal(features._decoded(tmp_path / name, 224), seen), name

@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save
 from torch import Tensor
 
-from gtloc_forensics.errors import UsageError
+from gtloc_forensics.decode import pixels
+from gtloc_forensics.errors import DecodeRefused, UsageError
+from gtloc_forensics.files import opening, types
 from gtloc_forensics.files.writing import write_bytes
 from gtloc_forensics.vision import device as devices
 from gtloc_forensics.vision import views
@@ -32,7 +33,9 @@ Progress = Callable[[str, int, int], None]
 
 # RandomResizedCrop as published (papers.md §1.4).
 CROP_AREA = (0.6, 1.0)
-LARGEST_PHOTO_PX = 120_000_000
+DECODING = "decode-1"
+"""Part of the key of kept features: how a file becomes pixels; those decoded otherwise are not taken for them."""
+
 _CHUNK = 64
 
 
@@ -65,6 +68,7 @@ class Backbone:
         self._device = device
         self._batches = devices.BatchSize(device)
         self._identity = identity
+        self._short_side = manifest.short_side_px
 
     def features(
         self, paths: Sequence[Path], *, view_count: int, seed: int, cache_dir: Path | None, progress: Progress
@@ -97,12 +101,21 @@ class Backbone:
             asked.key = self._key(asked.path.read_bytes(), view_count, seed)
             asked.found = _read(cache_dir / asked.key[:2] / asked.key) if cache_dir is not None else None
             if asked.found is None:
-                rgb = _decoded(asked.path)
-                rng = np.random.default_rng(int(asked.key[:8], 16))
-                pictures = [rgb, *[augmented(rgb, rng) for _ in range(view_count - 1)]]
+                pictures = self._views(asked, view_count)
                 asked.prepared = [views.prepare(picture, self._specs) for picture in pictures]
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            asked.reason = str(error)
+        except OSError as error:
+            asked.reason = f"it could not be read: {opening.words(error)}"
+        except DecodeRefused as refusal:
+            asked.reason = refusal.reason
+
+    def _views(self, asked: _Asked, view_count: int) -> list[NDArray[np.uint8]]:
+        """Return a photo as the model will see it, then crops of it that need not be enlarged."""
+        seen = _decoded(asked.path, self._short_side)
+        if view_count == 1:
+            return [seen]
+        larger = _decoded(asked.path, round(self._short_side / CROP_AREA[0] ** 0.5))
+        rng = np.random.default_rng(int(asked.key[:8], 16))
+        return [seen, *[augmented(larger, rng) for _ in range(view_count - 1)]]
 
     def _compute(self, asked: Sequence[_Asked], view_count: int, cache_dir: Path | None) -> None:
         prepared = [view for one in asked for view in one.prepared]
@@ -117,7 +130,9 @@ class Backbone:
 
     def _key(self, content: bytes, view_count: int, seed: int) -> str:
         specs = "|".join(repr(spec) for spec in self._specs)
-        text = f"{self._identity}|{views.PREPROCESSING}|{specs}|{view_count}|{seed if view_count > 1 else ''}|"
+        text = (
+            f"{self._identity}|{DECODING}|{views.PREPROCESSING}|{specs}|{view_count}|{seed if view_count > 1 else ''}|"
+        )
         return hashlib.sha256(text.encode() + hashlib.sha256(content).digest()).hexdigest()
 
     def _forward(self, chunk: Sequence[NDArray[np.uint8]]) -> Tensor:
@@ -136,12 +151,11 @@ def augmented(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.ui
     return crop[:, ::-1] if rng.random() < 0.5 else crop
 
 
-def _decoded(path: Path) -> NDArray[np.uint8]:
-    with Image.open(path) as picture:
-        if picture.width * picture.height > LARGEST_PHOTO_PX:
-            raise ValueError(f"{picture.width} × {picture.height} pixels are too many to train on")
-        picture.draft("RGB", (1024, 1024))
-        return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
+def _decoded(path: Path, short_side: int) -> NDArray[np.uint8]:
+    """Return the pixels that an examination would see: the same profile, transparency, orientation and size."""
+    with opening.quiet_file(path.resolve()) as file:
+        kind = types.media_type(file.read(types.HEAD_BYTES), name=path.name.encode())
+    return pixels.decode(path, path.name, kind, short_side=short_side).pixels.rgb
 
 
 def _read(path: Path) -> Tensor | None:
