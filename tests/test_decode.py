@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import struct
 import sys
 import zlib
@@ -531,3 +532,39 @@ def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
     assert one.preview_jpeg == other.preview_jpeg
     assert np.array_equal(one.pixels.rgb, other.pixels.rgb)
     assert perceptual_hash(Image.fromarray(one.pixels.rgb)) == other.image.perceptual_hash
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_reason_speaks_of_pythons_insides(tmp_path: Path, seed: int) -> None:
+    """Bytes changed in the head of small pictures of every kind: what is refused is refused in a sentence."""
+    random = np.random.default_rng(seed)
+    kinds = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "BMP": "image/bmp", "TIFF": "image/tiff"}
+    picture = Image.fromarray(random.integers(0, 255, (60, 80, 3), dtype=np.uint8))
+    for name, kind in kinds.items():
+        out = io.BytesIO()
+        picture.save(out, name)
+        for _ in range(40):
+            content = bytearray(out.getvalue())
+            for at in random.integers(0, 300, 4):
+                content[at] = random.integers(256)
+            (tmp_path / "a").write_bytes(content)
+            try:
+                decode(tmp_path / "a", "a", kind)
+            except DecodeRefused as refusal:
+                assert not re.search(
+                    r"'\w+'|object|list index|argument|NoneType|unpack|int\(\)|\bError\b", refusal.reason
+                ), refusal.reason
+
+
+def test_a_multi_picture_file_with_a_damaged_index_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    picture = Image.new("RGB", (64, 48), (10, 120, 200))
+    picture.save(out, "MPO", save_all=True, append_images=[picture])
+    for at in range(out.getvalue().index(b"MPF\0"), out.getvalue().index(b"MPF\0") + 60):
+        content = bytearray(out.getvalue())
+        content[at] ^= 0x40
+        (tmp_path / "a.jpg").write_bytes(content)
+        try:
+            decode(tmp_path / "a.jpg", "a", "image/jpeg")
+        except DecodeRefused as refusal:
+            assert "'MPO'" not in refusal.reason

@@ -437,3 +437,28 @@ def test_any_bytes_have_a_kind_and_a_plain_extension(head: bytes, name: bytes) -
 )
 def test_an_extension_is_what_follows_the_last_dot_of_a_name(name: bytes, extension: bytes) -> None:
     assert types.extension_of(name) == extension
+
+
+def test_a_bare_jpeg_xl_codestream_is_a_photo_without_an_extension_too(evidence: Path) -> None:
+    (evidence / "codestream").write_bytes(b"\xff\x0a" + bytes(range(200)))
+    (found,) = walk(evidence)
+    assert isinstance(found, Candidate)
+
+
+def test_a_folder_that_may_be_listed_but_not_entered_is_said_to_be_so(
+    evidence: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (evidence / "a.jpg").write_bytes(JPEG)
+    whole = os.stat
+
+    def refuse(path: object, **more: object) -> os.stat_result:
+        if more.get("dir_fd") is not None:
+            raise PermissionError(13, "Permission denied")
+        return whole(path, **more)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr("gtloc_forensics.files.listing.os.stat", refuse)
+    (found,) = walk(evidence)
+    assert isinstance(found, Passed)
+    assert found.blocks
+    assert "may not be looked at" in found.reason
+    assert "vanished" not in found.reason

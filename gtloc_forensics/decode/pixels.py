@@ -10,6 +10,7 @@ against a decoder that crashes or never ends.
 from __future__ import annotations
 
 import io
+import re
 import struct
 import warnings
 import zlib
@@ -25,7 +26,7 @@ from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 from gtloc_forensics.decode.colour import in_srgb, plain_mode
 from gtloc_forensics.decode.likeness import light, perceptual_hash, thumbnail_hash
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
-from gtloc_forensics.files import types
+from gtloc_forensics.files import opening, types
 from gtloc_forensics.records import ImageFacts, Pixels
 
 SHORT_SIDE = 384
@@ -63,6 +64,13 @@ _BAD_PICTURE = (
     zlib.error,
     ImageCms.PyCMSError,
 )
+# Those of them whose text is a decoder's own about the picture; the others speak of Python's objects.
+_IN_WORDS = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, zlib.error)
+_PYTHONESE = re.compile(
+    r"\bint\(\)|\bobject\b|\bNoneType\b|\blist\b|\btuple\b|\bbytes\b|argument|unpack|subscript|attribute"
+    r"|not in list|range\(|\bliteral\b|<|\bself\b|__|\bhas no\b|codec"
+)
+
 _TOO_BIG = (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 # EXIF orientation 2–8 → what turns the stored picture upright (EXIF 2.32, tag 0x0112).
@@ -392,7 +400,17 @@ def _refusals() -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise DecodeRefused("its content is damaged: it begins like a picture but cannot be read as one") from error
     except _BAD_PICTURE as error:
-        raise DecodeRefused(f"its content is damaged ({error or type(error).__name__})") from error
+        raise DecodeRefused(f"its content is damaged: {_what_happened(error)}") from error
+
+
+def _what_happened(error: BaseException) -> str:
+    """Return the words of a decoder where it has some for people; what Python says of its own insides is none."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{opening.words(error)}, where it was read"
+    words = str(error).strip()
+    if isinstance(error, _IN_WORDS) and words and not _PYTHONESE.search(words):
+        return words.removesuffix(".")
+    return "the decoder found in it what no picture of this kind holds"
 
 
 @contextmanager

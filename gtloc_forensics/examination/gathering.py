@@ -358,8 +358,8 @@ class Gathering:
                 unread=(*read.unread, *unread),
                 zones_at=zones.zones_at,
             )
-        except Exception as error:
-            reason = f"its metadata could not be interpreted ({error}); please report this file's tags"
+        except Exception:
+            reason = "its metadata could not be interpreted, which is a fault of this program; please report its tags"
             self._fail(session, source.source_id, CLAIM, key, reason, traceback.format_exc())
             return
         self._keep(session, source.source_id, CLAIM, key, made)

@@ -107,11 +107,11 @@ def _listing(root: Path, folder: _Entry) -> list[_Entry]:
             raise OSError(errno.ELOOP, "it contains itself")
         modes = _modes(fd)
         prefix = folder.relative + b"/" if folder.relative else b""
-        sidecars = _sidecars_by_photo(fd, [name for name, mode in modes.items() if stat.S_ISREG(mode)])
+        sidecars = _sidecars_by_photo(fd, [name for name, mode in modes.items() if mode > 0 and stat.S_ISREG(mode)])
         attached = {sidecar for group in sidecars.values() for sidecar in group}
         entries = []
         for name, mode in modes.items():
-            if stat.S_ISDIR(mode) and not name.startswith(b"."):
+            if mode > 0 and stat.S_ISDIR(mode) and not name.startswith(b"."):
                 entries.append(_Entry(prefix + name, folder=True, ancestors=folder.ancestors | {here}))
             elif name not in attached:
                 outcome = _outcome(root, fd, prefix, name, mode, sidecars.get(name, ()))
@@ -119,24 +119,33 @@ def _listing(root: Path, folder: _Entry) -> list[_Entry]:
     return sorted(entries, key=lambda entry: entry.order)
 
 
+VANISHED, HIDDEN = 0, -1
+"""In place of a file mode: of an entry that is gone, and of one that may not be looked at."""
+
+
 def _modes(fd: int) -> dict[bytes, int]:
-    """Return name → file mode (0 for an entry that vanished) without following links."""
+    """Return name → file mode, or :data:`VANISHED` or :data:`HIDDEN`, without following links."""
     return {name: _mode(fd, name) for name in opening.names(fd)}
 
 
 def _mode(fd: int, name: bytes) -> int:
     try:
         return os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        return VANISHED
     except OSError:
-        return 0
+        return HIDDEN
 
 
 def _outcome(
     root: Path, fd: int, prefix: bytes, name: bytes, mode: int, sidecars: tuple[bytes, ...]
 ) -> Candidate | Passed:
     relative = prefix + name
-    if mode == 0:
+    if mode == VANISHED:
         return Passed(relative, "it vanished while the folder was listed", blocks=True)
+    if mode == HIDDEN:
+        reason = "it may not be looked at: its folder may be listed but not entered; give the right to enter it"
+        return Passed(relative, reason, blocks=True)
     if stat.S_ISLNK(mode):
         return _link(root, fd, relative, name)
     if stat.S_ISDIR(mode):
@@ -236,11 +245,11 @@ def candidates_among(root: Path, folder: bytes, *, names: Collection[bytes]) -> 
         wanted = {*names, *(name for name in present if described and _is_described(name, described))} & {*present}
         sidecars = [name for name in present if types.extension_of(name) == b".xmp"]
         modes = {name: _mode(fd, name) for name in {*wanted, *sidecars}}
-        beside = _sidecars_by_photo(fd, [name for name, mode in modes.items() if stat.S_ISREG(mode)])
+        beside = _sidecars_by_photo(fd, [name for name, mode in modes.items() if mode > 0 and stat.S_ISREG(mode)])
         attached = {sidecar for group in beside.values() for sidecar in group}
         prefix = folder + b"/" if folder else b""
         for name in sorted(wanted - attached):
-            if modes[name] and not stat.S_ISDIR(modes[name]):
+            if modes[name] == HIDDEN or (modes[name] and not stat.S_ISDIR(modes[name])):
                 yield _outcome(root, fd, prefix, name, modes[name], beside.get(name, ()))
 
 

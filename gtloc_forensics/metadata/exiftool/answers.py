@@ -57,7 +57,7 @@ def tags_read(stdout: bytes, stderr: bytes) -> TagsRead | Unread:
     try:
         answered = json.loads(stdout.decode("utf-8", "replace"), parse_float=_number, parse_constant=str)
     except (ValueError, RecursionError) as error:
-        return Unread(f"exiftool's answer is not JSON ({error})", said)
+        return Unread("exiftool's answer about it cannot be read: it is not JSON", f"{error}\n{said}".strip())
     if not (isinstance(answered, list) and len(answered) == 1 and isinstance(answered[0], dict)):
         return Unread("exiftool did not answer about exactly one file", said)
     return _sorted_out(answered[0], said)
