@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import shutil
 import struct
 import subprocess
@@ -12,10 +13,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
 from gtloc_forensics.case.case import open_case
 from gtloc_forensics.examination.instruments import Settings
-from gtloc_forensics.metadata import exiftool
+from gtloc_forensics.metadata import exif_directory, exiftool
 from gtloc_forensics.metadata.exiftool.unread import unread_blocks
 from gtloc_forensics.records import Absent, Claim, MetadataBlock, PhotoEntry, Status
 
@@ -29,7 +31,8 @@ def an_exif() -> Image.Exif:
     exif[0x010F], exif[0x0110], exif[0x0132] = "Acme", "One", "2024:06:15 12:00:00"
     inner = exif.get_ifd(0x8769)
     inner[0x9003] = inner[0x9004] = "2024:06:15 12:00:00"
-    inner[0x9011], inner[0x829A], inner[0x829D], inner[0x8827] = "+02:00", (1, 100), (28, 10), 100
+    inner[0x9011], inner[0x8827] = "+02:00", 100
+    inner[0x829A], inner[0x829D] = IFDRational(1, 100), IFDRational(28, 10)
     gps = exif.get_ifd(0x8825)
     gps[1], gps[2], gps[3], gps[4] = "N", (48.0, 51.0, 24.0), "E", (2.0, 21.0, 3.0)
     gps[7], gps[29] = (10.0, 0.0, 0.0), "2024:06:15"
@@ -224,3 +227,56 @@ def test_a_whole_file_has_no_unread_block(tmp_path: Path) -> None:
         (read,) = client.read([bytes(tmp_path / "a.jpg")])
     assert isinstance(read, exiftool.TagsRead)
     assert read.unread == ()
+
+
+def test_a_whole_directory_has_no_damage() -> None:
+    assert exif_directory.damage(drawn()) == exif_directory.Damage()
+    assert exif_directory.damage(drawn("PNG")) == exif_directory.Damage()
+
+
+@pytest.mark.parametrize("at", range(-10, 0))
+def test_a_changed_letter_in_the_header_of_the_exif_segment_is_told(tmp_path: Path, at: int) -> None:
+    """Marker, length and name of the segment: with any bit of them changed exiftool may see no EXIF at all."""
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed")
+    picture = bytearray(drawn())
+    picture[_tiff_at(picture) + at] ^= 0x04
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(picture)
+    entry = entries(folder, tmp_path / "case")["a.jpg"]
+    assert told(entry) or (isinstance(entry.photo.claim, Claim) and entry.photo.claim.warnings)
+    assert not any("removed or never written" in finding.summary for finding in entry.findings)
+
+
+@needs_exiftool
+@pytest.mark.parametrize("seed", range(3))
+def test_one_changed_bit_of_any_byte_of_the_exif_block_takes_no_tag_without_a_word(tmp_path: Path, seed: int) -> None:
+    """Either the tags are all there (a value may be another: no reader can know), or there is a word about it.
+
+    One thing cannot be seen: an entry whose number became that of another tag of the same type in the right order.
+    """
+    rng = random.Random(seed)
+    picture = drawn()
+    start = _tiff_at(picture)
+    length = int.from_bytes(picture[start - 8 : start - 6], "big") - 8
+    (tmp_path / "whole.jpg").write_bytes(picture)
+    paths = [tmp_path / "whole.jpg"]
+    for at in range(start - 10, start + length):
+        changed = bytearray(picture)
+        changed[at] ^= 1 << rng.randrange(8)
+        paths.append(tmp_path / f"{at}.jpg")
+        paths[-1].write_bytes(changed)
+    with exiftool.ExifTool() as client:
+        whole, *results = client.read([bytes(path) for path in paths])
+    assert isinstance(whole, exiftool.TagsRead)
+    renamed = []
+    for path, read in zip(paths[1:], results, strict=True):
+        if isinstance(read, exiftool.Unread) or read.warnings:
+            continue
+        gone = {tag for tag in whole.tags if tag not in read.tags and not tag.startswith("File:")}
+        found = exif_directory.damage(path.read_bytes())
+        if gone and not (found.unread or found.warnings):
+            renamed.append((path.name, sorted(gone), sorted(set(read.tags) - set(whole.tags))))
+    assert all(len(gone) == 1 and len(new) == 1 for _, gone, new in renamed), renamed
+    assert len(renamed) <= 4, renamed

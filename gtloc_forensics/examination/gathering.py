@@ -29,8 +29,8 @@ from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.examination.instruments import Instruments, Settings
 from gtloc_forensics.examination.sidecars import sidecars_of
 from gtloc_forensics.files import acquiring, listing
-from gtloc_forensics.metadata import exiftool
-from gtloc_forensics.records import Passed, Source, source_id_of
+from gtloc_forensics.metadata import exif_directory, exiftool
+from gtloc_forensics.records import Passed, Source, one_of_each, source_id_of
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Store, Transaction
 from gtloc_forensics.store.rows import Known
@@ -340,8 +340,7 @@ class Gathering:
             self._keep(session, sha256, VISION, self.stages.vision, prediction)
 
     def _write_claim(self, session: Transaction, taken: acquiring.Taken, read: object) -> None:
-        source = taken.source
-        key = claim_key(self.stages, self._known[source.source_id])
+        source, key = taken.source, claim_key(self.stages, self._known[taken.source.source_id])
         if not isinstance(read, exiftool.TagsRead):
             read = self._tags(session, source.sha256)
         if not isinstance(read, exiftool.TagsRead):
@@ -349,13 +348,14 @@ class Gathering:
             self._fail(session, source.source_id, CLAIM, key, reason, detail)
             return
         beside, unread = sidecars_of(taken, lambda sha256: self._tags(session, sha256))
+        damaged = exif_directory.damage(taken.head(exif_directory.HEAD_BYTES))
         try:  # the border: an oddity in one file's tags is that file's row, not the end of the run
             made = metadata.claim(
                 source,
                 read.tags,
                 sidecars=beside,
-                warnings=read.warnings,
-                unread=(*read.unread, *unread),
+                warnings=(*read.warnings, *damaged.warnings),
+                unread=one_of_each((*read.unread, *damaged.unread, *unread)),
                 zones_at=zones.zones_at,
             )
         except Exception:

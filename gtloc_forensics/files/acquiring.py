@@ -59,6 +59,14 @@ class Taken:
         read = {relative: sha256 for relative, sha256, _ in self.sidecar_copies}
         return read | {sidecar.relative: sidecar.sha256 for sidecar in self.unread_sidecars}
 
+    def head(self, most_bytes: int) -> bytes:
+        """Return the beginning of the working copy, b"" when that is gone."""
+        try:
+            with opening.quiet_file(self.working_copy) as file:
+                return file.read(most_bytes)
+        except OSError:
+            return b""
+
     @property
     def access_time(self) -> str:
         """What reading did to the access time, in words."""

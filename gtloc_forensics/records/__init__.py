@@ -52,7 +52,7 @@ from gtloc_forensics.records.findings import (
 )
 from gtloc_forensics.records.pictures import ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
 from gtloc_forensics.records.sources import FileStat, Passed, Source, Unexamined, source_id_of
-from gtloc_forensics.records.unread import MetadataBlock, UnreadBlock
+from gtloc_forensics.records.unread import MetadataBlock, UnreadBlock, one_of_each
 
 __all__ = [
     "CLOCK_KINDS",
@@ -103,6 +103,7 @@ __all__ = [
     "Unexamined",
     "UnreadBlock",
     "Uptime",
+    "one_of_each",
     "source_id_of",
     "visible",
 ]

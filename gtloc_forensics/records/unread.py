@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, unique
 
@@ -38,3 +39,11 @@ class UnreadBlock:
         if self.block is MetadataBlock.SIDECAR:
             return f"the sidecar {visible(self.name)} could not be read: {words}; what it holds is not known"
         return f"its {self.block.value} is damaged ({words}); what could not be read there is not known, and not absent"
+
+
+def one_of_each(blocks: Iterable[UnreadBlock]) -> tuple[UnreadBlock, ...]:
+    """Return the first of *blocks* about each block of each file: what else is wrong with it adds nothing."""
+    found: dict[tuple[MetadataBlock, str], UnreadBlock] = {}
+    for block in blocks:
+        found.setdefault((block.block, block.name), block)
+    return tuple(found.values())

@@ -64,12 +64,12 @@ def load(folder: Path, *, models_dir: Path | None = None) -> Loaded:
     for name, path in paths.items():
         _check_size(path)
         _check_hash(path, manifest.files[name])
-    _check_room(manifest, [path for name, path in paths.items() if name.endswith(".safetensors")], folder)
     tensors: Tensors = {}
     for name, path in paths.items():
         if name.endswith(".safetensors"):
             read = read_tensors(path)
             tensors |= read if "/" not in name else _borrowed(read, name.split("/")[0], manifest)
+    _check_room(manifest, [path for name, path in paths.items() if name.endswith(".safetensors")], folder)
     module = GTLoc(manifest)
     fill(module, tensors, origin=str(folder))
     hashes = [manifest.files[name] for name in sorted(paths) if name.endswith(".safetensors")]

@@ -15,8 +15,8 @@ from gtloc_forensics.records import MetadataBlock, UnreadBlock
 
 _MINOR = re.compile(r"\[minor\]", re.I)
 
-_GIVEN_UP = re.compile(r"parsing aborted|excessive count", re.I)
-"""Minor to exiftool, but the rest of the directory was left out."""
+_GIVEN_UP = re.compile(r"parsing aborted|excessive count|Skipped unknown \d+ bytes after JPEG", re.I)
+"""Minor to exiftool, but a part of the file, perhaps a whole block, was left out."""
 
 _NO_CLAIM = re.compile(
     r"ICC_Profile|FLIR|JUMBF|JPEG-HDR|CFAPattern|BitsPerSample|Scalado|NikonApp|CTMD|IPTCDigest"
