@@ -30,10 +30,10 @@ from gtloc_forensics.examination.instruments import Instruments, Settings
 from gtloc_forensics.examination.sidecars import sidecars_of
 from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.metadata import exif_directory, exiftool
-from gtloc_forensics.records import Passed, Source, one_of_each, source_id_of
+from gtloc_forensics.records import Skipped, Source, one_of_each, source_id_of
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Store, Transaction
-from gtloc_forensics.store.rows import Known
+from gtloc_forensics.store.rows import StoredSource
 
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join((CODE_VERSION, *parts)).encode()).hexdigest()[:32]
 
 
-def claim_key(stages: Stages, known: Known) -> str:
+def claim_key(stages: Stages, known: StoredSource) -> str:
     """Return the fingerprint of one path's claim: content, file times and sidecars speak in it."""
     beside = ",".join(f"{name.hex()}={sha256}" for name, sha256 in sorted(known.sidecars.items()))
     return _digest(stages.claim, known.sha256, ",".join(map(str, known.stat_key)), beside)
@@ -90,7 +90,7 @@ class Gathered:
     """What lies in the folder now: row numbers of the sources in path order, and what has no row."""
 
     rows: tuple[int, ...]
-    rejected: tuple[Passed, ...]
+    rejected: tuple[Skipped, ...]
 
 
 @dataclass(slots=True)
@@ -100,7 +100,7 @@ class _Item:
     candidate: listing.Candidate
     folder: Path  # holds the working copies of its group until they are written
     taken: acquiring.Taken | None = None
-    refused: Passed | None = None
+    refused: Skipped | None = None
     read: dict[str, exiftool.TagsRead | exiftool.Unread] = field(default_factory=dict)  # sha256 → result
     job: decode.Job | None = None
     decoded: decode.Decoded | DecodeRefused | None = None
@@ -135,7 +135,7 @@ class Gathering:
     def run(self, *, only: Container[bytes] | None = None) -> Gathered:
         """Gather the folder, or *only* those relative paths of it, and return what lies in it."""
         entries = [entry for entry in listing.walk(self._root) if only is None or entry.relative in only]
-        rejected = [entry for entry in entries if isinstance(entry, Passed)]
+        rejected = [entry for entry in entries if isinstance(entry, Skipped)]
         candidates = [entry for entry in entries if isinstance(entry, listing.Candidate)]
         rejected += self.examine(candidates)
         refused = {entry.relative for entry in rejected}
@@ -143,11 +143,11 @@ class Gathering:
         rows = tuple(self.row_of(candidate.relative) for candidate in kept)
         return Gathered(rows, tuple(sorted(rejected, key=lambda entry: entry.relative)))
 
-    def examine(self, candidates: Sequence[listing.Candidate]) -> list[Passed]:
+    def examine(self, candidates: Sequence[listing.Candidate]) -> list[Skipped]:
         """Bring the results of *candidates* into the store; return those that could not be read."""
         fresh = [candidate for candidate in candidates if not self._is_settled(candidate)]
         total, done = len(fresh), 0
-        refused: list[Passed] = []
+        refused: list[Skipped] = []
         self._progress("examine", 0, total)
         try:
             for group in _chunks(self._items(fresh), self._group_size()):
@@ -222,7 +222,7 @@ class Gathering:
         try:
             item.taken = acquiring.take(self._root, candidate, into=folder)
         except acquiring.IntakeFailed as error:
-            item.refused = Passed(candidate.relative, error.reason, blocks=True)
+            item.refused = Skipped(candidate.relative, error.reason, blocks=True)
         return item
 
     def _read_tags(self, items: list[_Item]) -> None:
@@ -273,7 +273,7 @@ class Gathering:
 
     # ------------------------------------------------------------- writing
 
-    def _write(self, group: list[_Item]) -> list[Passed]:
+    def _write(self, group: list[_Item]) -> list[Skipped]:
         """Keep a group's results in one transaction; return those that could not be read."""
         predictions = self._predict(group)
         with self._store.writing() as session:

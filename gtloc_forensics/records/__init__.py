@@ -47,11 +47,11 @@ from gtloc_forensics.records.findings import (
     Finding,
     Outcome,
     Photo,
+    PhotoSummary,
     Severity,
-    Sighting,
 )
 from gtloc_forensics.records.pictures import ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
-from gtloc_forensics.records.sources import FileStat, Passed, Source, Unexamined, source_id_of
+from gtloc_forensics.records.sources import FileStat, Skipped, Source, Unexamined, source_id_of
 from gtloc_forensics.records.unread import MetadataBlock, UnreadBlock, one_of_each
 
 __all__ = [
@@ -77,9 +77,9 @@ __all__ = [
     "ImageFacts",
     "MetadataBlock",
     "Outcome",
-    "Passed",
     "Photo",
     "PhotoEntry",
+    "PhotoSummary",
     "Pixels",
     "PlaceDensity",
     "Position",
@@ -89,7 +89,7 @@ __all__ = [
     "RuleNote",
     "Scalar",
     "Severity",
-    "Sighting",
+    "Skipped",
     "Source",
     "Stated",
     "Status",
