@@ -303,7 +303,7 @@ def _zones_at(latitude_deg: float, longitude_deg: float) -> tuple[str, ...]:
 
 
 def _sun_of(claim: Claim) -> Sun | Absent:
-    from gtloc_forensics.earth.globe import sun
+    from gtloc_forensics.earth.claims import sun
 
     return sun(claim)
 

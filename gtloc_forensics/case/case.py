@@ -24,7 +24,8 @@ from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.errors import CaseBusy, UsageError
 from gtloc_forensics.examination.gathering import Gathering, Progress
 from gtloc_forensics.examination.instruments import NO_MODEL, Instruments, Settings, opened
-from gtloc_forensics.files.listing import refuse_inside
+from gtloc_forensics.files.hashing import file_sha256
+from gtloc_forensics.files.writing import refuse_inside
 from gtloc_forensics.records import CaseHeader, Scalar, Tally
 from gtloc_forensics.store.custody import actor, verify_chain
 from gtloc_forensics.store.database import Store
@@ -379,9 +380,3 @@ def _kept_address(folder: Path) -> str:
 def _digest_of(options: dict[str, Any], header: CaseHeader) -> str:
     words = repr(sorted((name, str(value)) for name, value in options.items() if not callable(value)))
     return hashlib.sha256(f"{words}|{header}".encode()).hexdigest()[:32]
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of one of our own files."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

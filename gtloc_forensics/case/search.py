@@ -16,8 +16,8 @@ from gtloc_forensics import decode
 from gtloc_forensics.case.retrieval import MONTH_STARTS, Answer, Example, Query, search
 from gtloc_forensics.errors import DecodeRefused, UsageError, WeightsError
 from gtloc_forensics.examination.instruments import DEFAULT_SHORT_SIDE
-from gtloc_forensics.files import acquiring, listing
-from gtloc_forensics.records import ImageFacts, Photo, Prediction
+from gtloc_forensics.files import acquiring
+from gtloc_forensics.records import Candidate, ImageFacts, Photo, Prediction
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
@@ -104,7 +104,7 @@ def _from_file(path: Path, seeing: _Seeing) -> Example:
         raise UsageError(f"{path} is neither a photo of the case nor a file; give the path that `findings.json` shows")
     model = seeing.model()
     with tempfile.TemporaryDirectory(prefix="gtloc-search-") as work, decode.Decoder(1) as decoder:
-        taken = acquiring.take(path.resolve().parent, listing.Candidate(os.fsencode(path.name)), into=Path(work))
+        taken = acquiring.take(path.resolve().parent, Candidate(os.fsencode(path.name)), into=Path(work))
         side = DEFAULT_SHORT_SIDE if model is None else model.short_side
         job = decode.Job(taken.working_copy, taken.source.source_id, taken.source.media_type, short_side=side)
         ((_, found),) = decoder.stream([job], window=1)

@@ -14,7 +14,6 @@ from gtloc_forensics.evidence import calibration as evidence_calibration
 from gtloc_forensics.evidence.false_discovery import RATE, Control
 from gtloc_forensics.examination.concluding import CAUSES, CLOCKS, CONTROLS, MODEL_ABSENCE, REASONS, RULES, Album
 from gtloc_forensics.examination.gathering import Stages
-from gtloc_forensics.examination.results import Verdict
 from gtloc_forensics.records import (
     CaseHeader,
     CauseGroup,
@@ -24,6 +23,7 @@ from gtloc_forensics.records import (
     Passed,
     Photo,
     PhotoEntry,
+    PhotoResult,
     ReasonNote,
     RuleNote,
     Status,
@@ -96,7 +96,7 @@ class StoredCase:
 
     def _entry(self, member: MemberRow) -> PhotoEntry:
         photo, _ = self._album.photo(member.source_row)
-        verdict = unpack(Verdict, member.findings)
+        verdict = unpack(PhotoResult, member.findings)
         return PhotoEntry(
             photo=photo,
             status=Status(member.status),
@@ -200,7 +200,7 @@ def rejected_ids(view: StoredCase) -> Iterator[tuple[str, Passed]]:
             yield source_id_of(entry.relative), entry
 
 
-def _strength(verdict: Verdict, rules: tuple[str, ...]) -> float | None:
+def _strength(verdict: PhotoResult, rules: tuple[str, ...]) -> float | None:
     """Return the ratio of the first of *rules* that has one."""
     ratios = {finding.check_id: finding.log10_lr for finding in verdict.findings if finding.log10_lr is not None}
     return next((ratios[rule] for rule in rules if rule in ratios), None)

@@ -21,9 +21,8 @@ from gtloc_forensics.errors import WorkspaceFull
 from gtloc_forensics.examination.concluding import Album, Concluding, judge
 from gtloc_forensics.examination.gathering import Gathering
 from gtloc_forensics.examination.instruments import Instruments, Settings
-from gtloc_forensics.examination.results import Verdict
-from gtloc_forensics.files import acquiring, listing, watching
-from gtloc_forensics.records import Finding, Passed, Photo, Source, visible
+from gtloc_forensics.files import acquiring, watching
+from gtloc_forensics.records import Candidate, Finding, Passed, Photo, PhotoResult, Source, visible
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
@@ -160,7 +159,7 @@ class Vigil:
             self._tries.pop(entry.relative, None)
         self._log(event)
 
-    def _within_case(self, arrival: watching.Arrival) -> listing.Candidate:
+    def _within_case(self, arrival: watching.Arrival) -> Candidate:
         """Name a file by its path below the case's evidence folder, which holds every watched one."""
         inner = os.path.relpath(os.fsencode(arrival.root.resolve()), os.fsencode(self._case.evidence))
         if inner == b".":
@@ -169,7 +168,7 @@ class Vigil:
         sidecars = tuple(below + name for name in arrival.candidate.sidecars)
         return replace(arrival.candidate, relative=below + arrival.candidate.relative, sidecars=sidecars)
 
-    def _judge(self, album: Album, candidate: listing.Candidate) -> None:
+    def _judge(self, album: Album, candidate: Candidate) -> None:
         row = self._gathering.row_of(candidate.relative)
         photo, acquired = album.photo(row)
         context = Context(now_utc=acquired, calibration=self._instruments.calibration)
@@ -185,7 +184,7 @@ class Vigil:
         if event["findings"]:
             self._tell(photo, verdict, event)
 
-    def _tell(self, photo: Photo, verdict: Verdict, event: Mapping[str, Any]) -> None:
+    def _tell(self, photo: Photo, verdict: PhotoResult, event: Mapping[str, Any]) -> None:
         strongest = next(finding for finding in verdict.findings if finding.is_found)
         message = {**event, "summary": f"{photo.source.display_path}: {strongest.summary}"}
         for trouble in self._notifier.tell(message):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gtloc_forensics.checks import tagged
-from gtloc_forensics.earth import globe, zones
+from gtloc_forensics.earth import claims, zones
 from gtloc_forensics.records import Claim, Stated
 
 GRID_HOURS = 0.25
@@ -55,7 +55,7 @@ def is_civil(hours: float) -> bool:
 def stated(claim: Claim) -> Stated[float] | None:
     """Return the offset that the file itself writes, None when it is absent, absurd or was worked out."""
     offset = claim.utc_offset_hours
-    if not isinstance(offset, Stated) or globe.is_derived(offset):
+    if not isinstance(offset, Stated) or claims.is_derived(offset):
         return None
     return offset if abs(offset.value) < 24.0 else None
 

@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from gtloc_forensics.checks import Check, Context, Registry, Scope, counted_alarms, not_testable, unmet
-from gtloc_forensics.earth import globe
+from gtloc_forensics.earth import claims
 from gtloc_forensics.evidence import clocks as evidence_clocks
 from gtloc_forensics.evidence import false_discovery
 from gtloc_forensics.evidence.clocks.causes import group_causes
 from gtloc_forensics.examination import gathering, summaries
 from gtloc_forensics.examination.disk_map import Spool
 from gtloc_forensics.examination.instruments import NO_MODEL, Instruments, Settings
-from gtloc_forensics.examination.results import Silences, Verdict, digest_of, merge
+from gtloc_forensics.examination.results import Silences, digest_of, merge
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.records import (
     Absent,
@@ -40,6 +40,7 @@ from gtloc_forensics.records import (
     ImageFacts,
     Outcome,
     Photo,
+    PhotoResult,
     Prediction,
     ReasonNote,
     RuleNote,
@@ -102,7 +103,7 @@ class Album:
 
 
 def _sun(claim: Claim | Unexamined) -> Sun | Absent:
-    return globe.sun(claim) if isinstance(claim, Claim) else Absent.UNDERIVABLE
+    return claims.sun(claim) if isinstance(claim, Claim) else Absent.UNDERIVABLE
 
 
 def _unexamined(source: Source, stage: str, found: object) -> Unexamined:
@@ -300,7 +301,7 @@ class Concluding:
         reasons: dict[tuple[str, str], ReasonNote] = {}
         for ordinal, row in enumerate(self._gathered.rows):
             source, _, _ = self._store.source(row)
-            verdict = _judged(unpack(Verdict, verdicts[source.source_id]), source.source_id, controls)
+            verdict = _judged(unpack(PhotoResult, verdicts[source.source_id]), source.source_id, controls)
             self._store.add_member(
                 session,
                 number,
@@ -325,7 +326,7 @@ class Concluding:
         return {name: self.environment[name] for name in names}
 
 
-def judge(photo: Photo, registry: Registry, context: Context, *, changed: str = "") -> Verdict:
+def judge(photo: Photo, registry: Registry, context: Context, *, changed: str = "") -> PhotoResult:
     """Run the rules that look at one photo alone.
 
     Args:
@@ -347,7 +348,7 @@ def judge(photo: Photo, registry: Registry, context: Context, *, changed: str = 
         findings += found
         if failure is not None:
             unexamined.append(replace(failure, source_id=photo.source.source_id))
-    return Verdict(tuple(findings), tuple(unexamined))
+    return PhotoResult(tuple(findings), tuple(unexamined))
 
 
 _OUTCOME_RANK = {Outcome.CONTRADICTION: 0, Outcome.SUSPICIOUS: 1, Outcome.EXPLAINED: 2}
@@ -367,7 +368,7 @@ def rank(finding: Finding, relative: bytes) -> tuple[Any, ...]:
     )
 
 
-def _note_reasons(reasons: dict[tuple[str, str], ReasonNote], verdict: Verdict, name: str) -> None:
+def _note_reasons(reasons: dict[tuple[str, str], ReasonNote], verdict: PhotoResult, name: str) -> None:
     for item in verdict.unexamined:
         known = reasons.get((item.stage, item.reason), ReasonNote(item.stage, item.reason, 0))
         names = (*known.names, name) if len(known.names) < ReasonNote.MOST_NAMES else known.names
@@ -412,7 +413,7 @@ def _missing_records(photo: Photo) -> list[Unexamined]:
     return [record for record in missing if told[record.reason] is record]
 
 
-def _judged(verdict: Verdict, source_id: str, controls: Sequence[false_discovery.Control]) -> Verdict:
+def _judged(verdict: PhotoResult, source_id: str, controls: Sequence[false_discovery.Control]) -> PhotoResult:
     """Add what the case says of a photo; one of which no rule could say anything is not examined, rather than clean."""
     verdict = replace(verdict, findings=tuple(false_discovery.told(finding, controls) for finding in verdict.findings))
     if verdict.unexamined or any(finding.outcome is not Outcome.NOT_TESTABLE for finding in verdict.findings):

@@ -29,7 +29,7 @@ from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.examination.instruments import Instruments, Settings
 from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.metadata import exiftool
-from gtloc_forensics.records import Passed, Source, Tags, source_id_of
+from gtloc_forensics.records import Candidate, Passed, Source, Tags, source_id_of
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Store, Transaction
 from gtloc_forensics.store.rows import Known
@@ -96,7 +96,7 @@ class Gathered:
 class _Item:
     """One file on its way through the stages."""
 
-    candidate: listing.Candidate
+    candidate: Candidate
     folder: Path  # holds the working copies of its group until they are written
     taken: acquiring.Taken | None = None
     refused: Passed | None = None
@@ -135,14 +135,14 @@ class Gathering:
         """Gather the folder, or *only* those relative paths of it, and return what lies in it."""
         entries = [entry for entry in listing.walk(self._root) if only is None or entry.relative in only]
         rejected = [entry for entry in entries if isinstance(entry, Passed)]
-        candidates = [entry for entry in entries if isinstance(entry, listing.Candidate)]
+        candidates = [entry for entry in entries if isinstance(entry, Candidate)]
         rejected += self.examine(candidates)
         refused = {entry.relative for entry in rejected}
         kept = [candidate for candidate in candidates if candidate.relative not in refused]
         rows = tuple(self.row_of(candidate.relative) for candidate in kept)
         return Gathered(rows, tuple(sorted(rejected, key=lambda entry: entry.relative)))
 
-    def examine(self, candidates: Sequence[listing.Candidate]) -> list[Passed]:
+    def examine(self, candidates: Sequence[Candidate]) -> list[Passed]:
         """Bring the results of *candidates* into the store; return those that could not be read."""
         fresh = [candidate for candidate in candidates if not self._is_settled(candidate)]
         total, done = len(fresh), 0
@@ -177,7 +177,7 @@ class Gathering:
         stages = [(METADATA, self.stages.metadata), (IMAGE, self.stages.image)]
         return [*stages, (VISION, self.stages.vision)] if self.stages.vision else stages
 
-    def _is_settled(self, candidate: listing.Candidate) -> bool:
+    def _is_settled(self, candidate: Candidate) -> bool:
         """Whether a path is as it was and everything about it is known: then it is not opened now.
 
         The stat tuple includes the change time, which no ordinary program can set;
@@ -196,7 +196,7 @@ class Gathering:
 
     # ------------------------------------------------------------- reading ahead
 
-    def _items(self, candidates: Sequence[listing.Candidate]) -> Iterator[_Item]:
+    def _items(self, candidates: Sequence[Candidate]) -> Iterator[_Item]:
         """Yield the files taken in, read and decoded, in the order of *candidates*."""
         if self._settings.workers == 0:
             yield from self._decoded(self._read(candidates))
@@ -205,7 +205,7 @@ class Gathering:
         with _ahead(self._read(candidates), depth=depth) as read, _ahead(self._decoded(read), depth=depth) as decoded:
             yield from decoded
 
-    def _read(self, candidates: Sequence[listing.Candidate]) -> Iterator[_Item]:
+    def _read(self, candidates: Sequence[Candidate]) -> Iterator[_Item]:
         """Take files in and read their tags, a batch at a time."""
         with ThreadPoolExecutor(max(1, self._settings.workers)) as pool:
             for batch in _chunks(iter(candidates), self._settings.batch):
@@ -216,7 +216,7 @@ class Gathering:
                     self._prepare_job(item)
                 yield from items
 
-    def _take(self, candidate: listing.Candidate, folder: Path) -> _Item:
+    def _take(self, candidate: Candidate, folder: Path) -> _Item:
         item = _Item(candidate, folder)
         try:
             item.taken = acquiring.take(self._root, candidate, into=folder)

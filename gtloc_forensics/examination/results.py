@@ -9,25 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, MutableMapping
-from dataclasses import dataclass
 
-from gtloc_forensics.records import Confidence, Finding, Outcome, Severity, Status, Unexamined
+from gtloc_forensics.records import Confidence, Finding, Outcome, PhotoResult, Severity, Unexamined
 from gtloc_forensics.store.codec import pack, unpack
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What all rules said of one photo, and what could not be looked at."""
-
-    findings: tuple[Finding, ...]
-    unexamined: tuple[Unexamined, ...]
-
-    @property
-    def status(self) -> Status:
-        """Found, clean or not examined: a crashed stage or rule never looks clean."""
-        if any(finding.is_found for finding in self.findings):
-            return Status.FOUND
-        return Status.NOT_EXAMINED if self.unexamined else Status.CLEAN
 
 
 def digest_of(verdicts: Iterable[bytes]) -> str:
@@ -86,7 +70,7 @@ def merge(
     for failure in crashed:
         more.setdefault(failure.source_id, ([], []))[1].append(failure)
     for source_id, (found, failed) in more.items():
-        verdict = unpack(Verdict, verdicts[source_id])
+        verdict = unpack(PhotoResult, verdicts[source_id])
         compared = sorted([*found, *silences.of(source_id)], key=lambda finding: finding.check_id)
-        merged = Verdict((*verdict.findings, *compared), (*verdict.unexamined, *failed))
+        merged = PhotoResult((*verdict.findings, *compared), (*verdict.unexamined, *failed))
         verdicts[source_id] = pack(merged)

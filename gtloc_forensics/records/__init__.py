@@ -14,6 +14,7 @@ from gtloc_forensics.records.cases import (
     CaseView,
     CustodyEvent,
     PhotoEntry,
+    PhotoResult,
     ReasonNote,
     RuleNote,
     Status,
@@ -51,12 +52,13 @@ from gtloc_forensics.records.findings import (
     Sighting,
 )
 from gtloc_forensics.records.pictures import ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
-from gtloc_forensics.records.sources import FileStat, Passed, Source, Unexamined, source_id_of
+from gtloc_forensics.records.sources import Candidate, FileStat, Passed, Source, Unexamined, source_id_of
 
 __all__ = [
     "CLOCK_KINDS",
     "UNKNOWN_DEVICE",
     "Absent",
+    "Candidate",
     "CaseHeader",
     "CaseView",
     "Cause",
@@ -78,6 +80,7 @@ __all__ = [
     "Passed",
     "Photo",
     "PhotoEntry",
+    "PhotoResult",
     "Pixels",
     "PlaceDensity",
     "Position",

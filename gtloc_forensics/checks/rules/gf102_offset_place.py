@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, offsets, position_slips, tagged
 from gtloc_forensics.checks.reference import devices
-from gtloc_forensics.earth import globe, zones
+from gtloc_forensics.earth import claims, zones
 from gtloc_forensics.records import Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Stated
 
 BORDER_KM = 50.0
@@ -54,7 +54,7 @@ def offset_at_place(photo: Photo, context: Context) -> Iterator[Finding]:
 
 def _judge(claim: Claim, offset: Stated[float], legal: tuple[float, ...]) -> Finding:
     hours = offset.value
-    if not globe.is_from_camera(offset):
+    if not claims.is_from_camera(offset):
         return _explained(
             claim, offset, legal, "program-zone", "a program wrote it, from its computer's zone or for want of any"
         )
