@@ -19,8 +19,10 @@ import pytest
 from click.testing import CliRunner
 from test_case import INLINE, photo, snapshot
 
-from gtloc_forensics.case.case import DATABASE, FINDINGS, open_case
+from gtloc_forensics.case.case import open_case
+from gtloc_forensics.case.folder import DATABASE
 from gtloc_forensics.case.notify import Notifier
+from gtloc_forensics.case.products import FINDINGS
 from gtloc_forensics.case.watching import CHANGED, Habits
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import CaseBusy, WorkspaceFull

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtloc_forensics import decode
+from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.retrieval import MONTH_STARTS, Answer, Example, Query, search
 from gtloc_forensics.errors import DecodeRefused, UsageError, WeightsError
 from gtloc_forensics.examination.instruments import DEFAULT_SHORT_SIDE
@@ -20,11 +21,10 @@ from gtloc_forensics.files import acquiring
 from gtloc_forensics.records import Candidate, ImageFacts, Photo, Prediction
 
 if TYPE_CHECKING:
-    from gtloc_forensics.case.case import Case
     from gtloc_forensics.vision import Model
 
 
-def find(case: Case, query: Query, *, like: str = "", limit: int = 20) -> Answer:
+def find(case: CaseFolder, query: Query, *, like: str = "", limit: int = 20) -> Answer:
     """Search the newest examination of *case*.
 
     Args:

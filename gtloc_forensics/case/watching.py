@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.notify import Notifier
 from gtloc_forensics.checks import Context
 from gtloc_forensics.errors import WorkspaceFull
@@ -23,9 +24,6 @@ from gtloc_forensics.examination.gathering import Gathering
 from gtloc_forensics.examination.instruments import Instruments, Settings
 from gtloc_forensics.files import acquiring, watching
 from gtloc_forensics.records import Candidate, Finding, Passed, Photo, PhotoResult, Source, visible
-
-if TYPE_CHECKING:
-    from gtloc_forensics.case.case import Case
 
 TICK_S = 0.1
 RETRY_S = 30.0
@@ -64,11 +62,12 @@ class Vigil:
 
     def __init__(
         self,
-        case: Case,
+        case: CaseFolder,
         instruments: Instruments,
         *,
         settings: Settings,
         work: Path,
+        publish: Callable[[], None],
         notifier: Notifier,
         log: Log,
         habits: Habits,
@@ -76,6 +75,7 @@ class Vigil:
         self._case = case
         self._instruments = instruments
         self._settings = settings
+        self._publish = publish
         self._notifier = notifier
         self._log = log
         self._habits = habits
@@ -211,9 +211,7 @@ class Vigil:
                 progress=_silent,
                 recheck=self._recheck,
             ).run()
-            self._case.write_findings()
-            if self._habits.report:
-                self._case.write_report()
+            self._publish()
         except WorkspaceFull as error:
             self._log({"event": "disk full", "text": str(error), "again_in_s": self._habits.quiet_s})
             self._last_arrival = time.monotonic()

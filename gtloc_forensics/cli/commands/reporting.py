@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gtloc_forensics.case.products import EXPORTS
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 
 if TYPE_CHECKING:
     from gtloc_forensics.report import SignWith
 
 ONLY = {"found": "found", "suspicious": "found", "clean": "clean", "not-examined": "not examined"}
-
-KINDS = ("case-uco", "csv", "custody", "geojson", "html", "json", "kml", "timesketch")
-SUFFIXES = {"custody": "custody.jsonl", "timesketch": "jsonl", "case-uco": "jsonld"}
 
 case_argument = click.argument("case", type=click.Path(exists=True, path_type=Path))
 
@@ -76,7 +74,7 @@ def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
 
 @click.command()
 @case_argument
-@click.option("--format", "kind", type=click.Choice(KINDS), required=True, help="What to write.")
+@click.option("--format", "kind", type=click.Choice(tuple(EXPORTS)), required=True, help="What to write.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file [default: findings.* in the case].")
 @says_what_went_wrong
 def export(case: Path, kind: str, output: Path | None) -> None:
@@ -85,8 +83,7 @@ def export(case: Path, kind: str, output: Path | None) -> None:
     from gtloc_forensics.records import visible
 
     with Case(case) as opened:
-        target = output or opened.folder / f"findings.{SUFFIXES.get(kind, kind)}"
-        click.echo(visible(os.fsencode(opened.export(kind, target))))
+        click.echo(visible(os.fsencode(opened.export(kind, output))))
 
 
 @click.command()
