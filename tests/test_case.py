@@ -24,7 +24,7 @@ from gtloc_forensics.checks import counted_alarms
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.cli.main import audit as audit_command
 from gtloc_forensics.errors import CaseBusy, EvidenceTreeError, UsageError
-from gtloc_forensics.examination.instruments import Settings
+from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.records import CaseHeader, Status, visible
 
 INLINE = Settings(model="none", jobs=0)

@@ -19,7 +19,8 @@ from gtloc_forensics.case.folder import CaseFolder, default_output
 from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.examination.gathering import Gathering, Progress
-from gtloc_forensics.examination.instruments import Instruments, Settings, opened
+from gtloc_forensics.examination.instruments import Instruments, opened
+from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files.writing import refuse_inside
 from gtloc_forensics.records import CaseHeader, Scalar, Tally
 from gtloc_forensics.store.custody import verify_chain

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.errors import CaseBusy, UsageError
-from gtloc_forensics.examination.instruments import Settings
+from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.records import CaseHeader, Scalar
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Store

@@ -16,7 +16,7 @@ from gtloc_forensics import decode
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.retrieval import MONTH_STARTS, Answer, Example, Query, search
 from gtloc_forensics.errors import DecodeRefused, UsageError, WeightsError
-from gtloc_forensics.examination.instruments import DEFAULT_SHORT_SIDE
+from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.records import Candidate, ImageFacts, Photo, Prediction
 

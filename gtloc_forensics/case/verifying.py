@@ -19,13 +19,14 @@ import numpy as np
 
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.examination import gathering as examination_gathering
-from gtloc_forensics.examination.concluding import Album
-from gtloc_forensics.examination.instruments import NO_MODEL, Instruments, Settings, opened
+from gtloc_forensics.examination.instruments import Instruments, opened
 from gtloc_forensics.examination.results import digest_of
+from gtloc_forensics.examination.settings import NO_MODEL, Settings
 from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.records import CustodyEvent, Passed, PhotoEntry, Prediction, Source, visible
 from gtloc_forensics.store.custody import verify_chain
 from gtloc_forensics.store.database import Store
+from gtloc_forensics.store.photos import Album
 
 DENSITY_TOLERANCE = 1e-3
 """Largest total variation between two runs of one model on one picture: devices round differently."""

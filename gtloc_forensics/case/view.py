@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 from gtloc_forensics.errors import CaseError, WeightsError
 from gtloc_forensics.evidence import calibration as evidence_calibration
 from gtloc_forensics.evidence.false_discovery import RATE, Control
-from gtloc_forensics.examination.concluding import CAUSES, CLOCKS, CONTROLS, MODEL_ABSENCE, REASONS, RULES, Album
-from gtloc_forensics.examination.gathering import Stages
 from gtloc_forensics.records import (
     CaseHeader,
     CauseGroup,
@@ -32,6 +30,8 @@ from gtloc_forensics.records import (
     visible,
 )
 from gtloc_forensics.store.codec import unpack
+from gtloc_forensics.store.keys import CAUSES, CLOCKS, CONTROLS, MODEL_ABSENCE, REASONS, RULES, Stages
+from gtloc_forensics.store.photos import Album
 from gtloc_forensics.vision import library
 from gtloc_forensics.vision.manifest import MANIFEST
 

@@ -19,11 +19,14 @@ from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.notify import Notifier
 from gtloc_forensics.checks import Context
 from gtloc_forensics.errors import WorkspaceFull
-from gtloc_forensics.examination.concluding import Album, Concluding, judge
+from gtloc_forensics.examination.concluding import Concluding
 from gtloc_forensics.examination.gathering import Gathering
-from gtloc_forensics.examination.instruments import Instruments, Settings
+from gtloc_forensics.examination.instruments import Instruments
+from gtloc_forensics.examination.judging import judge
+from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files import acquiring, watching
 from gtloc_forensics.records import Candidate, Finding, Passed, Photo, PhotoResult, Source, visible
+from gtloc_forensics.store.photos import Album
 
 TICK_S = 0.1
 RETRY_S = 30.0

@@ -6,12 +6,10 @@ person repeat the run.
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from typing import TYPE_CHECKING
@@ -21,49 +19,13 @@ from gtloc_forensics.checks import plugins
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.evidence.calibration import Calibration, load_calibration
+from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE, NO_MODEL, Settings
 from gtloc_forensics.metadata import exiftool
+from gtloc_forensics.store.keys import Stages, digest
 from gtloc_forensics.vision import library as vision_library
 
 if TYPE_CHECKING:
     from gtloc_forensics.vision import Model
-
-NO_MODEL = "none"
-"""The model name that asks for an examination without pixels."""
-
-DEFAULT_SHORT_SIDE = 384
-"""Short side in px to decode to when no model asks for another."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How an examination is to be done; none of it changes what is found, but ``model`` does.
-
-    Attributes:
-        model: name or folder of the model; "" takes the first installed, "none" goes without.
-        device: "auto", "cpu", "cuda", "mps" or a torch device string.
-        jobs: worker processes for decoding; 0 does everything in this process, in order.
-        batch: files handed to exiftool and written to the case at a time.
-        now: fixed instant (naive UTC) for reproducible runs; None takes the clock.
-    """
-
-    model: str = ""
-    device: str = "auto"
-    jobs: int = -1
-    batch: int = 50
-    now: datetime | None = None
-
-    @property
-    def workers(self) -> int:
-        """Decoding processes: as asked, or one per core."""
-        return self.jobs if self.jobs >= 0 else (os.cpu_count() or 1)
-
-    def instant(self) -> datetime:
-        """The present moment in UTC: ``now`` when given, else $SOURCE_DATE_EPOCH, else the clock."""
-        if self.now is not None:
-            return self.now
-        fixed = os.environ.get("SOURCE_DATE_EPOCH")
-        moment = datetime.fromtimestamp(int(fixed), UTC) if fixed else datetime.now(UTC)
-        return moment.replace(tzinfo=None, microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +81,16 @@ def _model(settings: Settings) -> tuple[Model | None, str]:
         if settings.model:
             raise
         return None, f"no model: {names[0]} could not be loaded; `gtloc doctor` says why"
+
+
+def fingerprints(instruments: Instruments) -> Stages:
+    """Return the fingerprint of each stage under these instruments."""
+    facts = instruments.environment
+    metadata = digest("metadata", facts["exiftool"])
+    claim = digest("claim", metadata, facts["time-zone data"], facts["time-zone polygons"])
+    image = digest("image", facts["Pillow"], facts["imagehash"], str(instruments.short_side))
+    vision = digest("vision", image, instruments.model.fingerprint) if instruments.model is not None else ""
+    return Stages(metadata, claim, image, vision)
 
 
 def environment(client: exiftool.ExifTool, model: Model | None, loaded: plugins.Loaded) -> dict[str, str]:
