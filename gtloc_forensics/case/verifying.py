@@ -69,7 +69,7 @@ def verify(case: CaseFolder, settings: Settings, *, sample: int = 5) -> Verifica
         CaseError: no examination was completed.
         CaseBusy: another process works on this case.
     """
-    model = case.view().environment.get("model name", NO_MODEL)
+    model = case.view().examined_with.model_name or NO_MODEL
     with case.locked(), ExitStack() as stack:
         instruments = stack.enter_context(opened(replace(settings, model=model))) if sample else None
         found = verify_case(case, instruments=instruments, settings=settings, sample=sample)

@@ -52,7 +52,7 @@ from gtloc_forensics.records import (
 from gtloc_forensics.store.codec import pack, unpack
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Store, Transaction
-from gtloc_forensics.store.keys import CAUSES, CLOCKS, CONTROLS, MODEL_ABSENCE, REASONS, RULES, Stages
+from gtloc_forensics.store.keys import CAUSES, CLOCKS, CONTROLS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import Album
 
 ROWS_AT_ONCE = 500
@@ -93,11 +93,9 @@ class Concluding:
         self._stages = stages
         self._progress = progress
         self._registry = instruments.loaded.registry
-        model = instruments.environment.get("model name", "")
-        self.environment = dict(instruments.environment) | {
-            MODEL_ABSENCE: instruments.model_absence or model,
-            "command": f"gtloc audit {shlex.quote(visible(os.fsencode(root)))} --model {model or NO_MODEL}",
-        }
+        model = instruments.environment.model_name or NO_MODEL
+        command = f"gtloc audit {shlex.quote(visible(os.fsencode(root)))} --model {model}"
+        self._environment = replace(instruments.environment, command=command)
         self._album = Album(store, stages, instruments.model_absence)
 
     def run(self) -> str:
@@ -115,8 +113,10 @@ class Concluding:
             "stages": asdict(self._stages),
             "rules": [[item.check_id, item.version] for item in self._registry],
             "plugin failures": [[failure.name, failure.reason] for failure in self._instruments.loaded.failures],
-            "environment": self.environment,
+            "environment": self._environment.labels(),
         }
+        if self._gathered.lacking:  # with a package that works at last it is another examination
+            depends_on["lacking"] = [relative.hex() for relative in self._gathered.lacking]
         return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()
 
     def _rehash(self) -> dict[int, acquiring.Rechecked]:
@@ -202,7 +202,7 @@ class Concluding:
             number = self._store.add_examination(
                 session,
                 fingerprint,
-                environment=self.environment,
+                environment=self._environment.labels(),
                 stages=asdict(self._stages),
                 finished_utc=finished,
             )
@@ -269,8 +269,13 @@ class Concluding:
         return ranked, tuple(reasons.values())
 
     def _versions(self) -> dict[str, Scalar]:
-        names = ("gtloc_forensics", "exiftool", "time-zone data", "rules")
-        return {name: self.environment[name] for name in names}
+        used = self._environment
+        return {
+            "gtloc_forensics": used.program,
+            "exiftool": used.exiftool,
+            "time-zone data": used.time_zone_data,
+            "rules": used.rules,
+        }
 
 
 def _note_reasons(reasons: dict[tuple[str, str], ReasonNote], verdict: PhotoResult, name: str) -> None:

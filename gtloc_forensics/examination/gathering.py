@@ -55,7 +55,8 @@ class Gathering:
         refused = {entry.relative for entry in rejected}
         kept = [candidate for candidate in candidates if candidate.relative not in refused]
         rows = tuple(self.row_of(candidate.relative) for candidate in kept)
-        return Gathered(rows, tuple(sorted(rejected, key=lambda entry: entry.relative)))
+        refusals = tuple(sorted(rejected, key=lambda entry: entry.relative))
+        return Gathered(rows, refusals, self._run.kept.lacking(frozenset(rows)))
 
     def examine(self, candidates: Sequence[Candidate]) -> list[Passed]:
         """Bring the results of *candidates* into the store; return those that could not be read."""
@@ -99,4 +100,5 @@ class Gathering:
 
     def everything_known(self) -> Gathered:
         """Return the newest state of every path the case ever took in, in path order."""
-        return Gathered(self._run.kept.rows(), ())
+        rows = self._run.kept.rows()
+        return Gathered(rows, (), self._run.kept.lacking(frozenset(rows)))

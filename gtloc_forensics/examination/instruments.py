@@ -1,13 +1,13 @@
 """What an examination works with: exiftool, the decoder, a model, the rules; opened together, closed together.
 
-Also what is printed of them: :func:`environment` is the list that lets another
-person repeat the run.
+Also what is said of them: :func:`environment` lets another person repeat the run,
+:func:`fingerprints` says what each stage's results depend on.
 """
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
@@ -21,11 +21,14 @@ from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.evidence.calibration import Calibration, load_calibration
 from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE, NO_MODEL, Settings
 from gtloc_forensics.metadata import exiftool
-from gtloc_forensics.store.keys import Stages, digest
+from gtloc_forensics.records import Environment
+from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, VISION, Stages, fingerprint
 from gtloc_forensics.vision import library as vision_library
 
 if TYPE_CHECKING:
     from gtloc_forensics.vision import Model
+
+_NOT_INSTALLED = "not installed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,14 @@ class Instruments:
     exiftool: exiftool.ExifTool
     decoder: decode.Decoder
     model: Model | None
-    model_absence: str  # why there is no model; "" when there is one
     calibration: Calibration | None  # of the model; None: its scores stay uncalibrated
     loaded: plugins.Loaded
-    environment: Mapping[str, str]
+    environment: Environment
+
+    @property
+    def model_absence(self) -> str:
+        """Why there is no model; "" when there is one."""
+        return self.environment.model_absence
 
     @property
     def short_side(self) -> int:
@@ -62,7 +69,8 @@ def opened(settings: Settings) -> Iterator[Instruments]:
             stack.callback(model.close)
         calibration = None if model is None else load_calibration(vision_library.find(settings.model or model.name))
         loaded = plugins.load()
-        yield Instruments(client, decoder, model, absence, calibration, loaded, environment(client, model, loaded))
+        used = environment(client, model, loaded, model_absence=absence)
+        yield Instruments(client, decoder, model, calibration, loaded, used)
 
 
 def _model(settings: Settings) -> tuple[Model | None, str]:
@@ -84,37 +92,50 @@ def _model(settings: Settings) -> tuple[Model | None, str]:
 
 
 def fingerprints(instruments: Instruments) -> Stages:
-    """Return the fingerprint of each stage under these instruments."""
-    facts = instruments.environment
-    metadata = digest("metadata", facts["exiftool"])
-    claim = digest("claim", metadata, facts["time-zone data"], facts["time-zone polygons"])
-    image = digest("image", facts["Pillow"], facts["imagehash"], str(instruments.short_side))
-    vision = digest("vision", image, instruments.model.fingerprint) if instruments.model is not None else ""
-    return Stages(metadata, claim, image, vision)
+    """Return the fingerprint of each stage under these instruments: of what it really uses, and nothing else."""
+    used, model = instruments.environment, instruments.model
+    metadata = fingerprint(METADATA, used.exiftool)
+    image = fingerprint(
+        IMAGE,
+        used.pillow,
+        used.imagehash,
+        used.pi_heif or _NOT_INSTALLED,
+        used.rawpy or _NOT_INSTALLED,
+        str(instruments.short_side),
+    )
+    return Stages(
+        metadata=metadata,
+        claim=fingerprint(CLAIM, metadata, used.time_zone_data, used.time_zone_polygons),
+        image=image,
+        vision="" if model is None else fingerprint(VISION, image, model.fingerprint),
+    )
 
 
-def environment(client: exiftool.ExifTool, model: Model | None, loaded: plugins.Loaded) -> dict[str, str]:
-    """Return what the run depended on, in the order in which a report prints it."""
-    facts = {
-        "gtloc_forensics": _version("gtloc_forensics"),
-        "Python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "exiftool": client.version,
-        "time-zone data": zones.tzdata_version(),
-        "time-zone polygons": zones.polygons_version(),
-        "Pillow": _version("pillow"),
-        "imagehash": _version("imagehash"),
-        "numpy": _version("numpy"),
-        "rules": str(len(loaded.registry)),
-        "plugins": ", ".join(loaded.plugins) or "none",
-    }
-    if model is not None:
-        facts |= {f"model {name}": value for name, value in model.facts.items()}
-    return facts
+def environment(
+    client: exiftool.ExifTool, model: Model | None, loaded: plugins.Loaded, *, model_absence: str
+) -> Environment:
+    """Return what the run depends on, but for its command line."""
+    return Environment(
+        program=_version("gtloc_forensics"),
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.machine()}",
+        exiftool=client.version,
+        time_zone_data=zones.tzdata_version(),
+        time_zone_polygons=zones.polygons_version(),
+        pillow=_version("pillow"),
+        imagehash=_version("imagehash"),
+        numpy=_version("numpy"),
+        rules=str(len(loaded.registry)),
+        plugins=tuple(loaded.plugins),
+        pi_heif=_version("pi-heif", absent=""),
+        rawpy=_version("rawpy", absent=""),
+        model={} if model is None else dict(model.facts),
+        model_absence=model_absence,
+    )
 
 
-def _version(package: str) -> str:
+def _version(package: str, *, absent: str = "unknown") -> str:
     try:
         return package_version(package)
     except PackageNotFoundError:
-        return "unknown"
+        return absent

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gtloc_forensics.decode import Decoded
-from gtloc_forensics.examination.work import Failure, Run, Work
+from gtloc_forensics.examination.work import Failure, Run, Work, undecoded
 from gtloc_forensics.files.acquiring import Taken
 from gtloc_forensics.metadata.exiftool import Unread
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Transaction
-from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, PREVIEW, VISION, Stages, claim_key
+from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, PREVIEW, VISION, Stages, claim_key, without_package
 from gtloc_forensics.store.rows import Known
 
 
@@ -30,8 +30,10 @@ class Keeping:
         return self.run.kept.stages
 
     def add(self, subject: str, stage: str, fingerprint: str, made: object) -> None:
-        """Add what a stage made of *subject*, or why it made nothing."""
+        """Add what a stage made of *subject*, or why it made nothing; a missing package is noted and no more."""
         if isinstance(made, Failure):
+            if made.lacks_package:
+                stage = without_package(stage)
             self.run.store.add_failure(
                 self.session, subject, stage, fingerprint, reason=made.reason, detail=made.detail
             )
@@ -77,13 +79,14 @@ def keep_claim(keeping: Keeping, work: Work, taken: Taken) -> None:
     source_id = taken.source.source_id
     key = claim_key(keeping.stages, keeping.sources[source_id])
     keeping.add(source_id, CLAIM, key, work.claim)
-    keeping.claims.add((source_id, key))
+    if not (isinstance(work.claim, Failure) and work.claim.lacks_package):
+        keeping.claims.add((source_id, key))
 
 
 def keep_image(keeping: Keeping, work: Work, taken: Taken) -> None:
     """Add what the pixels are, or why they were not decoded."""
     if work.decoded is not None:
-        made = work.decoded.image if isinstance(work.decoded, Decoded) else Failure(work.decoded.reason)
+        made = work.decoded.image if isinstance(work.decoded, Decoded) else undecoded(work.decoded)
         keeping.add(taken.source.sha256, IMAGE, keeping.stages.image, made)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from gtloc_forensics.metadata.exiftool import TagsRead, Unread
 from gtloc_forensics.records import source_id_of
@@ -38,6 +38,11 @@ class Kept:
     def rows(self) -> tuple[int, ...]:
         """Return the row of the newest state of every path the case ever took in, in path order."""
         return tuple(state.row_id for state in sorted(self._known.values(), key=lambda state: state.relative))
+
+    def lacking(self, rows: Collection[int]) -> tuple[bytes, ...]:
+        """Return the paths, among those with these rows, about which a stage has still to do its work."""
+        states = [state for state in self._known.values() if state.row_id in rows and not self.has_all(state)]
+        return tuple(sorted(state.relative for state in states))
 
     def lacks(self, stage: str, sha256: str) -> bool:
         """Whether a stage has still to do its work on this content."""

@@ -65,10 +65,17 @@ STAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What lies in the folder now: row numbers of the sources in path order, and what has no row."""
+    """What lies in the folder now.
+
+    Attributes:
+        rows: row numbers of the sources, in path order.
+        rejected: what has no row.
+        lacking: paths of sources on which a stage did nothing for want of a package.
+    """
 
     rows: tuple[int, ...]
     rejected: tuple[Passed, ...]
+    lacking: tuple[bytes, ...] = ()
 
 
 def outstanding(candidates: Sequence[Candidate], run: Run) -> list[Candidate]:

@@ -15,8 +15,8 @@ from dataclasses import replace
 from gtloc_forensics import metadata
 from gtloc_forensics.decode import Decoded, Job, needs_preview
 from gtloc_forensics.earth import zones
-from gtloc_forensics.errors import DecodeRefused
-from gtloc_forensics.examination.work import Failure, Run, Work
+from gtloc_forensics.errors import DecodeRefused, ToolMissing
+from gtloc_forensics.examination.work import Failure, Run, Work, undecoded
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.metadata.exiftool import TagsRead, Unread
 from gtloc_forensics.records import Claim, Passed, Source, Tags
@@ -72,6 +72,8 @@ def _claim(work: Work, source: Source) -> Claim | Failure:
     # The border: an oddity in one file's tags is that file's row, not the end of the run.
     try:
         return metadata.claim(source, read.tags, sidecars=beside, warnings=read.warnings, zones_at=zones.zones_at)
+    except ToolMissing as error:
+        return Failure(str(error), lacks_package=True)
     except Exception as error:
         reason = f"its metadata could not be interpreted ({error}); please report this file's tags"
         return Failure(reason, traceback.format_exc())
@@ -114,7 +116,7 @@ def predict(batch: Sequence[Work], run: Run) -> None:
         return
     for work in batch:
         if isinstance(work.decoded, DecodeRefused):
-            work.prediction = Failure(work.decoded.reason)
+            work.prediction = undecoded(work.decoded)
     seen = [(work, work.decoded.pixels) for work in batch if isinstance(work.decoded, Decoded)]
     if not seen:
         return

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gtloc_forensics.decode import Decoded
-from gtloc_forensics.errors import DecodeRefused
+from gtloc_forensics.errors import DecodeRefused, MissingExtra
 from gtloc_forensics.examination.instruments import Instruments
 from gtloc_forensics.examination.kept import Kept
 from gtloc_forensics.examination.settings import Settings
@@ -23,6 +23,12 @@ class Failure:
 
     reason: str
     detail: str = ""
+    lacks_package: bool = False  # then it is no result: the next run tries again
+
+
+def undecoded(refusal: DecodeRefused) -> Failure:
+    """Return why a file has no pixels."""
+    return Failure(refusal.reason, lacks_package=isinstance(refusal, MissingExtra))
 
 
 @dataclass(slots=True)

@@ -38,6 +38,7 @@ from gtloc_forensics.records.claims import (
     TimeRole,
     Uptime,
 )
+from gtloc_forensics.records.environment import Environment
 from gtloc_forensics.records.findings import (
     CLOCK_KINDS,
     Cause,
@@ -72,6 +73,7 @@ __all__ = [
     "Device",
     "DeviceGroup",
     "Direction",
+    "Environment",
     "Exposure",
     "FileStat",
     "Finding",

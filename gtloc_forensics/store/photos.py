@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from gtloc_forensics.earth import claims
 from gtloc_forensics.records import Absent, Claim, ImageFacts, Photo, Prediction, Source, Sun, Unexamined
 from gtloc_forensics.store.database import Store
-from gtloc_forensics.store.keys import CLAIM, IMAGE, PREVIEW, VISION, Stages, claim_key
+from gtloc_forensics.store.keys import CLAIM, IMAGE, PREVIEW, VISION, Stages, claim_key, without_package
 from gtloc_forensics.store.rows import Known
+
+R = TypeVar("R")
 
 
 class Album:
@@ -32,20 +35,25 @@ class Album:
         return found if isinstance(found, bytes) else None
 
     def _claim(self, source: Source, known: Known) -> Claim | Unexamined:
-        found = self._store.result(source.source_id, CLAIM, claim_key(self._stages, known), Claim)
+        found = self._result(source.source_id, CLAIM, claim_key(self._stages, known), Claim)
         return found if isinstance(found, Claim) else _unexamined(source, "metadata", found)
 
     def _image(self, source: Source) -> ImageFacts | Unexamined:
-        found = self._store.result(source.sha256, IMAGE, self._stages.image, ImageFacts)
+        found = self._result(source.sha256, IMAGE, self._stages.image, ImageFacts)
         return found if isinstance(found, ImageFacts) else _unexamined(source, "decode", found)
 
     def _prediction(self, source: Source) -> Prediction | Unexamined:
         if not self._stages.vision:
             return Unexamined(source.source_id, "vision", self._model_absence)
-        found = self._store.result(source.sha256, VISION, self._stages.vision, Prediction)
+        found = self._result(source.sha256, VISION, self._stages.vision, Prediction)
         if isinstance(found, Prediction):
             return replace(found, source_id=source.source_id)
         return _unexamined(source, "vision", found)
+
+    def _result(self, subject: str, stage: str, fingerprint: str, kind: type[R]) -> R | tuple[str, str] | None:
+        """Return a stage's record; else why there is none, be it only for want of a package."""
+        found = self._store.result(subject, stage, fingerprint, kind)
+        return self._store.result(subject, without_package(stage), fingerprint, kind) if found is None else found
 
 
 def _sun(claim: Claim | Unexamined) -> Sun | Absent:
