@@ -173,7 +173,8 @@ def moment(written: str, *, compact: bool = True) -> Moment | None:
     plain = notations.plain_halves(signs)
     found = _MOMENT.fullmatch(plain)
     short = _COMPACT.fullmatch(plain) if found is None and compact else None
-    read = _moment(found or short) if found or short else None
+    parts = found or short
+    read = None if parts is None else _moment(parts)
     if read is None:
         return _with(_partial(plain, compact=compact) or _in_letters(signs), signs != _ascii(written))
     read = read if found else replace(read, notations=(*read.notations, Notation.COMPACT))
@@ -260,9 +261,9 @@ def _at_hour(day: Moment, hour: int) -> Moment | None:
 
 def _of_month(found: re.Match[str], resolution_s: float) -> Moment | None:
     month = int(found.groupdict().get("month") or 1)
-    year, told = int(found["year"]), ()
-    if year in notations.BUDDHIST_YEARS:
-        year, told = year - 543, (Notation.BUDDHIST,)
+    year = int(found["year"])
+    told = (Notation.BUDDHIST,) if year in notations.BUDDHIST_YEARS else ()
+    year -= 543 if told else 0
     # Bare numbers of four digits that are no year of a photograph are numbers.
     if not 1800 <= year <= 2100 or not 1 <= month <= 12:
         return None
