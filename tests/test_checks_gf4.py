@@ -26,7 +26,16 @@ from gtloc_forensics.checks.rules import (
 )
 from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence import clocks, exposure
-from gtloc_forensics.records import CLOCK_KINDS, Confidence, Counter, CounterKind, Finding, Outcome, Sighting
+from gtloc_forensics.records import (
+    CLOCK_KINDS,
+    Confidence,
+    Counter,
+    CounterKind,
+    Finding,
+    OffsetSource,
+    Outcome,
+    Sighting,
+)
 
 NOW = Context(datetime(2026, 11, 21))
 NOON = datetime(2024, 6, 3, 12, 0)
@@ -352,7 +361,7 @@ def outdoors(*, ahead_hours: float = 0.0, longitude_deg: float = -112.07, ev100:
                 f"{step}",
                 local_time=claimed - timedelta(hours=7),
                 utc_time=claimed,
-                utc_rule="offset written for the capture time",
+                utc_source=OffsetSource.CAMERA,
                 latitude_deg=33.45,
                 longitude_deg=longitude_deg,
                 zone="America/Phoenix",
@@ -468,7 +477,7 @@ ODD = st.builds(
     local_time=MOMENTS,
     utc_time=MOMENTS,
     gps_utc_time=MOMENTS,
-    utc_rule=st.sampled_from(["", "offset written for the capture time", "zone at the claimed position and date"]),
+    utc_source=st.sampled_from([None, OffsetSource.CAMERA, OffsetSource.PLACE]),
     offset_hours=st.sampled_from([None, 0.0, 5.75, -12.0]),
     latitude_deg=st.sampled_from([None, 90.0, -90.0, 0.0, 48.856613]),
     longitude_deg=st.sampled_from([None, 180.0, -180.0, 0.0, 2.352222]),

@@ -23,6 +23,7 @@ from gtloc_forensics.records import (
     Counter,
     CounterKind,
     Finding,
+    OffsetSource,
     Outcome,
     Severity,
     Sighting,
@@ -269,7 +270,7 @@ def test_however_loud_gps_time_is_a_clock_that_light_finds_right_is_not_called_w
 
 
 def test_offsets_of_another_zone_make_it_a_zone() -> None:
-    photos = [replace(one, offset_hours=8.0, utc_rule="offset written for the capture time") for one in daylight(15.0)]
+    photos = [replace(one, offset_hours=8.0, utc_source=OffsetSource.CAMERA) for one in daylight(15.0)]
     model = clocks.fit(a_group(*photos))
     assert model.kind == "wrong zone" or model.offset_hours is not None
     assert any("zone written" in sentence for sentence in model.evidence)

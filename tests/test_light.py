@@ -18,7 +18,7 @@ from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure import geolocation as light_places
-from gtloc_forensics.records import Outcome
+from gtloc_forensics.records import OffsetSource, Outcome
 
 MODEL = exposure.load()
 EV = np.arange(-8.0, 20.0, 0.02)
@@ -116,7 +116,7 @@ def outdoor_day(
                 f"{step}.jpg",
                 local_time=true_local + timedelta(hours=ahead_hours),
                 utc_time=utc + timedelta(hours=ahead_hours),
-                utc_rule="stated offset",
+                utc_source=OffsetSource.CAMERA,
                 offset_hours=-7.0,
                 latitude_deg=place[0],
                 longitude_deg=place[1],
@@ -187,7 +187,7 @@ def test_light_locates_an_outdoor_set_and_knows_a_lost_sign() -> None:
 
 
 def test_instants_worked_out_from_the_place_say_nothing_of_the_place() -> None:
-    followed = [light_places.replace(one, utc_rule="zone at the place") for one in outdoor_day(days=1)]
+    followed = [light_places.replace(one, utc_source=OffsetSource.PLACE) for one in outdoor_day(days=1)]
     assert light_places.locate_by_light(followed, model=MODEL) is None
     assert light_places.slips_by_light(followed, model=MODEL) == ()
 

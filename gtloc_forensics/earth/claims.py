@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from gtloc_forensics.earth.globe import Floats, unix_seconds
 from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.earth.zones import legal_offsets, offsets_hours
-from gtloc_forensics.records import Absent, Claim, Position, Stated, Sun
+from gtloc_forensics.records import Absent, Claim, OffsetSource, Position, Stated, Sun
 
 __all__ = ["claimed_offset", "is_derived", "is_from_camera", "sun", "suns"]
 
@@ -34,28 +34,25 @@ def claimed_offset(claim: Claim) -> tuple[tuple[float, ...], str] | Absent:
     legal = legal_offsets(claim.zones, local)
     offset = claim.utc_offset_hours
     if isinstance(offset, Stated):
-        derived = is_derived(offset)
-        if not derived and (offset.value in legal or not legal or is_from_camera(offset)):
-            return (offset.value,), "stated"
-        if offset.value in legal and derived == "gps clock":
-            return (offset.value,), "gps clock"
+        if not is_derived(offset) and (offset.value in legal or not legal or is_from_camera(offset)):
+            return (offset.value,), OffsetSource.CAMERA.value
+        if offset.value in legal and offset.offset_source is OffsetSource.GPS_CLOCK:
+            return (offset.value,), OffsetSource.GPS_CLOCK.value
     if not legal:
         return Absent.UNDERIVABLE
     usual = offsets_hours(claim.zones[0], local)
     lost = (offset.value,) if isinstance(offset, Stated) and not is_derived(offset) else ()
-    return tuple(dict.fromkeys((*usual, *legal, *lost))), "zone at the place"
+    return tuple(dict.fromkeys((*usual, *legal, *lost))), OffsetSource.PLACE.value
 
 
 def is_from_camera(offset: Stated[float]) -> bool:
-    """Return whether an offset stands where cameras write it: in EXIF or in the maker's note."""
-    return not offset.tag.startswith(("XMP", "IPTC", "sidecar:", "PNG"))
+    """Return whether the device that took the photo wrote an offset."""
+    return offset.offset_source is not None and offset.offset_source.is_from_camera
 
 
-def is_derived(offset: Stated[float]) -> str:
-    """Return what an offset was worked out from, ``""`` when the file itself states it."""
-    if "gps" in offset.rule.lower() or offset.tag.startswith("GPS:"):
-        return "gps clock"
-    return "zone at the place" if "zone at" in offset.rule.lower() or not offset.tag else ""
+def is_derived(offset: Stated[float]) -> bool:
+    """Return whether an offset was worked out instead of being stated by the file."""
+    return offset.offset_source is not None and offset.offset_source.is_derived
 
 
 def sun(claim: Claim) -> Sun | Absent:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtloc_forensics.records.absence import Absent, Scalar
-from gtloc_forensics.records.claims import Claim, Counter, Sun
+from gtloc_forensics.records.claims import Claim, Counter, OffsetSource, Sun
 from gtloc_forensics.records.pictures import ImageFacts, Prediction
 from gtloc_forensics.records.sources import Source, Unexamined
 
@@ -110,7 +110,7 @@ class Sighting:
     local_time: datetime | None
     local_resolution_s: float
     utc_time: datetime | None
-    utc_rule: str  # the rule that gave the offset; "" when utc_time is None
+    utc_source: OffsetSource | None  # what gave the offset; None when utc_time is None
     offset_hours: float | None
     gps_utc_time: datetime | None
     latitude_deg: float | None

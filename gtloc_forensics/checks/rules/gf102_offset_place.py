@@ -21,10 +21,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, offsets, position_slips, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable, offsets, position_slips
 from gtloc_forensics.checks.reference import devices
 from gtloc_forensics.earth import claims, zones
-from gtloc_forensics.records import Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Stated
+from gtloc_forensics.records import Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Stated, durations
 
 BORDER_KM = 50.0
 SHIP_HOURS = 2.0
@@ -39,7 +39,7 @@ INNOCENT = (
 @check("GF102", title="The stated UTC offset against the zones of the claimed place", needs=("claim",))
 def offset_at_place(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look the stated offset up among those legal at the place and date."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     offset = offsets.stated(claim)
     legal = offsets.legal(claim)
     if offset is None:
@@ -83,12 +83,12 @@ def _gps_confirms(claim: Claim, hours: float) -> bool:
     gps = offsets.gps_instant(claim)
     if gps is None or not isinstance(claim.local_time, Stated):
         return False
-    residual_s = tagged.gap_seconds(claim.local_time.value, gps[0]) - 3600.0 * hours
+    residual_s = durations.gap_seconds(claim.local_time.value, gps[0]) - 3600.0 * hours
     return abs(residual_s) <= offsets.SLOW_CLOCK_S
 
 
 def _explained(claim: Claim, offset: Stated[float], legal: tuple[float, ...], kind: str, why: str) -> Finding:
-    summary = f"{_said(offset)}, not {tagged.spoken_offsets(legal)} as at the claimed place; {why}."
+    summary = f"{_said(offset)}, not {durations.civil_offsets(legal)} as at the claimed place; {why}."
     return _finding(claim, offset, legal, summary, outcome=Outcome.EXPLAINED, severity=Severity.LOW, kind=kind)
 
 
@@ -97,7 +97,7 @@ def _suspicious(claim: Claim, offset: Stated[float], legal: tuple[float, ...]) -
     odd = (
         " Its GPS clock confirms it, so the position is the odd one out." if _gps_confirms(claim, offset.value) else ""
     )
-    summary = f"{_said(offset)}, but at the claimed place {tagged.spoken_offsets(legal)} was legal.{known}{odd}"
+    summary = f"{_said(offset)}, but at the claimed place {durations.civil_offsets(legal)} was legal.{known}{odd}"
     return _finding(claim, offset, legal, summary, outcome=Outcome.SUSPICIOUS, severity=Severity.MEDIUM, kind="zone")
 
 
@@ -138,4 +138,4 @@ def _finding(
 
 
 def _said(offset: Stated[float]) -> str:
-    return f"The file states {tagged.spoken_offset(offset.value)}"
+    return f"The file states {durations.civil_offset(offset.value)}"

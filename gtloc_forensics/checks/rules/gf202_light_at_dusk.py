@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, not_testable, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable
 from gtloc_forensics.earth import sun as earth_sun
 from gtloc_forensics.records import Absent, Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Sun
 
@@ -36,7 +36,7 @@ def brightest_ev100(elevation_deg: float) -> float:
 @check("GF202", title="More light than twilight gives", needs=("claim", "sun"))
 def light_at_dusk(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the exposure with what civil twilight can give."""
-    claim, sun = tagged.claim_of(photo), photo.sun
+    claim, sun = claim_of(photo), photo.sun
     ev100 = claim.exposure.ev100
     if not isinstance(sun, Sun) or isinstance(ev100, Absent):
         yield not_testable("GF202", claim.source_id, "no sun position or no exposure")

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, not_testable, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable
 from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.records import (
@@ -48,7 +48,7 @@ LOW_SUN_DEG = 3.0  # a sunrise photographed against the light
 @check("GF210", title="Light unlikely under the claimed sun", needs=("claim", "sun"))
 def light_likelihood(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the exposure under the claimed sun against other months and hours at the place."""
-    claim, sun = tagged.claim_of(photo), photo.sun
+    claim, sun = claim_of(photo), photo.sun
     ev100 = claim.exposure.ev100
     if why := _untestable(claim, sun):
         yield not_testable("GF210", claim.source_id, why)

@@ -191,8 +191,7 @@ def foreign_zone_hours(group: DeviceGroup) -> tuple[float, int] | None:
 
 def is_written(one: Sighting) -> bool:
     """Return whether the offset stands in the file rather than being worked out from place or GPS time."""
-    rule = one.utc_rule.lower()
-    return "gps" not in rule and "zone at" not in rule
+    return one.utc_source is None or not one.utc_source.is_derived
 
 
 # --------------------------------------------------------------------------- the model's hours

@@ -22,7 +22,7 @@ from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure.clock_offsets import Frames
-from gtloc_forensics.records import PlaceDensity, Sighting
+from gtloc_forensics.records import OffsetSource, PlaceDensity, Sighting
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -121,7 +121,7 @@ def _own_instant(one: Sighting) -> datetime | None:
     """Return an instant that does not come from the claimed place; such a one would follow it wherever it is moved."""
     if one.gps_utc_time is not None:
         return one.gps_utc_time
-    return None if "zone at" in one.utc_rule.lower() else one.utc_time
+    return None if one.utc_source is OffsetSource.PLACE else one.utc_time
 
 
 def _seconds(utc: datetime) -> float:
