@@ -26,7 +26,7 @@ from gtloc_forensics.checks.rules import (
 )
 from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence import clocks, exposure
-from gtloc_forensics.records import CLOCK_KINDS, Confidence, Counter, CounterKind, Finding, Outcome, Sighting
+from gtloc_forensics.records import ClockKind, Confidence, Counter, CounterKind, Finding, Outcome, Sighting
 
 NOW = Context(datetime(2026, 11, 21))
 NOON = datetime(2024, 6, 3, 12, 0)
@@ -503,7 +503,7 @@ def test_odd_photos_crash_no_rule_and_none_is_passed_over(photos: list[Sighting]
         assert_all_told(of_device(rule, *photos), photos)
     for rule in CASE_RULES:
         assert_all_told(case(rule, *photos), photos)
-    assert clocks.fit(a_group(*photos)).kind in CLOCK_KINDS
+    assert clocks.fit(a_group(*photos)).kind in ClockKind
 
 
 @pytest.mark.parametrize("rule", [*DEVICE_RULES, *CASE_RULES], ids=lambda rule: rule.check_id)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,14 +13,16 @@ from builders import a_group, a_sighting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gtloc_forensics import checks
 from gtloc_forensics.evidence import clocks, exposure
 from gtloc_forensics.evidence.clocks import prior
 from gtloc_forensics.evidence.clocks import steps as clock_steps
 from gtloc_forensics.evidence.clocks import witnesses as clock_witnesses
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS
 from gtloc_forensics.records import (
-    CLOCK_KINDS,
     Cause,
+    CauseKind,
+    ClockKind,
     Confidence,
     Counter,
     CounterKind,
@@ -28,6 +32,7 @@ from gtloc_forensics.records import (
     Sighting,
     durations,
 )
+from gtloc_forensics.store.codec import pack, plain, unpack
 
 PARIS = {"latitude_deg": 48.8566, "longitude_deg": 2.3522, "zone": "Europe/Paris"}
 NOON = datetime(2024, 6, 3, 12, 0)
@@ -77,7 +82,7 @@ def test_gps_time_names_the_offset_and_its_kind(ahead_hours: float, kind: str) -
 @settings(max_examples=40, deadline=None)
 def test_gps_time_finds_any_offset_to_the_minute(minutes: int) -> None:
     model = clocks.fit(a_group(*with_gps(ahead_hours=minutes / 60.0)))
-    assert model.kind in CLOCK_KINDS
+    assert model.kind in ClockKind
     if model.offset_hours is not None:
         assert abs((model.offset_hours - minutes / 60.0 + 12.0) % 24.0 - 12.0) < 0.3
 
@@ -420,7 +425,7 @@ def test_the_prior_is_a_prior() -> None:
     priors = prior.priors()
     assert sum(float(mass.sum()) for mass in priors.values()) == pytest.approx(1.0)
     assert all((mass >= 0.0).all() for mass in priors.values())
-    assert set(priors) <= set(CLOCK_KINDS)
+    assert set(priors) <= set(ClockKind)
 
 
 def test_a_flat_likelihood_leaves_the_prior() -> None:
@@ -580,3 +585,29 @@ def test_a_clock_set_back_under_a_running_counter_is_piecewise_or_reset() -> Non
 def test_two_bodies_taken_for_one_show_no_step() -> None:
     photos = [shutter(n, NOON + timedelta(hours=n, days=-3 if n > 4 else 0)) for n in range(10)]
     assert clocks.fit(a_group(*photos, doubt="no serial number")).kind == "undetermined"
+
+
+# --------------------------------------------------------------------------- kinds are types
+
+
+def test_every_kind_of_cause_that_a_rule_names_is_one_of_the_known() -> None:
+    rules = Path(checks.__file__).parent
+    named = {
+        kind
+        for path in rules.rglob("*.py")
+        for kind in re.findall(r"kind=\"([a-z-]+)\"", path.read_text(encoding="utf-8"))
+    } - {"stable"}  # numpy's sort
+    assert named <= set(CauseKind)
+
+
+def test_a_stored_case_with_a_third_partys_cause_opens_and_says_it_unchanged() -> None:
+    stored = pack((Cause(CauseKind("lens-swap"), "serial:1"), Cause(CauseKind.ZONE, "serial:1", 1.0)))
+    strange, known = unpack(tuple[Cause, ...], stored)
+    assert strange.kind == "lens-swap" and str(strange.kind) == "lens-swap"
+    assert known.kind is CauseKind.ZONE
+
+
+def test_kinds_are_stored_as_the_words_they_always_were() -> None:
+    assert plain(Cause("clock-offset", "serial:1"))["kind"] == "clock-offset"
+    assert plain(clocks.fit(a_group(*with_gps())))["kind"] == "right"
+    assert Cause("clock-offset", "serial:1").kind is CauseKind.CLOCK_OFFSET

@@ -34,6 +34,7 @@ from gtloc_forensics.records import (
     Absent,
     Cause,
     CauseGroup,
+    CauseKind,
     Claim,
     ClockModel,
     Finding,
@@ -386,7 +387,7 @@ def _note(rule: Check) -> RuleNote:
 def _told_by_rule(title: str, findings: Sequence[Finding]) -> CauseGroup:
     first = findings[0]  # the strongest: findings come ranked
     return CauseGroup(
-        cause=Cause("", ""),
+        cause=Cause(CauseKind.UNNAMED, ""),
         label="",
         outcome=first.outcome,
         severity=first.severity,

@@ -38,9 +38,10 @@ from gtloc_forensics.records.claims import (
     Uptime,
 )
 from gtloc_forensics.records.findings import (
-    CLOCK_KINDS,
     Cause,
     CauseGroup,
+    CauseKind,
+    ClockKind,
     ClockModel,
     Confidence,
     DeviceGroup,
@@ -54,14 +55,15 @@ from gtloc_forensics.records.pictures import ImageFacts, Pixels, PlaceDensity, P
 from gtloc_forensics.records.sources import FileStat, Passed, Source, Unexamined, source_id_of
 
 __all__ = [
-    "CLOCK_KINDS",
     "UNKNOWN_DEVICE",
     "Absent",
     "CaseHeader",
     "CaseView",
     "Cause",
     "CauseGroup",
+    "CauseKind",
     "Claim",
+    "ClockKind",
     "ClockModel",
     "Confidence",
     "Counter",

@@ -26,7 +26,18 @@ from datetime import datetime, timedelta
 
 from gtloc_forensics.checks import Context, check, not_testable, offsets, tagged
 from gtloc_forensics.checks.reference import devices, factory
-from gtloc_forensics.records import Absent, Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Stated
+from gtloc_forensics.records import (
+    Absent,
+    Cause,
+    CauseKind,
+    Claim,
+    Confidence,
+    Finding,
+    Outcome,
+    Photo,
+    Severity,
+    Stated,
+)
 
 DAY_S = 86_400.0
 ROLLOVER_S = 1024 * 7 * DAY_S  # the ten-bit week number of GPS starts again after 1,024 weeks
@@ -298,7 +309,7 @@ def _finding(compared: Comparison, verdict: Verdict) -> Finding:
     claim = compared.claim
     known = compared.slip is not None and verdict.kind not in GPS_FAULTS
     offset_hours = compared.residual_s / 3600.0 if known else None
-    cause = Cause(verdict.kind, claim.device.key, offset_hours, verdict.summary) if verdict.kind else None
+    cause = Cause(CauseKind(verdict.kind), claim.device.key, offset_hours, verdict.summary) if verdict.kind else None
     return Finding(
         check_id="GF101",
         source_ids=(claim.source_id,),

@@ -23,7 +23,7 @@ from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence.clocks import prior
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure.clock_offsets import Frames
-from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, Severity, durations
+from gtloc_forensics.records import ClockKind, Confidence, DeviceGroup, Finding, Outcome, Severity, durations
 
 FEWEST = 5
 RIGHT_AT_MOST = 0.1
@@ -41,7 +41,7 @@ def light_of_device(group: DeviceGroup, context: Context) -> Iterator[Finding]:
         return
     found = light_offsets.offset_log_likelihood(exposure.load(), frames)
     posterior = prior.posterior(found)
-    right = float(posterior.by_kind["right"].sum())
+    right = float(posterior.by_kind[ClockKind.RIGHT].sum())
     arc = prior.arc(posterior.mass)
     named = set(frames.source_ids)
     used = [one for one in group.sightings if one.source_id in named]
@@ -69,7 +69,7 @@ def _finding(group: DeviceGroup, frames: Frames, arc: prior.Arc, right: float) -
         severity=Severity.HIGH,
         confidence=Confidence.WEAK if group.doubt else Confidence.STRONG,
         derived=(f"{durations.outings(frames.outings)}, worth {frames.effective:.0f} independent photos.",),
-        inferred=(f"Posterior of a right clock {right:.2g}; prior {prior.PRIOR['right']:.2f}.",),
+        inferred=(f"Posterior of a right clock {right:.2g}; prior {prior.PRIOR[ClockKind.RIGHT]:.2f}.",),
         innocent=("a track whose longitude is wrong", *((group.doubt,) if group.doubt else ())),
         limitations=("Light knows nothing of whole days, and little of minutes.",),
         facts={"posterior_right": right, "offset_hours": arc.middle_hours},

@@ -24,7 +24,7 @@ from gtloc_forensics.evidence.clocks.witnesses import GpsResiduals, Level
 from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS
-from gtloc_forensics.records import ClockModel, DeviceGroup, Sighting, durations
+from gtloc_forensics.records import ClockKind, ClockModel, DeviceGroup, Sighting, durations
 
 __all__ = ["fit", "group_causes"]
 
@@ -192,10 +192,10 @@ def _of_hours(group: DeviceGroup) -> tuple[Floats, str]:
 def _constant(group: DeviceGroup, evidence: _Evidence) -> ClockModel:
     """Return the model of a clock that kept one offset, or undetermined."""
     posterior = prior.posterior(evidence.log_likelihood)
-    kind = posterior.kind if _is_decided(posterior, evidence) else "undetermined"
+    kind = posterior.kind if _is_decided(posterior, evidence) else ClockKind.UNDETERMINED
     days = _whole_days(evidence.gps, evidence.level) if evidence.gps and evidence.level else 0
     fitted = _base(group, evidence, kind, posterior)
-    if kind == "undetermined":
+    if kind == ClockKind.UNDETERMINED:
         shut_out = _is_shut_out(posterior, evidence)
         return _wrong_somehow(fitted, posterior, evidence) if shut_out else _undetermined(fitted, posterior)
     offset, interval = _offset(posterior, evidence)
@@ -205,7 +205,7 @@ def _constant(group: DeviceGroup, evidence: _Evidence) -> ClockModel:
     elif days:
         offset, interval = total, (interval[0] + 24.0 * days, interval[1] + 24.0 * days)
         if abs(total) > FARTHEST_HOURS:
-            kind = "reset" if _is_restarted(group) else "constant offset"
+            kind = ClockKind.RESET if _is_restarted(group) else ClockKind.CONSTANT_OFFSET
     return replace(
         fitted, kind=kind, offset_hours=offset, interval_hours=interval, summary=_summary(group, kind, offset, interval)
     )
@@ -215,8 +215,8 @@ def _is_decided(posterior: Posterior, evidence: _Evidence) -> bool:
     """Whether the evidence, not the prior, speaks: against being right loudly, for it at all."""
     if evidence.is_split:
         return False
-    if posterior.kind != "right":
-        is_wrong = 1.0 - posterior.probability_of("right") >= WRONG_FROM
+    if posterior.kind != ClockKind.RIGHT:
+        is_wrong = 1.0 - posterior.probability_of(ClockKind.RIGHT) >= WRONG_FROM
         return is_wrong and prior.arc(posterior.mass).width_hours <= WIDEST_HOURS
     agrees = evidence.level is not None and abs(evidence.level.hours) <= clock_witnesses.TOGETHER_HOURS
     is_heard = agrees or prior.arc(np.exp(evidence.log_likelihood)).width_hours <= WIDEST_HOURS
@@ -225,16 +225,16 @@ def _is_decided(posterior: Posterior, evidence: _Evidence) -> bool:
 
 def _is_shut_out(posterior: Posterior, evidence: _Evidence) -> bool:
     """Whether a right clock is as good as impossible although by how much it was wrong stays open."""
-    return not evidence.is_split and posterior.probability_of("right") < SHUT_OUT_BELOW
+    return not evidence.is_split and posterior.probability_of(ClockKind.RIGHT) < SHUT_OUT_BELOW
 
 
 def _wrong_somehow(fitted: ClockModel, posterior: Posterior, evidence: _Evidence) -> ClockModel:
     interval = _hull(prior.arc(posterior.mass), prior.arc(np.exp(evidence.log_likelihood)))
     return replace(
         fitted,
-        kind="constant offset",
+        kind=ClockKind.CONSTANT_OFFSET,
         interval_hours=interval,
-        probability=1.0 - posterior.probability_of("right"),
+        probability=1.0 - posterior.probability_of(ClockKind.RIGHT),
         evidence=(*fitted.evidence, "A wrong place, some 15° of longitude to the hour, would look the same to light."),
         summary=f"was wrong for {durations.all_photos(fitted.photos)}, by how much its evidence leaves open "
         f"({durations.between(*interval)}), unless the claimed places are",
@@ -283,13 +283,13 @@ def _undetermined(fitted: ClockModel, posterior: Posterior) -> ClockModel:
     )
     return replace(
         fitted,
-        kind="undetermined",
+        kind=ClockKind.UNDETERMINED,
         evidence=(*fitted.evidence, note),
         summary=f"How the clock ran cannot be told from {durations.all_photos(fitted.photos)}.",
     )
 
 
-def _base(group: DeviceGroup, evidence: _Evidence, kind: str, posterior: Posterior) -> ClockModel:
+def _base(group: DeviceGroup, evidence: _Evidence, kind: ClockKind, posterior: Posterior) -> ClockModel:
     return ClockModel(
         device_key=group.device_key,
         label=group.label,
@@ -305,15 +305,15 @@ def _base(group: DeviceGroup, evidence: _Evidence, kind: str, posterior: Posteri
     )
 
 
-def _summary(group: DeviceGroup, kind: str, offset: float, interval: tuple[float, float]) -> str:
+def _summary(group: DeviceGroup, kind: ClockKind, offset: float, interval: tuple[float, float]) -> str:
     count = sum(one.local_time is not None for one in group.sightings)
-    if kind == "right":
+    if kind == ClockKind.RIGHT:
         return f"was right for {durations.all_photos(count)} ({durations.between(*interval)})"
     reason = {
-        "dst": ", as if summer time was not switched",
-        "wrong zone": ", a whole number of zones",
-        "am/pm": ", as if a.m. and p.m. were mixed up",
-        "reset": ", counting on from a lost date",
+        ClockKind.DST: ", as if summer time was not switched",
+        ClockKind.WRONG_ZONE: ", a whole number of zones",
+        ClockKind.AM_PM: ", as if a.m. and p.m. were mixed up",
+        ClockKind.RESET: ", counting on from a lost date",
     }.get(kind, "")
     return (
         f"ran {durations.ahead(offset)}{reason}, for {durations.all_photos(count)} "
@@ -327,7 +327,7 @@ def _summary(group: DeviceGroup, kind: str, offset: float, interval: tuple[float
 def _special(group: DeviceGroup, evidence: _Evidence) -> Iterator[ClockModel]:
     """Yield the model of a clock that did not keep one offset, where the GPS clock shows it."""
     posterior = prior.posterior(evidence.log_likelihood)
-    fitted = _base(group, evidence, "undetermined", posterior)
+    fitted = _base(group, evidence, ClockKind.UNDETERMINED, posterior)
     yield from _exchanged_dates(group, fitted)
     if evidence.gps is not None:
         yield from _drifting(evidence.gps, fitted)
@@ -339,7 +339,7 @@ def _exchanged_dates(group: DeviceGroup, fitted: ClockModel) -> Iterator[ClockMo
     if fits >= 2 and fits >= 0.8 * told:
         yield replace(
             fitted,
-            kind="day/month swapped",
+            kind=ClockKind.DAY_MONTH,
             probability=1.0 - 0.5**fits,
             evidence=(
                 *fitted.evidence,
@@ -356,7 +356,7 @@ def _drifting(gps: GpsResiduals, fitted: ClockModel) -> Iterator[ClockModel]:
         ends = tuple(sorted((found.first_hours, found.last_hours)))
         yield replace(
             fitted,
-            kind="drift",
+            kind=ClockKind.DRIFT,
             offset_hours=middle,
             interval_hours=(ends[0], ends[1]),
             probability=0.95,
@@ -382,7 +382,7 @@ def _stepping(group: DeviceGroup, gps: GpsResiduals, fitted: ClockModel) -> Iter
     lost = any(_lost_its_date(by_id[first], hours) for first, _, hours in segments)
     yield replace(
         fitted,
-        kind="reset" if lost else "piecewise",
+        kind=ClockKind.RESET if lost else ClockKind.PIECEWISE,
         probability=covered / len(gps),
         segments=segments,
         summary=f"{'lost its date' if lost else 'was set anew'}: {told}",
@@ -416,7 +416,7 @@ def _set_back(whole: ClockModel, step: clock_steps.Step, model: LightModel) -> C
     )
     return replace(
         whole,
-        kind="reset" if step.is_restart else "piecewise",
+        kind=ClockKind.RESET if step.is_restart else ClockKind.PIECEWISE,
         offset_hours=None,
         interval_hours=None,
         probability=COUNTER_STEP,
