@@ -377,7 +377,6 @@ def test_light_half_an_hour_off_is_consistent_and_few_photos_are_not_testable() 
     assert outcomes(few) == {Outcome.NOT_TESTABLE}
 
 
-@pytest.mark.xfail(strict=True, reason="light alone states an offset; it carries no term for what a camera always sees")
 def test_dim_rooms_are_not_testable() -> None:
     dim = of_device(gf407_light_of_device.light_of_device, *outdoors(ev100=5.4))
     assert outcomes(dim) == {Outcome.NOT_TESTABLE}

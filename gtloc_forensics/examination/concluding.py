@@ -215,7 +215,7 @@ class Concluding:
         groups = summaries.by_device(seen, labels)
         silences = Silences()
         compared, crashed = self._compare(groups, seen, self._context(latest), silences)
-        clocks = tuple(evidence_clocks.fit(group) for group in groups)
+        clocks = evidence_clocks.fit_all(groups)
         merge(verdicts, findings=compared, silences=silences, crashed=crashed)
         controls = false_discovery.control([*weighed, *compared])
         self._keep(fingerprint, verdicts, clocks, controls, at_end)

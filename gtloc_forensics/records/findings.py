@@ -220,6 +220,17 @@ class ClockKind(StrEnum):
     UNDETERMINED = "undetermined"
 
 
+@unique
+class ClockWitness(StrEnum):
+    """What decided how a clock ran."""
+
+    GPS = "GPS time"
+    COMPANION = "another camera at the same places, its clock confirmed by GPS time"
+    COUNTER = "a count that ran on"
+    LIGHT = "light"
+    NOTHING = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ClockModel:
     """How one device's clock ran, as the simplest model that explains its evidence."""
@@ -236,6 +247,7 @@ class ClockModel:
     posterior_offsets_hours: NDArray[np.float32] | None = None  # [K] grid
     posterior_mass: NDArray[np.float32] | None = None  # [K]
     segments: tuple[tuple[str, str, float], ...] = ()  # (first source_id, last source_id, offset_hours) when piecewise
+    decided_by: ClockWitness = ClockWitness.NOTHING
 
     def __post_init__(self) -> None:
         """Take the stored value of a kind for the kind."""
