@@ -22,6 +22,7 @@ from gtloc_forensics.evidence.scores import Usual
 from gtloc_forensics.records import (
     Absent,
     Cause,
+    CauseKind,
     Claim,
     Confidence,
     Finding,
@@ -251,7 +252,7 @@ def _finding(
         limitations=words.limitations,
         innocent=words.innocent if odd else (),
         facts=facts,
-        cause=Cause(words.cause, device, None, f"pixels that do not fit {words.about}") if odd else None,
+        cause=Cause(CauseKind(words.cause), device, None, f"pixels that do not fit {words.about}") if odd else None,
         p_value=None if strength is None else strength.p_value,
         log10_lr=None if strength is None else strength.log10_lr,
     )

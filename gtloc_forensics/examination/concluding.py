@@ -35,6 +35,7 @@ from gtloc_forensics.files import acquiring
 from gtloc_forensics.records import (
     Cause,
     CauseGroup,
+    CauseKind,
     Claim,
     ClockModel,
     Finding,
@@ -162,7 +163,7 @@ class Concluding:
         groups = summaries.by_device(seen, labels)
         silences = Silences()
         compared, crashed = self._compare(groups, seen, self._context(latest), silences)
-        clocks = tuple(evidence_clocks.fit(group) for group in groups)
+        clocks = evidence_clocks.fit_all(groups)
         merge(verdicts, findings=compared, silences=silences, crashed=crashed)
         controls = false_discovery.control([*weighed, *compared])
         self._keep(fingerprint, verdicts, clocks, controls, at_end)
@@ -297,7 +298,7 @@ def _note(rule: Check) -> RuleNote:
 def _told_by_rule(title: str, findings: Sequence[Finding]) -> CauseGroup:
     first = findings[0]  # the strongest: findings come ranked
     return CauseGroup(
-        cause=Cause("", ""),
+        cause=Cause(CauseKind.UNNAMED, ""),
         label="",
         outcome=first.outcome,
         severity=first.severity,

@@ -42,10 +42,12 @@ from gtloc_forensics.records.claims import (
 )
 from gtloc_forensics.records.environment import Environment
 from gtloc_forensics.records.findings import (
-    CLOCK_KINDS,
     Cause,
     CauseGroup,
+    CauseKind,
+    ClockKind,
     ClockModel,
+    ClockWitness,
     Confidence,
     DeviceGroup,
     Finding,
@@ -58,7 +60,6 @@ from gtloc_forensics.records.pictures import ImageFacts, Pixels, PlaceDensity, P
 from gtloc_forensics.records.sources import Candidate, FileStat, Passed, Source, Unexamined, source_id_of
 
 __all__ = [
-    "CLOCK_KINDS",
     "UNKNOWN_DEVICE",
     "Absent",
     "Candidate",
@@ -66,8 +67,11 @@ __all__ = [
     "CaseView",
     "Cause",
     "CauseGroup",
+    "CauseKind",
     "Claim",
+    "ClockKind",
     "ClockModel",
+    "ClockWitness",
     "Confidence",
     "Counter",
     "CounterKind",

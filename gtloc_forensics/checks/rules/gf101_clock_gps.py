@@ -29,6 +29,7 @@ from gtloc_forensics.checks.reference import devices, factory
 from gtloc_forensics.records import (
     Absent,
     Cause,
+    CauseKind,
     Claim,
     Confidence,
     Finding,
@@ -309,7 +310,7 @@ def _finding(compared: Comparison, verdict: Verdict) -> Finding:
     claim = compared.claim
     known = compared.slip is not None and verdict.kind not in GPS_FAULTS
     offset_hours = compared.residual_s / 3600.0 if known else None
-    cause = Cause(verdict.kind, claim.device.key, offset_hours, verdict.summary) if verdict.kind else None
+    cause = Cause(CauseKind(verdict.kind), claim.device.key, offset_hours, verdict.summary) if verdict.kind else None
     return Finding(
         check_id="GF101",
         source_ids=(claim.source_id,),

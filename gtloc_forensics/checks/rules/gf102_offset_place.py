@@ -24,7 +24,18 @@ from collections.abc import Iterator
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable, offsets, position_slips
 from gtloc_forensics.checks.reference import devices
 from gtloc_forensics.earth import claims, zones
-from gtloc_forensics.records import Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Stated, durations
+from gtloc_forensics.records import (
+    Cause,
+    CauseKind,
+    Claim,
+    Confidence,
+    Finding,
+    Outcome,
+    Photo,
+    Severity,
+    Stated,
+    durations,
+)
 
 BORDER_KM = 50.0
 SHIP_HOURS = 2.0
@@ -129,7 +140,7 @@ def _finding(
         innocent=INNOCENT if suspicious else (),
         facts={"offset_hours": offset.value, "legal_hours": ", ".join(f"{one:g}" for one in legal)},
         cause=Cause(
-            "position" if repairs else kind,
+            CauseKind.POSITION if repairs else CauseKind(kind),
             claim.device.key if known or repairs else "",
             off_by if known else None,
             findings.FILE_CAUSES.get(kind, summary),

@@ -22,7 +22,18 @@ from gtloc_forensics.checks import Context, check, claim_of, consistent, not_tes
 from gtloc_forensics.checks import findings as checks_findings
 from gtloc_forensics.checks.reference import devices, factory
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Stated, durations
+from gtloc_forensics.records import (
+    Cause,
+    CauseKind,
+    Claim,
+    Confidence,
+    Finding,
+    Outcome,
+    Photo,
+    Severity,
+    Stated,
+    durations,
+)
 
 ZONES_S = 26 * 3600.0
 AHEAD_OF_UTC = timedelta(hours=14)
@@ -165,7 +176,7 @@ def _finding(
         innocent=innocent,
         facts=dict(observed),
         cause=Cause(
-            kind,
+            CauseKind(kind),
             "" if kind in checks_findings.FILE_CAUSES else claim.device.key,
             None,
             checks_findings.FILE_CAUSES.get(kind, summary),

@@ -24,7 +24,19 @@ from gtloc_forensics.checks import Context, check, claim_of, consistent, not_tes
 from gtloc_forensics.earth import globe
 from gtloc_forensics.earth import sun as earth_sun
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Absent, Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Stated, Sun
+from gtloc_forensics.records import (
+    Absent,
+    Cause,
+    CauseKind,
+    Claim,
+    Confidence,
+    Finding,
+    Outcome,
+    Photo,
+    Severity,
+    Stated,
+    Sun,
+)
 
 DAYLIGHT_EV100 = 12.0
 BRIGHT_EV100 = 14.0
@@ -80,7 +92,7 @@ def _finding(claim: Claim, sun: Sun, ev100: float) -> Finding:
         limitations=("EV100 speaks of what was metered, not of all that is in the frame.", *doubts),
         innocent=("a stadium, a stage, a lamp or the moon filling the frame",),
         facts={"ev100": ev100, "sun_elevation_deg": highest},
-        cause=Cause("clock-offset", claim.device.key, None, "daylight in the exposure, night on the clock"),
+        cause=Cause(CauseKind.CLOCK_OFFSET, claim.device.key, None, "daylight in the exposure, night on the clock"),
     )
 
 

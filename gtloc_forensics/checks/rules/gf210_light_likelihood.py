@@ -27,6 +27,7 @@ from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.records import (
     Absent,
     Cause,
+    CauseKind,
     Claim,
     Confidence,
     Finding,
@@ -92,7 +93,7 @@ def _finding(claim: Claim, sun: Sun, *, ev100: float, place: Position) -> Findin
         limitations=("One frame is a weak witness; the camera's clock model weighs all of them together.",),
         innocent=_innocent(sun),
         facts=facts,
-        cause=Cause("clock-offset", claim.device.key, None, "light that does not fit the claimed hour"),
+        cause=Cause(CauseKind.CLOCK_OFFSET, claim.device.key, None, "light that does not fit the claimed hour"),
         p_value=p_value,
         log10_lr=log10_lr,
     )

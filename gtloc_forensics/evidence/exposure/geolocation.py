@@ -175,13 +175,14 @@ def _thinned(frames: Frames) -> Frames:
         return frames
     keep = np.linspace(0, len(frames) - 1, MOST_FRAMES).round().astype(int)
     return Frames(
-        tuple(frames.source_ids[index] for index in keep),
-        frames.claimed_utc_s[keep],
-        frames.latitude_deg[keep],
-        frames.longitude_deg[keep],
-        frames.ev100[keep],
-        frames.weight[keep] * frames.effective / frames.weight[keep].sum(),
-        frames.outings,
+        source_ids=tuple(frames.source_ids[index] for index in keep),
+        claimed_utc_s=frames.claimed_utc_s[keep],
+        latitude_deg=frames.latitude_deg[keep],
+        longitude_deg=frames.longitude_deg[keep],
+        ev100=frames.ev100[keep],
+        weight=frames.weight[keep] * frames.effective / frames.weight[keep].sum(),
+        is_sunlit=frames.is_sunlit[keep],
+        outings=frames.outings,
     )
 
 
