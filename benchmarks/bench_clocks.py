@@ -30,7 +30,7 @@ from gtloc_forensics import metadata
 from gtloc_forensics.earth import globe, zones
 from gtloc_forensics.evidence import clocks
 from gtloc_forensics.metadata.exiftool import ExifTool, TagsRead
-from gtloc_forensics.records import ClockKind, ClockModel, DeviceGroup, Photo, Sighting, Unexamined
+from gtloc_forensics.records import ClockKind, ClockModel, DeviceGroup, Photo, PhotoSummary, Unexamined
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "experiments"))
 light_likelihood: Any = importlib.import_module("light_likelihood")
@@ -84,7 +84,7 @@ def runs(photos: Path, *, draws: int, seed: int, with_gps: bool) -> Iterator[tup
                 for _ in range(draws):
                     chosen = _drawn(rows, size, rng)
                     for shift in SHIFTS_HOURS:
-                        group = DeviceGroup(camera, camera, "", _sightings(shots, chosen, shift, with_gps=with_gps))
+                        group = DeviceGroup(camera, camera, "", _summaries(shots, chosen, shift, with_gps=with_gps))
                         fitted = clocks.fit(group, light_model=model)
                         yield size, _run(str(shots.group[rows[0]]), shift, fitted)
 
@@ -101,15 +101,17 @@ def _drawn(rows: Any, size: int, rng: np.random.Generator) -> Any:
     return np.sort(rng.choice(rows, size, replace=False))
 
 
-def _sightings(shots: Any, rows: Any, shift: float, *, with_gps: bool) -> tuple[Sighting, ...]:
+def _summaries(shots: Any, rows: Any, shift: float, *, with_gps: bool) -> tuple[PhotoSummary, ...]:
     found = [_sighting(shots, int(row), shift, with_gps=with_gps) for row in rows]
-    return tuple(sorted(found, key=lambda sighting: (sighting.local_time or datetime.min, sighting.name)))
+    return tuple(
+        sorted(found, key=lambda photo_summary: (photo_summary.local_time or datetime.min, photo_summary.name))
+    )
 
 
-def _sighting(shots: Any, row: int, shift: float, *, with_gps: bool) -> Sighting:
+def _sighting(shots: Any, row: int, shift: float, *, with_gps: bool) -> PhotoSummary:
     source = synthetic_source(f"{row}.jpg")
     lag_s = row % 7  # a receiver's second is some seconds old
-    return Sighting(
+    return PhotoSummary(
         source_id=source.source_id,
         sha256=source.sha256,
         name=f"{row}.jpg",
@@ -214,7 +216,7 @@ def untouched(photos: Path, *, folder: str = "headers") -> Iterator[str]:
     for photos_of_source in by_source.values():
         groups = groups_of(photos_of_source)
         for group, model in zip(groups, clocks.fit_all(groups), strict=True):
-            if len(group.sightings) >= FEWEST:
+            if len(group.summaries) >= FEWEST:
                 kinds[model.kind] += 1
                 told += [f"* {model.photos} photos: {model.summary}"] if model.kind not in SILENT else []
     count = ", ".join(f"{kind.value} {number}" for kind, number in kinds.most_common())

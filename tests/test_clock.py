@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import a_group, a_sighting
+from builders import a_group, a_summary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,8 +30,8 @@ from gtloc_forensics.records import (
     Finding,
     OffsetSource,
     Outcome,
+    PhotoSummary,
     Severity,
-    Sighting,
     durations,
 )
 from gtloc_forensics.store.codec import pack, plain, unpack
@@ -48,7 +48,7 @@ def with_gps(
     for number in range(count):
         true_local = start + timedelta(hours=number)
         found.append(
-            a_sighting(
+            a_summary(
                 f"{start:%j}-{number}.jpg",
                 local_time=true_local + timedelta(hours=ahead_hours),
                 gps_utc_time=true_local - timedelta(hours=2) + timedelta(days=gps_days),
@@ -112,7 +112,7 @@ def test_a_gps_date_copied_from_the_camera_is_no_day_off() -> None:
     """After 22 h in summer Paris is a day ahead of UTC only by name."""
     evening = datetime(2024, 6, 3, 0, 10)
     photos = [
-        a_sighting(
+        a_summary(
             f"{day}",
             local_time=evening + timedelta(days=day),
             gps_utc_time=evening + timedelta(days=day, hours=22),
@@ -147,7 +147,7 @@ def test_a_step_is_piecewise_and_names_its_photos() -> None:
 
 def test_a_clock_that_fell_back_to_its_first_date_is_reset() -> None:
     lost = [
-        a_sighting(
+        a_summary(
             f"lost-{number}",
             local_time=datetime(2000, 1, 1, number),
             gps_utc_time=NOON + timedelta(days=1, hours=number),
@@ -160,7 +160,7 @@ def test_a_clock_that_fell_back_to_its_first_date_is_reset() -> None:
 
 def test_steady_gain_is_drift() -> None:
     photos = [
-        a_sighting(
+        a_summary(
             f"{week}",
             local_time=NOON + timedelta(weeks=week, seconds=40 * week),
             gps_utc_time=NOON + timedelta(weeks=week, hours=-2),
@@ -178,7 +178,7 @@ def test_exchanged_day_and_month_are_seen_against_gps_dates() -> None:
     for number in range(4):
         true_local = datetime(2024, 6, 3 + number, 12)
         photos.append(
-            a_sighting(
+            a_summary(
                 f"{number}",
                 local_time=clock_witnesses.swapped(true_local),
                 gps_utc_time=true_local - timedelta(hours=2),
@@ -192,14 +192,14 @@ def test_exchanged_day_and_month_are_seen_against_gps_dates() -> None:
 
 
 def test_without_witnesses_the_clock_is_undetermined() -> None:
-    photos = [a_sighting(f"{number}", local_time=NOON + timedelta(hours=number)) for number in range(5)]
+    photos = [a_summary(f"{number}", local_time=NOON + timedelta(hours=number)) for number in range(5)]
     model = clocks.fit(a_group(*photos))
     assert model.kind == "undetermined"
     assert model.offset_hours is None and model.interval_hours is None
 
 
 def test_a_group_without_any_time_is_undetermined() -> None:
-    assert clocks.fit(a_group(a_sighting("a"), a_sighting("b"))).kind == "undetermined"
+    assert clocks.fit(a_group(a_summary("a"), a_summary("b"))).kind == "undetermined"
 
 
 def daylight(ahead_hours: float, *, ev100: float | None = None, days: int = 5):
@@ -214,7 +214,7 @@ def daylight(ahead_hours: float, *, ev100: float | None = None, days: int = 5):
         )
         if height > 0.0:
             found.append(
-                a_sighting(
+                a_summary(
                     f"{step}",
                     local_time=true_local + timedelta(hours=ahead_hours),
                     latitude_deg=33.45,
@@ -291,19 +291,19 @@ def test_the_models_hours_pull_where_nothing_else_speaks() -> None:
     mass = np.zeros(48, np.float32)
     mass[24:28] = 0.25
     seen = [
-        a_sighting(f"{day}", local_time=NOON + timedelta(days=day, hours=-6), hour_mass=mass, datable=1.0)
+        a_summary(f"{day}", local_time=NOON + timedelta(days=day, hours=-6), hour_mass=mass, datable=1.0)
         for day in range(12)
     ]
     found, photos = clock_witnesses.hour_log_likelihood(a_group(*seen))
     assert photos == 12
     assert -8.0 <= float(OFFSETS_HOURS[int(np.argmax(found))]) <= -5.0
-    silent, none = clock_witnesses.hour_log_likelihood(a_group(a_sighting("a", local_time=NOON)))
+    silent, none = clock_witnesses.hour_log_likelihood(a_group(a_summary("a", local_time=NOON)))
     assert none == 0 and not silent.any()
 
 
 def test_counters_give_the_order_in_which_a_clock_was_set_back() -> None:
     photos = [
-        a_sighting(
+        a_summary(
             f"{n}",
             local_time=NOON + timedelta(hours=n, days=-2 if n > 3 else 0),
             counters=(Counter(CounterKind.SHUTTER, n, "t", ""),),
@@ -316,7 +316,7 @@ def test_counters_give_the_order_in_which_a_clock_was_set_back() -> None:
 def test_daylight_in_the_night_is_a_wrong_clock_even_where_all_the_day_is_left_open() -> None:
     """One outing of an hour: morning or afternoon stays open, but not night."""
     photos = [
-        a_sighting(
+        a_summary(
             f"{n}",
             local_time=datetime(2024, 6, 3, 1, 0) + timedelta(minutes=2 * n),
             ev100=13.0,
@@ -336,10 +336,10 @@ def test_daylight_in_the_night_is_a_wrong_clock_even_where_all_the_day_is_left_o
     assert clocks.fit(a_group(*by_day)).kind == "undetermined"
 
 
-def _one_run(*, set_back_hours: float, first_uptime_s: float = 500_000.0) -> list[Sighting]:
+def _one_run(*, set_back_hours: float, first_uptime_s: float = 500_000.0) -> list[PhotoSummary]:
     """Eight photos of one run of a device, an hour apart; the clock is set back after the fourth."""
     return [
-        a_sighting(
+        a_summary(
             f"{n}",
             local_time=NOON + timedelta(hours=n - (set_back_hours if n > 3 else 0.0)),
             uptime_s=first_uptime_s + 3600.0 * n,
@@ -367,7 +367,7 @@ def test_time_since_power_on_shows_where_a_clock_was_set_back() -> None:
         (_one_run(set_back_hours=-6.0), "asleep for six hours, or set ahead: the count cannot tell"),
     ],
 )
-def test_time_since_power_on_shows_no_step(photos: list[Sighting], why: str) -> None:
+def test_time_since_power_on_shows_no_step(photos: list[PhotoSummary], why: str) -> None:
     assert clock_steps.step_of(a_group(*photos)) is None, why
 
 
@@ -379,7 +379,7 @@ def test_a_journey_west_is_no_step() -> None:
     there = {"latitude_deg": 48.9, "longitude_deg": 2.35, "zone": "Europe/Paris"}
     here = {"latitude_deg": 40.7, "longitude_deg": -74.0, "zone": "America/New_York"}
     photos = [
-        a_sighting(
+        a_summary(
             f"{n}",
             local_time=NOON + timedelta(hours=n if n < 4 else n - 6),
             counters=(Counter(CounterKind.SHUTTER, n, "t", ""),),
@@ -414,7 +414,7 @@ def test_a_step_of_nine_hours_is_told_as_a_bound_though_all_before_it_was_dark()
 
     where = {"latitude_deg": 33.45, "longitude_deg": -112.07, "zone": "America/Phoenix"}
     dark = [
-        a_sighting(f"dark {n}", local_time=true + timedelta(hours=9), uptime_s=ran(true), **where)
+        a_summary(f"dark {n}", local_time=true + timedelta(hours=9), uptime_s=ran(true), **where)
         for n, true in enumerate(start + timedelta(hours=n) for n in range(4))
     ]
     lit = [replace(one, uptime_s=ran(one.local_time)) for one in daylight(0.0)]
@@ -569,7 +569,7 @@ def test_every_finding_with_a_cause_is_told_exactly_once(rows: list[tuple[str, s
 def test_six_hours_ahead_in_a_place_six_hours_behind_utc_is_not_taken_for_a_copy() -> None:
     denver = {"latitude_deg": 39.7, "longitude_deg": -105.0, "zone": "America/Denver"}
     photos = [
-        a_sighting(
+        a_summary(
             f"{n}",
             local_time=NOON + timedelta(hours=n),
             gps_utc_time=NOON + timedelta(hours=n, seconds=-5 * n - 3),
@@ -587,8 +587,8 @@ def test_one_photo_whose_gps_time_agrees_has_a_right_clock() -> None:
     assert clocks.fit(a_group(*with_gps(1, ahead_hours=1.0))).kind == "undetermined"
 
 
-def shutter(number: int, moment: datetime) -> Sighting:
-    return a_sighting(f"{number}", local_time=moment, counters=(Counter(CounterKind.SHUTTER, number, "t", ""),))
+def shutter(number: int, moment: datetime) -> PhotoSummary:
+    return a_summary(f"{number}", local_time=moment, counters=(Counter(CounterKind.SHUTTER, number, "t", ""),))
 
 
 def test_a_clock_set_back_under_a_running_counter_is_piecewise_or_reset() -> None:
@@ -647,7 +647,7 @@ def test_fixes_minutes_old_are_no_steps_of_the_clock() -> None:
 
 def test_one_constant_gps_time_on_several_days_is_no_clock() -> None:
     photos = [
-        a_sighting(
+        a_summary(
             f"{day}",
             local_time=datetime(2022, 4, 2 + 7 * day, hour, minute, 7),
             gps_utc_time=datetime(2022, 4, 2 + 7 * day, 20),
@@ -663,7 +663,7 @@ def test_one_constant_gps_time_on_several_days_is_no_clock() -> None:
 
 def test_a_gps_date_that_stands_still_says_nothing_of_the_cameras_date() -> None:
     photos = [
-        a_sighting(
+        a_summary(
             f"{day}",
             local_time=datetime(2013, 7, 1 + day, 10 + day, 30),
             gps_utc_time=datetime(2013, 7, 23, 8 + day, 30, 1),
@@ -687,7 +687,7 @@ def test_a_rolled_over_week_is_the_receivers_even_across_summer_time() -> None:
 
 def test_one_second_stamped_on_many_files_is_no_clock() -> None:
     photos = [
-        a_sighting(f"{n}", local_time=NOON, gps_utc_time=NOON + timedelta(days=-40 * n, hours=n), **PARIS)
+        a_summary(f"{n}", local_time=NOON, gps_utc_time=NOON + timedelta(days=-40 * n, hours=n), **PARIS)
         for n in range(1, 8)
     ]
     model = clocks.fit(a_group(*photos))
@@ -699,7 +699,7 @@ def test_a_zone_kept_at_sea_is_a_right_clock_where_gps_time_confirms_the_instant
     athens = {"latitude_deg": 37.9, "longitude_deg": 23.7, "zone": "Europe/Athens"}
     written = {"offset_hours": 2.0, "utc_rule": "offset written for the capture time"}
     photos = [
-        a_sighting(
+        a_summary(
             f"{n}",
             local_time=NOON + timedelta(days=n, hours=2),
             gps_utc_time=NOON + timedelta(days=n),
@@ -714,7 +714,7 @@ def test_a_zone_kept_at_sea_is_a_right_clock_where_gps_time_confirms_the_instant
 def test_a_camera_never_set_on_a_journey_kept_its_home_zone_and_was_not_set_anew() -> None:
     tokyo = {"latitude_deg": 35.7, "longitude_deg": 139.7, "zone": "Asia/Tokyo"}
     photos = [
-        a_sighting(
+        a_summary(
             f"{n}",
             local_time=NOON + timedelta(days=n, hours=2),
             gps_utc_time=NOON + timedelta(days=n),
@@ -731,7 +731,7 @@ def test_a_camera_never_set_on_a_journey_kept_its_home_zone_and_was_not_set_anew
 def test_a_clock_set_some_days_after_landing_is_told_as_such() -> None:
     tokyo = {"latitude_deg": 35.7, "longitude_deg": 139.7, "zone": "Asia/Tokyo"}
     photos = [
-        a_sighting(
+        a_summary(
             f"{n}",
             local_time=NOON + timedelta(days=n, minutes=17 * n, hours=2 if n < 6 else 9),
             gps_utc_time=NOON + timedelta(days=n, minutes=17 * n),
@@ -747,7 +747,7 @@ def test_a_clock_set_some_days_after_landing_is_told_as_such() -> None:
 def test_in_a_country_on_utc_gps_time_like_the_cameras_is_a_witness() -> None:
     iceland = {"latitude_deg": 64.1, "longitude_deg": -21.9, "zone": "Atlantic/Reykjavik"}
     moments = [NOON + timedelta(hours=n) for n in range(5)]
-    photos = [a_sighting(f"{at:%H}", local_time=at, gps_utc_time=at, **iceland) for at in moments]
+    photos = [a_summary(f"{at:%H}", local_time=at, gps_utc_time=at, **iceland) for at in moments]
     assert clocks.fit(a_group(*photos)).kind == "right"
 
 
@@ -761,12 +761,10 @@ def _two_cameras(ahead_hours: float, *, places: int = 6, delay_min: float = 1.0)
         where = {"latitude_deg": 46.0 + 0.01 * n, "longitude_deg": 7.75, "zone": "Europe/Zurich"}
         moment = NOON + timedelta(hours=n, minutes=7 * n)
         phone.append(
-            a_sighting(
-                f"p{n}", device_key="phone", local_time=moment, gps_utc_time=moment - timedelta(hours=2), **where
-            )
+            a_summary(f"p{n}", device_key="phone", local_time=moment, gps_utc_time=moment - timedelta(hours=2), **where)
         )
         taken = moment + timedelta(hours=ahead_hours, minutes=delay_min)
-        camera.append(a_sighting(f"c{n}", device_key="camera", local_time=taken, ev100=13.0, **where))
+        camera.append(a_summary(f"c{n}", device_key="camera", local_time=taken, ev100=13.0, **where))
     return a_group(*phone, device_key="phone"), a_group(*camera, device_key="camera")
 
 
@@ -786,7 +784,7 @@ def test_a_companion_at_too_few_places_decides_nothing() -> None:
 
 def test_a_companion_whose_own_clock_nothing_confirms_decides_nothing() -> None:
     phone, camera = _two_cameras(8.0)
-    blind = replace(phone, sightings=tuple(replace(one, gps_utc_time=None) for one in phone.sightings))
+    blind = replace(phone, summaries=tuple(replace(one, gps_utc_time=None) for one in phone.summaries))
     assert all(model.decided_by is not ClockWitness.COMPANION for model in clocks.fit_all((blind, camera)))
 
 
@@ -797,7 +795,7 @@ def test_hours_that_a_model_sees_never_state_an_offset() -> None:
     mass = np.zeros(48, np.float32)
     mass[24:28] = 0.25
     seen = [
-        a_sighting(f"{day}", local_time=NOON + timedelta(days=day, hours=12), hour_mass=mass, datable=1.0)
+        a_summary(f"{day}", local_time=NOON + timedelta(days=day, hours=12), hour_mass=mass, datable=1.0)
         for day in range(30)
     ]
     model = clocks.fit(a_group(*seen))
@@ -807,7 +805,7 @@ def test_hours_that_a_model_sees_never_state_an_offset() -> None:
 
 def test_black_pictures_exposed_as_by_day_say_nothing_of_the_clock() -> None:
     stage = [
-        a_sighting(
+        a_summary(
             f"{n}",
             local_time=datetime(2022, 8, 12 + n, 22, 40),
             ev100=10.5,

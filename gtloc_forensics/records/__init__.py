@@ -53,11 +53,11 @@ from gtloc_forensics.records.findings import (
     Finding,
     Outcome,
     Photo,
+    PhotoSummary,
     Severity,
-    Sighting,
 )
 from gtloc_forensics.records.pictures import ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
-from gtloc_forensics.records.sources import Candidate, FileStat, Passed, Source, Unexamined, source_id_of
+from gtloc_forensics.records.sources import Candidate, FileStat, Skipped, Source, Unexamined, source_id_of
 
 __all__ = [
     "UNKNOWN_DEVICE",
@@ -86,10 +86,10 @@ __all__ = [
     "ImageFacts",
     "OffsetSource",
     "Outcome",
-    "Passed",
     "Photo",
     "PhotoEntry",
     "PhotoResult",
+    "PhotoSummary",
     "Pixels",
     "PlaceDensity",
     "Position",
@@ -100,7 +100,7 @@ __all__ = [
     "RuleNote",
     "Scalar",
     "Severity",
-    "Sighting",
+    "Skipped",
     "Source",
     "Stated",
     "Status",

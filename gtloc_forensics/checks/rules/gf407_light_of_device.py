@@ -33,22 +33,22 @@ VERSION = "2"
 @check("GF407", title="Light of all photos against the clock", scope=Scope.DEVICE, version=VERSION)
 def light_of_device(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Weigh every offset of the clock by the light of all frames."""
-    frames = light_offsets.frames_of(group.sightings)
+    frames = light_offsets.frames_of(group.summaries)
     if len(frames) < FEWEST:
         why = f"fewer than {FEWEST} flashless photos of the device have time, place and exposure"
-        yield from pairs.silent("GF407", group.sightings, why)
+        yield from pairs.silent("GF407", group.summaries, why)
         return
     light = light_offsets.offset_log_likelihood(exposure.load(), frames)
     found = by_light.weigh(light, independent=frames.effective)
     named = set(frames.source_ids)
-    used = [one for one in group.sightings if one.source_id in named]
+    used = [one for one in group.summaries if one.source_id in named]
     if found.is_wrong:
         yield _finding(group, frames, found)
     elif found.tells:
         yield from pairs.passed("GF407", used, "The light of the device's photos fits its clock.")
     else:
         yield from pairs.silent("GF407", used, "the light of the device's photos does not tell the time")
-    yield from pairs.silent("GF407", pairs.rest(group.sightings, used), "no flashless exposure with time and place")
+    yield from pairs.silent("GF407", pairs.rest(group.summaries, used), "no flashless exposure with time and place")
 
 
 def _finding(group: DeviceGroup, frames: Frames, found: LightVerdict) -> Finding:
@@ -57,7 +57,7 @@ def _finding(group: DeviceGroup, frames: Frames, found: LightVerdict) -> Finding
     is_contradicted = 1.0 - found.wrong < RIGHT_AT_MOST_CONTRADICTED and not group.doubt
     return pairs.about(
         "GF407",
-        [one for one in group.sightings if one.source_id in named],
+        [one for one in group.summaries if one.source_id in named],
         f"The light of {durations.photos(len(frames))} does not fit a right clock; it leaves open "
         f"{durations.between(low, high)}.",
         outcome=Outcome.CONTRADICTION if is_contradicted else Outcome.SUSPICIOUS,

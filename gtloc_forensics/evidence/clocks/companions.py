@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gtloc_forensics.earth.globe import distance_km
 from gtloc_forensics.evidence.clocks import receiver
 from gtloc_forensics.evidence.exposure.clock_offsets import civil_offset_hours
-from gtloc_forensics.records import DeviceGroup, Sighting
+from gtloc_forensics.records import DeviceGroup, PhotoSummary
 
 NEAR_KM = 0.15
 APART_KM = 0.3  # places nearer than this are one: a stay there is one meeting
@@ -56,7 +56,7 @@ def meetings(group: DeviceGroup, references: Iterable[DeviceGroup]) -> Meetings 
 
 
 def _with(group: DeviceGroup, other: DeviceGroup) -> Meetings | None:
-    own, theirs = _placed(group.sightings), _confirmed(other)
+    own, theirs = _placed(group.summaries), _confirmed(other)
     if not own or not theirs:
         return None
     claimed, place_of = _claimed_hours(own), _places(own)
@@ -109,17 +109,17 @@ def _agreed(seen: Sequence[tuple[float, int]], label: str) -> Meetings | None:
 # --------------------------------------------------------------------------- the two sides
 
 
-def _placed(sightings: Sequence[Sighting]) -> list[Sighting]:
+def _placed(summaries: Sequence[PhotoSummary]) -> list[PhotoSummary]:
     found = [
         one
-        for one in sightings
+        for one in summaries
         if one.local_time is not None and one.latitude_deg is not None and one.longitude_deg is not None
     ]
     keep = np.linspace(0, len(found) - 1, min(len(found), MOST_PHOTOS)).round().astype(int)
     return [found[index] for index in keep]
 
 
-def _confirmed(other: DeviceGroup) -> list[Sighting]:
+def _confirmed(other: DeviceGroup) -> list[PhotoSummary]:
     """Return the photos of a companion whose GPS time agrees with its clock."""
     heard = [
         one
@@ -129,7 +129,7 @@ def _confirmed(other: DeviceGroup) -> list[Sighting]:
     return _placed(heard)
 
 
-def _claimed_hours(own: Sequence[Sighting]) -> list[float]:
+def _claimed_hours(own: Sequence[PhotoSummary]) -> list[float]:
     """Return the claimed instants, in hours since 1970, were the civil time that each claims right at its place."""
     return [
         (one.local_time - receiver.UNIX_EPOCH) / timedelta(hours=1) - civil_offset_hours(one)
@@ -138,18 +138,18 @@ def _claimed_hours(own: Sequence[Sighting]) -> list[float]:
     ]
 
 
-def _hours(one: Sighting) -> float:
+def _hours(one: PhotoSummary) -> float:
     return ((one.gps_utc_time or receiver.UNIX_EPOCH) - receiver.UNIX_EPOCH) / timedelta(hours=1)
 
 
-def _degrees(sightings: Sequence[Sighting]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _degrees(summaries: Sequence[PhotoSummary]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return (
-        np.array([one.latitude_deg for one in sightings], np.float64),
-        np.array([one.longitude_deg for one in sightings], np.float64),
+        np.array([one.latitude_deg for one in summaries], np.float64),
+        np.array([one.longitude_deg for one in summaries], np.float64),
     )
 
 
-def _places(own: Sequence[Sighting]) -> list[int]:
+def _places(own: Sequence[PhotoSummary]) -> list[int]:
     """Return a number for the place of each photo: a walk of less than :data:`APART_KM` stays at one."""
     numbers, number = [0], 0
     for before, now in pairwise(own):

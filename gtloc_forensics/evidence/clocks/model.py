@@ -218,7 +218,7 @@ def _of_zone(foreign: tuple[float, int] | None) -> tuple[Floats, str]:
 
 
 def _of_light(group: DeviceGroup, model: LightModel) -> tuple[Floats, float, str]:
-    frames = light_offsets.frames_of(group.sightings, model)
+    frames = light_offsets.frames_of(group.summaries, model)
     if not len(frames):
         return np.zeros(len(OFFSETS_HOURS)), 0.0, ""
     light = light_offsets.offset_log_likelihood(model, frames)
@@ -374,7 +374,7 @@ def _base(group: DeviceGroup, evidence: _Evidence, posterior: Posterior) -> Cloc
         offset_hours=None,
         interval_hours=None,
         probability=posterior.probability,
-        photos=sum(one.local_time is not None for one in group.sightings),
+        photos=sum(one.local_time is not None for one in group.summaries),
         evidence=(*evidence.sentences, *([f"One device is assumed: {group.doubt}."] if group.doubt else [])),
         summary="",
         posterior_offsets_hours=OFFSETS_HOURS.astype(np.float32),
@@ -413,7 +413,7 @@ def _set_back(whole: ClockModel, step: clock_steps.Step, model: LightModel) -> C
         for where, side in zip(("before", "after"), sides, strict=True)
     )
     segments = tuple(
-        (group.sightings[0].source_id, group.sightings[-1].source_id, side.offset_hours)
+        (group.summaries[0].source_id, group.summaries[-1].source_id, side.offset_hours)
         for group, side in zip((step.before, step.after), sides, strict=True)
         if side.offset_hours is not None
     )

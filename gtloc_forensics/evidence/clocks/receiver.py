@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from gtloc_forensics.earth import zones
 from gtloc_forensics.evidence.exposure.clock_offsets import civil_offset_hours
-from gtloc_forensics.records import DeviceGroup, Sighting, durations
+from gtloc_forensics.records import DeviceGroup, PhotoSummary, durations
 
 # Two clocks that agree: camera clocks lag by minutes (92–146 s measured on genuine files, field.md §0.5).
 TOGETHER_HOURS = 5.0 / 60.0
@@ -41,20 +41,20 @@ STEADY_HOURS = 1.0 / 60.0
 GRID_HOURS = 0.25
 ON_GRID_HOURS = 1.5 / 60.0
 
-Rows: TypeAlias = list[tuple[float, Sighting]]
+Rows: TypeAlias = list[tuple[float, PhotoSummary]]
 
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
     """The photos whose GPS time is a clock of its own, and a sentence for each kind of those set aside."""
 
-    heard: tuple[Sighting, ...]
+    heard: tuple[PhotoSummary, ...]
     notes: tuple[str, ...]
 
 
 def listen(group: DeviceGroup) -> Receiver:
     """Return what of a device's GPS times is a clock."""
-    kept = [one for one in group.sightings if one.local_time is not None and one.gps_utc_time is not None]
+    kept = [one for one in group.summaries if one.local_time is not None and one.gps_utc_time is not None]
     notes: list[str] = []
     for pattern in (_without_time, _constant, _stamped, _rolled_over, _frozen_date, _repeated, _old_fixes):
         kept, note = pattern(kept)
@@ -65,7 +65,7 @@ def listen(group: DeviceGroup) -> Receiver:
 # --------------------------------------------------------------------------- residuals
 
 
-def residual_hours(one: Sighting) -> float | None:
+def residual_hours(one: PhotoSummary) -> float | None:
     """Return claimed civil time minus true civil time, in hours; None where it cannot be told.
 
     Where the file writes its offset and GPS time confirms the instant, the clock is right whatever
@@ -80,21 +80,21 @@ def residual_hours(one: Sighting) -> float | None:
     return None if offset is None else raw - offset
 
 
-def raw_hours(one: Sighting) -> float:
+def raw_hours(one: PhotoSummary) -> float:
     """Return claimed civil time minus GPS time, in hours: the offset the clock itself was set to."""
     if one.local_time is None or one.gps_utc_time is None:
         raise ValueError("the photo lacks one of the two times")
     return (one.local_time - one.gps_utc_time) / timedelta(hours=1)
 
 
-def true_offset_hours(one: Sighting) -> float | None:
+def true_offset_hours(one: PhotoSummary) -> float | None:
     """Return the offset that civil clocks kept at the place at the GPS time; the written one without a place."""
     if one.zone and one.gps_utc_time is not None:
         return zones.offset_at_utc(one.zone, one.gps_utc_time)
     return one.offset_hours
 
 
-def is_written(one: Sighting) -> bool:
+def is_written(one: PhotoSummary) -> bool:
     """Return whether the offset stands in the file rather than being worked out from place or GPS time."""
     return one.utc_source is None or not one.utc_source.is_derived
 
@@ -102,13 +102,13 @@ def is_written(one: Sighting) -> bool:
 # --------------------------------------------------------------------------- patterns
 
 
-def _without_time(kept: list[Sighting]) -> tuple[list[Sighting], str]:
+def _without_time(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     """Set aside the zero of the receiver's count."""
     spared = [one for one in kept if not _is_zero(one)]
     return spared, _note(kept, spared, "stands where a receiver's count of time begins: it had no time yet")
 
 
-def _is_zero(one: Sighting) -> bool:
+def _is_zero(one: PhotoSummary) -> bool:
     gps, local = one.gps_utc_time, one.local_time
     if gps is None or local is None:
         return True
@@ -117,38 +117,38 @@ def _is_zero(one: Sighting) -> bool:
     )
 
 
-def _constant(kept: list[Sighting]) -> tuple[list[Sighting], str]:
+def _constant(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     """Set aside a time of day that returns on several dates whatever the camera's own hour."""
     wrong: set[str] = set()
-    for sightings in _by(kept, lambda one: one.gps_utc_time and one.gps_utc_time.time()).values():
-        dates = {one.gps_utc_time.date() for one in sightings if one.gps_utc_time}
-        is_usual = len(sightings) >= min(FEWEST_CONSTANT, len(kept))
-        if len(dates) > 1 and is_usual and _spread_hours(sightings) > CONSTANT_SPREAD_HOURS:
-            wrong |= {one.source_id for one in sightings}
+    for summaries in _by(kept, lambda one: one.gps_utc_time and one.gps_utc_time.time()).values():
+        dates = {one.gps_utc_time.date() for one in summaries if one.gps_utc_time}
+        is_usual = len(summaries) >= min(FEWEST_CONSTANT, len(kept))
+        if len(dates) > 1 and is_usual and _spread_hours(summaries) > CONSTANT_SPREAD_HOURS:
+            wrong |= {one.source_id for one in summaries}
     spared = [one for one in kept if one.source_id not in wrong]
     return spared, _note(kept, spared, "is one time of day on several dates: a constant, not a clock")
 
 
-def _spread_hours(sightings: Sequence[Sighting]) -> float:
+def _spread_hours(summaries: Sequence[PhotoSummary]) -> float:
     """Return how far apart the hours of day of some residuals lie."""
-    hours = sorted(raw_hours(one) % 24.0 for one in sightings)
+    hours = sorted(raw_hours(one) % 24.0 for one in summaries)
     gaps = [later - earlier for earlier, later in pairwise(hours)] + [24.0 - hours[-1] + hours[0]]
     return 24.0 - max(gaps)
 
 
-def _stamped(kept: list[Sighting]) -> tuple[list[Sighting], str]:
+def _stamped(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     """Set aside one capture second in many files whose GPS times differ: a program wrote it."""
     wrong: set[str] = set()
-    for sightings in _by(kept, lambda one: one.local_time).values():
-        moments = sorted(one.gps_utc_time for one in sightings if one.gps_utc_time)
+    for summaries in _by(kept, lambda one: one.local_time).values():
+        moments = sorted(one.gps_utc_time for one in summaries if one.gps_utc_time)
         if len(set(moments)) >= FEWEST_STAMPED and moments[-1] - moments[0] > MOVED_ON:
-            wrong |= {one.source_id for one in sightings}
+            wrong |= {one.source_id for one in summaries}
     spared = [one for one in kept if one.source_id not in wrong]
     why = "differs while the capture time is the same second: a program wrote that, not a clock"
     return spared, _note(kept, spared, why)
 
 
-def _rolled_over(kept: list[Sighting]) -> tuple[list[Sighting], str]:
+def _rolled_over(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     """Put the dates right that lie whole rounds of 1,024 weeks away."""
     turned = [_turned(one) for one in kept]
     count = sum(now is not before for now, before in zip(turned, kept, strict=True))
@@ -160,7 +160,7 @@ def _rolled_over(kept: list[Sighting]) -> tuple[list[Sighting], str]:
     )
 
 
-def _turned(one: Sighting) -> Sighting:
+def _turned(one: PhotoSummary) -> PhotoSummary:
     if one.local_time is None or one.gps_utc_time is None:
         return one
     apart = one.local_time - one.gps_utc_time
@@ -171,7 +171,7 @@ def _turned(one: Sighting) -> Sighting:
     return replace(one, gps_utc_time=one.gps_utc_time + rounds * ROLLOVER)
 
 
-def _frozen_date(kept: list[Sighting]) -> tuple[list[Sighting], str]:
+def _frozen_date(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     """Take the camera's date where the GPS date stands still over several days."""
     gps_dates = {one.gps_utc_time.date() for one in kept if one.gps_utc_time}
     claimed = {moment.date() for one in kept if (moment := _claimed_utc(one))}
@@ -184,11 +184,11 @@ def _frozen_date(kept: list[Sighting]) -> tuple[list[Sighting], str]:
     )
 
 
-def _claimed_utc(one: Sighting) -> datetime | None:
+def _claimed_utc(one: PhotoSummary) -> datetime | None:
     return None if one.local_time is None else one.local_time - timedelta(hours=civil_offset_hours(one))
 
 
-def _on_its_day(one: Sighting) -> Sighting:
+def _on_its_day(one: PhotoSummary) -> PhotoSummary:
     claimed = _claimed_utc(one)
     if claimed is None or one.gps_utc_time is None:
         return one
@@ -196,17 +196,17 @@ def _on_its_day(one: Sighting) -> Sighting:
     return replace(one, gps_utc_time=one.gps_utc_time + timedelta(days=days))
 
 
-def _repeated(kept: list[Sighting]) -> tuple[list[Sighting], str]:
+def _repeated(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     """Hear one GPS instant once, at the photo nearest to it: in the others it is the last fix, not a new one."""
     first = {
-        min(sightings, key=lambda one: (abs(residual_hours(one) or 0.0), one.source_id)).source_id
-        for sightings in _by(kept, lambda one: one.gps_utc_time).values()
+        min(summaries, key=lambda one: (abs(residual_hours(one) or 0.0), one.source_id)).source_id
+        for summaries in _by(kept, lambda one: one.gps_utc_time).values()
     }
     spared = [one for one in kept if one.source_id in first]
     return spared, _note(kept, spared, "repeats that of another photo: the last fix, not a new one")
 
 
-def _old_fixes(kept: list[Sighting]) -> tuple[list[Sighting], str]:
+def _old_fixes(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     """Set aside GPS times that lag behind the rest, unless by what a clock set ahead would keep."""
     rows = sorted(
         ((hours, one) for one in kept if (hours := residual_hours(one)) is not None),
@@ -265,13 +265,13 @@ def _is_kept_distance(level: Rows, base_hours: float) -> bool:
     return max(moments) - min(moments) > timedelta(hours=behind)
 
 
-def _by(sightings: Iterable[Sighting], key: Callable[[Sighting], object]) -> dict[object, list[Sighting]]:
-    found: dict[object, list[Sighting]] = defaultdict(list)
-    for one in sightings:
+def _by(summaries: Iterable[PhotoSummary], key: Callable[[PhotoSummary], object]) -> dict[object, list[PhotoSummary]]:
+    found: dict[object, list[PhotoSummary]] = defaultdict(list)
+    for one in summaries:
         found[key(one)].append(one)
     return found
 
 
-def _note(before: Sequence[Sighting], after: Sequence[Sighting], why: str) -> str:
+def _note(before: Sequence[PhotoSummary], after: Sequence[PhotoSummary], why: str) -> str:
     count = len(before) - len(after)
     return f"The GPS time of {durations.photos(count)} {why}." if count else ""

@@ -11,7 +11,7 @@ from gtloc_forensics.evidence.clocks import sentences
 from gtloc_forensics.evidence.clocks import witnesses as clock_witnesses
 from gtloc_forensics.evidence.clocks.receiver import LEVEL_GAP_HOURS, TOGETHER_HOURS
 from gtloc_forensics.evidence.clocks.witnesses import GpsResiduals
-from gtloc_forensics.records import ClockKind, ClockModel, ClockWitness, DeviceGroup, Sighting, durations
+from gtloc_forensics.records import ClockKind, ClockModel, ClockWitness, DeviceGroup, PhotoSummary, durations
 
 # Judgements, not frequencies.
 DRIFT_PROBABILITY = 0.95
@@ -84,7 +84,7 @@ def _stepping(group: DeviceGroup, gps: GpsResiduals, fitted: ClockModel) -> Iter
     if home is not None:
         yield from _on_a_journey(gps, replace(fitted, segments=segments, probability=covered / len(gps)), home, hours)
         return
-    by_id = {one.source_id: one for one in group.sightings}
+    by_id = {one.source_id: one for one in group.summaries}
     is_lost = any(_lost_its_date(by_id[first], offset) for first, _, offset in segments)
     yield replace(
         fitted,
@@ -136,6 +136,6 @@ def _carried_on(gps: GpsResiduals, hours: clock_witnesses.Floats) -> tuple[str, 
     )
 
 
-def _lost_its_date(first: Sighting, hours: float) -> bool:
+def _lost_its_date(first: PhotoSummary, hours: float) -> bool:
     is_far = abs(hours) > LOST_HOURS
     return is_far and first.local_time is not None and clock_witnesses.starts_over(first.local_time)

@@ -19,7 +19,7 @@ from scipy.stats import theilslopes
 from gtloc_forensics.evidence.clocks import receiver
 from gtloc_forensics.evidence.clocks.receiver import FIRST_DIGITAL, LEVEL_GAP_HOURS
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS, civil_offset_hours
-from gtloc_forensics.records import DeviceGroup, Sighting
+from gtloc_forensics.records import DeviceGroup, PhotoSummary
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -64,7 +64,7 @@ def gps_residuals(group: DeviceGroup) -> GpsResiduals | None:
     )
 
 
-def _gps_row(one: Sighting) -> tuple[float, float, str, float, bool] | None:
+def _gps_row(one: PhotoSummary) -> tuple[float, float, str, float, bool] | None:
     residual = receiver.residual_hours(one)
     if residual is None or one.local_time is None or one.gps_utc_time is None:
         return None
@@ -79,14 +79,14 @@ def copied_gps_hours(group: DeviceGroup) -> float | None:
     Such GPS time was copied from the camera, or the camera ran on UTC; None where neither is so. Where the
     place keeps UTC, or the file writes that its clock does, that they are the same shows nothing.
     """
-    both = [one for one in group.sightings if one.local_time is not None and one.gps_utc_time is not None]
+    both = [one for one in group.summaries if one.local_time is not None and one.gps_utc_time is not None]
     away = [
         -offset for one in both if _is_same(one) and (offset := receiver.true_offset_hours(one)) is not None and offset
     ]
     return float(np.median(away)) if len(away) > SHARED * len(both) else None
 
 
-def _is_same(one: Sighting) -> bool:
+def _is_same(one: PhotoSummary) -> bool:
     if one.local_time is None or one.gps_utc_time is None or (one.offset_hours == 0.0 and receiver.is_written(one)):
         return False
     return abs((one.local_time - one.gps_utc_time).total_seconds()) <= COPIED_S
@@ -172,7 +172,7 @@ def foreign_zone_hours(group: DeviceGroup) -> tuple[float, int] | None:
     """
     differences = [
         round(4.0 * (one.offset_hours - civil_offset_hours(one))) / 4.0
-        for one in group.sightings
+        for one in group.summaries
         if one.offset_hours is not None and one.zone and one.local_time is not None and receiver.is_written(one)
     ]
     if not differences:
@@ -188,7 +188,7 @@ def foreign_zone_hours(group: DeviceGroup) -> tuple[float, int] | None:
 def hour_log_likelihood(group: DeviceGroup) -> tuple[Floats, int]:
     """Return the log likelihood of each offset by the hours the model sees, its maximum 0, and the photos used."""
     total = np.zeros(len(OFFSETS_HOURS))
-    seen = [one for one in group.sightings if one.hour_mass is not None and one.local_time is not None]
+    seen = [one for one in group.summaries if one.hour_mass is not None and one.local_time is not None]
     outings: dict[tuple[int, int, int], int] = {}
     for one in seen:
         outings[_day(one)] = outings.get(_day(one), 0) + 1
@@ -197,12 +197,12 @@ def hour_log_likelihood(group: DeviceGroup) -> tuple[Floats, int]:
     return total - total.max(), len(seen)
 
 
-def _day(one: Sighting) -> tuple[int, int, int]:
+def _day(one: PhotoSummary) -> tuple[int, int, int]:
     local = one.local_time or FIRST_DIGITAL
     return local.year, local.month, local.day
 
 
-def _hour_terms(one: Sighting) -> Floats:
+def _hour_terms(one: PhotoSummary) -> Floats:
     if one.hour_mass is None or one.local_time is None:
         return np.zeros(len(OFFSETS_HOURS))
     mass = np.asarray(one.hour_mass, np.float64)
@@ -224,7 +224,7 @@ def swapped(moment: datetime) -> datetime | None:
 def swapped_dates(group: DeviceGroup) -> tuple[int, int]:
     """Return how many photos' GPS dates fit only with day and month exchanged, and how many could be told."""
     fits = told = 0
-    for one in group.sightings:
+    for one in group.summaries:
         offset = receiver.true_offset_hours(one)
         if one.local_time is None or one.gps_utc_time is None or offset is None:
             continue
@@ -243,7 +243,7 @@ def restart(group: DeviceGroup) -> tuple[int, int]:
     The first day of January of the years that firmware starts from, or any date before
     digital cameras wrote dates; a single genuine New Year's Day gives the same.
     """
-    dated = [one.local_time for one in group.sightings if one.local_time is not None]
+    dated = [one.local_time for one in group.summaries if one.local_time is not None]
     return sum(starts_over(moment) for moment in dated), len(dated)
 
 
@@ -264,10 +264,10 @@ def counter_steps(group: DeviceGroup) -> tuple[int, ...]:
     )
 
 
-def in_counter_order(group: DeviceGroup) -> tuple[Sighting, ...]:
+def in_counter_order(group: DeviceGroup) -> tuple[PhotoSummary, ...]:
     """Return the photos with a shutter count or an image number, in its order; empty unless all counts differ."""
     rows = []
-    for one in group.sightings:
+    for one in group.summaries:
         value = next((counter.value for counter in one.counters if counter.wraps_at is None), None)
         if value is not None and one.local_time is not None:
             rows.append((value, one.source_id, one))

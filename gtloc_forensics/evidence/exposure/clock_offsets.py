@@ -22,7 +22,7 @@ from gtloc_forensics.earth import zones
 from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence.exposure import LightModel
-from gtloc_forensics.records import Sighting
+from gtloc_forensics.records import PhotoSummary
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -79,15 +79,15 @@ class Frames:
         return float(self.weight.sum())
 
 
-def frames_of(sightings: Sequence[Sighting], model: LightModel | None = None) -> Frames:
-    """Return the frames among *sightings* that light can be asked about.
+def frames_of(summaries: Sequence[PhotoSummary], model: LightModel | None = None) -> Frames:
+    """Return the frames among *summaries* that light can be asked about.
 
     Args:
-        sightings: of one device.
+        summaries: of one device.
         model: says how alike the light of photos of one outing, and of one camera, is.
     """
     model = exposure.load() if model is None else model
-    chosen = sorted((one for one in sightings if _is_usable(one)), key=_claimed_s)
+    chosen = sorted((one for one in summaries if _is_usable(one)), key=_claimed_s)
     if len(chosen) > MOST_PHOTOS:
         keep = np.linspace(0, len(chosen) - 1, MOST_PHOTOS).round().astype(int)
         chosen = [chosen[index] for index in keep]
@@ -117,7 +117,7 @@ def _weights(outing: NDArray[np.int64], model: LightModel) -> Floats:
     return np.asarray(1.0 / (1.0 + (size - 1.0) * model.outing_correlation), dtype=np.float64)
 
 
-def _is_usable(one: Sighting) -> bool:
+def _is_usable(one: PhotoSummary) -> bool:
     if _is_dark_but_bright(one):
         return False
     return (
@@ -130,27 +130,27 @@ def _is_usable(one: Sighting) -> bool:
     )
 
 
-def _is_dark_but_bright(one: Sighting) -> bool:
+def _is_dark_but_bright(one: PhotoSummary) -> bool:
     """Whether the picture is black although its exposure is daylight's."""
     if one.mean_luminance is None or one.ev100 is None:
         return False
     return one.mean_luminance < DARK_LUMINANCE and one.ev100 >= DAYLIGHT_EV100
 
 
-def _is_sunlit(one: Sighting) -> bool:
+def _is_sunlit(one: PhotoSummary) -> bool:
     if one.mean_luminance is None or one.ev100 is None:
         return False
     return one.mean_luminance >= DARK_LUMINANCE and one.ev100 >= SUNLIT_EV100
 
 
-def civil_offset_hours(one: Sighting) -> float:
+def civil_offset_hours(one: PhotoSummary) -> float:
     """Return the offset civil clocks keep at the claimed place and time; solar time where no zone is known."""
     if one.zone and one.local_time is not None:
         return zones.offsets_hours(one.zone, one.local_time)[0]
     return round((one.longitude_deg or 0.0) / 15.0)
 
 
-def _claimed_s(one: Sighting) -> float:
+def _claimed_s(one: PhotoSummary) -> float:
     local = one.local_time or _EPOCH
     return (local - _EPOCH).total_seconds() - 3600.0 * civil_offset_hours(one)
 
