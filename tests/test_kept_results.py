@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from test_case import INLINE, audit, photo
 from test_decode import HEIC
-from test_vigil import Watched, examined
+from test_watch_session import Watched, examined
 
 from gtloc_forensics.case.case import open_case
 from gtloc_forensics.case.folder import DATABASE
@@ -33,7 +33,7 @@ from gtloc_forensics.records import Candidate, Claim, Environment, FileStat, Ima
 from gtloc_forensics.store import keys
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.keys import CLAIM, CODE_VERSIONS, IMAGE, METADATA, VISION, Stages, claim_key
-from gtloc_forensics.store.rows import Known
+from gtloc_forensics.store.rows import StoredSource
 
 # --------------------------------------------------------------------------- fingerprints
 
@@ -89,7 +89,7 @@ def test_code_that_changes_redoes_its_stage_and_what_is_made_from_it(
 
 
 def test_the_key_of_a_claim_is_that_of_older_cases(monkeypatch: pytest.MonkeyPatch) -> None:
-    state = Known(1, b"a.jpg", "ab" * 32, (1, 2, 3, 4, 5), {b"a.xmp": "cd" * 32})
+    state = StoredSource(1, b"a.jpg", "ab" * 32, (1, 2, 3, 4, 5), {b"a.xmp": "cd" * 32})
     for stage in CODE_VERSIONS:
         monkeypatch.setitem(keys.CODE_VERSIONS, stage, "another")
     assert claim_key(Stages("metadata", "claim", "image", ""), state) == "ab41dcc345bbf2e9f83fcbcfc4ead803"

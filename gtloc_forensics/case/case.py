@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gtloc_forensics.case.notify import Notifier
     from gtloc_forensics.case.retrieval import Answer, Query
     from gtloc_forensics.case.verifying import Verification
-    from gtloc_forensics.case.watching import Habits, Log
+    from gtloc_forensics.case.watching import Log, WatchSettings
     from gtloc_forensics.correct import Destination, Order, Plan, Result
 
 
@@ -153,7 +153,7 @@ class Case:
         roots: Sequence[Path],
         settings: Settings,
         *,
-        habits: Habits,
+        watch_settings: WatchSettings,
         notifier: Notifier,
         log: Log,
         stop: threading.Event,
@@ -164,7 +164,7 @@ class Case:
         Args:
             roots: folders within the case's evidence folder; they may come and go.
             settings: as for :meth:`audit`.
-            habits: when to conclude and report.
+            watch_settings: when to conclude and report.
             notifier: whom to tell of findings.
             log: told everything that happens.
             stop: set it to finish what is in hand and return.
@@ -173,16 +173,16 @@ class Case:
         Raises:
             CaseBusy: another process, perhaps another watcher, works on this case.
         """
-        from gtloc_forensics.case.watching import Vigil
+        from gtloc_forensics.case.watching import WatchSession
         from gtloc_forensics.files.watching import Watcher
 
         def publish() -> None:
             self.write_findings()
-            if habits.report:
+            if watch_settings.report:
                 self.write_report()
 
         with self.locked(), opened(settings) as instruments, self._place.work_folder() as work:
-            vigil = Vigil(
+            session = WatchSession(
                 self._place,
                 instruments,
                 settings=settings,
@@ -190,9 +190,9 @@ class Case:
                 publish=publish,
                 notifier=notifier,
                 log=log,
-                habits=habits,
+                watch_settings=watch_settings,
             )
-            vigil.keep(Watcher(roots, once=habits.once, stop=stop, **watching), stop)
+            session.keep(Watcher(roots, once=watch_settings.once, stop=stop, **watching), stop)
 
     # ----------------------------------------------------------------- what comes out
 

@@ -19,12 +19,12 @@ from gtloc_forensics.records import (
     CustodyEvent,
     Environment,
     Finding,
-    Passed,
     Photo,
     PhotoEntry,
     PhotoResult,
     ReasonNote,
     RuleNote,
+    Skipped,
     Status,
     Tally,
     source_id_of,
@@ -136,7 +136,7 @@ class StoredCase:
                 unread[entry.reason] = replace(known, photos=known.photos + 1, names=names)
         return (*(self._store.extra(self._id, REASONS, tuple[ReasonNote, ...]) or ()), *unread.values())
 
-    def passed_over(self) -> tuple[Passed, ...]:
+    def passed_over(self) -> tuple[Skipped, ...]:
         """What is not a photo, or could not be read."""
         return tuple(self._rejected)
 
@@ -195,7 +195,7 @@ def _told(one: Control) -> str:
     )
 
 
-def rejected_ids(view: StoredCase) -> Iterator[tuple[str, Passed]]:
+def rejected_ids(view: StoredCase) -> Iterator[tuple[str, Skipped]]:
     """Yield (source id, entry) of what could not be read."""
     for entry in view.passed_over():
         if entry.blocks:

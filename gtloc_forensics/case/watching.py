@@ -25,7 +25,7 @@ from gtloc_forensics.examination.instruments import Instruments
 from gtloc_forensics.examination.judging import judge
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files import acquiring, watching
-from gtloc_forensics.records import Candidate, Finding, Passed, Photo, PhotoResult, Source, visible
+from gtloc_forensics.records import Candidate, Finding, Photo, PhotoResult, Skipped, Source, visible
 from gtloc_forensics.store.photos import Album
 
 TICK_S = 0.1
@@ -44,8 +44,8 @@ Log = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
-    """When a vigil does what.
+class WatchSettings:
+    """When a watch session does what.
 
     Attributes:
         quiet_s: seconds without an arrival after which the case is concluded and reported.
@@ -60,7 +60,7 @@ class Habits:
     once: bool = False
 
 
-class Vigil:
+class WatchSession:
     """Watches folders on behalf of a case that the caller holds locked."""
 
     def __init__(
@@ -73,7 +73,7 @@ class Vigil:
         publish: Callable[[], None],
         notifier: Notifier,
         log: Log,
-        habits: Habits,
+        watch_settings: WatchSettings,
     ) -> None:
         self._case = case
         self._instruments = instruments
@@ -81,14 +81,14 @@ class Vigil:
         self._publish = publish
         self._notifier = notifier
         self._log = log
-        self._habits = habits
+        self._watch_settings = watch_settings
         self._gathering = Gathering(
             case.store, case.evidence, instruments, settings=settings, work=work, progress=_silent
         )
-        self._rejected: dict[bytes, Passed] = {}
+        self._rejected: dict[bytes, Skipped] = {}
         self._tries: dict[bytes, int] = {}  # of what changed while it was read
         self._rechecked: dict[tuple[int, ...], acquiring.Rechecked] = {}
-        self._unconcluded = True  # a killed vigil may have left some; concluding twice costs nothing
+        self._unconcluded = True  # a killed watch session may have left some; concluding twice costs nothing
         self._last_arrival = self._last_conclusion = time.monotonic()
 
     def keep(self, watcher: watching.Watcher, stop: threading.Event) -> None:
@@ -98,13 +98,13 @@ class Vigil:
                 news = watcher.look()
                 if news:
                     self._take_in(watcher, news)
-                elif self._habits.once and watcher.is_done:
+                elif self._watch_settings.once and watcher.is_done:
                     break
                 else:
                     stop.wait(TICK_S)
                 if self._is_time():
                     self._conclude()
-        if self._habits.once and self._unconcluded:
+        if self._watch_settings.once and self._unconcluded:
             self._conclude()
 
     # ------------------------------------------------------------- arrivals
@@ -149,7 +149,7 @@ class Vigil:
         self._log({"event": "examined", "photos": len(candidates) - len(refused), "seconds": took})
         return again
 
-    def _refused(self, entry: Passed) -> Iterator[float]:
+    def _refused(self, entry: Skipped) -> Iterator[float]:
         """Note what could not be read; yield the seconds to wait when trying again may help."""
         self._rejected[entry.relative] = entry
         event: dict[str, Any] = {"event": "not examined", "photo": visible(entry.relative), "text": entry.reason}
@@ -197,8 +197,8 @@ class Vigil:
 
     def _is_time(self) -> bool:
         now = time.monotonic()
-        quiet = now - self._last_arrival >= self._habits.quiet_s
-        overdue = now - self._last_conclusion >= self._habits.report_every_s
+        quiet = now - self._last_arrival >= self._watch_settings.quiet_s
+        overdue = now - self._last_conclusion >= self._watch_settings.report_every_s
         return self._unconcluded and (quiet or overdue)
 
     def _conclude(self) -> None:
@@ -216,7 +216,7 @@ class Vigil:
             ).run()
             self._publish()
         except WorkspaceFull as error:
-            self._log({"event": "disk full", "text": str(error), "again_in_s": self._habits.quiet_s})
+            self._log({"event": "disk full", "text": str(error), "again_in_s": self._watch_settings.quiet_s})
             self._last_arrival = time.monotonic()
             return
         tally = self._case.view().tally
@@ -243,4 +243,4 @@ def _told(finding: Finding) -> dict[str, str]:
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
-    """A vigil tells of photos, not of parts of stages."""
+    """A watch session tells of photos, not of parts of stages."""

@@ -1,6 +1,6 @@
 """Concludes an examination: runs the rules over what was gathered and keeps what they say.
 
-Photos stream by one at a time; only their lean sightings stay in memory for the
+Photos stream by one at a time; only their lean summaries stay in memory for the
 rules that compare. Everything is written in one transaction, so an examination
 is there whole or not at all, and it is named by everything it depended on.
 """
@@ -24,12 +24,12 @@ from gtloc_forensics.evidence import clocks as evidence_clocks
 from gtloc_forensics.evidence import false_discovery
 from gtloc_forensics.evidence.clocks.causes import group_causes
 from gtloc_forensics.examination import summaries
-from gtloc_forensics.examination.disk_map import Spool
+from gtloc_forensics.examination.disk_map import DiskMap
 from gtloc_forensics.examination.gathering import Progress
 from gtloc_forensics.examination.instruments import Instruments
 from gtloc_forensics.examination.judging import OUTCOME_RANK, judge, rank, run_rule
 from gtloc_forensics.examination.planning import Gathered
-from gtloc_forensics.examination.results import Silences, digest_of, merge
+from gtloc_forensics.examination.results import NotTestable, digest_of, merge
 from gtloc_forensics.examination.settings import NO_MODEL, Settings
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.records import (
@@ -40,10 +40,10 @@ from gtloc_forensics.records import (
     Finding,
     Outcome,
     PhotoResult,
+    PhotoSummary,
     ReasonNote,
     RuleNote,
     Scalar,
-    Sighting,
     Source,
     Unexamined,
     source_id_of,
@@ -137,14 +137,14 @@ class Concluding:
     # ------------------------------------------------------------- the rules
 
     def _examine(self, fingerprint: str, at_end: Mapping[int, acquiring.Rechecked]) -> None:
-        with Spool() as verdicts:
+        with DiskMap() as verdicts:
             self._judge_all(fingerprint, verdicts, at_end)
 
     def _judge_all(
         self, fingerprint: str, verdicts: MutableMapping[str, bytes], at_end: Mapping[int, acquiring.Rechecked]
     ) -> None:
         weighed: list[Finding] = []
-        seen: list[Sighting] = []
+        seen: list[PhotoSummary] = []
         labels: dict[str, tuple[str, str]] = {}
         latest = datetime(1, 1, 1)
         total = len(self._gathered.rows)
@@ -154,16 +154,16 @@ class Concluding:
             verdict = judge(photo, self._registry, self._context(acquired), changed=at_end[row].reason)
             verdicts[photo.source.source_id] = pack(verdict)
             weighed += [finding for finding in verdict.findings if finding.p_value is not None]
-            sighting = summaries.sighting(photo)
-            if sighting is not None and isinstance(photo.claim, Claim):
-                seen.append(sighting)
-                labels.setdefault(sighting.device_key, summaries.label(photo.claim))
+            photo_summary = summaries.summary_of(photo)
+            if photo_summary is not None and isinstance(photo.claim, Claim):
+                seen.append(photo_summary)
+                labels.setdefault(photo_summary.device_key, summaries.label(photo.claim))
             self._progress("check", done, total)
         groups = summaries.by_device(seen, labels)
-        silences = Silences()
-        compared, crashed = self._compare(groups, seen, self._context(latest), silences)
+        untestable = NotTestable()
+        compared, crashed = self._compare(groups, seen, self._context(latest), untestable)
         clocks = tuple(evidence_clocks.fit(group) for group in groups)
-        merge(verdicts, findings=compared, silences=silences, crashed=crashed)
+        merge(verdicts, findings=compared, untestable=untestable, crashed=crashed)
         controls = false_discovery.control([*weighed, *compared])
         self._keep(fingerprint, verdicts, clocks, controls, at_end)
 
@@ -171,18 +171,18 @@ class Concluding:
         return Context(now_utc=now_utc, calibration=self._instruments.calibration)
 
     def _compare(
-        self, groups: Sequence[Any], seen: Sequence[Sighting], context: Context, silences: Silences
+        self, groups: Sequence[Any], seen: Sequence[PhotoSummary], context: Context, untestable: NotTestable
     ) -> tuple[list[Finding], list[Unexamined]]:
         """Run the rules that compare photos; a crash leaves every photo it was given not examined by it."""
         findings: list[Finding] = []
         crashed: list[Unexamined] = []
-        jobs: list[tuple[Check, Any, Sequence[Sighting]]] = [
-            (rule, group, group.sightings) for rule in self._registry.of(Scope.DEVICE) for group in groups
+        jobs: list[tuple[Check, Any, Sequence[PhotoSummary]]] = [
+            (rule, group, group.summaries) for rule in self._registry.of(Scope.DEVICE) for group in groups
         ]
         jobs += [(rule, tuple(seen), seen) for rule in self._registry.of(Scope.CASE)]
         for rule, subject, photos in jobs:
             found, failure = run_rule(rule, subject, context)
-            findings += silences.without(found)
+            findings += untestable.without(found)
             if failure is not None:
                 crashed += [replace(failure, source_id=item.source_id) for item in photos]
         return findings, crashed

@@ -21,7 +21,7 @@ from gtloc_forensics.examination.planning import COPIES, STAGES, Gathered, batch
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.examination.work import Run, Work
 from gtloc_forensics.files import listing
-from gtloc_forensics.records import Candidate, Passed
+from gtloc_forensics.records import Candidate, Skipped
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.keys import Stages
 
@@ -49,7 +49,7 @@ class Gathering:
     def run(self, *, only: Container[bytes] | None = None) -> Gathered:
         """Gather the folder, or *only* those relative paths of it, and return what lies in it."""
         entries = [entry for entry in listing.walk(self._run.root) if only is None or entry.relative in only]
-        rejected = [entry for entry in entries if isinstance(entry, Passed)]
+        rejected = [entry for entry in entries if isinstance(entry, Skipped)]
         candidates = [entry for entry in entries if isinstance(entry, Candidate)]
         rejected += self.examine(candidates)
         refused = {entry.relative for entry in rejected}
@@ -58,10 +58,10 @@ class Gathering:
         refusals = tuple(sorted(rejected, key=lambda entry: entry.relative))
         return Gathered(rows, refusals, self._run.kept.lacking(frozenset(rows)))
 
-    def examine(self, candidates: Sequence[Candidate]) -> list[Passed]:
+    def examine(self, candidates: Sequence[Candidate]) -> list[Skipped]:
         """Bring the results of *candidates* into the store; return those that could not be read."""
         left = outstanding(candidates, self._run)
-        done, refused = 0, list[Passed]()
+        done, refused = 0, list[Skipped]()
         self._progress("examine", done, len(left))
         drive: drivers.Driver = drivers.threads if self._run.settings.workers else drivers.inline
         try:

@@ -11,7 +11,7 @@ from gtloc_forensics.metadata.exiftool import Unread
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Transaction
 from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, PREVIEW, VISION, Stages, claim_key, without_package
-from gtloc_forensics.store.rows import Known
+from gtloc_forensics.store.rows import StoredSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Keeping:
 
     run: Run
     session: Transaction
-    sources: dict[str, Known] = field(default_factory=dict)  # source id → its newest state
+    sources: dict[str, StoredSource] = field(default_factory=dict)  # source id → its newest state
     results: set[tuple[str, str]] = field(default_factory=set)  # (stage, subject)
     claims: set[tuple[str, str]] = field(default_factory=set)  # (source id, key)
 

@@ -8,7 +8,7 @@ from gtloc_forensics.metadata.exiftool import TagsRead, Unread
 from gtloc_forensics.records import source_id_of
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, VISION, Stages, claim_key
-from gtloc_forensics.store.rows import Known
+from gtloc_forensics.store.rows import StoredSource
 
 
 class Kept:
@@ -27,7 +27,7 @@ class Kept:
             for subject in store.subjects(stage, fingerprint)
         }
 
-    def source(self, source_id: str) -> Known | None:
+    def source(self, source_id: str) -> StoredSource | None:
         """Return the newest state of a path, None when it was never taken in."""
         return self._known.get(source_id)
 
@@ -52,7 +52,7 @@ class Kept:
         """Whether the content has to be decoded, be it only for the model."""
         return self.lacks(IMAGE, sha256) or self.lacks(VISION, sha256)
 
-    def has_all(self, state: Known) -> bool:
+    def has_all(self, state: StoredSource) -> bool:
         """Whether every stage has done its work on this state of a path."""
         if any((stage, state.sha256) not in self._done for stage in self._by_content):
             return False
@@ -66,7 +66,7 @@ class Kept:
         return Unread(*found) if isinstance(found, tuple) else Unread("its metadata was never read")
 
     def remember(
-        self, sources: Mapping[str, Known], results: Iterable[tuple[str, str]], claims: Iterable[tuple[str, str]]
+        self, sources: Mapping[str, StoredSource], results: Iterable[tuple[str, str]], claims: Iterable[tuple[str, str]]
     ) -> None:
         """Take note of what a transaction added. Only once it has ended: what was not committed is not known.
 

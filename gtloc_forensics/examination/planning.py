@@ -19,7 +19,7 @@ from gtloc_forensics.examination.prefetch import chunks
 from gtloc_forensics.examination.work import Run, Work
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.files.acquiring import Taken
-from gtloc_forensics.records import Candidate, Passed, source_id_of
+from gtloc_forensics.records import Candidate, Skipped, source_id_of
 from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, PREVIEW, VISION
 
 COPIES = "copies-"
@@ -74,7 +74,7 @@ class Gathered:
     """
 
     rows: tuple[int, ...]
-    rejected: tuple[Passed, ...]
+    rejected: tuple[Skipped, ...]
     lacking: tuple[bytes, ...] = ()
 
 

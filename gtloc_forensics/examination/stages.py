@@ -19,7 +19,7 @@ from gtloc_forensics.errors import DecodeRefused, ToolMissing
 from gtloc_forensics.examination.work import Failure, Run, Work, undecoded
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.metadata.exiftool import TagsRead, Unread
-from gtloc_forensics.records import Claim, Passed, Source, Tags
+from gtloc_forensics.records import Claim, Skipped, Source, Tags
 from gtloc_forensics.store.keys import METADATA
 
 
@@ -33,7 +33,7 @@ def _acquire(work: Work, run: Run) -> None:
     try:
         work.taken = acquiring.take(run.root, work.candidate, into=work.folder)
     except acquiring.IntakeFailed as error:
-        work.refused = Passed(work.candidate.relative, error.reason, blocks=True)
+        work.refused = Skipped(work.candidate.relative, error.reason, blocks=True)
 
 
 def read_metadata(batch: Sequence[Work], run: Run) -> None:

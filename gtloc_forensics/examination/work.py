@@ -13,7 +13,7 @@ from gtloc_forensics.examination.kept import Kept
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files.acquiring import Taken
 from gtloc_forensics.metadata.exiftool import TagsRead, Unread
-from gtloc_forensics.records import Candidate, Claim, Passed, Prediction
+from gtloc_forensics.records import Candidate, Claim, Prediction, Skipped
 from gtloc_forensics.store.database import Store
 
 
@@ -38,7 +38,7 @@ class Work:
     candidate: Candidate
     folder: Path  # holds the working copies of its batch until they are written
     taken: Taken | None = None
-    refused: Passed | None = None
+    refused: Skipped | None = None
     read: dict[str, TagsRead | Unread] = field(default_factory=dict)  # sha256 of file or sidecar → its tags
     fresh: set[str] = field(default_factory=set)  # which of them were read now and are still to be kept
     raw_preview: bytes | None = None  # the JPEG within a RAW file

@@ -49,11 +49,11 @@ from gtloc_forensics.records.findings import (
     Finding,
     Outcome,
     Photo,
+    PhotoSummary,
     Severity,
-    Sighting,
 )
 from gtloc_forensics.records.pictures import ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
-from gtloc_forensics.records.sources import Candidate, FileStat, Passed, Source, Unexamined, source_id_of
+from gtloc_forensics.records.sources import Candidate, FileStat, Skipped, Source, Unexamined, source_id_of
 
 __all__ = [
     "CLOCK_KINDS",
@@ -79,10 +79,10 @@ __all__ = [
     "Finding",
     "ImageFacts",
     "Outcome",
-    "Passed",
     "Photo",
     "PhotoEntry",
     "PhotoResult",
+    "PhotoSummary",
     "Pixels",
     "PlaceDensity",
     "Position",
@@ -92,7 +92,7 @@ __all__ = [
     "RuleNote",
     "Scalar",
     "Severity",
-    "Sighting",
+    "Skipped",
     "Source",
     "Stated",
     "Status",

@@ -60,7 +60,7 @@ def source_id_of(relative: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class Skipped:
     """An entry of the evidence tree that is not a photo candidate, and why it was passed over.
 
     ``blocks`` is true where something could not be looked at (no permission, a

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from gtloc_forensics.store.rows import Known
+from gtloc_forensics.store.rows import StoredSource
 
 METADATA, CLAIM, IMAGE, PREVIEW, VISION = "metadata", "claim", "image", "preview", "vision"
 """The stages that keep results, by what a result is called."""
@@ -35,7 +35,7 @@ class Stages:
     vision: str  # "" without a model
 
 
-def claim_key(stages: Stages, known: Known) -> str:
+def claim_key(stages: Stages, known: StoredSource) -> str:
     """Return the fingerprint of one path's claim: content, file times and sidecars speak in it."""
     beside = ",".join(f"{name.hex()}={sha256}" for name, sha256 in sorted(known.sidecars.items()))
     return _digest(_CLAIM_KEY, stages.claim, known.sha256, ",".join(map(str, known.stat_key)), beside)

@@ -10,7 +10,7 @@ from gtloc_forensics.earth import claims
 from gtloc_forensics.records import Absent, Claim, ImageFacts, Photo, Prediction, Source, Sun, Unexamined
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.keys import CLAIM, IMAGE, PREVIEW, VISION, Stages, claim_key, without_package
-from gtloc_forensics.store.rows import Known
+from gtloc_forensics.store.rows import StoredSource
 
 R = TypeVar("R")
 
@@ -34,7 +34,7 @@ class Album:
         found = self._store.result(sha256, PREVIEW, self._stages.image, bytes)
         return found if isinstance(found, bytes) else None
 
-    def _claim(self, source: Source, known: Known) -> Claim | Unexamined:
+    def _claim(self, source: Source, known: StoredSource) -> Claim | Unexamined:
         found = self._result(source.source_id, CLAIM, claim_key(self._stages, known), Claim)
         return found if isinstance(found, Claim) else _unexamined(source, "metadata", found)
 
