@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case, open_case
     from gtloc_forensics.checks import check
     from gtloc_forensics.checks.plugins import hookimpl
-    from gtloc_forensics.examination.instruments import Settings
+    from gtloc_forensics.examination.settings import Settings
     from gtloc_forensics.records import Absent, Claim, Finding, Prediction
 
 __all__ = ["Absent", "Case", "Claim", "Finding", "Prediction", "Settings", "check", "hookimpl", "open_case"]
@@ -24,7 +24,7 @@ _HOMES = {
     "Claim": "records",
     "Finding": "records",
     "Prediction": "records",
-    "Settings": "examination.instruments",
+    "Settings": "examination.settings",
     "check": "checks",
     "hookimpl": "checks.plugins",
     "open_case": "case.case",

@@ -1,17 +1,15 @@
 """What an examination works with: exiftool, the decoder, a model, the rules; opened together, closed together.
 
-Also what is printed of them: :func:`environment` is the list that lets another
-person repeat the run.
+Also what is said of them: :func:`environment` lets another person repeat the run,
+:func:`fingerprints` says what each stage's results depend on.
 """
 
 from __future__ import annotations
 
-import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from typing import TYPE_CHECKING
@@ -21,49 +19,16 @@ from gtloc_forensics.checks import plugins
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.evidence.calibration import Calibration, load_calibration
+from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE, NO_MODEL, Settings
 from gtloc_forensics.metadata import exiftool
+from gtloc_forensics.records import Environment
+from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, VISION, Stages, fingerprint
 from gtloc_forensics.vision import library as vision_library
 
 if TYPE_CHECKING:
     from gtloc_forensics.vision import Model
 
-NO_MODEL = "none"
-"""The model name that asks for an examination without pixels."""
-
-DEFAULT_SHORT_SIDE = 384
-"""Short side in px to decode to when no model asks for another."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How an examination is to be done; none of it changes what is found, but ``model`` does.
-
-    Attributes:
-        model: name or folder of the model; "" takes the first installed, "none" goes without.
-        device: "auto", "cpu", "cuda", "mps" or a torch device string.
-        jobs: worker processes for decoding; 0 does everything in this process, in order.
-        batch: files handed to exiftool and written to the case at a time.
-        now: fixed instant (naive UTC) for reproducible runs; None takes the clock.
-    """
-
-    model: str = ""
-    device: str = "auto"
-    jobs: int = -1
-    batch: int = 50
-    now: datetime | None = None
-
-    @property
-    def workers(self) -> int:
-        """Decoding processes: as asked, or one per core."""
-        return self.jobs if self.jobs >= 0 else (os.cpu_count() or 1)
-
-    def instant(self) -> datetime:
-        """The present moment in UTC: ``now`` when given, else $SOURCE_DATE_EPOCH, else the clock."""
-        if self.now is not None:
-            return self.now
-        fixed = os.environ.get("SOURCE_DATE_EPOCH")
-        moment = datetime.fromtimestamp(int(fixed), UTC) if fixed else datetime.now(UTC)
-        return moment.replace(tzinfo=None, microsecond=0)
+_NOT_INSTALLED = "not installed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +38,14 @@ class Instruments:
     exiftool: exiftool.ExifTool
     decoder: decode.Decoder
     model: Model | None
-    model_absence: str  # why there is no model; "" when there is one
     calibration: Calibration | None  # of the model; None: its scores stay uncalibrated
     loaded: plugins.Loaded
-    environment: Mapping[str, str]
+    environment: Environment
+
+    @property
+    def model_absence(self) -> str:
+        """Why there is no model; "" when there is one."""
+        return self.environment.model_absence
 
     @property
     def short_side(self) -> int:
@@ -100,7 +69,8 @@ def opened(settings: Settings) -> Iterator[Instruments]:
             stack.callback(model.close)
         calibration = None if model is None else load_calibration(vision_library.find(settings.model or model.name))
         loaded = plugins.load()
-        yield Instruments(client, decoder, model, absence, calibration, loaded, environment(client, model, loaded))
+        used = environment(client, model, loaded, model_absence=absence)
+        yield Instruments(client, decoder, model, calibration, loaded, used)
 
 
 def _model(settings: Settings) -> tuple[Model | None, str]:
@@ -121,28 +91,51 @@ def _model(settings: Settings) -> tuple[Model | None, str]:
         return None, f"no model: {names[0]} could not be loaded; `gtloc doctor` says why"
 
 
-def environment(client: exiftool.ExifTool, model: Model | None, loaded: plugins.Loaded) -> dict[str, str]:
-    """Return what the run depended on, in the order in which a report prints it."""
-    facts = {
-        "gtloc_forensics": _version("gtloc_forensics"),
-        "Python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "exiftool": client.version,
-        "time-zone data": zones.tzdata_version(),
-        "time-zone polygons": zones.polygons_version(),
-        "Pillow": _version("pillow"),
-        "imagehash": _version("imagehash"),
-        "numpy": _version("numpy"),
-        "rules": str(len(loaded.registry)),
-        "plugins": ", ".join(loaded.plugins) or "none",
-    }
-    if model is not None:
-        facts |= {f"model {name}": value for name, value in model.facts.items()}
-    return facts
+def fingerprints(instruments: Instruments) -> Stages:
+    """Return the fingerprint of each stage under these instruments: of what it really uses, and nothing else."""
+    used, model = instruments.environment, instruments.model
+    metadata = fingerprint(METADATA, used.exiftool)
+    image = fingerprint(
+        IMAGE,
+        used.pillow,
+        used.imagehash,
+        used.pi_heif or _NOT_INSTALLED,
+        used.rawpy or _NOT_INSTALLED,
+        str(instruments.short_side),
+    )
+    return Stages(
+        metadata=metadata,
+        claim=fingerprint(CLAIM, metadata, used.time_zone_data, used.time_zone_polygons),
+        image=image,
+        vision="" if model is None else fingerprint(VISION, image, model.fingerprint),
+    )
 
 
-def _version(package: str) -> str:
+def environment(
+    client: exiftool.ExifTool, model: Model | None, loaded: plugins.Loaded, *, model_absence: str
+) -> Environment:
+    """Return what the run depends on, but for its command line."""
+    return Environment(
+        program=_version("gtloc_forensics"),
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.machine()}",
+        exiftool=client.version,
+        time_zone_data=zones.tzdata_version(),
+        time_zone_polygons=zones.polygons_version(),
+        pillow=_version("pillow"),
+        imagehash=_version("imagehash"),
+        numpy=_version("numpy"),
+        rules=str(len(loaded.registry)),
+        plugins=tuple(loaded.plugins),
+        pi_heif=_version("pi-heif", absent=""),
+        rawpy=_version("rawpy", absent=""),
+        model={} if model is None else dict(model.facts),
+        model_absence=model_absence,
+    )
+
+
+def _version(package: str, *, absent: str = "unknown") -> str:
     try:
         return package_version(package)
     except PackageNotFoundError:
-        return "unknown"
+        return absent

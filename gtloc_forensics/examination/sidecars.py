@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
 
 from gtloc_forensics.files.acquiring import Taken
-from gtloc_forensics.metadata.exiftool import TagsRead
+from gtloc_forensics.metadata.exiftool import TagsRead, Unread
 from gtloc_forensics.records import MetadataBlock, Tags, UnreadBlock
 
 
 def sidecars_of(
-    taken: Taken, result: Callable[[str], object]
+    taken: Taken, results: Mapping[str, TagsRead | Unread]
 ) -> tuple[list[tuple[str, Tags]], tuple[UnreadBlock, ...]]:
     """Return (name, tags) of each sidecar that was read, and what could not be read of the others.
 
     Args:
         taken: a file as it was taken in.
-        result: gives what is stored about a content: its tags, or (reason, detail) of a failure.
+        results: the hash of a content → its tags, or why there are none.
     """
     beside: list[tuple[str, Tags]] = []
     unread = [
@@ -26,11 +26,11 @@ def sidecars_of(
         for sidecar in taken.unread_sidecars
     ]
     for relative, sha256, _ in sorted(taken.sidecar_copies):
-        name, read = os.fsdecode(relative), result(sha256)
+        name, read = os.fsdecode(relative), results.get(sha256)
         if isinstance(read, TagsRead):
             beside.append((name, read.tags))
             unread += [replace(block, block=MetadataBlock.SIDECAR, name=name) for block in read.unread]
         else:
-            said = str(read[0]) if isinstance(read, tuple) else "it was never read"
+            said = read.reason if read is not None else "it was never read"
             unread.append(UnreadBlock(MetadataBlock.SIDECAR, said, name))
     return beside, tuple(unread)

@@ -23,25 +23,14 @@ from pathlib import Path
 
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files import opening, types
-from gtloc_forensics.records import Skipped
+from gtloc_forensics.records import Candidate, Skipped
 
-__all__ = ["Candidate", "candidates_among", "walk"]
+__all__ = ["candidates_among", "walk"]
 
 # Hidden folders that systems and programs leave on every card or checkout; any other hidden folder blocks.
 _LITTER_FOLDERS = frozenset(
     (b".spotlight-v100", b".fseventsd", b".temporaryitems", b".documentrevisions-v100", b".git", b".hg", b".svn")
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A file that is, or by its name should be, a photo or a video; with the XMP sidecars beside it."""
-
-    relative: bytes
-    sidecars: tuple[bytes, ...] = ()  # relative, like ``relative``
-
-
-# --------------------------------------------------------------------------- listing
 
 
 def walk(root: Path) -> Iterator[Candidate | Skipped]:

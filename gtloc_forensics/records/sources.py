@@ -24,6 +24,14 @@ class FileStat:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that is, or by its name should be, a photo or a video; with the XMP sidecars beside it."""
+
+    relative: bytes
+    sidecars: tuple[bytes, ...] = ()  # relative, like ``relative``
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One file of the evidence, hashed before anything else was done with it.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gtloc_forensics.case.products import EXPORTS
 from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from gtloc_forensics.report import SignWith
 
 ONLY = {"found": "found", "suspicious": "found", "clean": "clean", "not-examined": "not examined"}
-
-KINDS = ("case-uco", "csv", "custody", "geojson", "html", "json", "kml", "timesketch")
-SUFFIXES = {"custody": "custody.jsonl", "timesketch": "jsonl", "case-uco": "jsonld"}
 
 case_argument = click.argument("case", type=click.Path(exists=True, path_type=Path))
 
@@ -78,7 +76,7 @@ def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
 
 @click.command()
 @case_argument
-@click.option("--format", "kind", type=click.Choice(KINDS), required=True, help="What to write.")
+@click.option("--format", "kind", type=click.Choice(tuple(EXPORTS)), required=True, help="What to write.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file [default: findings.* in the case].")
 @database_option
 @says_what_went_wrong
@@ -88,8 +86,7 @@ def export(case: Path, kind: str, output: Path | None) -> None:
     from gtloc_forensics.records import visible
 
     with Case(case, database_url=named_database()) as opened:
-        target = output or opened.folder / f"findings.{SUFFIXES.get(kind, kind)}"
-        click.echo(visible(os.fsencode(opened.export(kind, target))))
+        click.echo(visible(os.fsencode(opened.export(kind, output))))
 
 
 @click.command()
@@ -112,7 +109,7 @@ def verify(subject: Path, sample: int, trust: tuple[Path, ...], device: str, as_
 
 def _verify_case(folder: Path, *, sample: int, device: str, as_json: bool) -> None:
     from gtloc_forensics.case.case import Case
-    from gtloc_forensics.examination.instruments import Settings
+    from gtloc_forensics.examination.settings import Settings
 
     with Case(folder, database_url=named_database()) as case:
         found = case.verify(Settings(device=device, jobs=1), sample=sample)

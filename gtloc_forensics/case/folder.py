@@ -1,0 +1,155 @@
+"""The folder of a case: its database, the evidence it is about, and who may write to it.
+
+Everything that is done with a case is done through a :class:`CaseFolder`: it says
+where things are, holds the lock, lends a folder for working copies, adds to the
+custody chain and gives the case as a report reads it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from gtloc_forensics.case.view import StoredCase
+from gtloc_forensics.errors import CaseBusy, UsageError
+from gtloc_forensics.examination.settings import Settings
+from gtloc_forensics.files import workspace, writing
+from gtloc_forensics.records import CaseHeader, Scalar
+from gtloc_forensics.store import addresses
+from gtloc_forensics.store.addresses import ADDRESS, DATABASE
+from gtloc_forensics.store.custody import actor
+from gtloc_forensics.store.database import Store
+
+LOCK = "case.lock"
+
+OWN_FILES = (DATABASE, *(f"{DATABASE}-{part}" for part in ("wal", "shm", "journal")), ADDRESS, LOCK)
+"""What is opened in a case folder by its name, and therefore may not be a link."""
+
+
+def default_output(evidence: Path) -> Path:
+    """Return where a case goes when nobody says: ``./<folder name>.audit``."""
+    return Path.cwd() / f"{evidence.resolve().name or 'root'}.audit"
+
+
+class CaseFolder:
+    """One case folder and its open database."""
+
+    def __init__(self, folder: Path, *, evidence: Path | None = None, database_url: str = "") -> None:
+        """Open the case kept in *folder*; with *evidence* it may be new.
+
+        Raises:
+            UsageError: it holds no case, or that of another folder.
+            NewerCase, CaseError: the database cannot be used.
+        """
+        self.folder = folder.resolve()
+        writing.refuse_links(self.folder, OWN_FILES)
+        place = addresses.place_of(self.folder, database_url)
+        if evidence is None and isinstance(place, Path) and not place.is_file():
+            raise UsageError(f"{folder} holds no case; run `gtloc audit` on a folder of photos first")
+        self.store = Store(place)
+        try:
+            self.evidence = self._evidence(evidence)
+            if not writing.is_inside(self.folder, self.evidence):  # what is watched may have the case in its midst
+                writing.refuse_temporary_inside(self.evidence)
+        except UsageError:
+            self.store.close()
+            raise
+        if database_url and place != self.folder / DATABASE:
+            self._keep_address(addresses.shown(place) + "\n")
+
+    def _evidence(self, evidence: Path | None) -> Path:
+        header = self.store.header()
+        if header is None:
+            if evidence is None:
+                raise UsageError(f"{self.folder} holds an empty case; run `gtloc audit` on a folder of photos first")
+            return evidence
+        kept = Path(os.fsdecode(bytes.fromhex(header.evidence_folder)))
+        if evidence is not None and kept != evidence:
+            raise UsageError(f"{self.folder} is the case of {kept}, not of {evidence}; choose another --output")
+        return kept
+
+    def _keep_address(self, address: str) -> None:
+        """Remember where the database is: for people, and for what lies in the case folder itself."""
+        path = self.folder / ADDRESS
+        if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != address:
+            writing.write_bytes(path, address.encode("utf-8", "surrogateescape"))
+
+    def close(self) -> None:
+        """Close the database."""
+        self.store.close()
+
+    # ----------------------------------------------------------------- who may write
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the case for writing.
+
+        Raises:
+            CaseBusy: another process holds it.
+        """
+        lock = FileLock(self.folder / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise CaseBusy(f"{self.folder} is in use by another process; wait for it or stop it") from error
+        try:
+            with self.store.reserved():
+                yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def work_folder(self) -> Iterator[Path]:
+        """Lend a folder for working copies; whoever asks holds the case."""
+        with workspace.working_folder(self.folder) as work:
+            yield work
+
+    # ----------------------------------------------------------------- header and chain
+
+    def set_header(self, header: CaseHeader) -> None:
+        """Write the examiner's fields; an empty one keeps what is there, and a change is noted in the custody chain.
+
+        Raises:
+            CaseBusy: something would change while another process works on this case.
+        """
+        before = self.store.header()
+        folder = os.fsencode(self.evidence).hex()  # a folder's name need not be text
+        opened_utc = None if before else Settings().instant()
+        wanted = replace(header, evidence_folder=folder, opened_utc=opened_utc)
+        changed: dict[str, Scalar] = {
+            name: value
+            for name, value in asdict(wanted).items()
+            if value and (not before or asdict(before)[name] != value)
+        }
+        if not changed:
+            return
+        with self.locked():
+            self.store.set_header(wanted)
+            if before is not None:
+                self.note("header", "case header", changed)
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether the case is marked as evidence: it has a case number, an exhibit or a legal authority."""
+        header = self.store.header() or CaseHeader()
+        return bool(header.case_number or header.exhibit or header.legal_authority)
+
+    def note(self, action: str, subject: str, detail: dict[str, Scalar]) -> None:
+        """Add an event to the custody chain."""
+        with self.store.writing() as session:
+            self.store.append_event(
+                session, utc_time=Settings().instant(), actor=actor(), action=action, subject=subject, detail=detail
+            )
+
+    def view(self) -> StoredCase:
+        """Return the newest examination for reading.
+
+        Raises:
+            CaseError: when none was completed.
+        """
+        return StoredCase(self.store)

@@ -1,0 +1,141 @@
+"""What each stage does with a batch of files, in the order in which a file goes through them.
+
+Each function reads what earlier ones added to a :class:`Work` and adds its own; none
+writes to the store. What goes wrong with one file is that file's result.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from gtloc_forensics import metadata
+from gtloc_forensics.decode import Decoded, Job, needs_preview
+from gtloc_forensics.earth import zones
+from gtloc_forensics.errors import DecodeRefused, ToolMissing
+from gtloc_forensics.examination.sidecars import sidecars_of
+from gtloc_forensics.examination.work import Failure, Run, Work, undecoded
+from gtloc_forensics.files import acquiring
+from gtloc_forensics.metadata import exif_directory
+from gtloc_forensics.metadata.exiftool import TagsRead, Unread
+from gtloc_forensics.records import Claim, Skipped, one_of_each
+from gtloc_forensics.store.keys import METADATA
+
+
+def acquire(batch: Sequence[Work], run: Run) -> None:
+    """Record, hash and copy each file before anything else is done with it."""
+    with ThreadPoolExecutor(max(1, run.settings.workers)) as pool:
+        list(pool.map(lambda work: _acquire(work, run), batch))
+
+
+def _acquire(work: Work, run: Run) -> None:
+    try:
+        work.taken = acquiring.take(run.root, work.candidate, into=work.folder)
+    except acquiring.IntakeFailed as error:
+        work.refused = Skipped(work.candidate.relative, error.reason, blocks=True)
+
+
+def read_metadata(batch: Sequence[Work], run: Run) -> None:
+    """Read the tags of every content that has none yet, all with one question to exiftool."""
+    copies: dict[str, bytes] = {}
+    for work in batch:
+        for sha256, path in work.contents():
+            copies.setdefault(sha256, os.fsencode(path))
+    wanted = {sha256: path for sha256, path in copies.items() if run.kept.lacks(METADATA, sha256)}
+    fresh = dict(zip(wanted, run.instruments.exiftool.read(list(wanted.values())), strict=True))
+    for work in batch:
+        for sha256, _ in work.contents():
+            work.read[sha256] = fresh[sha256] if sha256 in fresh else run.kept.tags(sha256)
+        work.fresh = work.read.keys() & fresh.keys()
+        _read_raw_preview(work, run)
+
+
+def _read_raw_preview(work: Work, run: Run) -> None:
+    taken = work.taken
+    if taken is not None and needs_preview(taken.source.media_type) and run.kept.lacks_pixels(taken.source.sha256):
+        work.raw_preview = run.instruments.exiftool.preview(os.fsencode(taken.working_copy))
+
+
+def claim(batch: Sequence[Work], run: Run) -> None:
+    """Interpret each file's tags, and those of its sidecars, as what it claims."""
+    for work in batch:
+        if work.taken is not None:
+            work.claim = _claim(work, work.taken)
+
+
+def _claim(work: Work, taken: acquiring.Taken) -> Claim | Failure:
+    read = work.read[taken.source.sha256]
+    if isinstance(read, Unread):
+        return Failure(read.reason, read.detail)
+    beside, unread = sidecars_of(taken, work.read)
+    damaged = exif_directory.damage(taken.head(exif_directory.HEAD_BYTES))
+    try:  # the border: an oddity in one file's tags is that file's row, not the end of the run
+        return metadata.claim(
+            taken.source,
+            read.tags,
+            sidecars=beside,
+            warnings=(*read.warnings, *damaged.warnings),
+            unread=one_of_each((*read.unread, *damaged.unread, *unread)),
+            zones_at=zones.zones_at,
+        )
+    except ToolMissing as error:
+        return Failure(str(error), lacks_package=True)
+    except Exception:
+        reason = "its metadata could not be interpreted, which is a fault of this program; please report its tags"
+        return Failure(reason, traceback.format_exc())
+
+
+def decode(batch: Sequence[Work], run: Run) -> None:
+    """Decode each content whose picture is not known yet, once."""
+    jobs: dict[str, Job] = {}
+    for work in batch:
+        if work.taken is not None and run.kept.lacks_pixels(work.taken.source.sha256):
+            jobs.setdefault(work.taken.source.sha256, _job(work, work.taken, run))
+    stream = run.instruments.decoder.stream(jobs.values(), window=run.settings.batch)
+    decoded = {job.source_id: outcome for job, outcome in stream}
+    for work in batch:
+        work.decoded = None if work.taken is None else decoded.get(work.taken.source.source_id)
+
+
+def _job(work: Work, taken: acquiring.Taken, run: Run) -> Job:
+    source = taken.source
+    return Job(
+        path=taken.working_copy,
+        source_id=source.source_id,
+        media_type=source.media_type,
+        short_side=run.instruments.short_side,
+        preview=work.raw_preview,
+        orientation=_orientation(work.read[source.sha256]),
+    )
+
+
+def preview(batch: Sequence[Work], run: Run) -> None:
+    """Keep at hand the small picture that decoding made for people."""
+    for work in batch:
+        work.preview_jpeg = work.decoded.preview_jpeg if isinstance(work.decoded, Decoded) else None
+
+
+def predict(batch: Sequence[Work], run: Run) -> None:
+    """Ask the model what the decoded pictures show, all at once."""
+    model = run.instruments.model
+    if model is None:
+        return
+    for work in batch:
+        if isinstance(work.decoded, DecodeRefused):
+            work.prediction = undecoded(work.decoded)
+    seen = [(work, work.decoded.pixels) for work in batch if isinstance(work.decoded, Decoded)]
+    if not seen:
+        return
+    embeddings = model.embed([model.prepare(pixels) for _, pixels in seen])
+    predictions = model.predict(embeddings, [pixels.source_id for _, pixels in seen])
+    for (work, _), prediction in zip(seen, predictions, strict=True):
+        work.prediction = replace(prediction, source_id="")  # it is the content's, whatever its path
+
+
+def _orientation(read: TagsRead | Unread) -> int | None:
+    """Return the EXIF orientation (1–8) of the whole file, which a RAW file's preview may lack."""
+    values = read.tags.get("IFD0:Orientation", ()) if isinstance(read, TagsRead) else ()
+    return values[0] if values and isinstance(values[0], int) and 1 <= values[0] <= 8 else None

@@ -1,0 +1,88 @@
+"""What an examination depended on beside the evidence: what another person needs to repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+_MODEL = "model"
+_NOTHING = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Versions, tables, weights and the command line of one examination; what is unknown is empty.
+
+    Attributes:
+        program: version of gtloc_forensics.
+        rules: how many there were.
+        plugins: those that brought rules, with their versions.
+        pi_heif, rawpy: versions of the optional decoders; "" when they are not installed.
+        model: what the model says of itself; empty without one.
+        model_absence: why there was no model; "" when there was one.
+        command: what does the examination again.
+    """
+
+    program: str = ""
+    python: str = ""
+    platform: str = ""
+    exiftool: str = ""
+    time_zone_data: str = ""
+    time_zone_polygons: str = ""
+    pillow: str = ""
+    imagehash: str = ""
+    numpy: str = ""
+    rules: str = ""
+    plugins: tuple[str, ...] = ()
+    pi_heif: str = ""
+    rawpy: str = ""
+    model: Mapping[str, str] = field(default_factory=dict)
+    model_absence: str = ""
+    command: str = ""
+
+    @property
+    def model_name(self) -> str:
+        """The model that looked at the pixels; "" without one."""
+        return self.model.get("name", "")
+
+    @property
+    def weights(self) -> frozenset[str]:
+        """The SHA-256 of each file of weights; more than one where a backbone is shared."""
+        return frozenset(self.model.get("weights", "").split("+")) - {""}
+
+    def labels(self) -> dict[str, str]:
+        """Return label → value, in the order in which a report prints them; also how a case keeps them."""
+        said = {label: str(getattr(self, name)) for name, label in _LABELS.items()}
+        said["plugins"] = ", ".join(self.plugins) or _NOTHING
+        said |= {f"{_MODEL} {name}": value for name, value in self.model.items()}
+        return said | {_MODEL: self.model_absence or self.model_name, "command": self.command}
+
+    @classmethod
+    def from_labels(cls, said: Mapping[str, str]) -> Self:
+        """Return the record that a case keeps as labels; what an older one did not keep is empty."""
+        plugins = said.get("plugins", _NOTHING)
+        model = {label[len(_MODEL) + 1 :]: value for label, value in said.items() if label.startswith(f"{_MODEL} ")}
+        fields: dict[str, Any] = {name: said.get(label, "") for name, label in _LABELS.items()}
+        return cls(
+            **fields,
+            plugins=() if plugins == _NOTHING else tuple(plugins.split(", ")),
+            model=model,
+            model_absence="" if model else said.get(_MODEL, "no model"),
+            command=said.get("command", ""),
+        )
+
+
+_LABELS = {
+    "program": "gtloc_forensics",
+    "python": "Python",
+    "platform": "platform",
+    "exiftool": "exiftool",
+    "time_zone_data": "time-zone data",
+    "time_zone_polygons": "time-zone polygons",
+    "pillow": "Pillow",
+    "imagehash": "imagehash",
+    "numpy": "numpy",
+    "rules": "rules",
+}
+"""Field → its label; the words are those of every case that was ever written."""
