@@ -11,13 +11,14 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gtloc_forensics.case.notify import Notifier
 from gtloc_forensics.checks import Context
-from gtloc_forensics.errors import WorkspaceFull
+from gtloc_forensics.errors import UsageError, WorkspaceFull
 from gtloc_forensics.examination.concluding import Album, Concluding, judge
 from gtloc_forensics.examination.gathering import Gathering
 from gtloc_forensics.examination.instruments import Instruments, Settings
@@ -84,6 +85,8 @@ class Vigil:
             case.store, case.evidence, instruments, settings=settings, work=work, progress=_silent
         )
         self._rejected: dict[bytes, Passed] = {}
+        self._roots: tuple[Path, ...] = ()
+        self._passed: dict[Path, tuple[Passed, ...]] = {}  # what no watcher announces, as last seen in each folder
         self._tries: dict[bytes, int] = {}  # of what changed while it was read
         self._rechecked: dict[tuple[int, ...], acquiring.Rechecked] = {}
         self._unconcluded = True  # a killed vigil may have left some; concluding twice costs nothing
@@ -91,6 +94,7 @@ class Vigil:
 
     def keep(self, watcher: watching.Watcher, stop: threading.Event) -> None:
         """Watch until *stop* is set, finishing what is in hand; or, once, until everything was looked at."""
+        self._roots = watcher.roots
         with watcher:
             while not stop.is_set():
                 news = watcher.look()
@@ -162,12 +166,9 @@ class Vigil:
 
     def _within_case(self, arrival: watching.Arrival) -> listing.Candidate:
         """Name a file by its path below the case's evidence folder, which holds every watched one."""
-        inner = os.path.relpath(os.fsencode(arrival.root.resolve()), os.fsencode(self._case.evidence))
-        if inner == b".":
-            return arrival.candidate
-        below = inner + b"/"
-        sidecars = tuple(below + name for name in arrival.candidate.sidecars)
-        return replace(arrival.candidate, relative=below + arrival.candidate.relative, sidecars=sidecars)
+        below, found = self._below(arrival.root, b""), arrival.candidate
+        sidecars = tuple(below + name for name in found.sidecars)
+        return replace(found, relative=below + found.relative, sidecars=sidecars)
 
     def _judge(self, album: Album, candidate: listing.Candidate) -> None:
         row = self._gathering.row_of(candidate.relative)
@@ -200,7 +201,7 @@ class Vigil:
         return self._unconcluded and (quiet or overdue)
 
     def _conclude(self) -> None:
-        gathered = replace(self._gathering.everything_known(), rejected=tuple(self._rejected.values()))
+        gathered = replace(self._gathering.everything_known(), rejected=self._passed_over())
         try:
             Concluding(
                 self._case.store,
@@ -224,6 +225,24 @@ class Vigil:
         self._log(
             {"event": "concluded", "found": tally.found, "clean": tally.clean, "not_examined": tally.not_examined}
         )
+
+    def _passed_over(self) -> tuple[Passed, ...]:
+        """Return what an audit of the same folders would name beside the photos: what is hidden, linked or unreadable.
+
+        Nobody announces such a thing, so it is looked for; of a folder that is away the last look counts.
+        """
+        for root in self._roots:
+            with suppress(UsageError):
+                found = [entry for entry in listing.walk(root) if isinstance(entry, Passed)]
+                self._passed[root] = tuple(
+                    replace(entry, relative=self._below(root, entry.relative)) for entry in found
+                )
+        entries = {entry.relative: entry for group in self._passed.values() for entry in group} | self._rejected
+        return tuple(sorted(entries.values(), key=lambda entry: entry.relative))
+
+    def _below(self, root: Path, relative: bytes) -> bytes:
+        inner = os.path.relpath(os.fsencode(root.resolve()), os.fsencode(self._case.evidence))
+        return relative if inner == b"." else inner + b"/" + relative
 
     def _recheck(self, source: Source) -> acquiring.Rechecked:
         """Hash a file again once; after that a stat tuple that stands still vouches for it.
