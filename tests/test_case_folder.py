@@ -209,3 +209,20 @@ def test_a_change_of_the_header_is_a_custody_event(evidence: Path, case: Path) -
     with sqlite3.connect(case / "case.sqlite") as connection:
         found = connection.execute("SELECT detail FROM custody WHERE action = 'header'").fetchall()
     assert found == [('{"case_number":"B"}',)]
+
+
+@needs_exiftool
+def test_a_watcher_names_what_it_cannot_read_as_an_audit_does(evidence: Path, tmp_path: Path) -> None:
+    shutil.copy(evidence / "a.jpg", evidence / ".hidden.jpg")
+    os.mkfifo(evidence / "pipe.jpg")
+    (evidence / "away.jpg").symlink_to(tmp_path / "nowhere")
+    (evidence / "note.txt").write_text("x")
+    watched = called("watch", evidence, "--case", tmp_path / "w", "--once", "--model", "none", "--no-report")
+    assert watched.exit_code == 0, watched.output
+    assert audited(evidence, "-o", tmp_path / "a").exit_code == 3
+    seen = []
+    for name in ("w", "a"):
+        with Case(tmp_path / name) as case:
+            seen.append(({(entry.relative, entry.reason) for entry in case.view().passed_over()}, case.view().tally))
+    assert seen[0] == seen[1]
+    assert {relative for relative, _ in seen[0][0]} >= {b".hidden.jpg", b"pipe.jpg", b"away.jpg", b"note.txt"}

@@ -18,7 +18,7 @@ from PIL import Image
 
 from gtloc_forensics import vision
 from gtloc_forensics.earth import circular, globe
-from gtloc_forensics.errors import UsageError, WeightsError
+from gtloc_forensics.errors import DecodeRefused, UsageError, WeightsError
 from gtloc_forensics.modelling import phototable
 from gtloc_forensics.modelling.training import Settings, Shape, fresh, going_on, losses, queues, train, weak
 from gtloc_forensics.modelling.training.features import augmented
@@ -347,7 +347,7 @@ def test_features_of_a_frozen_backbone_are_computed_once(photos: Path, base: Pat
     from gtloc_forensics.modelling.training import features
 
     run(photos, base, tmp_path / "a")
-    monkeypatch.setattr(features, "_decoded", lambda *_asked: (_ for _ in ()).throw(ValueError("decoded again")))
+    monkeypatch.setattr(features, "_decoded", lambda *_asked: (_ for _ in ()).throw(DecodeRefused("decoded again")))
     assert run(photos, base, tmp_path / "b").photos == 48
 
 

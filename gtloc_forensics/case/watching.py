@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.notify import Notifier
 from gtloc_forensics.checks import Context
-from gtloc_forensics.errors import WorkspaceFull
+from gtloc_forensics.errors import UsageError, WorkspaceFull
 from gtloc_forensics.examination.concluding import Concluding
 from gtloc_forensics.examination.gathering import Gathering
 from gtloc_forensics.examination.instruments import Instruments
@@ -86,6 +87,8 @@ class WatchSession:
             case.store, case.evidence, instruments, settings=settings, work=work, progress=_silent
         )
         self._rejected: dict[bytes, Skipped] = {}
+        self._roots: tuple[Path, ...] = ()
+        self._passed: dict[Path, tuple[Skipped, ...]] = {}  # what no watcher announces, as last seen in each folder
         self._tries: dict[bytes, int] = {}  # of what changed while it was read
         self._rechecked: dict[tuple[int, ...], acquiring.Rechecked] = {}
         self._unconcluded = True  # a killed watch session may have left some; concluding twice costs nothing
@@ -93,6 +96,7 @@ class WatchSession:
 
     def keep(self, watcher: watching.Watcher, stop: threading.Event) -> None:
         """Watch until *stop* is set, finishing what is in hand; or, once, until everything was looked at."""
+        self._roots = watcher.roots
         with watcher:
             while not stop.is_set():
                 news = watcher.look()
@@ -164,12 +168,9 @@ class WatchSession:
 
     def _within_case(self, arrival: watching.Arrival) -> Candidate:
         """Name a file by its path below the case's evidence folder, which holds every watched one."""
-        inner = os.path.relpath(os.fsencode(arrival.root.resolve()), os.fsencode(self._case.evidence))
-        if inner == b".":
-            return arrival.candidate
-        below = inner + b"/"
-        sidecars = tuple(below + name for name in arrival.candidate.sidecars)
-        return replace(arrival.candidate, relative=below + arrival.candidate.relative, sidecars=sidecars)
+        below, found = self._below(arrival.root, b""), arrival.candidate
+        sidecars = tuple(below + name for name in found.sidecars)
+        return replace(found, relative=below + found.relative, sidecars=sidecars)
 
     def _judge(self, album: Album, candidate: Candidate) -> None:
         row = self._gathering.row_of(candidate.relative)
@@ -202,7 +203,7 @@ class WatchSession:
         return self._unconcluded and (quiet or overdue)
 
     def _conclude(self) -> None:
-        gathered = replace(self._gathering.everything_known(), rejected=tuple(self._rejected.values()))
+        gathered = replace(self._gathering.everything_known(), rejected=self._passed_over())
         try:
             Concluding(
                 self._case.store,
@@ -224,6 +225,24 @@ class WatchSession:
         self._log(
             {"event": "concluded", "found": tally.found, "clean": tally.clean, "not_examined": tally.not_examined}
         )
+
+    def _passed_over(self) -> tuple[Skipped, ...]:
+        """Return what an audit of the same folders would name beside the photos: what is hidden, linked or unreadable.
+
+        Nobody announces such a thing, so it is looked for; of a folder that is away the last look counts.
+        """
+        for root in self._roots:
+            with suppress(UsageError):
+                found = [entry for entry in listing.walk(root) if isinstance(entry, Skipped)]
+                self._passed[root] = tuple(
+                    replace(entry, relative=self._below(root, entry.relative)) for entry in found
+                )
+        entries = {entry.relative: entry for group in self._passed.values() for entry in group} | self._rejected
+        return tuple(sorted(entries.values(), key=lambda entry: entry.relative))
+
+    def _below(self, root: Path, relative: bytes) -> bytes:
+        inner = os.path.relpath(os.fsencode(root.resolve()), os.fsencode(self._case.evidence))
+        return relative if inner == b"." else inner + b"/" + relative
 
     def _recheck(self, source: Source) -> acquiring.Rechecked:
         """Hash a file again once; after that a stat tuple that stands still vouches for it.

@@ -193,6 +193,11 @@ class Watcher:
         looked = all(root.scans_done and root.scan is root.folder_scan is None for root in present)
         return looked and not self._waiting and not any(root.new_folders for root in present)
 
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The watched folders, there or not."""
+        return tuple(root.path for root in self._roots)
+
     def close(self) -> None:
         """Stop watching; what was not announced will be found by the next watcher."""
         for root in self._roots:
