@@ -25,7 +25,7 @@ from gtloc_forensics.examination.gathering import Gathering
 from gtloc_forensics.examination.instruments import Instruments
 from gtloc_forensics.examination.judging import judge
 from gtloc_forensics.examination.settings import Settings
-from gtloc_forensics.files import acquiring, watching
+from gtloc_forensics.files import acquiring, listing, watching
 from gtloc_forensics.records import Candidate, Finding, Photo, PhotoResult, Skipped, Source, visible
 from gtloc_forensics.store.photos import Album
 
