@@ -152,12 +152,21 @@ class FakeCase:
 
     @property
     def tally(self) -> Tally:
-        counts = [sum(entry.status is status for entry in self.entries) for status in Status]
+        found, clean, not_testable, not_examined = (
+            sum(status in entry.statuses for entry in self.entries) for status in Status
+        )
         blocked = sum(entry.blocks for entry in self.passed)
-        return Tally(counts[0], counts[1], counts[2] + blocked, len(self.passed) - blocked)
+        return Tally(
+            photos=len(self.entries) + blocked,
+            found=found,
+            clean=clean,
+            not_testable=not_testable,
+            not_examined=not_examined + blocked,
+            passed_over=len(self.passed) - blocked,
+        )
 
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
-        return (entry for entry in self.entries if status is None or entry.status is status)
+        return (entry for entry in self.entries if status is None or status in entry.statuses)
 
     def case_findings(self) -> tuple[Finding, ...]:
         return tuple(finding for entry in self.entries for finding in entry.findings if finding.is_found)

@@ -24,22 +24,23 @@ from click.testing import CliRunner, Result
 from fake_case import FakeCase, small_case
 from PIL import Image
 
+from gtloc_forensics.case.case import Case
 from gtloc_forensics.cli import doctor
 from gtloc_forensics.cli.commands.reporting import KINDS
 from gtloc_forensics.cli.main import ExitCode, exit_code, gtloc
 from gtloc_forensics.cli.tables import MOST_ROWS, PIPED_COLUMNS, print_case
-from gtloc_forensics.records import ReasonNote, Tally
+from gtloc_forensics.records import ReasonNote, Status, Tally
 
 needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 QUICK = ("--model", "none", "--jobs", "0", "--no-report")
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def photo(path: Path, seed: int = 0) -> Path:
+def photo(path: Path, seed: int = 0, *, year: int = 2024) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     exif = Image.Exif()
     exif[0x010F], exif[0x0110] = "Acme", "One"
-    exif.get_ifd(0x8769)[0x9003] = f"2024:06:{1 + seed % 28:02} 12:00:30"
+    exif.get_ifd(0x8769)[0x9003] = f"{year}:06:{1 + seed % 28:02} 12:00:30"
     Image.effect_noise((96, 64), 20 + seed % 40).convert("RGB").save(path, "JPEG", exif=exif)
     return path
 
@@ -84,23 +85,47 @@ def case(evidence: Path) -> Path:
 @pytest.mark.parametrize(
     ("tally", "code"),
     [
-        (Tally(found=0, clean=3, not_examined=0, passed_over=0), 0),
-        (Tally(found=0, clean=0, not_examined=0, passed_over=9), 0),
-        (Tally(found=1, clean=3, not_examined=0, passed_over=0), 1),
-        (Tally(found=0, clean=3, not_examined=1, passed_over=0), 3),
-        (Tally(found=2, clean=0, not_examined=1, passed_over=0), 3),
+        (Tally(photos=3, clean=3), 0),
+        (Tally(photos=3, clean=1, not_testable=2), 0),
+        (Tally(photos=2, not_testable=2), 3),  # nothing was tested: that is not clean
+        (Tally(passed_over=9), 2),
+        (Tally(), 2),
+        (Tally(photos=4, found=1, clean=3), 1),
+        (Tally(photos=4, found=1, not_testable=3), 1),
+        (Tally(photos=4, clean=3, not_examined=1), 3),
+        (Tally(photos=3, found=2, not_examined=1), 3),
+        (Tally(photos=1, found=1, not_examined=1), 3),  # one photo, in both counts
     ],
 )
-def test_what_was_not_examined_outranks_what_was_found(tally: Tally, code: int) -> None:
+def test_what_was_not_examined_outranks_what_was_found_and_nothing_tested_is_not_clean(tally: Tally, code: int) -> None:
     assert exit_code(tally) == code
 
 
 @needs_exiftool
-def test_a_folder_without_photos_is_clean(tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", [None, "notes.txt"])
+def test_a_folder_without_photos_is_no_clean_folder(other: str | None, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    done = called("audit", tmp_path / "empty", "-o", tmp_path / "case", *QUICK)
-    assert done.exit_code == ExitCode.CLEAN, done.stderr
-    assert "no photos" in done.stdout
+    if other:
+        (tmp_path / "empty" / other).write_text("no photo")
+    done = called("audit", tmp_path / "empty", "-o", tmp_path / "case", "--model", "none", "--json")
+    assert done.exit_code == ExitCode.FAILURE, done.stderr
+    assert f"no photo in {tmp_path / 'empty'}" in done.stderr
+    assert json.loads(done.stdout)["counts"]["photos"] == 0
+    assert not (tmp_path / "case" / "report.pdf").exists()
+
+
+@needs_exiftool
+def test_a_photo_with_a_finding_whose_pixels_nobody_saw_is_in_both_counts(tmp_path: Path) -> None:
+    photo(tmp_path / "in" / "a.jpg", year=2050)  # written before it claims to have been taken
+    photo(tmp_path / "in" / "b.jpg")
+    done = called("audit", tmp_path / "in", "-o", tmp_path / "case", *QUICK)
+    assert done.exit_code == ExitCode.INCOMPLETE, done.stderr
+    assert "2 photos: 1 found · 0 clean · 2 not wholly examined (1 of them found)" in done.stdout
+    with Case(tmp_path / "case") as opened:
+        both = [entry for entry in opened.view().photos(status=Status.NOT_EXAMINED) if entry.status is Status.FOUND]
+        assert [entry.photo.source.display_path for entry in both] == ["a.jpg"]
+    listed = called("export", tmp_path / "case", "--format", "csv")
+    assert "a.jpg" in Path(listed.stdout.strip()).read_text(encoding="utf-8-sig")
 
 
 @pytest.mark.parametrize(
@@ -265,7 +290,7 @@ def test_watch_once_examines_what_is_there_and_logs_lines_of_json(evidence: Path
 
 def test_standard_output_holds_the_document_and_nothing_else(evidence: Path, case: Path) -> None:
     done = called("audit", evidence, "-o", case, "--json", *QUICK)
-    assert json.loads(done.stdout)["schema"] == "gtloc-audit/1"
+    assert json.loads(done.stdout)["schema"] == "gtloc-audit/2"
     assert done.stdout.startswith("{\n")
     assert done.stdout.endswith("}\n")
     assert "examining" in done.stderr
@@ -368,7 +393,7 @@ def test_ctrl_c_ends_it_with_a_promise_that_the_next_run_keeps(tmp_path: Path) -
     assert text.rstrip().endswith("gtloc: stopped; the same command goes on from here")
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert done.returncode == ExitCode.INCOMPLETE, done.stderr
-    assert "60 not examined" in done.stdout
+    assert "60 not wholly examined" in done.stdout
     assert not list(case.glob("work-*"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -65,6 +66,7 @@ class StoredCase:
         self._album = Album(store, Stages(**json.loads(row.stages)), self._environment.get(MODEL_ABSENCE, "no model"))
         self._rejected = store.rejected(row.fingerprint)
         self._shas: dict[str, str] = {}
+        self._tally: Tally | None = None
 
     @property
     def header(self) -> CaseHeader:
@@ -79,27 +81,38 @@ class StoredCase:
 
     @property
     def tally(self) -> Tally:
-        """The counts; what could not even be read counts as not examined."""
-        counts = self._store.count_members(self._id)
-        blocked = sum(entry.blocks for entry in self._rejected)
-        return Tally(
-            found=counts.get(Status.FOUND.value, 0),
-            clean=counts.get(Status.CLEAN.value, 0),
-            not_examined=counts.get(Status.NOT_EXAMINED.value, 0) + blocked,
-            passed_over=len(self._rejected) - blocked,
-        )
+        """The counts; what could not even be read counts as not examined.
+
+        They follow from what was concluded of each photo, which the custody chain covers.
+        """
+        if self._tally is None:
+            blocked = sum(entry.blocks for entry in self._rejected)
+            with self._store.reading() as session:
+                packed = self._store.verdicts(session, self._id)
+                counts = Counter(status for verdict in packed for status in _counted(unpack(Verdict, verdict)))
+            self._tally = Tally(
+                photos=counts[None] + blocked,
+                found=counts[Status.FOUND],
+                clean=counts[Status.CLEAN],
+                not_testable=counts[Status.NOT_TESTABLE],
+                not_examined=counts[Status.NOT_EXAMINED] + blocked,
+                passed_over=len(self._rejected) - blocked,
+            )
+        return self._tally
 
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
         """Stream the photos in path order."""
-        for member in self._store.members(self._id, status=None if status is None else status.value):
-            yield self._entry(member)
+        for member in self._store.members(self._id):
+            entry = self._entry(member)
+            if status is None or status in entry.statuses:
+                yield entry
 
     def _entry(self, member: MemberRow) -> PhotoEntry:
         photo, _ = self._album.photo(member.source_row)
         verdict = unpack(Verdict, member.findings)
         return PhotoEntry(
             photo=photo,
-            status=Status(member.status),
+            status=verdict.status,
             findings=verdict.findings,
             unexamined=verdict.unexamined,
             sha256_at_end=member.sha256_at_end,
@@ -184,6 +197,14 @@ class StoredCase:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         used = set(self._environment.get("model weights", "").split("+"))  # more than one where a backbone is shared
         return folder if used <= set(manifest.get("files", {}).values()) else None
+
+
+def _counted(verdict: Verdict) -> Iterator[Status | None]:
+    """Yield every count a photo is in; None is that of all photos."""
+    yield None
+    yield verdict.status
+    if verdict.unexamined and verdict.status is not Status.NOT_EXAMINED:
+        yield Status.NOT_EXAMINED
 
 
 def _told(one: Control) -> str:

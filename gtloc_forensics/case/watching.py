@@ -221,9 +221,8 @@ class Vigil:
             return
         tally = self._case.view().tally
         self._unconcluded, self._last_conclusion = False, time.monotonic()
-        self._log(
-            {"event": "concluded", "found": tally.found, "clean": tally.clean, "not_examined": tally.not_examined}
-        )
+        counts = {name: getattr(tally, name) for name in ("found", "clean", "not_testable", "not_examined")}
+        self._log({"event": "concluded", "photos": tally.photos, **counts})
 
     def _recheck(self, source: Source) -> acquiring.Rechecked:
         """Hash a file again once; after that a stat tuple that stands still vouches for it.
@@ -239,7 +238,7 @@ class Vigil:
 
 
 def _told(finding: Finding) -> dict[str, str]:
-    return {"check": finding.check_id, "outcome": finding.outcome.value, "summary": finding.summary}
+    return {"check": finding.check_id, "outcome": finding.outcome.value, "summary": visible(finding.summary)}
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:

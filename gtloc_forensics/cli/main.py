@@ -1,7 +1,7 @@
 """The command line: the only place that prints, draws progress or exits.
 
-Exit codes: 0 clean, 1 findings, 2 usage or failure, 3 something could not be
-examined (whatever else was found).
+Exit codes: 0 clean, 1 findings, 2 usage or failure (a folder without photos among
+them), 3 something could not be examined (whatever else was found), or nothing tested.
 """
 
 from __future__ import annotations
@@ -31,10 +31,17 @@ PLAIN_LINE_S = 10.0
 
 
 def exit_code(tally: Tally) -> ExitCode:
-    """Return the code for a finished audit; what was not examined outranks what was found."""
+    """Return the code for a finished audit: what was not examined outranks what was found.
+
+    A folder without a photo is no clean folder, and neither is one in which nothing could be tested.
+    """
+    if not tally.photos:
+        return ExitCode.FAILURE
     if tally.not_examined:
         return ExitCode.INCOMPLETE
-    return ExitCode.FINDINGS if tally.found else ExitCode.CLEAN
+    if tally.found:
+        return ExitCode.FINDINGS
+    return ExitCode.CLEAN if tally.clean else ExitCode.INCOMPLETE
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -87,13 +94,15 @@ def audit(
             tally = case.audit(settings, progress=progress)
             findings = case.write_findings()
             report = None
-            if not no_report:
+            if not (no_report or not tally.photos):
                 progress("report", 0, None)
                 report = case.write_report(language=language)
         if as_json:
             click.echo(findings.read_bytes(), nl=False)
         else:
             print_summary(case, findings=findings, report=report)
+    if not tally.photos:
+        click.echo(f"gtloc: no photo in {shown(case_folder)}; name the folder that holds the photos", err=True)
     raise SystemExit(exit_code(tally))
 
 

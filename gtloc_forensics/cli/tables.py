@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gtloc_forensics.records import CaseView, CauseGroup, Outcome, ReasonNote, visible
+from gtloc_forensics.records import CaseView, CauseGroup, Outcome, ReasonNote, Tally, visible
 
 MOST_ROWS = 40
 """Groups and unexamined photos beyond this many are counted, not listed; the report lists all."""
@@ -38,12 +38,21 @@ def print_case(view: CaseView, stream: TextIO) -> None:
     if reasons:
         console.print(_reason_table(reasons))
     tally = view.tally
-    if not (tally.found or tally.clean or tally.not_examined):
-        console.print("there are no photos in this folder")
-    console.print(
-        f"{tally.found} found · {tally.clean} clean · {tally.not_examined} not examined"
-        + (f" · {tally.passed_over} other files passed over" if tally.passed_over else "")
-    )
+    console.print(counts_of(tally))
+
+
+def counts_of(tally: Tally) -> str:
+    """Return the counts in one line: what is zero and seldom otherwise is left out."""
+    parts = [f"{tally.found} found", f"{tally.clean} clean"]
+    parts += [f"{tally.not_testable} not testable"] if tally.not_testable else []
+    both = tally.found_and_not_examined
+    parts.append(f"{tally.not_examined} not wholly examined" + (f" ({both} of them found)" if both else ""))
+    parts += [f"{_counted(tally.passed_over, 'other file')} passed over"] if tally.passed_over else []
+    return f"{_counted(tally.photos, 'photo')}: {' · '.join(parts)}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 class _PipedConsole(Console):

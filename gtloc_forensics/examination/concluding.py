@@ -300,7 +300,7 @@ class Concluding:
         reasons: dict[tuple[str, str], ReasonNote] = {}
         for ordinal, row in enumerate(self._gathered.rows):
             source, _, _ = self._store.source(row)
-            verdict = _judged(unpack(Verdict, verdicts[source.source_id]), source.source_id, controls)
+            verdict = _judged(unpack(Verdict, verdicts[source.source_id]), controls)
             self._store.add_member(
                 session,
                 number,
@@ -412,10 +412,6 @@ def _missing_records(photo: Photo) -> list[Unexamined]:
     return [record for record in missing if told[record.reason] is record]
 
 
-def _judged(verdict: Verdict, source_id: str, controls: Sequence[false_discovery.Control]) -> Verdict:
-    """Add what the case says of a photo; one of which no rule could say anything is not examined, rather than clean."""
-    verdict = replace(verdict, findings=tuple(false_discovery.told(finding, controls) for finding in verdict.findings))
-    if verdict.unexamined or any(finding.outcome is not Outcome.NOT_TESTABLE for finding in verdict.findings):
-        return verdict
-    nothing = Unexamined(source_id, "check", "it claims nothing that any rule can test")
-    return replace(verdict, unexamined=(nothing,))
+def _judged(verdict: Verdict, controls: Sequence[false_discovery.Control]) -> Verdict:
+    """Add what the case says of a photo."""
+    return replace(verdict, findings=tuple(false_discovery.told(finding, controls) for finding in verdict.findings))

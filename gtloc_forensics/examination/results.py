@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 
+from gtloc_forensics.checks.status import status_of
 from gtloc_forensics.records import Confidence, Finding, Outcome, Severity, Status, Unexamined
 from gtloc_forensics.store.codec import pack, unpack
 
@@ -24,10 +25,8 @@ class Verdict:
 
     @property
     def status(self) -> Status:
-        """Found, clean or not examined: a crashed stage or rule never looks clean."""
-        if any(finding.is_found for finding in self.findings):
-            return Status.FOUND
-        return Status.NOT_EXAMINED if self.unexamined else Status.CLEAN
+        """Found, clean, not testable or not examined: a crashed stage or rule never looks clean."""
+        return status_of(self.findings, self.unexamined)
 
 
 def digest_of(verdicts: Iterable[bytes]) -> str:

@@ -29,11 +29,16 @@ class CustodyEvent:
 
 @unique
 class Status(Enum):
-    """How the examination of one source ended."""
+    """How the examination of one source ended.
 
-    FOUND = "found"
-    CLEAN = "clean"
-    NOT_EXAMINED = "not examined"
+    A source is counted under one of them first; one that was FOUND may be
+    NOT_EXAMINED in part as well (:attr:`PhotoEntry.statuses`).
+    """
+
+    FOUND = "found"  # a person should look at it
+    CLEAN = "clean"  # nothing found, everything examined, and at least one rule could have spoken
+    NOT_TESTABLE = "not testable"  # everything examined, and no rule had anything to test
+    NOT_EXAMINED = "not examined"  # something could not be looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +56,22 @@ class CaseHeader:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The three counts that every report prints, and what was passed over."""
+    """The counts that every report prints: a photo that was found and not wholly examined is in both.
 
-    found: int
-    clean: int
-    not_examined: int
-    passed_over: int
+    So ``found + clean + not_testable + not_examined`` is ``photos`` plus those that are in two.
+    """
+
+    photos: int = 0  # all of them, those that could not even be read among them
+    found: int = 0
+    clean: int = 0
+    not_testable: int = 0
+    not_examined: int = 0  # in whole or in part
+    passed_over: int = 0  # entries of the folder that are no photos
+
+    @property
+    def found_and_not_examined(self) -> int:
+        """How many are in two counts."""
+        return self.found + self.clean + self.not_testable + self.not_examined - self.photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +85,11 @@ class PhotoEntry:
     sha256_at_end: str  # "" when the file could not be read again
     log10_lr_time: float | None
     log10_lr_place: float | None
+
+    @property
+    def statuses(self) -> frozenset[Status]:
+        """Every count the photo is in: a finding never hides what was not examined."""
+        return frozenset({self.status, Status.NOT_EXAMINED} if self.unexamined else {self.status})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +137,7 @@ class CaseView(Protocol):
         """The counts."""
 
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
-        """Every photo (or those of one status) in path order, streamed: never a list of all."""
+        """Every photo (or those that have one status) in path order, streamed: never a list of all."""
 
     def case_findings(self) -> tuple[Finding, ...]:
         """All findings of :attr:`Finding.is_found` or EXPLAINED outcome, strongest first."""

@@ -17,7 +17,7 @@ import click
 
 from gtloc_forensics.cli.exits import says_what_went_wrong
 
-COUNTS = ("photos", "seconds", "found", "clean", "not_examined")
+COUNTS = ("photos", "seconds", "found", "clean", "not_testable", "not_examined")
 
 
 @click.command()

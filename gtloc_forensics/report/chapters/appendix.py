@@ -70,7 +70,7 @@ def table(edition: Edition) -> Iterator[Block]:
     rows = (
         _table_row(edition, number, entry)
         for number, entry in enumerate(edition.view.photos(), start=1)
-        if edition.listed(entry.status)
+        if edition.listed(entry)
     )
     yield Table(columns, rows, words.line("table.none"), dense=True)
 
@@ -80,7 +80,7 @@ def _table_row(edition: Edition, number: int, entry: PhotoEntry) -> tuple[Text, 
     local = getattr(claim, "local_time", None)
     time = edition.when(local.value) if isinstance(local, Stated) else "–"
     found = dict.fromkeys(finding.check_id for finding in entry.findings if finding.is_found)
-    result = Span(edition.status(entry.status), "bold" if found else "")
+    result = Span(edition.result(entry), "bold" if found else "")
     checks = (Span(f" {' '.join(found)}", "quiet"),) if found else ()
     return (
         text_of(str(number)),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 
-from gtloc_forensics.records import CaseHeader, CaseView, Finding, Outcome, RuleNote, Status
+from gtloc_forensics.records import CaseHeader, CaseView, Finding, Outcome, PhotoEntry, RuleNote, Status
 from gtloc_forensics.report.blocks import Span, Text, text_of
 from gtloc_forensics.report.chapters.survey import Survey, survey
 from gtloc_forensics.report.template import Template, Words, load_template, load_words
@@ -48,9 +48,21 @@ class Edition:
             "version": self.version,
         }
 
-    def listed(self, status: Status) -> bool:
-        """Whether photos of this outcome are in the table."""
-        return self.only is None or status in self.only
+    def listed(self, entry: PhotoEntry) -> bool:
+        """Whether a photo is in the table."""
+        return self.only is None or bool(entry.statuses & self.only)
+
+    @property
+    def shown(self) -> str:
+        """The words for the results that a restricted edition shows."""
+        return ", ".join(self.status(status) for status in Status if self.only is not None and status in self.only)
+
+    def result(self, entry: PhotoEntry) -> str:
+        """Return how the examination of a photo ended, and whether it was whole."""
+        word = self.status(entry.status)
+        if len(entry.statuses) == 1:
+            return word
+        return self.words.line("status.and_not_examined", status=word)
 
     def outcome(self, outcome: Outcome) -> str:
         """Return the word for an outcome."""

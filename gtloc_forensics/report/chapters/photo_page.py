@@ -82,7 +82,7 @@ def _picture(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
 def _identity(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
     words, photo = edition.words, entry.photo
     rows: list[tuple[Text, Text]] = [
-        (words("photos.result"), text_of(edition.status(entry.status), "bold")),
+        (words("photos.result"), text_of(edition.result(entry), "bold")),
         (words("photos.file"), text_of(plain(photo.source.relative))),
         (words("photos.sha256"), text_of(photo.source.sha256, "hash")),
         (

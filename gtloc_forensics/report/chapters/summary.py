@@ -16,6 +16,7 @@ from gtloc_forensics.report.blocks import (
     Heading,
     OnePage,
     Prose,
+    Span,
     Table,
     Text,
     Tile,
@@ -26,6 +27,13 @@ from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.chapters.strength import share_interval
 from gtloc_forensics.report.text import plain, sentence
 
+_TILES = (
+    ("found", "found"),
+    ("clean", "clean"),
+    ("not_testable", "open"),
+    ("not_examined", "open"),
+    ("passed_over", ""),
+)
 _CAUSES_SHOWN, _REASONS_SHOWN, _RULES_SHOWN = 8, 5, 5
 
 
@@ -48,11 +56,17 @@ def cover(edition: Edition, contents: Contents) -> Cover:
         title=words.line("cover.title"),
         subtitle=words.line("cover.subtitle"),
         facts=Facts(rows),
-        note=words("cover.note", **counts(edition)),
+        note=_note(edition),
         logo=edition.template.logo,
         contents=contents,
         signatures=(words.line("cover.signature_examiner"), words.line("cover.signature_reviewer")),
     )
+
+
+def _note(edition: Edition) -> Text:
+    """Return the counts; and, on the cover already, that an edition does not show everything."""
+    note = edition.words("cover.note", **counts(edition))
+    return note if edition.only is None else (*edition.words("cover.only", shown=edition.shown), Span(" "), *note)
 
 
 def _field(edition: Edition, value: str) -> Text:
@@ -63,11 +77,14 @@ def counts(edition: Edition) -> dict[str, int]:
     """Return the counts that sentences speak of."""
     tally = edition.view.tally
     return {
-        "photos": tally.found + tally.clean + tally.not_examined,
+        "photos": tally.photos,
         "found": tally.found,
         "clean": tally.clean,
+        "not_testable": tally.not_testable,
         "not_examined": tally.not_examined,
+        "both": tally.found_and_not_examined,
         "passed_over": tally.passed_over,
+        "examined": edition.survey.examined,
         "looked_at": edition.survey.looked_at,
         "causes": len(edition.view.causes()),
     }
@@ -83,14 +100,12 @@ def _page(edition: Edition) -> Iterator[Block]:
     words, numbers = edition.words, counts(edition)
     yield Prose(words("summary.lead", **numbers), "lead")
     yield Tiles(
-        tuple(
-            Tile(words.number(numbers[name]), words.line(f"summary.tile_{name}"), tone)
-            for name, tone in (("found", "found"), ("clean", "clean"), ("not_examined", "open"), ("passed_over", ""))
-        )
+        tuple(Tile(words.number(numbers[name]), words.line(f"summary.tile_{name}"), tone) for name, tone in _TILES)
     )
     if edition.only is not None:
-        shown = ", ".join(edition.status(status) for status in sorted(edition.only, key=lambda one: one.value))
-        yield Callout(words("summary.only", shown=shown), "warning")
+        yield Callout(words("summary.only", shown=edition.shown), "warning")
+    if numbers["both"]:
+        yield Prose(words("summary.both", **numbers), "small")
     yield Heading(words("summary.found_title"), 3, "summary-found")
     yield _causes(edition)
     yield Heading(words("summary.not_examined_title"), 3, "summary-not-examined")
@@ -124,7 +139,9 @@ def _cause_row(edition: Edition, group: CauseGroup) -> tuple[Text, ...]:
 
 
 def _not_examined(edition: Edition) -> Iterator[Text]:
-    words, digest = edition.words, edition.survey
+    words, digest, tally = edition.words, edition.survey, edition.view.tally
+    if tally.not_testable:
+        yield words("summary.not_testable", **counts(edition))
     yield words("summary.pixels", **counts(edition))
     reasons = digest.reasons.most_common()
     for (stage, reason), photos in sorted(reasons, key=lambda item: (-item[1], item[0]))[:_REASONS_SHOWN]:

@@ -17,6 +17,7 @@ from gtloc_forensics.records import (
     Claim,
     Device,
     Finding,
+    ImageFacts,
     Outcome,
     Photo,
     PhotoEntry,
@@ -48,6 +49,7 @@ class Survey:
     """The digest of one pass."""
 
     photos: int = 0
+    examined: int = 0  # photos whose entries were read and whose picture could be opened
     looked_at: int = 0  # photos whose pixels a model examined
     names: dict[str, str] = field(default_factory=dict)  # source_id → shown path
     numbers: dict[str, int] = field(default_factory=dict)  # source_id → number in this report
@@ -68,7 +70,7 @@ def survey(view: CaseView, *, shown: frozenset[Status], pages: int) -> Survey:
     gravest: list[tuple[tuple[float, ...], str]] = []
     for number, entry in enumerate(view.photos(), start=1):
         _count(digest, entry, number)
-        if entry.status in shown:
+        if entry.statuses & shown:
             digest.unpaged += 1
             heapq.heappush(gravest, (_rank(entry, number), entry.photo.source.source_id))
             if len(gravest) > pages:
@@ -81,6 +83,7 @@ def survey(view: CaseView, *, shown: frozenset[Status], pages: int) -> Survey:
 def _count(digest: Survey, entry: PhotoEntry, number: int) -> None:
     source = entry.photo.source
     digest.photos += 1
+    digest.examined += isinstance(entry.photo.claim, Claim) and isinstance(entry.photo.image, ImageFacts)
     digest.looked_at += isinstance(entry.photo.prediction, Prediction)
     digest.names[source.source_id] = source.display_path
     digest.numbers[source.source_id] = number

@@ -33,7 +33,7 @@ from gtloc_forensics.records import (
 )
 from gtloc_forensics.report.exports.rows import identity
 
-SCHEMA = "gtloc-audit/1"
+SCHEMA = "gtloc-audit/2"
 """Name and major version of the document. A new field leaves it; a changed meaning raises it."""
 
 
@@ -50,7 +50,13 @@ def pieces(view: CaseView) -> Iterator[str]:
     head = {
         "schema": SCHEMA,
         "case": _header(view.header),
-        "counts": {"found": tally.found, "clean": tally.clean, "not_examined": tally.not_examined},
+        "counts": {
+            "photos": tally.photos,
+            "found": tally.found,
+            "clean": tally.clean,
+            "not_testable": tally.not_testable,
+            "not_examined": tally.not_examined,
+        },
         "passed_over": [_passed(entry) for entry in view.passed_over() if not entry.blocks],
         "environment": dict(view.environment),
         "causes": [_cause(group) for group in view.causes()],

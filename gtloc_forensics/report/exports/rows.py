@@ -25,7 +25,7 @@ Progress: TypeAlias = Callable[[int], None] | None
 def entries(view: CaseView, *, only: frozenset[Status] | None, progress: Progress) -> Iterator[PhotoEntry]:
     """Yield the photos of the wanted outcomes in path order, telling *progress* how many were passed."""
     for number, entry in enumerate(view.photos(), start=1):
-        if only is None or entry.status in only:
+        if only is None or entry.statuses & only:
             yield entry
         if progress:
             progress(number)
