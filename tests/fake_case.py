@@ -26,6 +26,7 @@ from gtloc_forensics.records import (
     Confidence,
     CustodyEvent,
     Finding,
+    Indicated,
     Outcome,
     Passed,
     PhotoEntry,
@@ -208,6 +209,7 @@ def an_entry(name: str | bytes = "photo.jpg", *findings: Finding, status: Status
     )
     built = a_photo(name=text.encode("utf-8", "replace").decode(), source=source, **photo)
     found = any(finding.is_found for finding in findings)
+    shown = built.prediction
     return PhotoEntry(
         photo=built,
         status=status or (Status.FOUND if found else Status.CLEAN),
@@ -216,6 +218,9 @@ def an_entry(name: str | bytes = "photo.jpg", *findings: Finding, status: Status
         sha256_at_end=source.sha256,
         log10_lr_time=None,
         log10_lr_place=None,
+        indicated=Indicated()
+        if isinstance(shown, Unexamined)
+        else Indicated(shown.local_hour, shown.year_turn, shown.position, radius_km=1000.0),
     )
 
 

@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gtloc_forensics.case.indications import indicated
 from gtloc_forensics.errors import CaseError, WeightsError
 from gtloc_forensics.evidence import calibration as evidence_calibration
+from gtloc_forensics.evidence.calibration import Calibration
 from gtloc_forensics.evidence.false_discovery import RATE, Control
 from gtloc_forensics.examination.concluding import CAUSES, CLOCKS, CONTROLS, MODEL_ABSENCE, REASONS, RULES, Album
 from gtloc_forensics.examination.gathering import Stages
@@ -110,6 +113,7 @@ class StoredCase:
     def _entry(self, member: MemberRow) -> PhotoEntry:
         photo, _ = self._album.photo(member.source_row)
         verdict = unpack(Verdict, member.findings)
+        calibration = self._calibration
         return PhotoEntry(
             photo=photo,
             status=verdict.status,
@@ -117,7 +121,8 @@ class StoredCase:
             unexamined=verdict.unexamined,
             sha256_at_end=member.sha256_at_end,
             log10_lr_time=_strength(verdict, TIME_RULES),
-            log10_lr_place=_strength(verdict, PLACE_RULES),
+            log10_lr_place=_strength(verdict, PLACE_RULES) if _knows_places(calibration) else None,
+            indicated=indicated(photo.prediction, verdict.findings, calibration),
         )
 
     def records(self) -> Iterator[Photo]:
@@ -172,11 +177,15 @@ class StoredCase:
     def calibration(self) -> Mapping[str, str]:
         """What the strengths were calibrated on, and what false-discovery control said of this case."""
         said = {f"false discoveries, {one.check_id}": _told(one) for one in self.controls()}
-        folder = self._model_folder()
-        calibration = None if folder is None else evidence_calibration.load_calibration(folder)
+        calibration = self._calibration
         if calibration is None:
             return said
         return {**calibration.facts, "sha256": calibration.sha256, **said}
+
+    @cached_property
+    def _calibration(self) -> Calibration | None:
+        folder = self._model_folder()
+        return None if folder is None else evidence_calibration.load_calibration(folder)
 
     def controls(self) -> tuple[Control, ...]:
         """What false-discovery control said of each rule with p-values."""
@@ -219,6 +228,11 @@ def rejected_ids(view: StoredCase) -> Iterator[tuple[str, Passed]]:
     for entry in view.passed_over():
         if entry.blocks:
             yield source_id_of(entry.relative), entry
+
+
+def _knows_places(calibration: Calibration | None) -> bool:
+    test = None if calibration is None else calibration.tests.get("place")
+    return test is not None and test.can_speak
 
 
 def _strength(verdict: Verdict, rules: tuple[str, ...]) -> float | None:

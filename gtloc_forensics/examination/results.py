@@ -11,8 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 
-from gtloc_forensics.checks.status import status_of
-from gtloc_forensics.records import Confidence, Finding, Outcome, Severity, Status, Unexamined
+from gtloc_forensics.records import Confidence, Finding, Outcome, Severity, Status, Unexamined, status_of
 from gtloc_forensics.store.codec import pack, unpack
 
 

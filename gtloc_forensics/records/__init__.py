@@ -16,7 +16,6 @@ from gtloc_forensics.records.cases import (
     PhotoEntry,
     ReasonNote,
     RuleNote,
-    Status,
     Tally,
 )
 from gtloc_forensics.records.claims import (
@@ -50,10 +49,13 @@ from gtloc_forensics.records.findings import (
     Severity,
     Sighting,
 )
+from gtloc_forensics.records.indications import Indicated, Untold
 from gtloc_forensics.records.pictures import ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
 from gtloc_forensics.records.sources import FileStat, Passed, Source, Unexamined, source_id_of
+from gtloc_forensics.records.status import CLEARS_NOTHING, Status, is_test, status_of
 
 __all__ = [
+    "CLEARS_NOTHING",
     "CLOCK_KINDS",
     "UNKNOWN_DEVICE",
     "Absent",
@@ -74,6 +76,7 @@ __all__ = [
     "FileStat",
     "Finding",
     "ImageFacts",
+    "Indicated",
     "Outcome",
     "Passed",
     "Photo",
@@ -99,7 +102,10 @@ __all__ = [
     "TimeReading",
     "TimeRole",
     "Unexamined",
+    "Untold",
     "Uptime",
+    "is_test",
     "source_id_of",
+    "status_of",
     "visible",
 ]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum, unique
 from typing import ClassVar, Protocol
 
 from gtloc_forensics.records.absence import Scalar
 from gtloc_forensics.records.findings import CauseGroup, ClockModel, Finding, Photo
+from gtloc_forensics.records.indications import Indicated
 from gtloc_forensics.records.sources import Passed, Unexamined
+from gtloc_forensics.records.status import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +26,6 @@ class CustodyEvent:
     detail: Mapping[str, Scalar]
     previous_hash: str
     event_hash: str
-
-
-@unique
-class Status(Enum):
-    """How the examination of one source ended.
-
-    A source is counted under one of them first; one that was FOUND may be
-    NOT_EXAMINED in part as well (:attr:`PhotoEntry.statuses`).
-    """
-
-    FOUND = "found"  # a person should look at it
-    CLEAN = "clean"  # nothing found, everything examined, and at least one rule could have spoken
-    NOT_TESTABLE = "not testable"  # everything examined, and no rule had anything to test
-    NOT_EXAMINED = "not examined"  # something could not be looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +72,7 @@ class PhotoEntry:
     sha256_at_end: str  # "" when the file could not be read again
     log10_lr_time: float | None
     log10_lr_place: float | None
+    indicated: Indicated = field(default_factory=Indicated)  # what of the prediction may be told
 
     @property
     def statuses(self) -> frozenset[Status]:

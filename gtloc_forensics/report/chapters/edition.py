@@ -90,8 +90,17 @@ class Edition:
         return text_of(name, target=photo_anchor(source_id)) if source_id in self.survey.paged else text_of(name)
 
     def when(self, moment: datetime) -> str:
-        """Return a moment to the second, without a zone."""
-        return moment.strftime("%Y-%m-%d %H:%M:%S") if moment.year > 999 else moment.isoformat(" ", "seconds")
+        """Return a moment to the second, without a zone, as the language writes it."""
+        return self.words.line("format.moment", year=f"{moment.year:04d}", **_two_digits(moment))
+
+    def day(self, day: int, month: int) -> str:
+        """Return a day of any year."""
+        name = self.words.line("format.months_long").split()[month - 1]
+        return self.words.line("format.day", day=day, month=name)
+
+
+def _two_digits(moment: datetime) -> dict[str, str]:
+    return {name: f"{getattr(moment, name):02d}" for name in ("month", "day", "hour", "minute", "second")}
 
 
 def photo_anchor(source_id: str) -> str:

@@ -57,8 +57,8 @@ def photo_page(edition: Edition, entry: PhotoEntry, *, starts: str) -> Iterator[
     title = edition.words("photos.photo", number=number, name=plain(source.relative, limit=90))
     yield Heading(title, 2, photo_anchor(source.source_id), starts)
     yield Row((tuple(_picture(edition, entry)), tuple(_identity(edition, entry))), (0.47, 0.53))
-    yield from comparison(edition, entry.photo)
-    yield from figures(edition, entry.photo)
+    yield from comparison(edition, entry)
+    yield from figures(edition, entry)
     yield from _strengths(edition, entry)
     yield from findings(edition, entry)
 

@@ -19,12 +19,12 @@ from gtloc_forensics.records import (
     Finding,
     ImageFacts,
     Outcome,
-    Photo,
     PhotoEntry,
     Prediction,
     Stated,
     Status,
     Unexamined,
+    Untold,
 )
 
 _GRAVITY = {Outcome.CONTRADICTION: 4, Outcome.SUSPICIOUS: 3, Outcome.EXPLAINED: 2}
@@ -115,15 +115,15 @@ def _count_device(digest: Survey, entry: PhotoEntry) -> None:
         tally.first = local if tally.first is None else min(tally.first, local)
         tally.last = local if tally.last is None else max(tally.last, local)
         if len(tally.residuals) < RESIDUALS_KEPT:
-            tally.residuals += _residuals(entry.photo, claim, local)
+            tally.residuals += _residuals(entry, claim, local)
 
 
-def _residuals(photo: Photo, claim: Claim, local: datetime) -> list[tuple[datetime, float, str]]:
+def _residuals(entry: PhotoEntry, claim: Claim, local: datetime) -> list[tuple[datetime, float, str]]:
     """Return by how many hours the claimed clock is ahead of each witness, the short way round the day."""
     found = []
-    if isinstance(photo.prediction, Prediction):
+    if not isinstance(entry.indicated.local_hour, Untold):
         hour = local.hour + local.minute / 60 + local.second / 3600
-        found.append((local, float(hour_difference(hour, photo.prediction.local_hour)), "pixels"))
+        found.append((local, float(hour_difference(hour, entry.indicated.local_hour)), "pixels"))
     if isinstance(claim.utc_time, Stated) and isinstance(claim.gps_utc_time, Stated):
         seconds = (claim.utc_time.value - claim.gps_utc_time.value).total_seconds()
         found.append((local, float(hour_difference(seconds / 3600, 0.0)), "gps"))

@@ -24,14 +24,16 @@ from gtloc_forensics.records import (
     Outcome,
     Passed,
     PhotoEntry,
-    Prediction,
     Stated,
     Status,
     Sun,
     Unexamined,
+    Untold,
     visible,
 )
-from gtloc_forensics.report.exports.rows import identity
+from gtloc_forensics.report.exports.rows import identity, told
+
+_TOLD = ("local_hour", "year_turn", "position")
 
 SCHEMA = "gtloc-audit/2"
 """Name and major version of the document. A new field leaves it; a changed meaning raises it."""
@@ -86,7 +88,7 @@ def photo(entry: PhotoEntry) -> dict[str, Any]:
         "status": entry.status.value.replace(" ", "_"),
         "claim": _claim(entry.photo.claim),
         "sun": _sun(entry.photo.sun),
-        "prediction": _prediction(entry.photo.prediction),
+        "prediction": _prediction(entry),
         "findings": [_finding(finding) for finding in entry.findings if finding.outcome is not Outcome.NOT_TESTABLE],
         "not_testable": {
             finding.check_id: finding.summary for finding in entry.findings if finding.outcome is Outcome.NOT_TESTABLE
@@ -189,7 +191,8 @@ def _sun(sun: Sun | Absent) -> dict[str, Any] | None:
     }
 
 
-def _prediction(prediction: Prediction | Unexamined) -> dict[str, Any]:
+def _prediction(entry: PhotoEntry) -> dict[str, Any]:
+    prediction, shown = entry.photo.prediction, entry.indicated
     if isinstance(prediction, Unexamined):
         return {"not_examined": prediction.reason}
     hours = prediction.time.mass.sum(axis=0)
@@ -198,17 +201,12 @@ def _prediction(prediction: Prediction | Unexamined) -> dict[str, Any]:
         "weights_sha256": prediction.weights_sha256,
         "calibration_sha256": prediction.calibration or None,
         "datable": _round(prediction.datable),
-        "local_hour": _round(prediction.local_hour),
-        "year_turn": _round(prediction.year_turn),
-        "position": [_round(prediction.position.latitude_deg), _round(prediction.position.longitude_deg)],
-        "best_hour": _round(prediction.best_hour),
-        "best_year_turn": _round(prediction.best_year_turn),
-        "best_position": [
-            _round(prediction.best_position.latitude_deg),
-            _round(prediction.best_position.longitude_deg),
-        ],
-        "region_area_km2": {str(share): _round(area) for share, area in sorted(prediction.region_area_km2.items())},
-        "hour_mass": [round(float(mass), 5) for mass in _folded(hours)],
+        "local_hour": told(shown.local_hour),
+        "year_turn": told(shown.year_turn),
+        "position": None if isinstance(shown.position, Untold) else _scalar(shown.position),
+        "radius_km": shown.radius_km,
+        "hour_mass": None if told(shown.local_hour) is None else [round(float(mass), 5) for mass in _folded(hours)],
+        "untold": {name: why.value for name in _TOLD if isinstance(why := getattr(shown, name), Untold)},
     }
 
 

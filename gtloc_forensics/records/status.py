@@ -8,8 +8,25 @@ it. Where no rule had both, nothing was tested, and that is said (docs/decisions
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum, unique
 
-from gtloc_forensics.records import Finding, Outcome, Status, Unexamined
+from gtloc_forensics.records.findings import Finding, Outcome
+from gtloc_forensics.records.sources import Unexamined
+
+
+@unique
+class Status(Enum):
+    """How the examination of one source ended.
+
+    A source is counted under one of them first; one that was FOUND may be
+    NOT_EXAMINED in part as well (:attr:`PhotoEntry.statuses`).
+    """
+
+    FOUND = "found"  # a person should look at it
+    CLEAN = "clean"  # nothing found, everything examined, and at least one rule could have spoken
+    NOT_TESTABLE = "not testable"  # everything examined, and no rule had anything to test
+    NOT_EXAMINED = "not examined"  # something could not be looked at
+
 
 CLEARS_NOTHING = frozenset(
     {
