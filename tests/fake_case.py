@@ -169,6 +169,10 @@ class FakeCase:
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
         return (entry for entry in self.entries if status is None or status in entry.statuses)
 
+    def name_of(self, source_id: str) -> str:
+        sources = (entry.photo.source for entry in self.entries)
+        return next((source.display_path for source in sources if source.source_id == source_id), source_id)
+
     def case_findings(self) -> tuple[Finding, ...]:
         return tuple(finding for entry in self.entries for finding in entry.findings if finding.is_found)
 

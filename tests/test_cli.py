@@ -29,7 +29,7 @@ from gtloc_forensics.cli import doctor
 from gtloc_forensics.cli.commands.reporting import KINDS
 from gtloc_forensics.cli.main import ExitCode, exit_code, gtloc
 from gtloc_forensics.cli.tables import MOST_ROWS, PIPED_COLUMNS, print_case
-from gtloc_forensics.records import ReasonNote, Status, Tally
+from gtloc_forensics.records import Outcome, ReasonNote, Status, Tally
 
 needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 QUICK = ("--model", "none", "--jobs", "0", "--no-report")
@@ -157,7 +157,7 @@ def refused(done: Result, *words: str) -> None:
     """Assert exit code 2, nothing on stdout, and one line on stderr that holds *words*."""
     assert done.exit_code == ExitCode.FAILURE, (done.stdout, done.stderr, done.exception)
     assert done.stdout == ""
-    lines = done.stderr.strip().splitlines()
+    lines = [line for line in done.stderr.strip().splitlines() if not line.endswith(" …")]  # what it was about to do
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith("gtloc: ")
     for word in words:
@@ -614,9 +614,61 @@ def test_markup_and_controls_in_names_are_shown_and_not_obeyed(monkeypatch: pyte
     assert "\u202e" not in text
 
 
-def test_of_very_many_groups_the_rest_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_very_many_groups_only_explained_ones_are_counted_instead_of_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     case = small_case()
-    groups = case.causes()
-    monkeypatch.setattr(type(case), "causes", lambda _: groups * MOST_ROWS, raising=False)
+    grave = [replace(case.causes()[0], outcome=Outcome.SUSPICIOUS)] * (MOST_ROWS + 5)
+    case.groups = (*grave, *[replace(grave[0], outcome=Outcome.EXPLAINED)] * 7)
     text = table_of(case, columns=120, monkeypatch=monkeypatch)
-    assert f"and {len(groups) * MOST_ROWS - MOST_ROWS} more groups, all in the report" in text
+    assert text.count("suspicious") == MOST_ROWS + 5
+    assert "and 7 more groups that are explained, all in the report" in text
+
+
+def test_a_photo_is_named_where_one_to_three_are_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = small_case()
+    ids = [entry.photo.source.source_id for entry in case.entries]
+    group = case.causes()[0]
+    case.groups = (replace(group, source_ids=tuple(ids[9:11])), replace(group, source_ids=tuple(ids[11:15])))
+    text = table_of(case, columns=160, monkeypatch=monkeypatch)
+    assert all(case.name_of(source_id) in text for source_id in ids[9:11])
+    assert not any(case.name_of(source_id) in text for source_id in ids[11:15])
+
+
+@needs_exiftool
+def test_no_command_prints_a_control_or_bidi_character_of_a_tag(tmp_path: Path) -> None:
+    path = photo(tmp_path / "in" / "a.jpg")
+    make = "-Make=Ac\u202eme\x9b31m\u2066"
+    subprocess.run(["exiftool", "-q", "-overwrite_original", "-codedcharacterset=utf8", make, path], check=True)
+    hostile = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+    done = called("audit", tmp_path / "in", "-o", tmp_path / "case", *QUICK, "--json")
+    assert "Ac\\u202eme" in json.dumps(json.loads(done.stdout), ensure_ascii=False).replace("\\\\", "\\")
+    listed = called("search", tmp_path / "case", "--device", "me")
+    assert "Ac\\u202eme\\x9b31m" in listed.stdout
+    as_json = called("search", tmp_path / "case", "--device", "me", "--json")
+    for said in (done, listed, as_json):
+        assert not hostile.search(said.stdout + said.stderr)
+
+
+@needs_exiftool
+def test_the_first_line_comes_before_the_work_and_a_second_run_says_what_was_done_before(tmp_path: Path) -> None:
+    photo(tmp_path / "in" / "a.jpg")
+    first = called("audit", tmp_path / "in", "-o", tmp_path / "case", *QUICK)
+    assert first.stderr.startswith("starting …\nopening exiftool and the model …\n")
+    photo(tmp_path / "in" / "b.jpg", 1)
+    again = called("audit", tmp_path / "in", "-o", tmp_path / "case", *QUICK)
+    assert "1 of 2 was done before" in again.stderr
+
+
+def test_a_language_that_is_not_there_is_refused_before_the_work(tmp_path: Path) -> None:
+    photo(tmp_path / "in" / "a.jpg")
+    done = called("audit", tmp_path / "in", "-o", tmp_path / "case", "--model", "none", "--language", "fr")
+    assert done.exit_code == ExitCode.FAILURE
+    assert "no sentences in 'fr'" in done.stderr
+    assert not (tmp_path / "case").exists()
+
+
+@needs_exiftool
+def test_a_refused_report_has_not_changed_the_header(case: Path) -> None:
+    done = called("report", case, "--language", "fr", "--examiner", "Second")
+    assert done.exit_code == ExitCode.FAILURE
+    with Case(case) as opened:
+        assert opened.view().header.examiner != "Second"

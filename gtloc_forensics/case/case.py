@@ -150,6 +150,7 @@ class Case:
             CaseBusy: another process works on this case.
             ToolMissing, ToolTooOld, WeightsError: see :func:`gtloc_forensics.examination.instruments.opened`.
         """
+        progress("open", 0, None)
         with self.locked(), opened(settings) as instruments:
             self.examine(instruments, settings, progress=progress)
         return self.view().tally

@@ -68,7 +68,6 @@ class StoredCase:
         self.finished_utc: datetime = datetime.fromisoformat(row.finished_utc)
         self._album = Album(store, Stages(**json.loads(row.stages)), self._environment.get(MODEL_ABSENCE, "no model"))
         self._rejected = store.rejected(row.fingerprint)
-        self._shas: dict[str, str] = {}
         self._tally: Tally | None = None
 
     @property
@@ -166,9 +165,16 @@ class StoredCase:
         return None if sha256 is None else self._album.preview(sha256)
 
     def _sha256_of(self, source_id: str) -> str | None:
-        if not self._shas:
-            self._shas = {key: known.sha256 for key, known in self._store.latest_sources().items()}
-        return self._shas.get(source_id)
+        return self._sources[source_id][1] if source_id in self._sources else None
+
+    def name_of(self, source_id: str) -> str:
+        """The displayable path of a photo."""
+        return visible(self._sources[source_id][0]) if source_id in self._sources else source_id
+
+    @cached_property
+    def _sources(self) -> dict[str, tuple[bytes, str]]:
+        """Relative path and hash of every path by source id."""
+        return {key: (known.relative, known.sha256) for key, known in self._store.latest_sources().items()}
 
     def rules(self) -> tuple[RuleNote, ...]:
         """Every rule that ran."""

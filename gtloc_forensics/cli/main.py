@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from gtloc_forensics.examination.gathering import Progress
     from gtloc_forensics.records import Tally
 
-STAGES = {"examine": "examining", "check": "checking", "verify": "hashing again", "report": "writing the report"}
+STAGES = {
+    "open": "opening exiftool and the model",
+    "examine": "examining",
+    "check": "checking",
+    "verify": "hashing again",
+    "report": "writing the report",
+}
+
+OPENING, DONE_BEFORE = "open", "known"
+"""Stages of an audit that are told apart: opening its tools, and what an earlier run did already."""
 
 PLAIN_LINE_S = 10.0
 """Seconds between progress lines where there is no terminal to draw on."""
@@ -84,10 +93,13 @@ def audit(
     (findings.json) and the report (report.pdf). Run again, it does only what is
     new; killed, it goes on where it stopped.
     """
+    click.echo("starting …", err=True)  # before the imports, which take seconds
     from gtloc_forensics.case.case import open_case
     from gtloc_forensics.examination.instruments import Settings
     from gtloc_forensics.records import CaseHeader
 
+    if not no_report:
+        _refuse_early(language)
     settings = Settings(model=model, device=device, jobs=-1 if jobs is None else jobs)
     with open_case(case_folder, output, header=CaseHeader(**header), database_url=database) as case:
         with progress_on(sys.stderr) as progress:
@@ -104,6 +116,12 @@ def audit(
     if not tally.photos:
         click.echo(f"gtloc: no photo in {shown(case_folder)}; name the folder that holds the photos", err=True)
     raise SystemExit(exit_code(tally))
+
+
+def _refuse_early(language: str) -> None:
+    from gtloc_forensics.report import refuse_unknown
+
+    refuse_unknown("default", language)
 
 
 gtloc.add_command(audit, "audit")
@@ -169,6 +187,11 @@ def _bars() -> Iterator[Progress]:
         def callback(stage: str, done: int, total: int | None) -> None:
             if total == 0:
                 return  # nothing new: no bar
+            if stage == DONE_BEFORE:
+                bars.console.print(_done_before(done, total))
+                return
+            if OPENING in tasks and stage != OPENING:
+                bars.update(tasks[OPENING], visible=False)
             if stage not in tasks:
                 tasks[stage] = bars.add_task(STAGES.get(stage, stage), total=total, rate="")
             speed = bars.tasks[tasks[stage]].speed
@@ -178,13 +201,19 @@ def _bars() -> Iterator[Progress]:
         yield callback
 
 
+def _done_before(done: int, total: int | None) -> str:
+    return f"{done} of {total} {'was' if done == 1 else 'were'} done before"
+
+
 def _plain_lines() -> Progress:
     """A line when a stage ends, and every ten seconds of a long one."""
     said: dict[str, float] = {}
 
     def callback(stage: str, done: int, total: int | None) -> None:
         name, now = STAGES.get(stage, stage), time.monotonic()
-        if total is None:
+        if stage == DONE_BEFORE:
+            click.echo(_done_before(done, total), err=True)
+        elif total is None:
             click.echo(f"{name} …", err=True)
         elif not total:
             click.echo(f"{name}: nothing new", err=True)

@@ -8,7 +8,7 @@ is called just ``time``. Absence is typed: an :class:`Absent` says why.
 
 from __future__ import annotations
 
-from gtloc_forensics.records.absence import Absent, Scalar, visible
+from gtloc_forensics.records.absence import Absent, Scalar, visible, visible_throughout
 from gtloc_forensics.records.cases import (
     CaseHeader,
     CaseView,
@@ -108,4 +108,5 @@ __all__ = [
     "source_id_of",
     "status_of",
     "visible",
+    "visible_throughout",
 ]

@@ -127,6 +127,9 @@ class CaseView(Protocol):
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
         """Every photo (or those that have one status) in path order, streamed: never a list of all."""
 
+    def name_of(self, source_id: str) -> str:
+        """The displayable path of a photo of the case; its id when there is no such photo."""
+
     def case_findings(self) -> tuple[Finding, ...]:
         """All findings of :attr:`Finding.is_found` or EXPLAINED outcome, strongest first."""
 

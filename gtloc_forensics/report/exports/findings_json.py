@@ -30,6 +30,7 @@ from gtloc_forensics.records import (
     Unexamined,
     Untold,
     visible,
+    visible_throughout,
 )
 from gtloc_forensics.report.exports.rows import identity, told
 
@@ -64,11 +65,11 @@ def pieces(view: CaseView) -> Iterator[str]:
         "causes": [_cause(group) for group in view.causes()],
         "clocks": [_clock(model) for model in view.clocks()],
     }
-    text = json.dumps(head, ensure_ascii=False, indent=1)
+    text = json.dumps(visible_throughout(head), ensure_ascii=False, indent=1)
     yield text.rstrip()[:-1].rstrip() + ',\n "photos": ['
     separator = "\n  "
     for photo in _photos(view):
-        yield separator + json.dumps(photo, ensure_ascii=False)
+        yield separator + json.dumps(visible_throughout(photo), ensure_ascii=False)
         separator = ",\n  "
     yield "\n ]\n}\n"
 
