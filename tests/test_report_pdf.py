@@ -211,7 +211,7 @@ def test_a_finding_without_calibration_has_no_ratio(tmp_path):
     path = tmp_path / "one.pdf"
     write_pdf(FakeCase([an_entry("a.jpg", a_finding("GF101", "a.jpg", Outcome.SUSPICIOUS))]), path, report_date=DAY)
     shown = shown_in(path)
-    assert "NOT AVAILABLE a calibrated strength: uncalibrated." in shown
+    assert shown.count("uncalibrated: its rule was not calibrated on photos of known truth") == 1
     assert "log10 LR" not in shown
 
 

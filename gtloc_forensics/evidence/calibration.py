@@ -41,8 +41,7 @@ VERBAL_SCALE: tuple[tuple[float, str], ...] = (
     (6.0, "very strong"),
     (math.inf, "extremely strong"),
 )
-LEAST_TOLD_LOG10 = 0.3  # a factor of two: less is called no support by the scale that reports print
-INDIFFERENT_LOG10 = 0.05  # a ratio within 12 % of 1 says nothing
+INDIFFERENT_LOG10 = math.log10(2.0)  # a ratio within a factor of two of 1 supports neither side
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class ScoreCalibration:
         On sources left out, a score that knows nothing gets a map that hardly leaves a ratio of 1:
         at its lowest it must make a claim half as probable.
         """
-        return bool(self.lr_log10[0] <= -LEAST_TOLD_LOG10)
+        return bool(self.lr_log10[0] <= -INDIFFERENT_LOG10)
 
     def p_value(self, score: float) -> float:
         """Return an upper bound on how often a true claim scores as low or lower; at least 1 / (G + 1)."""
@@ -181,7 +180,7 @@ def verbal(log10_lr: float, scale: Sequence[tuple[float, str]] = VERBAL_SCALE) -
     size = abs(log10_lr)
     if size < INDIFFERENT_LOG10:
         return f"{scale[0][1]} support either way"
-    words = next(words for upper, words in scale[1:] if size <= upper)
+    words = next(words for upper, words in scale[1:] if size < upper)
     return f"{words} support {'for' if log10_lr > 0 else 'against'} the claim"
 
 

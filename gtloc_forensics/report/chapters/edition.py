@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 
-from gtloc_forensics.records import CaseHeader, CaseView, Finding, Outcome, PhotoEntry, RuleNote, Status
+from gtloc_forensics.records import CaseHeader, CaseView, CauseGroup, Finding, Outcome, PhotoEntry, RuleNote, Status
 from gtloc_forensics.report.blocks import Span, Text, text_of
 from gtloc_forensics.report.chapters.survey import Survey, survey
 from gtloc_forensics.report.template import Template, Words, load_template, load_words
@@ -122,12 +122,13 @@ def edition_of(
         UsageError: when template or language do not exist.
     """
     chosen = load_template(template)
-    instant, printed = _dated(report_date)
+    words = load_words(template, language)
+    instant, printed = _dated(report_date, words)
     pages = chosen.photo_pages if "photos" in chosen.chapters else 0
     return Edition(
         view=view,
         template=chosen,
-        words=load_words(template, language),
+        words=words,
         report_instant=instant,
         report_date=printed,
         only=only,
@@ -137,13 +138,15 @@ def edition_of(
     )
 
 
-def _dated(report_date: date | datetime) -> tuple[datetime, str]:
+def _dated(report_date: date | datetime, words: Words) -> tuple[datetime, str]:
+    """Return the date of the report as an instant, and as it is printed."""
+    day = words.line("format.date", **{name: f"{getattr(report_date, name):02d}" for name in ("year", "month", "day")})
     if not isinstance(report_date, datetime):
-        return datetime(report_date.year, report_date.month, report_date.day), report_date.isoformat()
+        return datetime(report_date.year, report_date.month, report_date.day), day
     if report_date.tzinfo is None:
-        return report_date, f"{report_date:%Y-%m-%d %H:%M} UTC"
+        return report_date, f"{day} {report_date:%H:%M} UTC"
     offset = f"{report_date:%z}"
-    return report_date.astimezone(UTC).replace(tzinfo=None), f"{report_date:%Y-%m-%d %H:%M} {offset[:3]}:{offset[3:5]}"
+    return report_date.astimezone(UTC).replace(tzinfo=None), f"{day} {report_date:%H:%M} {offset[:3]}:{offset[3:5]}"
 
 
 def _version() -> str:
@@ -151,6 +154,14 @@ def _version() -> str:
         return version("gtloc_forensics")
     except PackageNotFoundError:
         return "unknown"
+
+
+def cause_name(edition: Edition, group: CauseGroup) -> str:
+    """Return what a cause is called; a group without one by the rules that speak in it."""
+    key = f"cause.{group.cause.kind.replace('-', '_')}"
+    if edition.words.has(key):
+        return edition.words.line(key)
+    return plain(group.cause.kind) or ", ".join(filter(None, map(edition.rule_title, group.check_ids)))
 
 
 def listing(edition: Edition, source_ids: tuple[str, ...], *, most: int) -> Text:

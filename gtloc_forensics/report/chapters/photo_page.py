@@ -39,6 +39,7 @@ def photos(edition: Edition) -> Iterator[Block]:
     yield Heading(words("photos.title"), 1, "photos")
     yield Prose(words("photos.lead", count=len(edition.survey.paged)))
     yield Prose(words("photos.legend"), "small")
+    yield Prose(words("photos.uncalibrated"), "small")
     if edition.survey.unpaged:
         yield Callout(
             words("photos.unpaged", shown=len(edition.survey.paged), left_out=edition.survey.unpaged), "warning"
@@ -57,10 +58,10 @@ def photo_page(edition: Edition, entry: PhotoEntry, *, starts: str) -> Iterator[
     title = edition.words("photos.photo", number=number, name=plain(source.relative, limit=90))
     yield Heading(title, 2, photo_anchor(source.source_id), starts)
     yield Row((tuple(_picture(edition, entry)), tuple(_identity(edition, entry))), (0.47, 0.53))
+    yield from findings(edition, entry)
+    yield from _strengths(edition, entry)
     yield from comparison(edition, entry)
     yield from figures(edition, entry)
-    yield from _strengths(edition, entry)
-    yield from findings(edition, entry)
 
 
 def _picture(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:

@@ -22,11 +22,9 @@ def step_of(log10_lr: float, scale: tuple[Step, ...]) -> Step:
     return next((step for step in scale if ratio < step.below), scale[-1])
 
 
-def strength(edition: Edition, log10_lr: float | None, *, about: str) -> Text:
+def strength(edition: Edition, log10_lr: float, *, about: str) -> Text:
     """Say what a likelihood ratio means; *about* is "finding", "time" or "place"."""
     words = edition.words
-    if log10_lr is None:
-        return words("strength.uncalibrated")
     name = step_of(log10_lr, edition.template.scale).name
     side = "none" if name == "none" else "against" if log10_lr < 0 else "for"
     return words(

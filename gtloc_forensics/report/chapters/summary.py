@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from gtloc_forensics.records import CauseGroup, Outcome, RuleNote
@@ -23,7 +24,7 @@ from gtloc_forensics.report.blocks import (
     Tiles,
     text_of,
 )
-from gtloc_forensics.report.chapters.edition import Edition
+from gtloc_forensics.report.chapters.edition import Edition, cause_name, listing
 from gtloc_forensics.report.chapters.strength import share_interval
 from gtloc_forensics.report.text import plain, sentence
 
@@ -34,7 +35,7 @@ _TILES = (
     ("not_examined", "open"),
     ("passed_over", ""),
 )
-_CAUSES_SHOWN, _REASONS_SHOWN, _RULES_SHOWN = 8, 5, 5
+_CAUSES_SHOWN, _REASONS_SHOWN, _RULES_SHOWN, _NAMES_SHOWN = 8, 5, 5, 3
 
 
 def cover(edition: Edition, contents: Contents) -> Cover:
@@ -66,6 +67,8 @@ def cover(edition: Edition, contents: Contents) -> Cover:
 def _note(edition: Edition) -> Text:
     """Return the counts; and, on the cover already, that an edition does not show everything."""
     note = edition.words("cover.note", **counts(edition))
+    if quoted := edition.words("cover.quoted"):
+        note = (*note, Span(" "), *quoted)
     return note if edition.only is None else (*edition.words("cover.only", shown=edition.shown), Span(" "), *note)
 
 
@@ -99,6 +102,8 @@ def summary(edition: Edition) -> Iterator[Block]:
 def _page(edition: Edition) -> Iterator[Block]:
     words, numbers = edition.words, counts(edition)
     yield Prose(words("summary.lead", **numbers), "lead")
+    if quoted := words("cover.quoted"):
+        yield Prose(quoted, "small")
     yield Tiles(
         tuple(Tile(words.number(numbers[name]), words.line(f"summary.tile_{name}"), tone) for name, tone in _TILES)
     )
@@ -124,7 +129,9 @@ def _causes(edition: Edition) -> Table:
     )
     rows = [_cause_row(edition, group) for group in groups[:_CAUSES_SHOWN]]
     if len(groups) > _CAUSES_SHOWN:
-        more = words("summary.more_causes", count=len(groups) - _CAUSES_SHOWN)
+        rest = Counter(cause_name(edition, group) for group in groups[_CAUSES_SHOWN:])
+        by_cause = ", ".join(f"{count} × {name}" for name, count in rest.most_common())
+        more = words("summary.more_causes", count=len(groups) - _CAUSES_SHOWN, by_cause=by_cause)
         rows.append((text_of(""), more, text_of(""), text_of("")))
     return Table(columns, rows, empty=words.line("summary.nothing_found"))
 
@@ -132,10 +139,18 @@ def _causes(edition: Edition) -> Table:
 def _cause_row(edition: Edition, group: CauseGroup) -> tuple[Text, ...]:
     return (
         text_of(plain(group.label or edition.words.line("summary.no_device"), limit=80)),
-        text_of(sentence(group.summary, limit=240)),
+        _told(edition, group),
         text_of(edition.words.number(len(group.source_ids))),
         text_of(edition.outcome(group.outcome), "bold"),
     )
+
+
+def _told(edition: Edition, group: CauseGroup) -> Text:
+    """Return what is said of a group, and the names where it is about few photos."""
+    said = text_of(sentence(group.summary, limit=240))
+    if len(group.source_ids) > _NAMES_SHOWN:
+        return said
+    return (*said, Span(" "), *listing(edition, group.source_ids, most=_NAMES_SHOWN))
 
 
 def _not_examined(edition: Edition) -> Iterator[Text]:
