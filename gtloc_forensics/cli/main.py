@@ -188,7 +188,8 @@ def _bars() -> Iterator[Progress]:
             if total == 0:
                 return  # nothing new: no bar
             if stage == DONE_BEFORE:
-                bars.console.print(_done_before(done, total))
+                if done:
+                    bars.console.print(_done_before(done, total))
                 return
             if OPENING in tasks and stage != OPENING:
                 bars.update(tasks[OPENING], visible=False)
@@ -212,7 +213,8 @@ def _plain_lines() -> Progress:
     def callback(stage: str, done: int, total: int | None) -> None:
         name, now = STAGES.get(stage, stage), time.monotonic()
         if stage == DONE_BEFORE:
-            click.echo(_done_before(done, total), err=True)
+            if done:
+                click.echo(_done_before(done, total), err=True)
         elif total is None:
             click.echo(f"{name} …", err=True)
         elif not total:

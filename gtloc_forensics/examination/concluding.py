@@ -380,7 +380,7 @@ def _note(rule: Check) -> RuleNote:
     note = RuleNote(rule.check_id, rule.title, rule.version, rule.explanation)
     if counts is None:
         return note
-    return replace(note, tested=counts["tested"], alarms=counts["alarms"], photo_set=counted["photo_set"])
+    return replace(note, photo_set=counted["photo_set"], **counts)
 
 
 def _told_by_rule(title: str, findings: Sequence[Finding]) -> CauseGroup:

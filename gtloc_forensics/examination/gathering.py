@@ -147,8 +147,7 @@ class Gathering:
         fresh = [candidate for candidate in candidates if not self._is_settled(candidate)]
         total, done = len(fresh), 0
         refused: list[Passed] = []
-        if total < len(candidates):
-            self._progress("known", len(candidates) - total, len(candidates))
+        self._progress("known", len(candidates) - total, len(candidates))
         self._progress("examine", 0, total)
         try:
             for group in _chunks(self._items(fresh), self._group_size()):

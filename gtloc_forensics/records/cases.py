@@ -98,6 +98,8 @@ class RuleNote:
 
     ``tested`` untouched photos of ``photo_set`` gave the rule something to judge, ``alarms``
     of them came out SUSPICIOUS or CONTRADICTION; both are None where nobody has counted.
+    Photos of one source are no independent witnesses: ``sources`` of them were tested, and
+    ``source_alarms`` is the sum over them of the share of their photos that alarmed.
     """
 
     check_id: str
@@ -106,6 +108,8 @@ class RuleNote:
     explanation: str = ""
     tested: int | None = None
     alarms: int | None = None
+    sources: int | None = None
+    source_alarms: float | None = None
     photo_set: str = ""
 
 

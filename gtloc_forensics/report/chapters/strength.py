@@ -67,8 +67,8 @@ def _small(edition: Edition, p_value: float) -> str:
     return edition.words.number(p_value, digits)
 
 
-def share_interval(hits: int, trials: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (E. B. Wilson, JASA 22 (1927) 209)."""
+def share_interval(hits: float, trials: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share (E. B. Wilson, JASA 22 (1927) 209); *hits* may be a sum of shares."""
     z = 1.959964
     centre = (hits + z * z / 2) / (trials + z * z)
     reach = z / (trials + z * z) * math.sqrt(hits * (trials - hits) / trials + z * z / 4)

@@ -189,17 +189,20 @@ def _alarms(edition: Edition) -> Iterator[Text]:
 
 
 def alarm_rate(edition: Edition, note: RuleNote) -> Text:
-    """Say on how many untouched photos a rule alarmed, with an interval."""
+    """Say on how many untouched photos a rule alarmed, with an interval over their sources where these were counted."""
     tested, alarms = note.tested or 0, note.alarms or 0
-    low, high = share_interval(alarms, tested)
+    hits, trials = (alarms, tested) if note.sources is None else (note.source_alarms or 0.0, note.sources)
+    low, high = share_interval(hits, trials)
     return edition.words(
         "summary.alarm_rate",
         rule=note.check_id,
         title=edition.rule_title(note.check_id),
         alarms=edition.words.number(alarms),
         tested=edition.words.number(tested),
-        low=edition.words.number(100 * low, 2),
-        high=edition.words.number(100 * high, 2),
+        sources=note.sources,
+        share=edition.words.number(100 * hits / trials, 1),
+        low=edition.words.number(100 * low, 1),
+        high=edition.words.number(100 * high, 1),
         photo_set=note.photo_set,
     )
 
