@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -284,22 +285,28 @@ class Case:
         self.note("report", target.name, {"sha256": file_sha256(target), **made_of})
         return target
 
-    def export(self, kind: str, path: Path) -> Path:
+    def export(self, kind: str, path: Path, **options: Any) -> Path:
         """Write the case in another program's form and note it in the custody chain; return where.
 
         Args:
             kind: a key of :data:`EXPORTS`.
             path: the file, outside the evidence.
+            options: of the function that writes it, ``language`` and ``template`` where it has words.
 
         Raises:
             EvidenceTreeError: the file would lie inside the evidence.
+            UsageError: an option that this kind does not have.
         """
         from gtloc_forensics import report
 
         refuse_inside(path, self.evidence)
-        view = self.view()
-        options = {"report_date": view.finished_utc} if kind == "html" else {}
-        getattr(report, EXPORTS[kind])(view, path, **options)
+        view, write = self.view(), getattr(report, EXPORTS[kind])
+        taken = signature(write).parameters
+        if foreign := [name for name in options if name not in taken]:
+            raise UsageError(f"an export as {kind} has no --{foreign[0]}; leave it out")
+        if "report_date" in taken:
+            options.setdefault("report_date", view.finished_utc)
+        write(view, path, **options)
         self.note("export", path.name, {"kind": kind, "sha256": file_sha256(path)})
         return path
 

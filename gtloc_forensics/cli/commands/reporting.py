@@ -80,15 +80,20 @@ def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
 @case_argument
 @click.option("--format", "kind", type=click.Choice(KINDS), required=True, help="What to write.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file [default: findings.* in the case].")
+@click.option("--language", default="", help="en, de, or one of the template's own; html and csv [default: en].")
 @says_what_went_wrong
-def export(case: Path, kind: str, output: Path | None) -> None:
+def export(case: Path, kind: str, output: Path | None, language: str) -> None:
     """Write CASE for another program: a spreadsheet, a map, a timeline, a case system."""
     from gtloc_forensics.case.case import Case
     from gtloc_forensics.records import visible
+    from gtloc_forensics.report import refuse_unknown
 
+    options = {"language": language} if language else {}
+    if language:
+        refuse_unknown("default", language)
     with Case(case) as opened:
         target = output or opened.folder / f"findings.{SUFFIXES.get(kind, kind)}"
-        say(visible(os.fsencode(opened.export(kind, target))))
+        say(visible(os.fsencode(opened.export(kind, target, **options))))
 
 
 @click.command()

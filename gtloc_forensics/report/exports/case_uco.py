@@ -29,8 +29,9 @@ from gtloc_forensics.records import (
     Status,
     visible,
 )
+from gtloc_forensics.report.exports.finding_facts import finding_facts, finding_line
 from gtloc_forensics.report.exports.places import places
-from gtloc_forensics.report.exports.rows import Progress, entries, sentence, told
+from gtloc_forensics.report.exports.rows import Progress, entries, told
 
 Node: TypeAlias = dict[str, Any]
 
@@ -233,9 +234,9 @@ def _indicated(prediction: Prediction, hour: float) -> str:
 
 
 def _finding(file_id: str, name: str, finding: Finding) -> Node:
-    tags = [finding.check_id, finding.outcome.value, finding.severity.name.lower()]
-    node = _statement(file_id, name, sentence(finding), tags)
-    limits = [visible(text) for text in (*finding.limitations, *finding.innocent)]
+    facts = finding_facts(finding)
+    node = _statement(file_id, name, finding_line(finding), [facts["check"], facts["outcome"], facts["severity"]])
+    limits = [*facts["limitations"], *facts["innocent"]]
     if limits:
         node["uco-core:description"] = list(dict.fromkeys(limits))
     return node

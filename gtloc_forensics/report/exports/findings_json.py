@@ -32,6 +32,7 @@ from gtloc_forensics.records import (
     visible,
     visible_throughout,
 )
+from gtloc_forensics.report.exports.finding_facts import finding_facts
 from gtloc_forensics.report.exports.rows import identity, told
 
 _TOLD = ("local_hour", "year_turn", "position")
@@ -220,23 +221,9 @@ def _folded(hours: Any) -> Any:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "check": finding.check_id,
-        "outcome": finding.outcome.value.replace(" ", "_"),
-        "severity": finding.severity.name.lower(),
-        "confidence": finding.confidence.value,
-        "p_value": finding.p_value,
-        "log10_lr": finding.log10_lr,
-        "summary": visible(finding.summary),
-        "observed": [visible(text) for text in finding.observed],
-        "derived": [visible(text) for text in finding.derived],
-        "inferred": [visible(text) for text in finding.inferred],
-        "limitations": list(finding.limitations),
-        "innocent": list(finding.innocent),
-        "facts": dict(finding.facts),
-        "cause": None if finding.cause is None else finding.cause.kind,
-        "with": list(finding.source_ids[1:]),
-    }
+    told = dict(finding_facts(finding))
+    others = told.pop("others")
+    return {**told, "with": others}
 
 
 def _cause(group: CauseGroup) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from gtloc_forensics.records import (
     Absent,
     CaseView,
     Claim,
-    Finding,
     Indicated,
     PhotoEntry,
     Position,
@@ -19,6 +18,7 @@ from gtloc_forensics.records import (
     Untold,
     visible,
 )
+from gtloc_forensics.report.exports.finding_facts import finding_line
 
 Value: TypeAlias = str | int | float | bool | None
 Progress: TypeAlias = Callable[[int], None] | None
@@ -56,14 +56,9 @@ def row(entry: PhotoEntry) -> dict[str, Value]:
         **_shown(entry.indicated),
         "log10_lr_time": entry.log10_lr_time,
         "log10_lr_place": entry.log10_lr_place,
-        "findings": " | ".join(sentence(finding) for finding in entry.findings if finding.is_found) or None,
+        "findings": " | ".join(finding_line(finding) for finding in entry.findings if finding.is_found) or None,
         "not_examined": " | ".join(visible(f"{gap.stage}: {gap.reason}") for gap in entry.unexamined) or None,
     }
-
-
-def sentence(finding: Finding) -> str:
-    """Return a finding as one line."""
-    return visible(f"{finding.check_id} {finding.outcome.value}: {finding.summary}")
 
 
 def stated(value: Stated[Any] | Absent) -> Any:
