@@ -72,6 +72,12 @@ class Edition:
         """Return the word for how the examination of a photo ended."""
         return self.words.line(f"status.{status.name.lower()}")
 
+    def stage(self, name: str) -> str:
+        """Return the word for a step of the examination; a rule that failed is named by its id."""
+        kind, _, rule = name.partition(":")
+        word = self.words.line(f"stage.{kind}") if self.words.has(f"stage.{kind}") else plain(kind)
+        return f"{word} {plain(rule)}" if rule else word
+
     def rule_title(self, check_id: str) -> str:
         """Return what a rule is called, in the report's language where the template knows it."""
         if self.words.has(f"rule.{check_id}"):

@@ -160,7 +160,7 @@ def _not_examined(edition: Edition) -> Iterator[Text]:
     yield words("summary.pixels", **counts(edition))
     reasons = digest.reasons.most_common()
     for (stage, reason), photos in sorted(reasons, key=lambda item: (-item[1], item[0]))[:_REASONS_SHOWN]:
-        yield words("summary.reason", stage=stage, reason=plain(reason, limit=160), photos=photos)
+        yield words("summary.reason", stage=edition.stage(stage), reason=plain(reason, limit=160), photos=photos)
     if len(reasons) > _REASONS_SHOWN:
         yield words("summary.more_reasons", count=len(reasons) - _REASONS_SHOWN)
     blocked = sum(entry.blocks for entry in edition.view.passed_over())
