@@ -43,6 +43,8 @@ REQUIRES = [
     "pluggy>=1.5",
     "jinja2>=3.1",
     "reportlab>=4.2",
+    "python-bidi>=0.6",
+    "arabic-reshaper>=3",
 ]
 EXTRAS = {
     "heic": ["pi-heif>=1.1"],

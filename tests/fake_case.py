@@ -26,6 +26,7 @@ from gtloc_forensics.records import (
     Confidence,
     CustodyEvent,
     Finding,
+    Indicated,
     Outcome,
     PhotoEntry,
     PlaceDensity,
@@ -152,12 +153,25 @@ class FakeCase:
 
     @property
     def tally(self) -> Tally:
-        counts = [sum(entry.status is status for entry in self.entries) for status in Status]
+        found, clean, not_testable, not_examined = (
+            sum(status in entry.statuses for entry in self.entries) for status in Status
+        )
         blocked = sum(entry.blocks for entry in self.passed)
-        return Tally(counts[0], counts[1], counts[2] + blocked, len(self.passed) - blocked)
+        return Tally(
+            photos=len(self.entries) + blocked,
+            found=found,
+            clean=clean,
+            not_testable=not_testable,
+            not_examined=not_examined + blocked,
+            passed_over=len(self.passed) - blocked,
+        )
 
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
-        return (entry for entry in self.entries if status is None or entry.status is status)
+        return (entry for entry in self.entries if status is None or status in entry.statuses)
+
+    def name_of(self, source_id: str) -> str:
+        sources = (entry.photo.source for entry in self.entries)
+        return next((source.display_path for source in sources if source.source_id == source_id), source_id)
 
     def case_findings(self) -> tuple[Finding, ...]:
         return tuple(finding for entry in self.entries for finding in entry.findings if finding.is_found)
@@ -199,6 +213,7 @@ def an_entry(name: str | bytes = "photo.jpg", *findings: Finding, status: Status
     )
     built = a_photo(name=text.encode("utf-8", "replace").decode(), source=source, **photo)
     found = any(finding.is_found for finding in findings)
+    shown = built.prediction
     return PhotoEntry(
         photo=built,
         status=status or (Status.FOUND if found else Status.CLEAN),
@@ -207,6 +222,9 @@ def an_entry(name: str | bytes = "photo.jpg", *findings: Finding, status: Status
         sha256_at_end=source.sha256,
         log10_lr_time=None,
         log10_lr_place=None,
+        indicated=Indicated()
+        if isinstance(shown, Unexamined)
+        else Indicated(shown.local_hour, shown.year_turn, shown.position, radius_km=1000.0),
     )
 
 

@@ -24,22 +24,23 @@ from click.testing import CliRunner, Result
 from fake_case import FakeCase, small_case
 from PIL import Image
 
+from gtloc_forensics.case.case import Case
 from gtloc_forensics.case.products import EXPORTS
 from gtloc_forensics.cli import doctor
 from gtloc_forensics.cli.main import ExitCode, exit_code, gtloc
 from gtloc_forensics.cli.tables import MOST_ROWS, PIPED_COLUMNS, print_case
-from gtloc_forensics.records import ReasonNote, Tally
+from gtloc_forensics.records import Outcome, ReasonNote, Status, Tally
 
 needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 QUICK = ("--model", "none", "--jobs", "0", "--no-report")
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def photo(path: Path, seed: int = 0) -> Path:
+def photo(path: Path, seed: int = 0, *, year: int = 2024) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     exif = Image.Exif()
     exif[0x010F], exif[0x0110] = "Acme", "One"
-    exif.get_ifd(0x8769)[0x9003] = f"2024:06:{1 + seed % 28:02} 12:00:30"
+    exif.get_ifd(0x8769)[0x9003] = f"{year}:06:{1 + seed % 28:02} 12:00:30"
     Image.effect_noise((96, 64), 20 + seed % 40).convert("RGB").save(path, "JPEG", exif=exif)
     return path
 
@@ -84,23 +85,47 @@ def case(evidence: Path) -> Path:
 @pytest.mark.parametrize(
     ("tally", "code"),
     [
-        (Tally(found=0, clean=3, not_examined=0, passed_over=0), 0),
-        (Tally(found=0, clean=0, not_examined=0, passed_over=9), 0),
-        (Tally(found=1, clean=3, not_examined=0, passed_over=0), 1),
-        (Tally(found=0, clean=3, not_examined=1, passed_over=0), 3),
-        (Tally(found=2, clean=0, not_examined=1, passed_over=0), 3),
+        (Tally(photos=3, clean=3), 0),
+        (Tally(photos=3, clean=1, not_testable=2), 0),
+        (Tally(photos=2, not_testable=2), 3),  # nothing was tested: that is not clean
+        (Tally(passed_over=9), 2),
+        (Tally(), 2),
+        (Tally(photos=4, found=1, clean=3), 1),
+        (Tally(photos=4, found=1, not_testable=3), 1),
+        (Tally(photos=4, clean=3, not_examined=1), 3),
+        (Tally(photos=3, found=2, not_examined=1), 3),
+        (Tally(photos=1, found=1, not_examined=1), 3),  # one photo, in both counts
     ],
 )
-def test_what_was_not_examined_outranks_what_was_found(tally: Tally, code: int) -> None:
+def test_what_was_not_examined_outranks_what_was_found_and_nothing_tested_is_not_clean(tally: Tally, code: int) -> None:
     assert exit_code(tally) == code
 
 
 @needs_exiftool
-def test_a_folder_without_photos_is_clean(tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", [None, "notes.txt"])
+def test_a_folder_without_photos_is_no_clean_folder(other: str | None, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    done = called("audit", tmp_path / "empty", "-o", tmp_path / "case", *QUICK)
-    assert done.exit_code == ExitCode.CLEAN, done.stderr
-    assert "no photos" in done.stdout
+    if other:
+        (tmp_path / "empty" / other).write_text("no photo")
+    done = called("audit", tmp_path / "empty", "-o", tmp_path / "case", "--model", "none", "--json")
+    assert done.exit_code == ExitCode.FAILURE, done.stderr
+    assert f"no photo in {tmp_path / 'empty'}" in done.stderr
+    assert json.loads(done.stdout)["counts"]["photos"] == 0
+    assert not (tmp_path / "case" / "report.pdf").exists()
+
+
+@needs_exiftool
+def test_a_photo_with_a_finding_whose_pixels_nobody_saw_is_in_both_counts(tmp_path: Path) -> None:
+    photo(tmp_path / "in" / "a.jpg", year=2050)  # written before it claims to have been taken
+    photo(tmp_path / "in" / "b.jpg")
+    done = called("audit", tmp_path / "in", "-o", tmp_path / "case", *QUICK)
+    assert done.exit_code == ExitCode.INCOMPLETE, done.stderr
+    assert "2 photos: 1 found · 0 clean · 2 not wholly examined (1 of them found)" in done.stdout
+    with Case(tmp_path / "case") as opened:
+        both = [entry for entry in opened.view().photos(status=Status.NOT_EXAMINED) if entry.status is Status.FOUND]
+        assert [entry.photo.source.display_path for entry in both] == ["a.jpg"]
+    listed = called("export", tmp_path / "case", "--format", "csv")
+    assert "a.jpg" in Path(listed.stdout.strip()).read_text(encoding="utf-8-sig")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +157,7 @@ def refused(done: Result, *words: str) -> None:
     """Assert exit code 2, nothing on stdout, and one line on stderr that holds *words*."""
     assert done.exit_code == ExitCode.FAILURE, (done.stdout, done.stderr, done.exception)
     assert done.stdout == ""
-    lines = done.stderr.strip().splitlines()
+    lines = [line for line in done.stderr.strip().splitlines() if not line.endswith(" …")]  # what it was about to do
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith("gtloc: ")
     for word in words:
@@ -265,7 +290,7 @@ def test_watch_once_examines_what_is_there_and_logs_lines_of_json(evidence: Path
 
 def test_standard_output_holds_the_document_and_nothing_else(evidence: Path, case: Path) -> None:
     done = called("audit", evidence, "-o", case, "--json", *QUICK)
-    assert json.loads(done.stdout)["schema"] == "gtloc-audit/1"
+    assert json.loads(done.stdout)["schema"] == "gtloc-audit/2"
     assert done.stdout.startswith("{\n")
     assert done.stdout.endswith("}\n")
     assert "examining" in done.stderr
@@ -368,7 +393,7 @@ def test_ctrl_c_ends_it_with_a_promise_that_the_next_run_keeps(tmp_path: Path) -
     assert text.rstrip().endswith("gtloc: stopped; the same command goes on from here")
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert done.returncode == ExitCode.INCOMPLETE, done.stderr
-    assert "60 not examined" in done.stdout
+    assert "60 not wholly examined" in done.stdout
     assert not (case / "work").exists()
 
 
@@ -589,9 +614,61 @@ def test_markup_and_controls_in_names_are_shown_and_not_obeyed(monkeypatch: pyte
     assert "\u202e" not in text
 
 
-def test_of_very_many_groups_the_rest_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_very_many_groups_only_explained_ones_are_counted_instead_of_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     case = small_case()
-    groups = case.causes()
-    monkeypatch.setattr(type(case), "causes", lambda _: groups * MOST_ROWS, raising=False)
+    grave = [replace(case.causes()[0], outcome=Outcome.SUSPICIOUS)] * (MOST_ROWS + 5)
+    case.groups = (*grave, *[replace(grave[0], outcome=Outcome.EXPLAINED)] * 7)
     text = table_of(case, columns=120, monkeypatch=monkeypatch)
-    assert f"and {len(groups) * MOST_ROWS - MOST_ROWS} more groups, all in the report" in text
+    assert text.count("suspicious") == MOST_ROWS + 5
+    assert "and 7 more groups that are explained, all in the report" in text
+
+
+def test_a_photo_is_named_where_one_to_three_are_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = small_case()
+    ids = [entry.photo.source.source_id for entry in case.entries]
+    group = case.causes()[0]
+    case.groups = (replace(group, source_ids=tuple(ids[9:11])), replace(group, source_ids=tuple(ids[11:15])))
+    text = table_of(case, columns=160, monkeypatch=monkeypatch)
+    assert all(case.name_of(source_id) in text for source_id in ids[9:11])
+    assert not any(case.name_of(source_id) in text for source_id in ids[11:15])
+
+
+@needs_exiftool
+def test_no_command_prints_a_control_or_bidi_character_of_a_tag(tmp_path: Path) -> None:
+    path = photo(tmp_path / "in" / "a.jpg")
+    make = "-Make=Ac\u202eme\x9b31m\u2066"
+    subprocess.run(["exiftool", "-q", "-overwrite_original", "-codedcharacterset=utf8", make, path], check=True)
+    hostile = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+    done = called("audit", tmp_path / "in", "-o", tmp_path / "case", *QUICK, "--json")
+    assert "Ac\\u202eme" in json.dumps(json.loads(done.stdout), ensure_ascii=False).replace("\\\\", "\\")
+    listed = called("search", tmp_path / "case", "--device", "me")
+    assert "Ac\\u202eme\\x9b31m" in listed.stdout
+    as_json = called("search", tmp_path / "case", "--device", "me", "--json")
+    for said in (done, listed, as_json):
+        assert not hostile.search(said.stdout + said.stderr)
+
+
+@needs_exiftool
+def test_the_first_line_comes_before_the_work_and_a_second_run_says_what_was_done_before(tmp_path: Path) -> None:
+    photo(tmp_path / "in" / "a.jpg")
+    first = called("audit", tmp_path / "in", "-o", tmp_path / "case", *QUICK)
+    assert first.stderr.startswith("starting …\nopening exiftool and the model …\n")
+    photo(tmp_path / "in" / "b.jpg", 1)
+    again = called("audit", tmp_path / "in", "-o", tmp_path / "case", *QUICK)
+    assert "1 of 2 was done before" in again.stderr
+
+
+def test_a_language_that_is_not_there_is_refused_before_the_work(tmp_path: Path) -> None:
+    photo(tmp_path / "in" / "a.jpg")
+    done = called("audit", tmp_path / "in", "-o", tmp_path / "case", "--model", "none", "--language", "fr")
+    assert done.exit_code == ExitCode.FAILURE
+    assert "no sentences in 'fr'" in done.stderr
+    assert not (tmp_path / "case").exists()
+
+
+@needs_exiftool
+def test_a_refused_report_has_not_changed_the_header(case: Path) -> None:
+    done = called("report", case, "--language", "fr", "--examiner", "Second")
+    assert done.exit_code == ExitCode.FAILURE
+    with Case(case) as opened:
+        assert opened.view().header.examiner != "Second"

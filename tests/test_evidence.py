@@ -130,7 +130,7 @@ def test_photos_without_a_test_are_neither_discovered_nor_counted():
 def test_words_are_symmetric_and_indifference_is_said():
     assert verbal(1.5) == "moderate support for the claim"
     assert verbal(-1.5) == "moderate support against the claim"
-    assert verbal(0.01) == "no support either way"
+    assert verbal(0.01) == verbal(-0.3) == "no support either way"
     assert verbal(9.0).startswith("extremely strong")
 
 

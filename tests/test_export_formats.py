@@ -18,10 +18,12 @@ from fake_case import HOSTILE_NAMES, FakeCase, a_finding, an_entry, small_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gtloc_forensics.errors import UsageError
 from gtloc_forensics.records import Outcome, Status, TimeKind, TimeReading, TimeRole, visible
 from gtloc_forensics.report import (
     write_case_uco,
     write_csv,
+    write_document,
     write_geojson,
     write_html,
     write_kml,
@@ -29,6 +31,7 @@ from gtloc_forensics.report import (
 )
 from gtloc_forensics.report.blocks import Span
 from gtloc_forensics.report.exports.csv_table import guarded
+from gtloc_forensics.report.exports.finding_facts import finding_facts
 from gtloc_forensics.report.exports.places import xml_text
 from gtloc_forensics.report.html.page import inline
 
@@ -39,6 +42,32 @@ WRITERS = [write_csv, write_geojson, write_kml, write_timesketch, write_case_uco
 @pytest.fixture(scope="module")
 def case():
     return small_case()
+
+
+def test_every_export_tells_a_finding_by_the_same_facts(tmp_path):
+    odd = a_finding("GF101", "x.jpg", Outcome.SUSPICIOUS, summary="Made by \u202eevil\x9b.", facts={"make": "\u2066x"})
+    told = finding_facts(odd)
+    assert told["summary"] == "Made by \\u202eevil\\x9b."
+    assert told["facts"] == {"make": "\\u2066x"}
+    case = FakeCase([an_entry("x.jpg", odd, position=(48.8566, 2.3522))])
+    line = "GF101 suspicious: Made by \\u202eevil\\x9b."
+    write_document(case, tmp_path / "json")
+    (shown,) = json.loads((tmp_path / "json").read_text())["photos"][0]["findings"]
+    assert {**shown, "others": shown["with"]} == {**told, "with": []}
+    for write in (write_csv, write_timesketch, write_case_uco, write_geojson, write_kml):
+        write(case, tmp_path / "x")
+        text = (tmp_path / "x").read_text(encoding="utf-8")
+        assert line in text.replace("\\\\", "\\"), write
+        assert not set(text) & set("\u202e\u2066\x9b"), write
+
+
+def test_the_table_speaks_the_language_that_was_asked_for(case, tmp_path):
+    write_csv(case, tmp_path / "de.csv", language="de")
+    titles, first, *_ = csv.reader((tmp_path / "de.csv").read_text(encoding="utf-8-sig").splitlines())
+    assert titles[:2] == ["Datei", "Kennung"]
+    assert first[titles.index("Ergebnis")] in ("Befund", "Kein Befund")
+    with pytest.raises(UsageError):
+        write_csv(case, tmp_path / "fr.csv", language="fr")
 
 
 @pytest.mark.parametrize("write", WRITERS)

@@ -65,7 +65,7 @@ def test_a_photo_that_claims_nothing_shows_what_the_picture_indicates(tmp_path):
     write_pdf(FakeCase([entry]), tmp_path / "x.pdf", report_date=DAY)
     shown = shown_in(tmp_path / "x.pdf")
     assert "NOT AVAILABLE: the entry is not in the file" in shown
-    assert "07:30" in shown and "10.0000° N, 20.0000° E" in shown
+    assert "about 07:30" in shown and "about 10° N, 20° E" in shown
     assert "Season and hour together" in shown
 
 

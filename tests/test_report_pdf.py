@@ -85,20 +85,20 @@ def test_pages_are_numbered_to_the_last_one(report, shown):
         assert f"Page {number} of {pages}" in shown
 
 
-def test_the_summary_is_one_page_and_counts_three_outcomes(report):
+def test_the_summary_is_one_page_and_counts_four_outcomes(report):
     reader = PdfReader(report)
     texts = [page.extract_text() for page in reader.pages]
-    page = next(text for text in texts if "Summary" in text and "photos with a finding" in text)
-    for label in ("photos without a finding", "not examined", "other files, passed over", "false alarms"):
+    page = next(text for text in texts if "Summary" in text and "with a finding" in text)
+    for label in ("tested, no finding", "nothing to test", "not wholly examined", "other files", "false alarms"):
         assert label in page
     assert "What this report does not say" in page
 
 
 def test_the_three_counts_are_those_of_the_case(shown):
     tally = small_case().tally
-    assert (tally.found, tally.clean, tally.not_examined) == (9, 11, 2)
+    assert (tally.photos, tally.found, tally.clean, tally.not_examined) == (22, 9, 11, 2)
     assert "Of 22 photos, 9 have at least one finding" in shown
-    assert "11 have none, and 2 could not be examined" in shown
+    assert "11 were tested and have none, in 0 there was nothing to test, and 2 could not be examined" in shown
 
 
 def test_foreign_strings_are_printed_as_they_are(shown):
@@ -211,7 +211,7 @@ def test_a_finding_without_calibration_has_no_ratio(tmp_path):
     path = tmp_path / "one.pdf"
     write_pdf(FakeCase([an_entry("a.jpg", a_finding("GF101", "a.jpg", Outcome.SUSPICIOUS))]), path, report_date=DAY)
     shown = shown_in(path)
-    assert "NOT AVAILABLE a calibrated strength: uncalibrated." in shown
+    assert shown.count("uncalibrated: its rule was not calibrated on photos of known truth") == 1
     assert "log10 LR" not in shown
 
 

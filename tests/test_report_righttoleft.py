@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gtloc_forensics.report import write_pdf
 from gtloc_forensics.report.pdf.fonts import opened
-from gtloc_forensics.report.pdf.righttoleft import _forms, visual
+from gtloc_forensics.report.pdf.righttoleft import visual
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,8 @@ from gtloc_forensics.report.pdf.righttoleft import _forms, visual
         ("\u05e9\u05dc\u05d5\u05dd.jpg", "\u05dd\u05d5\u05dc\u05e9.jpg"),
         ("a \u05d0\u05d1 12 \u05d2 b", "a \u05d2 12 \u05d1\u05d0 b"),  # numbers run left to right inside
         ("\u05d0(\u05d1)\u05d2", "\u05d2(\u05d1)\u05d0"),  # brackets are mirrored
-        ("\u05d0\u05d1 (2).jpg", "\u05d1\u05d0 (2).jpg"),  # a bracket is not torn from its partner
+        ("\u05d0\u05d1 (2).jpg", "(2) \u05d1\u05d0.jpg"),  # a bracket is not torn from its partner (UAX #9, N0)
+        ("a) b (\u05d0\u05d1 c", "a) b (\u05d1\u05d0 c"),  # what is no pair stays
         ("\u05d0\u05b8\u05d1", "\u05d1\u05d0\u05b8"),  # a point stays with its letter
         # salam: seen initial, lam-alef final (one glyph), meem isolated
         ("\u0633\u0644\u0627\u0645", "\ufee1\ufefc\ufeb3"),
@@ -35,8 +36,9 @@ def test_text_is_turned_as_it_is_seen(logical, seen):
     assert visual(logical) == seen
 
 
+# No format characters: the algorithm takes them out; those that could hide are written out before text gets here.
 @settings(deadline=None)
-@given(st.text(max_size=60))
+@given(st.text(st.characters(exclude_categories=("C", "Z")) | st.just(" "), max_size=60))
 def test_turning_loses_no_character_but_joins_arabic(text):
     plain = [character for character in text if not "\u0600" <= character <= "\u06ff"]
     turned = Counter(visual(text))
@@ -49,8 +51,13 @@ def test_turning_loses_no_character_but_joins_arabic(text):
 
 def test_the_shipped_font_has_the_joined_forms_of_arabic_and_persian():
     has = opened("DejaVuSans.ttf").face.charToGlyph
-    arabic = [form for (_, letters), form in _forms().items() if all("\u0620" <= one <= "\u064a" for one in letters)]
-    single = [form for form in arabic if form >= "\ufe80"]
+    letters = [
+        chr(code) for code in (*range(0x0621, 0x063B), *range(0x0641, 0x064B), *map(ord, "\u067e\u0686\u0698\u06af"))
+    ]
+    forms = {
+        form for letter in letters for form in visual(f"{letter} \u0628{letter} {letter}\u0628 \u0628{letter}\u0628")
+    }
+    single = [form for form in forms if form >= "\ufb50"]
     assert len(single) > 100
     assert [hex(ord(form)) for form in single if not has.get(ord(form))] == []
 

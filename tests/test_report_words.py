@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import datetime
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from fake_case import FakeCase, a_finding, an_entry, small_case
@@ -13,8 +15,10 @@ from hypothesis import strategies as st
 from reportlab.pdfbase import pdfmetrics
 
 from gtloc_forensics.errors import UsageError
-from gtloc_forensics.records import Outcome, visible
+from gtloc_forensics.evidence.calibration import INDIFFERENT_LOG10, VERBAL_SCALE
+from gtloc_forensics.records import Outcome, Status, visible
 from gtloc_forensics.report.blocks import plain_of
+from gtloc_forensics.report.chapters.chapters import chapters
 from gtloc_forensics.report.chapters.edition import edition_of
 from gtloc_forensics.report.chapters.strength import ratio_of, share_interval, step_of, strength
 from gtloc_forensics.report.pdf.fonts import chain, opened, runs
@@ -39,6 +43,50 @@ def test_german_says_everything_that_english_says():
     english, german = sentences("en"), sentences("de")
     assert set(english) - set(german) == set()
     assert {key for key in german if not key.startswith("rule.")} - set(english) == set()
+
+
+def test_every_sentence_that_the_chapters_ask_for_is_there_in_every_language():
+    asked = set()
+    for module in (Path(__file__).parents[1] / "gtloc_forensics" / "report").rglob("*.py"):
+        asked |= set(
+            re.findall(r"""words(?:\.line)?\(\s*"([a-z_]+\.[a-z_0-9]+)\"""", module.read_text(encoding="utf-8"))
+        )
+    assert len(asked) > 100
+    for language in ("en", "de"):
+        assert asked - set(sentences(language)) == set()
+
+
+def test_a_german_report_says_once_on_page_one_that_findings_are_quoted_in_english():
+    cover = next(iter(chapters(an_edition(small_case(), language="de"))))
+    assert "im englischen Wortlaut" in plain_of(cover.note)
+    assert "englisch" not in plain_of(next(iter(chapters(an_edition(small_case())))).note)
+
+
+def test_dates_and_decimals_are_those_of_the_language():
+    german = an_edition(language="de")
+    assert german.report_date == "01.01.2026"
+    assert german.when(datetime(2024, 6, 5, 7, 8, 9)) == "05.06.2024 07:08:09"
+    assert german.words.number(4.4, 1) == "4,4"
+    assert an_edition().report_date == "2026-01-01"
+
+
+def test_a_restricted_edition_says_so_on_its_cover():
+    cover = next(iter(chapters(an_edition(small_case(), only=frozenset({Status.CLEAN})))))
+    assert plain_of(cover.note).startswith(
+        "A restricted edition: pages and tables show only photos with the result No f"
+    )
+
+
+def test_the_scale_is_one_in_code_template_and_documentation():
+    steps = [(step.below, step.name.replace("_", " ")) for step in load_template("default").scale]
+    coded = [(round(10**upper, 6), words) for upper, words in VERBAL_SCALE[1:]]
+    assert steps[1:] == coded
+    assert steps[0][0] == round(10**INDIFFERENT_LOG10, 6)
+    docs = (Path(__file__).parents[1] / "docs" / "evidence.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (below [\d,]+|[\d,]+–[\d,]+|above) \| ([\w ]+) \|$", docs, re.MULTILINE)
+    assert [words for _, words in rows] == ["no support either way", *(name for _, name in steps[1:])]
+    uppers = [span.split("–")[-1].replace(",", "").removeprefix("below ") for span, _ in rows[:-1]]
+    assert uppers == [f"{below:.0f}" for below, _ in steps[:-1]]
 
 
 def test_every_rule_has_a_german_title():

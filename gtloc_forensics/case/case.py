@@ -138,6 +138,7 @@ class Case:
             CaseBusy: another process works on this case.
             ToolMissing, ToolTooOld, WeightsError: see :func:`gtloc_forensics.examination.instruments.opened`.
         """
+        progress("open", 0, None)
         with self.locked(), opened(settings) as instruments:
             self.examine(instruments, settings, progress=progress)
         return self.view().tally
@@ -227,9 +228,9 @@ class Case:
         """Write the PDF; see :func:`gtloc_forensics.case.products.write_report`."""
         return products.write_report(self._place, path, **options)
 
-    def export(self, kind: str, path: Path | None = None) -> Path:
+    def export(self, kind: str, path: Path | None = None, **options: Any) -> Path:
         """Write the case in another program's form; see :func:`gtloc_forensics.case.products.export`."""
-        return products.export(self._place, kind, path)
+        return products.export(self._place, kind, path, **options)
 
     # ----------------------------------------------------------------- corrections
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files.hashing import sha256_of
 from gtloc_forensics.files.writing import refuse_inside
 
@@ -100,16 +102,18 @@ def write_report(case: CaseFolder, path: Path | None = None, **options: Any) -> 
     return target
 
 
-def export(case: CaseFolder, kind: str, path: Path | None = None) -> Path:
+def export(case: CaseFolder, kind: str, path: Path | None = None, **options: Any) -> Path:
     """Write the case in another program's form; return where.
 
     Args:
         case: with a completed examination.
         kind: a key of :data:`EXPORTS`.
         path: the file, outside the evidence; ``findings.*`` in the case folder when left out.
+        options: of the function that writes it, ``language`` and ``template`` where it has words.
 
     Raises:
         EvidenceTreeError: the file would lie inside the evidence.
+        UsageError: an option that this kind does not have.
         CaseError: no examination was completed.
     """
     from gtloc_forensics import report
@@ -117,9 +121,13 @@ def export(case: CaseFolder, kind: str, path: Path | None = None) -> Path:
     form = EXPORTS[kind]
     target = path or case.folder / f"findings.{form.suffix}"
     refuse_inside(target, case.evidence)
-    view = case.view()
-    options = {"report_date": view.finished_utc} if form.is_dated else {}
-    getattr(report, form.writer)(view, target, **options)
+    view, write = case.view(), getattr(report, form.writer)
+    taken = signature(write).parameters
+    if foreign := [name for name in options if name not in taken]:
+        raise UsageError(f"an export as {kind} has no --{foreign[0]}; leave it out")
+    if form.is_dated:
+        options.setdefault("report_date", view.finished_utc)
+    write(view, target, **options)
     case.note("export", target.name, {"kind": kind, "sha256": sha256_of(target.resolve())})
     return target
 

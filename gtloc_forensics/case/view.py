@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gtloc_forensics.case.indications import indicated
 from gtloc_forensics.errors import CaseError, WeightsError
 from gtloc_forensics.evidence import calibration as evidence_calibration
+from gtloc_forensics.evidence.calibration import Calibration
 from gtloc_forensics.evidence.false_discovery import RATE, Control
 from gtloc_forensics.records import (
     CaseHeader,
@@ -66,7 +70,7 @@ class StoredCase:
         self.finished_utc: datetime = datetime.fromisoformat(row.finished_utc)
         self._album = Album(store, Stages(**json.loads(row.stages)), self.examined_with.model_absence)
         self._rejected = store.rejected(row.fingerprint)
-        self._shas: dict[str, str] = {}
+        self._tally: Tally | None = None
 
     @property
     def header(self) -> CaseHeader:
@@ -81,32 +85,45 @@ class StoredCase:
 
     @property
     def tally(self) -> Tally:
-        """The counts; what could not even be read counts as not examined."""
-        counts = self._store.count_members(self._id)
-        blocked = sum(entry.blocks for entry in self._rejected)
-        return Tally(
-            found=counts.get(Status.FOUND.value, 0),
-            clean=counts.get(Status.CLEAN.value, 0),
-            not_examined=counts.get(Status.NOT_EXAMINED.value, 0) + blocked,
-            passed_over=len(self._rejected) - blocked,
-        )
+        """The counts; what could not even be read counts as not examined.
+
+        They follow from what was concluded of each photo, which the custody chain covers.
+        """
+        if self._tally is None:
+            blocked = sum(entry.blocks for entry in self._rejected)
+            with self._store.reading() as session:
+                packed = self._store.verdicts(session, self._id)
+                counts = Counter(status for verdict in packed for status in _counted(unpack(PhotoResult, verdict)))
+            self._tally = Tally(
+                photos=counts[None] + blocked,
+                found=counts[Status.FOUND],
+                clean=counts[Status.CLEAN],
+                not_testable=counts[Status.NOT_TESTABLE],
+                not_examined=counts[Status.NOT_EXAMINED] + blocked,
+                passed_over=len(self._rejected) - blocked,
+            )
+        return self._tally
 
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
         """Stream the photos in path order."""
-        for member in self._store.members(self._id, status=None if status is None else status.value):
-            yield self._entry(member)
+        for member in self._store.members(self._id):
+            entry = self._entry(member)
+            if status is None or status in entry.statuses:
+                yield entry
 
     def _entry(self, member: MemberRow) -> PhotoEntry:
         photo, _ = self._album.photo(member.source_row)
         verdict = unpack(PhotoResult, member.findings)
+        calibration = self._calibration
         return PhotoEntry(
             photo=photo,
-            status=Status(member.status),
+            status=verdict.status,
             findings=verdict.findings,
             unexamined=verdict.unexamined,
             sha256_at_end=member.sha256_at_end,
             log10_lr_time=_strength(verdict, TIME_RULES),
-            log10_lr_place=_strength(verdict, PLACE_RULES),
+            log10_lr_place=_strength(verdict, PLACE_RULES) if _knows_places(calibration) else None,
+            indicated=indicated(photo.prediction, verdict.findings, calibration),
         )
 
     def records(self) -> Iterator[Photo]:
@@ -150,9 +167,16 @@ class StoredCase:
         return None if sha256 is None else self._album.preview(sha256)
 
     def _sha256_of(self, source_id: str) -> str | None:
-        if not self._shas:
-            self._shas = {key: known.sha256 for key, known in self._store.latest_sources().items()}
-        return self._shas.get(source_id)
+        return self._sources[source_id][1] if source_id in self._sources else None
+
+    def name_of(self, source_id: str) -> str:
+        """The displayable path of a photo."""
+        return visible(self._sources[source_id][0]) if source_id in self._sources else source_id
+
+    @cached_property
+    def _sources(self) -> dict[str, tuple[bytes, str]]:
+        """Relative path and hash of every path by source id."""
+        return {key: (known.relative, known.sha256) for key, known in self._store.latest_sources().items()}
 
     def rules(self) -> tuple[RuleNote, ...]:
         """Every rule that ran."""
@@ -161,11 +185,15 @@ class StoredCase:
     def calibration(self) -> Mapping[str, str]:
         """What the strengths were calibrated on, and what false-discovery control said of this case."""
         said = {f"false discoveries, {one.check_id}": _told(one) for one in self.controls()}
-        folder = self._model_folder()
-        calibration = None if folder is None else evidence_calibration.load_calibration(folder)
+        calibration = self._calibration
         if calibration is None:
             return said
         return {**calibration.facts, "sha256": calibration.sha256, **said}
+
+    @cached_property
+    def _calibration(self) -> Calibration | None:
+        folder = self._model_folder()
+        return None if folder is None else evidence_calibration.load_calibration(folder)
 
     def controls(self) -> tuple[Control, ...]:
         """What false-discovery control said of each rule with p-values."""
@@ -188,6 +216,14 @@ class StoredCase:
         return folder if used and used <= set(manifest.get("files", {}).values()) else None
 
 
+def _counted(verdict: PhotoResult) -> Iterator[Status | None]:
+    """Yield every count a photo is in; None is that of all photos."""
+    yield None
+    yield verdict.status
+    if verdict.unexamined and verdict.status is not Status.NOT_EXAMINED:
+        yield Status.NOT_EXAMINED
+
+
 def _told(one: Control) -> str:
     return (
         f"{one.tested} p-values, {one.rare} rare ones; {one.stand_out} of them stand out among all "
@@ -200,6 +236,11 @@ def rejected_ids(view: StoredCase) -> Iterator[tuple[str, Skipped]]:
     for entry in view.passed_over():
         if entry.blocks:
             yield source_id_of(entry.relative), entry
+
+
+def _knows_places(calibration: Calibration | None) -> bool:
+    test = None if calibration is None else calibration.tests.get("place")
+    return test is not None and test.can_speak
 
 
 def _strength(verdict: PhotoResult, rules: tuple[str, ...]) -> float | None:

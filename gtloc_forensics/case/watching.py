@@ -222,9 +222,8 @@ class WatchSession:
             return
         tally = self._case.view().tally
         self._unconcluded, self._last_conclusion = False, time.monotonic()
-        self._log(
-            {"event": "concluded", "found": tally.found, "clean": tally.clean, "not_examined": tally.not_examined}
-        )
+        counts = {name: getattr(tally, name) for name in ("found", "clean", "not_testable", "not_examined")}
+        self._log({"event": "concluded", "photos": tally.photos, **counts})
 
     def _passed_over(self) -> tuple[Skipped, ...]:
         """Return what an audit of the same folders would name beside the photos: what is hidden, linked or unreadable.
@@ -258,7 +257,7 @@ class WatchSession:
 
 
 def _told(finding: Finding) -> dict[str, str]:
-    return {"check": finding.check_id, "outcome": finding.outcome.value, "summary": finding.summary}
+    return {"check": finding.check_id, "outcome": finding.outcome.value, "summary": visible(finding.summary)}
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:

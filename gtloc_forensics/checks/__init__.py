@@ -131,7 +131,8 @@ def checks_in(module: ModuleType) -> Iterator[Check]:
 def counted_alarms() -> dict[str, Any]:
     """Return how often each rule spoke up on untouched photos, as ``benchmarks/count_alarms.py`` counted.
 
-    ``{"photo_set": …, "rules": {check id: {"tested": n, "alarms": n}}}``.
+    ``{"photo_set": …, "rules": {check id: {"tested": n, "alarms": n, "sources": n,
+    "source_alarms": x}}}``; the last two are None where only photos were counted.
     """
     table: dict[str, Any] = json.loads(files(__name__).joinpath("alarms.json").read_text(encoding="utf-8"))
     return table

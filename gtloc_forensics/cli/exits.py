@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from gtloc_forensics.cli.output import say
 from gtloc_forensics.errors import ForensicsError
 
 
@@ -33,13 +34,13 @@ def says_what_went_wrong(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **kwargs)
         except ForensicsError as error:
-            click.echo(f"gtloc: {error}", err=True)
+            say(f"gtloc: {error}", err=True)
         except (KeyboardInterrupt, click.Abort):
             click.echo("gtloc: stopped; the same command goes on from here", err=True)
         except BrokenPipeError:
             sys.stderr.close()
         except OSError as error:
-            click.echo(f"gtloc: {error.filename or ''}: {error.strerror or error}".replace(": :", ":"), err=True)
+            say(f"gtloc: {error.filename or ''}: {error.strerror or error}".replace(": :", ":"), err=True)
         except (click.ClickException, SystemExit):
             raise
         except Exception:

@@ -1,7 +1,7 @@
 """The command line: the only place that prints, draws progress or exits.
 
-Exit codes: 0 clean, 1 findings, 2 usage or failure, 3 something could not be
-examined (whatever else was found).
+Exit codes: 0 clean, 1 findings, 2 usage or failure (a folder without photos among
+them), 3 something could not be examined (whatever else was found), or nothing tested.
 """
 
 from __future__ import annotations
@@ -24,17 +24,33 @@ if TYPE_CHECKING:
     from gtloc_forensics.examination.gathering import Progress
     from gtloc_forensics.records import Tally
 
-STAGES = {"examine": "examining", "check": "checking", "verify": "hashing again", "report": "writing the report"}
+STAGES = {
+    "open": "opening exiftool and the model",
+    "examine": "examining",
+    "check": "checking",
+    "verify": "hashing again",
+    "report": "writing the report",
+}
+
+OPENING, DONE_BEFORE = "open", "known"
+"""Stages of an audit that are told apart: opening its tools, and what an earlier run did already."""
 
 PLAIN_LINE_S = 10.0
 """Seconds between progress lines where there is no terminal to draw on."""
 
 
 def exit_code(tally: Tally) -> ExitCode:
-    """Return the code for a finished audit; what was not examined outranks what was found."""
+    """Return the code for a finished audit: what was not examined outranks what was found.
+
+    A folder without a photo is no clean folder, and neither is one in which nothing could be tested.
+    """
+    if not tally.photos:
+        return ExitCode.FAILURE
     if tally.not_examined:
         return ExitCode.INCOMPLETE
-    return ExitCode.FINDINGS if tally.found else ExitCode.CLEAN
+    if tally.found:
+        return ExitCode.FINDINGS
+    return ExitCode.CLEAN if tally.clean else ExitCode.INCOMPLETE
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -79,24 +95,35 @@ def audit(
     (findings.json) and the report (report.pdf). Run again, it does only what is
     new; killed, it goes on where it stopped.
     """
+    click.echo("starting …", err=True)  # before the imports, which take seconds
     from gtloc_forensics.case.case import open_case
     from gtloc_forensics.examination.settings import Settings
     from gtloc_forensics.records import CaseHeader
 
+    if not no_report:
+        _refuse_early(language)
     settings = Settings(model=model, device=device, jobs=-1 if jobs is None else jobs)
     with open_case(case_folder, output, header=CaseHeader(**header), database_url=database) as case:
         with progress_on(sys.stderr) as progress:
             tally = case.audit(settings, progress=progress)
             findings = case.write_findings()
             report = None
-            if not no_report:
+            if not (no_report or not tally.photos):
                 progress("report", 0, None)
                 report = case.write_report(language=language)
         if as_json:
             click.echo(findings.read_bytes(), nl=False)
         else:
             print_summary(case, findings=findings, report=report)
+    if not tally.photos:
+        click.echo(f"gtloc: no photo in {shown(case_folder)}; name the folder that holds the photos", err=True)
     raise SystemExit(exit_code(tally))
+
+
+def _refuse_early(language: str) -> None:
+    from gtloc_forensics.report import refuse_unknown
+
+    refuse_unknown("default", language)
 
 
 gtloc.add_command(audit, "audit")
@@ -162,6 +189,12 @@ def _bars() -> Iterator[Progress]:
         def callback(stage: str, done: int, total: int | None) -> None:
             if total == 0:
                 return  # nothing new: no bar
+            if stage == DONE_BEFORE:
+                if done:
+                    bars.console.print(_done_before(done, total))
+                return
+            if OPENING in tasks and stage != OPENING:
+                bars.update(tasks[OPENING], visible=False)
             if stage not in tasks:
                 tasks[stage] = bars.add_task(STAGES.get(stage, stage), total=total, rate="")
             speed = bars.tasks[tasks[stage]].speed
@@ -171,13 +204,20 @@ def _bars() -> Iterator[Progress]:
         yield callback
 
 
+def _done_before(done: int, total: int | None) -> str:
+    return f"{done} of {total} {'was' if done == 1 else 'were'} done before"
+
+
 def _plain_lines() -> Progress:
     """A line when a stage ends, and every ten seconds of a long one."""
     said: dict[str, float] = {}
 
     def callback(stage: str, done: int, total: int | None) -> None:
         name, now = STAGES.get(stage, stage), time.monotonic()
-        if total is None:
+        if stage == DONE_BEFORE:
+            if done:
+                click.echo(_done_before(done, total), err=True)
+        elif total is None:
             click.echo(f"{name} …", err=True)
         elif not total:
             click.echo(f"{name}: nothing new", err=True)

@@ -9,10 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gtloc_forensics.records import CaseView, CauseGroup, Outcome, ReasonNote, visible
+from gtloc_forensics.cli.output import counted
+from gtloc_forensics.records import CaseView, CauseGroup, Outcome, ReasonNote, Tally, visible
 
 MOST_ROWS = 40
-"""Groups and unexamined photos beyond this many are counted, not listed; the report lists all."""
+"""Explained groups and reasons beyond this many are counted, not listed; the report lists all."""
+
+MOST_NAMES = 3
+"""So many photos of a group are named; of more the report has the names."""
 
 PIPED_COLUMNS = 110
 """Width where there is no terminal: a file, a pipe, a log. It fits a wide editor and a landscape page."""
@@ -31,19 +35,25 @@ def print_case(view: CaseView, stream: TextIO) -> None:
     console = _console(stream)
     causes = view.causes()
     if causes:
-        console.print(_cause_table(causes, narrow=console.width < NARROW_COLUMNS))
-        if len(causes) > MOST_ROWS:
-            console.print(f"… and {len(causes) - MOST_ROWS} more groups, all in the report")
+        told, left = _told(causes)
+        console.print(_cause_table(view, told, narrow=console.width < NARROW_COLUMNS))
+        if left:
+            console.print(f"… and {counted(left, 'more group')} that are explained, all in the report")
     reasons = view.reasons()
     if reasons:
         console.print(_reason_table(reasons))
     tally = view.tally
-    if not (tally.found or tally.clean or tally.not_examined):
-        console.print("there are no photos in this folder")
-    console.print(
-        f"{tally.found} found · {tally.clean} clean · {tally.not_examined} not examined"
-        + (f" · {tally.passed_over} other files passed over" if tally.passed_over else "")
-    )
+    console.print(counts_of(tally))
+
+
+def counts_of(tally: Tally) -> str:
+    """Return the counts in one line: what is zero and seldom otherwise is left out."""
+    parts = [f"{tally.found} found", f"{tally.clean} clean"]
+    parts += [f"{tally.not_testable} not testable"] if tally.not_testable else []
+    both = tally.found_and_not_examined
+    parts.append(f"{tally.not_examined} not wholly examined" + (f" ({both} of them found)" if both else ""))
+    parts += [f"{counted(tally.passed_over, 'other file')} passed over"] if tally.passed_over else []
+    return f"{counted(tally.photos, 'photo')}: {' · '.join(parts)}"
 
 
 class _PipedConsole(Console):
@@ -63,16 +73,26 @@ def _table(title: str) -> Table:
     return Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, title_style="bold")
 
 
-def _cause_table(causes: tuple[CauseGroup, ...], *, narrow: bool) -> Table:
+def _told(causes: tuple[CauseGroup, ...]) -> tuple[list[CauseGroup], int]:
+    """Return the groups to print, gravest first, and how many are left out: never one that a person should look at."""
+    grave = [group for group in causes if group.outcome is not Outcome.EXPLAINED]
+    explained = [group for group in causes if group.outcome is Outcome.EXPLAINED]
+    room = max(0, MOST_ROWS - len(grave))
+    return [*grave, *explained[:room]], len(explained[room:])
+
+
+def _cause_table(view: CaseView, causes: list[CauseGroup], *, narrow: bool) -> Table:
     table = _table("Findings by camera and cause")
     table.add_column("outcome")
     table.add_column("photos", justify="right")
     if not narrow:
         table.add_column("camera", overflow="fold", max_width=24)
     table.add_column("what, and the rules that say so", ratio=1, overflow="fold")
-    for group in causes[:MOST_ROWS]:
+    for group in causes:
         camera = visible(group.label)
         what = Text.assemble(visible(group.summary), " ", (" ".join(group.check_ids), "dim"))
+        if len(group.source_ids) <= MOST_NAMES:
+            what.append("\n" + ", ".join(visible(view.name_of(source_id)) for source_id in group.source_ids))
         outcome = Text(group.outcome.value, style=_STYLES.get(group.outcome, ""))
         stacked = Text.assemble((camera, "bold"), "\n" * bool(camera), what)
         cells = [stacked] if narrow else [Text(camera or "–"), what]
@@ -88,7 +108,7 @@ def _reason_table(reasons: tuple[ReasonNote, ...]) -> Table:
     ranked = sorted(reasons, key=lambda note: (-note.photos, note.stage, note.reason))
     for note in ranked[:MOST_ROWS]:
         more = note.photos - len(note.names)
-        shown = ", ".join(note.names) + (f" … {more} more" if more else "")
+        shown = ", ".join(map(visible, note.names)) + (f" … {more} more" if more else "")
         table.add_row(str(note.photos), Text(f"{_stage(note.stage)}: {visible(note.reason)}"), Text(shown))
     return table
 

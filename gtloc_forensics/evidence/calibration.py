@@ -41,7 +41,7 @@ VERBAL_SCALE: tuple[tuple[float, str], ...] = (
     (6.0, "very strong"),
     (math.inf, "extremely strong"),
 )
-INDIFFERENT_LOG10 = 0.05  # a ratio within 12 % of 1 says nothing
+INDIFFERENT_LOG10 = math.log10(2.0)  # a ratio within a factor of two of 1 supports neither side
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,15 @@ class ScoreCalibration:
     lr_log10: Floats
     photos: int
     groups: int
+
+    @property
+    def can_speak(self) -> bool:
+        """Whether the test can speak against a claim at all.
+
+        On sources left out, a score that knows nothing gets a map that hardly leaves a ratio of 1:
+        at its lowest it must make a claim half as probable.
+        """
+        return bool(self.lr_log10[0] <= -INDIFFERENT_LOG10)
 
     def p_value(self, score: float) -> float:
         """Return an upper bound on how often a true claim scores as low or lower; at least 1 / (G + 1)."""
@@ -171,7 +180,7 @@ def verbal(log10_lr: float, scale: Sequence[tuple[float, str]] = VERBAL_SCALE) -
     size = abs(log10_lr)
     if size < INDIFFERENT_LOG10:
         return f"{scale[0][1]} support either way"
-    words = next(words for upper, words in scale[1:] if size <= upper)
+    words = next(words for upper, words in scale[1:] if size < upper)
     return f"{words} support {'for' if log10_lr > 0 else 'against'} the claim"
 
 

@@ -249,7 +249,7 @@ class Concluding:
         reasons: dict[tuple[str, str], ReasonNote] = {}
         for ordinal, row in enumerate(self._gathered.rows):
             source, _, _ = self._store.source(row)
-            verdict = _judged(unpack(PhotoResult, verdicts[source.source_id]), source.source_id, controls)
+            verdict = _judged(unpack(PhotoResult, verdicts[source.source_id]), controls)
             self._store.add_member(
                 session,
                 number,
@@ -292,7 +292,7 @@ def _note(rule: Check) -> RuleNote:
     note = RuleNote(rule.check_id, rule.title, rule.version, rule.explanation)
     if counts is None:
         return note
-    return replace(note, tested=counts["tested"], alarms=counts["alarms"], photo_set=counted["photo_set"])
+    return replace(note, photo_set=counted["photo_set"], **counts)
 
 
 def _told_by_rule(title: str, findings: Sequence[Finding]) -> CauseGroup:
@@ -309,10 +309,6 @@ def _told_by_rule(title: str, findings: Sequence[Finding]) -> CauseGroup:
     )
 
 
-def _judged(verdict: PhotoResult, source_id: str, controls: Sequence[false_discovery.Control]) -> PhotoResult:
-    """Add what the case says of a photo; one of which no rule could say anything is not examined, rather than clean."""
-    verdict = replace(verdict, findings=tuple(false_discovery.told(finding, controls) for finding in verdict.findings))
-    if verdict.unexamined or any(finding.outcome is not Outcome.NOT_TESTABLE for finding in verdict.findings):
-        return verdict
-    nothing = Unexamined(source_id, "check", "it claims nothing that any rule can test")
-    return replace(verdict, unexamined=(nothing,))
+def _judged(verdict: PhotoResult, controls: Sequence[false_discovery.Control]) -> PhotoResult:
+    """Add what the case says of a photo."""
+    return replace(verdict, findings=tuple(false_discovery.told(finding, controls) for finding in verdict.findings))

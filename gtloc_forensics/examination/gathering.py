@@ -62,6 +62,7 @@ class Gathering:
         """Bring the results of *candidates* into the store; return those that could not be read."""
         left = outstanding(candidates, self._run)
         done, refused = 0, list[Skipped]()
+        self._progress("known", len(candidates) - len(left), len(candidates))
         self._progress("examine", done, len(left))
         drive: drivers.Driver = drivers.threads if self._run.settings.workers else drivers.inline
         try:

@@ -8,7 +8,7 @@ is called just ``time``. Absence is typed: an :class:`Absent` says why.
 
 from __future__ import annotations
 
-from gtloc_forensics.records.absence import Absent, Scalar, visible
+from gtloc_forensics.records.absence import Absent, Scalar, visible, visible_throughout
 from gtloc_forensics.records.cases import (
     CaseHeader,
     CaseView,
@@ -17,7 +17,6 @@ from gtloc_forensics.records.cases import (
     PhotoResult,
     ReasonNote,
     RuleNote,
-    Status,
     Tally,
 )
 from gtloc_forensics.records.claims import (
@@ -56,11 +55,14 @@ from gtloc_forensics.records.findings import (
     PhotoSummary,
     Severity,
 )
+from gtloc_forensics.records.indications import Indicated, Untold
 from gtloc_forensics.records.pictures import ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
 from gtloc_forensics.records.sources import Candidate, FileStat, Skipped, Source, Unexamined, source_id_of
+from gtloc_forensics.records.status import CLEARS_NOTHING, Status, is_test, status_of
 from gtloc_forensics.records.unread import MetadataBlock, UnreadBlock, one_of_each
 
 __all__ = [
+    "CLEARS_NOTHING",
     "UNKNOWN_DEVICE",
     "Absent",
     "Candidate",
@@ -85,6 +87,7 @@ __all__ = [
     "FileStat",
     "Finding",
     "ImageFacts",
+    "Indicated",
     "MetadataBlock",
     "OffsetSource",
     "Outcome",
@@ -115,8 +118,12 @@ __all__ = [
     "TimeRole",
     "Unexamined",
     "UnreadBlock",
+    "Untold",
     "Uptime",
+    "is_test",
     "one_of_each",
     "source_id_of",
+    "status_of",
     "visible",
+    "visible_throughout",
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from enum import Enum, unique
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool | None
 
@@ -34,7 +36,20 @@ def visible(text: str | bytes) -> str:
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "surrogateescape")
+    if not _MAY_HIDE.search(text):
+        return text
     return "".join(_visible_character(character) for character in text)
+
+
+def visible_throughout(value: Any) -> Any:
+    """Return *value*, texts within lists and mappings made :func:`visible`: for what is written for others to read."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, Mapping):
+        return {visible_throughout(key): visible_throughout(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [visible_throughout(item) for item in value]
+    return value
 
 
 def _visible_character(character: str) -> str:
@@ -52,3 +67,4 @@ def _visible_character(character: str) -> str:
 _BIDI_OR_INVISIBLE = frozenset(
     [1564, 8203, 8204, 8205, 8206, 8207, 8232, 8233, 8288, 65279, *list(range(8234, 8239)), *list(range(8294, 8298))]
 )
+_MAY_HIDE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum, unique
 from typing import ClassVar, Protocol
 
 from gtloc_forensics.records.absence import Scalar
 from gtloc_forensics.records.findings import CauseGroup, ClockModel, Finding, Photo
+from gtloc_forensics.records.indications import Indicated
 from gtloc_forensics.records.sources import Skipped, Unexamined
+from gtloc_forensics.records.status import Status, status_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +28,6 @@ class CustodyEvent:
     event_hash: str
 
 
-@unique
-class Status(Enum):
-    """How the examination of one source ended."""
-
-    FOUND = "found"
-    CLEAN = "clean"
-    NOT_EXAMINED = "not examined"
-
-
 @dataclass(frozen=True, slots=True)
 class PhotoResult:
     """What all rules said of one photo, and what could not be looked at."""
@@ -45,10 +37,8 @@ class PhotoResult:
 
     @property
     def status(self) -> Status:
-        """Found, clean or not examined: a crashed stage or rule never looks clean."""
-        if any(finding.is_found for finding in self.findings):
-            return Status.FOUND
-        return Status.NOT_EXAMINED if self.unexamined else Status.CLEAN
+        """Found, clean, not testable or not examined: a crashed stage or rule never looks clean."""
+        return status_of(self.findings, self.unexamined)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +56,22 @@ class CaseHeader:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The three counts that every report prints, and what was passed over."""
+    """The counts that every report prints: a photo that was found and not wholly examined is in both.
 
-    found: int
-    clean: int
-    not_examined: int
-    passed_over: int
+    So ``found + clean + not_testable + not_examined`` is ``photos`` plus those that are in two.
+    """
+
+    photos: int = 0  # all of them, those that could not even be read among them
+    found: int = 0
+    clean: int = 0
+    not_testable: int = 0
+    not_examined: int = 0  # in whole or in part
+    passed_over: int = 0  # entries of the folder that are no photos
+
+    @property
+    def found_and_not_examined(self) -> int:
+        """How many are in two counts."""
+        return self.found + self.clean + self.not_testable + self.not_examined - self.photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,12 @@ class PhotoEntry:
     sha256_at_end: str  # "" when the file could not be read again
     log10_lr_time: float | None
     log10_lr_place: float | None
+    indicated: Indicated = field(default_factory=Indicated)  # what of the prediction may be told
+
+    @property
+    def statuses(self) -> frozenset[Status]:
+        """Every count the photo is in: a finding never hides what was not examined."""
+        return frozenset({self.status, Status.NOT_EXAMINED} if self.unexamined else {self.status})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,8 @@ class RuleNote:
 
     ``tested`` untouched photos of ``photo_set`` gave the rule something to judge, ``alarms``
     of them came out SUSPICIOUS or CONTRADICTION; both are None where nobody has counted.
+    Photos of one source are no independent witnesses: ``sources`` of them were tested, and
+    ``source_alarms`` is the sum over them of the share of their photos that alarmed.
     """
 
     check_id: str
@@ -113,6 +121,8 @@ class RuleNote:
     explanation: str = ""
     tested: int | None = None
     alarms: int | None = None
+    sources: int | None = None
+    source_alarms: float | None = None
     photo_set: str = ""
 
 
@@ -132,7 +142,10 @@ class CaseView(Protocol):
         """The counts."""
 
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
-        """Every photo (or those of one status) in path order, streamed: never a list of all."""
+        """Every photo (or those that have one status) in path order, streamed: never a list of all."""
+
+    def name_of(self, source_id: str) -> str:
+        """The displayable path of a photo of the case; its id when there is no such photo."""
 
     def case_findings(self) -> tuple[Finding, ...]:
         """All findings of :attr:`Finding.is_found` or EXPLAINED outcome, strongest first."""

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from gtloc_forensics.report.html.page import write_html
     from gtloc_forensics.report.pdf.document import write_pdf
     from gtloc_forensics.report.pdf.signing import PdfVerdict, SignWith, Verdict, verify_pdf
+    from gtloc_forensics.report.requests import refuse_unknown
 
 __all__ = [
     "PdfVerdict",
     "SignWith",
     "Verdict",
+    "refuse_unknown",
     "verify_pdf",
     "write_case_uco",
     "write_csv",
@@ -41,6 +43,7 @@ _HOMES = {
     "PdfVerdict": "pdf.signing",
     "SignWith": "pdf.signing",
     "Verdict": "pdf.signing",
+    "refuse_unknown": "requests",
     "verify_pdf": "pdf.signing",
     "write_case_uco": "exports.case_uco",
     "write_csv": "exports.csv_table",

@@ -363,12 +363,6 @@ class Store:
         query = select(MemberRow.findings).where(MemberRow.examination_id == examination_id)
         yield from session.scalars(query.order_by(MemberRow.ordinal).execution_options(yield_per=200))
 
-    def count_members(self, examination_id: int) -> dict[str, int]:
-        """Return how many members ended in each status."""
-        query = select(MemberRow.status, func.count()).where(MemberRow.examination_id == examination_id)
-        with self.reading() as session:
-            return {str(status): int(count) for status, count in session.execute(query.group_by(MemberRow.status))}
-
     def findings(self, examination_id: int) -> Iterator[Finding]:
         """Stream an examination's findings in the order they were ranked."""
         query = select(FindingRow.payload).where(FindingRow.examination_id == examination_id)

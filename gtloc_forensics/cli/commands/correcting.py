@@ -11,6 +11,7 @@ import click
 
 from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
+from gtloc_forensics.cli.output import counted, say
 
 if TYPE_CHECKING:
     from gtloc_forensics.correct import Destination, Order, Plan, Result
@@ -111,25 +112,26 @@ def _print_plan(plan: Plan, path: Path) -> None:
 
     for change in plan.changes[:SHOWN]:
         lock = " (locked)" if change.locked else ""
-        click.echo(f"{visible(change.relative)}  {change.quantity.value}: {change.old or '–'} → {change.new}{lock}")
+        say(f"{visible(change.relative)}  {change.quantity.value}: {change.old or '–'} → {change.new}{lock}")
     if len(plan.changes) > SHOWN:
-        click.echo(f"… and {len(plan.changes) - SHOWN} more lines")
+        say(f"… and {len(plan.changes) - SHOWN} more lines")
     for note in plan.notes:
-        click.echo(f"note: {note}")
-    click.echo(f"{len(plan.changes)} lines in {path}; nothing is changed until --apply")
+        say(f"note: {note}")
+    say(f"{counted(len(plan.changes), 'line')} in {path}; nothing is changed until --apply")
 
 
 def _print_result(result: Result | None, *, done: str = "written") -> None:
     from gtloc_forensics.records import visible
 
     if result is None:
-        click.echo("no transaction was interrupted")
+        say("no transaction was interrupted")
         return
     _print_refused((visible(item.relative), item.reason) for item in result.refused)
-    click.echo(f"{result.transaction}: {len(result.corrected)} files {done}, {len(result.refused)} left as they were")
+    done = f"{counted(len(result.corrected), 'file')} {done}"
+    say(f"{result.transaction}: {done}, {len(result.refused)} left as they were")
     raise SystemExit(ExitCode.INCOMPLETE if result.refused else ExitCode.CLEAN)
 
 
 def _print_refused(refused: Iterable[tuple[str, str]]) -> None:
     for name, reason in refused:
-        click.echo(f"LEFT  {name}: {reason}")
+        say(f"LEFT  {name}: {reason}")

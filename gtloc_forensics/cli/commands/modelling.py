@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gtloc_forensics.cli.exits import says_what_went_wrong
+from gtloc_forensics.cli.output import say
 
 if TYPE_CHECKING:
     from gtloc_forensics.vision.install import Target
@@ -27,7 +28,7 @@ def list_models() -> None:
     from gtloc_forensics.vision import library
 
     for name in library.installed():
-        click.echo(f"{name}  {library.find(name)}")
+        say(f"{name}  {library.find(name)}")
 
 
 @model.command()
@@ -40,11 +41,11 @@ def show(name: str) -> None:
 
     loaded = vision.load(name, device="cpu")
     for fact, value in loaded.facts.items():
-        click.echo(f"{fact:<16} {value}")
+        say(f"{fact:<16} {value}")
     loaded.close()
     card = library.find(name) / "CARD.md"
     if card.is_file():
-        click.echo(f"\n{card.read_text(encoding='utf-8')}", nl=False)
+        say(f"\n{card.read_text(encoding='utf-8')}", nl=False)
 
 
 @model.command()
@@ -65,15 +66,15 @@ def add(source: Path | None, kind: str | None, download: bool, **options: Any) -
     folder = library.user_folder()
     target = install.Target(folder, options["name"] or _usual_name(source, kind), options["replace"])
     if kind == "geoclip":
-        click.echo(install.add_geoclip(source, target, ten_crop=options["ten_crop"]))
+        say(install.add_geoclip(source, target, ten_crop=options["ten_crop"]))
     elif kind == "clip":
-        click.echo(_add_clip(source, folder, download=download, replace=options["replace"]))
+        say(_add_clip(source, folder, download=download, replace=options["replace"]))
     elif source is None:
         raise UsageError("name the file or folder to install, or --geoclip, or --clip --download")
     elif source.is_dir():
-        click.echo(install.add_folder(source, target))
+        say(install.add_folder(source, target))
     else:
-        click.echo(_add_checkpoint(source, target, options))
+        say(_add_checkpoint(source, target, options))
 
 
 def _usual_name(source: Path | None, kind: str | None) -> str:
@@ -140,8 +141,8 @@ def train(table: Path, base: str, output: Path, name: str, images: Path | None, 
         table, settings, start=start, out=output, device=options["device"], images=images, progress=_tell
     )
     for reason in done.unreadable:
-        click.echo(f"not used: {reason}", err=True)
-    click.echo(f"{done.folder}: {done.steps} steps on {done.photos} photos")
+        say(f"not used: {reason}", err=True)
+    say(f"{done.folder}: {done.steps} steps on {done.photos} photos")
 
 
 @click.command()
@@ -177,7 +178,7 @@ def evaluate(table: Path, names: tuple[str, ...], images: Path | None, split: st
             seed=options["seed"],
         )
         loaded.close()
-        click.echo(scorecard.as_json(card) if options["as_json"] else scorecard.as_text(card))
+        say(scorecard.as_json(card) if options["as_json"] else scorecard.as_text(card))
         if options["output"] is not None:
             options["output"].mkdir(parents=True, exist_ok=True)
             stem = options["output"] / Path(name).name
@@ -188,4 +189,4 @@ def evaluate(table: Path, names: tuple[str, ...], images: Path | None, split: st
 def _tell(doing: str, done: int, whole: int) -> None:
     """Print a line for every tenth of a stage."""
     if whole and (done == whole or done * 10 // whole != (done - 1) * 10 // whole):
-        click.echo(f"{doing}: {done} of {whole}", err=True)
+        say(f"{doing}: {done} of {whole}", err=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import click
 from gtloc_forensics.case.products import EXPORTS
 from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
+from gtloc_forensics.cli.output import say, say_json
 
 if TYPE_CHECKING:
     from gtloc_forensics.report import SignWith
@@ -53,15 +53,17 @@ def report(
     """Make the PDF of CASE again, without examining anything again."""
     from gtloc_forensics.case.case import Case
     from gtloc_forensics.records import CaseHeader, Status, visible
+    from gtloc_forensics.report import refuse_unknown
 
     options: dict[str, Any] = {"template": template, "language": language, "sign": _key(sign, passphrase)}
     if only:
         options["only"] = frozenset(Status(ONLY[name]) for name in only)
     if report_date is not None:
         options["report_date"] = report_date
+    refuse_unknown(template, language)  # before the header is changed
     with Case(case, database_url=named_database()) as opened:
         opened.set_header(CaseHeader(**header))
-        click.echo(visible(os.fsencode(opened.write_report(output, **options))))
+        say(visible(os.fsencode(opened.write_report(output, **options))))
 
 
 def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
@@ -78,15 +80,20 @@ def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
 @case_argument
 @click.option("--format", "kind", type=click.Choice(tuple(EXPORTS)), required=True, help="What to write.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file [default: findings.* in the case].")
+@click.option("--language", default="", help="en, de, or one of the template's own; html and csv [default: en].")
 @database_option
 @says_what_went_wrong
-def export(case: Path, kind: str, output: Path | None) -> None:
+def export(case: Path, kind: str, output: Path | None, language: str) -> None:
     """Write CASE for another program: a spreadsheet, a map, a timeline, a case system."""
     from gtloc_forensics.case.case import Case
     from gtloc_forensics.records import visible
+    from gtloc_forensics.report import refuse_unknown
 
+    options = {"language": language} if language else {}
+    if language:
+        refuse_unknown("default", language)
     with Case(case, database_url=named_database()) as opened:
-        click.echo(visible(os.fsencode(opened.export(kind, output))))
+        say(visible(os.fsencode(opened.export(kind, output, **options))))
 
 
 @click.command()
@@ -117,10 +124,10 @@ def _verify_case(folder: Path, *, sample: int, device: str, as_json: bool) -> No
         _print_json(asdict(found) | {"valid": found.is_valid})
     else:
         for difference in found.differences:
-            click.echo(f"DIFFERS  {difference.subject}: {difference.what}")
+            say(f"DIFFERS  {difference.subject}: {difference.what}")
         count = len(found.differences)
         verdict = "valid" if found.is_valid else f"ALTERED: {count} difference{'s' * (count != 1)}"
-        click.echo(
+        say(
             f"{verdict} · {found.custody_events} custody events, {found.sources} sources hashed again, "
             f"{found.repeated} photos examined again"
         )
@@ -137,16 +144,11 @@ def _verify_pdf(path: Path, trust: tuple[Path, ...], *, as_json: bool) -> None:
     if as_json:
         _print_json(asdict(found) | {"verdict": found.verdict.value, "path": str(path)})
     else:
-        click.echo(
-            f"{found.verdict.value} · sha256 {found.sha256}" + (f" · signed by {found.signer}" * bool(found.signer))
-        )
+        say(f"{found.verdict.value} · sha256 {found.sha256}" + (f" · signed by {found.signer}" * bool(found.signer)))
         for difference in found.differences:
-            click.echo(f"DIFFERS  {difference}")
+            say(f"DIFFERS  {difference}")
     raise SystemExit(ExitCode.CLEAN if found.verdict is Verdict.VALID else ExitCode.FINDINGS)
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    import json
-
-    json.dump(document, sys.stdout, indent=1, default=str, ensure_ascii=False)
-    click.echo()
+    say_json(document)

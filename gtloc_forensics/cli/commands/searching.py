@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
@@ -13,6 +12,7 @@ import click
 
 from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import says_what_went_wrong
+from gtloc_forensics.cli.output import counted, say, say_json
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.retrieval import Answer, Hit
@@ -115,7 +115,10 @@ def search(case: Path, device_text: str, like: str | None, limit: int, as_json: 
 
     with Case(case, database_url=named_database()) as opened:
         answer = opened.search(Query(device=device_text, **asked), like=like or "", limit=limit)
-    click.echo(json.dumps(_document(answer), ensure_ascii=False, indent=1) if as_json else _table(answer))
+    if as_json:
+        say_json(_document(answer))
+    else:
+        say(_table(answer))
     raise SystemExit(0)
 
 
@@ -129,7 +132,7 @@ def _document(answer: Answer) -> dict[str, Any]:
 def _table(answer: Answer) -> str:
     lines = [_line(hit) for hit in answer.hits]
     more = f", the first {len(answer.hits)} are shown" if answer.matching > len(answer.hits) else ""
-    lines.append(f"{answer.matching} of {answer.looked_at} photos{more}")
+    lines.append(f"{answer.matching} of {counted(answer.looked_at, 'photo')}{more}")
     lines += [f"{count} could not be compared: {reason}" for reason, count in answer.unknown.items()]
     return "\n".join(lines)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import signal
@@ -17,8 +16,9 @@ import click
 
 from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import says_what_went_wrong
+from gtloc_forensics.cli.output import say, say_json
 
-COUNTS = ("photos", "seconds", "found", "clean", "not_examined")
+COUNTS = ("photos", "seconds", "found", "clean", "not_testable", "not_examined")
 
 
 @click.command()
@@ -97,8 +97,13 @@ def _stamped(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _log_json(event: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(_stamped(event), ensure_ascii=False) + "\n")
+    say_json(_stamped(event), indent=None)
     sys.stdout.flush()
+
+
+def _both_clocks(instant: datetime) -> str:
+    """Return the wall clock of this machine with the instant in UTC beside it."""
+    return f"{instant.astimezone():%Y-%m-%d %H:%M:%S %z} ({instant:%H:%M:%S} UTC)"
 
 
 def _log_line(event: Mapping[str, Any]) -> None:
@@ -106,5 +111,5 @@ def _log_line(event: Mapping[str, Any]) -> None:
     subject = stamped.get("photo") or stamped.get("folder") or ""
     said = [stamped.get("text", "")] + [f"{item['check']} {item['summary']}" for item in stamped.get("findings", [])]
     counts = [f"{name} {stamped[name]}" for name in COUNTS if isinstance(stamped.get(name), int | float)]
-    words = [stamped["utc"], f"{stamped['event']:<13}", subject, *filter(None, said), *counts]
-    click.echo("  ".join(word for word in words if word))
+    words = [_both_clocks(datetime.now(UTC)), f"{stamped['event']:<13}", subject, *filter(None, said), *counts]
+    say("  ".join(word for word in words if word))

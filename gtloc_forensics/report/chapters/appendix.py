@@ -58,7 +58,7 @@ def _gaps(edition: Edition) -> Iterator[tuple[Text, ...]]:
     for number, entry in enumerate(edition.view.photos(), start=1):
         for gap in entry.unexamined:
             name = edition.photo_link(entry.photo.source.source_id)
-            yield text_of(str(number)), name, text_of(plain(gap.stage)), text_of(plain(gap.reason))
+            yield text_of(str(number)), name, text_of(edition.stage(gap.stage)), text_of(plain(gap.reason))
 
 
 def table(edition: Edition) -> Iterator[Block]:
@@ -70,7 +70,7 @@ def table(edition: Edition) -> Iterator[Block]:
     rows = (
         _table_row(edition, number, entry)
         for number, entry in enumerate(edition.view.photos(), start=1)
-        if edition.listed(entry.status)
+        if edition.listed(entry)
     )
     yield Table(columns, rows, words.line("table.none"), dense=True)
 
@@ -80,7 +80,7 @@ def _table_row(edition: Edition, number: int, entry: PhotoEntry) -> tuple[Text, 
     local = getattr(claim, "local_time", None)
     time = edition.when(local.value) if isinstance(local, Stated) else "–"
     found = dict.fromkeys(finding.check_id for finding in entry.findings if finding.is_found)
-    result = Span(edition.status(entry.status), "bold" if found else "")
+    result = Span(edition.result(entry), "bold" if found else "")
     checks = (Span(f" {' '.join(found)}", "quiet"),) if found else ()
     return (
         text_of(str(number)),
@@ -116,7 +116,7 @@ def custody(edition: Edition) -> Iterator[Block]:
     words = edition.words
     yield Heading(words("custody.title"), 1, "custody", "here")
     yield Prose(words("custody.lead"))
-    columns = _columns(edition, "custody", number=0.06, time=0.14, actor=0.09, action=0.08, subject=0.22, hash=0.41)
+    columns = _columns(edition, "custody", number=0.06, time=0.14, actor=0.09, action=0.1, subject=0.2, hash=0.41)
     events = edition.view.custody()
     yield Table(columns, _events(edition, events), words.line("custody.none"), dense=True)
     if events:

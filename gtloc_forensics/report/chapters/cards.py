@@ -1,7 +1,8 @@
 """A model card as blocks: the little of Markdown that cards use.
 
-Headings, paragraphs, lists, tables, bold and code; pictures are left out, links
-stay as they are written. The text is foreign like any other and passes the same door.
+Headings, paragraphs, lists, tables, bold and code; what a fenced block sets in columns
+is a table; pictures are left out, links stay as they are written. The text is foreign
+like any other and passes the same door.
 """
 
 from __future__ import annotations
@@ -15,11 +16,31 @@ from gtloc_forensics.report.text import LONGEST_SENTENCE, plain
 _MARKS = re.compile(r"(\*\*|`)")
 _PICTURE = re.compile(r"^!\[[^\]]*\]\([^)]*\)$")
 _RULE = re.compile(r"^\|?[\s:|-]+\|?$")
+_FENCE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
+_GAP = re.compile(r"\s{2,}")
 
 
 def card_blocks(card: str) -> Iterator[Block]:
     """Yield the blocks of a card, in its order."""
-    for paragraph in re.split(r"\n\s*\n", card.strip()):
+    for index, part in enumerate(_FENCE.split(card)):  # every second part was fenced
+        yield from _fenced(part) if index % 2 else _paragraphs(part)
+
+
+def _fenced(text: str) -> Iterator[Block]:
+    """Yield a table for each group of lines whose cells stand two spaces apart, other lines as they are."""
+    for group in re.split(r"\n\s*\n", text.strip("\n")):
+        lines = [line for line in group.splitlines() if line.strip()]
+        title = lines.pop(0).strip() if len(lines) > 1 and not _GAP.search(lines[0].strip()) else ""
+        rows = [_GAP.split(line.strip()) for line in lines]
+        if rows and all(len(row) > 1 for row in rows):
+            yield _grid([[title], *rows])
+        else:
+            told = filter(None, [title, *lines])
+            yield from (Prose(text_of(plain(line, limit=LONGEST_SENTENCE), "mono"), "small") for line in told)
+
+
+def _paragraphs(text: str) -> Iterator[Block]:
+    for paragraph in re.split(r"\n\s*\n", text.strip()):
         lines = [line.strip() for line in paragraph.splitlines() if not _PICTURE.match(line.strip())]
         while lines and lines[0].startswith("#"):
             yield Prose(text_of(plain(lines.pop(0).lstrip("# ")), "bold"))
@@ -57,7 +78,11 @@ def _inline(text: str) -> Text:
 
 
 def _table(lines: list[str]) -> Table:
-    rows = [_cells(line) for line in lines if not _RULE.match(line)]
+    return _grid([_cells(line) for line in lines if not _RULE.match(line)])
+
+
+def _grid(rows: list[list[str]]) -> Table:
+    """Return a table whose first row has the titles."""
     width = max(len(row) for row in rows)
     shares = _shares(rows, width)
     titles = [*rows[0], *[""] * (width - len(rows[0]))]

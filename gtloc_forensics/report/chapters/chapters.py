@@ -9,6 +9,7 @@ from gtloc_forensics.errors import UsageError
 from gtloc_forensics.report.blocks import Block, Contents, Heading
 from gtloc_forensics.report.chapters import appendix, causes, clock_pages, photo_page, summary
 from gtloc_forensics.report.chapters.edition import Edition
+from gtloc_forensics.report.template import Template
 
 CHAPTERS: dict[str, Callable[[Edition], Iterator[Block]]] = {
     "summary": summary.summary,
@@ -31,14 +32,23 @@ def chapters(edition: Edition) -> Iterator[Block]:
     Raises:
         UsageError: when the template names a chapter that does not exist.
     """
-    unknown = [name for name in edition.template.chapters if name not in CHAPTERS]
-    if unknown:
-        raise UsageError(f"the report template names the chapter {unknown[0]!r}; choose from {', '.join(CHAPTERS)}")
+    refuse_unknown_chapters(edition.template)
     opened = [_opened(CHAPTERS[name](edition)) for name in edition.template.chapters]
     entries = tuple((head.anchor, head.text) for head, _ in opened if head)
     yield summary.cover(edition, Contents(entries))
     for _, blocks in opened:
         yield from blocks
+
+
+def refuse_unknown_chapters(template: Template) -> None:
+    """Return when every chapter that a template names exists.
+
+    Raises:
+        UsageError: otherwise.
+    """
+    unknown = [name for name in template.chapters if name not in CHAPTERS]
+    if unknown:
+        raise UsageError(f"the report template names the chapter {unknown[0]!r}; choose from {', '.join(CHAPTERS)}")
 
 
 def _opened(blocks: Iterator[Block]) -> tuple[Heading | None, Iterator[Block]]:

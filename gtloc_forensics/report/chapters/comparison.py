@@ -4,38 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.circular import hour_distance, turn_distance, year_turn
-from gtloc_forensics.records import Absent, Claim, Photo, Position, Prediction, Stated, Sun, Unexamined
+from gtloc_forensics.records import (
+    Absent,
+    Claim,
+    Indicated,
+    PhotoEntry,
+    Position,
+    Stated,
+    Sun,
+    Unexamined,
+    Untold,
+)
 from gtloc_forensics.report.blocks import Block, Callout, Column, Span, Table, Text, text_of
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.chapters.survey import reason_of
 from gtloc_forensics.report.text import plain
+
+T = TypeVar("T")
 
 _DAYS_PER_YEAR = 365.2425
 _COLUMNS = (("quantity", 0.16), ("claimed", 0.37), ("indicated", 0.31), ("difference", 0.16))
 _COLUMNS_OF_CLAIM = (("quantity", 0.2), ("claimed", 0.8))
 
 
-def comparison(edition: Edition, photo: Photo) -> Iterator[Block]:
-    """Yield the table, without the columns of the picture where no model looked at it, or why there is none."""
-    words = edition.words
-    if isinstance(photo.claim, Unexamined):
-        yield Callout(words("comparison.no_claim", reason=plain(photo.claim.reason)), "warning")
+def comparison(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
+    """Yield the table, without the columns of the picture where it indicates nothing, or why there is none."""
+    words, claim = edition.words, entry.photo.claim
+    if isinstance(claim, Unexamined):
+        yield Callout(words("comparison.no_claim", reason=plain(claim.reason)), "warning")
         return
-    shown = _COLUMNS if isinstance(photo.prediction, Prediction) else _COLUMNS_OF_CLAIM
+    shown = _COLUMNS_OF_CLAIM if entry.indicated.is_silent else _COLUMNS
     columns = tuple(Column(words.line(f"comparison.{name}"), share) for name, share in shown)
-    yield Table(columns, [row[: len(shown)] for row in _rows(edition, photo, photo.claim)], empty="")
+    yield Table(columns, [row[: len(shown)] for row in _rows(edition, entry, claim)], empty="")
 
 
-def _rows(edition: Edition, photo: Photo, claim: Claim) -> Iterator[tuple[Text, ...]]:
-    yield _time_of_day(edition, photo, claim)
-    yield _season(edition, photo, claim)
-    yield _place(edition, photo, claim)
+def _rows(edition: Edition, entry: PhotoEntry, claim: Claim) -> Iterator[tuple[Text, ...]]:
+    yield _time_of_day(edition, entry.indicated, claim)
+    yield _season(edition, entry.indicated, claim)
+    yield _place(edition, entry.indicated, claim)
     yield _zone(edition, claim)
-    yield _sun(edition, photo.sun)
+    yield _sun(edition, entry.photo.sun)
+
+
+def known(value: T | Untold) -> T | None:
+    """Return what may be told, else None."""
+    return None if isinstance(value, Untold) else value
+
+
+def untold(edition: Edition, value: object) -> str:
+    """Return why something is not told, in the report's language; "" when it is told."""
+    return edition.words.line(f"untold.{value.name.lower()}") if isinstance(value, Untold) else ""
 
 
 def _name(edition: Edition, key: str) -> Text:
@@ -50,63 +72,66 @@ def _stated(edition: Edition, value: Stated[Any] | Absent, shown: str) -> Text:
     return (Span(shown), Span(f"  {origin}" if origin else "", "quiet"))
 
 
-def _nothing(edition: Edition, photo: Photo) -> Text:
-    key = "comparison.not_examined" if isinstance(photo.prediction, Unexamined) else "comparison.no_statement"
-    return text_of(edition.words.line(key), "quiet")
+def _nothing(edition: Edition, value: object) -> Text:
+    return text_of(untold(edition, value), "quiet")
 
 
-def _time_of_day(edition: Edition, photo: Photo, claim: Claim) -> tuple[Text, ...]:
+def _time_of_day(edition: Edition, indicated: Indicated, claim: Claim) -> tuple[Text, ...]:
     shown = edition.when(claim.local_time.value) if isinstance(claim.local_time, Stated) else ""
     claimed = _stated(edition, claim.local_time, shown)
-    difference = text_of("–", "quiet")
-    indicated = _nothing(edition, photo)
-    if isinstance(photo.prediction, Prediction):
-        indicated = text_of(clock_of(photo.prediction.local_hour))
+    difference, told = text_of("–", "quiet"), _nothing(edition, indicated.local_hour)
+    hour = known(indicated.local_hour)
+    if hour is not None:
+        told = edition.words("comparison.about", value=clock_of(hour))
         if isinstance(claim.local_time, Stated):
-            hours = float(hour_distance(hour_of(claim.local_time.value), photo.prediction.local_hour))
-            difference = text_of(edition.words.line("comparison.hours", hours=edition.words.number(hours, 1)))
-    return (_name(edition, "local_time"), claimed, indicated, difference)
+            hours = float(hour_distance(hour_of(claim.local_time.value), hour))
+            difference = text_of(edition.words.line("comparison.hours", hours=edition.words.number(hours)))
+    return (_name(edition, "local_time"), claimed, told, difference)
 
 
-def _season(edition: Edition, photo: Photo, claim: Claim) -> tuple[Text, ...]:
+def _season(edition: Edition, indicated: Indicated, claim: Claim) -> tuple[Text, ...]:
     claimed = _stated(edition, claim.local_time, "")
     if isinstance(claim.local_time, Stated):
         local = claim.local_time.value
-        claimed = text_of(f"{local.day} {edition.words.line('format.months_long').split()[local.month - 1]}")
-    difference, indicated = text_of("–", "quiet"), _nothing(edition, photo)
-    if isinstance(photo.prediction, Prediction):
-        indicated = text_of(day_of(edition, photo.prediction.year_turn))
+        claimed = text_of(edition.day(local.day, local.month))
+    difference, told = text_of("–", "quiet"), _nothing(edition, indicated.year_turn)
+    turn = known(indicated.year_turn)
+    if turn is not None:
+        told = edition.words("comparison.about", value=day_of(edition, turn))
         if isinstance(claim.local_time, Stated):
-            turns = float(turn_distance(year_turn(claim.local_time.value), photo.prediction.year_turn))
+            turns = float(turn_distance(year_turn(claim.local_time.value), turn))
             days = edition.words.number(turns * _DAYS_PER_YEAR)
             difference = text_of(edition.words.line("comparison.days", days=days))
-    return (_name(edition, "season"), claimed, indicated, difference)
+    return (_name(edition, "season"), claimed, told, difference)
 
 
-def _place(edition: Edition, photo: Photo, claim: Claim) -> tuple[Text, ...]:
+def _place(edition: Edition, indicated: Indicated, claim: Claim) -> tuple[Text, ...]:
     shown = coordinates(edition, claim.position.value) if isinstance(claim.position, Stated) else ""
     claimed = _stated(edition, claim.position, shown)
-    difference, indicated = text_of("–", "quiet"), _nothing(edition, photo)
-    if isinstance(photo.prediction, Prediction):
-        indicated = (*text_of(coordinates(edition, photo.prediction.position)), *_regions(edition, photo.prediction))
+    difference, told = text_of("–", "quiet"), _nothing(edition, indicated.position)
+    spot = known(indicated.position)
+    if spot is not None:
+        told = edition.words("comparison.about", value=coordinates(edition, spot, digits=_digits(spot)))
+        if indicated.radius_km is not None:
+            reach = edition.words.number(indicated.radius_km)
+            told = (*told, Span("  "), *edition.words("comparison.regions", radius=reach))
         if isinstance(claim.position, Stated):
-            first, second = claim.position.value, photo.prediction.position
+            first = claim.position.value
             distance = globe.distance_km(
                 first.latitude_deg,
                 first.longitude_deg,
-                second_latitude_deg=second.latitude_deg,
-                second_longitude_deg=second.longitude_deg,
+                second_latitude_deg=spot.latitude_deg,
+                second_longitude_deg=spot.longitude_deg,
             )
-            difference = text_of(edition.words.line("comparison.km", km=edition.words.number(float(distance))))
-    return (_name(edition, "place"), claimed, indicated, difference)
+            difference = text_of(
+                edition.words.line("comparison.km", km=edition.words.number(round(float(distance), -1)))
+            )
+    return (_name(edition, "place"), claimed, told, difference)
 
 
-def _regions(edition: Edition, prediction: Prediction) -> Text:
-    areas = prediction.region_area_km2
-    if 50 not in areas or 90 not in areas:
-        return ()
-    small, large = (edition.words.number(round(areas[share], -3)) for share in (50, 90))
-    return (Span("  "), *edition.words("comparison.regions", small=small, large=large))
+def _digits(spot: Position) -> int:
+    """Return how many digits an indicated position has: it comes rounded to what it is known to."""
+    return next((n for n in range(4) if spot == Position(round(spot.latitude_deg, n), round(spot.longitude_deg, n))), 4)
 
 
 def _zone(edition: Edition, claim: Claim) -> tuple[Text, ...]:
@@ -149,16 +174,16 @@ def day_of(edition: Edition, turn: float) -> str:
     from datetime import date
 
     day = date(2001, 1, 1) + timedelta(days=int(turn % 1.0 * 365))
-    return f"{day.day} {edition.words.line('format.months_long').split()[day.month - 1]}"
+    return edition.day(day.day, day.month)
 
 
-def coordinates(edition: Edition, position: Position) -> str:
-    """Return a position with hemispheres, to about ten metres."""
+def coordinates(edition: Edition, position: Position, *, digits: int = 4) -> str:
+    """Return a position with hemispheres, as claimed to about ten metres."""
     words = edition.words
     north = "N" if position.latitude_deg >= 0 else "S"
     east = words.line("format.east") if position.longitude_deg >= 0 else words.line("format.west")
     latitude, longitude = abs(position.latitude_deg), abs(position.longitude_deg)
-    return f"{words.number(latitude, 4)}° {north}, {words.number(longitude, 4)}° {east}"
+    return f"{words.number(latitude, digits)}° {north}, {words.number(longitude, digits)}° {east}"
 
 
 def offset_of(hours: float) -> str:

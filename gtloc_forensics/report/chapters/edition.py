@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 
-from gtloc_forensics.records import CaseHeader, CaseView, Finding, Outcome, RuleNote, Status
+from gtloc_forensics.records import CaseHeader, CaseView, CauseGroup, Finding, Outcome, PhotoEntry, RuleNote, Status
 from gtloc_forensics.report.blocks import Span, Text, text_of
 from gtloc_forensics.report.chapters.survey import Survey, survey
 from gtloc_forensics.report.template import Template, Words, load_template, load_words
@@ -48,9 +48,21 @@ class Edition:
             "version": self.version,
         }
 
-    def listed(self, status: Status) -> bool:
-        """Whether photos of this outcome are in the table."""
-        return self.only is None or status in self.only
+    def listed(self, entry: PhotoEntry) -> bool:
+        """Whether a photo is in the table."""
+        return self.only is None or bool(entry.statuses & self.only)
+
+    @property
+    def shown(self) -> str:
+        """The words for the results that a restricted edition shows."""
+        return ", ".join(self.status(status) for status in Status if self.only is not None and status in self.only)
+
+    def result(self, entry: PhotoEntry) -> str:
+        """Return how the examination of a photo ended, and whether it was whole."""
+        word = self.status(entry.status)
+        if len(entry.statuses) == 1:
+            return word
+        return self.words.line("status.and_not_examined", status=word)
 
     def outcome(self, outcome: Outcome) -> str:
         """Return the word for an outcome."""
@@ -59,6 +71,12 @@ class Edition:
     def status(self, status: Status) -> str:
         """Return the word for how the examination of a photo ended."""
         return self.words.line(f"status.{status.name.lower()}")
+
+    def stage(self, name: str) -> str:
+        """Return the word for a step of the examination; a rule that failed is named by its id."""
+        kind, _, rule = name.partition(":")
+        word = self.words.line(f"stage.{kind}") if self.words.has(f"stage.{kind}") else plain(kind)
+        return f"{word} {plain(rule)}" if rule else word
 
     def rule_title(self, check_id: str) -> str:
         """Return what a rule is called, in the report's language where the template knows it."""
@@ -78,8 +96,17 @@ class Edition:
         return text_of(name, target=photo_anchor(source_id)) if source_id in self.survey.paged else text_of(name)
 
     def when(self, moment: datetime) -> str:
-        """Return a moment to the second, without a zone."""
-        return moment.strftime("%Y-%m-%d %H:%M:%S") if moment.year > 999 else moment.isoformat(" ", "seconds")
+        """Return a moment to the second, without a zone, as the language writes it."""
+        return self.words.line("format.moment", year=f"{moment.year:04d}", **_two_digits(moment))
+
+    def day(self, day: int, month: int) -> str:
+        """Return a day of any year."""
+        name = self.words.line("format.months_long").split()[month - 1]
+        return self.words.line("format.day", day=day, month=name)
+
+
+def _two_digits(moment: datetime) -> dict[str, str]:
+    return {name: f"{getattr(moment, name):02d}" for name in ("month", "day", "hour", "minute", "second")}
 
 
 def photo_anchor(source_id: str) -> str:
@@ -101,12 +128,13 @@ def edition_of(
         UsageError: when template or language do not exist.
     """
     chosen = load_template(template)
-    instant, printed = _dated(report_date)
+    words = load_words(template, language)
+    instant, printed = _dated(report_date, words)
     pages = chosen.photo_pages if "photos" in chosen.chapters else 0
     return Edition(
         view=view,
         template=chosen,
-        words=load_words(template, language),
+        words=words,
         report_instant=instant,
         report_date=printed,
         only=only,
@@ -116,13 +144,15 @@ def edition_of(
     )
 
 
-def _dated(report_date: date | datetime) -> tuple[datetime, str]:
+def _dated(report_date: date | datetime, words: Words) -> tuple[datetime, str]:
+    """Return the date of the report as an instant, and as it is printed."""
+    day = words.line("format.date", **{name: f"{getattr(report_date, name):02d}" for name in ("year", "month", "day")})
     if not isinstance(report_date, datetime):
-        return datetime(report_date.year, report_date.month, report_date.day), report_date.isoformat()
+        return datetime(report_date.year, report_date.month, report_date.day), day
     if report_date.tzinfo is None:
-        return report_date, f"{report_date:%Y-%m-%d %H:%M} UTC"
+        return report_date, f"{day} {report_date:%H:%M} UTC"
     offset = f"{report_date:%z}"
-    return report_date.astimezone(UTC).replace(tzinfo=None), f"{report_date:%Y-%m-%d %H:%M} {offset[:3]}:{offset[3:5]}"
+    return report_date.astimezone(UTC).replace(tzinfo=None), f"{day} {report_date:%H:%M} {offset[:3]}:{offset[3:5]}"
 
 
 def _version() -> str:
@@ -130,6 +160,14 @@ def _version() -> str:
         return version("gtloc_forensics")
     except PackageNotFoundError:
         return "unknown"
+
+
+def cause_name(edition: Edition, group: CauseGroup) -> str:
+    """Return what a cause is called; a group without one by the rules that speak in it."""
+    key = f"cause.{group.cause.kind.replace('-', '_')}"
+    if edition.words.has(key):
+        return edition.words.line(key)
+    return plain(group.cause.kind) or ", ".join(filter(None, map(edition.rule_title, group.check_ids)))
 
 
 def listing(edition: Edition, source_ids: tuple[str, ...], *, most: int) -> Text:

@@ -9,9 +9,9 @@ import numpy as np
 
 from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.circular import shortest_arc, year_turn
-from gtloc_forensics.records import Claim, Photo, Prediction, Stated, Sun, Unexamined
+from gtloc_forensics.records import Claim, Photo, PhotoEntry, Prediction, Stated, Sun, Unexamined
 from gtloc_forensics.report.blocks import Block, Callout, Figure, Row
-from gtloc_forensics.report.chapters.comparison import clock_of, coordinates, day_of, hour_of
+from gtloc_forensics.report.chapters.comparison import clock_of, coordinates, day_of, hour_of, known, untold
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.drawings.dials import day_dial, torus_map, year_wheel
 from gtloc_forensics.report.drawings.sunlight import EV_SCENES, sun_curve
@@ -21,26 +21,40 @@ from gtloc_forensics.report.text import plain
 _SHARES = {1: (1.0,), 2: (0.31, 0.69), 3: (0.31, 0.31, 0.38)}
 
 
-def figures(edition: Edition, photo: Photo) -> Iterator[Block]:
+def figures(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
     """Yield two rows of drawings; what is not known is left out of them, what was not looked at is said."""
+    photo = entry.photo
     if not isinstance(photo.claim, Claim):
         return
-    clocks: list[Block] = [figure for figure in (_day(edition, photo), _year(edition, photo)) if figure]
-    if isinstance(photo.prediction, Unexamined):
-        reason = edition.words("comparison.no_pixels", reason=plain(photo.prediction.reason))
-        clocks.append(Callout(reason))
-    elif torus := _torus(edition, photo):
+    clocks: list[Block] = [figure for figure in (_day(edition, entry), _year(edition, entry)) if figure]
+    if why := _silence(edition, entry):
+        clocks.append(Callout(edition.words("comparison.no_pixels", reason=why)))
+    elif torus := _torus(edition, entry):
         clocks.append(torus)
-    yield Row(tuple((figure,) for figure in clocks), _SHARES[len(clocks)])
-    places = [figure for figure in (_map(edition, photo), _sun(edition, photo)) if figure]
+    if clocks:
+        yield Row(tuple((figure,) for figure in clocks), _SHARES[len(clocks)])
+    places = [figure for figure in (_map(edition, entry), _sun(edition, entry)) if figure]
     if places:
         yield Row(tuple((figure,) for figure in places), (0.59, 0.41)[: len(places)])
+
+
+def _silence(edition: Edition, entry: PhotoEntry) -> str:
+    """Return why the picture indicates nothing at all; "" when it indicates something."""
+    if isinstance(entry.photo.prediction, Unexamined):
+        return plain(entry.photo.prediction.reason)
+    return untold(edition, entry.indicated.local_hour) if entry.indicated.is_silent else ""
 
 
 def _claim(photo: Photo) -> Claim:
     if not isinstance(photo.claim, Claim):
         raise TypeError("figures are drawn only of photos with a claim")
     return photo.claim
+
+
+def _mass(entry: PhotoEntry) -> np.ndarray | None:
+    """Return the density over season and hour where there is a prediction."""
+    prediction = entry.photo.prediction
+    return prediction.time.mass if isinstance(prediction, Prediction) else None
 
 
 def _curve(photo: Photo) -> tuple[np.ndarray, np.ndarray] | None:
@@ -51,73 +65,74 @@ def _curve(photo: Photo) -> tuple[np.ndarray, np.ndarray] | None:
     return globe.elevation_curve(claim.local_time.value.date(), claim.position.value, offset_hours=offset_hours)
 
 
-def _day(edition: Edition, photo: Photo) -> Figure | None:
-    claim, prediction = _claim(photo), photo.prediction
-    known = isinstance(prediction, Prediction)
+def _day(edition: Edition, entry: PhotoEntry) -> Figure | None:
+    claim, mass = _claim(entry.photo), _mass(entry)
     claimed = hour_of(claim.local_time.value) if isinstance(claim.local_time, Stated) else None
-    if claimed is None and not known:
+    indicated = known(entry.indicated.local_hour)
+    if claimed is None and indicated is None:
         return None
-    indicated = prediction.local_hour if isinstance(prediction, Prediction) else None
-    alt = _alt(
-        edition,
-        "day",
-        clock_of(claimed) if claimed is not None else None,
-        clock_of(indicated) if indicated is not None else None,
+    alt = _alt(edition, "day", *(clock_of(hour) if hour is not None else None for hour in (claimed, indicated)))
+    drawing = day_dial(
+        mass.sum(axis=0) if mass is not None and indicated is not None else None,
+        claimed_hour=claimed,
+        indicated_hour=indicated,
+        elevations=_curve(entry.photo),
+        alt=alt,
     )
-    mass = prediction.time.mass.sum(axis=0) if isinstance(prediction, Prediction) else None
-    drawing = day_dial(mass, claimed_hour=claimed, indicated_hour=indicated, elevations=_curve(photo), alt=alt)
     return Figure(drawing, edition.words("figure.day"))
 
 
-def _year(edition: Edition, photo: Photo) -> Figure | None:
-    claim, prediction = _claim(photo), photo.prediction
+def _year(edition: Edition, entry: PhotoEntry) -> Figure | None:
+    claim, mass = _claim(entry.photo), _mass(entry)
     claimed = year_turn(claim.local_time.value) if isinstance(claim.local_time, Stated) else None
-    indicated = prediction.year_turn if isinstance(prediction, Prediction) else None
+    indicated = known(entry.indicated.year_turn)
     if claimed is None and indicated is None:
         return None
     alt = _alt(edition, "year", *(day_of(edition, turn) if turn is not None else None for turn in (claimed, indicated)))
-    mass = prediction.time.mass.sum(axis=1) if isinstance(prediction, Prediction) else None
-    drawing = year_wheel(mass, claimed_turn=claimed, indicated_turn=indicated, months=_months(edition), alt=alt)
+    drawing = year_wheel(
+        mass.sum(axis=1) if mass is not None and indicated is not None else None,
+        claimed_turn=claimed,
+        indicated_turn=indicated,
+        months=_months(edition),
+        alt=alt,
+    )
     return Figure(drawing, edition.words("figure.year"))
 
 
-def _torus(edition: Edition, photo: Photo) -> Figure | None:
-    claim, prediction = _claim(photo), photo.prediction
-    if not isinstance(prediction, Prediction):
+def _torus(edition: Edition, entry: PhotoEntry) -> Figure | None:
+    claim, mass = _claim(entry.photo), _mass(entry)
+    turn, hour = known(entry.indicated.year_turn), known(entry.indicated.local_hour)
+    if mass is None or turn is None or hour is None:
         return None
     claimed = None
     if isinstance(claim.local_time, Stated):
         claimed = (year_turn(claim.local_time.value), hour_of(claim.local_time.value))
-    drawing = torus_map(
-        prediction.time.mass,
-        claimed=claimed,
-        indicated=(prediction.year_turn, prediction.local_hour),
-        months=_months(edition),
-        alt=edition.words.line("figure.torus_alt"),
-    )
+    alt = edition.words.line("figure.torus_alt")
+    drawing = torus_map(mass, claimed=claimed, indicated=(turn, hour), months=_months(edition), alt=alt)
     return Figure(drawing, edition.words("figure.torus"))
 
 
-def _map(edition: Edition, photo: Photo) -> Figure | None:
-    claim, prediction = _claim(photo), photo.prediction
+def _map(edition: Edition, entry: PhotoEntry) -> Figure | None:
+    claim, prediction = _claim(entry.photo), entry.photo.prediction
     claimed = claim.position.value if isinstance(claim.position, Stated) else None
-    indicated = prediction.position if isinstance(prediction, Prediction) else None
+    indicated = known(entry.indicated.position)
     if claimed is None and indicated is None:
         return None
-    density = prediction.place if isinstance(prediction, Prediction) else None
+    density = prediction.place if isinstance(prediction, Prediction) and indicated is not None else None
     alt = _alt(edition, "map", *(coordinates(edition, spot) if spot else None for spot in (claimed, indicated)))
     drawing = world_map(density, claimed=claimed, indicated=indicated, alt=alt)
     return Figure(drawing, edition.words("figure.map" if density is not None else "figure.map_claim"))
 
 
-def _sun(edition: Edition, photo: Photo) -> Figure | None:
+def _sun(edition: Edition, entry: PhotoEntry) -> Figure | None:
+    photo, mass = entry.photo, _mass(entry)
     claim, curve, sun = _claim(photo), _curve(photo), photo.sun
     if curve is None or not isinstance(sun, Sun) or not isinstance(claim.local_time, Stated):
         return None
     ev100 = claim.exposure.ev100
     span = None
-    if isinstance(photo.prediction, Prediction):
-        start, length = shortest_arc(photo.prediction.time.mass.sum(axis=0), share=0.5)
+    if mass is not None and known(entry.indicated.local_hour) is not None:
+        start, length = shortest_arc(mass.sum(axis=0), share=0.5)
         span = (24 * start, 24 * (start + length))
     drawing = sun_curve(
         *curve,

@@ -67,8 +67,7 @@ def _weight(edition: Edition, finding: Finding) -> Iterator[tuple[Text, Text]]:
         ),
     )
     if finding.log10_lr is None and finding.p_value is None:
-        yield words("findings.not_available"), words("strength.uncalibrated")
-        return
+        return  # said once, in the legend of the photos
     if finding.log10_lr is None:
         yield words("findings.not_available"), words("strength.no_ratio")
     else:

@@ -39,6 +39,7 @@ def photos(edition: Edition) -> Iterator[Block]:
     yield Heading(words("photos.title"), 1, "photos")
     yield Prose(words("photos.lead", count=len(edition.survey.paged)))
     yield Prose(words("photos.legend"), "small")
+    yield Prose(words("photos.uncalibrated"), "small")
     if edition.survey.unpaged:
         yield Callout(
             words("photos.unpaged", shown=len(edition.survey.paged), left_out=edition.survey.unpaged), "warning"
@@ -57,10 +58,10 @@ def photo_page(edition: Edition, entry: PhotoEntry, *, starts: str) -> Iterator[
     title = edition.words("photos.photo", number=number, name=plain(source.relative, limit=90))
     yield Heading(title, 2, photo_anchor(source.source_id), starts)
     yield Row((tuple(_picture(edition, entry)), tuple(_identity(edition, entry))), (0.47, 0.53))
-    yield from comparison(edition, entry.photo)
-    yield from figures(edition, entry.photo)
-    yield from _strengths(edition, entry)
     yield from findings(edition, entry)
+    yield from _strengths(edition, entry)
+    yield from comparison(edition, entry)
+    yield from figures(edition, entry)
 
 
 def _picture(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
@@ -82,7 +83,7 @@ def _picture(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
 def _identity(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
     words, photo = edition.words, entry.photo
     rows: list[tuple[Text, Text]] = [
-        (words("photos.result"), text_of(edition.status(entry.status), "bold")),
+        (words("photos.result"), text_of(edition.result(entry), "bold")),
         (words("photos.file"), text_of(plain(photo.source.relative))),
         (words("photos.sha256"), text_of(photo.source.sha256, "hash")),
         (
@@ -97,7 +98,7 @@ def _identity(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
             rows.append((words("photos.software"), text_of(plain(photo.claim.device.software))))
         rows += [(words("photos.warning"), text_of(plain(warning))) for warning in photo.claim.warnings[:2]]
     for gap in entry.unexamined[:4]:
-        rows.append((words("photos.not_examined", stage=gap.stage), text_of(plain(gap.reason))))
+        rows.append((words("photos.not_examined", stage=edition.stage(gap.stage)), text_of(plain(gap.reason))))
     yield Facts((*rows, *silent(edition, entry)), 0.2)
 
 

@@ -22,11 +22,9 @@ def step_of(log10_lr: float, scale: tuple[Step, ...]) -> Step:
     return next((step for step in scale if ratio < step.below), scale[-1])
 
 
-def strength(edition: Edition, log10_lr: float | None, *, about: str) -> Text:
+def strength(edition: Edition, log10_lr: float, *, about: str) -> Text:
     """Say what a likelihood ratio means; *about* is "finding", "time" or "place"."""
     words = edition.words
-    if log10_lr is None:
-        return words("strength.uncalibrated")
     name = step_of(log10_lr, edition.template.scale).name
     side = "none" if name == "none" else "against" if log10_lr < 0 else "for"
     return words(
@@ -69,8 +67,8 @@ def _small(edition: Edition, p_value: float) -> str:
     return edition.words.number(p_value, digits)
 
 
-def share_interval(hits: int, trials: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (E. B. Wilson, JASA 22 (1927) 209)."""
+def share_interval(hits: float, trials: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share (E. B. Wilson, JASA 22 (1927) 209); *hits* may be a sum of shares."""
     z = 1.959964
     centre = (hits + z * z / 2) / (trials + z * z)
     reach = z / (trials + z * z) * math.sqrt(hits * (trials - hits) / trials + z * z / 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from gtloc_forensics.records import CauseGroup, Outcome, RuleNote
@@ -16,17 +17,25 @@ from gtloc_forensics.report.blocks import (
     Heading,
     OnePage,
     Prose,
+    Span,
     Table,
     Text,
     Tile,
     Tiles,
     text_of,
 )
-from gtloc_forensics.report.chapters.edition import Edition
+from gtloc_forensics.report.chapters.edition import Edition, cause_name, listing
 from gtloc_forensics.report.chapters.strength import share_interval
 from gtloc_forensics.report.text import plain, sentence
 
-_CAUSES_SHOWN, _REASONS_SHOWN, _RULES_SHOWN = 8, 5, 5
+_TILES = (
+    ("found", "found"),
+    ("clean", "clean"),
+    ("not_testable", "open"),
+    ("not_examined", "open"),
+    ("passed_over", ""),
+)
+_CAUSES_SHOWN, _REASONS_SHOWN, _RULES_SHOWN, _NAMES_SHOWN = 8, 5, 5, 3
 
 
 def cover(edition: Edition, contents: Contents) -> Cover:
@@ -48,11 +57,19 @@ def cover(edition: Edition, contents: Contents) -> Cover:
         title=words.line("cover.title"),
         subtitle=words.line("cover.subtitle"),
         facts=Facts(rows),
-        note=words("cover.note", **counts(edition)),
+        note=_note(edition),
         logo=edition.template.logo,
         contents=contents,
         signatures=(words.line("cover.signature_examiner"), words.line("cover.signature_reviewer")),
     )
+
+
+def _note(edition: Edition) -> Text:
+    """Return the counts; and, on the cover already, that an edition does not show everything."""
+    note = edition.words("cover.note", **counts(edition))
+    if quoted := edition.words("cover.quoted"):
+        note = (*note, Span(" "), *quoted)
+    return note if edition.only is None else (*edition.words("cover.only", shown=edition.shown), Span(" "), *note)
 
 
 def _field(edition: Edition, value: str) -> Text:
@@ -63,11 +80,14 @@ def counts(edition: Edition) -> dict[str, int]:
     """Return the counts that sentences speak of."""
     tally = edition.view.tally
     return {
-        "photos": tally.found + tally.clean + tally.not_examined,
+        "photos": tally.photos,
         "found": tally.found,
         "clean": tally.clean,
+        "not_testable": tally.not_testable,
         "not_examined": tally.not_examined,
+        "both": tally.found_and_not_examined,
         "passed_over": tally.passed_over,
+        "examined": edition.survey.examined,
         "looked_at": edition.survey.looked_at,
         "causes": len(edition.view.causes()),
     }
@@ -82,15 +102,15 @@ def summary(edition: Edition) -> Iterator[Block]:
 def _page(edition: Edition) -> Iterator[Block]:
     words, numbers = edition.words, counts(edition)
     yield Prose(words("summary.lead", **numbers), "lead")
+    if quoted := words("cover.quoted"):
+        yield Prose(quoted, "small")
     yield Tiles(
-        tuple(
-            Tile(words.number(numbers[name]), words.line(f"summary.tile_{name}"), tone)
-            for name, tone in (("found", "found"), ("clean", "clean"), ("not_examined", "open"), ("passed_over", ""))
-        )
+        tuple(Tile(words.number(numbers[name]), words.line(f"summary.tile_{name}"), tone) for name, tone in _TILES)
     )
     if edition.only is not None:
-        shown = ", ".join(edition.status(status) for status in sorted(edition.only, key=lambda one: one.value))
-        yield Callout(words("summary.only", shown=shown), "warning")
+        yield Callout(words("summary.only", shown=edition.shown), "warning")
+    if numbers["both"]:
+        yield Prose(words("summary.both", **numbers), "small")
     yield Heading(words("summary.found_title"), 3, "summary-found")
     yield _causes(edition)
     yield Heading(words("summary.not_examined_title"), 3, "summary-not-examined")
@@ -109,7 +129,9 @@ def _causes(edition: Edition) -> Table:
     )
     rows = [_cause_row(edition, group) for group in groups[:_CAUSES_SHOWN]]
     if len(groups) > _CAUSES_SHOWN:
-        more = words("summary.more_causes", count=len(groups) - _CAUSES_SHOWN)
+        rest = Counter(cause_name(edition, group) for group in groups[_CAUSES_SHOWN:])
+        by_cause = ", ".join(f"{count} × {name}" for name, count in rest.most_common())
+        more = words("summary.more_causes", count=len(groups) - _CAUSES_SHOWN, by_cause=by_cause)
         rows.append((text_of(""), more, text_of(""), text_of("")))
     return Table(columns, rows, empty=words.line("summary.nothing_found"))
 
@@ -117,18 +139,28 @@ def _causes(edition: Edition) -> Table:
 def _cause_row(edition: Edition, group: CauseGroup) -> tuple[Text, ...]:
     return (
         text_of(plain(group.label or edition.words.line("summary.no_device"), limit=80)),
-        text_of(sentence(group.summary, limit=240)),
+        _told(edition, group),
         text_of(edition.words.number(len(group.source_ids))),
         text_of(edition.outcome(group.outcome), "bold"),
     )
 
 
+def _told(edition: Edition, group: CauseGroup) -> Text:
+    """Return what is said of a group, and the names where it is about few photos."""
+    said = text_of(sentence(group.summary, limit=240))
+    if len(group.source_ids) > _NAMES_SHOWN:
+        return said
+    return (*said, Span(" "), *listing(edition, group.source_ids, most=_NAMES_SHOWN))
+
+
 def _not_examined(edition: Edition) -> Iterator[Text]:
-    words, digest = edition.words, edition.survey
+    words, digest, tally = edition.words, edition.survey, edition.view.tally
+    if tally.not_testable:
+        yield words("summary.not_testable", **counts(edition))
     yield words("summary.pixels", **counts(edition))
     reasons = digest.reasons.most_common()
     for (stage, reason), photos in sorted(reasons, key=lambda item: (-item[1], item[0]))[:_REASONS_SHOWN]:
-        yield words("summary.reason", stage=stage, reason=plain(reason, limit=160), photos=photos)
+        yield words("summary.reason", stage=edition.stage(stage), reason=plain(reason, limit=160), photos=photos)
     if len(reasons) > _REASONS_SHOWN:
         yield words("summary.more_reasons", count=len(reasons) - _REASONS_SHOWN)
     blocked = sum(entry.blocks for entry in edition.view.passed_over())
@@ -157,17 +189,20 @@ def _alarms(edition: Edition) -> Iterator[Text]:
 
 
 def alarm_rate(edition: Edition, note: RuleNote) -> Text:
-    """Say on how many untouched photos a rule alarmed, with an interval."""
+    """Say on how many untouched photos a rule alarmed, with an interval over their sources where these were counted."""
     tested, alarms = note.tested or 0, note.alarms or 0
-    low, high = share_interval(alarms, tested)
+    hits, trials = (alarms, tested) if note.sources is None else (note.source_alarms or 0.0, note.sources)
+    low, high = share_interval(hits, trials)
     return edition.words(
         "summary.alarm_rate",
         rule=note.check_id,
         title=edition.rule_title(note.check_id),
         alarms=edition.words.number(alarms),
         tested=edition.words.number(tested),
-        low=edition.words.number(100 * low, 2),
-        high=edition.words.number(100 * high, 2),
+        sources=note.sources,
+        share=edition.words.number(100 * hits / trials, 1),
+        low=edition.words.number(100 * low, 1),
+        high=edition.words.number(100 * high, 1),
         photo_set=note.photo_set,
     )
 

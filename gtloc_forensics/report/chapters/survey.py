@@ -17,13 +17,14 @@ from gtloc_forensics.records import (
     Claim,
     Device,
     Finding,
+    ImageFacts,
     Outcome,
-    Photo,
     PhotoEntry,
     Prediction,
     Stated,
     Status,
     Unexamined,
+    Untold,
 )
 
 _GRAVITY = {Outcome.CONTRADICTION: 4, Outcome.SUSPICIOUS: 3, Outcome.EXPLAINED: 2}
@@ -48,6 +49,7 @@ class Survey:
     """The digest of one pass."""
 
     photos: int = 0
+    examined: int = 0  # photos whose entries were read and whose picture could be opened
     looked_at: int = 0  # photos whose pixels a model examined
     names: dict[str, str] = field(default_factory=dict)  # source_id → shown path
     numbers: dict[str, int] = field(default_factory=dict)  # source_id → number in this report
@@ -68,7 +70,7 @@ def survey(view: CaseView, *, shown: frozenset[Status], pages: int) -> Survey:
     gravest: list[tuple[tuple[float, ...], str]] = []
     for number, entry in enumerate(view.photos(), start=1):
         _count(digest, entry, number)
-        if entry.status in shown:
+        if entry.statuses & shown:
             digest.unpaged += 1
             heapq.heappush(gravest, (_rank(entry, number), entry.photo.source.source_id))
             if len(gravest) > pages:
@@ -81,6 +83,7 @@ def survey(view: CaseView, *, shown: frozenset[Status], pages: int) -> Survey:
 def _count(digest: Survey, entry: PhotoEntry, number: int) -> None:
     source = entry.photo.source
     digest.photos += 1
+    digest.examined += isinstance(entry.photo.claim, Claim) and isinstance(entry.photo.image, ImageFacts)
     digest.looked_at += isinstance(entry.photo.prediction, Prediction)
     digest.names[source.source_id] = source.display_path
     digest.numbers[source.source_id] = number
@@ -112,15 +115,15 @@ def _count_device(digest: Survey, entry: PhotoEntry) -> None:
         tally.first = local if tally.first is None else min(tally.first, local)
         tally.last = local if tally.last is None else max(tally.last, local)
         if len(tally.residuals) < RESIDUALS_KEPT:
-            tally.residuals += _residuals(entry.photo, claim, local)
+            tally.residuals += _residuals(entry, claim, local)
 
 
-def _residuals(photo: Photo, claim: Claim, local: datetime) -> list[tuple[datetime, float, str]]:
+def _residuals(entry: PhotoEntry, claim: Claim, local: datetime) -> list[tuple[datetime, float, str]]:
     """Return by how many hours the claimed clock is ahead of each witness, the short way round the day."""
     found = []
-    if isinstance(photo.prediction, Prediction):
+    if not isinstance(entry.indicated.local_hour, Untold):
         hour = local.hour + local.minute / 60 + local.second / 3600
-        found.append((local, float(hour_difference(hour, photo.prediction.local_hour)), "pixels"))
+        found.append((local, float(hour_difference(hour, entry.indicated.local_hour)), "pixels"))
     if isinstance(claim.utc_time, Stated) and isinstance(claim.gps_utc_time, Stated):
         seconds = (claim.utc_time.value - claim.gps_utc_time.value).total_seconds()
         found.append((local, float(hour_difference(seconds / 3600, 0.0)), "gps"))

@@ -29,8 +29,9 @@ from gtloc_forensics.records import (
     Status,
     visible,
 )
+from gtloc_forensics.report.exports.finding_facts import finding_facts, finding_line
 from gtloc_forensics.report.exports.places import places
-from gtloc_forensics.report.exports.rows import Progress, entries, sentence
+from gtloc_forensics.report.exports.rows import Progress, entries, told
 
 Node: TypeAlias = dict[str, Any]
 
@@ -114,8 +115,10 @@ def _photo(entry: PhotoEntry) -> Iterator[Node]:
     }
     for role, position, altitude_m in places(entry):
         yield from _location(source_id, role, position, altitude_m)
-    if isinstance(entry.photo.prediction, Prediction):
-        yield _statement(file_id, f"{source_id}/prediction", _indicated(entry.photo.prediction), ["prediction"])
+    hour = told(entry.indicated.local_hour)
+    if isinstance(entry.photo.prediction, Prediction) and hour is not None:
+        shown = _indicated(entry.photo.prediction, hour)
+        yield _statement(file_id, f"{source_id}/prediction", shown, ["prediction"])
     for index, finding in enumerate(entry.findings):
         yield _finding(file_id, f"{source_id}/finding/{index}", finding)
 
@@ -223,17 +226,17 @@ def _decimal(value: float) -> Node:
     return {"@type": "xsd:decimal", "@value": f"{value:.7f}"}
 
 
-def _indicated(prediction: Prediction) -> str:
+def _indicated(prediction: Prediction, hour: float) -> str:
     return (
-        f"the picture indicates a local hour of {prediction.local_hour:.2f} and {prediction.year_turn:.3f} of the year"
+        f"the picture indicates a local time of about {hour:.0f} h"
         f" (model {visible(prediction.model)}, weights {prediction.weights_sha256})"
     )
 
 
 def _finding(file_id: str, name: str, finding: Finding) -> Node:
-    tags = [finding.check_id, finding.outcome.value, finding.severity.name.lower()]
-    node = _statement(file_id, name, sentence(finding), tags)
-    limits = [visible(text) for text in (*finding.limitations, *finding.innocent)]
+    facts = finding_facts(finding)
+    node = _statement(file_id, name, finding_line(finding), [facts["check"], facts["outcome"], facts["severity"]])
+    limits = [*facts["limitations"], *facts["innocent"]]
     if limits:
         node["uco-core:description"] = list(dict.fromkeys(limits))
     return node

@@ -8,24 +8,40 @@ from pathlib import Path
 from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import CaseView, Status
 from gtloc_forensics.report.exports.rows import Progress, Value, entries, row
+from gtloc_forensics.report.template import load_words
 
 # What a spreadsheet may read as the start of a formula (OWASP, "CSV Injection"), full-width forms among it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")
 
 
-def write_csv(view: CaseView, path: Path, *, only: frozenset[Status] | None = None, progress: Progress = None) -> None:
+def write_csv(
+    view: CaseView,
+    path: Path,
+    *,
+    only: frozenset[Status] | None = None,
+    progress: Progress = None,
+    template: str = "default",
+    language: str = "en",
+) -> None:
     """Write one line per photo as RFC 4180, UTF-8 with a byte order mark, which spreadsheets ask for.
 
     Text that a spreadsheet could take for a formula gets an apostrophe before it;
-    numbers are written as they are.
+    numbers are written as they are, with a point, in every language: the titles and
+    the words for a result are the language's.
+
+    Raises:
+        UsageError: when template or language do not exist.
     """
+    words = load_words(template, language)
     with replaced(path) as draft, draft.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out)
         columns: list[str] = []
         for entry in entries(view, only=only, progress=progress):
             values = row(entry)
+            if language != "en":
+                values["status"] = words.line(f"status.{entry.status.name.lower()}")
             if not columns:
-                columns = list(values)
+                columns = [words.line(f"csv.{name}") for name in values]
                 writer.writerow(columns)
             writer.writerow([guarded(value) for value in values.values()])
 

@@ -23,17 +23,21 @@ from gtloc_forensics.records import (
     Finding,
     Outcome,
     PhotoEntry,
-    Prediction,
     Skipped,
     Stated,
     Status,
     Sun,
     Unexamined,
+    Untold,
     visible,
+    visible_throughout,
 )
-from gtloc_forensics.report.exports.rows import identity
+from gtloc_forensics.report.exports.finding_facts import finding_facts
+from gtloc_forensics.report.exports.rows import identity, told
 
-SCHEMA = "gtloc-audit/1"
+_TOLD = ("local_hour", "year_turn", "position")
+
+SCHEMA = "gtloc-audit/2"
 """Name and major version of the document. A new field leaves it; a changed meaning raises it."""
 
 
@@ -50,17 +54,23 @@ def pieces(view: CaseView) -> Iterator[str]:
     head = {
         "schema": SCHEMA,
         "case": _header(view.header),
-        "counts": {"found": tally.found, "clean": tally.clean, "not_examined": tally.not_examined},
+        "counts": {
+            "photos": tally.photos,
+            "found": tally.found,
+            "clean": tally.clean,
+            "not_testable": tally.not_testable,
+            "not_examined": tally.not_examined,
+        },
         "passed_over": [_passed(entry) for entry in view.passed_over() if not entry.blocks],
         "environment": dict(view.environment),
         "causes": [_cause(group) for group in view.causes()],
         "clocks": [_clock(model) for model in view.clocks()],
     }
-    text = json.dumps(head, ensure_ascii=False, indent=1)
+    text = json.dumps(visible_throughout(head), ensure_ascii=False, indent=1)
     yield text.rstrip()[:-1].rstrip() + ',\n "photos": ['
     separator = "\n  "
     for photo in _photos(view):
-        yield separator + json.dumps(photo, ensure_ascii=False)
+        yield separator + json.dumps(visible_throughout(photo), ensure_ascii=False)
         separator = ",\n  "
     yield "\n ]\n}\n"
 
@@ -80,7 +90,7 @@ def photo(entry: PhotoEntry) -> dict[str, Any]:
         "status": entry.status.value.replace(" ", "_"),
         "claim": _claim(entry.photo.claim),
         "sun": _sun(entry.photo.sun),
-        "prediction": _prediction(entry.photo.prediction),
+        "prediction": _prediction(entry),
         "findings": [_finding(finding) for finding in entry.findings if finding.outcome is not Outcome.NOT_TESTABLE],
         "not_testable": {
             finding.check_id: finding.summary for finding in entry.findings if finding.outcome is Outcome.NOT_TESTABLE
@@ -183,7 +193,8 @@ def _sun(sun: Sun | Absent) -> dict[str, Any] | None:
     }
 
 
-def _prediction(prediction: Prediction | Unexamined) -> dict[str, Any]:
+def _prediction(entry: PhotoEntry) -> dict[str, Any]:
+    prediction, shown = entry.photo.prediction, entry.indicated
     if isinstance(prediction, Unexamined):
         return {"not_examined": prediction.reason}
     hours = prediction.time.mass.sum(axis=0)
@@ -192,17 +203,12 @@ def _prediction(prediction: Prediction | Unexamined) -> dict[str, Any]:
         "weights_sha256": prediction.weights_sha256,
         "calibration_sha256": prediction.calibration or None,
         "datable": _round(prediction.datable),
-        "local_hour": _round(prediction.local_hour),
-        "year_turn": _round(prediction.year_turn),
-        "position": [_round(prediction.position.latitude_deg), _round(prediction.position.longitude_deg)],
-        "best_hour": _round(prediction.best_hour),
-        "best_year_turn": _round(prediction.best_year_turn),
-        "best_position": [
-            _round(prediction.best_position.latitude_deg),
-            _round(prediction.best_position.longitude_deg),
-        ],
-        "region_area_km2": {str(share): _round(area) for share, area in sorted(prediction.region_area_km2.items())},
-        "hour_mass": [round(float(mass), 5) for mass in _folded(hours)],
+        "local_hour": told(shown.local_hour),
+        "year_turn": told(shown.year_turn),
+        "position": None if isinstance(shown.position, Untold) else _scalar(shown.position),
+        "radius_km": shown.radius_km,
+        "hour_mass": None if told(shown.local_hour) is None else [round(float(mass), 5) for mass in _folded(hours)],
+        "untold": {name: why.value for name in _TOLD if isinstance(why := getattr(shown, name), Untold)},
     }
 
 
@@ -215,23 +221,9 @@ def _folded(hours: Any) -> Any:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "check": finding.check_id,
-        "outcome": finding.outcome.value.replace(" ", "_"),
-        "severity": finding.severity.name.lower(),
-        "confidence": finding.confidence.value,
-        "p_value": finding.p_value,
-        "log10_lr": finding.log10_lr,
-        "summary": visible(finding.summary),
-        "observed": [visible(text) for text in finding.observed],
-        "derived": [visible(text) for text in finding.derived],
-        "inferred": [visible(text) for text in finding.inferred],
-        "limitations": list(finding.limitations),
-        "innocent": list(finding.innocent),
-        "facts": dict(finding.facts),
-        "cause": None if finding.cause is None else finding.cause.kind,
-        "with": list(finding.source_ids[1:]),
-    }
+    told = dict(finding_facts(finding))
+    others = told.pop("others")
+    return {**told, "with": others}
 
 
 def _cause(group: CauseGroup) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from gtloc_forensics.files.writing import replaced
-from gtloc_forensics.records import CaseView, Claim, PhotoEntry, Position, Prediction, Stated, Status
-from gtloc_forensics.report.exports.rows import Progress, entries, row, stated
+from gtloc_forensics.records import CaseView, Claim, PhotoEntry, Position, Stated, Status
+from gtloc_forensics.report.exports.rows import Progress, entries, rounded, row, stated
 
 # Characters that XML 1.0 cannot hold, escaped or not.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -37,12 +37,12 @@ def write_geojson(
 
 
 def places(entry: PhotoEntry) -> Iterator[tuple[str, Position, float | None]]:
-    """Yield (role, position, altitude in metres) of what is known of a photo's place."""
-    claim, prediction = entry.photo.claim, entry.photo.prediction
+    """Yield (role, position, altitude in metres) of what is known of a photo's place, and nothing where nothing is."""
+    claim, shown = entry.photo.claim, entry.indicated.position
     if isinstance(claim, Claim) and isinstance(claim.position, Stated):
-        yield "claimed", claim.position.value, stated(claim.altitude_m)
-    if isinstance(prediction, Prediction):
-        yield "indicated", prediction.position, None
+        yield "claimed", rounded(claim.position.value), stated(claim.altitude_m)
+    if isinstance(shown, Position):
+        yield "indicated", shown, None
 
 
 def _feature(entry: PhotoEntry, role: str, position: Position, altitude_m: float | None) -> dict[str, Any]:

@@ -9,14 +9,16 @@ from gtloc_forensics.records import (
     Absent,
     CaseView,
     Claim,
-    Finding,
+    Indicated,
     PhotoEntry,
-    Prediction,
+    Position,
     Stated,
     Status,
     Sun,
+    Untold,
     visible,
 )
+from gtloc_forensics.report.exports.finding_facts import finding_line
 
 Value: TypeAlias = str | int | float | bool | None
 Progress: TypeAlias = Callable[[int], None] | None
@@ -25,7 +27,7 @@ Progress: TypeAlias = Callable[[int], None] | None
 def entries(view: CaseView, *, only: frozenset[Status] | None, progress: Progress) -> Iterator[PhotoEntry]:
     """Yield the photos of the wanted outcomes in path order, telling *progress* how many were passed."""
     for number, entry in enumerate(view.photos(), start=1):
-        if only is None or entry.status in only:
+        if only is None or entry.statuses & only:
             yield entry
         if progress:
             progress(number)
@@ -51,17 +53,12 @@ def row(entry: PhotoEntry) -> dict[str, Value]:
         "status": entry.status.value,
         **_claimed(entry.photo.claim),
         **_sun(entry.photo.sun),
-        **_shown(entry.photo.prediction),
+        **_shown(entry.indicated),
         "log10_lr_time": entry.log10_lr_time,
         "log10_lr_place": entry.log10_lr_place,
-        "findings": " | ".join(sentence(finding) for finding in entry.findings if finding.is_found) or None,
+        "findings": " | ".join(finding_line(finding) for finding in entry.findings if finding.is_found) or None,
         "not_examined": " | ".join(visible(f"{gap.stage}: {gap.reason}") for gap in entry.unexamined) or None,
     }
-
-
-def sentence(finding: Finding) -> str:
-    """Return a finding as one line."""
-    return visible(f"{finding.check_id} {finding.outcome.value}: {finding.summary}")
 
 
 def stated(value: Stated[Any] | Absent) -> Any:
@@ -83,8 +80,8 @@ def _claimed(claim: object) -> dict[str, Value]:
         "claimed_local_time": local.isoformat() if local else None,
         "claimed_utc_offset_hours": stated(known.utc_offset_hours) if known else None,
         "claimed_utc_time": f"{utc.isoformat()}Z" if utc else None,
-        "claimed_latitude_deg": position.latitude_deg if position else None,
-        "claimed_longitude_deg": position.longitude_deg if position else None,
+        "claimed_latitude_deg": rounded(position).latitude_deg if position else None,
+        "claimed_longitude_deg": rounded(position).longitude_deg if position else None,
         "claimed_altitude_m": stated(known.altitude_m) if known else None,
         "make": words(known.device.make) if known else None,
         "model": words(known.device.model) if known else None,
@@ -97,16 +94,28 @@ def _claimed(claim: object) -> dict[str, Value]:
 def _sun(sun: object) -> dict[str, Value]:
     known = sun if isinstance(sun, Sun) else None
     return {
-        "sun_elevation_deg": known.elevation_deg if known else None,
-        "sun_azimuth_deg": known.azimuth_deg if known else None,
+        "sun_elevation_deg": round(known.elevation_deg, 3) if known else None,
+        "sun_azimuth_deg": round(known.azimuth_deg, 3) if known else None,
     }
 
 
-def _shown(prediction: object) -> dict[str, Value]:
-    known = prediction if isinstance(prediction, Prediction) else None
+def _shown(indicated: Indicated) -> dict[str, Value]:
+    """Return what the picture indicates; nothing where it was not measured that the model knows anything."""
+    place = indicated.position if isinstance(indicated.position, Position) else None
     return {
-        "indicated_local_hour": known.local_hour if known else None,
-        "indicated_year_turn": known.year_turn if known else None,
-        "indicated_latitude_deg": known.position.latitude_deg if known else None,
-        "indicated_longitude_deg": known.position.longitude_deg if known else None,
+        "indicated_local_hour": told(indicated.local_hour),
+        "indicated_year_turn": told(indicated.year_turn),
+        "indicated_latitude_deg": place.latitude_deg if place else None,
+        "indicated_longitude_deg": place.longitude_deg if place else None,
+        "indicated_radius_km": indicated.radius_km,
     }
+
+
+def told(value: float | Untold) -> float | None:
+    """Return a number that may be told, else None."""
+    return None if isinstance(value, Untold) else round(value, 3)
+
+
+def rounded(position: Position) -> Position:
+    """Return a claimed position without digits below ten centimetres, which no receiver of a camera knows."""
+    return Position(round(position.latitude_deg, 6), round(position.longitude_deg, 6))

@@ -14,8 +14,10 @@ from pathlib import Path
 
 from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import CaseView, Claim, FileStat, PhotoEntry, Stated, Status, TimeReading, visible
-from gtloc_forensics.report.exports.rows import Progress, Value, entries, sentence
+from gtloc_forensics.report.exports.finding_facts import finding_facts, finding_line
+from gtloc_forensics.report.exports.rows import Progress, Value, entries
 
+_ZONELESS = "local time without a zone, written as if it were UTC"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -65,7 +67,7 @@ def _instant(reading: TimeReading, offset_hours: float | None) -> tuple[datetime
         return reading.utc, "instant stated"
     if offset_hours is not None:
         return reading.wall - timedelta(hours=offset_hours), "local time placed with the claimed offset"
-    return reading.wall, "local time without a zone, written as if it were UTC"
+    return reading.wall, _ZONELESS
 
 
 def _findings(entry: PhotoEntry, claim: Claim, about: dict[str, Value]) -> Iterator[dict[str, Value]]:
@@ -74,14 +76,16 @@ def _findings(entry: PhotoEntry, claim: Claim, about: dict[str, Value]) -> Itera
         return
     for finding in entry.findings:
         if finding.is_found:
+            told = finding_facts(finding)
             yield {
-                "message": f"{about['path']}: {sentence(finding)}",
+                "message": f"{about['path']}: {finding_line(finding)}",
                 "datetime": moment.value.replace(tzinfo=UTC).isoformat(),
                 "timestamp_desc": "Photo claimed time, with a finding",
                 **about,
-                "check_id": finding.check_id,
-                "outcome": finding.outcome.value,
-                "severity": finding.severity.name.lower(),
+                "check_id": told["check"],
+                "outcome": told["outcome"],
+                "severity": told["severity"],
+                "time_certainty": _ZONELESS if moment is claim.local_time else "instant as claimed",
             }
 
 
