@@ -23,6 +23,10 @@ DEFAULT_STRENGTH = 0.9
 """Nothing weaker is proposed unless asked: nine in ten proposals should be right."""
 
 
+_COORDINATES = re.compile(r"-?\d{1,3}\.\d{1,7}, -?\d{1,3}\.\d{1,7}")
+"""What a file may hold as its position: also 151° of latitude."""
+
+
 @unique
 class Quantity(Enum):
     """What a line changes, by its leading tag."""
@@ -58,7 +62,7 @@ class Change:
         if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
             raise PlanError(f"sha256 {self.sha256!r} is not 64 hexadecimal digits")
         checked(self.quantity, self.new)
-        if self.old:
+        if self.old and not (self.quantity is Quantity.POSITION and _COORDINATES.fullmatch(self.old)):
             checked(self.quantity, self.old)
 
     @property
@@ -167,7 +171,12 @@ def read_position(text: str) -> Position:
 
 def write_position(position: Position) -> str:
     """Return a position to a centimetre."""
-    return f"{position.latitude_deg:.7f}, {position.longitude_deg:.7f}"
+    return write_coordinates(position.latitude_deg, position.longitude_deg)
+
+
+def write_coordinates(latitude_deg: float, longitude_deg: float) -> str:
+    """Return two coordinates as a file has them, also those that are no position."""
+    return f"{latitude_deg:.7f}, {longitude_deg:.7f}"
 
 
 def read_keywords(text: str) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ SHOWN = 30
 @click.option("--swap-day-month", is_flag=True, help="Exchange day and month where both are at most 12.")
 @click.option("--neighbours", is_flag=True, help="Position from the photos just before and after.")
 @click.option("--track", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="GPX track.")
+@click.option("--replace-positions", is_flag=True, help="With --track: overwrite positions that are there, too.")
 @click.option("--clock-ahead", default=0.0, show_default=True, help="Seconds the camera was ahead of the GPX receiver.")
 @click.option("--gps", type=click.Choice(list(GPS_SLIPS)), help="Undo a slip in the position.")
 @click.option("--keywords", is_flag=True, help="Write gtloc|… keywords of what was found.")
@@ -83,6 +84,7 @@ def _order(options: dict[str, Any]) -> Order:
         gps=GpsRepair[GPS_SLIPS[options["gps"]]] if options["gps"] else None,
         neighbours=options["neighbours"],
         tracks=options["track"],
+        replace_positions=options["replace_positions"],
         clock_ahead_s=options["clock_ahead"],
         keywords=options["keywords"],
         least_strength=options["least_strength"],
@@ -111,10 +113,10 @@ def _print_plan(plan: Plan, path: Path) -> None:
         lock = " (locked)" if change.locked else ""
         click.echo(f"{visible(change.relative)}  {change.quantity.value}: {change.old or '–'} → {change.new}{lock}")
     if len(plan.changes) > SHOWN:
-        click.echo(f"… and {len(plan.changes) - SHOWN} more lines")
+        click.echo(f"… and {_counted(len(plan.changes) - SHOWN, 'more line')}")
     for note in plan.notes:
         click.echo(f"note: {note}")
-    click.echo(f"{len(plan.changes)} lines in {path}; nothing is changed until --apply")
+    click.echo(f"{_counted(len(plan.changes), 'line')} in {path}; nothing is changed until --apply")
 
 
 def _print_result(result: Result | None, *, done: str = "written") -> None:
@@ -124,10 +126,15 @@ def _print_result(result: Result | None, *, done: str = "written") -> None:
         click.echo("no transaction was interrupted")
         return
     _print_refused((visible(item.relative), item.reason) for item in result.refused)
-    click.echo(f"{result.transaction}: {len(result.corrected)} files {done}, {len(result.refused)} left as they were")
+    left = f"{len(result.refused)} left as {'it was' if len(result.refused) == 1 else 'they were'}"
+    click.echo(f"{result.transaction}: {_counted(len(result.corrected), 'file')} {done}, {left}")
     raise SystemExit(ExitCode.INCOMPLETE if result.refused else ExitCode.CLEAN)
 
 
 def _print_refused(refused: Iterable[tuple[str, str]]) -> None:
     for name, reason in refused:
         click.echo(f"LEFT  {name}: {reason}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
