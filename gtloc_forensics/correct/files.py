@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from gtloc_forensics.errors import EvidenceTreeError
+from gtloc_forensics.errors import CorrectionStopped
+from gtloc_forensics.records import visible
 
 BLOCK = 1 << 20
 TEMPORARY_PREFIX = ".gtloc-"
@@ -103,6 +104,13 @@ def remove(path: Path) -> None:
         synchronise(path.parent)
 
 
+def empty(workroom: Path) -> None:
+    """Remove the files in a folder of our own in the case: drafts of ours, and what exiftool left beside them."""
+    for left in workroom.iterdir():
+        if left.is_symlink() or left.is_file():
+            left.unlink()
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, and let their entries survive a power cut."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
@@ -133,15 +141,19 @@ def set_times(path: Path, atime_ns: int, mtime_ns: int) -> None:
     os.utime(path, ns=(atime_ns, mtime_ns))
 
 
-def refuse_inside(output: Path, evidence: Path) -> None:
-    """Refuse an output in (or around a name of) the evidence tree.
+def absolute(name: str) -> Path:
+    """Return a path that a journal kept.
 
     Raises:
-        EvidenceTreeError: when *output* is *evidence* or lies below it, also by way of links.
+        CorrectionStopped: it is relative, and to what nobody knows any more.
     """
-    real_output, real_evidence = output.resolve(), evidence.resolve()
-    if real_output == real_evidence or real_evidence in real_output.parents:
-        raise EvidenceTreeError(output, evidence)
+    path = Path(name)
+    if not path.is_absolute():
+        raise CorrectionStopped(
+            f"the journal of an earlier version names {visible(os.fsencode(name))} without its folder, so that nobody "
+            "can tell where it lies; put it back by hand: corrections/originals in the case has its bytes"
+        )
+    return path
 
 
 def path_of(folder: Path, relative: bytes) -> Path:

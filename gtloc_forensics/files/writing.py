@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gtloc_forensics.files.listing import refuse_inside
+
+__all__ = ["refuse_inside", "replaced"]
+
 
 @contextmanager
 def replaced(path: Path) -> Iterator[Path]:

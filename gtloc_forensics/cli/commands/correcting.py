@@ -41,6 +41,7 @@ SHOWN = 30
 @click.option("--apply", "applies", is_flag=True, help="Carry out the plan as it stands in the file.")
 @click.option("--sidecars", type=click.Path(path_type=Path), help="With --apply: XMP here [default: CASE/sidecars].")
 @click.option("--sidecar-style", type=click.Choice(["a.jpg.xmp", "a.xmp"]), help="Naming [default: as found].")
+@click.option("--beside", is_flag=True, help="With --apply: XMP beside the photos, for programs that look there.")
 @click.option("--copy", type=click.Path(path_type=Path), help="With --apply: corrected copies here.")
 @click.option("--in-place", is_flag=True, help="With --apply: the originals; needs the next option too.")
 @click.option("--yes-change-originals", is_flag=True, help="The words that --in-place needs.")
@@ -92,9 +93,13 @@ def _order(options: dict[str, Any]) -> Order:
 
 
 def _destination(case: Any, options: dict[str, Any]) -> Destination:
-    from gtloc_forensics.correct import WORDS, Copies, InPlace, Sidecars, SidecarStyle
+    from gtloc_forensics.correct import WORDS, Beside, Copies, InPlace, Sidecars, SidecarStyle
     from gtloc_forensics.errors import UsageError
 
+    places = ("in_place", "beside", "sidecars", "copy")
+    named = [f"--{name.replace('_', '-')}" for name in places if options[name]]
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)} name several places to write to; choose one")
     if options["in_place"]:
         words = WORDS if options["yes_change_originals"] else ""
         return InPlace(words, is_evidence=case.is_evidence)
@@ -103,6 +108,8 @@ def _destination(case: Any, options: dict[str, Any]) -> Destination:
     if options["copy"]:
         return Copies(options["copy"])
     style = SidecarStyle(options["sidecar_style"]) if options["sidecar_style"] else None
+    if options["beside"]:
+        return Beside(is_evidence=case.is_evidence, style=style)
     return Sidecars(options["sidecars"] or case.folder / "sidecars", style)
 
 
