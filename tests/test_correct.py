@@ -137,7 +137,7 @@ def test_shifts_survive_being_written(seconds):
     assert lines.read_shift(lines.write_shift(seconds)) == seconds
 
 
-@pytest.mark.parametrize("text", ["1", "+3", "1:2:3:4", "", "+", "1h", "12:61"])
+@pytest.mark.parametrize("text", ["1", "+3", "1:2:3:4", "", "+", "1h", "12:61", "+1:00", "-6:00", "01:02:00"])
 def test_a_shift_without_an_unmistakable_unit_is_refused(text):
     """A bare 1 is an hour to exiftool's shifts and a second to its geosync (field.md B1)."""
     with pytest.raises(PlanError, match="not a shift"):
@@ -736,10 +736,10 @@ def test_an_order_for_one_camera_leaves_the_others_alone():
 
 def test_an_order_for_a_folder_or_a_photo_leaves_the_others_alone():
     photos = [a_photo(name=name, local="2024-06-15 12:00:00") for name in ("a/1.jpg", "a/2.jpg", "ab/3.jpg", "b/4.jpg")]
-    made = an_order(photos, offset="+1:00", only=(b"a", b"b/4.jpg"))
+    made = an_order(photos, offset="+01:00:00", only=(b"a", b"b/4.jpg"))
     assert [change.relative for change in made.changes] == [b"a/1.jpg", b"a/2.jpg", b"b/4.jpg"]
     with pytest.raises(PlanError, match="no photo"):
-        an_order(photos, offset="+1:00", only=(b"c",))
+        an_order(photos, offset="+01:00:00", only=(b"c",))
 
 
 def test_an_order_for_nothing_gets_what_the_case_proposes_and_keeps_what_was_locked():
@@ -763,7 +763,7 @@ def test_keywords_say_what_was_found_by_outcome_and_cause():
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"offset": "+1:00", "zone": "Europe/Berlin"}, "--offset and --zone"),
+        ({"offset": "+01:00:00", "zone": "Europe/Berlin"}, "--offset and --zone"),
         ({"neighbours": True, "gps": GpsRepair.SWAP}, "one after the other"),
         ({"replace_positions": True}, "add --track"),
         ({"clock_ahead_s": 3.0}, "add --track"),
@@ -774,7 +774,7 @@ def test_keywords_say_what_was_found_by_outcome_and_cause():
         ({"zone": "../../etc/passwd"}, "no time zone"),
         ({"reference": "a.jpg"}, "PHOTO="),
         ({"reference": "a.jpg=noon"}, "not a time"),
-        ({"camera": "nobody", "offset": "+1:00"}, "no photo by"),
+        ({"camera": "nobody", "offset": "+01:00:00"}, "no photo by"),
     ],
 )
 def test_an_order_that_cannot_be_meant_is_refused_in_words(fields, reason):

@@ -193,14 +193,18 @@ def write_keywords(words: Iterable[str]) -> str:
 
 
 def read_shift(text: str) -> float:
-    """Return the seconds in a shift such as ``+01:02:00``, ``-6:00`` or ``+366d 12:00:00``.
+    """Return the seconds in a shift such as ``+01:02:00`` or ``+366d 12:00:00``.
 
     Raises:
-        PlanError: when it is none. A bare number is refused: tools disagree on its unit.
+        PlanError: when it is none. A bare number is refused, because tools disagree on its unit, and so is
+            ``+1:00`` with one colon: an hour to some, a minute to others.
     """
-    found = re.fullmatch(r"([+-]?)(?:(\d{1,5})d\s*)?(?:(\d{1,4}):([0-5]\d)(?::([0-5]\d))?)?", text.strip())
+    found = re.fullmatch(r"([+-])(?:(\d{1,5})d\s*)?(?:(\d{1,4}):([0-5]\d):([0-5]\d))?", text.strip())
     if found is None or not (found[2] or found[3]):
-        raise PlanError(f"{text!r} is not a shift; write +01:02:00 (hours:minutes:seconds) or -366d 12:00")
+        raise PlanError(
+            f"{text!r} is not a shift, or could be read in two ways; write its sign, hours, minutes and seconds: "
+            "+01:00:00 is an hour forward, -00:01:00 a minute back, -366d 12:00:00 days too"
+        )
     days, hours, minutes, seconds = (int(found[group] or 0) for group in (2, 3, 4, 5))
     total = float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
     return -total if found[1] == "-" else total

@@ -23,9 +23,13 @@ SHOWN = 30
 @click.command()
 @click.argument("case", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="The plan [default: corrections.toml].")
-@click.option("--offset", help="Move the clock: +01:02:00 or -00:00:30.")
-@click.option("--from-reference", metavar="PHOTO=TIME", help="Move the clock by what this photo is off.")
-@click.option("--zone", help="Write this zone beside a clock that stays, e.g. Europe/Berlin.")
+@click.option("--offset", metavar="[DAYSd ]±H:MM:SS", help="Move the clock: +01:02:00, -00:00:30, +366d 00:00:00.")
+@click.option(
+    "--from-reference",
+    metavar="PHOTO=TIME",
+    help="Move the clock by what this photo is off: trip/a.jpg='2024-06-15 12:00:00'.",
+)
+@click.option("--zone", metavar="ZONE", help="Write this zone beside a clock that stays, e.g. Europe/Berlin.")
 @click.option("--keep-instant", is_flag=True, help="With --zone: move the clock to it, the instant stays.")
 @click.option("--keep-zone", is_flag=True, help="With --offset or --from-reference: leave the written zone alone.")
 @click.option("--swap-day-month", is_flag=True, help="Exchange day and month where both are at most 12.")
@@ -53,7 +57,7 @@ def correct(case: Path, plan_file: Path | None, **options: Any) -> None:
 
     Without --apply only the plan file is written: read it, change it, lock or drop
     lines, then run again with --apply. Without a request the plan comes from the
-    clock models and findings of the case.
+    clock models and findings of the case. What is not corrected is told with its reason.
     """
     from gtloc_forensics.case.case import Case
 
