@@ -82,7 +82,7 @@ def test_nothing_in_a_plan_can_hide_or_reorder_what_a_person_reads():
         ('tag = "DateTimeOriginal"', 'tag = "FileName"', "cannot be corrected|can be corrected"),
         ('photo = "a.jpg"', 'photo = "../a.jpg"', "not a path below"),
         ('photo = "a.jpg"', 'photo = "/etc/passwd"', "not a path below"),
-        ("strength = 1.0000", "strength = 7", "between 0 and 1"),
+        ("strength = 1.0", "strength = 7", "between 0 and 1"),
         ("locked = false", "locked = 1", "wrong kind"),
         ("locked = false", 'locked = false\nrun = "rm"', "unknown word"),
         ("format = 1", "format = 9", "format 9"),
@@ -111,6 +111,23 @@ def test_a_locked_line_stands_through_a_later_plan_and_others_do_not(tmp_path):
     planfile.write(again, tmp_path / "plan.toml")
     assert planfile.read(tmp_path / "plan.toml") == again
     assert [path.name for path in tmp_path.iterdir()] == ["plan.toml"]
+
+
+def test_what_a_person_wrote_beside_the_lines_of_a_plan_stays_when_it_is_planned_anew(tmp_path):
+    path = tmp_path / "plan.toml"
+    planfile.write(Plan((a_line(), a_line(b"b.jpg")), ("a note",)), path)
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# A correction plan.")
+    mine = text.replace('new = "2024-06-15 13:00:00"', 'new = "2024-06-15 13:00:00"  # as the diary says', 1)
+    path.write_text("# Trip of June, checked by me\n" + mine, encoding="utf-8")
+    later = Plan((a_line(locked=True), a_line(b"c.jpg")), ("another note",))
+    planfile.write(later, path)
+    again = path.read_text(encoding="utf-8")
+    assert "# Trip of June, checked by me" in again
+    assert "# as the diary says" in again
+    assert "another note" in again
+    assert "a note" not in again.replace("another note", "")
+    assert planfile.read(path) == later
 
 
 # ----------------------------------------------------------------- values
