@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, unique
+from typing import TypeAlias, TypeVar
 
 from gtloc_forensics.errors import PlanError
 from gtloc_forensics.records import Position
@@ -38,9 +39,16 @@ class Quantity(Enum):
     KEYWORDS = "Keywords"
 
 
+Value: TypeAlias = datetime | float | Position | tuple[str, ...]
+"""What a line changes, as a value: a naive time, hours from UTC, a place, keywords."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a plan. ``old`` and ``new`` are as :func:`checked` wants them; ``old`` "" says the tag is absent.
+    """One line of a plan. ``old`` and ``new`` are text as a file of a plan has it; ``old`` "" says the tag is absent.
+
+    ``old_value`` and ``new_value`` are what the text says, read once, here; None for a tag that is absent
+    and for coordinates that are no place.
 
     ``strength`` is the probability, 0–1, that the change is right, as far as its evidence tells;
     1 for what a person asked for. A locked line is never replaced by a later plan.
@@ -54,6 +62,8 @@ class Change:
     reason: str
     strength: float
     locked: bool = False
+    old_value: Value | None = field(init=False, compare=False, repr=False, default=None)
+    new_value: Value = field(init=False, compare=False, repr=False, default=())
 
     def __post_init__(self) -> None:
         """Let no line in that could not be applied."""
@@ -61,9 +71,18 @@ class Change:
             raise PlanError(f"strength {self.strength} is not between 0 and 1")
         if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
             raise PlanError(f"sha256 {self.sha256!r} is not 64 hexadecimal digits")
-        checked(self.quantity, self.new)
-        if self.old and not (self.quantity is Quantity.POSITION and _COORDINATES.fullmatch(self.old)):
-            checked(self.quantity, self.old)
+        object.__setattr__(self, "new_value", checked(self.quantity, self.new))
+        object.__setattr__(self, "old_value", self._old())
+
+    def _old(self) -> Value | None:
+        if not self.old:
+            return None
+        try:
+            return checked(self.quantity, self.old)
+        except PlanError:
+            if self.quantity is Quantity.POSITION and _COORDINATES.fullmatch(self.old):
+                return None
+            raise
 
     @property
     def key(self) -> tuple[bytes, Quantity]:
@@ -97,6 +116,19 @@ class Plan:
         return {relative: tuple(lines) for relative, lines in found.items()}
 
 
+T = TypeVar("T", datetime, float, Position, tuple[str, ...])
+
+
+def new_of(change: Change | None, kind: type[T]) -> T | None:
+    """Return the new value of a line, None without one."""
+    return None if change is None or not isinstance(change.new_value, kind) else change.new_value
+
+
+def old_of(change: Change | None, kind: type[T]) -> T | None:
+    """Return the old value of a line, None without one or where the tag is absent."""
+    return None if change is None or not isinstance(change.old_value, kind) else change.old_value
+
+
 def merged(earlier: Plan, later: Iterable[Change], *, notes: tuple[str, ...] = ()) -> Plan:
     """Return a new plan of the *later* lines in which every locked line of *earlier* stands as it was.
 
@@ -109,7 +141,7 @@ def merged(earlier: Plan, later: Iterable[Change], *, notes: tuple[str, ...] = (
     return Plan(tuple(lines), notes)
 
 
-def checked(quantity: Quantity, text: str) -> object:
+def checked(quantity: Quantity, text: str) -> Value:
     """Return the value that *text* is for *quantity*.
 
     Raises:

@@ -274,9 +274,9 @@ def with_times(photos: Sequence[Subject], changes: Iterable[Change]) -> tuple[Su
 
 
 def _with_times(photo: Subject, of: Mapping[Quantity, Change]) -> Subject:
-    time_line, offset_line = of.get(Quantity.LOCAL_TIME), of.get(Quantity.OFFSET)
-    local = lines.read_time(time_line.new) if time_line else photo.local
-    offset = lines.read_offset(offset_line.new) if offset_line else photo.written_offset
+    local = lines.new_of(of.get(Quantity.LOCAL_TIME), datetime) or photo.local
+    new_offset = lines.new_of(of.get(Quantity.OFFSET), float)
+    offset = photo.written_offset if new_offset is None else new_offset
     utc = photo.utc
     if local is not None and offset is not None:
         utc = local - timedelta(hours=offset)

@@ -80,13 +80,3 @@ def _precision(found: re.Match[str]) -> Precision:
 def exif_date(moment: datetime) -> str:
     """Return a date as EXIF writes it; strftime would not pad the year 987."""
     return f"{moment.year:04d}:{moment:%m:%d}"
-
-
-def zone_hours(zone: str) -> float | None:
-    """Return the hours of a zone suffix, None for an empty one."""
-    if not zone:
-        return None
-    if zone == "Z":
-        return 0.0
-    hours = int(zone[1:3]) + int(zone[4:6]) / 60.0
-    return -hours if zone[0] == "-" else hours
