@@ -28,6 +28,7 @@ REQUIRES = [
     "numpy>=1.26",
     "scipy>=1.11",
     "pyexiftool>=0.5.6",
+    "tomlkit>=0.13",
     "sqlalchemy>=2.0",
     "cattrs>=23.2",
     "msgspec>=0.18",

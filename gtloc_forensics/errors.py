@@ -21,13 +21,12 @@ class UsageError(ForensicsError):
 class EvidenceTreeError(UsageError):
     """An output was asked for inside the evidence, which is never written to."""
 
-    def __init__(self, output: Path, evidence: Path) -> None:
+    def __init__(
+        self, output: Path, evidence: Path, *, remedy: str = "choose an output folder outside it with --output"
+    ) -> None:
         self.output = output
         self.evidence = evidence
-        super().__init__(
-            f"{output} lies inside the evidence folder {evidence}, which is never written to; "
-            "choose an output folder outside it with --output"
-        )
+        super().__init__(f"{output} lies inside the evidence folder {evidence}, which is never written to; {remedy}")
 
 
 class ToolMissing(ForensicsError):

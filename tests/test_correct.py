@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from gtloc_forensics.correct import Change, Order, Plan, Quantity, assignments, merged, plan, planfile
 from gtloc_forensics.correct import changes as lines
-from gtloc_forensics.correct.proposals import propose, whole_minutes
+from gtloc_forensics.correct.camera_clocks import whole_minutes
+from gtloc_forensics.correct.proposals import propose
 from gtloc_forensics.correct.repairs import (
     GpsRepair,
     Subject,
@@ -81,7 +82,7 @@ def test_nothing_in_a_plan_can_hide_or_reorder_what_a_person_reads():
         ('tag = "DateTimeOriginal"', 'tag = "FileName"', "cannot be corrected|can be corrected"),
         ('photo = "a.jpg"', 'photo = "../a.jpg"', "not a path below"),
         ('photo = "a.jpg"', 'photo = "/etc/passwd"', "not a path below"),
-        ("strength = 1.0000", "strength = 7", "between 0 and 1"),
+        ("strength = 1.0", "strength = 7", "between 0 and 1"),
         ("locked = false", "locked = 1", "wrong kind"),
         ("locked = false", 'locked = false\nrun = "rm"', "unknown word"),
         ("format = 1", "format = 9", "format 9"),
@@ -112,6 +113,23 @@ def test_a_locked_line_stands_through_a_later_plan_and_others_do_not(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["plan.toml"]
 
 
+def test_what_a_person_wrote_beside_the_lines_of_a_plan_stays_when_it_is_planned_anew(tmp_path):
+    path = tmp_path / "plan.toml"
+    planfile.write(Plan((a_line(), a_line(b"b.jpg")), ("a note",)), path)
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# A correction plan.")
+    mine = text.replace('new = "2024-06-15 13:00:00"', 'new = "2024-06-15 13:00:00"  # as the diary says', 1)
+    path.write_text("# Trip of June, checked by me\n" + mine, encoding="utf-8")
+    later = Plan((a_line(locked=True), a_line(b"c.jpg")), ("another note",))
+    planfile.write(later, path)
+    again = path.read_text(encoding="utf-8")
+    assert "# Trip of June, checked by me" in again
+    assert "# as the diary says" in again
+    assert "another note" in again
+    assert "a note" not in again.replace("another note", "")
+    assert planfile.read(path) == later
+
+
 # ----------------------------------------------------------------- values
 
 
@@ -136,7 +154,7 @@ def test_shifts_survive_being_written(seconds):
     assert lines.read_shift(lines.write_shift(seconds)) == seconds
 
 
-@pytest.mark.parametrize("text", ["1", "+3", "1:2:3:4", "", "+", "1h", "12:61"])
+@pytest.mark.parametrize("text", ["1", "+3", "1:2:3:4", "", "+", "1h", "12:61", "+1:00", "-6:00", "01:02:00"])
 def test_a_shift_without_an_unmistakable_unit_is_refused(text):
     """A bare 1 is an hour to exiftool's shifts and a second to its geosync (field.md B1)."""
     with pytest.raises(PlanError, match="not a shift"):
@@ -345,9 +363,10 @@ def test_what_is_no_track_is_refused(tmp_path, text):
 
 
 def a_model(kind="constant offset", offset=6.0, probability=0.97, **more) -> ClockModel:
+    interval = None if offset is None else (offset - 0.02, offset + 0.02)
     values = {
         "device_key": "serial:1", "label": "Acme One", "kind": kind, "offset_hours": offset,
-        "interval_hours": None, "probability": probability, "photos": 2, "evidence": (), "summary": "as it is",
+        "interval_hours": interval, "probability": probability, "photos": 2, "evidence": (), "summary": "as it is",
     }  # fmt: skip
     return ClockModel(**{**values, **more})
 
@@ -391,12 +410,41 @@ def test_two_kinds_of_one_repair_count_together():
     assert change.strength == pytest.approx(0.98, abs=1e-3)
 
 
-def test_a_piecewise_clock_is_set_piece_by_piece():
-    photos = [a_subject(f"{day}.jpg", local=f"2024-06-{day} 12:00:00", serial="1") for day in (10, 11, 12, 13)]
+def a_series(ahead_hours, *, name="p", start="2024-06-10 12:00:00", count=4, lag_s=2, **more) -> list[Subject]:
+    """Return photos of one camera in Paris, hours apart, whose wall clock is ahead of what GPS and place tell."""
+    first = datetime.fromisoformat(start)
+    out = []
+    for number in range(count):
+        true = first + timedelta(hours=3 * number)
+        local = lines.write_time(true + timedelta(hours=ahead_hours))
+        gps = lines.write_time(true - timedelta(hours=2, seconds=lag_s))
+        values = {"local": local, "gps": gps, "position": PARIS, "serial": "1"} | more
+        out.append(a_subject(f"{name}{number}.jpg", **values))
+    return out
+
+
+def test_a_piecewise_clock_is_set_piece_by_piece_as_the_gps_clocks_of_each_piece_say():
+    photos = [*a_series(2, name="a"), *a_series(-1, name="b", start="2024-06-14 12:00:00")]
     ids = [source_id_of(photo.relative) for photo in photos]
-    model = a_model("piecewise", None, segments=((ids[0], ids[1], 2.0), (ids[2], ids[3], -1.0)))
+    model = a_model("piecewise", None, segments=((ids[0], ids[3], 2.2), (ids[4], ids[7], -1.1)))
     made = propose(photos, clocks=[model]).changes
-    assert [change.new[11:16] for change in made] == ["10:00", "10:00", "13:00", "13:00"]
+    assert [change.new[11:16] for change in made] == ["12:00", "15:00", "18:00", "21:00"] * 2
+    assert {change.quantity for change in made} == {Quantity.LOCAL_TIME}
+
+
+def test_a_piece_of_a_clock_that_rests_on_old_fixes_is_left_as_it_is():
+    right = a_series(0, name="a")
+    old = [
+        a_subject(
+            f"b{n}.jpg", local=f"2024-06-11 10:{m}:00", gps=f"2024-06-11 07:{m - 9}:00", position=PARIS, serial="1"
+        )
+        for n, m in enumerate((31, 33))
+    ]
+    ids = [source_id_of(photo.relative) for photo in (*right, *old)]
+    model = a_model("piecewise", None, segments=((ids[0], ids[3], 0.0), (ids[4], ids[5], 1.15)))
+    proposal = propose([*right, *old], clocks=[model])
+    assert not proposal.changes
+    assert "do not agree on an amount" in proposal.notes[0]
 
 
 @pytest.mark.parametrize("kind", ["reset", "drift"])
@@ -410,7 +458,7 @@ def test_what_was_wrong_by_an_unknown_amount_is_a_note_never_a_guess(kind):
 def test_a_clock_that_was_right_or_unknown_proposes_nothing(kind):
     proposal = propose([a_subject(serial="1")], clocks=[a_model(kind, 0.0)])
     assert not proposal.changes
-    assert not proposal.notes
+    assert proposal.notes == ("no finding of this case is one that a correction of times or positions could put right",)
 
 
 def test_the_repaired_time_gets_the_offset_legal_at_the_place_where_the_stated_one_is_not():
@@ -419,35 +467,189 @@ def test_the_repaired_time_gets_the_offset_legal_at_the_place_where_the_stated_o
     assert news(made) == {Quantity.LOCAL_TIME: "2024-06-15 11:00:00", Quantity.OFFSET: "+01:00"}
 
 
-def test_a_forgotten_zone_keeps_its_instant():
-    subject = a_subject(local="2023-10-30 07:25:40", offset=1.0, position=(35.01, 135.77))
-    made = propose([subject], findings=[a_finding(subject, "zone", offset=-8.0, check="GF102")]).changes
-    assert news(made) == {Quantity.LOCAL_TIME: "2023-10-30 15:25:40", Quantity.OFFSET: "+09:00"}
+def test_a_clock_that_gps_denies_is_moved_by_what_the_gps_clocks_agree_on_not_by_the_model():
+    photos = a_series(8, lag_s=10)
+    made = propose(photos, clocks=[a_model("wrong zone", 9.0, interval_hours=(8.1, 9.6))]).changes
+    assert [change.new for change in made] == [f"2024-06-10 {hour}:00:00" for hour in (12, 15, 18, 21)]
+    assert not [change for change in made if change.quantity is Quantity.GPS_TIME]
 
 
-def test_the_day_bug_is_repaired_on_the_gps_side():
-    subject = a_subject(local="2008-10-22 16:28:39", gps="2008-10-23 14:27:07")
-    finding = a_finding(subject, "day-bug", outcome=Outcome.EXPLAINED, residual_s=-86400.0 + 92)
-    assert news(propose([subject], findings=[finding]).changes) == {Quantity.GPS_TIME: "2008-10-22 14:27:07"}
+def test_half_a_day_is_moved_in_the_direction_that_the_dates_of_gps_tell():
+    for ahead in (12, -12):
+        made = propose(a_series(ahead), clocks=[a_model("am/pm", -12.0)]).changes
+        assert [change.new[:13] for change in made] == [f"2024-06-10 {hour}" for hour in (12, 15, 18, 21)]
 
 
-def test_a_finding_is_not_followed_while_another_means_another_cause():
-    subject = a_subject(local="2024-06-15 18:00:00", serial="1")
-    clock = a_finding(subject, "clock-offset", offset=6.0)
-    light = a_finding(subject, "clock-offset", check="GF201")
-    place = a_finding(subject, "position", check="GF409")
-    nameless = replace(a_finding(subject, "", check="GF305"), cause=None)
-    assert propose([subject], findings=[clock, light, nameless]).changes
-    proposal = propose([subject], findings=[clock, light, place])
+def test_photos_without_gps_of_a_camera_that_gps_denies_are_moved_with_the_others():
+    alone = a_subject("x.jpg", local="2024-06-12 20:00:00", serial="1")
+    made = propose([*a_series(8), alone], clocks=[a_model("wrong zone", 8.0)]).changes
+    assert {change.relative: change.new for change in made}[b"x.jpg"] == "2024-06-12 12:00:00"
+
+
+def test_a_clock_that_some_gps_times_confirm_and_others_deny_is_left_with_a_reason():
+    photos = [*a_series(0, name="a"), *a_series(5, name="b", count=3)]
+    proposal = propose(photos, clocks=[a_model("constant offset", 5.0)])
+    assert not proposal.changes
+    assert "4 photos of 7 confirmed" in proposal.notes[0]
+    assert "--from-reference" in proposal.notes[0]
+
+
+def test_an_instant_that_gps_confirms_is_never_moved_whatever_is_found():
+    """The position of such a file lies elsewhere; moving its clock to fit it would put a true time wrong."""
+    moved = a_subject(local="2022-02-05 14:20:45", offset=-9.0, gps="2022-02-05 23:20:44", position=(25.76, -80.19))
+    for kind, offset in (("zone", -4.0), ("clock-offset", -4.0), ("dst", 1.0), ("position", None)):
+        found = [a_finding(moved, kind, offset=offset, confidence=Confidence.DECISIVE)]
+        proposal = propose([moved], findings=found, clocks=[a_model("dst", 1.0, device_key=moved.device_key)])
+        assert not proposal.changes, kind
+        assert "confirms the instant" in proposal.notes[0], kind
+
+
+@pytest.mark.parametrize(
+    "gps",
+    [
+        ["1970-01-01 00:00:00"] * 4,
+        [f"1980-01-06 {hour:02d}:00:02" for hour in (10, 13, 16, 19)],  # a receiver counting on from its zero
+        ["2024-06-11 20:00:00"] * 4,
+        [f"2024-05-03 {hour:02d}:00:00" for hour in (10, 13, 16, 19)],  # one GPS date that never changes
+        [f"20{year}-02-11 11:12:40" for year in (25, 19, 12, 22)],
+        [f"2004-10-25 {hour:02d}:00:00" for hour in (10, 13, 16, 19)],  # 1,024 weeks
+    ],
+)
+def test_gps_times_that_do_not_behave_like_a_clock_move_nothing(gps):
+    photos = [
+        a_subject(f"{n}.jpg", local=f"2024-06-10 {hour}:00:00", gps=moment, position=PARIS, serial="1")
+        for n, (hour, moment) in enumerate(zip((12, 15, 18, 21), gps, strict=True))
+    ]
+    found = [a_finding(photo, "clock-offset", offset=3.0) for photo in photos]
+    proposal = propose(photos, findings=found, clocks=[a_model("constant offset", 3.0)])
+    assert not proposal.changes
+    assert proposal.notes
+
+
+def test_a_year_that_stuck_is_put_right_though_whole_days_are_between_the_clocks():
+    photos = [
+        a_subject(
+            f"{n}.jpg", local=f"2016-07-15 10:{n:02d}:03", gps=f"2023-07-15 08:{n:02d}:03", position=PARIS, serial="1"
+        )
+        for n in (0, 7, 14)
+    ]
+    made = propose(photos, clocks=[a_model("constant offset", -61344.0)]).changes
+    assert [change.new[:16] for change in made] == [f"2023-07-15 10:{n:02d}" for n in (0, 7, 14)]
+
+
+def test_a_camera_whose_positions_lost_their_sign_is_not_taken_for_a_wrong_clock():
+    """New York written as 74 degrees east: the clock kept New York's time, and fits Kyrgyzstan ten hours ahead."""
+    photos = [
+        a_subject(f"{n}.jpg", local=f"2024-06-10 {hour:02d}:00:00", gps=f"2024-06-10 {hour + 4}:00:00",
+                  position=(40.71, 74.01), serial="1")
+        for n, hour in enumerate((8, 11, 14, 17))
+    ]  # fmt: skip
+    found = [a_finding(photo, "clock-offset", offset=-10.0) for photo in photos]
+    assert not propose(photos, findings=found, clocks=[a_model("wrong zone", -10.0)]).changes
+
+
+def test_a_camera_without_gps_is_set_by_one_that_was_at_the_same_places_and_that_gps_confirms():
+    phone = a_series(0, name="p", serial="2", offset=2.0)
+    camera = [a_subject(f"c{n}.jpg", local=f"2024-06-10 {hour}:00:00", serial="1") for n, hour in enumerate((20, 23))]
+    met = replace(
+        a_finding(camera[0], "clock-offset", offset=8.02, check="GF410", difference_s=28870.0, other_device="serial:2"),
+        source_ids=tuple(source_id_of(photo.relative) for photo in (*camera, *phone)),
+    )
+    made = propose([*phone, *camera], findings=[met]).changes
+    assert {change.relative: change.new[11:16] for change in made} == {b"c0.jpg": "12:00", b"c1.jpg": "15:00"}
+    other_way = replace(
+        met, cause=Cause("clock-offset", "serial:2", 8.02), facts={"difference_s": -28870.0, "other_device": "serial:1"}
+    )
+    assert propose([*phone, *camera], findings=[other_way]).changes == made
+
+
+def test_lines_weaker_than_asked_for_are_counted_in_a_note():
+    weak = a_model(probability=0.8)
+    proposal = propose([a_subject(local="2024-06-15 18:00:00", serial="1")], clocks=[weak])
+    assert not proposal.changes
+    assert "lines for 1 photo are left out: their strength, 0.80 at most, is under 0.90" in proposal.notes[0]
+
+
+def test_a_clock_that_is_off_by_hours_known_to_hours_gets_a_note_that_names_what_settles_it():
+    wide = a_model("wrong zone", 9.5, probability=0.95, interval_hours=(7.1, 12.1))
+    proposal = propose([a_subject(local="2024-06-15 18:00:00", serial="1")], clocks=[wide])
+    assert not proposal.changes
+    assert "by how much is not known" in proposal.notes[0]
+    assert "+09:30:00, strength 0.95" in proposal.notes[0]
+    assert "--from-reference PHOTO=TIME" in proposal.notes[0]
+
+
+def test_a_written_zone_that_alone_is_wrong_is_repaired_as_a_zone():
+    photo = a_subject(local="2021-02-11 17:02:47", offset=-5.0, gps="2021-02-11 16:02:46", position=(53.55, 9.99))
+    made = propose([photo], findings=[a_finding(photo, "zone", offset=-6.0, check="GF102")]).changes
+    assert news(made) == {Quantity.OFFSET: "+01:00"}
+
+
+def test_what_was_explained_brings_no_line():
+    zone = a_subject("z.jpg", local="2023-10-30 07:25:40", offset=1.0, position=(35.01, 135.77))
+    day = a_subject("d.jpg", local="2008-10-22 16:28:39", gps="2008-10-23 14:27:07")
+    proposal = propose(
+        [zone, day],
+        findings=[
+            a_finding(zone, "zone", offset=-8.0, check="GF102", outcome=Outcome.EXPLAINED),
+            a_finding(day, "day-bug", outcome=Outcome.EXPLAINED, residual_s=-86400.0 + 92),
+        ],
+    )
+    assert not proposal.changes
+    assert any("--zone ZONE --keep-instant" in note for note in proposal.notes)
+    assert any("its GPS time" in note for note in proposal.notes)
+
+
+def test_one_file_alone_never_moves_a_clock():
+    for gps in ("2024-06-15 09:00:00", "2024-06-13 05:01:19", "2031-02-11 11:12:40"):
+        photo = a_subject(local="2024-06-15 18:00:00", gps=gps, position=PARIS)
+        found = [a_finding(photo, "clock-offset", offset=7.0, confidence=Confidence.DECISIVE)]
+        proposal = propose([photo], findings=found, least_strength=0.3)
+        assert not proposal.changes
+        assert "--from-reference" in proposal.notes[0]
+
+
+def test_findings_that_mean_different_causes_give_a_note():
+    photo = a_subject(local="2024-06-15 18:00:00", serial="1")
+    clock = a_finding(photo, "clock-offset", offset=6.0)
+    place = a_finding(photo, "position", check="GF409")
+    proposal = propose([photo], findings=[clock, place])
     assert not proposal.changes
     assert "decide by hand" in proposal.notes[0]
 
 
-def test_a_weak_finding_proposes_nothing_by_itself():
-    subject = a_subject(local="2024-06-15 18:00:00")
-    weak = a_finding(subject, "clock-offset", offset=6.0, confidence=Confidence.WEAK)
-    assert not propose([subject], findings=[weak]).changes
-    assert propose([subject], findings=[weak], least_strength=0.5).changes
+def test_a_lost_sign_is_put_back_where_the_photos_of_that_day_were_there():
+    day = [
+        a_subject(f"{n}.jpg", local=f"2024-06-15 1{n}:00:00", offset=10.0, position=(-33.9, 151.2)) for n in range(3)
+    ]
+    lost = a_subject("lost.jpg", local="2024-06-15 11:30:00", offset=10.0, position=(33.87, 151.2))
+    found = [a_finding(lost, "position", check="GF119", confidence=Confidence.WEAK)]
+    assert news(propose([*day, lost], findings=found).changes) == {Quantity.POSITION: "-33.8700000, 151.2000000"}
+    assert not propose([lost], findings=found).changes
+    assert not propose([*day, lost]).changes  # nothing was found
+
+
+def test_coordinates_out_of_range_are_exchanged_where_the_clocks_fit_the_place():
+    tags = {
+        "GPS:GPSLatitude": 151.2093,
+        "GPS:GPSLatitudeRef": "N",
+        "GPS:GPSLongitude": 33.8688,
+        "GPS:GPSLongitudeRef": "W",
+    }
+    fits = a_subject("a.jpg", local="2021-10-08 12:00:00", offset=11.0, tags=tags)
+    (line,) = propose([fits]).changes
+    assert (line.old, line.new) == ("151.2093000, -33.8688000", "-33.8688000, 151.2093000")
+    denies = a_subject("b.jpg", local="2021-10-08 12:00:00", offset=2.0, tags=tags)
+    proposal = propose([denies])
+    assert not proposal.changes
+    assert "--gps swap" in proposal.notes[0]
+    (ordered,) = gps_repaired([denies], GpsRepair.SWAP)
+    assert ordered.new == line.new
+    assert planfile.loads(planfile.dumps(Plan((ordered,)))).changes == (ordered,)
+
+
+def test_a_plan_without_lines_says_why():
+    assert "could put right" in propose([a_subject()]).notes[0]
 
 
 @given(st.integers(-(10**6), 10**6))
@@ -551,10 +753,10 @@ def test_an_order_for_one_camera_leaves_the_others_alone():
 
 def test_an_order_for_a_folder_or_a_photo_leaves_the_others_alone():
     photos = [a_photo(name=name, local="2024-06-15 12:00:00") for name in ("a/1.jpg", "a/2.jpg", "ab/3.jpg", "b/4.jpg")]
-    made = an_order(photos, offset="+1:00", only=(b"a", b"b/4.jpg"))
+    made = an_order(photos, offset="+01:00:00", only=(b"a", b"b/4.jpg"))
     assert [change.relative for change in made.changes] == [b"a/1.jpg", b"a/2.jpg", b"b/4.jpg"]
     with pytest.raises(PlanError, match="no photo"):
-        an_order(photos, offset="+1:00", only=(b"c",))
+        an_order(photos, offset="+01:00:00", only=(b"c",))
 
 
 def test_an_order_for_nothing_gets_what_the_case_proposes_and_keeps_what_was_locked():
@@ -578,8 +780,10 @@ def test_keywords_say_what_was_found_by_outcome_and_cause():
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"offset": "+1:00", "zone": "Europe/Berlin"}, "--offset and --zone"),
+        ({"offset": "+01:00:00", "zone": "Europe/Berlin"}, "--offset and --zone"),
         ({"neighbours": True, "gps": GpsRepair.SWAP}, "one after the other"),
+        ({"replace_positions": True}, "add --track"),
+        ({"clock_ahead_s": 3.0}, "add --track"),
         ({"keep_instant": True}, "add --zone"),
         ({"keep_zone": True}, "add --offset"),
         ({"least_strength": 90}, "between 0 and 1"),
@@ -587,7 +791,7 @@ def test_keywords_say_what_was_found_by_outcome_and_cause():
         ({"zone": "../../etc/passwd"}, "no time zone"),
         ({"reference": "a.jpg"}, "PHOTO="),
         ({"reference": "a.jpg=noon"}, "not a time"),
-        ({"camera": "nobody", "offset": "+1:00"}, "no photo by"),
+        ({"camera": "nobody", "offset": "+01:00:00"}, "no photo by"),
     ],
 )
 def test_an_order_that_cannot_be_meant_is_refused_in_words(fields, reason):
@@ -599,3 +803,75 @@ def test_a_reference_names_photos_with_any_bytes_and_equals_signs():
     name, moment = read_reference("trip/a=b\udcff.jpg=2024-06-15 12:00:00")
     assert name == b"trip/a=b\xff.jpg"
     assert moment == datetime(2024, 6, 15, 12)
+
+
+# ----------------------------------------------------------------- orders together, and why they change nothing
+
+
+def a_track(folder, *hours, day="2024-02-10"):
+    points = "".join(
+        f'<trkpt lat="21.{hour}" lon="-86.8"><time>{day}T{hour}:{minute:02d}:00Z</time></trkpt>'
+        for hour in hours
+        for minute in (0, 20, 40)
+    )
+    (folder / "t.gpx").write_text(f"<gpx><trk><trkseg>{points}</trkseg></trk></gpx>")
+    return (folder / "t.gpx",)
+
+
+def test_a_zone_and_a_track_place_a_camera_that_states_no_zone_in_one_order(tmp_path):
+    photos = [a_photo(name="a.jpg", local="2024-02-10 10:00:00")]
+    tracks = a_track(tmp_path, 15)
+    made = an_order(photos, zone="America/Cancun", tracks=tracks)
+    assert news(made.changes) == {Quantity.OFFSET: "-05:00", Quantity.POSITION: "21.1500000, -86.8000000"}
+    alone = an_order(photos, tracks=tracks)
+    assert not alone.changes
+    assert "--zone ZONE" in alone.notes[0]
+
+
+def test_a_clock_set_and_a_track_in_one_order_use_the_new_time(tmp_path):
+    photos = [a_photo(name="a.jpg", local="2024-02-10 13:00:00", offset=-5.0)]
+    made = an_order(photos, offset="-03:00:00", tracks=a_track(tmp_path, 15))
+    assert news(made.changes)[Quantity.POSITION] == "21.1500000, -86.8000000"
+
+
+def test_a_track_leaves_the_position_that_a_camera_wrote_unless_told_otherwise(tmp_path):
+    photos = [a_photo(name="a.jpg", local="2024-02-10 10:00:00", offset=-5.0, position=PARIS)]
+    tracks = a_track(tmp_path, 15)
+    kept = an_order(photos, tracks=tracks)
+    assert not kept.changes
+    assert "a.jpg: it has a position of its own, which stays; --replace-positions overwrites it" in kept.notes[0]
+    told = an_order(photos, tracks=tracks, replace_positions=True)
+    assert news(told.changes) == {Quantity.POSITION: "21.1500000, -86.8000000"}
+
+
+def test_neighbours_place_what_a_track_does_not_reach(tmp_path):
+    photos = [
+        a_photo(name="a.jpg", local="2024-02-10 10:00:00", offset=-5.0),
+        a_photo(name="b.jpg", local="2024-02-11 10:00:00", offset=-5.0, position=PARIS),
+        a_photo(name="c.jpg", local="2024-02-11 10:05:00", offset=-5.0),
+        a_photo(name="d.jpg", local="2024-02-13 10:05:00", offset=-5.0),
+    ]
+    made = an_order(photos, tracks=a_track(tmp_path, 15), neighbours=True)
+    assert {change.relative for change in made.changes} == {b"a.jpg", b"c.jpg"}
+    assert any("d.jpg" in note and "within 30 minutes" in note for note in made.notes)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"offset": "+01:00:00"}, "no capture time"),
+        ({"zone": "Europe/Berlin"}, "no capture time"),
+        ({"neighbours": True}, "no capture time"),
+        ({"gps": GpsRepair.SWAP}, "no position to repair"),
+        ({"keywords": True}, "nothing was found"),
+    ],
+)
+def test_an_order_that_applies_to_nothing_says_so(fields, why):
+    made = an_order([a_photo(name="a.jpg", local=None)], **fields)
+    assert not made.changes
+    assert why in made.notes[0]
+
+
+def test_an_order_that_leaves_a_time_confirmed_by_gps_says_so():
+    photo = a_photo(name="a.jpg", local="2024-06-15 12:00:00", offset=2.0, gps="2024-06-15 10:00:00", position=PARIS)
+    assert "confirms the time as it is" in an_order([photo], offset="+01:00:00").notes[0]

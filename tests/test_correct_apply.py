@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image
 
 from gtloc_forensics.correct import (
     WORDS,
+    Beside,
     Change,
     ClientTagger,
     Copies,
@@ -462,6 +464,95 @@ def test_an_output_or_a_journal_inside_the_evidence_is_refused(client, shop, evi
             with pytest.raises(EvidenceTreeError):
                 carry_out(shop, Plan((change(photo, evidence),)), evidence, destination)
     assert os.listdir(evidence) == ["a.jpg"]
+
+
+def test_a_target_behind_a_link_into_the_evidence_is_refused_for_each_photo(client, shop, evidence, tmp_path):
+    photo = a_jpeg(client, evidence / "trip" / "a.jpg")
+    (tmp_path / "fixed").mkdir()
+    (tmp_path / "fixed" / "trip").symlink_to(evidence / "trip")
+    before = snapshot(evidence)
+    result = carry_out(shop, Plan((change(photo, evidence),)), evidence, Copies(tmp_path / "fixed"))
+    assert result.refused
+    assert snapshot(evidence) == before
+
+
+def test_a_second_mount_of_the_evidence_is_the_evidence(client, shop, evidence, tmp_path):
+    photo = a_jpeg(client, evidence / "a.jpg")
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    done = subprocess.run(["mount", "--bind", evidence, mounted], capture_output=True)
+    if done.returncode:
+        pytest.skip("this user may not mount")
+    try:
+        for destination in (Copies(mounted), Copies(mounted / "deeper"), Sidecars(mounted)):
+            with pytest.raises(EvidenceTreeError):
+                carry_out(shop, Plan((change(photo, evidence),)), evidence, destination)
+    finally:
+        subprocess.run(["umount", mounted], check=True)
+    assert os.listdir(evidence) == ["a.jpg"]
+
+
+def test_the_refusal_names_options_that_correct_has(client, shop, evidence):
+    photo = a_jpeg(client, evidence / "a.jpg")
+    with pytest.raises(EvidenceTreeError, match="--sidecars or --copy"):
+        carry_out(shop, Plan((change(photo, evidence),)), evidence, Copies(evidence / "out"))
+
+
+# ----------------------------------------------------------------- from any working directory
+
+
+def test_a_relative_destination_is_finished_and_undone_from_anywhere(client, shop, evidence, tmp_path, monkeypatch):
+    photos = [a_jpeg(client, evidence / f"{name}.jpg") for name in "ab"]
+    for place in ("here", "elsewhere"):
+        (tmp_path / place).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    carry_out(shop, Plan(tuple(change(photo, evidence) for photo in photos)), evidence, Copies(Path("fixed")))
+    assert sorted(os.listdir("fixed")) == ["a.jpg", "b.jpg"]
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert len(shop(undo).corrected) == 2
+    assert os.listdir(tmp_path / "here" / "fixed") == []
+    assert os.listdir(tmp_path / "elsewhere") == []
+
+
+def test_undoing_names_a_target_that_is_not_there_and_stays_open(client, shop, evidence, tmp_path):
+    photo = a_jpeg(client, evidence / "a.jpg")
+    carry_out(shop, Plan((change(photo, evidence),)), evidence, Copies(tmp_path / "fixed"))
+    copy = tmp_path / "fixed" / "a.jpg"
+    away = copy.rename(tmp_path / "moved.jpg")
+    for _ in range(2):
+        result = shop(undo)
+        assert not result.corrected
+        assert f"{copy} is not there" in result.refused[0].reason
+    away.rename(copy)
+    assert len(shop(undo).corrected) == 1
+    assert not copy.exists()
+
+
+def test_a_relative_path_in_the_journal_of_an_earlier_version_is_refused_in_words(tmp_path):
+    with pytest.raises(CorrectionStopped, match="without its folder"):
+        files.absolute("cp/a.jpg")
+
+
+# ----------------------------------------------------------------- beside the photos
+
+
+def test_sidecars_beside_the_photos_are_written_merged_and_undone(client, shop, evidence):
+    photos = [a_jpeg(client, evidence / "trip" / f"{name}.jpg") for name in "ab"]
+    client.write(os.fsencode(evidence / "trip" / "b.xmp"), [("XMP-xmp:Rating", "4")])
+    before = snapshot(evidence)
+    plan = Plan(tuple(change(photo, evidence) for photo in photos))
+    result = carry_out(shop, plan, evidence, Beside(is_evidence=False))
+    assert not result.refused
+    assert sorted(os.listdir(evidence / "trip")) == ["a.jpg", "a.jpg.xmp", "b.jpg", "b.xmp"]
+    assert tags_of(client, evidence / "trip" / "b.xmp")["XMP-xmp:Rating"] == (4,)
+    assert [sha(photo) for photo in photos] == [before[f"trip/{photo.name}"][0] for photo in photos]
+    shop(undo)
+    assert snapshot(evidence) == before
+
+
+def test_nothing_is_written_beside_the_photos_of_a_case_marked_as_evidence():
+    with pytest.raises(UsageError, match="marked as evidence"):
+        Beside(is_evidence=True)
 
 
 # ----------------------------------------------------------------- the journal and the custody chain

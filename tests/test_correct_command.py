@@ -87,3 +87,31 @@ def test_what_cannot_be_understood_is_refused_in_one_line(case: Path, arguments:
     assert done.exit_code == ExitCode.FAILURE
     assert done.output.startswith("gtloc: ")
     assert len(done.output.splitlines()) == 1
+
+
+def test_a_line_is_one_line_and_a_plan_without_lines_says_why(case: Path) -> None:
+    one = correct(case, "--offset", "+01:02:00", "--only", "0.jpg")
+    assert "1 line in " in one.output
+    none = correct(case)
+    assert "0 lines in " in none.output
+    assert "note: " in none.output
+
+
+def test_two_places_to_write_to_are_refused(case: Path, tmp_path: Path) -> None:
+    correct(case, "--offset", "+01:02:00")
+    done = correct(case, "--apply", "--copy", str(tmp_path / "a"), "--beside")
+    assert done.exit_code == ExitCode.FAILURE
+    assert "--beside and --copy name several places" in done.output
+
+
+def test_sidecars_beside_the_photos_need_an_option_and_no_evidence(evidence: Path, case: Path) -> None:
+    correct(case, "--offset", "+01:02:00")
+    assert correct(case, "--apply", "--beside").exit_code == ExitCode.CLEAN
+    assert (evidence / "0.jpg.xmp").is_file()
+    assert correct(case, "--undo").exit_code == ExitCode.CLEAN
+    with open_case(evidence, case, header=CaseHeader(case_number="7")):
+        pass
+    refused = correct(case, "--apply", "--beside")
+    assert refused.exit_code == ExitCode.FAILURE
+    assert "marked as evidence" in refused.output
+    assert not (evidence / "0.jpg.xmp").exists()

@@ -22,6 +22,7 @@ from PIL import Image
 
 from gtloc_forensics.correct import (
     WORDS,
+    Beside,
     Change,
     Copies,
     InPlace,
@@ -63,6 +64,14 @@ class Trailing:
         path.write_bytes(with_tags(picture, {**tags, **{tag: (value,) for tag, value in assignments}}))
 
 
+class DyingInside(Trailing):
+    """Dies like exiftool killed while it writes: half of the new file lies there under exiftool's own name."""
+
+    def write(self, path: Path, assignments) -> None:
+        path.with_name(path.name + "_exiftool_tmp").write_bytes(b"half of it")
+        os._exit(KILLED)
+
+
 def with_tags(picture: bytes, tags) -> bytes:
     return picture + Trailing.MARK + json.dumps(tags, sort_keys=True).encode()
 
@@ -91,6 +100,7 @@ class World:
             "sidecar": lambda: Sidecars(self.out),
             "copy": lambda: Copies(self.out),
             "in place": lambda: InPlace(WORDS, is_evidence=False),
+            "beside": lambda: Beside(is_evidence=False),
         }[self.kind]()
 
     @property
@@ -111,11 +121,18 @@ class World:
         }
 
     def leftovers(self) -> list[Path]:
-        return [path for folder in (self.evidence, self.out) for path in folder.iterdir() if path.name.startswith(".")]
+        places = (self.evidence, self.out, self.journal / "work")
+        return [
+            path
+            for folder in places
+            if folder.exists()
+            for path in folder.iterdir()
+            if path.name.startswith(".") or "_exiftool_tmp" in path.name or folder.name == "work"
+        ]
 
-    def apply(self) -> None:
+    def apply(self, tagger=None) -> None:
         with Journal(self.journal) as journal:
-            workshop = Workshop(journal, Trailing())
+            workshop = Workshop(journal, tagger or Trailing())
             apply(self.plan, evidence=self.evidence, destination=self.destination, workshop=workshop)
 
     def resume(self) -> None:
@@ -180,7 +197,51 @@ def photo() -> bytes:
     return picture.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["sidecar", "copy", "in place"])
+def killed_inside_exiftool(world) -> None:
+    child = os.fork()
+    if child == 0:
+        try:
+            world.apply(DyingInside())
+        finally:
+            os._exit(BROKEN)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == KILLED
+
+
+@pytest.mark.parametrize("kind", ["sidecar", "copy", "in place", "beside"])
+def test_killed_inside_exiftools_write_the_evidence_stays_and_resuming_goes_on(ground, photo, kind):
+    world = World(ground / "world", kind)
+    world.set_up(photo)
+    old = world.state()
+    world.apply()
+    new = world.state()
+    for way_out in (world.resume, world.undo):
+        world.set_up(photo)
+        killed_inside_exiftool(world)
+        assert world.state() == old
+        assert [path.name for path in (world.journal / "work").iterdir() if "_exiftool_tmp" in path.name]
+        way_out()
+        assert world.state() == (new if way_out == world.resume else old)
+        assert not world.leftovers()
+
+
+def test_what_an_earlier_version_left_beside_a_photo_is_removed_by_the_name_that_it_journalled(ground, photo):
+    world = World(ground / "world", "in place")
+    world.set_up(photo)
+    old = world.state()
+    killed_inside_exiftool(world)
+    with Journal(world.journal) as journal:
+        temporary = Path(os.fsdecode(bytes.fromhex(journal.entries[-1].facts["temporary"])))
+    left = temporary.with_name(temporary.name + "_exiftool_tmp")
+    stranger = world.evidence / "another.jpg_exiftool_tmp"
+    for path in (left, stranger):
+        path.write_bytes(b"half")
+    world.undo()
+    assert stranger.exists()
+    stranger.unlink()
+    assert world.state() == old
+
+
+@pytest.mark.parametrize("kind", ["sidecar", "copy", "in place", "beside"])
 def test_killed_while_applying_every_file_is_old_or_new_and_both_ways_out_work(ground, photo, kind):
     world = World(ground / "world", kind)
     world.set_up(photo)
@@ -214,7 +275,7 @@ def settle(world, number: int, old, new) -> None:
     assert not world.leftovers(), number
 
 
-@pytest.mark.parametrize("kind", ["sidecar", "copy", "in place"])
+@pytest.mark.parametrize("kind", ["sidecar", "copy", "in place", "beside"])
 def test_killed_while_undoing_undoing_again_gives_every_byte_back(ground, photo, kind):
     world = World(ground / "world", kind)
     world.set_up(photo)

@@ -9,24 +9,17 @@ in so many words, and every byte replaced is kept.
 from __future__ import annotations
 
 from gtloc_forensics.correct.changes import Change, Plan, Quantity, merged
-from gtloc_forensics.correct.destinations import WORDS, Copies, Destination, InPlace, Sidecars, SidecarStyle
+from gtloc_forensics.correct.destinations import WORDS, Beside, Copies, Destination, InPlace, Sidecars, SidecarStyle
 from gtloc_forensics.correct.journal import Journal
 from gtloc_forensics.correct.repairs import GpsRepair
 from gtloc_forensics.correct.request import Order, plan
 from gtloc_forensics.correct.tagger import ClientTagger
-from gtloc_forensics.correct.transaction import (
-    Corrected,
-    Refusal,
-    Result,
-    Tagger,
-    Workshop,
-    apply,
-    resume,
-    undo,
-)
+from gtloc_forensics.correct.transaction import apply, resume, undo
+from gtloc_forensics.correct.workshop import Corrected, Refusal, Result, Tagger, Workshop
 
 __all__ = [
     "WORDS",
+    "Beside",
     "Change",
     "ClientTagger",
     "Copies",

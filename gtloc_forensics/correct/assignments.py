@@ -81,20 +81,20 @@ def goal_of(changes: Iterable[Change], tags: Tags) -> Goal:
     time, offset = by.get(Quantity.LOCAL_TIME), by.get(Quantity.OFFSET)
     gps, place, words = by.get(Quantity.GPS_TIME), by.get(Quantity.POSITION), by.get(Quantity.KEYWORDS)
     found = capture_time(tags)
-    old_local = lines.read_time(time.old) if time and time.old else found
+    old_local = lines.old_of(time, datetime) or found
     if old_local is not None and found is not None and not _is_said(tags, old_local):
         raise PlanError(
             f"the file says {lines.write_time(found)}, not {lines.write_time(old_local)}; correct the old value"
         )
-    old_offset = lines.read_offset(offset.old) if offset and offset.old else stated_offset(tags)
+    old_offset = lines.old_of(offset, float)
     return Goal(
         old_local=old_local,
-        new_local=lines.read_time(time.new) if time else None,
-        old_offset=old_offset,
-        new_offset=lines.read_offset(offset.new) if offset else None,
-        gps_utc=lines.read_time(gps.new) if gps else None,
-        position=lines.read_position(place.new) if place else None,
-        keywords=lines.read_keywords(words.new) if words else (),
+        new_local=lines.new_of(time, datetime),
+        old_offset=stated_offset(tags) if old_offset is None else old_offset,
+        new_offset=lines.new_of(offset, float),
+        gps_utc=lines.new_of(gps, datetime),
+        position=lines.new_of(place, Position),
+        keywords=lines.new_of(words, tuple) or (),
     )
 
 
@@ -114,15 +114,9 @@ def _is_said(tags: Tags, wall: datetime) -> bool:
 
 def stated_offset(tags: Tags) -> float | None:
     """Return the offset that the file states for its capture time, in hours."""
-    for tag in OFFSETS:
-        hours = tag_values.offset(str(first(tags, tag)))
-        if hours is not None:
-            return hours
-    for tag in CAPTURED:
-        stamp = parsed(first(tags, tag))
-        if stamp is not None and stamp.zone:
-            return tag_values.offset(stamp.zone)
-    return None
+    zones = [str(first(tags, tag)) for tag in OFFSETS]
+    zones += [stamp.zone for tag in CAPTURED if (stamp := parsed(first(tags, tag))) is not None]
+    return next((hours for zone in zones if (hours := tag_values.offset(zone)) is not None), None)
 
 
 def first(tags: Tags, tag: str) -> str | int | float:

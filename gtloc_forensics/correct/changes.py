@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, unique
+from typing import TypeAlias, TypeVar
 
 from gtloc_forensics.errors import PlanError
 from gtloc_forensics.records import Position
@@ -21,6 +22,10 @@ EARLIEST_OFFSET_MINUTES = -12 * 60
 LATEST_OFFSET_MINUTES = 14 * 60
 DEFAULT_STRENGTH = 0.9
 """Nothing weaker is proposed unless asked: nine in ten proposals should be right."""
+
+
+_COORDINATES = re.compile(r"-?\d{1,3}\.\d{1,7}, -?\d{1,3}\.\d{1,7}")
+"""What a file may hold as its position: also 151° of latitude."""
 
 
 @unique
@@ -34,9 +39,16 @@ class Quantity(Enum):
     KEYWORDS = "Keywords"
 
 
+Value: TypeAlias = datetime | float | Position | tuple[str, ...]
+"""What a line changes, as a value: a naive time, hours from UTC, a place, keywords."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a plan. ``old`` and ``new`` are as :func:`checked` wants them; ``old`` "" says the tag is absent.
+    """One line of a plan. ``old`` and ``new`` are text as a file of a plan has it; ``old`` "" says the tag is absent.
+
+    ``old_value`` and ``new_value`` are what the text says, read once, here; None for a tag that is absent
+    and for coordinates that are no place.
 
     ``strength`` is the probability, 0–1, that the change is right, as far as its evidence tells;
     1 for what a person asked for. A locked line is never replaced by a later plan.
@@ -50,6 +62,8 @@ class Change:
     reason: str
     strength: float
     locked: bool = False
+    old_value: Value | None = field(init=False, compare=False, repr=False, default=None)
+    new_value: Value = field(init=False, compare=False, repr=False, default=())
 
     def __post_init__(self) -> None:
         """Let no line in that could not be applied."""
@@ -57,9 +71,18 @@ class Change:
             raise PlanError(f"strength {self.strength} is not between 0 and 1")
         if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
             raise PlanError(f"sha256 {self.sha256!r} is not 64 hexadecimal digits")
-        checked(self.quantity, self.new)
-        if self.old:
-            checked(self.quantity, self.old)
+        object.__setattr__(self, "new_value", checked(self.quantity, self.new))
+        object.__setattr__(self, "old_value", self._old())
+
+    def _old(self) -> Value | None:
+        if not self.old:
+            return None
+        try:
+            return checked(self.quantity, self.old)
+        except PlanError:
+            if self.quantity is Quantity.POSITION and _COORDINATES.fullmatch(self.old):
+                return None
+            raise
 
     @property
     def key(self) -> tuple[bytes, Quantity]:
@@ -93,6 +116,19 @@ class Plan:
         return {relative: tuple(lines) for relative, lines in found.items()}
 
 
+T = TypeVar("T", datetime, float, Position, tuple[str, ...])
+
+
+def new_of(change: Change | None, kind: type[T]) -> T | None:
+    """Return the new value of a line, None without one."""
+    return None if change is None or not isinstance(change.new_value, kind) else change.new_value
+
+
+def old_of(change: Change | None, kind: type[T]) -> T | None:
+    """Return the old value of a line, None without one or where the tag is absent."""
+    return None if change is None or not isinstance(change.old_value, kind) else change.old_value
+
+
 def merged(earlier: Plan, later: Iterable[Change], *, notes: tuple[str, ...] = ()) -> Plan:
     """Return a new plan of the *later* lines in which every locked line of *earlier* stands as it was.
 
@@ -105,7 +141,7 @@ def merged(earlier: Plan, later: Iterable[Change], *, notes: tuple[str, ...] = (
     return Plan(tuple(lines), notes)
 
 
-def checked(quantity: Quantity, text: str) -> object:
+def checked(quantity: Quantity, text: str) -> Value:
     """Return the value that *text* is for *quantity*.
 
     Raises:
@@ -167,7 +203,12 @@ def read_position(text: str) -> Position:
 
 def write_position(position: Position) -> str:
     """Return a position to a centimetre."""
-    return f"{position.latitude_deg:.7f}, {position.longitude_deg:.7f}"
+    return write_coordinates(position.latitude_deg, position.longitude_deg)
+
+
+def write_coordinates(latitude_deg: float, longitude_deg: float) -> str:
+    """Return two coordinates as a file has them, also those that are no position."""
+    return f"{latitude_deg:.7f}, {longitude_deg:.7f}"
 
 
 def read_keywords(text: str) -> tuple[str, ...]:
@@ -184,14 +225,18 @@ def write_keywords(words: Iterable[str]) -> str:
 
 
 def read_shift(text: str) -> float:
-    """Return the seconds in a shift such as ``+01:02:00``, ``-6:00`` or ``+366d 12:00:00``.
+    """Return the seconds in a shift such as ``+01:02:00`` or ``+366d 12:00:00``.
 
     Raises:
-        PlanError: when it is none. A bare number is refused: tools disagree on its unit.
+        PlanError: when it is none. A bare number is refused, because tools disagree on its unit, and so is
+            ``+1:00`` with one colon: an hour to some, a minute to others.
     """
-    found = re.fullmatch(r"([+-]?)(?:(\d{1,5})d\s*)?(?:(\d{1,4}):([0-5]\d)(?::([0-5]\d))?)?", text.strip())
+    found = re.fullmatch(r"([+-])(?:(\d{1,5})d\s*)?(?:(\d{1,4}):([0-5]\d):([0-5]\d))?", text.strip())
     if found is None or not (found[2] or found[3]):
-        raise PlanError(f"{text!r} is not a shift; write +01:02:00 (hours:minutes:seconds) or -366d 12:00")
+        raise PlanError(
+            f"{text!r} is not a shift, or could be read in two ways; write its sign, hours, minutes and seconds: "
+            "+01:00:00 is an hour forward, -00:01:00 a minute back, -366d 12:00:00 days too"
+        )
     days, hours, minutes, seconds = (int(found[group] or 0) for group in (2, 3, 4, 5))
     total = float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
     return -total if found[1] == "-" else total

@@ -1,4 +1,4 @@
-"""Where corrections go: sidecars in a mirror tree, corrected copies, or — in so many words — the originals.
+"""Where corrections go: sidecars in a mirror tree or beside the photos, corrected copies, or the originals themselves.
 
 A destination only says which file is written for which photo and what it starts from;
 the transaction writes it.
@@ -7,13 +7,13 @@ the transaction writes it.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, unique
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from gtloc_forensics.correct import files
-from gtloc_forensics.errors import UsageError
+from gtloc_forensics.errors import EvidenceTreeError, UsageError
 from gtloc_forensics.files.writing import refuse_inside
 
 WORDS = "--yes-change-originals"
@@ -37,6 +37,22 @@ class Sidecars:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """XMP sidecars beside the photos, where darktable and others look. Refused for a case marked as evidence."""
+
+    is_evidence: bool
+    style: SidecarStyle | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse evidence: its folder is never written to."""
+        if self.is_evidence:
+            raise UsageError(
+                "this case is marked as evidence: nothing is written into its folder; leave --beside out, and the "
+                "sidecars lie in CASE/sidecars"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Copies:
     """Corrected copies in a tree that mirrors the evidence."""
 
@@ -53,12 +69,36 @@ class InPlace:
     def __post_init__(self) -> None:
         """Refuse what was not said, and evidence in any case."""
         if self.is_evidence:
-            raise UsageError("this case is marked as evidence: its originals are never changed; use sidecars or --copy")
+            raise UsageError(
+                "this case is marked as evidence: its originals are never changed; leave --in-place out for sidecars, "
+                "or use --copy FOLDER"
+            )
         if self.words != WORDS:
-            raise UsageError(f"changing originals needs the words {WORDS}; without them use sidecars or --copy")
+            raise UsageError(
+                f"changing originals needs the words {WORDS}; leave --in-place out for sidecars, or use --copy FOLDER"
+            )
 
 
-Destination: TypeAlias = Sidecars | Copies | InPlace
+Destination: TypeAlias = Sidecars | Beside | Copies | InPlace
+
+REMEDY = "name a folder outside it with --sidecars or --copy, or leave both out for CASE/sidecars"
+
+
+def anchored(destination: Destination) -> Destination:
+    """Return a destination with its folder as an absolute path: a transaction is finished and undone from anywhere."""
+    if isinstance(destination, Sidecars | Copies):
+        return replace(destination, folder=destination.folder.absolute())
+    return destination
+
+
+def writes_sidecars(destination: Destination) -> bool:
+    """Return whether photos get a sidecar and stay as they are."""
+    return isinstance(destination, Sidecars | Beside)
+
+
+def writes_into_evidence(destination: Destination) -> bool:
+    """Return whether a person asked, in so many words, for something in the folder of the photos."""
+    return isinstance(destination, InPlace | Beside)
 
 
 def check(destination: Destination, evidence: Path, journal_folder: Path) -> None:
@@ -68,19 +108,31 @@ def check(destination: Destination, evidence: Path, journal_folder: Path) -> Non
         EvidenceTreeError: sidecars, copies or the journal would lie in it.
     """
     refuse_inside(journal_folder, evidence)
-    if not isinstance(destination, InPlace):
-        refuse_inside(destination.folder, evidence)
+    if isinstance(destination, Sidecars | Copies):
+        refuse_target(destination.folder, evidence)
+
+
+def refuse_target(target: Path, evidence: Path) -> None:
+    """Refuse a target in the evidence tree, also by way of a link or a second mount.
+
+    Raises:
+        EvidenceTreeError: with the options that name another place.
+    """
+    try:
+        refuse_inside(target, evidence)
+    except EvidenceTreeError as error:
+        raise EvidenceTreeError(target, evidence, remedy=REMEDY) from error
 
 
 def root_of(destination: Destination, evidence: Path) -> Path:
     """Return the folder below which targets lie."""
-    return evidence if isinstance(destination, InPlace) else destination.folder
+    return destination.folder if isinstance(destination, Sidecars | Copies) else evidence
 
 
 def target_of(destination: Destination, evidence: Path, relative: bytes) -> Path:
     """Return the file to write for one photo."""
     root = root_of(destination, evidence)
-    if isinstance(destination, Sidecars):
+    if isinstance(destination, Sidecars | Beside):
         style = destination.style or style_found(evidence, relative)
         return files.path_of(root, sidecar_name(relative, style))
     return files.path_of(root, relative)
@@ -88,7 +140,7 @@ def target_of(destination: Destination, evidence: Path, relative: bytes) -> Path
 
 def start_of(destination: Destination, evidence: Path, relative: bytes, target: Path) -> Path | None:
     """Return the file whose bytes the target starts from; None for a new sidecar."""
-    if not isinstance(destination, Sidecars):
+    if not writes_sidecars(destination):
         return files.path_of(evidence, relative)
     return target if target.exists() else sidecar_beside(evidence, relative)
 
@@ -129,6 +181,8 @@ def described(destination: Destination) -> dict[str, Any]:
     match destination:
         case Sidecars(folder, style):
             return {"kind": "sidecar", "folder": os.fsencode(folder).hex(), "style": style.value if style else ""}
+        case Beside(_, style):
+            return {"kind": "beside", "style": style.value if style else ""}
         case Copies(folder):
             return {"kind": "copy", "folder": os.fsencode(folder).hex()}
         case InPlace():
@@ -139,7 +193,8 @@ def from_description(facts: dict[str, Any]) -> Destination:
     """Return the destination that the journal kept; what was allowed then is finished now."""
     if facts["kind"] == "in place":
         return InPlace(WORDS, is_evidence=False)
-    folder = Path(os.fsdecode(bytes.fromhex(facts["folder"])))
-    if facts["kind"] == "copy":
-        return Copies(folder)
-    return Sidecars(folder, SidecarStyle(facts["style"]) if facts["style"] else None)
+    style = SidecarStyle(facts["style"]) if facts.get("style") else None
+    if facts["kind"] == "beside":
+        return Beside(is_evidence=False, style=style)
+    folder = files.absolute(os.fsdecode(bytes.fromhex(facts["folder"])))
+    return Copies(folder) if facts["kind"] == "copy" else Sidecars(folder, style)

@@ -16,13 +16,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from gtloc_forensics.errors import CorrectionStopped
 from gtloc_forensics.files.hashing import BLOCK_BYTES as BLOCK
 from gtloc_forensics.files.hashing import sha256_of, sha256_of_descriptor, sha256_or_none
 from gtloc_forensics.files.opening import quiet_file as reading
 from gtloc_forensics.files.writing import refuse_inside, synchronise
+from gtloc_forensics.records import visible
 
 __all__ = [
     "BLOCK",
+    "absolute",
     "copy_bytes",
     "copy_owner",
     "copy_stat",
@@ -75,6 +78,13 @@ def remove(path: Path) -> None:
         synchronise(path.parent)
 
 
+def empty(workroom: Path) -> None:
+    """Remove the files in a folder of our own in the case: drafts of ours, and what exiftool left beside them."""
+    for left in workroom.iterdir():
+        if left.is_symlink() or left.is_file():
+            left.unlink()
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, and let their entries survive a power cut."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
@@ -103,6 +113,21 @@ def copy_owner(source: Path, target: Path) -> None:
 def set_times(path: Path, atime_ns: int, mtime_ns: int) -> None:
     """Set a file's access and modification time."""
     os.utime(path, ns=(atime_ns, mtime_ns))
+
+
+def absolute(name: str) -> Path:
+    """Return a path that a journal kept.
+
+    Raises:
+        CorrectionStopped: it is relative, and to what nobody knows any more.
+    """
+    path = Path(name)
+    if not path.is_absolute():
+        raise CorrectionStopped(
+            f"the journal of an earlier version names {visible(os.fsencode(name))} without its folder, so that nobody "
+            "can tell where it lies; put it back by hand: corrections/originals in the case has its bytes"
+        )
+    return path
 
 
 def path_of(folder: Path, relative: bytes) -> Path:

@@ -57,9 +57,10 @@ class Journal:
     """The journal in one folder. Use it as a context: a second program is kept out meanwhile."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder = folder = folder.absolute()
         self.path = folder / "journal.jsonl"
         self.originals = folder / "originals"
+        self.workroom = folder / "work"  # where files are written and proven; what a killed program left is emptied
         self._lock = FileLock(str(folder / "journal.lock"))
         self._entries: list[Entry] = []
         self._last_hash = GENESIS
@@ -72,12 +73,14 @@ class Journal:
             CorrectionStopped: a line in the middle is damaged or was altered.
         """
         files.make_folder(self.originals)
+        files.make_folder(self.workroom)
         try:
             self._lock.acquire(timeout=0)
         except Timeout as error:
             raise CaseBusy(f"{self.folder} is in use by another correction; wait for it") from error
         try:
             self._entries = self._load()
+            files.empty(self.workroom)
         except BaseException:
             self._lock.release()
             raise

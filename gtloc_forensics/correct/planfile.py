@@ -1,14 +1,20 @@
-"""The plan as a file that people read, change and lock: TOML, read by the standard library.
+"""The plan as a file that people read, change, comment and lock: TOML, written so that their comments stay.
 
-Only what this module writes is needed to write TOML, so it needs no writer package:
-basic strings with every control, bidi and unpaired character escaped, numbers and booleans.
+Strings have every control and bidi character escaped, for a person must see what a line says.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import tomlkit
+from tomlkit import TOMLDocument
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import String, StringType, Trivia
 
 from gtloc_forensics.correct.changes import Change, Plan, Quantity
 from gtloc_forensics.errors import PlanError
@@ -16,6 +22,8 @@ from gtloc_forensics.files.writing import write_text
 from gtloc_forensics.records import visible
 
 FORMAT = 1
+_BLOCK_START = re.compile(r"(?m)^(?=\[\[change\]\])")
+"""Blocks are edited one by one, and only those with comments: tomlkit takes half a minute for thousands of tables."""
 _HEAD = """\
 # A correction plan. Nothing has been changed yet.
 # Change "new", drop whole [[change]] blocks, add some, or set locked = true: a locked line
@@ -25,30 +33,68 @@ _HEAD = """\
 """
 
 
-def dumps(plan: Plan) -> str:
-    """Return a plan as TOML; the same plan gives the same text."""
-    blocks = [_HEAD, f"format = {FORMAT}\n"]
-    if plan.notes:
-        blocks.append("notes = [\n" + "".join(f"  {quoted(note)},\n" for note in plan.notes) + "]\n")
-    blocks += [_block(change) for change in plan.changes]
-    return "\n".join(blocks)
+def dumps(plan: Plan, *, over: str = "") -> str:
+    """Return a plan as TOML; the same plan gives the same text.
+
+    Args:
+        plan: what to write.
+        over: the text of the plan that this one takes the place of: what a person wrote beside its lines stays.
+
+    Raises:
+        PlanError: *over* is not TOML.
+    """
+    head, *pieces = _BLOCK_START.split(over) if over else [_HEAD]
+    if any(mark in over for mark in ('"""', "'''")):  # a text over several lines may hold what looks like a block
+        head, pieces = _HEAD, []
+    blocks = {_key(document): document for document in map(_parsed, (piece for piece in pieces if "#" in piece))}
+    out = [_headed(_parsed(head), plan.notes)]
+    out += [_filled(blocks.get((change.relative, change.quantity.value)), change) for change in plan.changes]
+    return "\n".join(text.rstrip("\n") + "\n" for text in out)
 
 
-def _block(change: Change) -> str:
+def _headed(document: TOMLDocument, notes: Sequence[str]) -> str:
+    document.pop("notes", None)
+    document["format"] = FORMAT
+    if notes:
+        written = tomlkit.array()
+        for note in notes:
+            written.append(quoted(note))
+        document["notes"] = written.multiline(True)
+    return tomlkit.dumps(document)
+
+
+def _parsed(text: str) -> TOMLDocument:
+    try:
+        return tomlkit.parse(text)
+    except (TOMLKitError, RecursionError) as error:
+        raise PlanError(f"the plan is not TOML: {error}") from error
+
+
+def _key(document: TOMLDocument) -> tuple[bytes, str] | None:
+    """Return photo and tag of a block, None for one that is no line of a plan."""
+    try:
+        block = document.unwrap()["change"][0]
+        return _relative(block), str(block["tag"])
+    except (PlanError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _filled(document: TOMLDocument | None, change: Change) -> str:
+    """Return a block with the values of a line; comments that stand beside them stay."""
     name, faithful = _name(change.relative)
-    lines = ["[[change]]", f"photo = {quoted(name)}"]
-    if not faithful:
-        lines.append(f'photo_hex = "{change.relative.hex()}"')
-    lines += [
-        f'sha256 = "{change.sha256}"',
-        f'tag = "{change.quantity.value}"',
-        f"old = {quoted(change.old)}",
-        f"new = {quoted(change.new)}",
-        f"reason = {quoted(change.reason)}",
-        f"strength = {change.strength:.4f}",
-        f"locked = {str(change.locked).lower()}",
-    ]
-    return "\n".join(lines) + "\n"
+    values: dict[str, Any] = {"photo": quoted(name)}
+    values |= {} if faithful else {"photo_hex": change.relative.hex()}
+    values |= {"sha256": change.sha256, "tag": change.quantity.value, "old": quoted(change.old)}
+    values |= {"new": quoted(change.new), "reason": quoted(change.reason)}
+    values |= {"strength": round(change.strength, 4), "locked": change.locked}
+    if document is None:
+        lines = (f"{word} = {tomlkit.item(value).as_string()}" for word, value in values.items())
+        return "\n".join(["[[change]]", *lines])
+    blocks: Any = document["change"]
+    for word, value in values.items():
+        if blocks[0].get(word) != value:
+            blocks[0][word] = value
+    return tomlkit.dumps(document)
 
 
 def _name(relative: bytes) -> tuple[str, bool]:
@@ -135,25 +181,28 @@ def _quantity(tag: str) -> Quantity:
         raise PlanError(f"tag {tag!r} is not one that can be corrected; they are {known}") from error
 
 
-def quoted(text: str) -> str:
+def quoted(text: str) -> String:
     """Return *text* as a TOML basic string: what could hide or break a line is escaped."""
-    return '"' + "".join(_escaped(character) for character in text) + '"'
+    kept = "".join("\ufffd" if 0xD800 <= ord(character) <= 0xDFFF else character for character in text)
+    return String(StringType.SLB, kept, "".join(_escaped(character) for character in kept), Trivia())
 
 
 def _escaped(character: str) -> str:
     code = ord(character)
     if character in '"\\':
         return "\\" + character
-    if 0xD800 <= code <= 0xDFFF:
-        return "\\uFFFD"  # an unpaired surrogate has no TOML form
     if visible(character) != character or code in (0x7F, 0x85):
         return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
     return character
 
 
 def write(plan: Plan, path: Path) -> None:
-    """Write a plan so that the file is either the old one or the whole new one."""
-    write_text(path, dumps(plan))
+    """Write a plan so that the file is either the old one or the whole new one; comments in the old one stay."""
+    try:
+        over = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        over = ""
+    write_text(path, dumps(plan, over=over))
 
 
 def read(path: Path) -> Plan:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
 from enum import Enum, unique
 from typing import TypeVar
 
@@ -20,7 +20,8 @@ from gtloc_forensics.correct.changes import Change, Quantity
 from gtloc_forensics.correct.tracks import Track, along
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import PlanError
-from gtloc_forensics.records import Absent, Claim, Photo, Position, Stated, visible
+from gtloc_forensics.metadata import tag_values
+from gtloc_forensics.records import Absent, Claim, Photo, Position, Stated, Tags, visible
 
 T = TypeVar("T")
 SAME_CLOCK_S = 15 * 60.0
@@ -42,6 +43,8 @@ class Subject:
     gps_utc: datetime | None
     position: Position | None
     zones: tuple[str, ...]
+    gps_clock: time | None = None  # UTC, as the receiver wrote it, with a date or without
+    coordinates: tuple[float, float] | None = None  # as EXIF writes them, also where they are no position
 
     @property
     def name(self) -> str:
@@ -66,7 +69,26 @@ def subject(relative: bytes, sha256: str, claim: Claim) -> Subject:
         gps_utc=_value(claim.gps_utc_time),
         position=_value(claim.position),
         zones=claim.zones,
+        gps_clock=_gps_clock(claim.tags),
+        coordinates=_coordinates(claim.tags),
     )
+
+
+def _gps_clock(tags: Tags) -> time | None:
+    read = tag_values.moment(f"2000:01:01 {tag_values.text(tags, 'GPS:GPSTimeStamp')}")
+    return None if read is None else read.wall.time()
+
+
+def _coordinates(tags: Tags) -> tuple[float, float] | None:
+    """Return latitude and longitude as EXIF writes them; also 151° of latitude, which is no place."""
+    found = []
+    for axis, negative in (("Latitude", "S"), ("Longitude", "W")):
+        degrees = tag_values.number(assignments.first(tags, f"GPS:GPS{axis}"))
+        if degrees is None:
+            return None
+        south_or_west = tag_values.text(tags, f"GPS:GPS{axis}Ref")[:1].upper() == negative
+        found.append(-abs(degrees) if south_or_west else degrees)
+    return found[0], found[1]
 
 
 def _value(stated: Stated[T] | Absent) -> T | None:
@@ -243,6 +265,26 @@ def _agree(photo: Subject, local: datetime, offset: float | None) -> bool:
     return bool(apart) and min(apart) <= SAME_CLOCK_S
 
 
+def with_times(photos: Sequence[Subject], changes: Iterable[Change]) -> tuple[Subject, ...]:
+    """Return the photos as they will be once the lines about their times are applied, their instants with them."""
+    by: dict[bytes, dict[Quantity, Change]] = {}
+    for change in changes:
+        by.setdefault(change.relative, {})[change.quantity] = change
+    return tuple(_with_times(photo, by[photo.relative]) if photo.relative in by else photo for photo in photos)
+
+
+def _with_times(photo: Subject, of: Mapping[Quantity, Change]) -> Subject:
+    local = lines.new_of(of.get(Quantity.LOCAL_TIME), datetime) or photo.local
+    new_offset = lines.new_of(of.get(Quantity.OFFSET), float)
+    offset = photo.written_offset if new_offset is None else new_offset
+    utc = photo.utc
+    if local is not None and offset is not None:
+        utc = local - timedelta(hours=offset)
+    elif utc is not None and local is not None and photo.local is not None:
+        utc = utc + (local - photo.local)
+    return replace(photo, local=local, written_offset=offset, utc=utc)
+
+
 # --------------------------------------------------------------------------- positions
 
 
@@ -317,17 +359,30 @@ class GpsRepair(Enum):
 
 
 def gps_repaired(photos: Iterable[Subject], repair: GpsRepair) -> list[Change]:
-    """Undo a slip in the position; where the result is no position (latitude 120°), the photo is left out."""
+    """Undo a slip in the position; where the result is no position (latitude 120°), the photo is left out.
+
+    Coordinates that are no place as they stand (151° of latitude) are exchanged as well.
+    """
     out: list[Change] = []
     for photo in photos:
-        if photo.position is not None:
-            place = _repaired(photo.position, repair)
-            if place is not None:
-                out += position_lines(photo, place, f"asked for: {repair.value}", 1.0)
+        place = repaired(photo.position, repair) if photo.position is not None else None
+        if photo.position is None and repair is GpsRepair.SWAP:
+            place = exchanged(photo.coordinates)
+        if place is not None:
+            out += position_lines(photo, place, f"asked for: {repair.value}", 1.0)
     return out
 
 
-def _repaired(place: Position, repair: GpsRepair) -> Position | None:
+def exchanged(coordinates: tuple[float, float] | None) -> Position | None:
+    """Return the place that coordinates out of range name the other way round; None where they are in range."""
+    if coordinates is None or abs(coordinates[0]) <= 90.0:
+        return None
+    longitude, latitude = coordinates
+    return Position(latitude, longitude) if abs(latitude) <= 90.0 and abs(longitude) <= 180.0 else None
+
+
+def repaired(place: Position, repair: GpsRepair) -> Position | None:
+    """Return the position without the slip; None where that is none."""
     latitude, longitude = place.latitude_deg, place.longitude_deg
     pairs = {
         GpsRepair.SWAP: (longitude, latitude),
@@ -341,6 +396,8 @@ def _repaired(place: Position, repair: GpsRepair) -> Position | None:
 def position_lines(photo: Subject, place: Position, reason: str, strength: float) -> list[Change]:
     """Return the line that sets a photo's position; none where it is there already."""
     old = "" if photo.position is None else lines.write_position(photo.position)
+    if photo.position is None and exchanged(photo.coordinates) is not None and photo.coordinates is not None:
+        old = lines.write_coordinates(*photo.coordinates)
     new = lines.write_position(place)
     return [] if old == new else [photo.line(Quantity.POSITION, old, new, reason, strength)]
 

@@ -7,16 +7,18 @@ for neither gets what the case itself proposes. Lines locked in an earlier plan 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from gtloc_forensics.correct import changes as lines
 from gtloc_forensics.correct import proposals, repairs
-from gtloc_forensics.correct.changes import DEFAULT_STRENGTH, Change, Plan, merged
+from gtloc_forensics.correct.changes import DEFAULT_STRENGTH, Change, Plan, Quantity, merged
+from gtloc_forensics.correct.draft import named
 from gtloc_forensics.correct.repairs import GpsRepair, Subject
 from gtloc_forensics.correct.tracks import read_gpx
+from gtloc_forensics.correct.witnesses import states_the_instant
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import PlanError, ToolMissing
 from gtloc_forensics.records import ClockModel, Finding, Photo, visible
@@ -38,7 +40,8 @@ class Order:
     swap_day_month: bool = False
     gps: GpsRepair | None = None
     neighbours: bool = False  # positions from photos taken just before and after
-    tracks: tuple[Path, ...] = ()  # positions from GPX files
+    tracks: tuple[Path, ...] = ()  # positions from GPX files; before neighbours
+    replace_positions: bool = False  # with tracks: also those that a camera wrote itself
     clock_ahead_s: float = 0.0  # with tracks: what the camera's clock was ahead of the receiver's
     keywords: bool = False  # gtloc|OUTCOME|CAUSE for what was found
     least_strength: float = DEFAULT_STRENGTH  # of what the case proposes
@@ -57,9 +60,13 @@ class Order:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant together."""
-        for kind in (self.of_time, self.of_position):
+        for kind in (self.of_time, self.of_position if self.gps else ()):
             if len(kind) > 1:
                 raise PlanError(f"{' and '.join(kind)} in one plan would hide what each does; make one after the other")
+        if self.replace_positions and not self.tracks:
+            raise PlanError("--replace-positions says what a track may overwrite; add --track FILE")
+        if self.clock_ahead_s and not self.tracks:
+            raise PlanError("--clock-ahead compares a camera with the receiver of a track; add --track FILE")
         if self.keep_instant and not self.zone:
             raise PlanError("--keep-instant needs the zone to move to; add --zone")
         if self.keep_zone and not (self.offset or self.reference):
@@ -90,14 +97,18 @@ def plan(
     """
     known = _within(repairs.subjects(photos, camera=order.camera), order.only)
     kept = tuple(findings)
-    out = [*_times(order, known), *_positions(order, known)]
-    notes: tuple[str, ...] = ()
+    out = _times(order, known)
+    notes = list(_idle_times(order, known, out))
+    placed, why = _positions(order, repairs.with_times(known, out))
+    out, notes = [*out, *placed], [*notes, *why]
     if not (order.of_time or order.of_position or order.keywords):
         proposal = proposals.propose(known, clocks=clocks, findings=kept, least_strength=order.least_strength)
-        out, notes = list(proposal.changes), proposal.notes
+        out, notes = list(proposal.changes), list(proposal.notes)
     if order.keywords:
-        out += repairs.keyworded(known, proposals.keywords(known, kept))
-    return merged(earlier, out, notes=notes)
+        words = repairs.keyworded(known, proposals.keywords(known, kept))
+        notes += [] if words else ["--keywords: nothing was found, so there is no keyword to write"]
+        out += words
+    return merged(earlier, out, notes=tuple(notes))
 
 
 def _within(photos: tuple[Subject, ...], only: tuple[bytes, ...]) -> tuple[Subject, ...]:
@@ -125,14 +136,70 @@ def _times(order: Order, photos: Sequence[Subject]) -> list[Change]:
     return repairs.day_month_swapped(photos) if order.swap_day_month else []
 
 
-def _positions(order: Order, photos: Sequence[Subject]) -> list[Change]:
+def _idle_times(order: Order, photos: Sequence[Subject], made: Sequence[Change]) -> Iterator[str]:
+    """Yield why an order about times changes nothing in some photos."""
+    if not order.of_time:
+        return
+    touched = {change.relative for change in made}
+    left: dict[str, list[str]] = {}
+    for photo in photos:
+        if photo.relative not in touched:
+            left.setdefault(_why_time_stays(order, photo), []).append(photo.name)
+    yield from (f"{order.of_time[0]}: {named(names)}: {why}" for why, names in left.items())
+    confirmed = [photo.name for photo in photos if photo.relative in touched and states_the_instant(photo)]
+    moved = {change.relative for change in made if change.quantity is Quantity.GPS_TIME}
+    if confirmed and moved:
+        yield (
+            f"{order.of_time[0]}: {named(confirmed)}: the GPS clock in the file confirms the time as it is; drop the "
+            "lines unless you know better"
+        )
+
+
+def _why_time_stays(order: Order, photo: Subject) -> str:
+    if photo.local is None:
+        return "no capture time is in the file; write a line by hand if you know it"
+    if order.keep_instant and photo.utc is None:
+        return "its instant is not known, for it states no zone; --zone without --keep-instant writes one"
+    if order.swap_day_month:
+        return "day and month cannot have been exchanged there: they are equal, or one is above 12"
+    if order.reference:
+        return "another camera than the reference photo's; each clock needs a reference of its own"
+    return "it is so already"
+
+
+def _positions(order: Order, photos: Sequence[Subject]) -> tuple[list[Change], list[str]]:
+    """Return the lines about positions, and why some photos get none."""
+    made: list[Change] = []
+    reasons: dict[str, list[str]] = {}
+    asked = order.of_position
     if order.gps is not None:
-        return repairs.gps_repaired(photos, order.gps)
-    if order.neighbours:
-        return repairs.from_neighbours(photos)
+        made += repairs.gps_repaired(photos, order.gps)
     if order.tracks:
-        return repairs.from_track(photos, read_gpx(order.tracks), clock_ahead_s=order.clock_ahead_s)
-    return []
+        free = [photo for photo in photos if photo.position is None or order.replace_positions]
+        made += repairs.from_track(free, read_gpx(order.tracks), clock_ahead_s=order.clock_ahead_s)
+    if order.neighbours:
+        placed = {change.relative for change in made}
+        made += repairs.from_neighbours([photo for photo in photos if photo.relative not in placed])
+    touched = {change.relative for change in made}
+    for photo in photos if asked else ():
+        if photo.relative not in touched:
+            reasons.setdefault(_why_place_stays(order, photo), []).append(photo.name)
+    return made, [f"{' and '.join(asked)}: {named(names)}: {why}" for why, names in reasons.items()]
+
+
+def _why_place_stays(order: Order, photo: Subject) -> str:
+    if order.gps is not None:
+        return "no position to repair is there, or the repair would give none"
+    if photo.position is not None and not order.replace_positions:
+        by_track = "; --replace-positions overwrites it" if order.tracks else ""
+        return f"it has a position of its own, which stays{by_track}"
+    if photo.local is None:
+        return "no capture time is in the file"
+    if photo.utc is None:
+        return "its instant is not known, for it states no zone; name the clock's zone in the same order: --zone ZONE"
+    if order.tracks:
+        return "no track point, and nothing between two, within 30 minutes of it; --clock-ahead sets the camera's error"
+    return "no photo with a position was taken within 30 minutes of it"
 
 
 def read_reference(text: str) -> tuple[bytes, datetime]:

@@ -1,28 +1,27 @@
 """Apply, resume and undo: every file is either old or new, whatever happens in between.
 
 For each photo: hash it and refuse if it is not the one the plan was made for; keep
-what stands at the target; write beside the target under a temporary name; read it
-back; prove the picture unchanged; only then let it take the target's place. The
-journal knows each step before it is taken, so a killed program leaves nothing that
-``resume`` or ``undo`` cannot settle.
+what stands at the target; write in the case's own workroom, where whatever exiftool
+leaves behind lies too; read it back; prove the picture unchanged; only then bring it
+beside the target under a temporary name and let it take the target's place. The
+journal knows each step, and every path in full, before it is taken, so a killed
+program leaves nothing that ``resume`` or ``undo``, from anywhere, cannot settle.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from gtloc_forensics.correct import assignments as correct_assignments
 from gtloc_forensics.correct import destinations, files, planfile, proof
 from gtloc_forensics.correct.assignments import Assignment
 from gtloc_forensics.correct.changes import Change, Plan
-from gtloc_forensics.correct.destinations import Destination, InPlace, Sidecars
+from gtloc_forensics.correct.destinations import Copies, Destination, InPlace
 from gtloc_forensics.correct.journal import (
     BEGIN,
     COMMIT,
@@ -30,10 +29,18 @@ from gtloc_forensics.correct.journal import (
     INTEND,
     READY,
     REFUSED,
-    UNDOING,
-    UNDONE,
     Entry,
-    Journal,
+)
+from gtloc_forensics.correct.undoing import Undo
+from gtloc_forensics.correct.workshop import (
+    Corrected,
+    Refusal,
+    Refuse,
+    Result,
+    Workshop,
+    path_in,
+    tell_head,
+    token,
 )
 from gtloc_forensics.errors import CorrectionStopped, ForensicsError, UsageError
 from gtloc_forensics.files import types
@@ -41,62 +48,6 @@ from gtloc_forensics.records import Scalar, Tags, visible
 
 STOPPING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE})
 """Errors that would meet the next photo as well."""
-
-
-class Tagger(Protocol):
-    """Reads and writes the tags of one file; the safe exiftool client behind a thin adapter."""
-
-    def read(self, path: Path) -> Tags:
-        """Return the tags of a file, numeric form, keyed ``Group1:Tag``."""
-
-    def write(self, path: Path, assignments: Sequence[Assignment]) -> None:
-        """Write tags into *path* itself (created when it is a sidecar that is not there), all or none."""
-
-
-Witness = Callable[[str, str, Mapping[str, Scalar]], None]
-"""The custody chain: ``(action, subject, detail)``; told at least once of each file changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Corrected:
-    """One file written, with the hashes of what stood there before ("" for nothing) and after."""
-
-    relative: bytes
-    target: Path
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """One photo left as it was, and why."""
-
-    relative: bytes
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a transaction came to."""
-
-    transaction: str
-    corrected: tuple[Corrected, ...]
-    refused: tuple[Refusal, ...]
-
-
-class Refuse(ForensicsError):
-    """This one photo is not corrected; the transaction goes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """What correcting works with. ``witness`` is told of every file; ``progress`` of every photo."""
-
-    journal: Journal
-    tagger: Tagger
-    witness: Witness = lambda action, subject, detail: None
-    progress: Callable[[bytes], None] = lambda relative: None
-    digest: Callable[[Path], str | None] = proof.picture_digest
 
 
 def apply(plan: Plan, *, evidence: Path, destination: Destination, workshop: Workshop) -> Result:
@@ -108,6 +59,7 @@ def apply(plan: Plan, *, evidence: Path, destination: Destination, workshop: Wor
         CorrectionStopped: the disk is full or cannot be written; resume later, or undo.
     """
     journal = workshop.journal
+    destination = destinations.anchored(destination)
     destinations.check(destination, evidence, journal.folder)
     for earlier in journal.transactions():
         if journal.is_open(earlier):
@@ -156,7 +108,7 @@ def undo(workshop: Workshop, *, transaction: str = "") -> Result:
     name = transaction or candidates[-1]
     if journal.is_open(name):
         _run_again(name, workshop).settle()
-    return _Undo(name, workshop).finish()
+    return Undo(name, workshop).finish()
 
 
 def _run_again(transaction: str, workshop: Workshop) -> _Run:
@@ -195,7 +147,7 @@ class _Run:
             if relative not in settled:
                 self._correct(relative, target, owner)
                 self.workshop.progress(relative)
-        _tell_head(self.workshop, self.transaction, "commit")
+        tell_head(self.workshop, self.transaction, "commit")
         self.journal.append(self.transaction, COMMIT)
         return self._result()
 
@@ -207,17 +159,18 @@ class _Run:
                 self._settle(entry)
 
     def _settle(self, entry: Entry) -> None:
-        target, temporary = _path(entry.facts["target"]), _path(entry.facts["temporary"])
+        target, temporary = path_in(entry.facts["target"]), path_in(entry.facts["temporary"])
         now = files.sha256_or_none(target) or ""
         if entry.step == READY and now == entry.facts["after"]:
             self._done(entry)
         files.remove(temporary)
+        files.remove(temporary.with_name(f"{temporary.name}_exiftool_tmp"))  # versions that wrote beside the target
         if now not in (entry.facts["before"], entry.facts.get("after")):
             reason = "its target was changed by another program while the correction was interrupted"
             self.journal.append(self.transaction, REFUSED, photo=entry.relative, reason=reason)
 
     def _correct(self, relative: bytes, target: Path, owner: bytes) -> None:
-        temporary = files.temporary_for(target, f"{self.transaction}-{_token(relative)}")
+        temporary = files.temporary_for(target, f"{self.transaction}-{token(relative)}")
         try:
             self._check(relative, target, owner)
             self._write(relative, target, temporary)
@@ -244,6 +197,8 @@ class _Run:
             raise Refuse("the name of its sidecar would be too long; name sidecars like a.xmp, or use --copy")
         if files.passes_link(destinations.root_of(self.destination, self.evidence), target):
             raise Refuse("its target goes through a symbolic link")
+        if not destinations.writes_into_evidence(self.destination):
+            destinations.refuse_target(target, self.evidence)
         self._check_target(source, target)
 
     def _check_content(self, relative: bytes, source: Path) -> None:
@@ -257,7 +212,7 @@ class _Run:
         if isinstance(self.destination, InPlace):
             if source.stat().st_nlink > 1:
                 raise Refuse("it has several names (hard links), which correcting one would part; use --copy")
-        elif not isinstance(self.destination, Sidecars) and target.exists() and not self._is_ours(target):
+        elif isinstance(self.destination, Copies) and target.exists() and not self._is_ours(target):
             raise Refuse(f"{target} exists and was not made by a correction; choose another folder")
 
     def _is_ours(self, target: Path) -> bool:
@@ -270,12 +225,25 @@ class _Run:
     def _write(self, relative: bytes, target: Path, temporary: Path) -> None:
         files.make_folder(target.parent)
         intent = self._intend(relative, target, temporary)
-        assignments = self._prepare(relative, target, temporary)
-        self._check_content(relative, files.path_of(self.evidence, relative))
-        after = files.sha256_of(temporary)
+        draft = self.journal.workroom / temporary.name
+        try:
+            assignments = self._prepare(relative, target, draft)
+            self._check_content(relative, files.path_of(self.evidence, relative))
+            after = files.copy_bytes(draft, temporary)
+        finally:
+            files.empty(self.journal.workroom)
+        self._dress(relative, temporary)
         ready = self.journal.append(self.transaction, READY, photo=relative, after=after, **intent.facts)
         files.replace(temporary, target)
         self._done(ready, tags=[tag for tag, _ in assignments])
+
+    def _dress(self, relative: bytes, temporary: Path) -> None:
+        """Give a corrected picture the times, the mode and, in its own place, the owner of the original."""
+        source = files.path_of(self.evidence, relative)
+        if not destinations.writes_sidecars(self.destination):
+            files.copy_stat(source, temporary)
+        if isinstance(self.destination, InPlace):
+            files.copy_owner(source, temporary)
 
     def _intend(self, relative: bytes, target: Path, temporary: Path) -> Entry:
         before, times = "", {}
@@ -297,53 +265,48 @@ class _Run:
     def _changes(self, relative: bytes) -> tuple[Change, ...]:
         return tuple(change for change in self.lines[relative] if change.new != change.old)
 
-    def _prepare(self, relative: bytes, target: Path, temporary: Path) -> tuple[Assignment, ...]:
-        """Write the corrected file under its temporary name and prove it."""
+    def _prepare(self, relative: bytes, target: Path, draft: Path) -> tuple[Assignment, ...]:
+        """Write the corrected file in the workroom and prove it."""
         source, tagger = files.path_of(self.evidence, relative), self.workshop.tagger
         start = destinations.start_of(self.destination, self.evidence, relative, target)
+        files.remove(draft)
         if start is not None:
-            files.copy_bytes(start, temporary)
-        beside = isinstance(self.destination, Sidecars)
-        picture = self._tags_of(source) if beside else tagger.read(temporary)
-        before = (tagger.read(temporary) if start is not None else {}) if beside else picture
+            files.copy_bytes(start, draft)
+        beside = destinations.writes_sidecars(self.destination)
+        picture = self._tags_of(source) if beside else tagger.read(draft)
+        before = (tagger.read(draft) if start is not None else {}) if beside else picture
         goal = correct_assignments.goal_of(self._changes(relative), picture)
         if beside:
             assignments = correct_assignments.sidecar(goal, picture, before)
         else:
-            assignments = correct_assignments.embedded(goal, picture, _media_type(temporary))
+            assignments = correct_assignments.embedded(goal, picture, _media_type(draft))
         if not assignments:
             raise Refuse("no tag of it speaks of what its lines change")
-        tagger.write(temporary, assignments)
-        self._prove(source, temporary, before, assignments)
+        tagger.write(draft, assignments)
+        self._prove(source, draft, before, assignments)
         return assignments
 
     def _tags_of(self, source: Path) -> Tags:
         """Return the tags of an original, from a working copy: reading it in place would change its access time."""
         suffix = source.suffix if source.suffix.isascii() else ""
-        working = self.journal.folder / f"working{suffix[:16]}"
+        working = self.journal.workroom / f"original{suffix[:16]}"
         files.remove(working)
-        try:
-            files.copy_bytes(source, working)
-            return self.workshop.tagger.read(working)
-        finally:
-            files.remove(working)
+        files.copy_bytes(source, working)
+        return self.workshop.tagger.read(working)
 
-    def _prove(self, source: Path, temporary: Path, before: Tags, assignments: tuple[Assignment, ...]) -> None:
-        faults = proof.differences(before, self.workshop.tagger.read(temporary), assignments)
+    def _prove(self, source: Path, draft: Path, before: Tags, assignments: tuple[Assignment, ...]) -> None:
+        faults = proof.differences(before, self.workshop.tagger.read(draft), assignments)
         if faults:
             raise Refuse("reading back what was written failed: " + "; ".join(faults[:5]))
-        if isinstance(self.destination, Sidecars):
+        if destinations.writes_sidecars(self.destination):
             return
         digest = self.workshop.digest(source)
         if digest is None:
             raise Refuse(
                 "its picture cannot be decoded here, so that it is unchanged could not be proven; use a sidecar"
             )
-        if digest != self.workshop.digest(temporary):
+        if digest != self.workshop.digest(draft):
             raise Refuse("the picture would have changed with its tags")
-        files.copy_stat(source, temporary)
-        if isinstance(self.destination, InPlace):
-            files.copy_owner(source, temporary)
 
     def _done(self, ready: Entry, *, tags: Iterable[str] = ()) -> None:
         facts = {name: value for name, value in ready.facts.items() if name != "temporary"}
@@ -365,76 +328,13 @@ class _Run:
 
     def _result(self) -> Result:
         corrected = tuple(
-            Corrected(entry.relative, _path(entry.facts["target"]), entry.facts["before"], entry.facts["after"])
+            Corrected(entry.relative, path_in(entry.facts["target"]), entry.facts["before"], entry.facts["after"])
             for entry in self._steps(DONE)
         )
         refused = tuple(Refusal(entry.relative, entry.facts["reason"]) for entry in self._steps(REFUSED))
         return Result(self.transaction, corrected, refused)
 
 
-class _Undo:
-    """One transaction being taken back, the last file first."""
-
-    def __init__(self, transaction: str, workshop: Workshop) -> None:
-        self.transaction = transaction
-        self.workshop = workshop
-        self.journal = workshop.journal
-
-    def finish(self) -> Result:
-        """Restore what can be restored."""
-        entries = self.journal.of(self.transaction)
-        undone = {entry.photo for entry in entries if entry.step == UNDONE}
-        restored, refused = [], []
-        for entry in reversed([entry for entry in entries if entry.step == DONE and entry.photo not in undone]):
-            try:
-                restored.append(self._restore(entry))
-            except (OSError, ForensicsError) as error:
-                refused.append(Refusal(entry.relative, str(error)))
-        if not refused:
-            _tell_head(self.workshop, self.transaction, "undone")
-            self.journal.append(self.transaction, UNDONE)
-        return Result(self.transaction, tuple(restored), tuple(refused))
-
-    def _restore(self, entry: Entry) -> Corrected:
-        target, before, after = _path(entry.facts["target"]), entry.facts["before"], entry.facts["after"]
-        now = files.sha256_or_none(target) or ""
-        if now not in (before, after):
-            raise Refuse("it was changed since it was corrected; what stands there now is left alone")
-        if now == after:
-            self.journal.append(self.transaction, UNDOING, photo=entry.relative, target=entry.facts["target"])
-            self._put_back(entry, target, before)
-        detail = {"transaction": self.transaction, "step": "undo", "sha256_before": after, "sha256_after": before}
-        self.workshop.witness("correct", visible(entry.relative), detail)
-        self.journal.append(self.transaction, UNDONE, photo=entry.relative)
-        return Corrected(entry.relative, target, after, before)
-
-    def _put_back(self, entry: Entry, target: Path, before: str) -> None:
-        if not before:
-            files.remove(target)
-            return
-        temporary = files.temporary_for(target, f"{self.transaction}-{_token(entry.relative)}-undo")
-        files.remove(temporary)
-        files.copy_bytes(self.journal.kept(before), temporary)
-        files.copy_stat(target, temporary)
-        files.copy_owner(target, temporary)
-        temporary.chmod(entry.facts["mode"])
-        files.set_times(temporary, entry.facts["atime_ns"], entry.facts["mtime_ns"])
-        files.replace(temporary, target)
-
-
-def _tell_head(workshop: Workshop, transaction: str, step: str) -> None:
-    """Tie the journal to the custody chain: an altered journal no longer ends in this hash."""
-    workshop.witness("correct", f"transaction {transaction}", {"step": step, "journal_hash": workshop.journal.head})
-
-
 def _media_type(path: Path) -> str:
     with files.reading(path) as file:
         return types.media_type(file.read(types.HEAD_BYTES), name=os.fsencode(path.name))
-
-
-def _token(relative: bytes) -> str:
-    return hashlib.sha256(relative).hexdigest()[:12]
-
-
-def _path(encoded: str) -> Path:
-    return Path(os.fsdecode(bytes.fromhex(encoded)))

@@ -25,14 +25,19 @@ SHOWN = 30
 @click.command()
 @click.argument("case", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="The plan [default: corrections.toml].")
-@click.option("--offset", help="Move the clock: +01:02:00 or -00:00:30.")
-@click.option("--from-reference", metavar="PHOTO=TIME", help="Move the clock by what this photo is off.")
-@click.option("--zone", help="Write this zone beside a clock that stays, e.g. Europe/Berlin.")
+@click.option("--offset", metavar="[DAYSd ]±H:MM:SS", help="Move the clock: +01:02:00, -00:00:30, +366d 00:00:00.")
+@click.option(
+    "--from-reference",
+    metavar="PHOTO=TIME",
+    help="Move the clock by what this photo is off: trip/a.jpg='2024-06-15 12:00:00'.",
+)
+@click.option("--zone", metavar="ZONE", help="Write this zone beside a clock that stays, e.g. Europe/Berlin.")
 @click.option("--keep-instant", is_flag=True, help="With --zone: move the clock to it, the instant stays.")
 @click.option("--keep-zone", is_flag=True, help="With --offset or --from-reference: leave the written zone alone.")
 @click.option("--swap-day-month", is_flag=True, help="Exchange day and month where both are at most 12.")
 @click.option("--neighbours", is_flag=True, help="Position from the photos just before and after.")
 @click.option("--track", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="GPX track.")
+@click.option("--replace-positions", is_flag=True, help="With --track: overwrite positions that are there, too.")
 @click.option("--clock-ahead", default=0.0, show_default=True, help="Seconds the camera was ahead of the GPX receiver.")
 @click.option("--gps", type=click.Choice(list(GPS_SLIPS)), help="Undo a slip in the position.")
 @click.option("--keywords", is_flag=True, help="Write gtloc|… keywords of what was found.")
@@ -42,6 +47,7 @@ SHOWN = 30
 @click.option("--apply", "applies", is_flag=True, help="Carry out the plan as it stands in the file.")
 @click.option("--sidecars", type=click.Path(path_type=Path), help="With --apply: XMP here [default: CASE/sidecars].")
 @click.option("--sidecar-style", type=click.Choice(["a.jpg.xmp", "a.xmp"]), help="Naming [default: as found].")
+@click.option("--beside", is_flag=True, help="With --apply: XMP beside the photos, for programs that look there.")
 @click.option("--copy", type=click.Path(path_type=Path), help="With --apply: corrected copies here.")
 @click.option("--in-place", is_flag=True, help="With --apply: the originals; needs the next option too.")
 @click.option("--yes-change-originals", is_flag=True, help="The words that --in-place needs.")
@@ -54,7 +60,7 @@ def correct(case: Path, plan_file: Path | None, **options: Any) -> None:
 
     Without --apply only the plan file is written: read it, change it, lock or drop
     lines, then run again with --apply. Without a request the plan comes from the
-    clock models and findings of the case.
+    clock models and findings of the case. What is not corrected is told with its reason.
     """
     from gtloc_forensics.case.case import Case
 
@@ -86,6 +92,7 @@ def _order(options: dict[str, Any]) -> Order:
         gps=GpsRepair[GPS_SLIPS[options["gps"]]] if options["gps"] else None,
         neighbours=options["neighbours"],
         tracks=options["track"],
+        replace_positions=options["replace_positions"],
         clock_ahead_s=options["clock_ahead"],
         keywords=options["keywords"],
         least_strength=options["least_strength"],
@@ -93,9 +100,13 @@ def _order(options: dict[str, Any]) -> Order:
 
 
 def _destination(case: Any, options: dict[str, Any]) -> Destination:
-    from gtloc_forensics.correct import WORDS, Copies, InPlace, Sidecars, SidecarStyle
+    from gtloc_forensics.correct import WORDS, Beside, Copies, InPlace, Sidecars, SidecarStyle
     from gtloc_forensics.errors import UsageError
 
+    places = ("in_place", "beside", "sidecars", "copy")
+    named = [f"--{name.replace('_', '-')}" for name in places if options[name]]
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)} name several places to write to; choose one")
     if options["in_place"]:
         words = WORDS if options["yes_change_originals"] else ""
         return InPlace(words, is_evidence=case.is_evidence)
@@ -104,6 +115,8 @@ def _destination(case: Any, options: dict[str, Any]) -> Destination:
     if options["copy"]:
         return Copies(options["copy"])
     style = SidecarStyle(options["sidecar_style"]) if options["sidecar_style"] else None
+    if options["beside"]:
+        return Beside(is_evidence=case.is_evidence, style=style)
     return Sidecars(options["sidecars"] or case.folder / "sidecars", style)
 
 
@@ -114,7 +127,7 @@ def _print_plan(plan: Plan, path: Path) -> None:
         lock = " (locked)" if change.locked else ""
         say(f"{visible(change.relative)}  {change.quantity.value}: {change.old or '–'} → {change.new}{lock}")
     if len(plan.changes) > SHOWN:
-        say(f"… and {len(plan.changes) - SHOWN} more lines")
+        say(f"… and {counted(len(plan.changes) - SHOWN, 'more line')}")
     for note in plan.notes:
         say(f"note: {note}")
     say(f"{counted(len(plan.changes), 'line')} in {path}; nothing is changed until --apply")
@@ -127,8 +140,8 @@ def _print_result(result: Result | None, *, done: str = "written") -> None:
         say("no transaction was interrupted")
         return
     _print_refused((visible(item.relative), item.reason) for item in result.refused)
-    done = f"{counted(len(result.corrected), 'file')} {done}"
-    say(f"{result.transaction}: {done}, {len(result.refused)} left as they were")
+    left = f"{len(result.refused)} left as {'it was' if len(result.refused) == 1 else 'they were'}"
+    say(f"{result.transaction}: {counted(len(result.corrected), 'file')} {done}, {left}")
     raise SystemExit(ExitCode.INCOMPLETE if result.refused else ExitCode.CLEAN)
 
 
