@@ -539,6 +539,7 @@ def test_causes_are_grouped_without_any_model() -> None:
     findings = [finding("GF101", name, Cause("clock-offset", "serial:1", 6.0, "six")) for name in "abc"]
     (group,) = clocks.group_causes(findings)
     assert group.source_ids == ("a", "b", "c") and "3 photos" in group.summary
+    assert "likewise" not in group.summary
 
 
 def test_what_passed_and_what_names_no_cause_is_left_out() -> None:
@@ -818,3 +819,108 @@ def test_black_pictures_exposed_as_by_day_say_nothing_of_the_clock() -> None:
     ]
     assert clocks.fit(a_group(*stage)).kind == "undetermined"
     assert not any("light of" in sentence for sentence in clocks.fit(a_group(*stage)).evidence)
+
+
+# --------------------------------------------------------------------------- what is laid to what
+
+
+def strong(check_id: str, source_ids: tuple[str, ...], cause: Cause, **more: object) -> Finding:
+    return Finding(
+        check_id, source_ids, Outcome.SUSPICIOUS, Severity.HIGH, Confidence.STRONG, cause.summary, cause=cause, **more
+    )
+
+
+def test_a_value_of_one_photo_is_not_said_of_many() -> None:
+    early = {"a": "Claimed 8.9 years before the model.", "b": "Claimed 4.5 years before the model."}
+    findings = [
+        strong("GF113", (name,), Cause(CauseKind.CLOCK_OFFSET, "serial:1", None, text)) for name, text in early.items()
+    ]
+    (group,) = clocks.group_causes(findings)
+    assert group.source_ids == ("a", "b")
+    assert "years" not in group.summary and "2 photos" in group.summary
+
+
+def test_offsets_of_several_photos_of_one_kind_are_told_as_a_range() -> None:
+    findings = [
+        strong("GF101", (name,), Cause(CauseKind.CLOCK_OFFSET, "serial:1", hours, f"{hours} h ahead"))
+        for name, hours in (("a", 5.95), ("b", 6.05))
+    ]
+    (group,) = clocks.group_causes(findings)
+    assert "+5 h 57 min to +6 h 3 min" in group.summary
+
+
+def test_look_alikes_are_told_by_their_pictures_and_apart_from_files_that_passed_a_platform() -> None:
+    passed = Cause(CauseKind.COPY, "", None, "The files passed through a platform.")
+    findings = [
+        finding("GF118", "x", passed, Outcome.EXPLAINED),
+        finding("GF118", "y", passed, Outcome.EXPLAINED),
+        strong("GF406", ("a", "b"), Cause(CauseKind.COPY, "", None, "Looks the same as b.jpg but claims 34 days.")),
+        strong("GF406", ("c", "d"), Cause(CauseKind.COPY, "", None, "Looks the same as d.jpg but claims 2 days.")),
+    ]
+    names = [a_sighting("a.jpg", source_id="a"), a_sighting("b.jpg", source_id="b")]
+    groups = clocks.group_causes(findings, sightings=names)
+    assert [group.check_ids for group in groups] == [("GF406",), ("GF406",), ("GF118",)]
+    assert groups[0].source_ids == ("a", "b")
+    assert groups[0].summary == "a.jpg: Looks the same as b.jpg but claims 34 days."
+    assert "2 photos" in groups[2].summary
+
+
+def test_three_look_alikes_in_pairs_are_one_cluster() -> None:
+    findings = [
+        strong("GF406", pair, Cause(CauseKind.COPY, "", None, f"Looks the same as {pair[1]}."))
+        for pair in (("a", "b"), ("b", "c"))
+    ]
+    (group,) = clocks.group_causes(findings)
+    assert group.source_ids == ("a", "b", "c")
+    assert "3 photos show one picture" in group.summary
+
+
+def test_one_re_dated_file_among_right_siblings_is_no_wrong_clock() -> None:
+    siblings = [*with_gps(5), a_sighting("re-dated", source_id="r", local_time=datetime(2016, 2, 5, 14), **PARIS)]
+    early = strong("GF113", ("r",), Cause(CauseKind.CLOCK_OFFSET, "serial:1", None, "Claimed 6.6 years early."))
+    (group,) = clocks.group_causes([early], [clocks.fit(a_group(*siblings))], sightings=siblings)
+    assert group.cause.kind is CauseKind.ALTERED_FILE and group.cause.offset_hours is None
+    assert "re-dated alone" in group.summary and "95 %" not in group.summary
+
+
+def test_an_hour_does_not_explain_a_date_before_the_camera_was_made_and_years_do() -> None:
+    early = strong("GF113", ("a",), Cause(CauseKind.CLOCK_OFFSET, "serial:1", None, "Claimed 6.6 years early."))
+    younger = strong("GF114", ("a",), Cause(CauseKind.EDIT, "serial:1", None, "The Exif version is younger."))
+    hour = clocks.fit(a_group(*with_gps(ahead_hours=1.0)))
+    assert all(group.cause.kind is not CauseKind.DST for group in clocks.group_causes([early], [hour]))
+    years = clocks.fit(a_group(*with_gps(ahead_hours=-7 * 365.0 * 24.0)))
+    (group,) = clocks.group_causes([early, younger], [years])
+    assert "years behind" in group.summary and group.check_ids == ("GF113", "GF114")
+
+
+def test_of_two_clocks_apart_the_one_that_is_known_to_be_right_is_not_accused() -> None:
+    phone, camera = _two_cameras(8.0)
+    apart = strong(
+        "GF410",
+        tuple(one.source_id for one in (*phone.sightings, *camera.sightings)),
+        Cause(CauseKind.CLOCK_OFFSET, "phone", -8.02, "Two cameras are 8 h apart."),
+        facts={"other_device": "camera"},
+    )
+    (group,) = clocks.group_causes([apart], clocks.fit_all((phone, camera)))
+    assert group.cause.device_key == "camera" and "8 h ahead" in group.summary
+
+
+def test_one_second_stamped_on_many_files_is_one_cause_and_no_clock() -> None:
+    files = [a_sighting(f"{n}", source_id=f"{n}", local_time=NOON) for n in range(7)]
+    findings = [
+        strong("GF101", (one.source_id,), Cause(CauseKind.CLOCK_OFFSET, "", 24.0 * 90 * n, f"{n} years ahead"))
+        for n, one in enumerate(files, 1)
+    ]
+    (group,) = clocks.group_causes(findings, sightings=files)
+    assert group.cause.kind is CauseKind.STAMPED
+    assert "2024-06-03 12:00:00" in group.summary and "years" not in group.summary
+
+
+def test_one_photo_that_two_rules_lay_to_two_causes_is_told_once_and_names_both() -> None:
+    findings = [
+        strong("GF119", ("a",), Cause(CauseKind.POSITION, "serial:1", None, "A sign of the position is lost.")),
+        strong("GF101", ("a",), Cause(CauseKind.CLOCK_OFFSET, "serial:1", 1.0, "The clock is 1 h ahead.")),
+    ]
+    (group,) = clocks.group_causes(findings)
+    assert group.findings == 2 and group.check_ids == ("GF101", "GF119")
+    assert "sign of the position" in group.summary and "1 h ahead" in group.summary

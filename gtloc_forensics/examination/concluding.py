@@ -146,6 +146,7 @@ class Concluding:
         self._stages = stages
         self._progress = progress
         self._registry = instruments.loaded.registry
+        self._seen: Sequence[Sighting] = ()
         model = instruments.environment.get("model name", "")
         self.environment = dict(instruments.environment) | {
             MODEL_ABSENCE: instruments.model_absence or model,
@@ -212,6 +213,7 @@ class Concluding:
                 seen.append(sighting)
                 labels.setdefault(sighting.device_key, summaries.label(photo.claim))
             self._progress("check", done, total)
+        self._seen = seen
         groups = summaries.by_device(seen, labels)
         silences = Silences()
         compared, crashed = self._compare(groups, seen, self._context(latest), silences)
@@ -286,7 +288,7 @@ class Concluding:
             if finding.cause is None and finding.is_found:
                 by_rule.setdefault(finding.check_id, []).append(finding)
         alone = [_told_by_rule(self._registry[check_id].title, found) for check_id, found in by_rule.items()]
-        groups = [*group_causes(ranked, clocks), *alone]
+        groups = [*group_causes(ranked, clocks, sightings=self._seen), *alone]
         return tuple(sorted(groups, key=lambda group: (_OUTCOME_RANK.get(group.outcome, 3), -int(group.severity))))
 
     def _keep_members(
