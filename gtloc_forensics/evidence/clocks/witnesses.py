@@ -14,7 +14,6 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import theilslopes
 
 from gtloc_forensics.evidence.clocks import receiver
 from gtloc_forensics.evidence.clocks.receiver import FIRST_DIGITAL, LEVEL_GAP_HOURS
@@ -154,6 +153,8 @@ def drift(residuals: GpsResiduals) -> Drift | None:
         return None
     index = np.linspace(0, len(days) - 1, min(len(days), 200)).round().astype(int)
     days, hours = days[index], hours[index]
+    from scipy.stats import theilslopes  # heavy: only where there is a drift to ask about
+
     slope = float(theilslopes(hours, days).slope)
     line = float(np.median(hours - slope * (days - days[0])))
     left = float(np.median(np.abs(hours - line - slope * (days - days[0]))))
