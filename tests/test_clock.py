@@ -23,6 +23,7 @@ from gtloc_forensics.records import (
     Cause,
     CauseKind,
     ClockKind,
+    ClockModel,
     ClockWitness,
     Confidence,
     Counter,
@@ -767,7 +768,9 @@ def _two_cameras(ahead_hours: float, *, places: int = 6, delay_min: float = 1.0)
         )
         taken = moment + timedelta(hours=ahead_hours, minutes=delay_min)
         camera.append(a_sighting(f"c{n}", device_key="camera", local_time=taken, ev100=13.0, **where))
-    return a_group(*phone, device_key="phone"), a_group(*camera, device_key="camera")
+    # Telephones write no serial number. That two of one model may be mixed does not matter: each photo is confirmed.
+    doubt = "no serial number"
+    return a_group(*phone, device_key="phone", doubt=doubt), a_group(*camera, device_key="camera")
 
 
 @pytest.mark.parametrize(("ahead_hours", "kind"), [(8.0, "wrong zone"), (1.0, "dst"), (-2.7, "constant offset")])
@@ -924,3 +927,46 @@ def test_one_photo_that_two_rules_lay_to_two_causes_is_told_once_and_names_both(
     (group,) = clocks.group_causes(findings)
     assert group.findings == 2 and group.check_ids == ("GF101", "GF119")
     assert "sign of the position" in group.summary and "1 h ahead" in group.summary
+
+
+def test_one_re_dated_file_beside_a_days_photos_is_no_frozen_gps_date() -> None:
+    day = with_gps(5)
+    re_dated = replace(day[2], source_id="r", name="r", local_time=datetime(2016, 2, 5, 14))
+    model = clocks.fit(a_group(*day, re_dated))
+    assert model.kind == "right"
+    assert not any("stood still" in sentence for sentence in model.evidence)
+
+
+def test_a_clock_stored_before_it_said_what_decided_it_opens() -> None:
+    stored = plain(clocks.fit(a_group(*with_gps())))
+    del stored["decided_by"], stored["posterior_mass"], stored["posterior_offsets_hours"]
+    again = unpack(ClockModel, pack(stored))
+    assert again.kind is ClockKind.RIGHT and again.decided_by is ClockWitness.NOTHING
+
+
+def test_an_old_fix_among_good_ones_is_laid_to_the_receiver_and_to_nobody_else() -> None:
+    photos = with_gps(5)
+    old = replace(photos[3], gps_utc_time=photos[3].gps_utc_time - timedelta(hours=7, minutes=13))
+    group = a_group(*photos[:3], old, photos[4])
+    late = strong("GF101", (old.source_id,), Cause(CauseKind.CLOCK_OFFSET, "serial:1", 7.2, "7 h 13 min ahead."))
+    (cause,) = clocks.group_causes([late], [clocks.fit(group)], sightings=group.sightings)
+    assert cause.cause.kind is CauseKind.RECEIVER and cause.cause.offset_hours is None
+    assert "an old fix" in cause.summary
+
+
+@pytest.mark.parametrize("start", [datetime(2013, 4, 2, 9), datetime(2013, 4, 2, 3), datetime(2013, 4, 2, 20)])
+@pytest.mark.parametrize("ahead_hours", [12.0, -12.0])
+def test_half_a_day_ahead_is_told_from_half_a_day_behind_by_the_gps_date(start: datetime, ahead_hours: float) -> None:
+    photos = [
+        replace(one, gps_utc_time=one.gps_utc_time + timedelta(seconds=n), name=f"{n}")
+        for n, one in enumerate(with_gps(4, ahead_hours=ahead_hours, start=start))
+    ]
+    model = clocks.fit(a_group(*photos))
+    assert model.kind == "am/pm" and model.offset_hours == pytest.approx(ahead_hours, abs=0.01)
+
+
+def test_one_black_picture_of_the_moon_accuses_no_hand() -> None:
+    siblings = with_gps(6)
+    moon = strong("GF201", (siblings[3].source_id,), Cause(CauseKind.CLOCK_OFFSET, "serial:1", None, "daylight, night"))
+    (group,) = clocks.group_causes([moon], [clocks.fit(a_group(*siblings))], sightings=siblings)
+    assert group.cause.kind is CauseKind.CLOCK_OR_PLACE

@@ -8,6 +8,10 @@ from gtloc_forensics.records import Cause, CauseKind, ClockModel, Finding, durat
 
 MOST_NAMES = 3
 
+RECEIVER = (
+    "The GPS time is no clock's: an old fix, a constant or a date of the receiver's own, as the device's photos show."
+)
+
 _CLOCK_REFUTED_BY = "a photo of this device whose GPS time, or another clock in view, agrees with its claimed time"
 
 REFUTED_BY = {
@@ -15,6 +19,7 @@ REFUTED_BY = {
     **dict.fromkeys((CauseKind.ZONE, CauseKind.DST), "a photo of this device whose written zone is that of its place"),
     CauseKind.DAY_BUG: "a photo of this device whose GPS date is right",
     CauseKind.WEEK_ROLLOVER: "a photo of this device whose GPS date is right",
+    CauseKind.RECEIVER: "photos of this device whose GPS times keep one distance from its clock",
     CauseKind.CLOCK_OR_PLACE: "GPS time, or another record of where the device was at that time",
     CauseKind.TRAVEL: "another record of where the device was, or a second device in the file's place",
     CauseKind.POSITION: "another record of where the device was at that time",
@@ -27,8 +32,7 @@ REFUTED_BY = {
 
 # Of several photos; every sentence holds for each of them, whatever its own numbers are.
 _OF_MANY = {
-    CauseKind.CLOCK_OFFSET: "The times of {photos} cannot be right as they stand, and no one error of a clock "
-    "accounts for them",
+    CauseKind.CLOCK_OFFSET: "The times of {photos} cannot be right as they stand",
     CauseKind.CLOCK_RESET: "{photos} bear dates of a clock that had lost its time",
     CauseKind.CLOCK_DRIFT: "The camera's clock was some minutes off in {photos}",
     CauseKind.CLOCK_OR_PLACE: "The light or the pictures of {photos} do not fit the claimed time at the claimed place",
@@ -38,9 +42,9 @@ _OF_MANY = {
     CauseKind.WEEK_ROLLOVER: "The GPS date of {photos} is whole rounds of 1,024 weeks off while its time agrees",
     CauseKind.GPS_LOCAL_TIME: "Local time stands where GPS time belongs in {photos}",
     CauseKind.STALE_FIX: "The GPS time of {photos} is that of an older fix",
-    CauseKind.RECEIVER: "The GPS time of {photos} is the receiver's own and no clock's",
+    CauseKind.RECEIVER: "The GPS time of {photos} is no clock's: an old fix, a constant or the receiver's own date",
     CauseKind.POSITION: "The positions of {photos} do not fit what else is known of them",
-    CauseKind.TRAVEL: "Between {photos} lies a journey faster than any",
+    CauseKind.TRAVEL: "Between {photos} lies a journey that would have to be faster than any",
     CauseKind.EDIT: "Entries of {photos} were written by another hand or program than the camera's",
     CauseKind.COPY: "{photos} show one picture, or parts of it, and claim different times or places",
 }
@@ -62,6 +66,8 @@ def summary(cause: Cause, findings: Sequence[Finding], *, model: ClockModel | No
             f"{durations.photos(len(names))} bear one capture second, {cause.summary}, while their GPS times differ: "
             "a program wrote it, no clock did."
         )
+    if cause.kind is CauseKind.RECEIVER:
+        return RECEIVER if len(names) == 1 else _of_many(cause, findings, names)
     said = list(dict.fromkeys(finding.cause.summary for finding in findings if finding.cause))
     if cause.kind is CauseKind.ALTERED_FILE:
         return _altered(said[0], names)

@@ -13,8 +13,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gtloc_forensics.evidence.clocks import cause_words
+from gtloc_forensics.evidence.clocks import cause_words, receiver
 from gtloc_forensics.records import (
+    UNKNOWN_DEVICE,
     Cause,
     CauseGroup,
     CauseKind,
@@ -22,6 +23,7 @@ from gtloc_forensics.records import (
     ClockModel,
     ClockWitness,
     Confidence,
+    DeviceGroup,
     Finding,
     Outcome,
     Sighting,
@@ -43,6 +45,12 @@ EITHER_CAUSES = frozenset((CauseKind.CLOCK_OR_PLACE,))
 
 DATE_RULES = frozenset(("GF113", "GF114"))
 """Rules that find a date too early for what is in the file: a clock explains them by days, never by hours."""
+
+GPS_RULES = frozenset(("GF101",))
+"""Rules that take the GPS time of one photo for a clock."""
+
+LIGHT_RULES = frozenset(("GF201", "GF202", "GF210", "GF301", "GF304", "GF305", "GF407"))
+"""Rules that judge light and pixels: of one picture alone they show no hand, only an odd picture."""
 
 NEAR_HOURS = 1.0  # a rule's guess this close to the model's offset, or its interval, is the same offset
 DAYS_HOURS = 24.0
@@ -104,6 +112,7 @@ class _Placing:
         self._accused = _accused(findings)
         self._pictures = _clusters(finding.source_ids for finding in findings if _is_look_alike(finding))
         self._stamped = _stamped(findings, seen)
+        self._not_clocks = _gps_times_that_are_no_clocks(seen)
 
     def place(self, finding: Finding) -> tuple[Key, _Gathered]:
         """Return the key of the group of *finding*, and that group as it starts."""
@@ -116,6 +125,9 @@ class _Placing:
         if finding.is_found and finding.source_ids[0] in self._stamped:
             second = self._stamped[finding.source_ids[0]]
             return ("stamped", second), _Gathered(Cause(CauseKind.STAMPED, "", None, second), "")
+        if self._is_receivers(finding, cause):
+            receivers = Cause(CauseKind.RECEIVER, cause.device_key, None, cause_words.RECEIVER)
+            return (receivers.kind, cause.device_key), _Gathered(receivers, label)
         if _is_look_alike(finding):
             return ("pictures", self._pictures[finding.source_ids[0]]), _Gathered(replace(cause, device_key=""), "")
         if model is not None and finding.is_found and cause.kind in SET_WRONG_CAUSES:
@@ -140,9 +152,15 @@ class _Placing:
         turned = None if cause.offset_hours is None else -cause.offset_hours
         return replace(cause, device_key=other, offset_hours=turned)
 
+    def _is_receivers(self, finding: Finding, cause: Cause) -> bool:
+        """Whether a finding rests on a GPS time that the device's other photos show to be no clock."""
+        is_of_gps = finding.check_id in GPS_RULES and cause.kind in SET_WRONG_CAUSES
+        return is_of_gps and finding.is_found and finding.source_ids[0] in self._not_clocks
+
     def _is_one_file(self, model: ClockModel, finding: Finding) -> bool:
         """Whether one file's time is wrong among siblings of the same device of which nothing like it is said."""
-        if len(finding.source_ids) != 1 or finding.confidence not in (Confidence.DECISIVE, Confidence.STRONG):
+        is_sure = finding.confidence in (Confidence.DECISIVE, Confidence.STRONG) and finding.check_id not in LIGHT_RULES
+        if len(finding.source_ids) != 1 or not is_sure:
             return False
         accused = len(self._accused[model.device_key])
         siblings = model.photos - accused
@@ -211,6 +229,25 @@ def _accused(findings: Iterable[Finding]) -> dict[str, set[str]]:
     return found
 
 
+def _gps_times_that_are_no_clocks(seen: Mapping[str, Sighting]) -> frozenset[str]:
+    """Return the photos whose GPS time is a receiver's own, or had to be put right, by the pattern of its device."""
+    by_device: dict[str, list[Sighting]] = defaultdict(list)
+    for one in seen.values():
+        if one.device_key != UNKNOWN_DEVICE and one.gps_utc_time is not None and one.local_time is not None:
+            by_device[one.device_key].append(one)
+    heard = {
+        one.source_id: one.gps_utc_time
+        for key, sightings in by_device.items()
+        for one in receiver.listen(DeviceGroup(key, "", "", tuple(sightings))).heard
+    }
+    return frozenset(
+        one.source_id
+        for sightings in by_device.values()
+        for one in sightings
+        if heard.get(one.source_id) != one.gps_utc_time
+    )
+
+
 def _clusters(groups: Iterable[tuple[str, ...]]) -> dict[str, str]:
     """Return a name for each cluster of photos that groups tie together (union by the least name)."""
     root: dict[str, str] = {}
@@ -248,7 +285,7 @@ def _stamped(findings: Iterable[Finding], seen: Mapping[str, Sighting]) -> dict[
 
 
 def _told(group: _Gathered, seen: Mapping[str, Sighting]) -> CauseGroup:
-    photos = group.source_ids
+    photos = _of_its_device(group, seen)
     names = [seen[source_id].name if source_id in seen else "" for source_id in photos]
     return CauseGroup(
         cause=group.cause,
@@ -261,6 +298,18 @@ def _told(group: _Gathered, seen: Mapping[str, Sighting]) -> CauseGroup:
         summary=cause_words.summary(group.cause, group.findings, model=group.model, names=names),
         refutable_by=cause_words.REFUTED_BY.get(group.cause.kind, ""),
     )
+
+
+def _of_its_device(group: _Gathered, seen: Mapping[str, Sighting]) -> tuple[str, ...]:
+    """Return the photos concerned; of a clock only those it took: a pair of cameras has another's beside them."""
+    if group.model is None:
+        return group.source_ids
+    own = tuple(
+        source_id
+        for source_id in group.source_ids
+        if source_id not in seen or seen[source_id].device_key == group.model.device_key
+    )
+    return own or group.source_ids
 
 
 def _once_each(groups: Sequence[CauseGroup]) -> list[CauseGroup]:

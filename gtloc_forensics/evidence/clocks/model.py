@@ -74,7 +74,7 @@ def fit_all(groups: Sequence[DeviceGroup], *, light_model: LightModel | None = N
     confirmed = [
         group
         for group, model in zip(groups, alone, strict=True)
-        if model.kind is ClockKind.RIGHT and model.decided_by is ClockWitness.GPS and not group.doubt
+        if model.kind is ClockKind.RIGHT and model.decided_by is ClockWitness.GPS
     ]
     return tuple(
         model
