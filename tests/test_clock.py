@@ -970,3 +970,11 @@ def test_one_black_picture_of_the_moon_accuses_no_hand() -> None:
     moon = strong("GF201", (siblings[3].source_id,), Cause(CauseKind.CLOCK_OFFSET, "serial:1", None, "daylight, night"))
     (group,) = clocks.group_causes([moon], [clocks.fit(a_group(*siblings))], sightings=siblings)
     assert group.cause.kind is CauseKind.CLOCK_OR_PLACE
+
+
+@pytest.mark.parametrize("ahead_hours", [3.0, 8.0, -6.0])
+def test_one_gps_time_hours_off_is_never_called_a_right_clock(ahead_hours: float) -> None:
+    """Daylight at the claimed hour may outweigh it; then nothing is said."""
+    (photo,) = with_gps(1, ahead_hours=ahead_hours)
+    model = clocks.fit(a_group(replace(photo, ev100=14.0, flash_fired=False)))
+    assert model.kind == "undetermined" and model.interval_hours is None
