@@ -20,6 +20,7 @@ from sklearn.metrics import roc_auc_score
 
 from gtloc_forensics.earth.circular import hour_distance, month_distance
 from gtloc_forensics.earth.globe import distance_km
+from gtloc_forensics.evidence import resampling
 from gtloc_forensics.evidence import scores as evidence_scores
 from gtloc_forensics.evidence.calibration import EVIDENCE_FORMAT, Joint
 from gtloc_forensics.evidence.scores import Usual
@@ -112,7 +113,7 @@ def evidence_entry(judged: Judged, facts: Facts) -> Facts:
                 "cell_area_km2": place.cell_area_km2,
             },
         },
-        "tests": {name: _test_entry(trials) for name, trials in judged.trials.items()},
+        "tests": {name: _test_entry(trials, judged, name) for name, trials in judged.trials.items()},
         "joints": [
             {"names": one.names, "coefficients": _rounded(one.coefficients, 5), "intercept": round(one.intercept, 5)}
             for one in judged.joints
@@ -121,9 +122,11 @@ def evidence_entry(judged: Judged, facts: Facts) -> Facts:
     }
 
 
-def _test_entry(trials: Trials) -> Facts:
+def _test_entry(trials: Trials, judged: Judged, name: str) -> Facts:
     test = calibrating.calibrate(trials)
+    _, ratio = held_out_strength(trials, judged, name)
     return {
+        "cllr": round(calibrating.cllr(ratio, true=trials.true, weights=calibrating.sided_weights(trials)), 4),
         "photos": test.photos,
         "groups": test.groups,
         "scores": _rounded(test.scores, 4),
@@ -203,7 +206,7 @@ def _rows(trials: Trials, rows: NDArray[np.int64]) -> Trials:
 
 
 def _with_interval(statistic: Callable[[NDArray[np.int64]], float], groups: NDArray[np.str_]) -> Facts:
-    low, high = calibrating.bootstrap(statistic, groups, draws=200, seed=SEED)
+    low, high = resampling.over_sources(statistic, groups, draws=200, seed=SEED)
     return {"value": round(statistic(np.arange(len(groups))), 4), "low": round(low, 4), "high": round(high, 4)}
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from gtloc_forensics.earth import globe, sun, zones
-from gtloc_forensics.evidence import exposure
+from gtloc_forensics.evidence import exposure, resampling
 
 Floats = NDArray[np.float64]
 CAP = 15.0  # photos that one group may count for: beyond it they tell of one trip, not of light
@@ -204,14 +204,6 @@ def scores(model: exposure.LightModel, shots: Shots, height: Floats) -> Floats:
     return np.array(found)
 
 
-def auc(true: Floats, false: Floats, weight: Floats) -> float:
-    """Return how often a true claim scores above a false one, photos counted by *weight*."""
-    order = np.argsort(false)
-    below = np.concatenate([[0.0], np.cumsum(weight[order])]) / weight.sum()
-    low, high = (below[np.searchsorted(false[order], true, side)] for side in ("left", "right"))
-    return float(np.average((low + high) / 2.0, weights=weight))
-
-
 def slope(true: Floats, false: Floats, weight: Floats) -> float:
     """Return the factor on the log ratio that makes it calibrated (logistic regression through the origin)."""
     factors = np.linspace(0.1, 2.0, 191)
@@ -271,21 +263,14 @@ def alike(shots: Shots) -> tuple[float, float]:
     return float(np.mean(within)) / variance, float(np.mean(across)) / variance
 
 
-def interval(values: list[float]) -> str:
-    """Return the 95 % range of bootstrapped figures."""
-    low, high = np.percentile(values, [2.5, 97.5])
-    return f"{low:.3f}–{high:.3f}"
-
-
 def bootstrap_auc(true: Floats, false: Floats, group: NDArray[np.str_], weight: Floats) -> str:
     """Return the AUC with its 95 % range over resampled groups."""
-    rng, names = np.random.default_rng(1), sorted(set(group.tolist()))
-    rows = {name: np.flatnonzero(group == name) for name in names}
-    drawn = []
-    for _ in range(200):
-        index = np.concatenate([rows[names[i]] for i in rng.integers(0, len(names), len(names))])
-        drawn.append(auc(true[index], false[index], weight[index]))
-    return f"{auc(true, false, weight):.3f} (95 % {interval(drawn)})"
+
+    def of(rows: NDArray[np.int64]) -> float:
+        return resampling.auc(true[rows], false[rows], true_weight=weight[rows], false_weight=weight[rows])
+
+    low, high = resampling.over_sources(of, group, draws=200, seed=1)
+    return f"{of(np.arange(len(true))):.3f} (95 % {low:.3f}–{high:.3f})"
 
 
 def measure(shots: Shots) -> tuple[Floats, float]:
@@ -311,7 +296,7 @@ def measure(shots: Shots) -> tuple[Floats, float]:
     for name, score in false.items():
         print(
             f"AUC against {name}: {bootstrap_auc(true, score, shots.group, weight)} group-weighted, "
-            f"{auc(true, score, np.ones(len(shots))):.3f} per photo"
+            f"{resampling.auc(true, score):.3f} per photo"
         )
     other = false["month and hour of another"]
     factor = slope(true, other, weight)

@@ -64,8 +64,7 @@ def test_light_never_calls_a_real_camera_wrongly_and_finds_six_hours_in_most(lea
     if ahead_hours:
         assert np.mean([kind not in ("right", "undetermined") for kind in kinds]) >= 0.6
     else:
-        assert set(kinds) <= {"right", "undetermined"}
-        assert kinds.count("right") >= 6
+        assert set(kinds) == {"undetermined"}  # light alone calls no clock right: an hour ahead looks the same to it
 
 
 def _summaries(shots, rows, ahead_hours):

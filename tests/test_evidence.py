@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.evidence import calibration as evidence_calibration
 from gtloc_forensics.evidence.calibration import (
+    NoStrength,
     ScoreCalibration,
     benjamini_hochberg,
     combine,
@@ -90,7 +92,27 @@ def test_scores_are_combined_by_the_largest_fit_they_cover():
 def test_a_score_that_no_fit_covers_has_no_strength():
     calibration = parse(content(), sha256="x")
     assert combine(calibration, {"sun": 2.0}) is None
-    assert calibration.single("place", 2.0) is None
+    assert calibration.single("place", 2.0) is NoStrength.UNKNOWN_TEST
+
+
+def test_ratios_that_cost_as_much_as_none_on_sources_never_seen_are_not_available():
+    told = content()
+    told["evidence"]["tests"]["hour"]["cllr"] = 1.002
+    told["evidence"]["tests"]["hour+year"]["cllr"] = 0.97
+    calibration = parse(told, sha256="x")
+    assert calibration.single("hour", 1.0) is NoStrength.WORTHLESS
+    assert "never seen" in NoStrength.WORTHLESS.value
+    assert combine(calibration, {"hour": 1.0, "year": 1.0}).names == ("hour", "year")
+    told["evidence"]["tests"]["hour+year"]["cllr"] = 1.0
+    assert combine(parse(told, sha256="x"), {"hour": 1.0, "year": 1.0}) is None
+
+
+def test_the_shipped_model_claims_no_strength_for_place_and_year():
+    """Its card: Cllr 1.008 and 1.004 on sources it never saw; the others are below 1."""
+    calibration = load_calibration(Path(__file__).parents[1] / "models" / "gtloc-small")
+    assert {name for name, test in calibration.tests.items() if test.cllr >= 1.0} == {"place", "year"}
+    assert calibration.single("place", 1.0) is NoStrength.WORTHLESS
+    assert calibration.single("hour", 1.0).log10_lr is not None
 
 
 # --------------------------------------------------------------------------- across a case

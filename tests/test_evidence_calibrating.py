@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gtloc_forensics.evidence import resampling
 from gtloc_forensics.modelling import calibrating
 from gtloc_forensics.modelling.calibrating import Trials
 
@@ -121,9 +122,9 @@ def test_an_interval_over_sources_is_wider_than_one_over_photos():
     def mean(rows):
         return float(weights[rows] @ known.score[rows] / weights[rows].sum())
 
-    low, high = calibrating.bootstrap(mean, known.group, draws=200)
+    low, high = resampling.over_sources(mean, known.group, draws=200)
     alone = np.array([f"{index}" for index in range(len(known.score))])
-    narrow = calibrating.bootstrap(mean, alone, draws=200)
+    narrow = resampling.over_sources(mean, alone, draws=200)
     assert high - low > 2 * (narrow[1] - narrow[0])
 
 

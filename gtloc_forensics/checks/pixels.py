@@ -17,7 +17,7 @@ from gtloc_forensics.checks import Context, claim_of
 from gtloc_forensics.earth.circular import day_turn, year_turn
 from gtloc_forensics.evidence import exposure as evidence_exposure
 from gtloc_forensics.evidence import scores as evidence_scores
-from gtloc_forensics.evidence.calibration import Calibration, Strength
+from gtloc_forensics.evidence.calibration import Calibration, NoStrength, Strength
 from gtloc_forensics.evidence.scores import Usual
 from gtloc_forensics.records import (
     Absent,
@@ -204,7 +204,7 @@ class Words:
 
 
 def finding(
-    one: Asked, words: Words, *, score: float, strength: Strength | None, facts: Mapping[str, float]
+    one: Asked, words: Words, *, score: float, strength: Strength | NoStrength | None, facts: Mapping[str, float]
 ) -> Finding:
     """Return what a score says: consistent, suspicious, or an uncalibrated score."""
     told: dict[str, str | int | float | bool | None] = {
@@ -217,6 +217,9 @@ def finding(
         return _finding(
             one, words, None, f"{words.shown}; uncalibrated score {score:+.2f}, no strength is claimed.", told
         )
+    if isinstance(strength, NoStrength):
+        why = f"no strength is claimed: {strength.value}"
+        return _finding(one, words, None, f"{words.shown}; score {score:+.2f}, {why}.", told | {"no_strength": why})
     told |= {
         "calibrated_on": f"{strength.photos} photos of {strength.groups} sources never trained on",
         "scores": " + ".join(strength.names),

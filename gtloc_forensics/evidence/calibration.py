@@ -5,8 +5,9 @@ conformal over *sources*: photos of one source are no independent witnesses, so 
 source counts once (hierarchical conformal prediction; Lee, Barber & Willett 2023).
 The likelihood ratio compares "the claim is true" with "the claim was drawn from those
 of other photos"; it is monotone in the score and never exceeds what the number of
-sources supports. Without calibration there is neither. Pure numpy; ``docs/evidence.md``
-says all this for a reader of reports.
+sources supports, and is not available where it costs as much as none on sources never seen.
+Without calibration there is neither. ``docs/evidence.md`` says all this for a reader of
+reports.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, unique
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -59,6 +61,7 @@ class ScoreCalibration:
     lr_log10: Floats
     photos: int
     groups: int
+    cllr: float | None = None  # of its ratios on sources it was not fitted on; None where it was not measured
 
     @property
     def can_speak(self) -> bool:
@@ -105,6 +108,18 @@ class Strength:
     groups: int
 
 
+@unique
+class NoStrength(Enum):
+    """Why a score has no strength: it is shown as a score, and no ratio is printed."""
+
+    UNKNOWN_TEST = "the calibration does not know this score"
+    WORTHLESS = "on sources never seen its ratios cost as much as none (Cllr not below 1)"
+
+
+WORTHLESS_CLLR = 1.0
+"""The cost of saying nothing: ratios that cost as much mislead as much as they tell (Brümmer & du Preez 2006)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """The evidence half of a model's ``calibration.json``.
@@ -120,10 +135,16 @@ class Calibration:
     datable_threshold: float
     facts: Mapping[str, str] = field(default_factory=dict)  # for a report, in the order to print
 
-    def single(self, name: str, score: float) -> Strength | None:
-        """Return the strength of one score; None when the calibration does not know it."""
+    def single(self, name: str, score: float) -> Strength | NoStrength:
+        """Return the strength of one score, or why it has none."""
         test = self.tests.get(name)
-        return None if test is None else _strength(test, score, (name,))
+        if test is None:
+            return NoStrength.UNKNOWN_TEST
+        return NoStrength.WORTHLESS if _is_worthless(test) else _strength(test, score, (name,))
+
+
+def _is_worthless(test: ScoreCalibration) -> bool:
+    return test.cllr is not None and test.cllr >= WORTHLESS_CLLR
 
 
 def _strength(test: ScoreCalibration, score: float, names: tuple[str, ...]) -> Strength:
@@ -136,9 +157,14 @@ def combine(calibration: Calibration, scores: Mapping[str, float]) -> Strength |
     Scores of one picture depend on each other, so their logarithms are never added: a
     logistic map was fitted to them together, one for each set of scores that can be
     there, and calibrated like a single score. The largest set that *scores* covers is
-    taken; scores outside it are left out. None when no set is covered.
+    taken; scores outside it are left out. None when no set is covered, or none whose ratios are worth
+    anything on sources never seen.
     """
-    covered = [joint for joint in calibration.joints if set(joint.names) <= scores.keys()]
+    covered = [
+        joint
+        for joint in calibration.joints
+        if set(joint.names) <= scores.keys() and not _is_worthless(calibration.tests["+".join(joint.names)])
+    ]
     if not covered:
         return None
     joint = max(covered, key=lambda one: len(one.names))
@@ -160,15 +186,13 @@ def benjamini_hochberg(p_values: ArrayLike, *, q: float = 0.05) -> NDArray[np.bo
         q: the share of false ones among the discoveries that is tolerated on average.
     """
     values = np.asarray(p_values, dtype=np.float64)
-    tested = np.flatnonzero(np.isfinite(values))
+    tested = np.isfinite(values)
     found = np.zeros(values.shape, dtype=np.bool_)
-    if tested.size == 0:
-        return found
-    order = tested[np.argsort(values[tested], kind="stable")]
-    allowed = q * np.arange(1, order.size + 1) / order.size
-    passed = np.flatnonzero(values[order] <= allowed)
-    if passed.size:
-        found[order[: passed[-1] + 1]] = True
+    if tested.any():
+        from scipy.stats import false_discovery_control  # heavy: only where there is something to control
+
+        # A hair for the division that the adjusted value takes: p = q·k/n itself is a discovery.
+        found[tested] = false_discovery_control(values[tested], method="bh") <= q * (1.0 + 1e-12)
     return found
 
 
@@ -234,7 +258,16 @@ def _test(one: Mapping[str, Any]) -> ScoreCalibration:
     weights, lr_log10 = np.asarray(one["weights"], np.float64), _ascending(one["lr_log10"])
     if scores.shape != weights.shape or lr_scores.shape != lr_log10.shape or lr_scores.size == 0:
         raise ValueError("scores and their weights differ in number")
-    return ScoreCalibration(scores, weights, lr_scores, lr_log10, int(one["photos"]), int(one["groups"]))
+    cllr = one.get("cllr")
+    return ScoreCalibration(
+        scores,
+        weights,
+        lr_scores,
+        lr_log10,
+        photos=int(one["photos"]),
+        groups=int(one["groups"]),
+        cllr=None if cllr is None else float(cllr),
+    )
 
 
 def _ascending(values: Sequence[float]) -> Floats:

@@ -94,6 +94,7 @@ class Concluding:
         self._stages = stages
         self._progress = progress
         self._registry = instruments.loaded.registry
+        self._seen: Sequence[PhotoSummary] = ()
         model = instruments.environment.model_name or NO_MODEL
         command = f"gtloc audit {shlex.quote(visible(os.fsencode(root)))} --model {model}"
         self._environment = replace(instruments.environment, command=command)
@@ -160,6 +161,7 @@ class Concluding:
                 seen.append(photo_summary)
                 labels.setdefault(photo_summary.device_key, summaries.label(photo.claim))
             self._progress("check", done, total)
+        self._seen = seen
         groups = summaries.by_device(seen, labels)
         untestable = NotTestable()
         compared, crashed = self._compare(groups, seen, self._context(latest), untestable)
@@ -234,7 +236,7 @@ class Concluding:
             if finding.cause is None and finding.is_found:
                 by_rule.setdefault(finding.check_id, []).append(finding)
         alone = [_told_by_rule(self._registry[check_id].title, found) for check_id, found in by_rule.items()]
-        groups = [*group_causes(ranked, clocks), *alone]
+        groups = [*group_causes(ranked, clocks, summaries=self._seen), *alone]
         return tuple(sorted(groups, key=lambda group: (OUTCOME_RANK.get(group.outcome, 3), -int(group.severity))))
 
     def _keep_members(

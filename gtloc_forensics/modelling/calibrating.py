@@ -2,19 +2,19 @@
 
 Everything is counted by source: each source has the same total weight, whatever the
 number of its photos, and intervals come from drawing whole sources again. What is
-fitted is judged on sources it was not fitted on. Pure numpy.
+fitted is judged on sources it was not fitted on.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gtloc_forensics.evidence import resampling
 from gtloc_forensics.evidence.calibration import Joint, ScoreCalibration
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -45,18 +45,14 @@ def source_weights(groups: Names) -> Floats:
 
 def pool_adjacent(values: ArrayLike, weights: ArrayLike) -> Floats:
     """Return the ascending values nearest to *values* in weighted squares (pool adjacent violators)."""
-    blocks: list[list[float]] = []  # mean, weight, count
-    for value, weight in zip(
-        np.asarray(values, np.float64).tolist(), np.asarray(weights, np.float64).tolist(), strict=True
-    ):
-        blocks.append([value, weight, 1.0])
-        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
-            last = blocks.pop()
-            first = blocks[-1]
-            total = first[1] + last[1]
-            first[0] = (first[0] * first[1] + last[0] * last[1]) / total if total > 0 else first[0]
-            first[1], first[2] = total, first[2] + last[2]
-    return np.repeat([block[0] for block in blocks], [int(block[2]) for block in blocks])
+    array = np.asarray(values, dtype=np.float64)
+    if not array.size:
+        return array
+    from scipy.optimize import isotonic_regression  # heavy: only where something is fitted
+
+    # The solver refuses a weight of nothing; such a value follows its neighbours.
+    heavy = np.maximum(np.asarray(weights, dtype=np.float64), np.finfo(np.float64).tiny)
+    return np.asarray(isotonic_regression(array, weights=heavy).x, dtype=np.float64)
 
 
 def monotone_lr(trials: Trials) -> tuple[Floats, Floats]:
@@ -144,11 +140,8 @@ def area_under_curve(trials: Trials, weights: ArrayLike | None = None) -> float:
         weights: ``[N]``; every source the same when left out.
     """
     weight = sided_weights(trials) if weights is None else np.asarray(weights, dtype=np.float64)
-    values, home = np.unique(trials.score, return_inverse=True)
-    true = np.bincount(home, weight * trials.true, len(values))
-    false = np.bincount(home, weight * ~trials.true, len(values))
-    below = np.cumsum(false) - false
-    return float((true * (below + false / 2.0)).sum() / (true.sum() * false.sum()))
+    true, false = trials.true, ~trials.true
+    return resampling.auc(trials.score[true], trials.score[false], true_weight=weight[true], false_weight=weight[false])
 
 
 # --------------------------------------------------------------------------- fitting and judging
@@ -182,29 +175,6 @@ def source_folds(groups: Names, *, count: int = 0, seed: int = 0) -> NDArray[np.
         return np.asarray(home, dtype=np.int64)
     dealt = np.random.default_rng(seed).permutation(len(names)) % count
     return np.asarray(dealt[home], dtype=np.int64)
-
-
-def bootstrap(
-    statistic: Callable[[NDArray[np.int64]], float], groups: Names, *, draws: int = 1000, seed: int = 0
-) -> tuple[float, float]:
-    """Return the central 95 % of *statistic* over sources drawn again with replacement.
-
-    Args:
-        statistic: of row numbers, a row as often as its source was drawn: weigh rows by the
-            whole set's weights, or a source drawn twice counts once.
-        groups: ``[N]`` the source of each row.
-        draws: how often.
-        seed: of the draws.
-    """
-    names, home = np.unique(groups, return_inverse=True)
-    rows = [np.flatnonzero(home == index) for index in range(len(names))]
-    draw = np.random.default_rng(seed)
-    values = []
-    for _ in range(draws):
-        chosen = draw.integers(len(names), size=len(names))
-        values.append(statistic(np.concatenate([rows[index] for index in chosen])))
-    low, high = np.nanquantile(values, [0.025, 0.975])
-    return float(low), float(high)
 
 
 def fit_joint(trials: Trials, names: tuple[str, ...], *, ridge: float = 0.01, steps: int = 500) -> Joint:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gtloc_forensics.earth import circular
 from gtloc_forensics.earth.globe import EARTH_RADIUS_KM, distance_km
+from gtloc_forensics.evidence import resampling
 from gtloc_forensics.modelling.metrics import Figure, bootstrap, mean_of
 from gtloc_forensics.modelling.phototable import PhotoTable
 from gtloc_forensics.records import PlaceDensity, Prediction
@@ -119,12 +120,7 @@ def verification(predictions: Sequence[Prediction], truth: PhotoTable) -> dict[s
 
 def auc(honest: ArrayLike, fake: ArrayLike) -> float:
     """Return the chance that an honest score exceeds a fake one, ties by half (Mann–Whitney)."""
-    a, b = _finite(honest), np.sort(_finite(fake))
-    if not len(a) or not len(b):
-        return float("nan")
-    below = np.searchsorted(b, a, side="left")
-    upto = np.searchsorted(b, a, side="right")
-    return float((below + upto).mean() / (2.0 * len(b)))
+    return resampling.auc(_finite(honest), _finite(fake))
 
 
 def _accuracy(honest: Floats, fake: Floats, half: NDArray[np.bool_]) -> float:

@@ -1,30 +1,41 @@
 """Findings told once: those that share a cause are gathered under it.
 
 One wrong clock breaks many rules. Where a camera's clock model explains a finding, the
-finding goes under that clock, whatever offset its own rule had guessed; where it does
-not, findings of the same kind, device and offset go together. A finding that names no
-cause stands alone and is left to the list of findings.
+finding goes under that clock, whatever offset its own rule had guessed. Where the clock was
+right, it is not accused: then the one file among its siblings is. Look-alikes go by the
+pictures they are about, one second stamped on many files by that second, everything else by
+kind and device. What is said of several photos is true of each of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from gtloc_forensics.records import Cause, CauseGroup, CauseKind, ClockKind, ClockModel, Finding, Outcome, durations
+from gtloc_forensics.evidence.clocks import cause_words, receiver
+from gtloc_forensics.records import (
+    UNKNOWN_DEVICE,
+    Cause,
+    CauseGroup,
+    CauseKind,
+    ClockKind,
+    ClockModel,
+    ClockWitness,
+    Confidence,
+    DeviceGroup,
+    Finding,
+    Outcome,
+    PhotoSummary,
+)
 
 CLOCK_CAUSES = frozenset(
-    (
-        CauseKind.CLOCK_OFFSET,
-        CauseKind.CLOCK_DRIFT,
-        CauseKind.CLOCK_RESET,
-        CauseKind.ZONE,
-        CauseKind.DST,
-        CauseKind.DAY_BUG,
-        CauseKind.WEEK_ROLLOVER,
-    )
+    (CauseKind.CLOCK_OFFSET, CauseKind.CLOCK_DRIFT, CauseKind.CLOCK_RESET, CauseKind.ZONE, CauseKind.DST)
 )
 """Kinds of cause that lie in a device's clock."""
+
+SET_WRONG_CAUSES = frozenset((CauseKind.CLOCK_OFFSET, CauseKind.CLOCK_RESET))
+"""What a rule lays to a clock when all it knows is that one photo's time cannot be."""
 
 STEP_CAUSES = frozenset((CauseKind.TRAVEL,))
 """What a clock that did not keep one offset explains as well: between two of its states a device seems to leap."""
@@ -32,75 +43,164 @@ STEP_CAUSES = frozenset((CauseKind.TRAVEL,))
 EITHER_CAUSES = frozenset((CauseKind.CLOCK_OR_PLACE,))
 """What a wrong clock explains as well as a wrong place does."""
 
+DATE_RULES = frozenset(("GF113", "GF114"))
+"""Rules that find a date too early for what is in the file: a clock explains them by days, never by hours."""
+
+GPS_RULES = frozenset(("GF101",))
+"""Rules that take the GPS time of one photo for a clock."""
+
+LIGHT_RULES = frozenset(("GF201", "GF202", "GF210", "GF301", "GF304", "GF305", "GF407"))
+"""Rules that judge light and pixels: of one picture alone they show no hand, only an odd picture."""
+
 NEAR_HOURS = 1.0  # a rule's guess this close to the model's offset, or its interval, is the same offset
+DAYS_HOURS = 24.0
+FEWEST_SIBLINGS = 3  # photos beside it before one file is said to differ from its siblings
+MOST_ALTERED = 0.25  # of a device's photos: more of them may share a clock that stood wrong for a while
+FEWEST_STAMPED = 3
 
 _GRAVITY = {Outcome.CONTRADICTION: 2, Outcome.SUSPICIOUS: 1, Outcome.EXPLAINED: 0}
 
-_CLOCK_REFUTED_BY = "a photo of this device whose GPS time, or another clock in view, agrees with its claimed time"
-
-_REFUTED_BY = {
-    **dict.fromkeys(CLOCK_CAUSES, _CLOCK_REFUTED_BY),
-    **dict.fromkeys((CauseKind.ZONE, CauseKind.DST), "a photo of this device whose written zone is that of its place"),
-    CauseKind.CLOCK_OR_PLACE: "GPS time, or another record of where the device was at that time",
-    CauseKind.TRAVEL: "another record of where the device was, or a second device in the file's place",
-    CauseKind.POSITION: "another record of where the device was at that time",
-    CauseKind.COPY: "the original files with their own metadata",
-    CauseKind.EDIT: "an original that bears the same entries",
-}
+Key = tuple[object, ...]
 
 
 @dataclass(slots=True)
 class _Gathered:
     cause: Cause
     label: str
-    model: ClockModel | None
+    model: ClockModel | None = None  # whose sentence the group bears
     findings: list[Finding] = field(default_factory=list)
 
+    @property
+    def source_ids(self) -> tuple[str, ...]:
+        """The photos concerned, in the order of the findings."""
+        return tuple(dict.fromkeys(source_id for finding in self.findings for source_id in finding.source_ids))
 
-def group_causes(findings: Iterable[Finding], models: Sequence[ClockModel] = ()) -> tuple[CauseGroup, ...]:
+
+def group_causes(
+    findings: Iterable[Finding], models: Sequence[ClockModel] = (), *, summaries: Iterable[PhotoSummary] = ()
+) -> tuple[CauseGroup, ...]:
     """Gather findings under their causes.
 
     Args:
         findings: of any outcome; only found and explained ones that name a cause are gathered, in their order.
         models: the clock models of the case, if any.
+        summaries: the photos of the case; they give names and capture times.
 
     Returns:
         The strongest group first: by outcome, severity, number of photos. Every gathered
         finding is in exactly one group.
     """
-    by_device = {model.device_key: model for model in models}
-    groups: dict[tuple[object, ...], _Gathered] = {}
-    for finding in findings:
-        if finding.cause is None or finding.outcome not in _GRAVITY:
-            continue
-        model = by_device.get(finding.cause.device_key) if finding.cause.device_key else None
-        key, started = _place(finding.cause, model)
+    told = [finding for finding in findings if finding.cause is not None and finding.outcome in _GRAVITY]
+    seen = {one.source_id: one for one in summaries}
+    placing = _Placing({model.device_key: model for model in models}, told, seen)
+    groups: dict[Key, _Gathered] = {}
+    for finding in told:
+        key, started = placing.place(finding)
         groups.setdefault(key, started).findings.append(finding)
-    return tuple(sorted((_told(group) for group in groups.values()), key=_strongest_first))
+    of_clocks = [_told(group, seen) for group in groups.values() if group.model is not None]
+    others = [_told(group, seen) for group in groups.values() if group.model is None]
+    return tuple(sorted([*of_clocks, *_once_each(others)], key=_strongest_first))
 
 
-def _place(cause: Cause, model: ClockModel | None) -> tuple[tuple[object, ...], _Gathered]:
-    label = "" if model is None else model.label
-    if model is not None and _explains(model, cause):
-        known = Cause(_kind_of(model), model.device_key, model.offset_hours, model.summary)
-        return ("clock", model.device_key), _Gathered(known, label, model)
-    offset = None if cause.offset_hours is None else round(4.0 * cause.offset_hours) / 4.0
-    if cause.kind == CauseKind.CLOCK_OFFSET and offset is None:
-        return (cause.kind, cause.device_key, None), _Gathered(cause, label, None)
-    return (cause.kind, cause.device_key, offset), _Gathered(cause, label, None)
+class _Placing:
+    """Says for each finding under which cause it goes."""
+
+    def __init__(
+        self, models: Mapping[str, ClockModel], findings: Sequence[Finding], seen: Mapping[str, PhotoSummary]
+    ) -> None:
+        self._models = models
+        self._accused = _accused(findings)
+        self._pictures = _clusters(finding.source_ids for finding in findings if _is_look_alike(finding))
+        self._stamped = _stamped(findings, seen)
+        self._not_clocks = _gps_times_that_are_no_clocks(seen)
+
+    def place(self, finding: Finding) -> tuple[Key, _Gathered]:
+        """Return the key of the group of *finding*, and that group as it starts."""
+        cause = self._laid_at(finding)
+        model = self._models.get(cause.device_key) if cause.device_key else None
+        label = "" if model is None else model.label
+        if model is not None and explains(model, finding, cause):
+            known = Cause(_kind_of(model), model.device_key, model.offset_hours, model.summary)
+            return ("clock", model.device_key), _Gathered(known, label, model)
+        if finding.is_found and finding.source_ids[0] in self._stamped:
+            second = self._stamped[finding.source_ids[0]]
+            return ("stamped", second), _Gathered(Cause(CauseKind.STAMPED, "", None, second), "")
+        if self._is_receivers(finding, cause):
+            receivers = Cause(CauseKind.RECEIVER, cause.device_key, None, cause_words.RECEIVER)
+            return (receivers.kind, cause.device_key), _Gathered(receivers, label)
+        if _is_look_alike(finding):
+            return ("pictures", self._pictures[finding.source_ids[0]]), _Gathered(replace(cause, device_key=""), "")
+        if model is not None and finding.is_found and cause.kind in SET_WRONG_CAUSES:
+            if self._is_one_file(model, finding):
+                altered = Cause(CauseKind.ALTERED_FILE, model.device_key, None, cause.summary)
+                return (altered.kind, finding.source_ids[0]), _Gathered(altered, label)
+            if _is_confirmed(model):
+                either = replace(cause, kind=CauseKind.CLOCK_OR_PLACE, offset_hours=None)
+                return (either.kind, cause.device_key, "right clock"), _Gathered(either, label)
+        known_offset = bool(cause.device_key) and cause.offset_hours is not None
+        offset = round(4.0 * (cause.offset_hours or 0.0)) / 4.0 if known_offset else None
+        return (cause.kind, cause.device_key, offset, finding.is_found), _Gathered(cause, label)
+
+    def _laid_at(self, finding: Finding) -> Cause:
+        """Return the cause at the device it lies in: of two clocks that differ, not the one known to be right."""
+        cause, other = finding.cause, finding.facts.get("other_device")
+        if cause is None:
+            raise ValueError(f"{finding.check_id} names no cause")
+        model = self._models.get(cause.device_key)
+        if not isinstance(other, str) or model is None or not _is_confirmed(model):
+            return cause
+        turned = None if cause.offset_hours is None else -cause.offset_hours
+        return replace(cause, device_key=other, offset_hours=turned)
+
+    def _is_receivers(self, finding: Finding, cause: Cause) -> bool:
+        """Whether a finding rests on a GPS time that the device's other photos show to be no clock."""
+        is_of_gps = finding.check_id in GPS_RULES and cause.kind in SET_WRONG_CAUSES
+        return is_of_gps and finding.is_found and finding.source_ids[0] in self._not_clocks
+
+    def _is_one_file(self, model: ClockModel, finding: Finding) -> bool:
+        """Whether one file's time is wrong among siblings of the same device of which nothing like it is said."""
+        is_sure = finding.confidence in (Confidence.DECISIVE, Confidence.STRONG) and finding.check_id not in LIGHT_RULES
+        if len(finding.source_ids) != 1 or not is_sure:
+            return False
+        accused = len(self._accused[model.device_key])
+        siblings = model.photos - accused
+        return siblings >= FEWEST_SIBLINGS and accused <= max(1.0, MOST_ALTERED * model.photos)
 
 
-def _explains(model: ClockModel, cause: Cause) -> bool:
+def explains(model: ClockModel, finding: Finding, cause: Cause) -> bool:
+    """Return whether a clock model accounts for a finding.
+
+    Args:
+        model: of the device.
+        finding: of any rule.
+        cause: what it is laid to, at this device.
+    """
     if model.kind in (ClockKind.RIGHT, ClockKind.UNDETERMINED):
         return False
     if cause.kind in STEP_CAUSES:
         return model.kind in (ClockKind.PIECEWISE, ClockKind.RESET)
+    if finding.check_id in DATE_RULES:
+        return _is_days_off(model)
     if cause.kind not in CLOCK_CAUSES | EITHER_CAUSES:
         return False
-    if cause.offset_hours is None or model.offset_hours is None or model.interval_hours is None:
+    if cause.offset_hours is None or model.interval_hours is None:
         return True
     low, high = model.interval_hours
-    return low - NEAR_HOURS <= cause.offset_hours <= high + NEAR_HOURS
+    # Light knows no days: twelve ahead and twelve behind are one to it.
+    turns = (-24.0, 0.0, 24.0) if model.decided_by is ClockWitness.LIGHT else (0.0,)
+    return any(low - NEAR_HOURS <= cause.offset_hours + turn <= high + NEAR_HOURS for turn in turns)
+
+
+def _is_days_off(model: ClockModel) -> bool:
+    if model.kind in (ClockKind.RESET, ClockKind.DAY_MONTH):
+        return True
+    offsets = [hours for _, _, hours in model.segments]
+    offsets += [] if model.offset_hours is None else [model.offset_hours]
+    return any(hours <= -DAYS_HOURS for hours in offsets)
+
+
+def _is_confirmed(model: ClockModel) -> bool:
+    return model.kind is ClockKind.RIGHT and model.decided_by in (ClockWitness.GPS, ClockWitness.COMPANION)
 
 
 def _kind_of(model: ClockModel) -> CauseKind:
@@ -112,8 +212,81 @@ def _kind_of(model: ClockModel) -> CauseKind:
     }.get(model.kind, CauseKind.CLOCK_OFFSET)
 
 
-def _told(group: _Gathered) -> CauseGroup:
-    photos = tuple(dict.fromkeys(source_id for finding in group.findings for source_id in _concerned(finding)))
+# --------------------------------------------------------------------------- what findings have in common
+
+
+def _is_look_alike(finding: Finding) -> bool:
+    """Whether a finding is about pictures that are alike: of two photos, and laid to a copy."""
+    return finding.cause is not None and finding.cause.kind is CauseKind.COPY and len(finding.source_ids) > 1
+
+
+def _accused(findings: Iterable[Finding]) -> dict[str, set[str]]:
+    """Return, for each device, the photos whose time a rule finds impossible."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for finding in findings:
+        if finding.is_found and finding.cause is not None and finding.cause.kind in SET_WRONG_CAUSES:
+            found[finding.cause.device_key] |= set(finding.source_ids)
+    return found
+
+
+def _gps_times_that_are_no_clocks(seen: Mapping[str, PhotoSummary]) -> frozenset[str]:
+    """Return the photos whose GPS time is a receiver's own, or had to be put right, by the pattern of its device."""
+    by_device: dict[str, list[PhotoSummary]] = defaultdict(list)
+    for one in seen.values():
+        if one.device_key != UNKNOWN_DEVICE and one.gps_utc_time is not None and one.local_time is not None:
+            by_device[one.device_key].append(one)
+    heard = {
+        one.source_id: one.gps_utc_time
+        for key, summaries in by_device.items()
+        for one in receiver.listen(DeviceGroup(key, "", "", tuple(summaries))).heard
+    }
+    return frozenset(
+        one.source_id
+        for summaries in by_device.values()
+        for one in summaries
+        if heard.get(one.source_id) != one.gps_utc_time
+    )
+
+
+def _clusters(groups: Iterable[tuple[str, ...]]) -> dict[str, str]:
+    """Return a name for each cluster of photos that groups tie together (union by the least name)."""
+    root: dict[str, str] = {}
+
+    def find(name: str) -> str:
+        while root.setdefault(name, name) != name:
+            name = root[name]
+        return name
+
+    for members in groups:
+        least = min(map(find, members))
+        for name in members:
+            root[find(name)] = least
+    return {name: find(name) for name in root}
+
+
+def _stamped(findings: Iterable[Finding], seen: Mapping[str, PhotoSummary]) -> dict[str, str]:
+    """Return the photos among those accused that share one capture second while their offsets differ."""
+    offsets: dict[str, dict[str, float]] = defaultdict(dict)
+    for finding in findings:
+        one, cause = seen.get(finding.source_ids[0]), finding.cause
+        if one is None or one.local_time is None or cause is None or cause.offset_hours is None:
+            continue
+        if finding.is_found and cause.kind in SET_WRONG_CAUSES:
+            offsets[f"{one.local_time:%Y-%m-%d %H:%M:%S}"][one.source_id] = cause.offset_hours
+    return {
+        source_id: second
+        for second, by_photo in offsets.items()
+        if len({round(hours) for hours in by_photo.values()}) >= FEWEST_STAMPED
+        for source_id in by_photo
+    }
+
+
+# --------------------------------------------------------------------------- told
+
+
+def _told(group: _Gathered, seen: Mapping[str, PhotoSummary]) -> CauseGroup:
+    photos = _of_its_device(group, seen)
+    names = [seen[source_id].name if source_id in seen else "" for source_id in photos]
     return CauseGroup(
         cause=group.cause,
         label=group.label,
@@ -122,22 +295,42 @@ def _told(group: _Gathered) -> CauseGroup:
         source_ids=photos,
         check_ids=tuple(sorted({finding.check_id for finding in group.findings})),
         findings=len(group.findings),
-        summary=_summary(group, len(photos)),
-        refutable_by=_REFUTED_BY.get(group.cause.kind, ""),
+        summary=cause_words.summary(group.cause, group.findings, model=group.model, names=names),
+        refutable_by=cause_words.REFUTED_BY.get(group.cause.kind, ""),
     )
 
 
-def _concerned(finding: Finding) -> tuple[str, ...]:
-    return finding.source_ids
+def _of_its_device(group: _Gathered, seen: Mapping[str, PhotoSummary]) -> tuple[str, ...]:
+    """Return the photos concerned; of a clock only those it took: a pair of cameras has another's beside them."""
+    if group.model is None:
+        return group.source_ids
+    own = tuple(
+        source_id
+        for source_id in group.source_ids
+        if source_id not in seen or seen[source_id].device_key == group.model.device_key
+    )
+    return own or group.source_ids
 
 
-def _summary(group: _Gathered, photos: int) -> str:
-    if group.model is not None:
-        return f"The clock {group.model.summary}."
-    summaries = list(dict.fromkeys(finding.cause.summary for finding in group.findings if finding.cause))
-    if photos == 1:
-        return summaries[0]
-    return f"{summaries[0].rstrip('.')} (likewise {durations.photos(photos)} in all)."
+def _once_each(groups: Sequence[CauseGroup]) -> list[CauseGroup]:
+    """Tell one photo once: causes found for the same single photo become one that names the others."""
+    alone: dict[str, list[CauseGroup]] = defaultdict(list)
+    rest: list[CauseGroup] = []
+    for group in groups:
+        is_alone = len(group.source_ids) == 1 and group.outcome is not Outcome.EXPLAINED
+        (alone[group.source_ids[0]] if is_alone else rest).append(group)
+    return rest + [_joined(sorted(same, key=_strongest_first)) for same in alone.values()]
+
+
+def _joined(same: Sequence[CauseGroup]) -> CauseGroup:
+    first, *others = same
+    said = list(dict.fromkeys(group.summary for group in others if group.summary != first.summary))
+    return replace(
+        first,
+        check_ids=tuple(sorted({check_id for group in same for check_id in group.check_ids})),
+        findings=sum(group.findings for group in same),
+        summary=" ".join([first.summary, *(f"Also: {summary}" for summary in said)]),
+    )
 
 
 def _strongest_first(group: CauseGroup) -> tuple[object, ...]:

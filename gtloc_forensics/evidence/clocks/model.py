@@ -36,6 +36,8 @@ WRONG_FROM = 0.9
 RIGHT_FROM = 0.8
 # Light this much (natural log) for a right clock against the GPS clock's offset speaks of a wrong place.
 SPLIT_LOG = 4.0
+RIGHT_WITHIN_HOURS = 0.375  # the quarter hours beside zero belong to a right clock, set by hand and by sight
+FEWEST_WRONG = 2  # photos before GPS time calls a clock wrong: of one alone its place or its fix may be
 FARTHEST_HOURS = 14.0  # what zones and half days explain; beyond it the date itself is off
 # Counts belong to one body and only rise; what is left are edited dates. A judgement, not a frequency.
 COUNTER_STEP = 0.9
@@ -73,7 +75,7 @@ def fit_all(groups: Sequence[DeviceGroup], *, light_model: LightModel | None = N
     confirmed = [
         group
         for group, model in zip(groups, alone, strict=True)
-        if model.kind is ClockKind.RIGHT and model.decided_by is ClockWitness.GPS and not group.doubt
+        if model.kind is ClockKind.RIGHT and model.decided_by is ClockWitness.GPS
     ]
     return tuple(
         model
@@ -274,7 +276,10 @@ def _is_decided(posterior: Posterior) -> bool:
 def _by_gps(
     group: DeviceGroup, fitted: ClockModel, posterior: Posterior, *, level: Level, gps: GpsResiduals
 ) -> ClockModel:
-    if not _is_decided(posterior):
+    is_right = posterior.kind is ClockKind.RIGHT
+    is_alone = not is_right and len(level.members) < FEWEST_WRONG
+    is_denied = is_right and abs(level.hours) > RIGHT_WITHIN_HOURS  # light or the prior outweighs one GPS time
+    if is_alone or is_denied or not _is_decided(posterior):
         return _undetermined(fitted, posterior)
     kind, offset = _exact(posterior.kind, level.hours), level.hours
     # The GPS clock is finer than the grid: what it says is the offset, a minute of its own added.

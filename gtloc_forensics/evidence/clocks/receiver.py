@@ -32,6 +32,7 @@ ROLLOVER = timedelta(weeks=1024)
 
 MOVED_ON = timedelta(minutes=2)  # a clock that moved this much while another stood still
 FEWEST_STAMPED = 3
+FEWEST_DAYS = 3
 FEWEST_CONSTANT = 3
 CONSTANT_SPREAD_HOURS = 0.5  # more than any clock drifts between photos taken at one hour of the day
 # A clock set ahead keeps its distance from GPS time; fixes that are merely old do so by chance only.
@@ -175,12 +176,15 @@ def _frozen_date(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     """Take the camera's date where the GPS date stands still over several days."""
     gps_dates = {one.gps_utc_time.date() for one in kept if one.gps_utc_time}
     claimed = {moment.date() for one in kept if (moment := _claimed_utc(one))}
-    span = (max(claimed) - min(claimed)).days if claimed else 0
-    if len(gps_dates) != 1 or span < 2:
+    agree = sum(
+        one.gps_utc_time.date() == moment.date() for one in kept if one.gps_utc_time and (moment := _claimed_utc(one))
+    )
+    # One re-dated file beside a day's photos is no receiver that stood still.
+    if len(gps_dates) != 1 or len(claimed) < FEWEST_DAYS or agree > len(kept) / 2.0:
         return kept, ""
     return [_on_its_day(one) for one in kept], (
-        f"The GPS date is the same in {durations.photos(len(kept))} of {span + 1:,} days: the receiver's date stood "
-        "still, and only its time of day is heard."
+        f"The GPS date is the same in {durations.photos(len(kept))} of {len(claimed):,} days: the receiver's date "
+        "stood still, and only its time of day is heard."
     )
 
 

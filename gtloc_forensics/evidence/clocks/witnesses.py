@@ -14,7 +14,6 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import theilslopes
 
 from gtloc_forensics.evidence.clocks import receiver
 from gtloc_forensics.evidence.clocks.receiver import FIRST_DIGITAL, LEVEL_GAP_HOURS
@@ -25,6 +24,7 @@ Floats: TypeAlias = NDArray[np.float64]
 
 SHARED = 0.6  # of the residuals that must agree before they speak for the whole camera
 COPIED_S = 1.0  # GPS time this close to local time was copied from it; a receiver's own lags by varying seconds
+HALF_DAY_HOURS = 13.0  # half a day, and a summer hour
 STEP_BACK = timedelta(minutes=10)
 
 # A frame's hours by the model are one witness per outing at most, and never more than a hint.
@@ -40,7 +40,7 @@ class GpsResiduals:
 
     source_ids: tuple[str, ...]
     gps_days: Floats  # days since 1970 of each GPS time
-    hours: Floats  # time of day apart, in [−12, 12)
+    hours: Floats  # time of day apart, in [−13, 13]
     days: Floats  # whole days apart
     raw_hours: Floats  # the offset from UTC that the clock itself was set to
     is_local_date: NDArray[np.bool_]  # the GPS date is the camera's: some firmware writes the local date there
@@ -57,8 +57,10 @@ def gps_residuals(group: DeviceGroup) -> GpsResiduals | None:
     if not rows or copied_gps_hours(group) is not None:
         return None
     gps_days, residual, source_ids, raw, is_local_date = zip(*rows, strict=True)
-    hours = np.mod(np.array(residual) + 12.0, 24.0) - 12.0
-    days = np.round((np.array(residual) - hours) / 24.0)
+    apart = np.array(residual)
+    # Dated GPS times tell half a day ahead from half a day behind; only what is farther off is split into days.
+    hours = np.where(np.abs(apart) <= HALF_DAY_HOURS, apart, np.mod(apart + 12.0, 24.0) - 12.0)
+    days = np.round((apart - hours) / 24.0)
     return GpsResiduals(
         source_ids, np.array(gps_days), hours, days, np.array(raw), np.array(is_local_date), heard.notes
     )
@@ -154,6 +156,8 @@ def drift(residuals: GpsResiduals) -> Drift | None:
         return None
     index = np.linspace(0, len(days) - 1, min(len(days), 200)).round().astype(int)
     days, hours = days[index], hours[index]
+    from scipy.stats import theilslopes  # heavy: only where there is a drift to ask about
+
     slope = float(theilslopes(hours, days).slope)
     line = float(np.median(hours - slope * (days - days[0])))
     left = float(np.median(np.abs(hours - line - slope * (days - days[0]))))
