@@ -199,14 +199,14 @@ OFFSETS = [
 
 
 def test_offsets_win_in_the_order_that_was_agreed() -> None:
-    for place, (_, hours, words) in enumerate(OFFSETS):
+    for rank, (_, hours, words) in enumerate(OFFSETS):
         tags = {"ExifIFD:DateTimeOriginal": WALL}
-        for more, _, _ in OFFSETS[place:]:
+        for more, _, _ in OFFSETS[rank:]:
             tags |= more
         offset = claim(tags).utc_offset_hours
         assert offset.value == hours, words
         assert words in offset.rule
-        assert len(offset.rivals) == len(OFFSETS) - place - 1
+        assert len(offset.rivals) == len(OFFSETS) - rank - 1
 
 
 @pytest.mark.parametrize(("tags", "hours", "words"), OFFSETS)

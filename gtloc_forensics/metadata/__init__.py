@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gtloc_forensics.metadata import camera, place
-from gtloc_forensics.metadata.blocks import is_broken, repeated, with_unreadable
+from gtloc_forensics.metadata.blocks import repeated
 from gtloc_forensics.metadata.capture_time import clock_face, default_tags, not_after
 from gtloc_forensics.metadata.tag_values import Notation, moment, shown, text
 from gtloc_forensics.metadata.times import Times, all_times
@@ -42,7 +42,7 @@ def claim(
     where = place.position(tags, sidecars)
     zones = zones_at(where.value) if isinstance(where, Stated) else ()
     face = clock_face(tags, times, zones)
-    found = Claim(
+    return Claim(
         source_id=source.source_id,
         local_time=face.local,
         utc_offset_hours=face.offset_hours,
@@ -64,7 +64,6 @@ def claim(
         default_tags=default_tags(times, face),
         repeated=repeated(tags),
     )
-    return with_unreadable(found) if is_broken(warnings) else found
 
 
 def burst_id(claim: Claim) -> str:
