@@ -155,8 +155,14 @@ def test_a_clocks_zero_is_no_capture_time_in_any_zone(wall: str) -> None:
 def test_a_print_dated_to_the_year_is_no_clock_at_its_zero() -> None:
     made = claim({"ExifIFD:DateTimeOriginal": "1970:01:01 00:00:00", "ExifIFD:CreateDate": "2021:03:02 20:14:11"})
     assert made.local_time.value == datetime(1970, 1, 1)
+    assert made.default_tags == ()
     typed = claim({"XMP-photoshop:DateCreated": "1970-01-01"})
     assert typed.local_time.value == datetime(1970, 1, 1)
+
+
+def test_fractions_of_a_second_elsewhere_do_not_take_the_place_of_the_cameras_tag() -> None:
+    made = claim({"ExifIFD:DateTimeOriginal": WALL, "XMP-photoshop:DateCreated": "2024-06-15T12:34:56.25+07:00"})
+    assert made.local_time.tag == "ExifIFD:DateTimeOriginal"
 
 
 def test_a_constant_of_firmware_beside_a_true_time_is_named_and_the_time_kept() -> None:
