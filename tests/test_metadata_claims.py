@@ -91,6 +91,15 @@ def test_the_zone_of_an_editors_computer_gives_way_to_place_and_gps_time() -> No
     assert -4.0 in [rival.value for rival in made.utc_offset_hours.rivals]
 
 
+def test_a_date_of_a_program_keeps_its_own_offset_and_its_instant() -> None:
+    zoned = claim({"XMP-photoshop:DateCreated": "2024-06-15T12:34:56-07:00", **PARIS})
+    assert zoned.utc_time.value == NOON + timedelta(hours=7)
+    assert zoned.utc_offset_hours.offset_source is OffsetSource.PROGRAM
+    instant = claim({"XMP-photoshop:DateCreated": "2024-06-15T12:34:56Z", **PARIS})
+    assert (instant.utc_time.value, instant.local_time.value) == (NOON, NOON + timedelta(hours=2))
+    assert instant.utc_time.offset_source is OffsetSource.PROGRAM
+
+
 def test_a_zone_inside_the_exif_date_is_the_cameras() -> None:
     made = claim({"ExifIFD:DateTimeOriginal": "2017:02:01 14:42:59+01:00"})
     assert (made.utc_offset_hours.value, made.utc_time.value) == (1.0, datetime(2017, 2, 1, 13, 42, 59))
@@ -288,7 +297,7 @@ def test_the_height_of_an_airliner_is_a_height(height: float, stated: bool) -> N
 def test_a_second_block_that_says_something_else_is_told(tags: dict, tag: str) -> None:
     made = claim(tags)
     assert tag in [twice.tag for twice in made.repeated]
-    assert any(warning.startswith(f"{tag} stands in the file 2 times") for warning in made.warnings)
+    assert any(warning.startswith(f"{tag} stands in the file more than once") for warning in made.warnings)
 
 
 def test_a_second_block_that_says_the_same_is_no_matter() -> None:

@@ -72,16 +72,15 @@ def burst_id(claim: Claim) -> str:
 
 
 def _oddities(tags: Tags, times: Times) -> tuple[str, ...]:
-    """Say which dates could not be read, which had to be understood, and what disagrees; each sentence once."""
-    said = [f"{tag} holds {written!r}, which cannot be read as a date" for tag, written in times.not_dates]
-    said += [f"{tag} is there but is not set: {written!r}" for tag, written in times.unset]
+    """Say what disagrees, what had to be understood and what could not be read; the weightiest first, each once."""
+    said = [f"{twice.tag} stands in the file more than once: {_listed(twice.raws)}" for twice in repeated(tags)]
+    said += place.oddities(tags)
     for reading in times.readings:
         if reading.role not in (TimeRole.FILE_NAME, TimeRole.FILE_SYSTEM) and (read := moment(reading.raw)) is not None:
             said += [f"{reading.tag} holds {reading.raw!r}: {how.value}" for how in read.notations if how in TO_BE_TOLD]
-    said += [
-        f"{twice.tag} stands in the file {len(twice.raws)} times: {_listed(twice.raws)}" for twice in repeated(tags)
-    ]
-    return tuple(dict.fromkeys((*said, *place.oddities(tags))))
+    said += [f"{tag} holds {written!r}, which cannot be read as a date" for tag, written in times.not_dates]
+    said += [f"{tag} is there but is not set: {written!r}" for tag, written in times.unset]
+    return tuple(dict.fromkeys(said))
 
 
 TO_BE_TOLD = (Notation.HOUR_24, Notation.BUDDHIST, Notation.PERSIAN, Notation.ZONE_UNREAD)

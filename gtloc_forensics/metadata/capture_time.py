@@ -7,14 +7,14 @@ document bound it, and are kept as that.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gtloc_forensics.earth.zones import offset_at_utc
 from gtloc_forensics.metadata.clock_defaults import ZONES, is_receiver_default, is_rolled_over, is_year_start, is_zero
-from gtloc_forensics.metadata.tag_values import DAY_S, HOUR_S, MONTH_S, YEAR_S, text
+from gtloc_forensics.metadata.tag_values import DAY_S, HOUR_S, MONTH_S, YEAR_S, moment, text
 from gtloc_forensics.metadata.times import CLOUD_INSTANT, SIDECAR, Times, civil_offset_between
-from gtloc_forensics.metadata.utc_offsets import GPS_TOLERANCE_S, ZONE_RULE, utc_offset
+from gtloc_forensics.metadata.utc_offsets import BY_PROGRAMS, GPS_TOLERANCE_S, ZONE_RULE, utc_offset
 from gtloc_forensics.records import Absent, OffsetSource, Reading, Stated, Tags, TimeKind, TimeReading, TimeRole
 
 _CONTAINER_RULE = "creation date of the container"
@@ -58,8 +58,25 @@ def clock_face(tags: Tags, times: Times, zones: tuple[str, ...]) -> ClockFace:
     gps = gps_time(tags, times, None if isinstance(local, Absent) else local.value)
     if isinstance(local, Absent):
         return _from_utc(times, zones, absent=local, gps=gps)
+    if zones and local.tag.startswith(BY_PROGRAMS) and _ends_in_z(local.raw):
+        return _of_an_instant(local, zones[0], gps)
     hours = utc_offset(tags, times, local, zones=zones, gps=gps)
     return ClockFace(local, hours, _instant(local, hours, times), gps)
+
+
+def _ends_in_z(raw: str) -> bool:
+    """Whether a program wrote an instant in UTC, not the wall clock: Z is no zone that anybody keeps."""
+    written = moment(raw)
+    return written is not None and written.zone == "Z" and written.resolution_s < DAY_S
+
+
+def _of_an_instant(written: Stated[datetime], zone: str, gps: Stated[datetime] | Absent) -> ClockFace:
+    """Return the times of a file that tells only an instant of a program's: local by the zone at the position."""
+    hours = offset_at_utc(zone, written.value)
+    rule = f"{written.rule}; written in UTC, shown in the zone at the claimed position"
+    local = replace(written, value=written.value + timedelta(hours=hours), rule=rule)
+    utc = replace(written, rule="instant that a program wrote in UTC", offset_source=OffsetSource.PROGRAM)
+    return ClockFace(local, Stated(hours, "", zone, ZONE_RULE, (), OffsetSource.PLACE), utc, gps)
 
 
 def local_time(times: Times) -> Stated[datetime] | Absent:

@@ -69,15 +69,16 @@ _ONLY_OFFSET_RULE = "offset of the last change, the only one in the file: lower 
 
 
 def _by_camera(tags: Tags, times: Times, local: Stated[datetime]) -> Iterator[Stated[float]]:
-    """Yield the offsets that the device itself wrote, the most trusted first."""
+    """Yield the offsets that the device itself wrote, or that are part of the capture date, the most trusted first."""
     yield from _maker_zone(tags)
     yield from _offset_tags(tags, _CAPTURE_OFFSETS)
     yield from _tiff_ep(tags)
-    if not local.tag.startswith(BY_PROGRAMS):
-        inside = moment(local.raw)
-        if inside is not None and inside.offset_hours is not None:
-            rule = "offset written inside the capture date"
-            yield Stated(inside.offset_hours, local.tag, local.raw, rule, (), OffsetSource.CAMERA)
+    inside = next((one.offset_hours for one in times.readings if one.tag == local.tag and one.raw == local.raw), None)
+    written = moment(local.raw)
+    if inside is not None and written is not None and written.offset_hours == inside:
+        # Whoever wrote it: time and offset are one value here.
+        source = OffsetSource.PROGRAM if local.tag.startswith(BY_PROGRAMS) else OffsetSource.CAMERA
+        yield Stated(inside, local.tag, local.raw, "offset written inside the capture date", (), source)
     yield from _maker_instants(times, local)
     if not _is_changed_later(times, local):
         yield from _offset_tags(tags, [(name, _ONLY_OFFSET_RULE) for name in _CHANGE_OFFSETS])
@@ -106,9 +107,9 @@ def _by_programs(tags: Tags, times: Times, local: Stated[datetime]) -> Iterator[
         if reading.offset_hours is None or reading.resolution_s >= DAY_S:
             continue
         if _same_moment(reading, local.value):
+            if reading.tag == local.tag and reading.raw == local.raw:
+                continue  # told before
             source = OffsetSource.PROGRAM if reading.tag.startswith(BY_PROGRAMS) else OffsetSource.CAMERA
-            if source is OffsetSource.CAMERA and reading.tag == local.tag:
-                continue  # the camera's own, told before
             rule = "offset written inside the capture date"
             yield Stated(reading.offset_hours, reading.tag, reading.raw, rule, (), source)
         elif reading.offset_hours == 0.0:
