@@ -21,7 +21,17 @@ from gtloc_forensics.earth.zones import zones_at
 from gtloc_forensics.examination.instruments import Settings
 from gtloc_forensics.files import sidecar_names
 from gtloc_forensics.metadata import clock_defaults
-from gtloc_forensics.records import Absent, Claim, OffsetSource, Position, Stated, TimeKind, TimeRole
+from gtloc_forensics.records import (
+    Absent,
+    Claim,
+    OffsetSource,
+    Outcome,
+    PhotoEntry,
+    Position,
+    Stated,
+    TimeKind,
+    TimeRole,
+)
 
 WALL = "2024:06:15 12:34:56"
 NOON = datetime(2024, 6, 15, 12, 34, 56)
@@ -372,10 +382,10 @@ def test_a_name_tells_which_photo_a_file_describes(sidecar: str, photo: str, is_
 needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 
 
-def audited(folder: Path, output: Path) -> dict[str, Claim]:
+def audited(folder: Path, output: Path) -> dict[str, PhotoEntry]:
     case = open_case(folder, output)
     case.audit(Settings(model="none", jobs=0))
-    return {entry.photo.source.display_path: entry.photo.claim for entry in case.view().photos()}
+    return {entry.photo.source.display_path: entry for entry in case.view().photos()}
 
 
 def drawn(path: Path, *arguments: str) -> Path:
@@ -396,7 +406,8 @@ def test_an_audit_reads_what_a_photo_service_lays_beside_a_stripped_photo(tmp_pa
         "geoData": {"latitude": 50.0875, "longitude": 14.4214, "altitude": 0.0},
     }
     (evidence / "beach.jpg.supplemental-metadata.json").write_text(json.dumps(told))
-    (made,) = audited(evidence, tmp_path / "case").values()
+    (entry,) = audited(evidence, tmp_path / "case").values()
+    made = entry.photo.claim
     assert made.utc_time.value == datetime(2003, 6, 12, 10, 5, 45)
     assert made.local_time.value == datetime(2003, 6, 12, 12, 5, 45)
 
@@ -408,8 +419,16 @@ def test_an_audit_reads_odd_notations_out_of_a_file(tmp_path: Path) -> None:
     drawn(evidence / "digits.jpg", "-DateTimeOriginal=20121122150405")
     drawn(evidence / "year.jpg", "-DateTimeOriginal=1993:00:00 00:00:00", "-CreateDate=2020:11:19 10:00:00")
     drawn(evidence / "changed.jpg", "-ModifyDate=2019:03:05 20:11:12")
-    made = audited(evidence, tmp_path / "case")
+    drawn(evidence / "19930710.jpg", "-DateTimeOriginal=1993:00:00 00:00:00", "-Make=Apple", "-Model=iPhone 14")
+    entries = audited(evidence, tmp_path / "case")
+    made = {path: entry.photo.claim for path, entry in entries.items()}
     assert made["am.jpg"].utc_time.value == datetime(2012, 11, 22, 9, 34, 5)
     assert made["digits.jpg"].local_time.value == datetime(2012, 11, 22, 15, 4, 5)
     assert made["year.jpg"].local_time.value == datetime(1993, 1, 1)
     assert made["changed.jpg"].local_time is Absent.ONLY_BOUNDS
+    for path in ("year.jpg", "19930710.jpg"):
+        said = [found.summary for found in entries[path].findings if found.outcome in SPOKEN]
+        assert not said, "a year is no clock at its default, and no name is older than it"
+
+
+SPOKEN = (Outcome.EXPLAINED, Outcome.SUSPICIOUS, Outcome.CONTRADICTION)

@@ -33,7 +33,7 @@ _SOFTWARE = re.compile(r"instagram|whatsapp|facebook|snapchat|telegram|wechat|hi
 FACEBOOK_MARK = "FBMD"
 
 
-@check("GF118", title="Stripped or rewritten by a platform", needs=("claim",))
+@check("GF118", title="Stripped or rewritten by a platform", needs=("claim",), version="2")
 def platform(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look for the marks of platforms and for what is missing."""
     claim = claim_of(photo)
@@ -59,6 +59,10 @@ def _marks(photo: Photo, claim: Claim) -> Iterator[str]:
 
 
 def _is_bare(claim: Claim) -> bool:
-    return all(
-        isinstance(value, Absent) for value in (claim.local_time, claim.position, claim.device.make, claim.device.model)
+    """Whether nothing of substance is there; a date that bounds the capture, or an instant without a zone, is."""
+    return claim.local_time in NOTHING and all(
+        isinstance(value, Absent) for value in (claim.position, claim.device.make, claim.device.model)
     )
+
+
+NOTHING = (Absent.MISSING, Absent.UNSET, Absent.UNREADABLE)
