@@ -66,6 +66,7 @@ def gps(utc: str) -> dict[str, str]:
         ({"Samsung:TimeStamp": "2024:06:15 10:34:56.4+00:00"}, OffsetSource.MAKER_CLOCK),
         ({"XMP-photoshop:DateCreated": "2024:06:15 12:34:56+02:00"}, OffsetSource.PROGRAM),
         ({"XMP-exif:DateTimeOriginal": "2024:06:15 10:34:56Z"}, OffsetSource.PROGRAM),
+        ({"XMP-xmp:CreateDate": "2024:06:15 12:34:56+02:00"}, OffsetSource.PROGRAM),
         (gps("2024:06:15 10:34:50"), OffsetSource.GPS_CLOCK),
         (PARIS, OffsetSource.PLACE),
     ],

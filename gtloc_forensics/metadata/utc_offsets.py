@@ -102,7 +102,8 @@ def _maker_instants(times: Times, local: Stated[datetime]) -> Iterator[Stated[fl
 
 def _by_programs(tags: Tags, times: Times, local: Stated[datetime]) -> Iterator[Stated[float]]:
     """Yield the offsets of programs: inside dates of the same moment, and from dates that they moved to UTC."""
-    zoned = [one for one in times.readings if one.kind is TimeKind.ZONED and one.role is TimeRole.CAPTURE]
+    roles = (TimeRole.CAPTURE, TimeRole.DIGITIZED)
+    zoned = [one for one in times.readings if one.kind is TimeKind.ZONED and one.role in roles]
     for reading in sorted((one for one in zoned if not _is_exif(one)), key=lambda one: one.tag != local.tag):
         if reading.offset_hours is None or reading.resolution_s >= DAY_S:
             continue
