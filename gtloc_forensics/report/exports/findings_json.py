@@ -144,7 +144,7 @@ def _claim(claim: Claim | Unexamined) -> dict[str, Any]:
         "device": claim.device.key,
         "device_doubt": claim.device.doubt,
         "default_tags": list(claim.default_tags),
-        "repeated": {twice.tag: [visible(raw) for raw in twice.raws] for twice in claim.repeated},
+        "repeated": [{"tag": twice.tag, "raws": [visible(raw) for raw in twice.raws]} for twice in claim.repeated],
         "warnings": [visible(warning) for warning in claim.warnings],
     }
 
