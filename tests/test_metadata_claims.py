@@ -190,6 +190,7 @@ def test_a_constant_of_firmware_beside_a_true_time_is_named_and_the_time_kept() 
     assert made.local_time.value == NOON
     assert made.default_tags == ("ExifIFD:CreateDate",)
     assert made.not_after is Absent.MISSING
+    assert claim({"ExifIFD:CreateDate": "2000:01:01 00:02:11"}).not_after is Absent.MISSING
 
 
 @pytest.mark.parametrize("year", [2008, 2021, 2025])

@@ -107,7 +107,7 @@ def not_after(times: Times) -> Stated[datetime] | Absent:
     if not bounds:
         return Absent.MISSING
     words = "time of digitising" if bounds[0].role is TimeRole.DIGITIZED else "time of a change"
-    rule = f"{words}: the photo was there by then"
+    rule = f"{words}: the capture is claimed to be no later"
     return Stated(bounds[0].wall, bounds[0].tag, bounds[0].raw, rule, _rivals(bounds[1:]))
 
 
@@ -149,11 +149,9 @@ def _is_of_a_print(reading: TimeReading, times: Times) -> bool:
 
 
 def _bounds(times: Times) -> list[TimeReading]:
-    return [
-        reading
-        for reading in times.readings
-        if reading.role in BOUND_ROLES and reading.kind is not TimeKind.UTC and not is_zero(reading.wall)
-    ]
+    """Return the readings that bound the capture; a clock at a default bounds nothing."""
+    bounds = (one for one in times.readings if one.role in BOUND_ROLES and one.kind is not TimeKind.UTC)
+    return [one for one in bounds if not is_zero(one.wall) and not is_year_start(one.wall)]
 
 
 def _why_no_time(times: Times, zeros: bool) -> Absent:
