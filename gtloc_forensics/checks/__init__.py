@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, unique
 from functools import lru_cache
@@ -27,6 +27,8 @@ from gtloc_forensics.records import Absent, Claim, Confidence, Finding, Outcome,
 
 if TYPE_CHECKING:
     from gtloc_forensics.evidence.calibration import Calibration
+
+DAY_S = 86_400.0
 
 
 @unique
@@ -76,12 +78,17 @@ def check(
 def claim_of(photo: Photo) -> Claim:
     """Return the claim of a photo whose metadata was read; rules say so with ``needs=("claim",)``.
 
+    A capture of which only the month or the year is known has no time that a rule could compare.
+
     Raises:
         TypeError: when a rule is run on a photo it cannot judge.
     """
     if not isinstance(photo.claim, Claim):
         raise TypeError(f"the metadata of {photo.source.source_id} was not read")
-    return photo.claim
+    claim = photo.claim
+    if claim.local_resolution_s <= DAY_S:
+        return claim
+    return replace(claim, local_time=Absent.COARSE, utc_time=Absent.UNDERIVABLE)
 
 
 def not_testable(check_id: str, source_id: str, why: str | Absent) -> Finding:

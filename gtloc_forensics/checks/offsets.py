@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from gtloc_forensics.earth import claims, zones
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Claim, Stated
+from gtloc_forensics.records import Absent, Claim, Stated
 
 GRID_HOURS = 0.25
 # No civil clock has been more than 12 h behind or 14 h ahead of UTC since time zones settled (tz database).
@@ -85,6 +85,8 @@ def gps_instant(claim: Claim) -> tuple[datetime, bool] | None:
     copied = isinstance(gps, Stated) and gps.tag.startswith("XMP") and tag_values.text(claim.tags, "GPS:GPSTimeStamp")
     if isinstance(gps, Stated) and not copied:
         return gps.value, True
+    if gps is Absent.DEFAULT:
+        return None  # its time of day is that of a clock's zero too
     written = tag_values.text(claim.tags, "GPS:GPSTimeStamp")
     clock = tag_values.full_date(f"2000:01:01 {written}") if written else None
     if clock is None or not isinstance(claim.local_time, Stated):

@@ -27,6 +27,8 @@ from gtloc_forensics.records import (
 
 V = TypeVar("V")
 
+DAY_S = 86_400.0
+
 
 def summary_of(photo: Photo) -> PhotoSummary | None:
     """Return what *photo* contributes to comparisons; None when its metadata could not be read."""
@@ -37,7 +39,8 @@ def summary_of(photo: Photo) -> PhotoSummary | None:
     uptime = claim.uptime if isinstance(claim.uptime, Uptime) else None
     image = photo.image if isinstance(photo.image, ImageFacts) else None
     prediction = photo.prediction if isinstance(photo.prediction, Prediction) else None
-    local_time = _stated(claim.local_time)
+    # A capture known to the month or the year has no time that photos could be compared by.
+    local_time = _stated(claim.local_time) if claim.local_resolution_s <= DAY_S else None
     return PhotoSummary(
         source_id=photo.source.source_id,
         sha256=photo.source.sha256,
@@ -46,7 +49,7 @@ def summary_of(photo: Photo) -> PhotoSummary | None:
         media_type=photo.source.media_type,
         local_time=local_time,
         local_resolution_s=_resolution(claim),
-        utc_time=_stated(claim.utc_time),
+        utc_time=None if local_time is None and claim.local_resolution_s > DAY_S else _stated(claim.utc_time),
         utc_source=claim.utc_time.offset_source if isinstance(claim.utc_time, Stated) else None,
         offset_hours=_stated(claim.utc_offset_hours),
         gps_utc_time=_stated(claim.gps_utc_time),

@@ -99,7 +99,11 @@ def take(root: Path, candidate: Candidate, *, into: Path, copy_limit_bytes: int 
     for sidecar in candidate.sidecars:
         try:
             beside, beside_copy, beside_kept = _take_one(
-                root, sidecar, into=into, copy_limit_bytes=SIDECAR_LIMIT_BYTES, extension=".xmp"
+                root,
+                sidecar,
+                into=into,
+                copy_limit_bytes=SIDECAR_LIMIT_BYTES,
+                extension=os.fsdecode(types.extension_of(sidecar)),
             )
         except IntakeFailed as error:
             unread.append(UnreadSidecar(sidecar, error.source.sha256 if error.source else "", error.reason))

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gtloc_forensics.errors import UsageError
-from gtloc_forensics.files import opening, types
+from gtloc_forensics.files import opening, sidecar_names, types
 from gtloc_forensics.records import Candidate, Skipped
 
 __all__ = ["candidates_among", "walk"]
@@ -194,11 +194,11 @@ def _link(root: Path, fd: int, relative: bytes, name: bytes) -> Skipped:
 
 
 def _sidecars_by_photo(fd: int, names: list[bytes]) -> dict[bytes, tuple[bytes, ...]]:
-    """Return photo name → its sidecars: ``a.xmp`` (of every photo called ``a``) and ``a.jpg.xmp``, in any case."""
+    """Return photo name → the files that describe it, in any case; see :mod:`gtloc_forensics.files.sidecar_names`."""
     sidecars: dict[bytes, list[bytes]] = {}
     for name in sorted(names):
-        if _is_sidecar(fd, name):
-            sidecars.setdefault(name[: -len(b".xmp")].lower(), []).append(name)
+        for described in sidecar_names.described_by(name) if _is_sidecar(fd, name) else ():
+            sidecars.setdefault(described, []).append(name)
     if not sidecars:
         return {}
     photos = [name for name in names if types.has_photo_extension(name) and not name.startswith(b".")]
@@ -210,8 +210,8 @@ def _sidecars_by_photo(fd: int, names: list[bytes]) -> dict[bytes, tuple[bytes, 
 
 
 def _is_sidecar(fd: int, name: bytes) -> bool:
-    """Say whether a file is an XMP sidecar by its name, and no photo under such a name."""
-    if types.extension_of(name) != b".xmp" or name.startswith(b"."):
+    """Say whether a file describes a photo by its name, and is no photo under such a name."""
+    if not sidecar_names.described_by(name):
         return False
     try:
         return not types.is_photo(types.media_type(_head(fd, name), name=name))
@@ -230,9 +230,9 @@ def candidates_among(root: Path, folder: bytes, *, names: Collection[bytes]) -> 
     """
     with opening.directory(root, folder) as fd:
         present = opening.names(fd)
-        described = {name[: -len(b".xmp")].lower() for name in names if types.extension_of(name) == b".xmp"}
-        wanted = {*names, *(name for name in present if described and _is_described(name, described))} & {*present}
-        sidecars = [name for name in present if types.extension_of(name) == b".xmp"]
+        described = {photo for name in names for photo in sidecar_names.described_by(name)}
+        wanted = {*names, *(name for name in present if sidecar_names.is_of(name, described))} & {*present}
+        sidecars = [name for name in present if sidecar_names.described_by(name)]
         modes = {name: _mode(fd, name) for name in {*wanted, *sidecars}}
         beside = _sidecars_by_photo(fd, [name for name, mode in modes.items() if mode > 0 and stat.S_ISREG(mode)])
         attached = {sidecar for group in beside.values() for sidecar in group}
@@ -240,9 +240,3 @@ def candidates_among(root: Path, folder: bytes, *, names: Collection[bytes]) -> 
         for name in sorted(wanted - attached):
             if modes[name] == HIDDEN or (modes[name] and not stat.S_ISDIR(modes[name])):
                 yield _outcome(root, fd, prefix, name, modes[name], beside.get(name, ()))
-
-
-def _is_described(photo: bytes, described: Collection[bytes]) -> bool:
-    """Say whether one of the sidecars named (without their extension, in lower case) is this photo's."""
-    stem = photo[: -len(types.extension_of(photo))].lower()
-    return types.has_photo_extension(photo) and (stem in described or photo.lower() in described)

@@ -7,15 +7,30 @@ won, what is no value of its kind is shown as a warning, and absence says why.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
 from gtloc_forensics.metadata import camera, place
-from gtloc_forensics.metadata.blocks import is_broken, repeated, with_unreadable
+from gtloc_forensics.metadata.blocks import repeated
 from gtloc_forensics.metadata.capture_time import clock_face, default_tags, not_after
 from gtloc_forensics.metadata.tag_values import Notation, moment, shown, text
 from gtloc_forensics.metadata.times import Times, all_times
-from gtloc_forensics.records import Claim, Position, Source, Stated, Tags, TimeRole, UnreadBlock
+from gtloc_forensics.records import (
+    Absent,
+    Claim,
+    Device,
+    Exposure,
+    Position,
+    Source,
+    Stated,
+    Tags,
+    TimeRole,
+    UnreadBlock,
+)
 
 __all__ = ["BURST_TAGS", "burst_id", "claim"]
+
+R = TypeVar("R", Claim, Device, Exposure)
 
 BURST_TAGS = ("Apple:BurstUUID", "Apple:ContentIdentifier", "XMP-GCamera:BurstID", "Apple:MediaGroupUUID")
 """Tags that give the frames of one burst, or the two halves of a live photo, a common name."""
@@ -44,7 +59,7 @@ def claim(
     where = place.position(tags, sidecars)
     zones = zones_at(where.value) if isinstance(where, Stated) else ()
     face = clock_face(tags, times, zones)
-    found = Claim(
+    return Claim(
         source_id=source.source_id,
         local_time=face.local,
         utc_offset_hours=face.offset_hours,
@@ -67,7 +82,19 @@ def claim(
         repeated=repeated(tags),
         unread=unread,
     )
-    return with_unreadable(found) if unread or is_broken(warnings) else found
+    return _unreadable_where_missing(found) if unread else found
+
+
+def _unreadable_where_missing(made: Claim) -> Claim:
+    """Return the claim of a damaged file: what was not found in it may stand in what could not be read."""
+    damaged = replace(made, exposure=_not_missing(made.exposure), device=_not_missing(made.device))
+    return _not_missing(damaged)
+
+
+def _not_missing(record: R) -> R:
+    names = [item.name for item in fields(record) if getattr(record, item.name) is Absent.MISSING]
+    changes: dict[str, Any] = dict.fromkeys(names, Absent.UNREADABLE)
+    return replace(record, **changes)
 
 
 def burst_id(claim: Claim) -> str:
@@ -76,16 +103,15 @@ def burst_id(claim: Claim) -> str:
 
 
 def _oddities(tags: Tags, times: Times) -> tuple[str, ...]:
-    """Say which dates could not be read, which had to be understood, and what disagrees; each sentence once."""
-    said = [f"{tag} holds {written!r}, which cannot be read as a date" for tag, written in times.not_dates]
-    said += [f"{tag} is there but is not set: {written!r}" for tag, written in times.unset]
+    """Say what disagrees, what had to be understood and what could not be read; the weightiest first, each once."""
+    said = [f"{twice.tag} stands in the file more than once: {_listed(twice.raws)}" for twice in repeated(tags)]
+    said += place.oddities(tags)
     for reading in times.readings:
         if reading.role not in (TimeRole.FILE_NAME, TimeRole.FILE_SYSTEM) and (read := moment(reading.raw)) is not None:
             said += [f"{reading.tag} holds {reading.raw!r}: {how.value}" for how in read.notations if how in TO_BE_TOLD]
-    said += [
-        f"{twice.tag} stands in the file {len(twice.raws)} times: {_listed(twice.raws)}" for twice in repeated(tags)
-    ]
-    return tuple(dict.fromkeys((*said, *place.oddities(tags))))
+    said += [f"{tag} holds {written!r}, which cannot be read as a date" for tag, written in times.not_dates]
+    said += [f"{tag} is there but is not set: {written!r}" for tag, written in times.unset]
+    return tuple(dict.fromkeys(said))
 
 
 TO_BE_TOLD = (Notation.HOUR_24, Notation.BUDDHIST, Notation.PERSIAN, Notation.ZONE_UNREAD)

@@ -1,53 +1,12 @@
-"""The blocks of a file as a whole: those that could not be read, and those that stand in it twice."""
+"""Blocks that stand in a file twice and disagree: readers differ in which of them they show."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
-from typing import Any
+from collections.abc import Iterator
 
 from gtloc_forensics.metadata.tag_values import moment, number, stripped
-from gtloc_forensics.records import Absent, Claim, Repeated, Tags
-
-_BROKEN = re.compile(
-    r"\b(?:bad|invalid|corrupt\w*|truncated|damaged|error (?:reading|processing)|can't read|unexpected end|"
-    r"illegal|illegally sized|undefined|unknown header|format error|past end|not enough|too short|too large)\b",
-    re.IGNORECASE,
-)
-_OF_METADATA = re.compile(
-    r"\b(?:IFD\d?|\w*IFD\w*|exif|tiff|xmp|rdf|xml|iptc|photoshop|irb|app\d+|maker ?notes?|\w*directory|\w*offset|"
-    r"\w*pointer|header|segment|chunk|atom|metadata|mpf|icc\w*|jfif|gps)\b",
-    re.IGNORECASE,
-)
-
-
-def is_broken(warnings: Sequence[str]) -> bool:
-    """Return whether the reader said that some block of metadata could not be read as a whole.
-
-    Warnings that exiftool calls [minor] leave every value readable.
-    """
-    return any(
-        text.startswith("Error: ") or (_BROKEN.search(text) and _OF_METADATA.search(text))
-        for text in warnings
-        if "[minor]" not in text.lower()
-    )
-
-
-def with_unreadable(claim: Claim) -> Claim:
-    """Return a claim in which nothing is called missing: it may stand in the block that could not be read."""
-    return replace(
-        claim,
-        **_unreadable(claim),
-        exposure=replace(claim.exposure, **_unreadable(claim.exposure)),
-        device=replace(claim.device, **_unreadable(claim.device)),
-    )
-
-
-def _unreadable(record: Any) -> dict[str, Any]:
-    names = [field.name for field in fields(record) if getattr(record, field.name) is Absent.MISSING]
-    return dict.fromkeys(names, Absent.UNREADABLE)
-
+from gtloc_forensics.records import Repeated, Tags
 
 ONCE = re.compile(
     r"(?:ExifIFD|IFD0):(?:DateTimeOriginal|CreateDate|ModifyDate|OffsetTime\w*|SubSecTime\w*|Make|Model|\w*SerialNumber)|"

@@ -21,6 +21,7 @@ class Absent(Enum):
     DEFAULT = "the value is the zero of a clock that was never set, not a time"
     ROLLED_OVER = "the receiver's count of weeks had started anew: its date is years early"
     ONLY_BOUNDS = "no capture time is written; the other dates of the file only bound it"
+    COARSE = "only the month, the year or the decade is known"
     OUT_OF_RANGE = "the tag is there but its value lies beyond what there can be"
     NOT_APPLICABLE = "this kind of file cannot carry the tag"
     UNDERIVABLE = "what it would be derived from is absent"

@@ -121,7 +121,7 @@ class TimeReading:
     tag: str
     raw: str
     offset_hours: float | None = None
-    resolution_s: float = 1.0  # 0.01 with sub-seconds, 60 without seconds, 86400 for a bare date
+    resolution_s: float = 1.0  # 0.01 with sub-seconds, 86400 for a bare date, longer for a bare year
 
     @property
     def utc(self) -> datetime | None:
@@ -245,6 +245,15 @@ class Claim:
     default_tags: tuple[str, ...] = ()  # tags whose time is a default of firmware, none that a clock showed
     repeated: tuple[Repeated, ...] = ()
     unread: tuple[UnreadBlock, ...] = ()  # what could not be read of it and of its sidecars
+
+    @property
+    def local_resolution_s(self) -> float:
+        """How fine the capture time is written, in seconds; 0 when there is none."""
+        local = self.local_time
+        if isinstance(local, Absent):
+            return 0.0
+        same = (one for one in self.times if one.tag == local.tag and one.raw == local.raw)
+        return next((one.resolution_s for one in same), 0.0)
 
 
 @dataclass(frozen=True, slots=True)

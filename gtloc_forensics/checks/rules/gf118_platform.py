@@ -61,6 +61,10 @@ def _marks(photo: Photo, claim: Claim) -> Iterator[str]:
 
 
 def _is_bare(claim: Claim) -> bool:
-    return all(
-        isinstance(value, Absent) for value in (claim.local_time, claim.position, claim.device.make, claim.device.model)
+    """Whether nothing of substance is there; a date that bounds the capture, or an instant without a zone, is."""
+    return claim.local_time in NOTHING and all(
+        isinstance(value, Absent) for value in (claim.position, claim.device.make, claim.device.model)
     )
+
+
+NOTHING = (Absent.MISSING, Absent.UNSET, Absent.UNREADABLE)

@@ -140,6 +140,7 @@ def _claim(claim: Claim | Unexamined) -> dict[str, Any]:
         "utc_offset_hours": _stated(claim.utc_offset_hours),
         "utc_time": _stated(claim.utc_time),
         "gps_utc_time": _stated(claim.gps_utc_time),
+        "not_after": _stated(claim.not_after),
         "position": _stated(claim.position),
         "position_error_m": _stated(claim.position_error_m),
         "altitude_m": _stated(claim.altitude_m),
@@ -152,6 +153,9 @@ def _claim(claim: Claim | Unexamined) -> dict[str, Any]:
         "serial": _or_reason(claim.device.serial),
         "device": claim.device.key,
         "device_doubt": claim.device.doubt,
+        "default_tags": list(claim.default_tags),
+        "repeated": [{"tag": twice.tag, "raws": [visible(raw) for raw in twice.raws]} for twice in claim.repeated],
+        "warnings": [visible(warning) for warning in claim.warnings],
     }
 
 
