@@ -59,7 +59,7 @@ def claim(
     where = place.position(tags, sidecars)
     zones = zones_at(where.value) if isinstance(where, Stated) else ()
     face = clock_face(tags, times, zones)
-    return Claim(
+    found = Claim(
         source_id=source.source_id,
         local_time=face.local,
         utc_offset_hours=face.offset_hours,
