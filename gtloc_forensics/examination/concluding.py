@@ -12,7 +12,7 @@ import json
 import os
 import shlex
 import traceback
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gtloc_forensics.checks import Check, Context, Registry, Scope, counted_alarms, not_testable, unmet
+from gtloc_forensics.checks import Check, Context, Registry, Scope, circumstances, counted_alarms, not_testable, unmet
 from gtloc_forensics.earth import globe
 from gtloc_forensics.evidence import clocks as evidence_clocks
 from gtloc_forensics.evidence import false_discovery
@@ -77,6 +77,11 @@ class Album:
         source, known, acquired = self._store.source(row_id)
         claim = self._claim(source, known)
         return Photo(source, claim, _sun(claim), self._image(source), self._prediction(source)), acquired
+
+    def claim(self, row_id: int) -> Claim | Unexamined:
+        """Return what one source says of itself, without its picture."""
+        source, known, _ = self._store.source(row_id)
+        return self._claim(source, known)
 
     def preview(self, sha256: str) -> bytes | None:
         """Return the downscaled picture, when the content was decoded."""
@@ -200,10 +205,11 @@ class Concluding:
         labels: dict[str, tuple[str, str]] = {}
         latest = datetime(1, 1, 1)
         total = len(self._gathered.rows)
+        told = circumstances.gather(self._claims())
         for done, row in enumerate(self._gathered.rows, 1):
             photo, acquired = self._album.photo(row)
             latest = max(latest, acquired)
-            verdict = judge(photo, self._registry, self._context(acquired), changed=at_end[row].reason)
+            verdict = judge(photo, self._registry, self._context(acquired, told), changed=at_end[row].reason)
             verdicts[photo.source.source_id] = pack(verdict)
             weighed += [finding for finding in verdict.findings if finding.p_value is not None]
             sighting = summaries.sighting(photo)
@@ -213,14 +219,21 @@ class Concluding:
             self._progress("check", done, total)
         groups = summaries.by_device(seen, labels)
         silences = Silences()
-        compared, crashed = self._compare(groups, seen, self._context(latest), silences)
+        compared, crashed = self._compare(groups, seen, self._context(latest, told), silences)
         clocks = tuple(evidence_clocks.fit(group) for group in groups)
         merge(verdicts, findings=compared, silences=silences, crashed=crashed)
         controls = false_discovery.control([*weighed, *compared])
         self._keep(fingerprint, verdicts, clocks, controls, at_end)
 
-    def _context(self, now_utc: datetime) -> Context:
-        return Context(now_utc=now_utc, calibration=self._instruments.calibration)
+    def _claims(self) -> Iterator[Claim]:
+        """Yield what the files say, before any rule runs: what many photos tell of one is worked out of it."""
+        for row in self._gathered.rows:
+            claim = self._album.claim(row)
+            if isinstance(claim, Claim):
+                yield claim
+
+    def _context(self, now_utc: datetime, told: circumstances.Circumstances) -> Context:
+        return Context(now_utc=now_utc, calibration=self._instruments.calibration, circumstances=told)
 
     def _compare(
         self, groups: Sequence[Any], seen: Sequence[Sighting], context: Context, silences: Silences

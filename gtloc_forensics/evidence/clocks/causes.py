@@ -19,8 +19,8 @@ CLOCK_CAUSES = frozenset(("clock-offset", "clock-drift", "clock-reset", "zone", 
 STEP_CAUSES = frozenset(("travel",))
 """What a clock that did not keep one offset explains as well: between two of its states a device seems to leap."""
 
-EITHER_CAUSES = frozenset(("clock-or-place",))
-"""What a wrong clock explains as well as a wrong place does."""
+EITHER_CAUSES = frozenset(("clock-or-place", "clock-or-gps"))
+"""What a wrong clock explains as well as a wrong place, or GPS tags of another time, do."""
 
 NEAR_HOURS = 1.0  # a rule's guess this close to the model's offset, or its interval, is the same offset
 
@@ -30,6 +30,7 @@ _REFUTED_BY = {
     "clock": "a photo of this device whose GPS time, or another clock in view, agrees with its claimed time",
     "zone": "a photo of this device whose written zone is that of its place",
     "clock-or-place": "GPS time, or another record of where the device was at that time",
+    "clock-or-gps": "a photo of this device whose GPS time, or another clock in view, agrees with its claimed time",
     "travel": "another record of where the device was, or a second device in the file's place",
     "position": "another record of where the device was at that time",
     "copy": "the original files with their own metadata",
