@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, tagged
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated
 
 CAPTURED = ("ExifIFD:OffsetTimeOriginal", "IFD0:OffsetTimeOriginal")
 DIGITISED = ("ExifIFD:OffsetTimeDigitized", "IFD0:OffsetTimeDigitized")
@@ -26,14 +26,20 @@ MAKER_MINUTES = ("Nikon:TimeZone", "Canon:TimeZone")
 MAKER_SUMMER = ("Nikon:DaylightSavings", "Canon:DaylightSavings")
 
 
-@check("GF103", title="The UTC offsets of one file against each other", needs=("claim",))
+@check("GF103", title="The UTC offsets of one file against each other", needs=("claim",), version="2")
 def offsets_agree(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare every offset the file states."""
     claim = tagged.claim_of(photo)
     written = {name: tagged.text(claim.tags, *tags) for name, tags in _NAMED.items()}
     stated = {name: hours for name, text in written.items() if text and (hours := tagged.offset(text)) is not None}
     maker = _maker_hours(claim)
-    unreadable = [name for name, text in written.items() if text and name not in stated and not tagged.is_unset(text)]
+    understood = {reading.raw for reading in claim.times if reading.offset_hours is not None}
+    known = isinstance(claim.utc_offset_hours, Stated) and claim.utc_offset_hours.tag.endswith(_OFFSET_NAMES)
+    unreadable = [
+        name
+        for name, text in written.items()
+        if text and name not in stated and not tagged.is_unset(text) and not known and text not in understood
+    ]
     if unreadable:
         yield _unreadable(claim, {name: written[name] for name in unreadable})
     elif len(stated) + bool(maker) < 2:
@@ -42,6 +48,7 @@ def offsets_agree(photo: Photo, context: Context) -> Iterator[Finding]:
         yield _compare(claim, stated, maker)
 
 
+_OFFSET_NAMES = ("OffsetTimeOriginal", "OffsetTimeDigitized", "OffsetTime")
 _NAMED = {"capture": CAPTURED, "digitising": DIGITISED, "last change": CHANGED}
 
 
