@@ -35,7 +35,7 @@ def test_a_gps_time_that_does_not_move_is_explained_once_the_device_shows_it():
     ]
     for finding in together(*photos):
         assert finding.outcome is Outcome.EXPLAINED
-        assert finding.cause.kind == "gps-constant"
+        assert finding.cause.kind == "receiver"
         assert finding.cause.offset_hours is None
         assert "3 photos" in finding.summary
 
@@ -82,7 +82,7 @@ def test_copies_of_one_file_do_not_make_its_gps_time_a_constant():
 def test_the_zero_of_a_clock_is_no_gps_time(gps):
     finding = only(gf101, a_photo(local="2018-03-05 07:58:12", gps=f"{gps} 00:00:13", position=PARIS))
     assert finding.outcome is Outcome.EXPLAINED
-    assert finding.cause.kind == "gps-zero"
+    assert finding.cause.kind == "receiver"
     assert "years" not in finding.summary
 
 
@@ -92,7 +92,7 @@ def test_a_gps_date_that_stands_still_is_named_and_not_the_cameras_clock():
         for day in (1, 2, 4, 5)
     ]
     for finding in together(*photos):
-        assert finding.cause.kind == "gps-constant"
+        assert finding.cause.kind == "receiver"
         assert "one GPS date, 2013-07-23" in finding.summary
         assert "clock is" not in finding.summary
 
@@ -171,7 +171,7 @@ def test_gps_tags_pasted_in_years_later_do_not_accuse_the_clock():
     )
     finding = only(gf101, photo)
     assert finding.outcome is Outcome.EXPLAINED
-    assert finding.cause.kind == "gps-added"
+    assert finding.cause.kind == "receiver"
 
 
 def test_gps_tags_of_another_year_without_a_word_of_who_wrote_them_accuse_nobody_in_particular():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +13,7 @@ from builders import a_group, a_sighting
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gtloc_forensics.checks import Context
+from gtloc_forensics.checks import Context, look_alikes
 from gtloc_forensics.checks.rules import (
     gf401_uptime,
     gf402_counters,
@@ -252,9 +254,10 @@ def case(rule, *sightings: Sighting) -> list[Finding]:
 def test_one_picture_claimed_at_two_places_is_suspicious() -> None:
     first = at("a", 0, 48.9, 2.35, perceptual_hash=HASH)
     second = at("b", 30, 40.7, -74.0, perceptual_hash=HASH ^ 0b11)
-    (finding,) = found(case(gf406_duplicates.duplicates, first, second))
-    assert set(finding.source_ids) == {first.source_id, second.source_id}
-    assert finding.cause is not None and finding.cause.kind == "copy"
+    findings = found(case(gf406_duplicates.duplicates, first, second))
+    assert [finding.source_ids for finding in findings] == [(first.source_id,), (second.source_id,)]
+    assert {finding.facts["other"] for finding in findings} == {"a", "b"}
+    assert all(finding.cause.kind == "look-alike" for finding in findings if finding.cause)
 
 
 def test_a_copy_a_tripod_and_different_pictures_are_consistent() -> None:
@@ -270,7 +273,7 @@ def test_one_story_with_two_pictures_is_suspicious() -> None:
     counters = (Counter(CounterKind.SHUTTER, 77, "t", "77"),)
     first = at("a", 0, 48.9, 2.35, perceptual_hash=HASH, counters=counters)
     second = at("b", 0, 48.9, 2.35, perceptual_hash=HASH ^ 0xFFFF_FFFF, counters=counters)
-    assert len(found(case(gf406_duplicates.duplicates, first, second))) == 1
+    assert len(found(case(gf406_duplicates.duplicates, first, second))) == 2
     assert not found(case(gf406_duplicates.duplicates, first, replace(second, counters=())))
     bare = (replace(first, counters=()), replace(second, counters=()))
     assert not found(case(gf406_duplicates.duplicates, *bare))  # a burst within one second tells the same time
@@ -283,8 +286,9 @@ def _seen_as(degrees: float) -> np.ndarray:
 def test_a_crop_claimed_elsewhere_is_suspicious_when_hash_and_model_agree() -> None:
     first = at("a", 0, 48.9, 2.35, perceptual_hash=HASH, embedding=_seen_as(0.0))
     crop = at("b", 30, 40.7, -74.0, perceptual_hash=HASH ^ 0x3FF, embedding=_seen_as(10.0))
-    (finding,) = found(case(gf406_duplicates.duplicates, first, crop))
-    assert "crop or an edit" in finding.summary and finding.confidence is Confidence.WEAK
+    finding, back = found(case(gf406_duplicates.duplicates, first, crop))
+    assert "crop or an edit of b" in finding.summary and finding.confidence is Confidence.WEAK
+    assert "crop or an edit of a" in back.summary
     for other in (
         replace(crop, embedding=_seen_as(30.0)),
         replace(crop, embedding=None),
@@ -293,21 +297,99 @@ def test_a_crop_claimed_elsewhere_is_suspicious_when_hash_and_model_agree() -> N
         assert not found(case(gf406_duplicates.duplicates, first, other))
 
 
-def test_what_looks_the_same_is_told_once_and_not_excused_by_its_device() -> None:
+def test_what_looks_the_same_is_told_once_a_photo_and_not_excused_by_its_device() -> None:
     first = at("a", 0, 48.9, 2.35, perceptual_hash=HASH, embedding=_seen_as(0.0))
     second = at("b", 30, 48.9, 2.35, perceptual_hash=HASH ^ 0b11, embedding=_seen_as(0.0))
-    (finding,) = case(gf406_duplicates.duplicates, first, second)
-    assert finding.outcome is Outcome.SUSPICIOUS and "the same as" in finding.summary
+    finding, back = case(gf406_duplicates.duplicates, first, second)
+    assert finding.outcome is Outcome.SUSPICIOUS and "the same as b " in finding.summary
+    assert back.outcome is Outcome.SUSPICIOUS and "the same as a " in back.summary
+
+
+def frames(count: int, **changes: object) -> list[Sighting]:
+    """Return the frames of a fixed camera, two hours apart, whose hashes scatter by a bit."""
+    return [
+        at(f"f{number:05}", 2 * number, 48.9, 2.35, **{"perceptual_hash": HASH ^ (1 << (number % 40)), **changes})
+        for number in range(count)
+    ]
+
+
+def test_a_fixed_camera_is_one_sentence_and_no_heap_of_pairs() -> None:
+    findings = case(gf406_duplicates.duplicates, *frames(200))
+    assert len(findings) == 200
+    assert outcomes(findings) == {Outcome.EXPLAINED}
+    assert len({finding.summary for finding in findings}) == 1
+    assert all(len(finding.source_ids) == 1 for finding in findings)
+
+
+def test_ten_thousand_frames_cost_seconds_and_no_memory() -> None:
+    photos = frames(10_000)
+    started = time.process_time()
+    findings = case(gf406_duplicates.duplicates, *photos)
+    assert time.process_time() - started < 10.0
+    assert len(findings) == len(photos)
+
+
+def test_identical_files_make_no_pairs() -> None:
+    photos = [replace(photo, sha256="same") for photo in frames(5_000, perceptual_hash=HASH)]
+    findings = case(gf406_duplicates.duplicates, *photos)
+    assert outcomes(findings) == {Outcome.CONSISTENT}
+
+
+def test_a_redated_copy_of_the_very_pixels_is_no_view_seen_again() -> None:
+    first, *others = frames(6, mean_luminance=0.41)
+    copy = replace(at("copy", 2_000, 48.9, 2.35, perceptual_hash=first.perceptual_hash), mean_luminance=0.41)
+    others = [replace(other, mean_luminance=0.4 + 0.01 * number) for number, other in enumerate(others, 2)]
+    told = {finding.source_ids[0]: finding for finding in case(gf406_duplicates.duplicates, first, *others, copy)}
+    assert told[copy.source_id].outcome is Outcome.SUSPICIOUS
+    assert "the same picture as f00000" in told[copy.source_id].summary
+    assert told[others[0].source_id].outcome is Outcome.EXPLAINED
+
+
+@pytest.mark.parametrize("most_leaders", [100, 2_000])
+def test_a_crowd_of_hashes_hides_no_look_alike_and_never_reads_as_a_pass(most_leaders, monkeypatch) -> None:
+    """More different hashes share a band than are compared with each other: joined by leaders, or not testable."""
+    monkeypatch.setattr(look_alikes, "MOST_LEADERS", most_leaders)
+    low = HASH & 0xFFFF
+    noise = random.Random(1)
+    crowd = [
+        at(f"n{number}", 3 * number, 48.9, 2.35, perceptual_hash=(noise.getrandbits(48) << 16) | low)
+        for number in range(700)
+    ]
+    first = at("a", 0, 48.9, 2.35, perceptual_hash=HASH)
+    second = at("b", 30, 40.7, -74.0, perceptual_hash=HASH ^ (0b11 << 60), device_key="serial:2")
+    told = {finding.source_ids[0]: finding for finding in case(gf406_duplicates.duplicates, *crowd, first, second)}
+    assert told[first.source_id].is_found and told[second.source_id].is_found
+    passed = [photo for photo in crowd if told[photo.source_id].outcome is Outcome.CONSISTENT]
+    silent = [photo for photo in crowd if told[photo.source_id].outcome is Outcome.NOT_TESTABLE]
+    assert (len(passed), len(silent)) == (min(most_leaders, 700), max(0, 700 - most_leaders))
+
+
+def test_a_copy_that_a_messenger_sent_on_is_no_second_story() -> None:
+    first = at("a.jpg", 0, 48.9, 2.35, perceptual_hash=HASH)
+    sent = at("IMG-20240110-WA0001.jpg", 48, 48.9, 2.35, perceptual_hash=HASH ^ 1, device_key="unknown")
+    assert not found(case(gf406_duplicates.duplicates, first, sent))
+
+
+def test_an_editors_copy_keeps_time_and_counter_and_is_no_other_picture() -> None:
+    counters = (Counter(CounterKind.FILE_NUMBER, 42, "t", "42"),)
+    first = at("DSC_0042.JPG", 0, 48.9, 2.35, perceptual_hash=HASH, counters=counters)
+    crop = replace(
+        at("edited/DSC_0042.JPG", 0, 48.9, 2.35, perceptual_hash=HASH ^ 0xFFFF_FFFF, counters=counters),
+        software="Adobe Photoshop Lightroom 5.0",
+    )
+    findings = case(gf406_duplicates.duplicates, first, crop)
+    assert outcomes(findings) == {Outcome.EXPLAINED}
+    assert all("another picture" not in finding.summary for finding in findings)
 
 
 def test_the_same_view_seen_again_by_one_device_is_explained() -> None:
     first = at("a", 0, 48.9, 2.35, perceptual_hash=HASH, embedding=_seen_as(0.0))
     again = at("b", 30, 48.9, 2.35, perceptual_hash=HASH ^ 0x3FF, embedding=_seen_as(0.0))
-    (finding,) = case(gf406_duplicates.duplicates, first, again)
+    finding, _ = case(gf406_duplicates.duplicates, first, again)
     assert finding.outcome is Outcome.EXPLAINED and "the same view seen again by the same device" in finding.innocent
-    assert len(found(case(gf406_duplicates.duplicates, first, replace(again, device_key="serial:2")))) == 1
+    assert len(found(case(gf406_duplicates.duplicates, first, replace(again, device_key="serial:2")))) == 2
     nameless = (replace(first, device_key="unknown"), replace(again, device_key="unknown"))
-    assert len(found(case(gf406_duplicates.duplicates, *nameless))) == 1
+    assert len(found(case(gf406_duplicates.duplicates, *nameless))) == 2
 
 
 def test_pictures_without_structure_are_not_testable() -> None:
@@ -332,7 +414,7 @@ def test_near_pairs_are_exactly_those_a_full_comparison_finds(hashes: list[int],
         for second in range(first + 1, len(hashes))
         if (hashes[first] ^ hashes[second]).bit_count() <= most
     ]
-    assert gf406_duplicates.near_pairs(hashes, most) == wanted
+    assert look_alikes.near_pairs(hashes, most) == wanted
 
 
 # --------------------------------------------------------------------------- GF407, GF408

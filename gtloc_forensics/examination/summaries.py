@@ -68,6 +68,7 @@ def sighting(photo: Photo) -> Sighting | None:
         embedding=None
         if prediction is None or prediction.embedding is None
         else prediction.embedding.astype(np.float16),
+        mean_luminance=None if image is None else image.mean_luminance,
     )
 
 

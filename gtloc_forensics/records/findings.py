@@ -131,6 +131,7 @@ class Sighting:
     )  # [D] model's mass over the day given the claimed season; None without a model
     datable: float | None
     embedding: NDArray[np.float16] | None  # [D] of unit length; None without a model
+    mean_luminance: float | None = None  # of the picture, 0–1; None where it was not decoded
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,14 +80,24 @@ def converters(claim: Claim) -> list[str]:
 
 def platforms(photo: Photo, claim: Claim) -> list[str]:
     """Return the messengers and websites that left their mark in name or metadata; they rewrite what they pass on."""
-    name = photo.source.display_path.rsplit("/", 1)[-1]
-    found = [platform for pattern, platform in _PLATFORM_NAMES if pattern.search(name)]
+    found = platforms_of_name(photo.source.display_path)
     if tagged.text(claim.tags, "IPTC:SpecialInstructions").startswith(FACEBOOK_MARK):
         found.append("Facebook or Instagram")
     software = _PLATFORM_SOFTWARE.search(tagged.text(claim.tags, "IFD0:Software", "XMP-xmp:CreatorTool"))
     if software is not None:
         found.append(software[0].capitalize())
     return list(dict.fromkeys(found))
+
+
+def platforms_of_name(path: str) -> list[str]:
+    """Return the messengers and websites whose way of naming files the name of *path* shows."""
+    name = path.rsplit("/", 1)[-1]
+    return [platform for pattern, platform in _PLATFORM_NAMES if pattern.search(name)]
+
+
+def is_editor(software: str) -> bool:
+    """Return whether a program's name is that of an editor or a converter."""
+    return bool(_EDITORS.search(software))
 
 
 def date_changers(claim: Claim) -> list[str]:

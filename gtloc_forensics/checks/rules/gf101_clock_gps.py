@@ -50,10 +50,10 @@ GPS_FAULTS = (
     "week-rollover",
     "gps-local-time",
     "stale-fix",
-    "gps-zero",
-    "gps-constant",
-    "gps-added",
-    "stamped-time",
+    "receiver",
+    "receiver",
+    "receiver",
+    "stamped",
     "clock-or-gps",
 )
 
@@ -106,7 +106,7 @@ def _standing_still(compared: Comparison, others: Circumstance) -> Verdict | Non
         return _explained(
             f"{others.sharing} photos taken at different times bear the GPS time {compared.gps:%H:%M:%S}: "
             "a constant of a program or of firmware, no satellite time.",
-            "gps-constant",
+            "receiver",
         )
     if others.gps_fault is GpsFault.CONSTANT_DATE:
         return Verdict(
@@ -115,13 +115,13 @@ def _standing_still(compared: Comparison, others: Circumstance) -> Verdict | Non
             Confidence.WEAK,
             f"{others.sharing} photos of different days bear one GPS date, {compared.gps:%Y-%m-%d}, while its time of "
             "day follows the clock: the GPS date stood still, or all were taken on that day.",
-            "gps-constant",
+            "receiver",
             ("a receiver or a program that did not renew the date",),
         )
     if factory.is_gps_constant(compared.gps, compared.claim.device) and abs(compared.residual_s) > offsets.AGREE_S:
         return _explained(
             f"The GPS time {compared.gps:%H:%M:%S} is one that telephones of this maker write when they have none.",
-            "gps-constant",
+            "receiver",
         )
     return None
 
@@ -154,7 +154,7 @@ def _no_time(compared: Comparison, others: Circumstance) -> Verdict | None:
     if compared.dated and factory.is_gps_zero(compared.gps) and abs(compared.residual_s) > DAY_S:
         return _explained(
             f"The GPS date {compared.gps:%Y-%m-%d} is where a clock starts that nobody set: the receiver had no time.",
-            "gps-zero",
+            "receiver",
         )
     if tagged.text(compared.claim.tags, "GPS:GPSStatus").upper().startswith("V"):
         return _explained("The receiver calls its own fix void, so its time is no witness.", "stale-fix")
@@ -181,7 +181,7 @@ def _stamped(compared: Comparison, others: Circumstance) -> Verdict | None:
         Confidence.STRONG,
         f"{others.stamped} files bear one capture second, {compared.local}, but GPS times of their own: "
         "a program wrote the capture time, no clock did.",
-        "stamped-time",
+        "stamped",
         ("a program that stamped the moment of an import or a conversion",),
     )
 
@@ -261,7 +261,7 @@ def _added_later(compared: Comparison, others: Circumstance) -> Verdict | None:
             return _explained(
                 f"The GPS time {compared.gps} is that of the last change: the position was added then, and the GPS "
                 "time says nothing of the capture.",
-                "gps-added",
+                "receiver",
             )
     return None
 
