@@ -78,10 +78,20 @@ def test_a_device_may_sleep_or_start_again() -> None:
     assert outcomes(of_device(gf401_uptime.uptime, *restarted)) == {Outcome.CONSISTENT}
 
 
-def test_two_telephones_of_one_model_are_only_suspicious() -> None:
-    (finding,) = found(of_device(gf401_uptime.uptime, running(0, 1000.0), running(1, 9000.0), doubt="no serial number"))
+def test_two_telephones_of_one_model_are_explained_by_two_owners() -> None:
+    photos = running(0, 1000.0), running(1, 9000.0)
+    (finding,) = of_device(gf401_uptime.uptime, *photos, doubt="no serial number")
+    assert finding.outcome is Outcome.EXPLAINED
+    assert "two devices of one model" in finding.summary
+
+
+def test_file_numbers_that_follow_each_other_leave_one_owner() -> None:
+    photos = [
+        replace(photo, counters=(Counter(CounterKind.FILE_NUMBER, number, "t", str(number)),))
+        for number, photo in ((4711, running(0, 1000.0)), (4712, running(1, 9000.0)))
+    ]
+    (finding,) = found(of_device(gf401_uptime.uptime, *photos, doubt="no serial number"))
     assert finding.outcome is Outcome.SUSPICIOUS
-    assert any("two devices" in reason for reason in finding.innocent)
 
 
 def test_one_uptime_alone_is_not_testable() -> None:
@@ -123,6 +133,24 @@ def test_one_step_back_is_one_finding_about_one_side() -> None:
     (finding,) = found(of_device(gf402_counters.counters, *photos))
     assert set(finding.source_ids) == {photo.source_id for photo in photos[8:]}
     assert finding.cause is not None and finding.cause.kind == "clock-reset"
+
+
+def test_a_clock_set_back_by_hours_after_a_flight_westward_is_explained() -> None:
+    """The counter runs on, local time falls once by less than zones differ: no photo was taken at another time."""
+    hours = (0.0, 0.5, 4.9, 6.2, 5.3, 6.8, 8.6, 9.0)
+    photos = [counted(n, hour, CounterKind.FILE_NUMBER, 10_000) for n, hour in enumerate(hours, 104)]
+    findings = of_device(gf402_counters.counters, *photos)
+    (told,) = [finding for finding in findings if finding.outcome is Outcome.EXPLAINED]
+    assert not found(findings)
+    assert "another zone" in told.summary and "at another time" not in told.summary
+
+
+def test_a_photo_out_of_order_is_told_with_its_number_and_its_neighbours() -> None:
+    photos = [counted(n, n) for n in range(12)]
+    photos[5] = counted(5, -40)
+    (finding,) = found(of_device(gf402_counters.counters, *photos))
+    assert "5" in finding.summary
+    assert any(photos[4].name in line for line in finding.observed)
 
 
 def test_order_noise_within_minutes_and_a_wrapping_file_number_are_consistent() -> None:
@@ -222,6 +250,55 @@ def test_without_two_places_there_is_no_travel() -> None:
     findings = of_device(gf404_travel.travel, *photos)
     assert outcomes(findings) == {Outcome.NOT_TESTABLE}
     assert_all_told(findings, photos)
+
+
+def flying(number: int, minutes: float, km_east: float, **more: object) -> Sighting:
+    return at(f"{number}", minutes / 60.0, 52.0, -30.0 - km_east / 68.5, **more)
+
+
+def test_photos_minutes_apart_make_a_flight_together() -> None:
+    photos = [flying(1, 0, 0), flying(2, 4, 58), flying(3, 9, 131), flying(4, 15, 219), flying(5, 90, 1_310)]
+    assert not found(of_device(gf404_travel.travel, *photos))
+    assert len(found(of_device(gf404_travel.travel, *photos[:2]))) == 1  # one stretch of 58 km alone is no flight
+
+
+def test_a_speed_or_height_that_the_receiver_tells_explains_the_travel() -> None:
+    train = [flying(1, 0, 0, speed_km_h=318.0), flying(2, 25, 132)]
+    aircraft = [flying(1, 0, 0, altitude_m=10_360.0), flying(2, 5, 71)]
+    slow = [flying(1, 0, 0, speed_km_h=50.0), flying(2, 25, 132)]
+    for photos in (train, aircraft):
+        findings = of_device(gf404_travel.travel, *photos)
+        assert Outcome.EXPLAINED in outcomes(findings) and not found(findings)
+    assert found(of_device(gf404_travel.travel, *slow))
+
+
+def owned(name: str, hours: float, place: tuple[float, float], **more: object) -> Sighting:
+    number = more.pop("number", None)
+    counters = () if number is None else (Counter(CounterKind.FILE_NUMBER, int(str(number)), "t", str(number)),)
+    return at(name, hours, *place, counters=counters, **more)
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ({"number": 201}, {"number": 7111}),
+        ({"software": "16.5"}, {"software": "17.1"}),
+        ({"zone": "Europe/Berlin", "offset_hours": 2.0}, {"zone": "Asia/Tokyo", "offset_hours": 9.0}),
+    ],
+)
+def test_two_owners_of_one_model_explain_impossible_travel(one, two) -> None:
+    photos = [owned("a", 0, (52.5, 13.4), **one), owned("b", 0.5, (35.7, 139.8), **two)]
+    assert not found(of_device(gf404_travel.travel, *photos, doubt="no serial number"))
+    assert len(found(of_device(gf404_travel.travel, *photos))) == 1  # a serial number leaves one owner
+
+
+def test_a_moved_position_in_one_series_is_not_explained_by_a_second_owner() -> None:
+    same = {"zone": "Europe/Berlin", "offset_hours": 2.0}
+    photos = [
+        owned("a", 0, (52.5, 13.4), number=201, **same),
+        owned("b", 0.5, (41.39, 2.17), number=202, zone="Europe/Madrid", offset_hours=2.0),
+    ]
+    assert len(found(of_device(gf404_travel.travel, *photos, doubt="no serial number"))) == 1
 
 
 # --------------------------------------------------------------------------- GF405
@@ -527,6 +604,22 @@ def test_two_cameras_always_two_hours_apart_share_a_clock_fault() -> None:
     (finding,) = found(case(gf410_two_cameras.two_cameras, *photos))
     assert abs(finding.facts["difference_s"]) == pytest.approx(7200.0)
     assert_all_told([finding], photos)
+    assert finding.cause is not None and (finding.cause.device_key, finding.cause.offset_hours) == ("", None)
+    assert "always" not in finding.summary
+
+
+@pytest.mark.parametrize(("right", "wrong", "offset_hours"), [("one", "two", 2.0), ("two", "one", -2.0)])
+def test_of_two_cameras_the_one_that_gps_time_does_not_confirm_is_named(right, wrong, offset_hours) -> None:
+    photos = [*journey("one", 0.0), *journey("two", 2.0)]
+    told = [
+        replace(photo, zone="Etc/UTC", gps_utc_time=photo.local_time) if photo.device_key == right else photo
+        for photo in (replace(photo, zone="Etc/UTC") for photo in photos)
+    ]
+    (finding,) = found(case(gf410_two_cameras.two_cameras, *told))
+    assert finding.cause is not None
+    assert (finding.cause.device_key, finding.cause.offset_hours) == (wrong, pytest.approx(offset_hours))
+    accused = {photo.source_id for photo in photos if photo.device_key == wrong}
+    assert set(finding.source_ids) == accused
 
 
 def test_two_cameras_together_or_meeting_twice_accuse_no_one() -> None:

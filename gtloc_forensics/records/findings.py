@@ -132,6 +132,8 @@ class Sighting:
     datable: float | None
     embedding: NDArray[np.float16] | None  # [D] of unit length; None without a model
     mean_luminance: float | None = None  # of the picture, 0–1; None where it was not decoded
+    speed_km_h: float | None = None  # as the receiver tells it
+    altitude_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
