@@ -41,6 +41,7 @@ VERBAL_SCALE: tuple[tuple[float, str], ...] = (
     (6.0, "very strong"),
     (math.inf, "extremely strong"),
 )
+LEAST_TOLD_LOG10 = 0.3  # a factor of two: less is called no support by the scale that reports print
 INDIFFERENT_LOG10 = 0.05  # a ratio within 12 % of 1 says nothing
 
 
@@ -59,6 +60,15 @@ class ScoreCalibration:
     lr_log10: Floats
     photos: int
     groups: int
+
+    @property
+    def can_speak(self) -> bool:
+        """Whether the test can speak against a claim at all.
+
+        On sources left out, a score that knows nothing gets a map that hardly leaves a ratio of 1:
+        at its lowest it must make a claim half as probable.
+        """
+        return bool(self.lr_log10[0] <= -LEAST_TOLD_LOG10)
 
     def p_value(self, score: float) -> float:
         """Return an upper bound on how often a true claim scores as low or lower; at least 1 / (G + 1)."""

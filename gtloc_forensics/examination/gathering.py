@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 METADATA, CLAIM, IMAGE, PREVIEW, VISION = "metadata", "claim", "image", "preview", "vision"
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 """Part of every stage's fingerprint; raise it when a stage makes something else of the same input."""
 
 COPIES = "copies-"

@@ -10,9 +10,9 @@ Cannot show: which claim is the true one.
 Blind spots: a fixed camera makes equal pictures at different times, so three and more of one
 device at one place are told as one view, and a re-dated frame among them hides, unless its
 pixels are another's to the last. Pictures without structure (night, fog, a wall) share a hash
-by accident and are left out; in a series of ten and more nothing is told of equal pixels. Crops of more than a tenth and mirrored pictures move the hash
-too far. Signs and cards that differ in a line look alike. Without a model only what is at
-most 2 bits apart is compared.
+by accident and are left out; in a series of ten and more nothing is told of equal pixels. Crops
+of more than a tenth and mirrored pictures move the hash too far. Signs and cards that differ in a
+line look alike. Without a model only what is at most 2 bits apart is compared.
 
 Threshold: at most 2 of 64 bits apart, or at most 10 with embeddings of cosine 0.95 or more,
 which no pair of 6.5 million from different sources reaches (4 do by the hash alone;
