@@ -387,8 +387,8 @@ def _shifted(compared: Comparison, others: Circumstance, hint: str) -> Verdict:
         Outcome.SUSPICIOUS,
         Severity.HIGH if abs(compared.residual_s) >= 3 * 3600 else Severity.MEDIUM,
         Confidence.STRONG,
-        f"The camera's clock is {_ahead(compared.residual_s)} GPS time in any offset {against}; {hint}"
-        f"{_likewise(others)}.",
+        f"The camera's clock is {_ahead(compared.residual_s)} GPS time in any offset {against}"
+        f"{_likewise(others)}; {hint}.",
         "clock-offset",
         INNOCENT_SHIFT,
     )

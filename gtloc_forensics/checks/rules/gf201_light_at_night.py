@@ -50,7 +50,7 @@ def light_at_night(photo: Photo, context: Context) -> Iterator[Finding]:
         yield consistent(
             "GF201",
             claim.source_id,
-            f"EV100 {ev100:.1f} with the sun at {highest:.0f}° is not daylight at night.",
+            f"EV100 {ev100:.1f} with the sun at {max(sun.elevation_range_deg):.0f}° is not daylight at night.",
             facts={"ev100": ev100, "sun_elevation_deg": highest},
         )
         return
@@ -70,7 +70,7 @@ def _finding(claim: Claim, sun: Sun, ev100: float, *, is_settled: bool) -> Findi
         severity=Severity.LOW if is_settled else Severity.HIGH,
         confidence=Confidence.STRONG if not doubts else Confidence.WEAK,
         summary=f"Exposed for daylight (EV100 {ev100:.1f}, about {2.5 * 2**ev100:,.0f} lux) while at the claimed place "
-        f"and time the sun stood {-highest:.0f}° below the horizon{settled}.",
+        f"and time the sun stood {-max(sun.elevation_range_deg):.0f}° below the horizon{settled}.",
         observed=(f"Exposure {_settings(claim)}, no flash.",),
         derived=(
             f"Sun at {highest:.1f}° at {sun.utc_time} UTC (offset: {sun.offset_source}).",

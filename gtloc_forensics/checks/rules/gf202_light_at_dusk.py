@@ -47,7 +47,9 @@ def light_at_dusk(photo: Photo, context: Context) -> Iterator[Finding]:
         return
     highest = metered.highest_sun_deg(claim, sun)
     if not earth_sun.CIVIL_DUSK_DEG <= highest <= SUNSET_DEG:
-        yield not_testable("GF202", claim.source_id, f"the sun at {highest:.0f}° makes no twilight")
+        yield not_testable(
+            "GF202", claim.source_id, f"the sun at {max(sun.elevation_range_deg):.0f}° makes no twilight"
+        )
     elif ev100 < brightest_ev100(highest):
         yield consistent("GF202", claim.source_id, f"EV100 {ev100:.1f} is possible in twilight ({highest:.1f}°).")
     else:

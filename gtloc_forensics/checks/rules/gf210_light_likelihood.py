@@ -15,7 +15,7 @@ out. The impossible corner (daylight at night) is GF201.
 Dark pictures with a bright exposure, and frames taken in the air, are left out; what GPS time
 settles is explained. p counts sources: with n of them none smaller than 1 / (n + 1) exists.
 
-Threshold: suspicious from p ≤ 0.02 and log10 LR ≤ −0.5 (a third as likely or less). At −0.3
+Threshold: suspicious from p ≤ 0.01 and log10 LR ≤ −0.5 (a third as likely or less). At −0.3
 dim rooms at noon were remarked on, which prove nothing; counts on untouched photos stand in
 docs/check-rates.md. Never more than suspicious and weak.
 """
@@ -43,7 +43,7 @@ from gtloc_forensics.records import (
     Sun,
 )
 
-RARE_P = 0.02  # the least p of fifty-odd sources lies just below
+RARE_P = 0.01
 UNLIKELY_LOG10_LR = -0.5
 # An offset that leaves the sun this uncertain leaves the light nothing to be compared with.
 WIDEST_SUN_DEG = 20.0

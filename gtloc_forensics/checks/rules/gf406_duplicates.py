@@ -45,6 +45,9 @@ FLATTEST_BITS = 10  # hashes with fewer (or more than 64 less it) set bits have 
 SAME_LUMINANCE = 1e-9
 
 KIND = "look-alike"
+TWO_STORIES = "Photos that show one picture claim times or places far apart."
+TWO_PICTURES = "Photos that claim one time and one counter show different pictures."
+ONE_VIEW = "One device shows one view again and again: a fixed camera, a tripod or a time-lapse."
 _INNOCENT = ("a fixed camera, a tripod or a copy on paper", "signs or cards that differ in a line")
 
 
@@ -139,6 +142,7 @@ def _one_view(frames: Sequence[Sighting]) -> Iterator[Finding]:
             kind="same-view",
             device_key=photo.device_key,
             severity=Severity.INFO,
+            cause_summary=ONE_VIEW,
             innocent=("a fixed camera, a tripod, a time-lapse",),
             limitations=("A frame that was dated anew would hide among them.",),
             facts={"photos_of_the_view": len(frames)},
@@ -180,6 +184,7 @@ def _story(photo: Sighting, other: Sighting, *, alike: str, others: int = 0, is_
         kind=KIND,
         severity=Severity.HIGH if is_same else Severity.MEDIUM,
         confidence=Confidence.STRONG if strong else Confidence.WEAK,
+        cause_summary=TWO_STORIES,
         innocent=("the same view seen again by the same device", *_INNOCENT) if is_explained else _INNOCENT,
         limitations=("It does not tell which claim is the original.",),
         facts={"bits_apart": _bits_apart(photo, other), "other_source_id": other.source_id, "other": other.name}
@@ -244,6 +249,7 @@ def _picture(photo: Sighting, other: Sighting) -> Finding:
         kind="exported" if editor else KIND,
         severity=Severity.INFO if editor else Severity.HIGH,
         confidence=Confidence.WEAK if editor else Confidence.STRONG,
+        cause_summary="" if editor else TWO_PICTURES,
         innocent=("a crop, a turn or a strong edit of the other",),
         facts={"bits_apart": bits, "other_source_id": other.source_id, "other": other.name},
     )

@@ -34,6 +34,7 @@ _REFUTED_BY = {
     "travel": "another record of where the device was, or a second device in the file's place",
     "position": "another record of where the device was at that time",
     "copy": "the original files with their own metadata",
+    "look-alike": "the original files with their own metadata",
     "edit": "an original that bears the same entries",
 }
 
