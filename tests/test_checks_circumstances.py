@@ -145,6 +145,16 @@ def test_a_fix_older_by_whole_hours_at_a_fresh_position_is_suspicious(late_s):
     assert only(gf101, moved).outcome is Outcome.SUSPICIOUS
 
 
+def test_photos_taken_together_share_one_old_fix_and_are_no_steady_clock():
+    photos = [
+        a_phone(1, "2022-08-12 10:00:05", "2022-08-12 07:59:59"),
+        a_phone(2, "2022-08-12 10:23:11", "2022-08-12 07:59:11"),
+        a_phone(3, "2022-08-12 10:23:40", "2022-08-12 07:59:40"),
+        a_phone(4, "2022-08-12 11:15:00", "2022-08-12 09:14:54"),
+    ]
+    assert not any(finding.is_found for finding in together(*photos))
+
+
 def test_one_length_in_several_photos_is_a_clock_and_no_old_fix():
     photos = [
         a_phone(number, f"2023-06-14 1{number}:10:20", f"2023-06-13 1{number}:57:03", make="Apple", model="iPhone 12")

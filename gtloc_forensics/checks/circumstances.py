@@ -27,6 +27,7 @@ FEWEST_OF_CASE = 3
 FEWEST_DAYS = 3
 FEWEST_STAMPED = 3
 FEWEST_KEPT = 3
+MOST_COMPARED = 100
 # So rarely may chance put as many photos on one second of the day.
 CHANCE = 0.001
 
@@ -217,12 +218,17 @@ def _device_facts(rows: Sequence[_Row], found: _Found) -> None:
     agreeing = sum(not row.is_off for row in trusted)
     repeated = _repeated_places(rows)
     # Copies of one photo are one witness.
-    lengths = sorted({row.local: row.residual_s for row in trusted}.values())
+    pairs = sorted({row.local: (row.residual_s, row.local) for row in trusted}.values())
+    lengths = [length_s for length_s, _ in pairs]
     for row in trusted:
         if not row.is_off:
             continue
         first, last = row.residual_s - offsets.AGREE_S, row.residual_s + offsets.AGREE_S
-        steady = bisect_right(lengths, last) - bisect_left(lengths, first)
+        alike = pairs[bisect_left(lengths, first) : bisect_right(lengths, last)][:MOST_COMPARED]
+        taken = [local for _, local in alike]
+        # Photos taken together share one old fix, and so its age.
+        together = (max(taken) - min(taken)).total_seconds() <= offsets.SLOW_CLOCK_S
+        steady = 1 if together else bisect_right(lengths, last) - bisect_left(lengths, first)
         is_repeated = row.source_id in repeated
         is_old = row.is_older and steady == 1 and _is_old_fix(row, agreeing, is_repeated)
         _add(
