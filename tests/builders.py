@@ -328,13 +328,14 @@ def _sun_of(claim: Claim) -> Sun | Absent:
     return sun(claim)
 
 
-def findings_of(rule: Any, photo: Photo, *, now: str = "2026-11-21 12:00") -> list[Any]:
-    """Run one photo-scope rule, as the engine would, needs included."""
-    from gtloc_forensics.checks import Context, not_testable, unmet
+def findings_of(rule: Any, photo: Photo, *, now: str = "2026-11-21 12:00", among: tuple[Photo, ...] = ()) -> list[Any]:
+    """Run one photo-scope rule, as the engine would, needs included; *among* are all photos of its case."""
+    from gtloc_forensics.checks import Context, circumstances, not_testable, unmet
 
     if why := unmet(rule, photo):
         return [not_testable(rule.check_id, photo.source.source_id, why)]
-    return list(rule.function(photo, Context(when(now))))
+    told = circumstances.gather(one.claim for one in among if isinstance(one.claim, Claim))
+    return list(rule.function(photo, Context(when(now), circumstances=told)))
 
 
 def only(rule: Any, photo: Photo, **more: Any) -> Any:

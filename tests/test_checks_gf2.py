@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from builders import KASHGAR, PARIS, a_photo, only
+from builders import KASHGAR, PARIS, a_photo, an_image, only
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gtloc_forensics.checks.rules.gf201_light_at_night import light_at_night as gf201
 from gtloc_forensics.checks.rules.gf202_light_at_dusk import brightest_ev100
 from gtloc_forensics.checks.rules.gf202_light_at_dusk import light_at_dusk as gf202
+from gtloc_forensics.checks.rules.gf210_light_likelihood import light_likelihood as gf210
+from gtloc_forensics.evidence import exposure
 from gtloc_forensics.records import Absent, Confidence, Outcome, Sun
 
 SUNNY = {"f_number": 8.0, "exposure_s": 1 / 500, "iso": 100.0}  # EV100 15: full sun
@@ -51,6 +53,36 @@ def test_between_the_thresholds_it_is_suspicious_only():
 def test_the_moon_or_a_manual_exposure_leave_a_doubt(doubt):
     finding = only(gf201, a_photo(position=PARIS, ev100=15.0, sun=sun_at(-40.0), tags=doubt))
     assert (finding.outcome, finding.confidence) == (Outcome.SUSPICIOUS, Confidence.WEAK)
+
+
+def test_a_dark_picture_with_a_bright_exposure_is_a_lamp_and_no_day():
+    dark = an_image(mean_luminance=0.05), an_image(mean_luminance=0.1), an_image(uniformity=0.98)
+    for image in dark:
+        photo = a_photo(position=PARIS, ev100=13.0, sun=sun_at(-30.0), image=image)
+        assert only(gf201, photo).outcome is Outcome.NOT_TESTABLE
+        assert only(gf210, photo).outcome is Outcome.NOT_TESTABLE
+    assert only(gf201, a_photo(position=PARIS, ev100=13.0, sun=sun_at(-30.0), image=an_image())).is_found
+
+
+def test_light_does_not_ask_again_what_gps_time_confirms():
+    night = {"local": "2024-12-15 00:00", "position": PARIS}
+    confirmed = only(gf201, a_photo(**night, gps="2024-12-14 23:00:02", **SUNNY))
+    assert confirmed.outcome is Outcome.EXPLAINED
+    assert "GPS time confirms" in confirmed.summary
+    assert only(gf201, a_photo(**night, **SUNNY)).is_found
+
+
+def test_from_an_aircraft_the_sun_sets_later():
+    high = a_photo(position=PARIS, ev100=14.6, sun=sun_at(-2.9), altitude_m=11_200.0)
+    low = a_photo(position=PARIS, ev100=14.6, sun=sun_at(-2.9), altitude_m=30.0)
+    assert not only(gf202, high).is_found
+    assert only(gf202, low).is_found
+    assert only(gf210, high).outcome is Outcome.NOT_TESTABLE
+
+
+def test_no_p_value_is_finer_than_the_number_of_sources():
+    finding = only(gf210, a_photo(local="2024-12-15 00:00", offset=1.0, position=PARIS, **SUNNY))
+    assert finding.p_value >= 1.0 / (exposure.load().groups + 1.0)
 
 
 def test_the_most_favourable_of_all_offsets_counts():

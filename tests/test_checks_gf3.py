@@ -91,6 +91,35 @@ def test_midday_pixels_do_not_suit_a_claim_of_one_at_night(rule):
     assert found.innocent
 
 
+@pytest.mark.parametrize("rule", [gf301_hour.hour, gf304_sun.height, gf305_together.together])
+def test_an_hour_that_gps_time_confirms_is_not_asked_again(rule):
+    found = run(rule, seen_at("2024-06-15 01:00", gps="2024-06-14 23:00:02"))
+    assert found.outcome is Outcome.EXPLAINED
+    assert "GPS time confirms the claimed hour" in found.summary
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(
+    "image", [an_image(mean_luminance=0.013), an_image(mean_luminance=0.1, uniformity=0.98), an_image(uniformity=0.92)]
+)
+def test_a_black_frame_a_dark_screen_and_a_card_are_no_night(rule, image):
+    assert run(rule, seen_at("2024-06-15 12:30", MIDNIGHT, image=image)).outcome is Outcome.NOT_TESTABLE
+
+
+@pytest.mark.parametrize(("rule", "name"), [(gf302_year.year, "year"), (gf303_place.place, "place")])
+def test_of_a_score_at_chance_no_ratio_is_printed(rule, name):
+    known = a_calibration()
+    dull = dataclasses.replace(known.tests[name], lr_log10=known.tests[name].lr_log10 * 0.0)
+    found = run(rule, seen_at(), dataclasses.replace(known, tests={**known.tests, name: dull}))
+    assert found.outcome is Outcome.NOT_TESTABLE
+    assert "no better than chance" in found.summary
+    assert found.log10_lr is None
+
+
+def test_the_joint_says_which_scores_it_was_made_of():
+    assert "(hour + year" in run(gf305_together.together, seen_at()).summary
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_midday_pixels_suit_a_claim_of_midday(rule):
     found = run(rule, seen_at())

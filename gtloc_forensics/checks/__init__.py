@@ -26,6 +26,7 @@ from gtloc_forensics.errors import PluginError
 from gtloc_forensics.records import Absent, Claim, Confidence, Finding, Outcome, Photo, Severity, Unexamined
 
 if TYPE_CHECKING:
+    from gtloc_forensics.checks.circumstances import Circumstances
     from gtloc_forensics.evidence.calibration import Calibration
 
 DAY_S = 86_400.0
@@ -47,6 +48,7 @@ class Context:
     now_utc: datetime  # naive, counts UTC; an input, so that reports are reproducible
     settings: dict[str, float] = field(default_factory=dict)
     calibration: Calibration | None = None  # of the model that looked; None: scores stay uncalibrated
+    circumstances: Circumstances | None = None  # what a photo's neighbours say of it; None: it is looked at alone
 
 
 @dataclass(frozen=True, slots=True)

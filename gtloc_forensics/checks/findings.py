@@ -13,6 +13,7 @@ FILE_CAUSES = {
     "editor-document": "An editor put the hour of its own work beside the capture time.",
     "exported": "The files were exported by an editor.",
     "limited-fix": "The receiver itself qualifies its position.",
+    "named-by-hand": "The files were named by hand, by their subject or an order.",
     "no-fix": "The receiver had no position and wrote an empty one.",
     "older-thumbnail": "The thumbnails are older than the pictures.",
     "program-zone": "A program wrote an offset of its own, not the camera's.",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from gtloc_forensics.earth import claims, zones
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Absent, Claim, Stated
+from gtloc_forensics.records import Absent, Claim, Stated, durations
 
 GRID_HOURS = 0.25
 # No civil clock has been more than 12 h behind or 14 h ahead of UTC since time zones settled (tz database).
@@ -98,4 +98,59 @@ def gps_instant(claim: Claim) -> tuple[datetime, bool] | None:
     usual = offset.value if offset is not None else next(iter(legal(claim)), 0.0)
     expected = local - timedelta(hours=usual)
     candidates = (datetime.combine(expected.date() + timedelta(days=day), clock.wall.time()) for day in (-1, 0, 1))
-    return min(candidates, key=lambda one: abs(one - expected)), False
+    return min(candidates, key=lambda moment: abs(moment - expected)), False
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two clocks of one file; ``residual_s`` is camera minus GPS after the offset that fits best."""
+
+    claim: Claim
+    local: datetime
+    gps: datetime
+    dated: bool
+    stated_hours: float | None
+    legal: tuple[float, ...]
+    slip: Slip | None
+
+    @property
+    def difference_s(self) -> float:
+        """The local wall clock minus GPS time."""
+        return durations.gap_seconds(self.local, self.gps)
+
+    @property
+    def residual_s(self) -> float:
+        """What remains after the best offset; the plain difference when no offset is known."""
+        return self.difference_s if self.slip is None else self.slip.residual_s
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether a dated GPS time confirms clock, offset and the zone of the claimed place together."""
+        if not self.dated or not self.legal or (abs(self.difference_s) < 1.0 and 0.0 not in self.legal):
+            return False
+        return abs(closest(self.difference_s, self.legal).residual_s) <= SLOW_CLOCK_S
+
+    def after(self, shift_s: float) -> float:
+        """Return what remains of the difference once *shift_s* is taken off it, after the best offset."""
+        rest_s = self.difference_s - shift_s
+        known = (*self.legal, *(() if self.stated_hours is None else (self.stated_hours,)))
+        slip = closest(rest_s, known) if known else nearest_civil(rest_s)
+        return rest_s if slip is None else slip.residual_s
+
+
+def compare(claim: Claim) -> Comparison | str:
+    """Put camera time and GPS time side by side; a string says why that cannot be done."""
+    if not isinstance(claim.local_time, Stated):
+        return f"no camera time, {claim.local_time.value}"
+    gps = gps_instant(claim)
+    if gps is None:
+        why = claim.gps_utc_time.value if isinstance(claim.gps_utc_time, Absent) else ""
+        return f"no GPS time, {why}"
+    offset = stated(claim)
+    hours = None if offset is None else offset.value
+    allowed = legal(claim)
+    candidates = allowed if hours is None else (hours, *allowed)
+    local = claim.local_time.value
+    difference_s = durations.gap_seconds(local, gps[0])
+    slip = closest(difference_s, candidates) if candidates else nearest_civil(difference_s)
+    return Comparison(claim, local, gps[0], gps[1], hours, allowed, slip)

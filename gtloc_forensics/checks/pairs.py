@@ -53,9 +53,13 @@ def about(
     offset_hours: float | None = None,
     severity: Severity = Severity.MEDIUM,
     confidence: Confidence = Confidence.WEAK,
+    cause_summary: str = "",
     **more: Any,
 ) -> Finding:
-    """Return a finding about *summaries*, the first of which it concerns most."""
+    """Return a finding about *summaries*, the first of which it concerns most.
+
+    What is said of a single photo is no sentence for all that share its cause: *cause_summary* is theirs.
+    """
     return Finding(
         check_id=check_id,
         source_ids=tuple(one.source_id for one in summaries),
@@ -63,7 +67,7 @@ def about(
         severity=severity,
         confidence=confidence,
         summary=summary,
-        cause=Cause(CauseKind(kind), device_key, offset_hours, summary),
+        cause=Cause(CauseKind(kind), device_key, offset_hours, cause_summary or summary),
         **more,
     )
 

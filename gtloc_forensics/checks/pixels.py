@@ -13,7 +13,7 @@ from datetime import datetime
 
 import numpy as np
 
-from gtloc_forensics.checks import Context, claim_of
+from gtloc_forensics.checks import Context, circumstances, claim_of
 from gtloc_forensics.earth.circular import day_turn, year_turn
 from gtloc_forensics.evidence import exposure as evidence_exposure
 from gtloc_forensics.evidence import scores as evidence_scores
@@ -40,6 +40,11 @@ RARE_P = 0.02
 UNLIKELY_LOG10_LR = -0.5
 # With about a hundred sources no smaller p-value exists than 0.01; GF210 uses the same ratio.
 DATABLE_THRESHOLD = 0.5  # without a calibration, which brings its own
+# Of 500 photos of the shared set drawn at random 1 % have a mean brightness below 0.1; a black frame has 0.01.
+DARKEST = 0.06
+# A picture exposed for what it shows is not as dark: bright settings with it are those of a lamp, a stage, the moon.
+DARK = 0.15
+MOST_UNIFORM = 0.7  # cards, screens and empty frames; scenes stay under a half
 LEAST_SATURATION = 0.03  # of a picture with any colour of light left in it
 COARSEST_TIME_S = 3600.0
 WIDEST_SUN_DEG = 20.0
@@ -55,6 +60,7 @@ class Asked:
     local: datetime
     calibration: Calibration | None
     usual: Usual
+    is_confirmed: bool = False  # GPS time confirms the claimed hour and the place its zone
 
     @property
     def year(self) -> float:
@@ -67,6 +73,12 @@ class Asked:
         return day_turn(self.local)
 
 
+def at_chance(calibration: Calibration | None, name: str) -> bool:
+    """Return whether a calibrated score told nothing on sources the model never saw; then no ratio is printed of it."""
+    test = None if calibration is None else calibration.tests.get(name)
+    return test is not None and not test.can_speak
+
+
 def blindness(photo: Photo, context: Context) -> str:
     """Return why the pixels cannot be asked for a time; "" when they can."""
     if not isinstance(photo.prediction, Prediction):
@@ -77,6 +89,26 @@ def blindness(photo: Photo, context: Context) -> str:
         return NOT_DATABLE
     if isinstance(photo.image, ImageFacts) and photo.image.saturation < LEAST_SATURATION:
         return "the picture is monochrome"
+    return emptiness(photo)
+
+
+def emptiness(photo: Photo) -> str:
+    """Return why a picture shows no scene that light could fall on; "" when it may."""
+    if not isinstance(photo.image, ImageFacts):
+        return ""
+    if photo.image.mean_luminance < DARKEST:
+        return "the picture is all but black"
+    if photo.image.uniformity > MOST_UNIFORM:
+        return "most of the picture is one even tone, as of a card, a screen or an empty frame"
+    return ""
+
+
+def dark_though_bright(photo: Photo) -> str:
+    """Return why the exposure of a photo measures no daylight, as its pixels show; "" when it may."""
+    if why := emptiness(photo):
+        return why
+    if isinstance(photo.image, ImageFacts) and photo.image.mean_luminance < DARK:
+        return "the picture is dark, so its exposure is that of a lamp, a stage or the moon in it"
     return ""
 
 
@@ -98,7 +130,8 @@ def asked(photo: Photo, context: Context) -> Asked | str:
         return "the claimed time is a bare date"
     calibration = calibration_of(photo.prediction, context)
     usual = _even(photo.prediction) if calibration is None else calibration.usual
-    return Asked(claim, photo.prediction, claim.local_time.value, calibration, usual)
+    is_confirmed = circumstances.confirms_clock(claim, context)
+    return Asked(claim, photo.prediction, claim.local_time.value, calibration, usual, is_confirmed)
 
 
 def _resolution_s(claim: Claim) -> float:
@@ -245,11 +278,15 @@ def _finding(
 ) -> Finding:
     odd = strength is not None and strength.p_value <= RARE_P and strength.log10_lr <= UNLIKELY_LOG10_LR
     device = one.claim.device.key if words.cause == "clock-offset" else ""
+    outcome = Outcome.SUSPICIOUS if odd else Outcome.CONSISTENT
+    if odd and one.is_confirmed and words.cause == "clock-offset":
+        outcome = Outcome.EXPLAINED
+        summary = f"{summary.rstrip('.')}; GPS time confirms the claimed hour, so the scene is the odd one."
     return Finding(
         check_id=words.check_id,
         source_ids=(one.claim.source_id,),
-        outcome=Outcome.SUSPICIOUS if odd else Outcome.CONSISTENT,
-        severity=Severity.MEDIUM if odd else Severity.INFO,
+        outcome=outcome,
+        severity=Severity.MEDIUM if outcome is Outcome.SUSPICIOUS else Severity.INFO,
         confidence=Confidence.WEAK if odd else Confidence.CONTEXT,
         summary=summary,
         limitations=words.limitations,

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from gtloc_forensics.decode.colour import in_srgb, plain_mode
-from gtloc_forensics.decode.likeness import light, perceptual_hash, thumbnail_hash
+from gtloc_forensics.decode.likeness import light, perceptual_hash, thumbnail_hash, uniformity
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
 from gtloc_forensics.files import opening, types
 from gtloc_forensics.records import ImageFacts, Pixels
@@ -85,6 +85,12 @@ _UPRIGHT = {
 }
 
 
+# EXIF 2.32 §4.6.4: where the thumbnail lies in the block, and its length.
+_THUMBNAIL_OFFSET = 0x0201
+_THUMBNAIL_LENGTH = 0x0202
+_EXIF_HEADER = b"Exif\0\0"
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one picture may cost. The last three bind only in the workers of a :class:`~gtloc_forensics.decode.Decoder`.
@@ -122,6 +128,7 @@ class _Work:
     mode: str
     frames: int = 1
     orientation: int = 1
+    thumbnail: bytes | None = None  # as the metadata hold it
     notes: list[str] = field(default_factory=list)
 
 
@@ -144,7 +151,8 @@ def decode(
         media_type: by magic bytes, as :attr:`Source.media_type` has it.
         short_side: of the result in pixels; a smaller picture stays as it is.
         limits: what it may cost.
-        thumbnail: the thumbnail embedded in the metadata, to be hashed beside the picture.
+        thumbnail: the thumbnail embedded in the metadata, to be hashed beside the picture; the one of the
+            file's own EXIF block when left out.
         preview: the JPEG embedded in a RAW file, decoded in its place.
         orientation: EXIF orientation 1–8 for a *preview* that states none itself.
 
@@ -155,7 +163,7 @@ def decode(
     with _refusals(), _pixel_ceiling(limits):
         work = _opened(path, media_type, preview=preview, orientation=orientation, limits=limits, short_side=short_side)
         rgb = _upright(in_srgb(_shrunk(plain_mode(work.picture, work.notes), short_side), work.notes), work.orientation)
-        facts = _facts(rgb, work, thumbnail)
+        facts = _facts(rgb, work, thumbnail or work.thumbnail)
         width, height = facts.width, facts.height
         pixels = Pixels(source_id, np.array(rgb), width, height, facts.note)
         return Decoded(pixels, facts, _preview(rgb))
@@ -192,6 +200,7 @@ def _opened_by_pillow(
     picture.draft(picture.mode, (wanted, wanted))  # JPEG only; others stay as they are
     _refuse_size(*picture.size, limits.full_pixels)
     work.orientation = _stated_orientation(work)
+    work.thumbnail = _embedded_thumbnail(picture)
     _load_whole(picture, content, formats)
     return work
 
@@ -226,6 +235,21 @@ def _stated_orientation(work: _Work) -> int:
         work.notes.append("its EXIF block is broken; taken as upright")
         return 1
     return stated if isinstance(stated, int) and 1 <= stated <= 8 else 1
+
+
+def _embedded_thumbnail(picture: Picture) -> bytes | None:
+    """Return the JPEG that the second directory of the EXIF block points to, None when there is none."""
+    block = picture.info.get("exif")
+    if not isinstance(block, bytes):
+        return None
+    try:
+        directory = picture.getexif().get_ifd(ExifTags.IFD.IFD1)
+        start, length = int(directory[_THUMBNAIL_OFFSET]), int(directory[_THUMBNAIL_LENGTH])
+    except _BAD_PICTURE:  # most photos have no such directory
+        return None
+    start += len(_EXIF_HEADER) if block.startswith(_EXIF_HEADER) else 0
+    found = block[max(start, 0) : start + length]
+    return found if found.startswith(b"\xff\xd8") else None
 
 
 def _load_whole(picture: Picture, content: Path | io.BytesIO, formats: tuple[str, ...]) -> None:
@@ -361,6 +385,7 @@ def _facts(rgb: Picture, work: _Work, thumbnail: bytes | None) -> ImageFacts:
         mean_luminance=luminance,
         saturation=saturation,
         note="; ".join(work.notes),
+        uniformity=uniformity(np.asarray(rgb)),
     )
 
 

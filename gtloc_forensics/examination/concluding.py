@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shlex
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gtloc_forensics.checks import Check, Context, Scope, counted_alarms
+from gtloc_forensics.checks import Check, Context, Scope, circumstances, counted_alarms
 from gtloc_forensics.evidence import clocks as evidence_clocks
 from gtloc_forensics.evidence import false_discovery
 from gtloc_forensics.evidence.clocks.causes import group_causes
@@ -150,10 +150,11 @@ class Concluding:
         labels: dict[str, tuple[str, str]] = {}
         latest = datetime(1, 1, 1)
         total = len(self._gathered.rows)
+        told = circumstances.gather(self._claims())
         for done, row in enumerate(self._gathered.rows, 1):
             photo, acquired = self._album.photo(row)
             latest = max(latest, acquired)
-            verdict = judge(photo, self._registry, self._context(acquired), changed=at_end[row].reason)
+            verdict = judge(photo, self._registry, self._context(acquired, told), changed=at_end[row].reason)
             verdicts[photo.source.source_id] = pack(verdict)
             weighed += [finding for finding in verdict.findings if finding.p_value is not None]
             photo_summary = summaries.summary_of(photo)
@@ -164,14 +165,21 @@ class Concluding:
         self._seen = seen
         groups = summaries.by_device(seen, labels)
         untestable = NotTestable()
-        compared, crashed = self._compare(groups, seen, self._context(latest), untestable)
+        compared, crashed = self._compare(groups, seen, self._context(latest, told), untestable)
         clocks = evidence_clocks.fit_all(groups)
         merge(verdicts, findings=compared, untestable=untestable, crashed=crashed)
         controls = false_discovery.control([*weighed, *compared])
         self._keep(fingerprint, verdicts, clocks, controls, at_end)
 
-    def _context(self, now_utc: datetime) -> Context:
-        return Context(now_utc=now_utc, calibration=self._instruments.calibration)
+    def _claims(self) -> Iterator[Claim]:
+        """Yield what the files say, before any rule runs: what many photos tell of one is worked out of it."""
+        for row in self._gathered.rows:
+            claim = self._album.claim(row)
+            if isinstance(claim, Claim):
+                yield claim
+
+    def _context(self, now_utc: datetime, told: circumstances.Circumstances) -> Context:
+        return Context(now_utc=now_utc, calibration=self._instruments.calibration, circumstances=told)
 
     def _compare(
         self, groups: Sequence[Any], seen: Sequence[PhotoSummary], context: Context, untestable: NotTestable

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gtloc_forensics.checks.reference import devices
 from gtloc_forensics.earth.circular import year_turn
 from gtloc_forensics.metadata import burst_id
 from gtloc_forensics.records import (
@@ -72,6 +73,8 @@ def summary_of(photo: Photo) -> PhotoSummary | None:
         if prediction is None or prediction.embedding is None
         else prediction.embedding.astype(np.float16),
         mean_luminance=None if image is None else image.mean_luminance,
+        speed_km_h=devices.speed_km_h(claim) or None,
+        altitude_m=_stated(claim.altitude_m),
     )
 
 

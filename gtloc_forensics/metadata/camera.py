@@ -115,6 +115,7 @@ BIAS = ("ExifIFD:ExposureCompensation", "IFD0:ExposureCompensation", "XMP-exif:E
 BRIGHTNESS = ("ExifIFD:BrightnessValue", "XMP-exif:BrightnessValue")
 FLASH = ("ExifIFD:Flash", "IFD0:Flash")
 
+SMALLEST_F_NUMBER = 0.5  # no lens in air is faster; what is written for a lens without contacts is 0
 ISO_ABOVE_16_BIT = 65535.0  # EXIF 2.3 §4.6.5: the field is full, the value stands in RecommendedExposureIndex
 
 ISO_100_SV = 5.0
@@ -144,6 +145,9 @@ def exposure(tags: Tags) -> Exposure:
     iso = take("iso", ISO, lambda value: 0.1 < value < 1e8 and value != ISO_ABOVE_16_BIT)
     bias_ev = take("bias_ev", BIAS, lambda value: abs(value) <= 20.0)
     brightness_ev = take("brightness_ev", BRIGHTNESS, lambda value: abs(value) <= 30.0)
+    if _is_senseless(tags):  # one value that no camera means spoils the block: what else stands in it, who knows
+        f_number = exposure_s = iso = brightness_ev = Absent.UNPARSABLE
+        used.clear()
     flash_fired = _flash(tags, used)
     is_manual = _is_manual(tags)
     ev100 = _ev100(f_number, exposure_s, iso, bias_ev=Absent.NOT_APPLICABLE if is_manual else bias_ev)
@@ -161,6 +165,16 @@ def _ev100(
         return Absent.UNDERIVABLE
     settings_ev = math.log2(f_number**2 / exposure_s) - math.log2(iso / 100.0)
     return settings_ev + (0.0 if isinstance(bias_ev, Absent) else bias_ev)
+
+
+def _is_senseless(tags: Tags) -> bool:
+    """Whether a number of the exposure cannot be meant: an aperture below f/0.5, no sensitivity, no time."""
+    apertures = [value for _, value, _ in numbers(tags, "ExifIFD:FNumber", "IFD0:FNumber")]
+    if any(0.0 < aperture < SMALLEST_F_NUMBER for aperture in apertures):
+        return True
+    # A lens without contacts leaves 0, and so do some makers for an ISO they keep elsewhere: alone it is no nonsense.
+    sensitivities = [value for _, value, _ in numbers(tags, "ExifIFD:ISO", "IFD0:ISO")]
+    return 0.0 in sensitivities and any(aperture < SMALLEST_F_NUMBER for aperture in apertures)
 
 
 def _is_manual(tags: Tags) -> bool:

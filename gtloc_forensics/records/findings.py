@@ -58,6 +58,7 @@ class CauseKind(StrEnum):
     ZONE = "zone"
     DST = "dst"
     CLOCK_OR_PLACE = "clock-or-place"
+    CLOCK_OR_GPS = "clock-or-gps"
     # Its receiver.
     DAY_BUG = "day-bug"
     WEEK_ROLLOVER = "week-rollover"
@@ -67,12 +68,14 @@ class CauseKind(StrEnum):
     # The place.
     POSITION = "position"
     POSITION_SET = "position-set"
+    LONGITUDE_360 = "longitude-360"
     ROUNDED_POSITION = "rounded-position"
     NO_FIX = "no-fix"
     LIMITED_FIX = "limited-fix"
     AIRCRAFT = "aircraft"
     FLIGHT = "flight"
     TRAVEL = "travel"
+    TWO_DEVICES = "two-devices"
     # A person or a program.
     ALTERED_FILE = "altered-file"  # one file among siblings of a device whose clock was right
     STAMPED = "stamped"  # a program wrote one moment into many files
@@ -87,6 +90,9 @@ class CauseKind(StrEnum):
     CROPPED = "cropped"
     OLDER_THUMBNAIL = "older-thumbnail"
     COPY = "copy"
+    LOOK_ALIKE = "look-alike"
+    SAME_VIEW = "same-view"
+    NAMED_BY_HAND = "named-by-hand"
     # The nature of the picture.
     SCAN = "scan"
     UNSET_DATE = "unset-date"
@@ -192,6 +198,8 @@ class PhotoSummary:
     datable: float | None
     embedding: NDArray[np.float16] | None  # [D] of unit length; None without a model
     mean_luminance: float | None = None  # of the picture, 0–1; None where it was not decoded
+    speed_km_h: float | None = None  # as the receiver tells it
+    altitude_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class ImageFacts:
     mean_luminance: float  # 0–1
     saturation: float  # mean HSV saturation, 0–1: 0 is monochrome
     note: str = ""
+    uniformity: float = 0.0  # share of the pixels within one 32nd of brightness, 0–1: drawn cards, empty frames
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,11 @@ class Album:
         claim = self._claim(source, known)
         return Photo(source, claim, _sun(claim), self._image(source), self._prediction(source)), acquired
 
+    def claim(self, row_id: int) -> Claim | Unexamined:
+        """Return what one source says of itself, without its picture."""
+        source, stored, _ = self._store.source(row_id)
+        return self._claim(source, stored)
+
     def preview(self, sha256: str) -> bytes | None:
         """Return the downscaled picture, when the content was decoded."""
         found = self._store.result(sha256, PREVIEW, self._stages.image, bytes)

@@ -79,10 +79,26 @@ ALSO_CLAIMED = {
 }
 
 
+# Territories with a code of their own (ISO 3166-1) under the state they belong to, whose name captions use as well.
+TERRITORIES = {
+    "AU": "CC CX HM NF",
+    "DK": "FO GL",
+    "FI": "AX",
+    "FR": "BL GF GP MF MQ NC PF PM RE TF WF YT",
+    "GB": "AI BM FK GG GI GS IM IO JE KY MS PN SH TC VG",
+    "NL": "AW BQ CW SX",
+    "NO": "BV SJ",
+    "NZ": "CK NU TK",
+    "US": "AS GU MP PR UM VI",
+}
+STATE_OF = {territory: state for state, territories in TERRITORIES.items() for territory in territories.split()}
+
+
 @cache
 def of_zone(zone: str) -> frozenset[str]:
     """Return the two-letter codes of the countries that keep *zone*; none for the open sea."""
     own = _zone_table().get(zone, frozenset())
+    own |= {STATE_OF[code] for code in own if code in STATE_OF}
     return own | {ALSO_CLAIMED[zone]} if zone in ALSO_CLAIMED else own
 
 

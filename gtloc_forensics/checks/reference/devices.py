@@ -61,7 +61,10 @@ PHONE_MAKERS = (
 _PHONE_MODELS = re.compile(r"^(sm-|gt-|sgh|sch-|sph-|shv-|galaxy|xperia|pixel|iphone|ipad|redmi|mi )", re.I)
 _SONY_PHONES = re.compile(r"^(xq-|so-|sov|[c-k]\d{4}$)", re.I)  # Nikon called its first cameras E950, E5000 …
 _SCANNER_WORDS = re.compile(
-    r"\b(scan(ner|jet|snap)?|perfection v|canoscan|opticfilm|coolscan|fastfoto|noritsu|frontier)\b", re.I
+    r"\b(scan(ner|jet|snap|s|gear)?|perfection|canoscan|opticfilm|coolscan|fastfoto|noritsu|frontier|pakon|flextight|"
+    r"gt-?x\d{3}|expression \d{4,5}xl|plustek|reflecta|dimage scan|vuescan|silverfast|photoscan|photomyne|xsane|"
+    r"digital ice|filmscan\w*)\b",
+    re.I,
 )
 
 # Only a device's own receiver writes these; software that adds a position to a finished photo does not.
@@ -88,14 +91,13 @@ def has_own_receiver(claim: Claim) -> bool:
 
 
 def is_scan(claim: Claim) -> bool:
-    """Return whether the file says that it was scanned from film or paper."""
+    """Return whether the file says that it shows film or paper, scanned or photographed by whatever digitised it."""
     if tag_values.first_number(claim.tags, "ExifIFD:FileSource") in DIGITAL_SCANNERS:
         return True
-    named = " ".join(
-        tag_values.text(claim.tags, name)
-        for name in ("IFD0:Make", "IFD0:Model", "IFD0:Software", "XMP-xmp:CreatorTool")
-    )
-    return _SCANNER_WORDS.search(named) is not None
+    device = claim.device
+    named = [word for word in (device.make, device.model, device.software) if isinstance(word, str)]
+    named += [tag_values.text(claim.tags, name) for name in ("IFD0:Software", "XMP-xmp:CreatorTool")]
+    return _SCANNER_WORDS.search(" ".join(named)) is not None
 
 
 def speed_km_h(claim: Claim) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Claim
+from gtloc_forensics.records import Claim, Photo
 
 SOFTWARE_TAGS = (
     "IFD0:Software",
@@ -27,6 +27,24 @@ _EDITORS = re.compile(
     r"preview|imageready|ptgui|hugin|autopano|exiftool|qgis|matlab|ulead|photodeluxe|photofunia",
     re.I,
 )
+# Converters develop RAW data; some write the hour of developing as the date of digitising.
+_CONVERTERS = re.compile(
+    r"photo ?pro|raw (file )?(converter|therapee)|\braw\b|x3f|ufraw|dcraw|iridient|phocus|imaging edge|image data "
+    r"converter|aftershot|bibble|lightzone|photo ninja|photo laboratory|digital camera utility|master \d|viewer|studio|"
+    r"workspace|finepix|silkypix|develop",
+    re.I,
+)
+_PLATFORM_NAMES = (
+    (re.compile(r"(IMG|VID)-\d{8}-WA\d+", re.I), "WhatsApp"),
+    (re.compile(r"^WhatsApp Image ", re.I), "WhatsApp"),
+    (re.compile(r"^\d{5,}_\d{8,}_\d+_[nob]\.", re.I), "Facebook or Instagram"),
+    (re.compile(r"^FB_IMG_\d+", re.I), "Facebook"),
+    (re.compile(r"^photo_\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}", re.I), "Telegram"),
+    (re.compile(r"^signal-\d{4}-\d{2}-\d{2}", re.I), "Signal"),
+    (re.compile(r"^(screenshot|bildschirmfoto|capture d.écran|screen shot)", re.I), "a screenshot"),
+)
+_PLATFORM_SOFTWARE = re.compile(r"instagram|whatsapp|facebook|snapchat|telegram|wechat|hipstamatic", re.I)
+FACEBOOK_MARK = "FBMD"
 _DATE_CHANGERS = re.compile(
     r"exif ?date|date ?changer|exif ?pilot|exif ?tool|attribute changer|timestamp|exif ?editor|bulkfilechanger|"
     r"jhead|exiv2|geosetter|exifer|namexif|photomove|metadata ?editor|metapho|exif ?viewer",
@@ -53,6 +71,33 @@ def named(claim: Claim) -> dict[str, str]:
 def editors(claim: Claim) -> list[str]:
     """Return the named programs that edit or export pictures."""
     return [name for name in named(claim).values() if _EDITORS.search(name)]
+
+
+def converters(claim: Claim) -> list[str]:
+    """Return the named programs that develop or export pictures: editors and RAW converters."""
+    return [name for name in named(claim).values() if _EDITORS.search(name) or _CONVERTERS.search(name)]
+
+
+def platforms(photo: Photo, claim: Claim) -> list[str]:
+    """Return the messengers and websites that left their mark in name or metadata; they rewrite what they pass on."""
+    found = platforms_of_name(photo.source.display_path)
+    if tag_values.text(claim.tags, "IPTC:SpecialInstructions").startswith(FACEBOOK_MARK):
+        found.append("Facebook or Instagram")
+    software = _PLATFORM_SOFTWARE.search(tag_values.text(claim.tags, "IFD0:Software", "XMP-xmp:CreatorTool"))
+    if software is not None:
+        found.append(software[0].capitalize())
+    return list(dict.fromkeys(found))
+
+
+def platforms_of_name(path: str) -> list[str]:
+    """Return the messengers and websites whose way of naming files the name of *path* shows."""
+    name = path.rsplit("/", 1)[-1]
+    return [platform for pattern, platform in _PLATFORM_NAMES if pattern.search(name)]
+
+
+def is_editor(software: str) -> bool:
+    """Return whether a program's name is that of an editor or a converter."""
+    return bool(_EDITORS.search(software))
 
 
 def date_changers(claim: Claim) -> list[str]:

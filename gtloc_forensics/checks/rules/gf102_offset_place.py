@@ -13,15 +13,29 @@ Threshold: none but equality. Excused are the offset of the other half of the ye
 (summer time not switched), a border within 50 km (telephones roam on the neighbour's
 network), the open sea within 2 h of nautical time, aircraft by their speed or height, another
 zone's offset in a camera, not a telephone (home zone kept), and any offset in XMP or IPTC,
-where programs write their computer's zone, or +00:00 for none. A telephone takes zone and
-time from the network: where its GPS clock confirms both, the position is the odd one out.
+where programs write their computer's zone, or +00:00 for none. A telephone whose GPS time
+confirms the instant is excused where the place kept that offset in the ten years before (zone
+tables grow old), where it is an hour from what the place keeps, where the device's other photos
+keep it on their way, and where it is no civil offset but the difference of the two clocks,
+worked out by an app. A position that one simple slip spoils is never excused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable, offsets, position_slips
+from gtloc_forensics.checks import (
+    Context,
+    check,
+    circumstances,
+    claim_of,
+    consistent,
+    findings,
+    not_testable,
+    offsets,
+    position_slips,
+)
+from gtloc_forensics.checks.circumstances import Circumstance
 from gtloc_forensics.checks.reference import devices
 from gtloc_forensics.earth import claims, zones
 from gtloc_forensics.records import (
@@ -39,6 +53,9 @@ from gtloc_forensics.records import (
 
 BORDER_KM = 50.0
 SHIP_HOURS = 2.0
+NEIGHBOUR_HOURS = 1.0
+OLD_TABLES_YEARS = 10
+APP_OFFSET_HOURS = 0.25  # an offset worked out from two clocks lies as near to the legal one
 
 INNOCENT = (
     "the zone was set by hand",
@@ -47,7 +64,7 @@ INNOCENT = (
 )
 
 
-@check("GF102", title="The stated UTC offset against the zones of the claimed place", needs=("claim",))
+@check("GF102", title="The stated UTC offset against the zones of the claimed place", needs=("claim",), version="2")
 def offset_at_place(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look the stated offset up among those legal at the place and date."""
     claim = claim_of(photo)
@@ -60,10 +77,10 @@ def offset_at_place(photo: Photo, context: Context) -> Iterator[Finding]:
     elif offset.value in legal:
         yield consistent("GF102", claim.source_id, f"{_said(offset)} was legal at the place ({claim.zones[0]}).")
     else:
-        yield _judge(claim, offset, legal)
+        yield _judge(claim, offset, legal, circumstances.of(context, claim.source_id))
 
 
-def _judge(claim: Claim, offset: Stated[float], legal: tuple[float, ...]) -> Finding:
+def _judge(claim: Claim, offset: Stated[float], legal: tuple[float, ...], others: Circumstance) -> Finding:
     hours = offset.value
     if not claims.is_from_camera(offset):
         return _explained(
@@ -81,7 +98,44 @@ def _judge(claim: Claim, offset: Stated[float], legal: tuple[float, ...]) -> Fin
         confirmed = "; the GPS clock confirms the instant" if _gps_confirms(claim, hours) else ""
         why = f"a camera keeps its home zone until somebody changes it{confirmed}"
         return _explained(claim, offset, legal, "zone", why)
+    if (excuse := _confirmed_excuse(claim, hours, legal, others)) is not None:
+        return _explained(claim, offset, legal, *excuse)
     return _suspicious(claim, offset, legal)
+
+
+def _confirmed_excuse(
+    claim: Claim, hours: float, legal: tuple[float, ...], others: Circumstance
+) -> tuple[str, str] | None:
+    """Return why a telephone keeps a foreign offset while its GPS time confirms the instant; None without a reason."""
+    if others.gps_fault is not None or not _gps_confirms(claim, hours) or position_slips.fitting(claim, hours):
+        return None
+    away_hours = min(abs(hours - kept) for kept in legal)
+    confirmed = "its GPS time confirms the instant"
+    if not offsets.is_civil(hours):
+        if away_hours <= APP_OFFSET_HOURS:
+            return "program-zone", f"a program worked it out as the difference of two clocks, and {confirmed}"
+        return None
+    if hours in offsets.legal_in_year(claim):
+        return "zone", f"the place kept it at another time of that year, and {confirmed}"
+    if _was_legal(claim, hours):
+        return "zone", f"the place kept it in earlier years, as a device with old zone rules does, and {confirmed}"
+    if others.keeping_offset:
+        return "zone", f"{others.keeping_offset} photos of the device keep it on their way, and {confirmed} each time"
+    if away_hours <= NEIGHBOUR_HOURS:
+        return "zone", f"that is a neighbour's hour, or another rule for summer time, and {confirmed}"
+    return None
+
+
+def _was_legal(claim: Claim, hours: float) -> bool:
+    """Whether the place kept the offset at some time of the ten years before, as old zone tables still tell."""
+    if not isinstance(claim.local_time, Stated):
+        return False
+    year = claim.local_time.value.year
+    return any(
+        hours in zones.offsets_of_year(zone, earlier)
+        for zone in claim.zones
+        for earlier in range(year - OLD_TABLES_YEARS, year)
+    )
 
 
 def _near_border(claim: Claim) -> tuple[float, ...]:
@@ -105,11 +159,18 @@ def _explained(claim: Claim, offset: Stated[float], legal: tuple[float, ...], ki
 
 def _suspicious(claim: Claim, offset: Stated[float], legal: tuple[float, ...]) -> Finding:
     known = "" if offsets.is_civil(offset.value) else " No civil clock keeps that offset."
-    odd = (
-        " Its GPS clock confirms it, so the position is the odd one out." if _gps_confirms(claim, offset.value) else ""
-    )
-    summary = f"{_said(offset)}, but at the claimed place {durations.civil_offsets(legal)} was legal.{known}{odd}"
+    heard = _heard_from_gps(claim, offset.value, legal)
+    summary = f"{_said(offset)}, but at the claimed place {durations.civil_offsets(legal)} was legal.{known}{heard}"
     return _finding(claim, offset, legal, summary, outcome=Outcome.SUSPICIOUS, severity=Severity.MEDIUM, kind="zone")
+
+
+def _heard_from_gps(claim: Claim, hours: float, legal: tuple[float, ...]) -> str:
+    """Return what the file's GPS time says of the two, as far as it was compared."""
+    if _gps_confirms(claim, hours):
+        return " With its GPS time the stated offset agrees, so that either the place or the zone kept is another."
+    if any(_gps_confirms(claim, kept) for kept in legal):
+        return " Clock, GPS time and place agree without it: only the written offset differs."
+    return ""
 
 
 def _finding(

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, durations
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, durations
 
 CAPTURED = ("ExifIFD:OffsetTimeOriginal", "IFD0:OffsetTimeOriginal")
 DIGITISED = ("ExifIFD:OffsetTimeDigitized", "IFD0:OffsetTimeDigitized")
@@ -34,8 +34,12 @@ def offsets_agree(photo: Photo, context: Context) -> Iterator[Finding]:
     written = {name: tag_values.text(claim.tags, *tags) for name, tags in _NAMED.items()}
     stated = {name: hours for name, text in written.items() if text and (hours := tag_values.offset(text)) is not None}
     maker = _maker_hours(claim)
+    understood = {reading.raw for reading in claim.times if reading.offset_hours is not None}
+    known = isinstance(claim.utc_offset_hours, Stated) and claim.utc_offset_hours.tag.endswith(_OFFSET_NAMES)
     unreadable = [
-        name for name, text in written.items() if text and name not in stated and not tag_values.is_unset(text)
+        name
+        for name, text in written.items()
+        if text and name not in stated and not tag_values.is_unset(text) and not known and text not in understood
     ]
     if unreadable:
         yield _unreadable(claim, {name: written[name] for name in unreadable})
@@ -45,6 +49,7 @@ def offsets_agree(photo: Photo, context: Context) -> Iterator[Finding]:
         yield _compare(claim, stated, maker)
 
 
+_OFFSET_NAMES = ("OffsetTimeOriginal", "OffsetTimeDigitized", "OffsetTime")
 _NAMED = {"capture": CAPTURED, "digitising": DIGITISED, "last change": CHANGED}
 
 

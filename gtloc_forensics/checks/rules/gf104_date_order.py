@@ -15,12 +15,13 @@ sample files) and is not remarked on; digitising later than capture is a scan.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable
 from gtloc_forensics.checks import findings as checks_findings
-from gtloc_forensics.checks.reference import devices, factory
+from gtloc_forensics.checks.reference import devices, factory, programs
 from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import (
     Cause,
@@ -37,6 +38,8 @@ from gtloc_forensics.records import (
 
 ZONES_S = 26 * 3600.0
 AHEAD_OF_UTC = timedelta(hours=14)
+SAME_HOUR_S = 3600.0
+_PARTIAL = re.compile(r"^\s*\d{4}[:\-/.](00|\d\d)[:\-/.]00\b")  # a year or a month alone, the rest left at zero
 
 CAPTURED = "ExifIFD:DateTimeOriginal"
 DIGITISED = "ExifIFD:CreateDate"
@@ -51,6 +54,7 @@ def date_order(photo: Photo, context: Context) -> Iterator[Finding]:
     dates = {tag: found.wall for tag, text in written.items() if (found := tag_values.full_date(text)) is not None}
     findings = [
         *_impossible(claim, written),
+        *_several(claim),
         *_in_the_future(claim, dates, context.now_utc),
         *_changed_before(claim, dates),
         *_digitised(claim, dates),
@@ -64,8 +68,10 @@ def date_order(photo: Photo, context: Context) -> Iterator[Finding]:
 
 
 def _impossible(claim: Claim, written: dict[str, str]) -> Iterator[Finding]:
+    read = {reading.tag for reading in claim.times}
     for tag, text in written.items():
-        if tag_values.moment(text) is None and not tag_values.is_unset(text):
+        # What the reading of the capture time understood, another notation or a bare year, is a date.
+        if tag_values.moment(text) is None and not tag_values.is_unset(text) and tag not in read:
             yield _finding(
                 claim,
                 f"{_short(tag)} holds {text[:40]!r}, which cannot be read as a date.",
@@ -75,6 +81,24 @@ def _impossible(claim: Claim, written: dict[str, str]) -> Iterator[Finding]:
                 innocent=("damage to the file", "a program with another date format"),
                 kind="edit",
             )
+
+
+def _several(claim: Claim) -> Iterator[Finding]:
+    """Tell two EXIF blocks with two capture times: programs read the one or the other."""
+    found = {
+        parsed.wall: str(text) for text in claim.tags.get(CAPTURED, ()) if (parsed := tag_values.full_date(str(text)))
+    }
+    if len(found) > 1:
+        yield _finding(
+            claim,
+            f"{_short(CAPTURED)} stands {len(found)} times in the file and differs: "
+            f"{', '.join(str(wall) for wall in found)}.",
+            outcome=Outcome.SUSPICIOUS,
+            severity=Severity.MEDIUM,
+            observed={f"{CAPTURED} ({number})": text for number, text in enumerate(found.values(), 1)},
+            innocent=("a program that added a second EXIF block instead of replacing the first",),
+            kind="edit",
+        )
 
 
 def _in_the_future(claim: Claim, dates: dict[str, datetime], now_utc: datetime) -> Iterator[Finding]:
@@ -124,7 +148,7 @@ def _digitised(claim: Claim, dates: dict[str, datetime]) -> Iterator[Finding]:
     if later_s > 0 and devices.is_scan(claim):
         yield _finding(
             claim,
-            f"Digitised {durations.spoken(later_s)} after the capture, and the file says it is a scan.",
+            f"Digitised {durations.spoken(later_s)} after the capture; the file says that it shows film or a print.",
             outcome=Outcome.EXPLAINED,
             severity=Severity.INFO,
             observed=observed,
@@ -141,6 +165,17 @@ def _digitised(claim: Claim, dates: dict[str, datetime]) -> Iterator[Finding]:
             kind="unset-date",
         )
         return
+    if later_s > 0 and _is_hour_of_developing(claim, dates):
+        yield _finding(
+            claim,
+            f"Digitised {durations.spoken(later_s)} after the capture, at the hour of the last change: "
+            "a program wrote the hour of its own work.",
+            outcome=Outcome.EXPLAINED,
+            severity=Severity.INFO,
+            observed=observed,
+            kind="exported",
+        )
+        return
     order = "after" if later_s > 0 else "before"
     yield _finding(
         claim,
@@ -152,6 +187,13 @@ def _digitised(claim: Claim, dates: dict[str, datetime]) -> Iterator[Finding]:
         innocent=("a scan or a photo of a print, dated by hand", "one date was corrected by hand, the other forgotten"),
         kind="edit",
     )
+
+
+def _is_hour_of_developing(claim: Claim, dates: dict[str, datetime]) -> bool:
+    changed = dates.get(CHANGED)
+    if changed is None or not programs.converters(claim):
+        return False
+    return abs(durations.gap_seconds(dates[DIGITISED], changed)) <= SAME_HOUR_S
 
 
 def _finding(

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable, offsets
 from gtloc_forensics.checks import findings as checks_findings
@@ -90,7 +90,9 @@ def _others(claim: Claim, captured: datetime, digitised: datetime) -> Iterator[O
         for day, clock in pairs:
             time_text = tag_values.text(claim.tags, clock)
             if (found := tag_values.full_date(f"{tag_values.text(claim.tags, day)} {time_text}".strip())) is not None:
-                yield Other(day, found.wall, found.offset_hours, not time_text, against)
+                # Editors make midnight of a date without a time.
+                is_bare = not time_text or found.wall.time() == time(0)
+                yield Other(day, found.wall, found.offset_hours, is_bare, against)
 
 
 def _judge(claim: Claim, other: Other) -> Finding | None:
@@ -147,7 +149,11 @@ def _agrees(claim: Claim, other: Other, gap_s: float) -> bool:
         return True
     if other.offset_hours is None:
         return False
-    return any(abs(gap_s - 3600.0 * (other.offset_hours - hours)) <= SAME_S for hours in _offsets(claim))
+    known = _offsets(claim)
+    if not known:  # one instant in another notation, as far as the file can tell
+        slip = offsets.nearest_civil(3600.0 * other.offset_hours - gap_s)
+        return slip is not None and abs(slip.residual_s) <= SAME_S
+    return any(abs(gap_s - 3600.0 * (other.offset_hours - hours)) <= SAME_S for hours in known)
 
 
 def _offsets(claim: Claim) -> tuple[float, ...]:

@@ -8,9 +8,10 @@ Cannot show: anything where the name holds no date; who gave the name.
 Blind spots: anyone can rename a file, and importers name files by whatever date they found.
 
 Threshold: 2 min (a name is given when a long exposure or a burst is saved), one day for bare
-dates. Excused: names in UTC, messenger names dated by receipt, and names *later* than the
-capture unless they have a camera's own form. A name *earlier* than the capture has no such
-excuse: nothing is named before it exists.
+dates. Excused: names in UTC, messenger names dated by receipt, and every name that no camera or
+messenger gives: people name scans by their subject and shops files by their orders. A camera's
+own name *earlier* than the capture has no such excuse: nothing is named before it exists. Where
+the file has no more than a change date, nothing is compared.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from gtloc_forensics.records import (
 
 SAME_S = 120.0
 DAY_S = 86_400.0
+CHANGE_DATES = ("ModifyDate", "MetadataDate", "FileModifyDate")
 
 # IMG_20240118_123540, 20240118_123540, DJI_20240118123540, WIN_20240118_12_35_40, …BURST20240118123540123;
 # importers and cloud folders use other separators.
@@ -47,7 +49,7 @@ _CAMERA_NAME = re.compile(
 _MESSENGER = re.compile(r"-WA\d+", re.I)
 
 
-@check("GF106", title="The time in the file's name against the capture time", needs=("claim",))
+@check("GF106", title="The time in the file's name against the capture time", needs=("claim",), version="2")
 def file_name_time(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare each time read from the name with the claimed one."""
     claim = claim_of(photo)
@@ -61,6 +63,9 @@ def file_name_time(photo: Photo, context: Context) -> Iterator[Finding]:
 
 
 def _judge(claim: Claim, local: Stated[datetime], reading: TimeReading) -> Finding:
+    if local.tag.endswith(CHANGE_DATES):
+        why = f"{local.tag.split(':')[-1]} is all there is, and it tells when the file was saved"
+        return not_testable("GF106", claim.source_id, f"the capture time is not in the file: {why}")
     gap_s = _gap_s(claim, reading)
     tolerance_s = max(SAME_S, reading.resolution_s)
     if abs(gap_s) <= tolerance_s:
@@ -68,12 +73,12 @@ def _judge(claim: Claim, local: Stated[datetime], reading: TimeReading) -> Findi
     observed = (f"Name: {reading.raw[:80]} → {reading.wall}.", f"{local.tag}: {local.value}.")
     gap = f"{durations.spoken(gap_s)} {'later' if gap_s > 0 else 'earlier'}"
     facts = {"difference_s": gap_s, "name": reading.raw[:80]}
-    if (why := _excuse(claim, reading, gap_s)) is not None:
+    if (excuse := _excuse(claim, reading, gap_s)) is not None:
         return findings.explained(
             "GF106",
             claim,
-            f"The name's time is {gap} than the capture: {why[1]}.",
-            kind=why[0],
+            f"The name's time is {gap} than the capture: {excuse[1]}.",
+            kind=excuse[0],
             observed=observed,
             facts=facts,
         )
@@ -99,8 +104,10 @@ def _excuse(claim: Claim, reading: TimeReading, gap_s: float) -> tuple[str, str]
         hours and abs(gap_s + 3600.0 * hours) <= SAME_S for hours in _known_offsets(claim)
     ):
         return "program-zone", "it is in UTC"
-    if gap_s > 0 and not _CAMERA_NAME.match(_stem(reading)):
-        return "copy", "the file was named when it was copied, edited or sent"
+    if not _CAMERA_NAME.match(_stem(reading)) and not _MESSENGER.search(reading.raw):
+        if gap_s > 0:
+            return "copy", "the file was named when it was copied, edited or sent"
+        return "named-by-hand", "no camera gave that name; people name files by their subject, shops by their orders"
     return None
 
 

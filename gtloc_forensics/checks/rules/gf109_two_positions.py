@@ -23,9 +23,10 @@ from gtloc_forensics.records import Confidence, Finding, Photo, Position, Severi
 SAME_KM = 1.0
 ROUNDED_KM = 2.0
 FAR_KM = 50.0
+SIDECAR = "sidecar"  # before the name of a tag read from an XMP file beside the photo
 
 
-@check("GF109", title="Two positions in one file", needs=("claim",))
+@check("GF109", title="Two positions in one file", needs=("claim",), version="2")
 def two_positions(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the position that won with those that lost."""
     claim = claim_of(photo)
@@ -42,6 +43,10 @@ def two_positions(photo: Photo, context: Context) -> Iterator[Finding]:
     elif farthest_km <= ROUNDED_KM:
         summary = f"{tag} is {farthest_km:.1f} km off: as a rounding to 0.01° makes."
         yield findings.explained("GF109", claim, summary, kind="rounded-position", observed=observed, facts=facts)
+    elif SIDECAR in (tag.split(":")[0], main.tag.split(":")[0]):
+        beside = tag if tag.startswith(SIDECAR) else main.tag
+        summary = f"{beside} is {farthest_km:,.0f} km from the file's own position: a correction kept beside the photo."
+        yield findings.explained("GF109", claim, summary, kind="sidecar", observed=observed, facts=facts)
     else:
         slips = [slip for rival in main.rivals for slip in _slips(main.value, rival.value)]
         yield findings.suspicious(

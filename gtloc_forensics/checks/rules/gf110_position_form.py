@@ -26,18 +26,42 @@ GRAIN_DEG = 1e-6
 COARSE_GRIDS = ((100.0, "a hundredth of a degree (1.1 km)"), (60.0, "a whole minute of arc (1.9 km)"))
 
 
-@check("GF110", title="The form of the position: empty, rounded, without its sign", needs=("claim",))
+@check("GF110", title="The form of the position: empty, rounded, without its sign", needs=("claim",), version="2")
 def position_form(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look at how the position is written."""
     claim = claim_of(photo)
     if claim.position is Absent.NO_FIX:
         summary = "The position is empty (0, 0 or a void fix): the receiver had none, so there is no position."
         yield checks_findings.explained("GF110", claim, summary, kind="no-fix")
+    elif (beyond := _beyond_the_globe(claim)) is not None:
+        yield beyond
     elif not isinstance(claim.position, Stated):
         yield not_testable("GF110", claim.source_id, claim.position)
     else:
         findings = list(_remarks(claim, claim.position.value))
         yield from findings or [consistent("GF110", claim.source_id, "The position is written as receivers write it.")]
+
+
+def _beyond_the_globe(claim: Claim) -> Finding | None:
+    """Tell coordinates that are none, and what they would be with the one slip that makes such."""
+    latitude = tag_values.first_number(claim.tags, "GPS:GPSLatitude", "XMP-exif:GPSLatitude")
+    longitude = tag_values.first_number(claim.tags, "GPS:GPSLongitude", "XMP-exif:GPSLongitude")
+    if latitude is None or longitude is None:
+        return None
+    if 90.0 < abs(latitude) <= 180.0 and abs(longitude) <= 90.0:
+        summary = f"{abs(latitude):.4f}° is no latitude: latitude and longitude stand the wrong way round."
+        return checks_findings.suspicious(
+            "GF110",
+            claim,
+            summary,
+            kind="position",
+            severity=Severity.MEDIUM,
+            innocent=("a program that writes the two in the other order",),
+        )
+    if 180.0 < abs(longitude) <= 360.0 and abs(latitude) <= 90.0:
+        summary = f"The longitude {longitude:.4f}° is counted through to 360°: it is {longitude - 360.0:.4f}°."
+        return checks_findings.explained("GF110", claim, summary, kind="longitude-360")
+    return None
 
 
 def _remarks(claim: Claim, position: Position) -> Iterator[Finding]:

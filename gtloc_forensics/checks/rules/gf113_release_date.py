@@ -25,7 +25,7 @@ from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity,
 PRESS_SAMPLES = timedelta(days=30)
 
 
-@check("GF113", title="The device or its system against the day it was first shown", needs=("claim",))
+@check("GF113", title="The device or its system against the day it was first shown", needs=("claim",), version="2")
 def release_date(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look the model and the system up."""
     claim = claim_of(photo)
@@ -35,6 +35,8 @@ def release_date(photo: Photo, context: Context) -> Iterator[Finding]:
     elif model is None and system is None:
         why = f"no release date is known for {devices.name_of(claim.device)}"
         yield not_testable("GF113", claim.source_id, why)
+    elif devices.is_scan(claim):
+        yield _scanned(claim)
     elif model is not None and claim.local_time.value < model.first_shown - PRESS_SAMPLES:
         yield _before_model(claim, model)
     elif system is not None and claim.local_time.value < system.first_shown:
@@ -42,6 +44,11 @@ def release_date(photo: Photo, context: Context) -> Iterator[Finding]:
     else:
         known = model or system
         yield consistent("GF113", claim.source_id, f"{known.name if known else ''} existed at the claimed time.")
+
+
+def _scanned(claim: Claim) -> Finding:
+    summary = "The file says that it shows film or a print, so its capture time is that of the original."
+    return findings.explained("GF113", claim, summary, kind="scan", severity=Severity.INFO)
 
 
 def _before_model(claim: Claim, model: releases.Release) -> Finding:

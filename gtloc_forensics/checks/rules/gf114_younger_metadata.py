@@ -19,8 +19,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
-from gtloc_forensics.checks.reference import factory, programs
+from gtloc_forensics.checks import Context, check, circumstances, claim_of, consistent, findings, not_testable, offsets
+from gtloc_forensics.checks.reference import devices, factory, programs
 from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Claim, Finding, Photo, Severity, Stated, durations
 
@@ -58,23 +58,31 @@ def younger_metadata(photo: Photo, context: Context) -> Iterator[Finding]:
     if not younger:
         yield consistent("GF114", claim.source_id, f"{', '.join(marks)} existed at the claimed time.")
     else:
-        yield _judge(claim, local, younger)
+        yield _judge(photo, claim, younger, local=local, context=context)
 
 
-def _judge(claim: Claim, local: datetime, younger: dict[str, datetime]) -> Finding:
+def _judge(photo: Photo, claim: Claim, younger: dict[str, datetime], *, local: datetime, context: Context) -> Finding:
     name, first = max(younger.items(), key=lambda item: item[1])
     gap = durations.spoken(durations.gap_seconds(first, local))
     summary = f"{name} is {gap} younger than the claimed capture"
     derived = tuple(f"{mark}: not before {day:%Y-%m-%d}." for mark, day in younger.items())
-    if factory.is_default(local):
+    if devices.is_scan(claim):
+        why = "the file says that it shows film or a print, dated by its subject"
+        return findings.explained("GF114", claim, f"{summary}: {why}.", kind="scan", derived=derived)
+    if (behind_s := _behind_gps_s(claim, first, context)) is not None:
+        why = f"the camera's clock is {durations.spoken(behind_s)} behind its GPS time, which is young enough"
+        return findings.explained(
+            "GF114", claim, f"{summary}: {why}.", kind="clock-offset", offset_hours=-behind_s / 3600.0, derived=derived
+        )
+    if factory.is_default(local) and not circumstances.confirms_clock(claim, context):
         why = "the claimed date is a factory default, the clock was reset"
         return findings.explained("GF114", claim, f"{summary}: {why}.", kind="clock-reset", derived=derived)
     by_camera = any(mark.startswith(("EXIF", "Offset")) for mark in younger)
-    if by_camera and not _owns_up(claim, first):
+    if by_camera and not _owns_up(photo, claim, first):
         return findings.suspicious(
             "GF114",
             claim,
-            f"{summary}, and the file admits no later change.",
+            f"{summary}; no change date, program or platform that was looked for accounts for it.",
             kind="edit",
             severity=Severity.MEDIUM,
             derived=derived,
@@ -90,8 +98,20 @@ def _judge(claim: Claim, local: datetime, younger: dict[str, datetime]) -> Findi
     )
 
 
-def _owns_up(claim: Claim, first: datetime) -> bool:
-    """Whether a change date or a named program accounts for a writing after *first*."""
+def _behind_gps_s(claim: Claim, first: datetime, context: Context) -> float | None:
+    """Return how far the clock is behind a GPS time that is not older than *first*; None without one."""
+    compared = offsets.compare(claim)
+    if isinstance(compared, str) or not compared.dated or compared.gps < first - ZONES:
+        return None
+    if circumstances.of(context, claim.source_id).gps_fault is not None or compared.residual_s >= 0:
+        return None
+    return -compared.residual_s
+
+
+def _owns_up(photo: Photo, claim: Claim, first: datetime) -> bool:
+    """Whether a change date, a named program or a platform accounts for a writing after *first*."""
+    if programs.platforms(photo, claim):
+        return True
     changes = [
         found.wall
         for tag in CHANGE_TAGS

@@ -13,51 +13,28 @@ tells which other rules had nothing to go on.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
-from gtloc_forensics.metadata import tag_values
+from gtloc_forensics.checks.reference import programs
 from gtloc_forensics.records import Absent, Claim, Finding, Photo, Severity
-
-_NAMES = (
-    (re.compile(r"(IMG|VID)-\d{8}-WA\d+", re.I), "WhatsApp"),
-    (re.compile(r"^WhatsApp Image ", re.I), "WhatsApp"),
-    (re.compile(r"^\d{5,}_\d{8,}_\d+_[nob]\.", re.I), "Facebook or Instagram"),
-    (re.compile(r"^FB_IMG_\d+", re.I), "Facebook"),
-    (re.compile(r"^photo_\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}", re.I), "Telegram"),
-    (re.compile(r"^signal-\d{4}-\d{2}-\d{2}", re.I), "Signal"),
-    (re.compile(r"^(screenshot|bildschirmfoto|capture d.écran|screen shot)", re.I), "a screenshot"),
-)
-_SOFTWARE = re.compile(r"instagram|whatsapp|facebook|snapchat|telegram|wechat|hipstamatic", re.I)
-FACEBOOK_MARK = "FBMD"
 
 
 @check("GF118", title="Stripped or rewritten by a platform", needs=("claim",), version="2")
 def platform(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look for the marks of platforms and for what is missing."""
     claim = claim_of(photo)
-    marks = list(dict.fromkeys(_marks(photo, claim)))
+    marks = programs.platforms(photo, claim)
     if marks:
         summary = f"The file passed through {' and '.join(marks)}, which rewrite or remove metadata."
         yield findings.explained("GF118", claim, summary, kind="copy", severity=Severity.INFO)
     elif _is_bare(claim) and claim.unread:
         yield not_testable("GF118", claim.source_id, "a part of its metadata could not be read")
     elif _is_bare(claim):
-        summary = "No capture time, no position and no device: the metadata were removed or never written."
+        summary = "The file names no capture time, no position and no device."
         yield findings.explained("GF118", claim, summary, kind="copy", severity=Severity.INFO)
     else:
         yield consistent("GF118", claim.source_id, "No mark of a platform that rewrites metadata.")
-
-
-def _marks(photo: Photo, claim: Claim) -> Iterator[str]:
-    name = photo.source.display_path.rsplit("/", 1)[-1]
-    yield from (platform_name for pattern, platform_name in _NAMES if pattern.search(name))
-    if tag_values.text(claim.tags, "IPTC:SpecialInstructions").startswith(FACEBOOK_MARK):
-        yield "Facebook or Instagram"
-    software = _SOFTWARE.search(tag_values.text(claim.tags, "IFD0:Software", "XMP-xmp:CreatorTool"))
-    if software is not None:
-        yield software[0].capitalize()
 
 
 def _is_bare(claim: Claim) -> bool:

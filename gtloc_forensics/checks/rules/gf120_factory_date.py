@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
-from gtloc_forensics.checks.reference import factory
+from gtloc_forensics.checks import Context, check, circumstances, claim_of, consistent, findings, not_testable
+from gtloc_forensics.checks.reference import devices, factory
 from gtloc_forensics.records import Confidence, Finding, Photo, Severity, Stated
 
 
-@check("GF120", title="A clock at its factory default", needs=("claim",))
+@check("GF120", title="A clock at its factory default", needs=("claim",), version="2")
 def factory_date(photo: Photo, context: Context) -> Iterator[Finding]:
     """Recognise the dates at which clocks start again."""
     claim = claim_of(photo)
@@ -28,11 +28,15 @@ def factory_date(photo: Photo, context: Context) -> Iterator[Finding]:
         yield not_testable("GF120", claim.source_id, claim.local_time)
         return
     local = claim.local_time.value
-    if factory.is_exact_default(local) or (local < factory.FIRST_DIGITAL and factory.is_default(local)):
+    if devices.is_scan(claim):
+        yield not_testable("GF120", claim.source_id, "a scan is dated by hand, often to the first day of a year")
+    elif factory.is_default(local) and circumstances.confirms_clock(claim, context):
+        yield consistent("GF120", claim.source_id, "The GPS time confirms this first day of a year.")
+    elif factory.is_exact_default(local) or (local < factory.FIRST_DIGITAL and factory.is_default(local)):
         yield findings.explained(
             "GF120",
             claim,
-            f"The capture time {local} is a factory default: the clock had been reset, the true time is unknown.",
+            f"The capture time {local} is a factory default, as after a reset, and nothing confirms it.",
             kind="clock-reset",
             severity=Severity.MEDIUM,
             confidence=Confidence.STRONG,

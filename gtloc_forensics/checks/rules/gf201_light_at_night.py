@@ -6,6 +6,10 @@ Shows: that the frame was exposed for an amount of light that no night has. EV10
 Cannot show: anything about dark frames: a room, a filter or deep shade makes any exposure
 at any hour. How likely an exposure is under a given sun is another rule's question.
 
+A dark picture with a bright exposure shows a lamp, a stage or the moon, and is left out. Where
+GPS time confirms the hour and the zone of the place, the light is explained. From a height the
+horizon lies lower, and the sun is seen longer.
+
 Blind spots: flash frames are left out; stadium and stage light, welding, a lamp or the moon
 filling the frame are bright at night; a manual exposure measures nothing.
 
@@ -20,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable, offsets, position_slips
+from gtloc_forensics.checks import Context, check, claim_of, consistent, metered, not_testable, offsets, position_slips
 from gtloc_forensics.earth import globe
 from gtloc_forensics.earth import sun as earth_sun
 from gtloc_forensics.metadata import tag_values
@@ -45,44 +49,41 @@ LONG_LENS_MM = 200.0
 MANUAL = 1  # EXIF ExposureProgram and ExposureMode
 
 
-@check("GF201", title="Exposed for daylight in the night", needs=("claim", "sun"))
+@check("GF201", title="Exposed for daylight in the night", needs=("claim", "sun"), version="2")
 def light_at_night(photo: Photo, context: Context) -> Iterator[Finding]:
     """Find exposures that no natural light of the claimed hour allows."""
     claim, sun = claim_of(photo), photo.sun
     ev100 = claim.exposure.ev100
-    if not isinstance(sun, Sun):
-        yield not_testable("GF201", claim.source_id, f"no sun position, {sun.value}")
+    why = metered.silence(photo, claim)
+    if why or not isinstance(sun, Sun) or isinstance(ev100, Absent):
+        yield not_testable("GF201", claim.source_id, why)
         return
-    if isinstance(ev100, Absent):
-        yield not_testable("GF201", claim.source_id, "the exposure is not in the file")
-        return
-    if claim.exposure.flash_fired is True:
-        yield not_testable("GF201", claim.source_id, "the flash fired")
-        return
-    highest = max(sun.elevation_range_deg)
+    highest = metered.highest_sun_deg(claim, sun)
     if ev100 < DAYLIGHT_EV100 or highest >= earth_sun.CIVIL_DUSK_DEG:
         yield consistent(
             "GF201",
             claim.source_id,
-            f"EV100 {ev100:.1f} with the sun at {highest:.0f}° is not daylight at night.",
+            f"EV100 {ev100:.1f} with the sun at {max(sun.elevation_range_deg):.0f}° is not daylight at night.",
             facts={"ev100": ev100, "sun_elevation_deg": highest},
         )
         return
-    yield _finding(claim, sun, ev100)
+    yield _finding(claim, sun, ev100, is_settled=metered.is_settled(claim, context))
 
 
-def _finding(claim: Claim, sun: Sun, ev100: float) -> Finding:
-    highest = max(sun.elevation_range_deg)
+def _finding(claim: Claim, sun: Sun, ev100: float, *, is_settled: bool) -> Finding:
+    highest = metered.highest_sun_deg(claim, sun)
     doubts = _doubts(claim)
     near_decisive = ev100 >= BRIGHT_EV100 and highest < earth_sun.NAUTICAL_DUSK_DEG and not doubts
+    loud = Outcome.CONTRADICTION if near_decisive else Outcome.SUSPICIOUS
+    settled = f"; {metered.CONFIRMED}, so a lamp, a stage or the moon was metered" if is_settled else ""
     return Finding(
         check_id="GF201",
         source_ids=(claim.source_id,),
-        outcome=Outcome.CONTRADICTION if near_decisive else Outcome.SUSPICIOUS,
-        severity=Severity.HIGH,
+        outcome=Outcome.EXPLAINED if is_settled else loud,
+        severity=Severity.LOW if is_settled else Severity.HIGH,
         confidence=Confidence.STRONG if not doubts else Confidence.WEAK,
         summary=f"Exposed for daylight (EV100 {ev100:.1f}, about {2.5 * 2**ev100:,.0f} lux) while at the claimed place "
-        f"and time the sun stood {-highest:.0f}° below the horizon.",
+        f"and time the sun stood {-max(sun.elevation_range_deg):.0f}° below the horizon{settled}.",
         observed=(f"Exposure {_settings(claim)}, no flash.",),
         derived=(
             f"Sun at {highest:.1f}° at {sun.utc_time} UTC (offset: {sun.offset_source}).",

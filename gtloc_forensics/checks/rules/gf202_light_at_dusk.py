@@ -6,6 +6,9 @@ more light than even a glowing sky has then.
 Cannot show: anything with the sun above the horizon, where the sun itself may be in the
 frame, nor in the night, which is the business of GF201.
 
+Left out are dark pictures with a bright exposure (a lamp, a stage); explained is what GPS time
+settles, and from a height the horizon lies lower.
+
 Blind spots: an error of a few minutes or kilometres moves the sun by a degree, high ground
 sees it longer; lamps and a manual exposure, as in GF201; flash frames are left out.
 
@@ -18,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable
+from gtloc_forensics.checks import Context, check, claim_of, consistent, metered, not_testable
 from gtloc_forensics.earth import sun as earth_sun
 from gtloc_forensics.records import Absent, Cause, CauseKind, Claim, Confidence, Finding, Outcome, Photo, Severity, Sun
 
@@ -33,35 +36,37 @@ def brightest_ev100(elevation_deg: float) -> float:
     return DUSK_EV100 + share * (SUNSET_EV100 - DUSK_EV100)
 
 
-@check("GF202", title="More light than twilight gives", needs=("claim", "sun"))
+@check("GF202", title="More light than twilight gives", needs=("claim", "sun"), version="2")
 def light_at_dusk(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the exposure with what civil twilight can give."""
     claim, sun = claim_of(photo), photo.sun
     ev100 = claim.exposure.ev100
-    if not isinstance(sun, Sun) or isinstance(ev100, Absent):
-        yield not_testable("GF202", claim.source_id, "no sun position or no exposure")
+    why = metered.silence(photo, claim)
+    if why or not isinstance(sun, Sun) or isinstance(ev100, Absent):
+        yield not_testable("GF202", claim.source_id, why)
         return
-    highest = max(sun.elevation_range_deg)
+    highest = metered.highest_sun_deg(claim, sun)
     if not earth_sun.CIVIL_DUSK_DEG <= highest <= SUNSET_DEG:
-        yield not_testable("GF202", claim.source_id, f"the sun at {highest:.0f}° makes no twilight")
-    elif claim.exposure.flash_fired is True:
-        yield not_testable("GF202", claim.source_id, "the flash fired")
+        yield not_testable(
+            "GF202", claim.source_id, f"the sun at {max(sun.elevation_range_deg):.0f}° makes no twilight"
+        )
     elif ev100 < brightest_ev100(highest):
         yield consistent("GF202", claim.source_id, f"EV100 {ev100:.1f} is possible in twilight ({highest:.1f}°).")
     else:
-        yield _finding(claim, sun, ev100)
+        yield _finding(claim, sun, ev100, is_settled=metered.is_settled(claim, context))
 
 
-def _finding(claim: Claim, sun: Sun, ev100: float) -> Finding:
-    highest = max(sun.elevation_range_deg)
+def _finding(claim: Claim, sun: Sun, ev100: float, *, is_settled: bool) -> Finding:
+    highest = metered.highest_sun_deg(claim, sun)
+    settled = f"; {metered.CONFIRMED}, so the glow or a lamp was metered" if is_settled else ""
     return Finding(
         check_id="GF202",
         source_ids=(claim.source_id,),
-        outcome=Outcome.SUSPICIOUS,
-        severity=Severity.MEDIUM,
+        outcome=Outcome.EXPLAINED if is_settled else Outcome.SUSPICIOUS,
+        severity=Severity.LOW if is_settled else Severity.MEDIUM,
         confidence=Confidence.WEAK,
         summary=f"Exposed for EV100 {ev100:.1f} in twilight with the sun {-highest:.1f}° below the horizon; "
-        f"{brightest_ev100(highest):.1f} is the most one would expect.",
+        f"{brightest_ev100(highest):.1f} is the most one would expect{settled}.",
         derived=(f"Sun at {highest:.1f}° at {sun.utc_time} UTC (offset: {sun.offset_source}).",),
         innocent=("high ground or an aircraft, where the sun sets later", "a lamp in the frame"),
         limitations=("Twilight varies; this is a hint, not a proof.",),

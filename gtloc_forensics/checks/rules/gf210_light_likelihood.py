@@ -12,6 +12,9 @@ whole camera's photos say together is the business of its clock model.
 Blind spots: a manual exposure, a filter, a stage, a lamp-lit hall; flash frames are left
 out. The impossible corner (daylight at night) is GF201.
 
+Dark pictures with a bright exposure, and frames taken in the air, are left out; what GPS time
+settles is explained. p counts sources: with n of them none smaller than 1 / (n + 1) exists.
+
 Threshold: suspicious from p ≤ 0.01 and log10 LR ≤ −0.5 (a third as likely or less). At −0.3
 dim rooms at noon were remarked on, which prove nothing; counts on untouched photos stand in
 docs/check-rates.md. Never more than suspicious and weak.
@@ -20,8 +23,10 @@ docs/check-rates.md. Never more than suspicious and weak.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable
+from gtloc_forensics.checks import Context, check, claim_of, consistent, metered, not_testable
+from gtloc_forensics.checks.reference import devices
 from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.records import (
@@ -46,24 +51,29 @@ WIDEST_SUN_DEG = 20.0
 LOW_SUN_DEG = 3.0  # a sunrise photographed against the light
 
 
-@check("GF210", title="Light unlikely under the claimed sun", needs=("claim", "sun"))
+@check("GF210", title="Light unlikely under the claimed sun", needs=("claim", "sun"), version="2")
 def light_likelihood(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the exposure under the claimed sun against other months and hours at the place."""
     claim, sun = claim_of(photo), photo.sun
     ev100 = claim.exposure.ev100
-    if why := _untestable(claim, sun):
+    if why := metered.silence(photo, claim) or _untestable(claim, sun):
         yield not_testable("GF210", claim.source_id, why)
     elif isinstance(sun, Sun) and isinstance(ev100, float | int) and isinstance(claim.position, Stated):
-        yield _finding(claim, sun, ev100=float(ev100), place=claim.position.value)
+        found = _finding(claim, sun, ev100=float(ev100), place=claim.position.value)
+        yield _settled(found) if found.is_found and metered.is_settled(claim, context) else found
+
+
+def _settled(found: Finding) -> Finding:
+    """Take back the question that GPS time has answered: the light is odd, the hour is not."""
+    summary = f"{found.summary.rstrip('.')}; {metered.CONFIRMED}, so the scene is the odd one."
+    return replace(found, outcome=Outcome.EXPLAINED, severity=Severity.LOW, summary=summary)
 
 
 def _untestable(claim: Claim, sun: Sun | Absent) -> str:
     if not isinstance(sun, Sun):
         return f"no sun position, {sun.value}"
-    if isinstance(claim.exposure.ev100, Absent):
-        return "the exposure is not in the file"
-    if claim.exposure.flash_fired is True:
-        return "the flash fired"
+    if devices.is_flying(claim):
+        return "taken in the air, over whatever clouds and under a lower horizon"
     low, high = sun.elevation_range_deg
     return "the zone is too uncertain to place the sun" if high - low > WIDEST_SUN_DEG else ""
 
@@ -71,7 +81,7 @@ def _untestable(claim: Claim, sun: Sun | Absent) -> str:
 def _finding(claim: Claim, sun: Sun, *, ev100: float, place: Position) -> Finding:
     model = exposure.load()
     log10_lr = _kindest(model, sun, ev100=ev100, place=place, claim=claim)
-    p_value = model.p_value(log10_lr)
+    p_value = max(model.p_value(log10_lr), 1.0 / (model.groups + 1.0))  # photos of one source are one witness
     facts: dict[str, str | int | float | bool | None] = {
         "ev100": ev100,
         "sun_elevation_deg": sun.elevation_deg,
@@ -89,7 +99,7 @@ def _finding(claim: Claim, sun: Sun, *, ev100: float, place: Position) -> Findin
         summary=f"The exposure (EV100 {ev100:.1f}) is {10.0**-log10_lr:.1f} times less likely with the sun at "
         f"{sun.elevation_deg:.0f}°, as claimed, than at another month and hour.",
         derived=(f"Sun at {sun.elevation_deg:.1f}° at {sun.utc_time} UTC (offset: {sun.offset_source}).",),
-        inferred=(f"p = {p_value:.3g} among true claims: {model.card}.",),
+        inferred=(f"p = {p_value:.2g} among true claims of {model.groups} sources: {model.card}.",),
         limitations=("One frame is a weak witness; the camera's clock model weighs all of them together.",),
         innocent=_innocent(sun),
         facts=facts,

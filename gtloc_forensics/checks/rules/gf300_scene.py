@@ -9,8 +9,11 @@ Cannot show: that a scene with daylight in view is honest, or that a photo was t
 Blind spots: large windows, bright halls, stages, dark open-air frames (refused more often
 than they should be), paintings and screens that show landscapes.
 
+A screen, a card, a black or empty frame shows no time either, dark or not, and is never night.
+
 Threshold: the model's head "datable" below the calibration's threshold (0.5), or a mean
-saturation below 0.03. How often it errs on photos labelled by hand stands in the model's
+saturation below 0.03, a mean brightness below 0.06, or one even tone over more than 0.7 of
+the picture (scenes stay under a half). How often it errs on photos labelled by hand stands in the model's
 card with its n; it was trained on some seven hundred hand labels.
 """
 
@@ -22,7 +25,7 @@ from gtloc_forensics.checks import Context, check, claim_of, consistent, not_tes
 from gtloc_forensics.records import Finding, Photo, Prediction
 
 
-@check("GF300", title="Scene that shows no time of day", needs=("claim", "prediction"))
+@check("GF300", title="Scene that shows no time of day", needs=("claim", "prediction"), version="2")
 def scene(photo: Photo, context: Context) -> Iterator[Finding]:
     """Say whether the pixels can be asked for a time at all."""
     claim = claim_of(photo)

@@ -25,7 +25,7 @@ LIMITATIONS = ("One picture is a weak witness of the hour; clocks up to three ho
 INNOCENT = ("lamps or deep shade in the scene", "a storm, fog or smoke", "a clock that was never set")
 
 
-@check("GF301", title="Pixels against the claimed time of day", needs=("claim", "prediction"))
+@check("GF301", title="Pixels against the claimed time of day", needs=("claim", "prediction"), version="2")
 def hour(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the predicted time of day at the claimed one."""
     one = pixels.asked(photo, context)

@@ -3,12 +3,13 @@
 Shows: how far the picture looks like the claimed season, as a likelihood ratio and a p-value
 from photos of sources the model never saw.
 
-Cannot show: with the model that ships, next to nothing: on unseen sources its ratios stay
-within a factor of two of 1, and the report prints them as they are. The rule is there for better models.
+Cannot show: with the model that ships, nothing: on unseen sources it tells the season no better
+than chance, so no ratio and no month is printed. The rule is there for better models.
 
 Blind spots: the tropics, evergreens, indoor plants, cities, either hemisphere taken for the other.
 
-Threshold: suspicious from p ≤ 0.02 and log10 LR ≤ −0.5, which the model that ships cannot reach.
+Threshold: a calibrated ratio that at its lowest makes a claim half as probable, else not testable;
+suspicious from p ≤ 0.02 and log10 LR ≤ −0.5.
 """
 
 from __future__ import annotations
@@ -20,17 +21,20 @@ from gtloc_forensics.checks.pixels import Asked, Words
 from gtloc_forensics.records import Finding, Photo
 
 LIMITATIONS = ("On sources it never saw the model that ships tells the season hardly better than chance.",)
+AT_CHANCE = "on sources it never saw the model tells the season no better than chance"
 INNOCENT = ("a mild winter or a dry summer", "a region whose seasons look otherwise")
 
 
-@check("GF302", title="Pixels against the claimed time of year", needs=("claim", "prediction"))
+@check("GF302", title="Pixels against the claimed time of year", needs=("claim", "prediction"), version="2")
 def year(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the predicted time of year at the claimed one."""
     one = pixels.asked(photo, context)
     if isinstance(one, str):
         yield not_testable("GF302", claim_of(photo).source_id, one)
-        return
-    yield _finding(one, pixels.year_score(one))
+    elif pixels.at_chance(one.calibration, "year"):
+        yield not_testable("GF302", one.claim.source_id, AT_CHANCE)
+    else:
+        yield _finding(one, pixels.year_score(one))
 
 
 def _finding(one: Asked, score: float) -> Finding:

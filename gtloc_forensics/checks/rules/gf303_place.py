@@ -3,13 +3,14 @@
 Shows: how much of the predicted place lies within some hundred kilometres of the claimed
 one, against what photos show in general, as a likelihood ratio and a p-value.
 
-Cannot show: where a photo was taken. With the model that ships, next to nothing: on unseen
-sources its curve is at chance, and the ratio says so by staying near 1 (against a true claim it never speaks).
+Cannot show: where a photo was taken. With the model that ships, nothing: on unseen sources it is at
+chance, so no ratio and no distance is printed.
 
 Blind spots: everything that looks alike on two continents; regions the training set lacks
 (South America, Africa, Central Asia).
 
-Threshold: suspicious from p ≤ 0.02 and log10 LR ≤ −0.5, which the model that ships cannot reach.
+Threshold: a calibrated ratio that at its lowest makes a claim half as probable, else not testable;
+suspicious from p ≤ 0.02 and log10 LR ≤ −0.5.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from gtloc_forensics.evidence import scores
 from gtloc_forensics.records import Finding, Photo, Position, Stated
 
 LIMITATIONS = ("On sources it never saw the model that ships tells the place hardly better than chance.",)
+AT_CHANCE = "on sources it never saw the model tells the place no better than chance"
 INNOCENT = ("a place that looks like others far away", "a region the training photos lack")
 
 
-@check("GF303", title="Pixels against the claimed place", needs=("claim", "prediction"))
+@check("GF303", title="Pixels against the claimed place", needs=("claim", "prediction"), version="2")
 def place(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the predicted place at the claimed one."""
     claim = claim_of(photo)
@@ -37,6 +39,8 @@ def place(photo: Photo, context: Context) -> Iterator[Finding]:
         yield not_testable("GF303", claim.source_id, f"no position, {claim.position.value}")
     elif one.calibration is None:
         yield not_testable("GF303", claim.source_id, "the model has no calibration to compare the place with")
+    elif pixels.at_chance(one.calibration, "place"):
+        yield not_testable("GF303", claim.source_id, AT_CHANCE)
     else:
         yield _finding(one, claim.position.value)
 

@@ -28,7 +28,7 @@ INNOCENT = (
 )
 
 
-@check("GF304", title="Pixels against the height of the sun", needs=("claim", "prediction", "sun"))
+@check("GF304", title="Pixels against the height of the sun", needs=("claim", "prediction", "sun"), version="2")
 def height(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the predicted light at the sun's height over the claimed place."""
     one = pixels.asked(photo, context)

@@ -3,9 +3,9 @@
 Shows: one likelihood ratio for time of day, time of year, height of the sun, place and
 exposure. They are scores of one picture and depend on each other, so their logarithms are
 never added: a logistic map was fitted to them together on held-out sources and calibrated
-like a single score. With an exposure the pixels also say how likely daylight lit the
-scene, which makes a dim frame by day worth more. This is the number to quote; the single
-rules show what it is made of.
+like a single score; which of the maps was used is said. With an exposure the pixels also
+say how likely daylight lit the scene, which makes a dim frame by day worth more. This is the
+number to quote; the single rules show what it is made of.
 
 Cannot show: which part of the claim is wrong; small shifts of a clock.
 
@@ -29,7 +29,7 @@ LIMITATIONS = ("One picture is a weak witness; no ratio here exceeds what the nu
 INNOCENT = ("lamps or deep shade in the scene", "an exposure set by hand", "a clock that was never set")
 
 
-@check("GF305", title="Pixels and exposure together", needs=("claim", "prediction"))
+@check("GF305", title="Pixels and exposure together", needs=("claim", "prediction"), version="2")
 def together(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh all that pixels and exposure say of the claim, counted once."""
     one = pixels.asked(photo, context)
@@ -47,6 +47,7 @@ def _finding(one: Asked, calibration: Calibration, scores: dict[str, float]) -> 
     if strength is None:
         return not_testable("GF305", one.claim.source_id, "the calibration knows no combination of these scores")
     joint = next(one for one in calibration.joints if one.names == strength.names)
-    words = Words("GF305", "the claim", "What was seen and measured", "clock-offset", LIMITATIONS, INNOCENT)
+    shown = f"What was seen and measured ({' + '.join(strength.names)})"
+    words = Words("GF305", "the claim", shown, "clock-offset", LIMITATIONS, INNOCENT)
     facts = {f"{name}_score": scores[name] for name in strength.names}
     return pixels.finding(one, words, score=joint.score(scores), strength=strength, facts=facts)

@@ -9,7 +9,7 @@ a clock wrong by the same amount throughout.
 
 Blind spots: the counter stands still while the device sleeps, so only *too much* uptime is
 impossible, never too little. Two telephones of one model without a serial number look like
-one; then it is no more than suspicious.
+one: then it is explained by two owners, unless the file numbers show that one device took both.
 
 Threshold: 30 s more than the claimed time between them: capture and counter are written up
 to some seconds apart, and network time steps a clock by seconds.
@@ -20,13 +20,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from gtloc_forensics.checks import Context, Scope, check, pairs
+from gtloc_forensics.checks import Context, Scope, check, owners, pairs
 from gtloc_forensics.records import DeviceGroup, Finding, Outcome, PhotoSummary, Severity
 
 TOLERANCE_S = 30.0
 
 
-@check("GF401", title="Time since power-on against claimed time", scope=Scope.DEVICE)
+@check("GF401", title="Time since power-on against claimed time", scope=Scope.DEVICE, version="2")
 def uptime(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Compare consecutive photos' uptimes with the time claimed between them."""
     counted = pairs.in_order(one for one in group.summaries if one.uptime_s is not None)
@@ -53,18 +53,28 @@ def is_impossible(earlier: PhotoSummary, later: PhotoSummary) -> bool:
     return gained_s > room_s or gained_s < -TOLERANCE_S
 
 
+def _sentence(gained_s: float, passed_s: float) -> str:
+    clocks = f"two photos whose clocks are {passed_s:,.0f} s apart"
+    if gained_s < 0.0:
+        return f"Time since power-on falls by {-gained_s:,.0f} s between {clocks}, too few for a restart"
+    return f"Time since power-on grows by {gained_s:,.0f} s between {clocks}"
+
+
 def _finding(group: DeviceGroup, earlier: PhotoSummary, later: PhotoSummary) -> Finding:
     passed_s = pairs.apart_s(later, earlier) or 0.0
     outcome, confidence = pairs.verdict(group.doubt, Outcome.CONTRADICTION)
+    is_one = not group.doubt or owners.are_one_series(earlier, later)
+    why = owners.two_devices(group, earlier, later) or "no serial number tells one from the other"
+    other = f": two devices of one model, as {why}, or a changed clock"
     gained_s = (later.uptime_s or 0.0) - (earlier.uptime_s or 0.0)
     return pairs.about(
         "GF401",
         (later, earlier),
-        f"The device ran {gained_s:,.0f} s between two photos whose clocks are {passed_s:,.0f} s apart.",
-        outcome=outcome,
-        kind="clock-offset",
+        f"{_sentence(gained_s, passed_s)}{'' if is_one else other}.",
+        outcome=outcome if is_one else Outcome.EXPLAINED,
+        kind="clock-offset" if is_one else "two-devices",
         device_key=group.device_key,
-        severity=Severity.HIGH,
+        severity=Severity.HIGH if is_one else Severity.LOW,
         confidence=confidence,
         observed=(f"Time since power-on {earlier.uptime_s:,.0f} s in {earlier.name}, {later.uptime_s:,.0f} s here.",),
         limitations=("It does not tell which of the two times is wrong.",),

@@ -10,7 +10,8 @@ cards give two interleaved series. Therefore a few photos out of order are named
 is named, and disorder throughout is taken for what it mostly is: several series.
 
 Threshold: 10 minutes backwards (clocks are corrected by minutes); at most a tenth of the
-photos out of order count as single faults.
+photos out of order count as single faults. Where time falls back once, by 14 h or less, and the
+counter runs on, the clock was set to another zone or to winter time: that is explained.
 """
 
 from __future__ import annotations
@@ -18,19 +19,30 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from gtloc_forensics.checks import Context, Scope, check, pairs
-from gtloc_forensics.records import Confidence, CounterKind, DeviceGroup, Finding, Outcome, PhotoSummary, Severity
+from gtloc_forensics.records import (
+    Confidence,
+    CounterKind,
+    DeviceGroup,
+    Finding,
+    Outcome,
+    PhotoSummary,
+    Severity,
+    durations,
+)
 
 SLACK_S = 600.0
 SINGLE_SHARE = 0.1
+WIDEST_ZONES_S = 14 * 3600.0
 FEWEST = 4
 LARGEST_GAP = 50  # photos deleted or elsewhere; a file number that leaps farther belongs to another series
 
 _EPOCH = datetime(1970, 1, 1)
 
 
-@check("GF402", title="Counters against claimed time", scope=Scope.DEVICE)
+@check("GF402", title="Counters against claimed time", scope=Scope.DEVICE, version="2")
 def counters(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Put a device's photos in the order of their counter and look whether their times follow."""
     kind, ordered = series(group.summaries)
@@ -43,8 +55,11 @@ def counters(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     step = _after_step(ordered, kind) if odd else []
     if not odd:
         yield from pairs.passed("GF402", ordered, f"The {kind.value} and the claimed times have one order.")
+    elif step and (back := _set_back(ordered)) is not None:
+        yield _zone_changed(group, kind, *back)
+        yield from pairs.passed("GF402", pairs.rest(ordered, back), f"In order by its {kind.value}.")
     elif len(odd) <= max(1, int(SINGLE_SHARE * len(ordered))):
-        yield from (_stray(group, kind, one) for one in strays)
+        yield from (_stray(group, kind, one, ordered) for one in strays)
         yield from pairs.passed("GF402", pairs.rest(ordered, strays), f"In order by its {kind.value}.")
     elif step:
         yield _step(group, kind, step)
@@ -125,16 +140,44 @@ def _seconds(one: PhotoSummary) -> float:
     return ((pairs.instant(one) or _EPOCH) - _EPOCH).total_seconds()
 
 
-def _stray(group: DeviceGroup, kind: CounterKind, one: PhotoSummary) -> Finding:
+def _set_back(ordered: Sequence[PhotoSummary]) -> tuple[PhotoSummary, PhotoSummary] | None:
+    """Return the two photos between which a clock fell back by no more than zones do; None for a longer fall."""
+    for earlier, later in pairwise(ordered):
+        fall_s = _seconds(earlier) - _seconds(later)
+        if fall_s > SLACK_S:
+            return (later, earlier) if fall_s <= WIDEST_ZONES_S else None
+    return None
+
+
+def _zone_changed(group: DeviceGroup, kind: CounterKind, later: PhotoSummary, earlier: PhotoSummary) -> Finding:
+    fall = durations.length((_seconds(earlier) - _seconds(later)) / 3600.0)
+    return pairs.about(
+        "GF402",
+        (later, earlier),
+        f"Between {earlier.name} and {later.name} the clock falls back by {fall} while the {kind.value} runs on: "
+        "it was set to another zone, as after a flight westward, to winter time, or right.",
+        outcome=Outcome.EXPLAINED,
+        kind="zone",
+        device_key=group.device_key,
+        severity=Severity.LOW,
+        innocent=("one of the two photos was dated anew",),
+        limitations=("By how much the clock was set cannot be told from the counter.",),
+    )
+
+
+def _stray(group: DeviceGroup, kind: CounterKind, one: PhotoSummary, ordered: Sequence[PhotoSummary]) -> Finding:
+    place = ordered.index(one)
+    beside = (*ordered[max(0, place - 1) : place], *ordered[place + 1 : place + 2])
     is_shutter = kind is CounterKind.SHUTTER and not group.doubt
     return pairs.about(
         "GF402",
         (one,),
-        f"By its {kind.value} this photo was taken at another time than its clock claims.",
+        f"By its {kind.value}, {_value(one, kind)}, this photo does not belong where its clock puts it.",
         outcome=Outcome.SUSPICIOUS,
         kind="clock-offset",
         device_key=group.device_key,
         confidence=Confidence.STRONG if is_shutter else Confidence.WEAK,
+        observed=tuple(f"{_value(photo, kind)}: {photo.name}, {pairs.instant(photo)}." for photo in (one, *beside)),
         innocent=("a second card", "a counter that was reset", *((group.doubt,) if group.doubt else ())),
         limitations=("A counter gives an order, not a time.",),
     )

@@ -10,7 +10,9 @@ at home; a stale fix.
 
 Threshold: 1,200 km/h, which no airliner reaches over ground, is a contradiction from 50 km
 on. From 300 km/h it is suspicious below 150 km, where no one flies, and explained as
-a flight beyond. Claimed errors are taken off the distance, the time's resolution and a
+a flight beyond, or where several photos in a row make one; and at any length where the receiver
+itself tells such a speed or a height. Where no serial number names the device, two owners explain it if
+numbers, software or zones speak for two devices. Claimed errors are taken off the distance, the time's resolution and a
 minute are added to the time.
 """
 
@@ -19,7 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from gtloc_forensics.checks import Context, Scope, check, pairs
+from gtloc_forensics.checks import Context, Scope, check, owners, pairs
+from gtloc_forensics.checks.reference import devices
 from gtloc_forensics.records import DeviceGroup, Finding, Outcome, PhotoSummary, Severity
 
 FAST_KM_H = 300.0
@@ -29,9 +32,10 @@ SHORTEST_IMPOSSIBLE_KM = 50.0
 SHORTEST_FLIGHT_KM = 150.0
 GRACE_S = 60.0
 DEFAULT_ERROR_KM = 0.5
+ROUGHLY = 1.3  # a stretch is never faster than the fastest moment in it, but the receiver tells two moments only
 
 
-@check("GF404", title="Impossible travel", scope=Scope.DEVICE)
+@check("GF404", title="Impossible travel", scope=Scope.DEVICE, version="2")
 def travel(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Work out the speed between consecutive photos of one device."""
     placed = [one for one in pairs.in_order(group.summaries) if one.latitude_deg is not None]
@@ -39,8 +43,9 @@ def travel(group: DeviceGroup, context: Context) -> Iterator[Finding]:
         yield from pairs.silent("GF404", group.summaries, "no two photos of the device with time and place")
         return
     concerned: list[PhotoSummary] = []
+    flown = _flights(placed)
     for number, (earlier, later) in enumerate(pairwise(placed)):
-        found = _judge(group, _culprit(placed, number), earlier, later)
+        found = _judge(group, _culprit(placed, number), earlier, later, is_leg=number in flown)
         if found is not None:
             yield found
             concerned += [earlier, later]
@@ -62,6 +67,30 @@ def speed_km_h(earlier: PhotoSummary, later: PhotoSummary) -> tuple[float, float
     return 3600.0 * least_km / most_s, least_km
 
 
+def _flights(placed: Sequence[PhotoSummary]) -> set[int]:
+    """Return the numbers of the stretches that follow each other at flying speed and together are long enough."""
+    flown: set[int] = set()
+    legs: list[int] = []
+    for number in range(len(placed)):
+        known = speed_km_h(placed[number], placed[number + 1]) if number + 1 < len(placed) else None
+        if known is not None and FAST_KM_H <= known[0] < IMPOSSIBLE_KM_H:
+            legs.append(number)
+            continue
+        if len(legs) > 1 and (pairs.apart_km(placed[legs[0]], placed[legs[-1] + 1]) or 0.0) >= SHORTEST_FLIGHT_KM:
+            flown |= set(legs)
+        legs = []
+    return flown
+
+
+def _is_told_by_receiver(speed: float, earlier: PhotoSummary, later: PhotoSummary) -> bool:
+    """Whether the receiver tells such a speed, or a height at which only aircraft are."""
+    speeds = [told for photo in (earlier, later) if (told := photo.speed_km_h) is not None]
+    heights = [told for photo in (earlier, later) if (told := photo.altitude_m) is not None]
+    return any(told * ROUGHLY >= speed for told in speeds) or (
+        speed < IMPOSSIBLE_KM_H and any(told > devices.FLYING_M for told in heights)
+    )
+
+
 def _culprit(placed: Sequence[PhotoSummary], number: int) -> int:
     """Return which end of a broken pair is the odd one: the one whose other neighbour is unreachable as well."""
     if number + 2 < len(placed) and _is_fast(placed[number + 1], placed[number + 2]):
@@ -74,25 +103,33 @@ def _is_fast(earlier: PhotoSummary, later: PhotoSummary) -> bool:
     return known is not None and known[0] >= FAST_KM_H and known[1] >= SHORTEST_KM
 
 
-def _judge(group: DeviceGroup, culprit: int, earlier: PhotoSummary, later: PhotoSummary) -> Finding | None:
+def _judge(
+    group: DeviceGroup, culprit: int, earlier: PhotoSummary, later: PhotoSummary, *, is_leg: bool
+) -> Finding | None:
     known = speed_km_h(earlier, later)
     if known is None or known[0] < FAST_KM_H or known[1] < SHORTEST_KM:
         return None
     speed, km = known
     is_impossible = speed >= IMPOSSIBLE_KM_H and km >= SHORTEST_IMPOSSIBLE_KM
     outcome, confidence = pairs.verdict(group.doubt, Outcome.CONTRADICTION if is_impossible else Outcome.SUSPICIOUS)
-    if not is_impossible and km >= SHORTEST_FLIGHT_KM and speed < IMPOSSIBLE_KM_H:
+    why, kind = "", "travel"
+    if _is_told_by_receiver(speed, earlier, later):
+        why, kind = ", as its receiver tells", "flight"
+    elif is_leg or (km >= SHORTEST_FLIGHT_KM and speed < IMPOSSIBLE_KM_H):
+        why, kind = ", as in an airliner", "flight"
+    elif two := owners.two_devices(group, earlier, later):
+        why, kind = f": two devices of one model, as {two}", "two-devices"
+    if why:
         outcome = Outcome.EXPLAINED
     pair = (later, earlier) if culprit else (earlier, later)
     return pairs.about(
         "GF404",
         pair,
-        f"{km:,.0f} km in the time claimed between two photos of one device: at least {speed:,.0f} km/h"
-        f"{', as in an airliner' if outcome is Outcome.EXPLAINED else ''}.",
+        f"{km:,.0f} km in the time claimed between two photos of one device: at least {speed:,.0f} km/h{why}.",
         outcome=outcome,
-        kind="flight" if outcome is Outcome.EXPLAINED else "travel",
+        kind=kind,
         device_key=group.device_key,
-        severity=Severity.HIGH if is_impossible else Severity.MEDIUM,
+        severity=Severity.LOW if why else Severity.HIGH if is_impossible else Severity.MEDIUM,
         confidence=confidence,
         innocent=(f"two devices taken for one: {group.doubt}",) if group.doubt else ("a stale or hand-set position",),
         limitations=("It does not tell whether the time or the place is wrong.",),

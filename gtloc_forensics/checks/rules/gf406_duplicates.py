@@ -7,29 +7,30 @@ differ. Identical bytes under two names are a copy and nothing else.
 
 Cannot show: which claim is the true one.
 
-Blind spots: a fixed camera and a tripod make equal pictures at different times; pictures
-without structure (night, fog, a wall) share a hash by accident and are left out. Crops of
-more than a tenth and mirrored pictures move the hash too far. Without a model only what
-is at most 2 bits apart is compared.
+Blind spots: a fixed camera makes equal pictures at different times, so three and more of one
+device at one place are told as one view, and a re-dated frame among them hides, unless its
+pixels are another's to the last. Pictures without structure (night, fog, a wall) share a hash
+by accident and are left out; in a series of ten and more nothing is told of equal pixels. Crops
+of more than a tenth and mirrored pictures move the hash too far. Signs and cards that differ in a
+line look alike. Without a model only what is at most 2 bits apart is compared.
 
 Threshold: at most 2 of 64 bits apart, or at most 10 with embeddings of cosine 0.95 or more,
 which no pair of 6.5 million from different sources reaches (4 do by the hash alone;
 docs/decisions/0013-near-duplicates.md); more than an hour or 5 km; different pictures from
 20 bits on (unrelated ones differ by 32 ± 4). Where one device took such a likeness at
-another time it is explained as the same view seen again, and named; never more than weak
-otherwise. Pairs at most 10 bits apart agree in one of four 16-bit bands but for two bits,
-so only those are compared: n log n while pictures are different.
+another time it is explained as the same view seen again, and named. Look-alikes are told by
+cluster: each photo has one sentence that names another one. Where too many different hashes
+are too near to each other, a photo is not testable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gtloc_forensics.checks import Context, Scope, check, pairs
+from gtloc_forensics.checks import Context, Scope, check, look_alikes, pairs
+from gtloc_forensics.checks.reference import programs
 from gtloc_forensics.records import UNKNOWN_DEVICE, Confidence, Finding, Outcome, PhotoSummary, Severity, durations
 
 SAME_BITS = 2
@@ -38,151 +39,219 @@ LIKE_COSINE = 0.95
 DIFFERENT_BITS = 20
 FAR_S = 3_600.0
 FAR_KM = 5.0
-BANDS = 4
-BAND_BITS = 16
-ROWS_AT_ONCE = 8_192
-LARGEST_BUCKET = 500  # a band that more pictures share is one of structureless pictures
+FEWEST_OF_A_VIEW = 3  # photos of one device at one place that are a fixed camera rather than a copy
+FEWEST_OF_A_SERIES = 10
 FLATTEST_BITS = 10  # hashes with fewer (or more than 64 less it) set bits have no structure
+SAME_LUMINANCE = 1e-9
+
+KIND = "look-alike"
+TWO_STORIES = "Photos that show one picture claim times or places far apart."
+TWO_PICTURES = "Photos that claim one time and one counter show different pictures."
+ONE_VIEW = "One device shows one view again and again: a fixed camera, a tripod or a time-lapse."
+_INNOCENT = ("a fixed camera, a tripod or a copy on paper", "signs or cards that differ in a line")
 
 
-_INNOCENT = ("a fixed camera, a tripod or a copy on paper",)
-
-
-@check("GF406", title="One picture, two stories", scope=Scope.CASE, version="2")
+@check("GF406", title="One picture, two stories", scope=Scope.CASE, version="3")
 def duplicates(summaries: Sequence[PhotoSummary], context: Context) -> Iterator[Finding]:
     """Compare look-alikes, and files that tell one story."""
-    hashed = [one for one in summaries if one.perceptual_hash is not None]
-    seen = [one for one in hashed if _has_structure(one)]
-    concerned: list[PhotoSummary] = []
-    for found, pair in (*_two_stories(seen), *_two_pictures(hashed)):
-        concerned += pair
-        yield found
-    yield from pairs.passed("GF406", pairs.rest(seen, concerned), "No look-alike tells another story.")
-    unseen = pairs.rest(summaries, [*seen, *concerned])
+    hashed = [photo for photo in summaries if photo.perceptual_hash is not None]
+    seen = [photo for photo in hashed if _has_structure(photo)]
+    found = look_alikes.clusters([_hash(photo) for photo in seen], most_bits=SAME_BITS)
+    groups = [_one_of_each_content([seen[number] for number in numbers]) for numbers in found.members]
+    told: set[str] = set()
+    for finding in (*_same_views(groups), *_edits(groups), *_two_pictures(hashed)):
+        told.add(finding.source_ids[0])
+        yield finding
+    crowded = {seen[number].source_id for number in found.crowded} - told
+    why = "too many pictures that are nearly alike, so that this one was not compared with each of them"
+    yield from pairs.silent("GF406", [photo for photo in seen if photo.source_id in crowded], why)
+    spoken_of = told | crowded
+    fine = [photo for photo in seen if photo.source_id not in spoken_of]
+    yield from pairs.passed("GF406", fine, "No look-alike tells another story.")
+    unseen = pairs.rest(summaries, [*seen, *(photo for photo in hashed if photo.source_id in told)])
     yield from pairs.silent("GF406", unseen, "the picture was not decoded or has no structure")
 
 
-def _has_structure(one: PhotoSummary) -> bool:
-    return FLATTEST_BITS <= (one.perceptual_hash or 0).bit_count() <= 64 - FLATTEST_BITS
+def _hash(photo: PhotoSummary) -> int:
+    return photo.perceptual_hash or 0
 
 
-def near_pairs(hashes: Sequence[int], most_bits: int = SAME_BITS) -> list[tuple[int, int]]:
-    """Return the pairs of places, lower first, whose 64-bit hashes differ by at most *most_bits* (11 or less).
-
-    Of four bands one differs by a quarter of the bits at most, so pairs are looked up under
-    each band with that many bits turned (multi-index hashing; Norouzi, Punjani and Fleet 2012).
-    """
-    values = np.array(hashes, dtype=np.uint64)
-    turned = [
-        np.uint64(sum(1 << bit for bit in bits))
-        for count in range(most_bits // BANDS + 1)
-        for bits in combinations(range(BAND_BITS), count)
-    ]
-    found: set[tuple[int, int]] = set()
-    for band in range(BANDS):
-        keys = (values >> np.uint64(BAND_BITS * band)) & np.uint64(0xFFFF)
-        order = np.argsort(keys, kind="stable")
-        ordered = keys[order]
-        for mask in turned:
-            found.update(_within(values, keys ^ mask, order=order, ordered=ordered, most_bits=most_bits))
-    return sorted(found)
+def _has_structure(photo: PhotoSummary) -> bool:
+    return FLATTEST_BITS <= _hash(photo).bit_count() <= 64 - FLATTEST_BITS
 
 
-def _within(
-    values: NDArray[np.uint64],
-    wanted: NDArray[np.uint64],
-    *,
-    order: NDArray[np.int64],
-    ordered: NDArray[np.uint64],
-    most_bits: int,
-) -> Iterator[tuple[int, int]]:
-    """Yield the near pairs of which the second lies in the bucket that the first one's *wanted* key names."""
-    starts, ends = (np.searchsorted(ordered, wanted, side) for side in ("left", "right"))
-    widths = np.where(ends - starts > LARGEST_BUCKET, 0, ends - starts)
-    for begin in range(0, len(values), ROWS_AT_ONCE):
-        rows = slice(begin, begin + ROWS_AT_ONCE)
-        width = widths[rows]
-        first = np.repeat(np.arange(begin, begin + len(width)), width)
-        place = np.arange(len(first)) - np.repeat(np.cumsum(width) - width, width)
-        second = order[np.repeat(starts[rows], width) + place]
-        near = (first < second) & (np.bitwise_count(values[first] ^ values[second]) <= most_bits)
-        yield from zip(first[near].tolist(), second[near].tolist(), strict=True)
+def _one_of_each_content(photos: Sequence[PhotoSummary]) -> list[PhotoSummary]:
+    """Leave out identical files, frames of one burst but the first, and copies that a messenger sent on."""
+    kept: dict[str, PhotoSummary] = {}
+    for photo in photos:
+        if not programs.platforms_of_name(photo.name):
+            kept.setdefault(photo.burst_id or photo.sha256, photo)
+    return list(kept.values())
 
 
-def _two_stories(seen: Sequence[PhotoSummary]) -> Iterator[tuple[Finding, tuple[PhotoSummary, PhotoSummary]]]:
-    for one, other in _look_alikes(seen):
-        if one.sha256 == other.sha256 or (one.burst_id and one.burst_id == other.burst_id):
-            continue
-        seconds, km = pairs.apart_s(other, one), pairs.apart_km(other, one)
-        if (seconds is not None and abs(seconds) > FAR_S) or (km is not None and km > FAR_KM):
-            yield _story(one, other, seconds, km), (one, other)
+# --------------------------------------------------------------------------- one look, several stories
 
 
-def _look_alikes(seen: Sequence[PhotoSummary]) -> Iterator[tuple[PhotoSummary, PhotoSummary]]:
-    """Yield each pair that looks the same once: the same to the eye, or one an edit of the other."""
-    same = near_pairs([one.perceptual_hash or 0 for one in seen])
-    yield from ((seen[first], seen[second]) for first, second in same)
-    judged = [one for one in seen if one.embedding is not None]
-    for first, second in near_pairs([one.perceptual_hash or 0 for one in judged], LIKE_BITS):
-        one, other = judged[first], judged[second]
-        if _bits_apart(one, other) > SAME_BITS and _cosine(one, other) >= LIKE_COSINE:
-            yield one, other
+def _same_views(groups: Iterable[Sequence[PhotoSummary]]) -> Iterator[Finding]:
+    for group in groups:
+        told: set[str] = set()
+        is_view = len(group) >= FEWEST_OF_A_VIEW and _is_one_device(group) and _is_one_place(group)
+        # In a long series of one still view two frames may well be alike to the last digit.
+        for copies in _same_pixels(group) if not is_view or len(group) < FEWEST_OF_A_SERIES else ():
+            for finding in _stories(copies, "holds the same picture as"):
+                told.add(finding.source_ids[0])
+                yield finding
+        if is_view:
+            yield from _one_view([photo for photo in group if photo.source_id not in told])
+        else:
+            stories = _stories(group, "looks the same as")
+            yield from (finding for finding in stories if finding.source_ids[0] not in told)
 
 
-def _bits_apart(one: PhotoSummary, other: PhotoSummary) -> int:
-    return ((one.perceptual_hash or 0) ^ (other.perceptual_hash or 0)).bit_count()
+def _same_pixels(group: Sequence[PhotoSummary]) -> list[list[PhotoSummary]]:
+    """Return those whose pixels agree in hash and mean brightness to the last digit: the picture was encoded once."""
+    by_pixels: dict[tuple[int, float], list[PhotoSummary]] = {}
+    for photo in group:
+        if photo.mean_luminance is not None:
+            by_pixels.setdefault((_hash(photo), photo.mean_luminance), []).append(photo)
+    return [copies for copies in by_pixels.values() if len(copies) > 1]
 
 
-def _cosine(one: PhotoSummary, other: PhotoSummary) -> float:
-    if one.embedding is None or other.embedding is None:
-        return -1.0
-    return float(one.embedding.astype(np.float32) @ other.embedding.astype(np.float32))
+def _is_one_device(group: Sequence[PhotoSummary]) -> bool:
+    return len({photo.device_key for photo in group}) == 1 and group[0].device_key != UNKNOWN_DEVICE
 
 
-def _story(one: PhotoSummary, other: PhotoSummary, seconds: float | None, km: float | None) -> Finding:
+def _is_one_place(group: Sequence[PhotoSummary]) -> bool:
+    placed = [photo for photo in group if photo.latitude_deg is not None]
+    return all((pairs.apart_km(photo, placed[0]) or 0.0) <= FAR_KM for photo in placed[1:])
+
+
+def _one_view(frames: Sequence[PhotoSummary]) -> Iterator[Finding]:
+    """Tell a fixed camera, a tripod or a time-lapse: one sentence a photo, one cause for all."""
+    ordered = pairs.in_order(frames)
+    if len(ordered) < 2 or _far_apart(ordered[-1], ordered[0]) is None:
+        return
+    first, last = ordered[0].local_time, ordered[-1].local_time
+    summary = f"One of {len(frames)} photos in which one device shows the same view, claimed from {first} to {last}."
+    for photo in frames:
+        yield pairs.about(
+            "GF406",
+            (photo,),
+            summary,
+            outcome=Outcome.EXPLAINED,
+            kind="same-view",
+            device_key=photo.device_key,
+            severity=Severity.INFO,
+            cause_summary=ONE_VIEW,
+            innocent=("a fixed camera, a tripod, a time-lapse",),
+            limitations=("A frame that was dated anew would hide among them.",),
+            facts={"photos_of_the_view": len(frames)},
+        )
+
+
+def _stories(group: Sequence[PhotoSummary], alike: str) -> Iterator[Finding]:
+    """Give every photo of a group the sentence that names another one, where some are far apart."""
+    ordered = [*pairs.in_order(group), *(photo for photo in group if pairs.instant(photo) is None)]
+    if len(ordered) < 2:
+        return
+    for photo in ordered:
+        ends = (ordered[0], ordered[-1])
+        other = next((end for end in ends if end is not photo and _far_apart(photo, end) is not None), None)
+        if other is None:  # one time, but the place may be another's
+            other = next((end for end in ordered[:8] if end is not photo and _far_apart(photo, end) is not None), None)
+        if other is not None:
+            yield _story(photo, other, alike=alike, others=len(ordered) - 2)
+
+
+def _far_apart(photo: PhotoSummary, other: PhotoSummary) -> str | None:
+    """Return how far apart two claims are in words, None where they tell one story."""
+    seconds, km = pairs.apart_s(photo, other), pairs.apart_km(photo, other)
     told = [durations.length(seconds / 3600.0)] if seconds is not None and abs(seconds) > FAR_S else []
     told += [f"{km:,.0f} km"] if km is not None and km > FAR_KM else []
-    is_same = _bits_apart(one, other) <= SAME_BITS
-    is_one_device = one.device_key == other.device_key != UNKNOWN_DEVICE
-    is_seen_again = not is_same and not (km is not None and km > FAR_KM) and is_one_device
+    return " and ".join(told) or None
+
+
+def _story(
+    photo: PhotoSummary, other: PhotoSummary, *, alike: str, others: int = 0, is_explained: bool = False
+) -> Finding:
+    km = pairs.apart_km(photo, other)
+    is_same = _bits_apart(photo, other) <= SAME_BITS
+    more = f" (and {others} more)" if others > 0 else ""
+    strong = is_same and km is not None and km > FAR_KM
     return pairs.about(
         "GF406",
-        (one, other),
-        f"Looks {'the same as' if is_same else 'like a crop or an edit of'} {other.name} "
-        f"but claims to be {' and '.join(told)} away from it.",
-        outcome=Outcome.EXPLAINED if is_seen_again else Outcome.SUSPICIOUS,
-        kind="copy",
+        (photo,),
+        f"This photo {alike} {other.name}{more} but claims to be {_far_apart(photo, other)} away from it.",
+        outcome=Outcome.EXPLAINED if is_explained else Outcome.SUSPICIOUS,
+        kind=KIND,
         severity=Severity.HIGH if is_same else Severity.MEDIUM,
-        confidence=Confidence.STRONG if is_same and km is not None and km > FAR_KM else Confidence.WEAK,
-        innocent=("the same view seen again by the same device", *_INNOCENT) if is_seen_again else _INNOCENT,
+        confidence=Confidence.STRONG if strong else Confidence.WEAK,
+        cause_summary=TWO_STORIES,
+        innocent=("the same view seen again by the same device", *_INNOCENT) if is_explained else _INNOCENT,
         limitations=("It does not tell which claim is the original.",),
-        facts={"bits_apart": _bits_apart(one, other)} | ({} if is_same else {"cosine": round(_cosine(one, other), 3)}),
+        facts={"bits_apart": _bits_apart(photo, other), "other_source_id": other.source_id, "other": other.name}
+        | ({} if is_same else {"cosine": round(_cosine(photo, other), 3)}),
     )
 
 
-def _two_pictures(hashed: Iterable[PhotoSummary]) -> Iterator[tuple[Finding, tuple[PhotoSummary, PhotoSummary]]]:
+def _edits(groups: Sequence[Sequence[PhotoSummary]]) -> Iterator[Finding]:
+    """Tell crops, turns and edits of one another: once for each that joins two looks, not for each pair."""
+    judged = [photo for group in groups for photo in group[:1] if photo.embedding is not None]
+    families = look_alikes.Unions(len(judged))
+    for first, second in look_alikes.near_pairs([_hash(photo) for photo in judged], LIKE_BITS):
+        photo, other = judged[first], judged[second]
+        if _cosine(photo, other) < LIKE_COSINE or _far_apart(photo, other) is None or not families.join(first, second):
+            continue
+        is_one_device = photo.device_key == other.device_key != UNKNOWN_DEVICE
+        seen_again = is_one_device and (pairs.apart_km(photo, other) or 0.0) <= FAR_KM
+        alike = "looks like a crop or an edit of"
+        yield _story(photo, other, alike=alike, is_explained=seen_again)
+        yield _story(other, photo, alike=alike, is_explained=seen_again)
+
+
+def _bits_apart(photo: PhotoSummary, other: PhotoSummary) -> int:
+    return (_hash(photo) ^ _hash(other)).bit_count()
+
+
+def _cosine(photo: PhotoSummary, other: PhotoSummary) -> float:
+    if photo.embedding is None or other.embedding is None:
+        return -1.0
+    return float(photo.embedding.astype(np.float32) @ other.embedding.astype(np.float32))
+
+
+# --------------------------------------------------------------------------- one story, two pictures
+
+
+def _two_pictures(hashed: Iterable[PhotoSummary]) -> Iterator[Finding]:
     stories: dict[tuple[object, ...], PhotoSummary] = {}
-    for one in hashed:
-        counted = tuple((counter.kind, counter.value) for counter in one.counters)
-        if not counted or one.local_time is None:
+    told: set[str] = set()
+    for photo in hashed:
+        counted = tuple((counter.kind, counter.value) for counter in photo.counters)
+        if not counted or photo.local_time is None:
             continue
-        first = stories.setdefault((one.device_key, one.local_time, counted), one)
-        if first is one or one.burst_id or first.sha256 == one.sha256:
+        first = stories.setdefault((photo.device_key, photo.local_time, counted), photo)
+        if first is photo or photo.burst_id or first.sha256 == photo.sha256:
             continue
-        bits = _bits_apart(one, first)
-        if bits >= DIFFERENT_BITS:
-            yield _picture(one, first, bits), (one, first)
+        if _bits_apart(photo, first) >= DIFFERENT_BITS:
+            yield _picture(photo, first)
+            if first.source_id not in told:
+                told.add(first.source_id)
+                yield _picture(first, photo)
 
 
-def _picture(one: PhotoSummary, first: PhotoSummary, bits: int) -> Finding:
+def _picture(photo: PhotoSummary, other: PhotoSummary) -> Finding:
+    bits = _bits_apart(photo, other)
+    editor = next((named.software for named in (photo, other) if programs.is_editor(named.software)), "")
+    said = f"Claims the time and the counter of {other.name}, and the two pictures differ"
     return pairs.about(
         "GF406",
-        (one, first),
-        f"Claims the time and the counter of {first.name} but shows another picture.",
-        outcome=Outcome.SUSPICIOUS,
-        kind="copy",
-        severity=Severity.HIGH,
-        confidence=Confidence.STRONG,
-        innocent=("a crop or a strong edit of the other",),
-        facts={"bits_apart": bits},
+        (photo,),
+        f"{said}: {editor} made one of them out of the other." if editor else f"{said} in {bits} of 64 bits.",
+        outcome=Outcome.EXPLAINED if editor else Outcome.SUSPICIOUS,
+        kind="exported" if editor else KIND,
+        severity=Severity.INFO if editor else Severity.HIGH,
+        confidence=Confidence.WEAK if editor else Confidence.STRONG,
+        cause_summary="" if editor else TWO_PICTURES,
+        innocent=("a crop, a turn or a strong edit of the other",),
+        facts={"bits_apart": bits, "other_source_id": other.source_id, "other": other.name},
     )

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, Scope, check, pairs
 from gtloc_forensics.evidence import exposure
+from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure import geolocation as light_places
 from gtloc_forensics.evidence.exposure.geolocation import LightPlace
 from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, PhotoSummary, Severity
@@ -30,7 +31,7 @@ SLIP_LOG10 = 3.0
 NEARLY_BEST_LOG10 = 2.0
 
 
-@check("GF408", title="Light of all photos against the place", scope=Scope.DEVICE)
+@check("GF408", title="Light of all photos against the place", scope=Scope.DEVICE, version="2")
 def light_of_place(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Locate the device by light and look whether the claimed place is among the likely ones."""
     model = exposure.load()
@@ -38,28 +39,32 @@ def light_of_place(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     if not slips:
         yield from pairs.silent("GF408", group.summaries, "too few photos with exposure and an instant of their own")
         return
+    used = _used(group)
+    yield from pairs.silent("GF408", pairs.rest(group.summaries, used), "no flashless exposure with place and instant")
     place = light_places.locate_by_light(group.summaries, model=model)
     # Under a far-off claim nearly every place fits better: the repaired one must be among the best of all.
     enough = max(SLIP_LOG10, place.behind_log10 - NEARLY_BEST_LOG10 if place else 0.0)
     if slips[0][1] >= enough:
-        yield _slip(group, *slips[0])
+        yield _slip(group, used, *slips[0])
     elif place is None:
-        yield from pairs.silent("GF408", group.summaries, "a journey too long to be one place; no slip fits better")
+        yield from pairs.silent("GF408", used, "a journey too long to be one place; no slip fits better")
     elif place.rank >= OUTSIDE and place.ratio <= LEAST_RATIO:
-        yield _elsewhere(group, place)
+        yield _elsewhere(group, used, place)
     else:
         summary = "The claimed place is among those the light allows."
-        yield from pairs.passed("GF408", group.summaries, summary)
+        yield from pairs.passed("GF408", used, summary)
 
 
-def _placed(group: DeviceGroup) -> list[PhotoSummary]:
-    return [one for one in group.summaries if one.latitude_deg is not None]
+def _used(group: DeviceGroup) -> list[PhotoSummary]:
+    """Return the photos whose light was weighed, as far as place, instant and exposure say."""
+    named = set(light_offsets.frames_of(group.summaries).source_ids)
+    return [photo for photo in group.summaries if photo.source_id in named and photo.utc_time is not None]
 
 
-def _slip(group: DeviceGroup, slip: str, gain_log10: float) -> Finding:
+def _slip(group: DeviceGroup, used: list[PhotoSummary], slip: str, gain_log10: float) -> Finding:
     return pairs.about(
         "GF408",
-        _placed(group),
+        used,
         f"The light is 10^{gain_log10:.0f} times likelier with {slip}.",
         outcome=Outcome.SUSPICIOUS,
         kind="clock-or-place",
@@ -72,11 +77,11 @@ def _slip(group: DeviceGroup, slip: str, gain_log10: float) -> Finding:
     )
 
 
-def _elsewhere(group: DeviceGroup, place: LightPlace) -> Finding:
+def _elsewhere(group: DeviceGroup, used: list[PhotoSummary], place: LightPlace) -> Finding:
     latitude, longitude = float(place.density.latitude_deg[0]), float(place.density.longitude_deg[0])
     return pairs.about(
         "GF408",
-        _placed(group),
+        used,
         f"By the light of {place.photos} photos the claimed place lies outside the region holding {place.rank:.1%} of "
         f"the probability; likeliest is about {latitude:.0f}°, {longitude:.0f}°.",
         outcome=Outcome.SUSPICIOUS,

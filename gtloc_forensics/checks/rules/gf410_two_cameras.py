@@ -1,10 +1,11 @@
 """GF410 — Two cameras at the same places, their clocks apart.
 
-Shows: that two devices photographed the same places in the same order, always by the same
-difference in time: two cameras of one journey, one of whose clocks is off.
+Shows: that two devices photographed the same places in the same order, mostly by the same
+difference in time: two cameras of one journey, one of whose clocks is off. Where GPS time
+confirms the clock of one of them, it is the other's that is off.
 
-Cannot show: which of the two is right, nor a difference of less than 20 minutes, which a
-walk explains.
+Cannot show: which of the two is right, where GPS time confirms neither or both; nor a
+difference of less than 20 minutes, which a walk explains.
 
 Blind spots: one person who follows another at a distance; a place where both stayed all day.
 
@@ -19,7 +20,8 @@ from itertools import combinations
 
 import numpy as np
 
-from gtloc_forensics.checks import Context, Scope, check, pairs
+from gtloc_forensics.checks import Context, Scope, check, offsets, pairs
+from gtloc_forensics.earth import zones
 from gtloc_forensics.records import Finding, Outcome, PhotoSummary, Severity, durations
 
 CELLS_PER_DEGREE = 1_000  # about 100 m
@@ -28,11 +30,12 @@ SHORTEST_STAY_S = 3_600.0
 SPREAD_S = 600.0
 LEAST_S = 1_200.0
 MOST_DEVICES_AT_A_PLACE = 8
+CONFIRMED_SHARE = 0.6
 
 _Visits = dict[tuple[int, int], dict[str, list[PhotoSummary]]]
 
 
-@check("GF410", title="Two cameras at one place, clocks apart", scope=Scope.CASE)
+@check("GF410", title="Two cameras at one place, clocks apart", scope=Scope.CASE, version="2")
 def two_cameras(summaries: Sequence[PhotoSummary], context: Context) -> Iterator[Finding]:
     """Compare when pairs of devices were at the places both photographed."""
     visits = _visits(summaries)
@@ -92,20 +95,41 @@ def _compare(
     agree = np.abs(known - middle) <= SPREAD_S
     if abs(middle) < LEAST_S or agree.sum() < max(FEWEST_PLACES, 0.6 * len(known)):
         return
+    photos = [[photo for meeting in meetings for photo in meeting[side]] for side in (0, 1)]
+    confirmed = [_is_confirmed(side) for side in photos]
+    off = 0 if confirmed == [False, True] else 1 if confirmed == [True, False] else None
+    apart = f"{durations.length(middle / 3600.0)} apart at {int(agree.sum())} of {len(known)} places"
+    named = "one of the two is off" if off is None else "GPS time confirms the other one, so this one is off"
     yield pairs.about(
         "GF410",
-        [one for first, second in meetings for one in (*first, *second)],
-        f"Two cameras were at {int(agree.sum())} places, always {durations.length(middle / 3600.0)} apart: the clock "
-        "of one is off by that.",
+        [*photos[0], *photos[1]] if off is None else photos[off],
+        f"Two cameras were at the same places, their clocks {apart}: {named}.",
         outcome=Outcome.SUSPICIOUS,
         kind="clock-offset",
-        device_key=pair[0],
-        offset_hours=middle / 3600.0,
+        device_key="" if off is None else pair[off],
+        offset_hours=None if off is None else (middle if off == 0 else -middle) / 3600.0,
         severity=Severity.MEDIUM,
         innocent=("one person following another", "a clock on another zone"),
-        limitations=("It does not tell which clock is right.",),
-        facts={"places": int(agree.sum()), "difference_s": middle, "other_device": pair[1]},
+        limitations=("It does not tell which clock is right.",) if off is None else (),
+        facts={
+            "places": int(agree.sum()),
+            "places_compared": len(known),
+            "difference_s": middle,
+            "device": pair[off or 0],
+            "other_device": pair[1 - (off or 0)],
+        },
     )
+
+
+def _is_confirmed(photos: Sequence[PhotoSummary]) -> bool:
+    """Whether GPS time confirms the clock in most of the photos that have one, the place's zone applied."""
+    known = [
+        (photo.local_time - photo.gps_utc_time).total_seconds() - 3600.0 * hours
+        for photo in photos
+        if photo.local_time is not None and photo.gps_utc_time is not None and photo.zone
+        for hours in zones.legal_offsets((photo.zone,), photo.local_time)[:1]
+    ]
+    return bool(known) and sum(abs(rest_s) <= offsets.SLOW_CLOCK_S for rest_s in known) > CONFIRMED_SHARE * len(known)
 
 
 def _middle_difference(first: Sequence[PhotoSummary], second: Sequence[PhotoSummary]) -> float | None:

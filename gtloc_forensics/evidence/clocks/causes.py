@@ -40,8 +40,8 @@ SET_WRONG_CAUSES = frozenset((CauseKind.CLOCK_OFFSET, CauseKind.CLOCK_RESET))
 STEP_CAUSES = frozenset((CauseKind.TRAVEL,))
 """What a clock that did not keep one offset explains as well: between two of its states a device seems to leap."""
 
-EITHER_CAUSES = frozenset((CauseKind.CLOCK_OR_PLACE,))
-"""What a wrong clock explains as well as a wrong place does."""
+EITHER_CAUSES = frozenset((CauseKind.CLOCK_OR_PLACE, CauseKind.CLOCK_OR_GPS))
+"""What a wrong clock explains as well as a wrong place, or GPS tags of another time, does."""
 
 DATE_RULES = frozenset(("GF113", "GF114"))
 """Rules that find a date too early for what is in the file: a clock explains them by days, never by hours."""
@@ -110,7 +110,7 @@ class _Placing:
     ) -> None:
         self._models = models
         self._accused = _accused(findings)
-        self._pictures = _clusters(finding.source_ids for finding in findings if _is_look_alike(finding))
+        self._pictures = _clusters(_alike(finding) for finding in findings if _is_look_alike(finding))
         self._stamped = _stamped(findings, seen)
         self._not_clocks = _gps_times_that_are_no_clocks(seen)
 
@@ -216,8 +216,14 @@ def _kind_of(model: ClockModel) -> CauseKind:
 
 
 def _is_look_alike(finding: Finding) -> bool:
-    """Whether a finding is about pictures that are alike: of two photos, and laid to a copy."""
-    return finding.cause is not None and finding.cause.kind is CauseKind.COPY and len(finding.source_ids) > 1
+    """Whether a finding is about pictures that are alike."""
+    return finding.cause is not None and finding.cause.kind is CauseKind.LOOK_ALIKE
+
+
+def _alike(finding: Finding) -> tuple[str, ...]:
+    """Return the photos whose pictures a finding says are alike: its own, and the one that it names."""
+    other = finding.facts.get("other_source_id")
+    return (*finding.source_ids, other) if isinstance(other, str) else finding.source_ids
 
 
 def _accused(findings: Iterable[Finding]) -> dict[str, set[str]]:

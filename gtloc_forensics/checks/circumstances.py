@@ -1,0 +1,285 @@
+"""What only many photos together tell of one: GPS times that stand still, old fixes, seconds stamped by a program.
+
+A rule that looks at one photo sees two clocks apart and cannot know which of them is to
+be believed. Whether the GPS time is a constant, whether the device's other photos agree
+with it, whether a program wrote one second into many files is worked out here, once for
+the whole case, before any rule runs; every rule reads it from its context.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum, unique
+from math import comb
+from typing import Any, TypeAlias, TypeVar
+
+from gtloc_forensics.checks import Context, offsets
+from gtloc_forensics.earth import claims as earth_claims
+from gtloc_forensics.records import UNKNOWN_DEVICE, Claim, Stated
+
+DAY_S = 86_400.0
+WHOLE_HOUR_S = 120.0  # a difference this near to whole hours is rather a zone than the age of a fix
+OLDEST_FIX_S = 72 * 3600.0  # by the device's other photos alone; a repeated position reaches farther
+FEWEST_OF_CASE = 3
+FEWEST_DAYS = 3
+FEWEST_STAMPED = 3
+FEWEST_KEPT = 3
+MOST_COMPARED = 100
+# So rarely may chance put as many photos on one second of the day.
+CHANCE = 0.001
+
+K = TypeVar("K")
+
+
+@unique
+class GpsFault(Enum):
+    """Why a GPS time is no clock, as the other photos show."""
+
+    CONSTANT_TIME = "one second of the day on photos taken at different times"
+    CONSTANT_DATE = "one date on photos of different days"
+    OLD_FIX = "an old fix"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstance:
+    """What the other photos say of one photo; zeros and None where they say nothing."""
+
+    gps_fault: GpsFault | None = None
+    sharing: int = 0  # photos that share the fault, this one included
+    steady: int = 0  # photos of the device whose GPS time is off by the same length, this one included
+    agreeing: int = 0  # other photos of the device whose GPS time agrees with its clock
+    is_position_repeated: bool = False  # to the last digit, in a photo of the device taken at another time
+    stamped: int = 0  # photos with this very capture second and GPS times of their own, this one included
+    keeping_offset: int = 0  # photos of the device that keep its foreign offset, each confirmed by GPS time
+
+
+NOTHING = Circumstance()
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What was worked out of a whole case, by source; photos of which nothing was are left out."""
+
+    by_source: Mapping[str, Circumstance] = field(default_factory=dict)
+
+
+_Found: TypeAlias = dict[str, Circumstance]
+
+
+def of(context: Context, source_id: str) -> Circumstance:
+    """Return what the other photos say of one, which is nothing where it was looked at alone."""
+    known = context.circumstances
+    return NOTHING if known is None else known.by_source.get(source_id, NOTHING)
+
+
+def confirms_clock(claim: Claim, context: Context) -> bool:
+    """Return whether a GPS time that moves confirms the claimed time, and the claimed place its zone."""
+    compared = offsets.compare(claim)
+    if isinstance(compared, str) or of(context, claim.source_id).gps_fault is not None:
+        return False
+    return compared.is_confirmed
+
+
+# --------------------------------------------------------------------------- gathering
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The two clocks of one photo, in a few words."""
+
+    source_id: str
+    device_key: str
+    local: datetime
+    gps: datetime
+    dated: bool
+    residual_s: float
+    difference_s: float
+    place: tuple[float, float] | None
+    written_hours: float | None  # an offset that the camera wrote
+    legal: tuple[float, ...]
+
+    @property
+    def is_off(self) -> bool:
+        return abs(self.residual_s) > offsets.SLOW_CLOCK_S
+
+    @property
+    def is_older(self) -> bool:
+        """Whether the fix lies before the capture, as an old one does."""
+        return self.residual_s > offsets.SLOW_CLOCK_S
+
+    @property
+    def keeps_foreign_offset(self) -> bool:
+        return self.confirms_written and self.written_hours not in self.legal
+
+    @property
+    def confirms_written(self) -> bool:
+        if self.written_hours is None or not self.legal or not self.dated:
+            return False
+        return abs(self.difference_s - 3600.0 * self.written_hours) <= offsets.SLOW_CLOCK_S
+
+
+def gather(claims: Iterable[Claim]) -> Circumstances:
+    """Return what the photos of a case say of each other; linear in their number but for sorting."""
+    rows = [row for claim in claims if (row := _row(claim)) is not None]
+    by_device = _grouped(rows, lambda row: row.device_key)
+    by_device.pop(UNKNOWN_DEVICE, None)
+    found: _Found = {}
+    for device_rows in by_device.values():
+        _constant_dates(device_rows, found)
+        _constant_times(device_rows, _fewest_by_chance(sum(row.is_off for row in device_rows)), found)
+        _device_facts(device_rows, found)
+        _kept_offsets(device_rows, found)
+    off = [row for row in rows if row.is_off]
+    _constant_times(off, max(FEWEST_OF_CASE, _fewest_by_chance(len(off))), found)
+    _stamped(rows, found)
+    return Circumstances(found)
+
+
+def _add(found: _Found, row: _Row, **facts: Any) -> None:
+    found[row.source_id] = replace(found.get(row.source_id, NOTHING), **facts)
+
+
+def _row(claim: Claim) -> _Row | None:
+    compared = offsets.compare(claim)
+    if isinstance(compared, str):
+        return None
+    place = claim.position.value if isinstance(claim.position, Stated) else None
+    written = offsets.stated(claim)
+    return _Row(
+        source_id=claim.source_id,
+        device_key=claim.device.key,
+        local=compared.local,
+        gps=compared.gps,
+        dated=compared.dated,
+        residual_s=compared.residual_s,
+        difference_s=compared.difference_s,
+        place=None if place is None else (place.latitude_deg, place.longitude_deg),
+        written_hours=written.value if written is not None and earth_claims.is_from_camera(written) else None,
+        legal=compared.legal,
+    )
+
+
+def _grouped(rows: Iterable[_Row], key: Callable[[_Row], K]) -> dict[K, list[_Row]]:
+    groups: dict[K, list[_Row]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    return groups
+
+
+def _fewest_by_chance(photos: int) -> int:
+    """Return how many of *photos* must share one second of the day before it is no accident."""
+    fewest = 2
+    while comb(photos, fewest) / DAY_S ** (fewest - 1) > CHANCE:
+        fewest += 1
+    return fewest
+
+
+def _constant_times(rows: Sequence[_Row], fewest: int, found: _Found) -> None:
+    """Mark photos whose GPS time of day is one second although day and capture time went on."""
+    for group in _grouped(rows, lambda row: row.gps.time()).values():
+        days = {row.gps.date() for row in group if row.dated} or {row.local.date() for row in group}
+        taken = {row.local for row in group}
+        if min(len(group), len(taken)) < fewest or len(days) < 2 or sum(row.is_off for row in group) < 2:
+            continue
+        if _spread_s([row.residual_s % DAY_S for row in group]) <= offsets.SLOW_CLOCK_S:
+            continue  # taken at one hour of the day, or copies of one file
+        for row in group:
+            if found.get(row.source_id, NOTHING).sharing < len(group):
+                _add(found, row, gps_fault=GpsFault.CONSTANT_TIME, sharing=len(group))
+
+
+def _spread_s(seconds: Sequence[float]) -> float:
+    """Return the shortest arc of the day that holds all *seconds*."""
+    ordered = sorted(seconds)
+    gaps = [later - earlier for earlier, later in zip(ordered, [*ordered[1:], ordered[0] + DAY_S], strict=True)]
+    return DAY_S - max(gaps)
+
+
+def _constant_dates(rows: Sequence[_Row], found: _Found) -> None:
+    """Mark photos that bear one GPS date on several days while its time of day follows the clock."""
+    follows = [row for row in rows if row.dated and _from_whole_days_s(row.residual_s) <= offsets.SLOW_CLOCK_S]
+    for group in _grouped(follows, lambda row: row.gps.date()).values():
+        days = {row.local.date() for row in group}
+        if len(days) < FEWEST_DAYS or max(days) - min(days) < timedelta(days=FEWEST_DAYS):
+            continue
+        for row in group:
+            _add(found, row, gps_fault=GpsFault.CONSTANT_DATE, sharing=len(group))
+
+
+def _from_whole_days_s(seconds: float) -> float:
+    return abs(seconds - DAY_S * round(seconds / DAY_S))
+
+
+def _device_facts(rows: Sequence[_Row], found: _Found) -> None:
+    trusted = [row for row in rows if found.get(row.source_id, NOTHING).gps_fault is None]
+    agreeing = sum(not row.is_off for row in trusted)
+    repeated = _repeated_places(rows)
+    # Copies of one photo are one witness.
+    pairs = sorted({row.local: (row.residual_s, row.local) for row in trusted}.values())
+    lengths = [length_s for length_s, _ in pairs]
+    for row in trusted:
+        if not row.is_off:
+            continue
+        first, last = row.residual_s - offsets.AGREE_S, row.residual_s + offsets.AGREE_S
+        alike = pairs[bisect_left(lengths, first) : bisect_right(lengths, last)][:MOST_COMPARED]
+        taken = [local for _, local in alike]
+        # Photos taken together share one old fix, and so its age.
+        together = (max(taken) - min(taken)).total_seconds() <= offsets.SLOW_CLOCK_S
+        steady = 1 if together else bisect_right(lengths, last) - bisect_left(lengths, first)
+        is_repeated = row.source_id in repeated
+        is_old = row.is_older and steady == 1 and _is_old_fix(row, agreeing, is_repeated)
+        _add(
+            found,
+            row,
+            agreeing=agreeing,
+            steady=steady,
+            is_position_repeated=is_repeated,
+            gps_fault=GpsFault.OLD_FIX if is_old else None,
+        )
+
+
+def _repeated_places(rows: Sequence[_Row]) -> set[str]:
+    """Return the photos whose position another photo of the device, taken at another time, has to the last digit."""
+    repeated: set[str] = set()
+    for group in _grouped((row for row in rows if row.place is not None), lambda row: row.place).values():
+        first, last = min(row.local for row in group), max(row.local for row in group)
+        if (last - first).total_seconds() > offsets.SLOW_CLOCK_S:
+            repeated |= {row.source_id for row in group}
+    return repeated
+
+
+def _is_old_fix(row: _Row, agreeing: int, is_repeated: bool) -> bool:
+    near_hours_s = abs(row.residual_s - 3600.0 * round(row.residual_s / 3600.0))
+    if near_hours_s <= WHOLE_HOUR_S and not is_repeated:
+        return False
+    return is_repeated or (agreeing >= 2 and row.residual_s <= OLDEST_FIX_S)
+
+
+def _kept_offsets(rows: Sequence[_Row], found: _Found) -> None:
+    """Mark photos of a device that keeps one civil offset on its way, its GPS time confirming every instant.
+
+    More than an hour from what the place keeps, it must have been seen at home in that zone as well.
+    """
+    confirmed = [row for row in rows if row.confirms_written]
+    for hours, group in _grouped(confirmed, lambda row: row.written_hours).items():
+        foreign = [row for row in group if row.keeps_foreign_offset]
+        if len(group) < FEWEST_KEPT or len(foreign) < 2 or hours is None:
+            continue
+        is_home_known = len(foreign) < len(group)
+        for row in foreign:
+            if is_home_known or min(abs(hours - legal) for legal in row.legal) <= 1.0:
+                _add(found, row, keeping_offset=len(group))
+
+
+def _stamped(rows: Sequence[_Row], found: _Found) -> None:
+    """Mark photos that share a capture second while their GPS times are all over the place."""
+    for group in _grouped(rows, lambda row: row.local).values():
+        instants = {row.gps.replace(second=0, microsecond=0) for row in group}
+        if len(instants) < FEWEST_STAMPED:
+            continue
+        if (max(instants) - min(instants)).total_seconds() > offsets.SLOW_CLOCK_S:
+            for row in group:
+                _add(found, row, stamped=len(group))

@@ -1,0 +1,39 @@
+"""What a frame's exposure may be asked: whether it measured daylight at all, and how low the horizon lay."""
+
+from __future__ import annotations
+
+import math
+
+from gtloc_forensics.checks import Context, circumstances, pixels
+from gtloc_forensics.checks.reference import devices
+from gtloc_forensics.records import Absent, Claim, Photo, Stated, Sun
+
+# The visible horizon lies 0.0293° × √(height in m) below the level, terrestrial refraction included (Bowditch).
+DIP_DEG = 0.0293
+HIGHEST_M = 20_000.0
+
+CONFIRMED = "GPS time confirms the claimed hour and the place its zone"
+
+
+def silence(photo: Photo, claim: Claim) -> str:
+    """Return why the exposure of a photo says nothing of the sun; "" when it may."""
+    if not isinstance(photo.sun, Sun):
+        return f"no sun position, {photo.sun.value}"
+    if isinstance(claim.exposure.ev100, Absent):
+        return "the exposure is not in the file"
+    if claim.exposure.flash_fired is True:
+        return "the flash fired"
+    if devices.is_scan(claim):
+        return "the file shows film or a print, and the exposure is that of its reproduction"
+    return pixels.dark_though_bright(photo)
+
+
+def highest_sun_deg(claim: Claim, sun: Sun) -> float:
+    """Return how high the sun may have stood over the visible horizon: over all offsets, from the claimed height."""
+    height_m = claim.altitude_m.value if isinstance(claim.altitude_m, Stated) else 0.0
+    return max(sun.elevation_range_deg) + DIP_DEG * math.sqrt(min(max(height_m, 0.0), HIGHEST_M))
+
+
+def is_settled(claim: Claim, context: Context) -> bool:
+    """Return whether GPS time settles what light could only ask: the claimed hour."""
+    return circumstances.confirms_clock(claim, context)
