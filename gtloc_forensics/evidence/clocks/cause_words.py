@@ -23,7 +23,8 @@ REFUTED_BY = {
     CauseKind.CLOCK_OR_PLACE: "GPS time, or another record of where the device was at that time",
     CauseKind.TRAVEL: "another record of where the device was, or a second device in the file's place",
     CauseKind.POSITION: "another record of where the device was at that time",
-    CauseKind.COPY: "the original files with their own metadata",
+    **dict.fromkeys((CauseKind.COPY, CauseKind.LOOK_ALIKE), "the original files with their own metadata"),
+    CauseKind.CLOCK_OR_GPS: _CLOCK_REFUTED_BY,
     CauseKind.EDIT: "an original that bears the same entries",
     CauseKind.ALTERED_FILE: "an original that bears the same time, or a sibling with the same fault",
     CauseKind.STAMPED: "an original that bears the same second",
@@ -46,7 +47,9 @@ _OF_MANY = {
     CauseKind.POSITION: "The positions of {photos} do not fit what else is known of them",
     CauseKind.TRAVEL: "Between {photos} lies a journey that would have to be faster than any",
     CauseKind.EDIT: "Entries of {photos} were written by another hand or program than the camera's",
-    CauseKind.COPY: "{photos} show one picture, or parts of it, and claim different times or places",
+    CauseKind.COPY: "{photos} bear marks of a platform that rewrites metadata, or name no time, place or device",
+    CauseKind.LOOK_ALIKE: "{photos} show one picture, or parts of it, and claim different times or places",
+    CauseKind.CLOCK_OR_GPS: "The camera times of {photos} and their GPS times are not of one moment",
 }
 
 
@@ -86,7 +89,7 @@ def _altered(said: str, names: Sequence[str]) -> str:
 
 def _of_one(cause: Cause, said: str, names: Sequence[str]) -> str:
     """Return the one sentence there is; of a look-alike with the name of the photo it is about."""
-    if cause.kind is CauseKind.COPY and len(names) == 2 and names[0]:
+    if cause.kind is CauseKind.LOOK_ALIKE and len(names) == 2 and names[0]:
         return f"{names[0]}: {said}"
     if len(names) == 1 or said.endswith(":"):
         return said
