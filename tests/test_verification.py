@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 from test_case import INLINE, evidence, photo  # noqa: F401 - a fixture
 
-from gtloc_forensics.case.case import DATABASE, EXPORTS, REPORT, Case, open_case
+from gtloc_forensics.case.case import DATABASE, REPORT, Case, open_case
+from gtloc_forensics.case.exports import BUILT_IN
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import EvidenceTreeError
 
@@ -111,7 +112,7 @@ def test_the_exported_chain_can_be_recomputed_without_this_program(case: Case, t
     assert len(lines) == 6
 
 
-@pytest.mark.parametrize("kind", sorted(EXPORTS))
+@pytest.mark.parametrize("kind", [export.kind for export in BUILT_IN])
 def test_every_export_is_written_and_noted_in_the_custody_chain(case: Case, tmp_path: Path, kind: str) -> None:
     written = case.export(kind, tmp_path / f"out.{kind}")
     assert written.stat().st_size > 0

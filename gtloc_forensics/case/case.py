@@ -29,18 +29,6 @@ from gtloc_forensics.records import CaseHeader, Scalar, Tally
 from gtloc_forensics.store.custody import actor, verify_chain
 from gtloc_forensics.store.database import Store
 
-EXPORTS = {
-    "case-uco": "write_case_uco",
-    "csv": "write_csv",
-    "custody": "write_custody",
-    "geojson": "write_geojson",
-    "html": "write_html",
-    "json": "write_document",
-    "kml": "write_kml",
-    "timesketch": "write_timesketch",
-}
-"""Kinds of export → the function of :mod:`gtloc_forensics.report` that writes them."""
-
 if TYPE_CHECKING:
     from gtloc_forensics.case.notify import Notifier
     from gtloc_forensics.case.verifying import Verification
@@ -283,24 +271,27 @@ class Case:
         self.note("report", target.name, {"sha256": file_sha256(target), **made_of})
         return target
 
-    def export(self, kind: str, path: Path) -> Path:
+    def export(self, kind: str, path: Path | None = None) -> Path:
         """Write the case in another program's form and note it in the custody chain; return where.
 
         Args:
-            kind: a key of :data:`EXPORTS`.
-            path: the file, outside the evidence.
+            kind: a key of :func:`gtloc_forensics.case.exports.table`.
+            path: the file, outside the evidence; ``findings.<suffix>`` in the case folder when left out.
 
         Raises:
             EvidenceTreeError: the file would lie inside the evidence.
+            UsageError: there is no such kind.
+            PluginError: the plugin that writes it failed.
         """
-        from gtloc_forensics import report
+        from gtloc_forensics.case import exports
 
-        refuse_inside(path, self.evidence)
+        export = exports.chosen(kind)
+        target = path or self.folder / f"{FINDINGS.partition('.')[0]}.{export.suffix}"
+        refuse_inside(target, self.evidence)
         view = self.view()
-        options = {"report_date": view.finished_utc} if kind == "html" else {}
-        getattr(report, EXPORTS[kind])(view, path, **options)
-        self.note("export", path.name, {"kind": kind, "sha256": file_sha256(path)})
-        return path
+        exports.write(view, export, target, report_date=view.finished_utc)
+        self.note("export", target.name, {"kind": kind, "sha256": file_sha256(target)})
+        return target
 
     def _is_current(self, target: Path, action: str, made_of: Mapping[str, Scalar]) -> bool:
         event = self.store.last_event(action, target.name) if target.is_file() else None

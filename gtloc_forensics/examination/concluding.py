@@ -25,7 +25,7 @@ from gtloc_forensics.earth import globe
 from gtloc_forensics.evidence import clocks as evidence_clocks
 from gtloc_forensics.evidence import false_discovery
 from gtloc_forensics.evidence.clocks.causes import group_causes
-from gtloc_forensics.examination import gathering, summaries
+from gtloc_forensics.examination import gathering, plugged_in, summaries
 from gtloc_forensics.examination.disk_map import Spool
 from gtloc_forensics.examination.instruments import NO_MODEL, Instruments, Settings
 from gtloc_forensics.examination.results import Silences, Verdict, digest_of, merge
@@ -76,7 +76,9 @@ class Album:
         """Return everything known of one source, and when it was acquired."""
         source, known, acquired = self._store.source(row_id)
         claim = self._claim(source, known)
-        return Photo(source, claim, _sun(claim), self._image(source), self._prediction(source)), acquired
+        opinions, unread = plugged_in.opinions_of(self._store, self._stages.further, source)
+        image, seen = self._image(source), self._prediction(source)
+        return Photo(source, claim, _sun(claim), image, seen, opinions, unread), acquired
 
     def preview(self, sha256: str) -> bytes | None:
         """Return the downscaled picture, when the content was decoded."""
@@ -146,7 +148,8 @@ class Concluding:
         self._progress = progress
         self._registry = instruments.loaded.registry
         model = instruments.environment.get("model name", "")
-        self.environment = dict(instruments.environment) | {
+        self.environment = dict(instruments.environment) | instruments.loaded.troubles
+        self.environment |= {
             MODEL_ABSENCE: instruments.model_absence or model,
             "command": f"gtloc audit {shlex.quote(visible(os.fsencode(root)))} --model {model or NO_MODEL}",
         }
@@ -407,7 +410,8 @@ def _apply(rule: Check, subject: Any, context: Context) -> tuple[list[Finding], 
 
 
 def _missing_records(photo: Photo) -> list[Unexamined]:
-    missing = [record for record in (photo.claim, photo.image, photo.prediction) if isinstance(record, Unexamined)]
+    records = (photo.claim, photo.image, photo.prediction, *photo.opinions, *photo.unread)
+    missing = [record for record in records if isinstance(record, Unexamined)]
     told = {record.reason: record for record in reversed(missing)}  # what cannot be decoded is told once, not per stage
     return [record for record in missing if told[record.reason] is record]
 

@@ -10,31 +10,27 @@ from __future__ import annotations
 
 import hashlib
 import os
-import queue
 import shutil
 import tempfile
-import threading
 import traceback
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from itertools import islice, repeat
+from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
-from typing import TypeVar
 
 from gtloc_forensics import decode, metadata
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import DecodeRefused
+from gtloc_forensics.examination import plugged_in
 from gtloc_forensics.examination.instruments import Instruments, Settings
+from gtloc_forensics.examination.prefetch import ahead, chunks
 from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.metadata import exiftool
 from gtloc_forensics.records import Passed, Source, Tags, source_id_of
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Store, Transaction
 from gtloc_forensics.store.rows import Known
-
-T = TypeVar("T")
 
 METADATA, CLAIM, IMAGE, PREVIEW, VISION = "metadata", "claim", "image", "preview", "vision"
 
@@ -62,16 +58,19 @@ class Stages:
     claim: str
     image: str
     vision: str  # "" without a model
+    further: Mapping[str, str] = field(default_factory=dict)  # stage of a plugged-in reader or model → fingerprint
 
     @classmethod
     def of(cls, instruments: Instruments) -> Stages:
         """Return the fingerprints under these instruments."""
         facts = instruments.environment
         metadata_ = _digest("metadata", facts["exiftool"])
-        claim = _digest("claim", metadata_, facts["time-zone data"], facts["time-zone polygons"])
+        readers = (f"{reader.name} {reader.version}" for reader in instruments.readers)
+        claim = _digest("claim", metadata_, facts["time-zone data"], facts["time-zone polygons"], *readers)
         image = _digest("image", facts["Pillow"], facts["imagehash"], str(instruments.short_side))
         vision = _digest("vision", image, instruments.model.fingerprint) if instruments.model is not None else ""
-        return cls(metadata_, claim, image, vision)
+        further = plugged_in.fingerprints(instruments.readers, instruments.opinions, image=image, digest=_digest)
+        return cls(metadata_, claim, image, vision, further)
 
 
 def _digest(*parts: str) -> str:
@@ -101,6 +100,9 @@ class _Item:
     taken: acquiring.Taken | None = None
     refused: Passed | None = None
     read: dict[str, exiftool.TagsRead | exiftool.Unread] = field(default_factory=dict)  # sha256 → result
+    further: dict[tuple[str, str], exiftool.TagsRead | exiftool.Unread] = field(
+        default_factory=dict
+    )  # by (stage, sha256)
     job: decode.Job | None = None
     decoded: decode.Decoded | DecodeRefused | None = None
 
@@ -133,7 +135,8 @@ class Gathering:
 
     def run(self, *, only: Container[bytes] | None = None) -> Gathered:
         """Gather the folder, or *only* those relative paths of it, and return what lies in it."""
-        entries = [entry for entry in listing.walk(self._root) if only is None or entry.relative in only]
+        everything = plugged_in.listed(self._root, self._instruments.loaded)
+        entries = [entry for entry in everything if only is None or entry.relative in only]
         rejected = [entry for entry in entries if isinstance(entry, Passed)]
         candidates = [entry for entry in entries if isinstance(entry, listing.Candidate)]
         rejected += self.examine(candidates)
@@ -149,7 +152,7 @@ class Gathering:
         refused: list[Passed] = []
         self._progress("examine", 0, total)
         try:
-            for group in _chunks(self._items(fresh), self._group_size()):
+            for group in chunks(self._items(fresh), self._group_size()):
                 refused += self._write(group)
                 done += len(group)
                 self._progress("examine", done, total)
@@ -174,7 +177,7 @@ class Gathering:
         return Gathered(tuple(one.row_id for one in known), ())
 
     def _content_stages(self) -> list[tuple[str, str]]:
-        stages = [(METADATA, self.stages.metadata), (IMAGE, self.stages.image)]
+        stages = [(METADATA, self.stages.metadata), (IMAGE, self.stages.image), *self.stages.further.items()]
         return [*stages, (VISION, self.stages.vision)] if self.stages.vision else stages
 
     def _is_settled(self, candidate: listing.Candidate) -> bool:
@@ -202,13 +205,13 @@ class Gathering:
             yield from self._decoded(self._read(candidates))
             return
         depth = AHEAD * self._settings.batch
-        with _ahead(self._read(candidates), depth=depth) as read, _ahead(self._decoded(read), depth=depth) as decoded:
+        with ahead(self._read(candidates), depth=depth) as read, ahead(self._decoded(read), depth=depth) as decoded:
             yield from decoded
 
     def _read(self, candidates: Sequence[listing.Candidate]) -> Iterator[_Item]:
         """Take files in and read their tags, a batch at a time."""
         with ThreadPoolExecutor(max(1, self._settings.workers)) as pool:
-            for batch in _chunks(iter(candidates), self._settings.batch):
+            for batch in chunks(iter(candidates), self._settings.batch):
                 folder = Path(tempfile.mkdtemp(prefix=COPIES, dir=self._work))
                 items = list(pool.map(self._take, batch, repeat(folder)))
                 self._read_tags(items)
@@ -233,14 +236,18 @@ class Gathering:
                     copies.setdefault(sha256, os.fsencode(path))
         wanted = {sha256: path for sha256, path in copies.items() if (METADATA, sha256) not in self._done}
         results = dict(zip(wanted, self._instruments.exiftool.read(list(wanted.values())), strict=True))
+        photos = {item.taken.source.sha256 for item in items if item.taken is not None}
+        own = {sha256: path for sha256, path in copies.items() if sha256 in photos}
+        further = plugged_in.read(self._instruments.readers, own, done=self._done)
         for item in items:
             if item.taken is not None:
                 names = [item.taken.source.sha256, *(sha256 for _, sha256, _ in item.taken.sidecar_copies)]
                 item.read = {sha256: results[sha256] for sha256 in names if sha256 in results}
+                item.further = {key: found for key, found in further.items() if key[1] == item.taken.source.sha256}
 
     def _decoded(self, items: Iterator[_Item]) -> Iterator[_Item]:
         """Decode what needs it, a batch at a time."""
-        for batch in _chunks(items, self._settings.batch):
+        for batch in chunks(items, self._settings.batch):
             by_content = {item.taken.source.sha256: item for item in reversed(batch) if item.taken is not None}
             jobs = [item.job for item in batch if item.job is not None and by_content.get(item.job_sha256) is item]
             stream = self._instruments.decoder.stream(jobs, window=self._settings.batch)
@@ -250,7 +257,7 @@ class Gathering:
                 yield item
 
     def _needs_pixels(self, source: Source) -> str | None:
-        needed = [stage for stage, _ in self._content_stages() if stage != METADATA]
+        needed = [stage for stage, _ in self._content_stages() if not stage.startswith(METADATA)]
         return source.sha256 if any((stage, source.sha256) not in self._done for stage in needed) else None
 
     def _prepare_job(self, item: _Item) -> None:
@@ -284,16 +291,23 @@ class Gathering:
         return [item.refused for item in group if item.refused is not None]
 
     def _write_item(
-        self, session: Transaction, item: _Item, taken: acquiring.Taken, predictions: Mapping[str, object]
+        self,
+        session: Transaction,
+        item: _Item,
+        taken: acquiring.Taken,
+        predictions: Mapping[str, Mapping[str, object]],
     ) -> None:
         source = taken.source
         sidecars = {name: sha256 for name, sha256, _ in taken.sidecar_copies}
         self._write_source(session, taken, sidecars)
         for sha256, read in item.read.items():
-            self._write_tags(session, sha256, read)
+            self._write_tags(session, sha256, METADATA, read)
+        for (stage, sha256), read in item.further.items():
+            self._write_tags(session, sha256, stage, read)
         if item.decoded is not None:
             self._write_image(session, source.sha256, item.decoded)
-            self._write_prediction(session, source.sha256, predictions.get(source.source_id))
+            for stage, said in predictions.items():
+                self._write_prediction(session, source.sha256, stage, said.get(source.source_id))
         self._write_claim(session, source, sidecars, item.read.get(source.sha256))
 
     def _write_source(self, session: Transaction, taken: acquiring.Taken, sidecars: Mapping[bytes, str]) -> None:
@@ -317,11 +331,14 @@ class Gathering:
             },
         )
 
-    def _write_tags(self, session: Transaction, sha256: str, read: exiftool.TagsRead | exiftool.Unread) -> None:
+    def _write_tags(
+        self, session: Transaction, sha256: str, stage: str, read: exiftool.TagsRead | exiftool.Unread
+    ) -> None:
+        fingerprint = self.stages.further.get(stage, self.stages.metadata)
         if isinstance(read, exiftool.Unread):
-            self._fail(session, sha256, METADATA, self.stages.metadata, read.reason, read.detail)
+            self._fail(session, sha256, stage, fingerprint, read.reason, read.detail)
         else:
-            self._keep(session, sha256, METADATA, self.stages.metadata, read)
+            self._keep(session, sha256, stage, fingerprint, read)
 
     def _write_image(self, session: Transaction, sha256: str, decoded: decode.Decoded | DecodeRefused) -> None:
         if isinstance(decoded, DecodeRefused):
@@ -330,13 +347,12 @@ class Gathering:
             self._keep(session, sha256, IMAGE, self.stages.image, decoded.image)
             self._keep(session, sha256, PREVIEW, self.stages.image, decoded.preview_jpeg)
 
-    def _write_prediction(self, session: Transaction, sha256: str, prediction: object) -> None:
-        if not self.stages.vision:
-            return
+    def _write_prediction(self, session: Transaction, sha256: str, stage: str, prediction: object) -> None:
+        fingerprint = self.stages.further.get(stage, self.stages.vision)
         if isinstance(prediction, str):
-            self._fail(session, sha256, VISION, self.stages.vision, prediction, "")
+            self._fail(session, sha256, stage, fingerprint, prediction, "")
         elif prediction is not None:
-            self._keep(session, sha256, VISION, self.stages.vision, prediction)
+            self._keep(session, sha256, stage, fingerprint, prediction)
 
     def _write_claim(self, session: Transaction, source: Source, sidecars: Mapping[bytes, str], read: object) -> None:
         key = claim_key(self.stages, self._known[source.source_id])
@@ -346,6 +362,8 @@ class Gathering:
             reason, detail = read if isinstance(read, tuple) else ("its metadata was never read", "")
             self._fail(session, source.source_id, CLAIM, key, reason, detail)
             return
+        further = plugged_in.further_tags(self._store, self.stages.further, source.sha256, session=session)
+        read = plugged_in.with_further_tags(read, further)
         beside = [(name, self._sidecar_tags(session, sha256)) for name, sha256 in sorted(sidecars.items())]
         # The border: an oddity in one file's tags is that file's row, not the end of the run.
         try:
@@ -376,74 +394,21 @@ class Gathering:
 
     # ------------------------------------------------------------- the model
 
-    def _predict(self, group: list[_Item]) -> dict[str, object]:
-        """Return source_id → Prediction, or the reason why there is none."""
+    def _predict(self, group: list[_Item]) -> dict[str, dict[str, object]]:
+        """Return stage → source_id → Prediction, or the reason why there is none."""
         model = self._instruments.model
-        if model is None:
-            return {}
         pixels = [item.decoded.pixels for item in group if isinstance(item.decoded, decode.Decoded)]
         refused = {
             item.taken.source.source_id: item.decoded.reason
             for item in group
             if item.taken is not None and isinstance(item.decoded, DecodeRefused)
         }
-        if not pixels:
-            return dict(refused)
-        embeddings = model.embed([model.prepare(picture) for picture in pixels])
-        predictions = model.predict(embeddings, [picture.source_id for picture in pixels])
-        return {**refused, **{one.source_id: replace(one, source_id="") for one in predictions}}
+        said = {} if model is None else {VISION: plugged_in.predicted(model, pixels)}
+        said |= plugged_in.opinions(self._instruments.opinions, pixels)
+        return {stage: {**refused, **by_photo} for stage, by_photo in said.items()}
 
 
 def _orientation(read: exiftool.TagsRead | exiftool.Unread | None) -> int | None:
     """Return the EXIF orientation (1–8) of the whole file, which a RAW file's preview may lack."""
     values = read.tags.get("IFD0:Orientation", ()) if isinstance(read, exiftool.TagsRead) else ()
     return values[0] if values and isinstance(values[0], int) and 1 <= values[0] <= 8 else None
-
-
-def _chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    while chunk := list(islice(items, size)):
-        yield chunk
-
-
-class _ahead(Iterable[T]):
-    """Runs an iterator in a thread, at most *depth* items ahead of whoever consumes it."""
-
-    def __init__(self, source: Iterator[T], *, depth: int) -> None:
-        self._source = source
-        self._items: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(depth)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._fill, name="read-ahead", daemon=True)
-
-    def __enter__(self) -> Iterator[T]:
-        self._thread.start()
-        return iter(self)
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def __iter__(self) -> Iterator[T]:
-        while True:
-            is_item, value = self._items.get()
-            if is_item:
-                yield value  # type: ignore[misc]
-            elif isinstance(value, BaseException):
-                raise value
-            else:
-                return
-
-    def _fill(self) -> None:
-        try:
-            for item in self._source:
-                if not self._put((True, item)):
-                    return
-            self._put((False, None))
-        except BaseException as error:  # handed to the consumer, who raises it
-            self._put((False, error))
-
-    def _put(self, entry: tuple[bool, T | BaseException | None]) -> bool:
-        while not self._stop.is_set():
-            with suppress(queue.Full):
-                self._items.put(entry, timeout=0.1)
-                return True
-        return False

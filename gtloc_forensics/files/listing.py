@@ -23,7 +23,7 @@ from pathlib import Path
 
 from gtloc_forensics.errors import EvidenceTreeError, UsageError
 from gtloc_forensics.files import opening, types
-from gtloc_forensics.records import Passed
+from gtloc_forensics.records import Candidate, Passed
 
 __all__ = ["Candidate", "candidates_among", "refuse_inside", "walk"]
 
@@ -31,14 +31,6 @@ __all__ = ["Candidate", "candidates_among", "refuse_inside", "walk"]
 _LITTER_FOLDERS = frozenset(
     (b".spotlight-v100", b".fseventsd", b".temporaryitems", b".documentrevisions-v100", b".git", b".hg", b".svn")
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A file that is, or by its name should be, a photo or a video; with the XMP sidecars beside it."""
-
-    relative: bytes
-    sidecars: tuple[bytes, ...] = ()  # relative, like ``relative``
 
 
 # --------------------------------------------------------------------------- listing

@@ -51,12 +51,22 @@ from gtloc_forensics.records.findings import (
     Sighting,
 )
 from gtloc_forensics.records.pictures import ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
-from gtloc_forensics.records.sources import FileStat, Passed, Source, Unexamined, source_id_of
+from gtloc_forensics.records.sources import (
+    Candidate,
+    FileStat,
+    Passed,
+    Source,
+    TagsRead,
+    Unexamined,
+    Unread,
+    source_id_of,
+)
 
 __all__ = [
     "CLOCK_KINDS",
     "UNKNOWN_DEVICE",
     "Absent",
+    "Candidate",
     "CaseHeader",
     "CaseView",
     "Cause",
@@ -93,12 +103,14 @@ __all__ = [
     "Status",
     "Sun",
     "Tags",
+    "TagsRead",
     "Tally",
     "TimeDensity",
     "TimeKind",
     "TimeReading",
     "TimeRole",
     "Unexamined",
+    "Unread",
     "Uptime",
     "source_id_of",
     "visible",

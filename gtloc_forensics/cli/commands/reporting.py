@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 ONLY = {"found": "found", "suspicious": "found", "clean": "clean", "not-examined": "not examined"}
 
-KINDS = ("case-uco", "csv", "custody", "geojson", "html", "json", "kml", "timesketch")
-SUFFIXES = {"custody": "custody.jsonl", "timesketch": "jsonl", "case-uco": "jsonld"}
+KINDS = "case-uco, csv, custody, geojson, html, json, kml, pdf, timesketch, or what a plugin adds."
 
 case_argument = click.argument("case", type=click.Path(exists=True, path_type=Path))
 
@@ -76,7 +75,7 @@ def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
 
 @click.command()
 @case_argument
-@click.option("--format", "kind", type=click.Choice(KINDS), required=True, help="What to write.")
+@click.option("--format", "kind", metavar="KIND", required=True, help=KINDS)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file [default: findings.* in the case].")
 @says_what_went_wrong
 def export(case: Path, kind: str, output: Path | None) -> None:
@@ -85,8 +84,7 @@ def export(case: Path, kind: str, output: Path | None) -> None:
     from gtloc_forensics.records import visible
 
     with Case(case) as opened:
-        target = output or opened.folder / f"findings.{SUFFIXES.get(kind, kind)}"
-        click.echo(visible(os.fsencode(opened.export(kind, target))))
+        click.echo(visible(os.fsencode(opened.export(kind, output))))
 
 
 @click.command()
