@@ -19,13 +19,13 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from gtloc_forensics import vision
+from gtloc_forensics.checks.look_alikes import near_pairs
 from gtloc_forensics.checks.rules.gf406_duplicates import (
     DIFFERENT_BITS,
     FLATTEST_BITS,
     LIKE_BITS,
     LIKE_COSINE,
     SAME_BITS,
-    near_pairs,
 )
 from gtloc_forensics.decode.likeness import perceptual_hash
 from gtloc_forensics.records import Pixels

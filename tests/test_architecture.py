@@ -81,7 +81,7 @@ NARROW: dict[tuple[str, str], tuple[str, ...]] = {
 OWNERS: dict[str, tuple[str, ...]] = {
     "torch": ("vision", "modelling.training"),
     "timm": ("vision",),
-    "faiss": ("vision", "case.retrieval"),
+    "faiss": ("vision", "case.retrieval", "checks.look_alikes"),
     "safetensors": ("vision", "modelling.training"),
     "sqlalchemy": ("store",),
     "alembic": ("store",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from builders import a_group, a_sighting
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gtloc_forensics.checks import Context
+from gtloc_forensics.checks import Context, look_alikes
 from gtloc_forensics.checks.rules import (
     gf401_uptime,
     gf402_counters,
@@ -332,7 +333,15 @@ def test_near_pairs_are_exactly_those_a_full_comparison_finds(hashes: list[int],
         for second in range(first + 1, len(hashes))
         if (hashes[first] ^ hashes[second]).bit_count() <= most
     ]
-    assert gf406_duplicates.near_pairs(hashes, most) == wanted
+    assert list(look_alikes.near_pairs(hashes, most)) == wanted
+
+
+def test_many_equal_pictures_are_all_compared_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashes = [HASH ^ (number % 3) for number in range(1200)]
+    whole = list(look_alikes.near_pairs(hashes, 2))
+    assert len(whole) == 1200 * 1199 // 2
+    monkeypatch.setattr(look_alikes, "HITS_AT_ONCE", 7)
+    assert list(islice(look_alikes.near_pairs(hashes, 2), 5000)) == whole[:5000]
 
 
 # --------------------------------------------------------------------------- GF407, GF408

@@ -17,19 +17,17 @@ which no pair of 6.5 million from different sources reaches (4 do by the hash al
 docs/decisions/0013-near-duplicates.md); more than an hour or 5 km; different pictures from
 20 bits on (unrelated ones differ by 32 ± 4). Where one device took such a likeness at
 another time it is explained as the same view seen again, and named; never more than weak
-otherwise. Pairs at most 10 bits apart agree in one of four 16-bit bands but for two bits,
-so only those are compared: n log n while pictures are different.
+otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gtloc_forensics.checks import Context, Scope, check, pairs
+from gtloc_forensics.checks.look_alikes import near_pairs
 from gtloc_forensics.records import UNKNOWN_DEVICE, Confidence, Finding, Outcome, Severity, Sighting, durations
 
 SAME_BITS = 2
@@ -38,17 +36,13 @@ LIKE_COSINE = 0.95
 DIFFERENT_BITS = 20
 FAR_S = 3_600.0
 FAR_KM = 5.0
-BANDS = 4
-BAND_BITS = 16
-ROWS_AT_ONCE = 8_192
-LARGEST_BUCKET = 500  # a band that more pictures share is one of structureless pictures
 FLATTEST_BITS = 10  # hashes with fewer (or more than 64 less it) set bits have no structure
 
 
 _INNOCENT = ("a fixed camera, a tripod or a copy on paper",)
 
 
-@check("GF406", title="One picture, two stories", scope=Scope.CASE, version="2")
+@check("GF406", title="One picture, two stories", scope=Scope.CASE, version="3")
 def duplicates(sightings: Sequence[Sighting], context: Context) -> Iterator[Finding]:
     """Compare look-alikes, and files that tell one story."""
     hashed = [one for one in sightings if one.perceptual_hash is not None]
@@ -66,49 +60,6 @@ def _has_structure(one: Sighting) -> bool:
     return FLATTEST_BITS <= (one.perceptual_hash or 0).bit_count() <= 64 - FLATTEST_BITS
 
 
-def near_pairs(hashes: Sequence[int], most_bits: int = SAME_BITS) -> list[tuple[int, int]]:
-    """Return the pairs of places, lower first, whose 64-bit hashes differ by at most *most_bits* (11 or less).
-
-    Of four bands one differs by a quarter of the bits at most, so pairs are looked up under
-    each band with that many bits turned (multi-index hashing; Norouzi, Punjani and Fleet 2012).
-    """
-    values = np.array(hashes, dtype=np.uint64)
-    turned = [
-        np.uint64(sum(1 << bit for bit in bits))
-        for count in range(most_bits // BANDS + 1)
-        for bits in combinations(range(BAND_BITS), count)
-    ]
-    found: set[tuple[int, int]] = set()
-    for band in range(BANDS):
-        keys = (values >> np.uint64(BAND_BITS * band)) & np.uint64(0xFFFF)
-        order = np.argsort(keys, kind="stable")
-        ordered = keys[order]
-        for mask in turned:
-            found.update(_within(values, keys ^ mask, order=order, ordered=ordered, most_bits=most_bits))
-    return sorted(found)
-
-
-def _within(
-    values: NDArray[np.uint64],
-    wanted: NDArray[np.uint64],
-    *,
-    order: NDArray[np.int64],
-    ordered: NDArray[np.uint64],
-    most_bits: int,
-) -> Iterator[tuple[int, int]]:
-    """Yield the near pairs of which the second lies in the bucket that the first one's *wanted* key names."""
-    starts, ends = (np.searchsorted(ordered, wanted, side) for side in ("left", "right"))
-    widths = np.where(ends - starts > LARGEST_BUCKET, 0, ends - starts)
-    for begin in range(0, len(values), ROWS_AT_ONCE):
-        rows = slice(begin, begin + ROWS_AT_ONCE)
-        width = widths[rows]
-        first = np.repeat(np.arange(begin, begin + len(width)), width)
-        place = np.arange(len(first)) - np.repeat(np.cumsum(width) - width, width)
-        second = order[np.repeat(starts[rows], width) + place]
-        near = (first < second) & (np.bitwise_count(values[first] ^ values[second]) <= most_bits)
-        yield from zip(first[near].tolist(), second[near].tolist(), strict=True)
-
-
 def _two_stories(seen: Sequence[Sighting]) -> Iterator[tuple[Finding, tuple[Sighting, Sighting]]]:
     for one, other in _look_alikes(seen):
         if one.sha256 == other.sha256 or (one.burst_id and one.burst_id == other.burst_id):
@@ -120,7 +71,7 @@ def _two_stories(seen: Sequence[Sighting]) -> Iterator[tuple[Finding, tuple[Sigh
 
 def _look_alikes(seen: Sequence[Sighting]) -> Iterator[tuple[Sighting, Sighting]]:
     """Yield each pair that looks the same once: the same to the eye, or one an edit of the other."""
-    same = near_pairs([one.perceptual_hash or 0 for one in seen])
+    same = near_pairs([one.perceptual_hash or 0 for one in seen], SAME_BITS)
     yield from ((seen[first], seen[second]) for first, second in same)
     judged = [one for one in seen if one.embedding is not None]
     for first, second in near_pairs([one.perceptual_hash or 0 for one in judged], LIKE_BITS):

@@ -1,0 +1,47 @@
+"""Finds pictures whose perceptual hashes are near one another, exactly and in linear memory.
+
+The look-up alone: what a likeness means is a rule's to say (GF406). Nothing is left out
+where many pictures are alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+HASH_BYTES = 8
+HITS_AT_ONCE = 4_000_000
+"""Most answers of the index that are in memory at a time (12 bytes each), or one picture's where that is more."""
+
+
+def near_pairs(hashes: Sequence[int], most_bits: int) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of places, lower first, whose 64-bit hashes differ by at most *most_bits*; in ascending order.
+
+    Pairs are made as they are asked for: a thousand equal pictures are half a million of
+    them, and whoever needs only the groups asks :func:`near_pairs` of the distinct hashes.
+    """
+    if not len(hashes):
+        return
+    values, inverse = np.unique(np.array(hashes, dtype=np.uint64), return_inverse=True)
+    order = np.argsort(inverse, kind="stable")
+    places = np.split(order, np.cumsum(np.bincount(inverse))[:-1])  # of each distinct value, ascending
+    for place, rows in enumerate(_near_rows(values, inverse, most_bits)):
+        found = np.concatenate([places[row] for row in rows.tolist()])
+        for second in np.sort(found[found > place]).tolist():
+            yield place, second
+
+
+def _near_rows(values: NDArray[np.uint64], asked: NDArray[np.int64], most_bits: int) -> Iterator[NDArray[np.int64]]:
+    """Yield for each row *asked* about the rows of distinct *values* near it, itself too."""
+    import faiss  # slow to import, and only a case with pictures needs it
+
+    table = np.ascontiguousarray(values).view(np.uint8).reshape(-1, HASH_BYTES)
+    index = faiss.IndexBinaryFlat(8 * HASH_BYTES)
+    index.add(table)
+    step = max(1, HITS_AT_ONCE // len(table))
+    for begin in range(0, len(asked), step):
+        wanted = np.ascontiguousarray(table[asked[begin : begin + step]])
+        limits, _, rows = index.range_search(wanted, most_bits + 1)  # faiss: strictly nearer
+        yield from (rows[limits[number] : limits[number + 1]] for number in range(len(wanted)))
