@@ -114,9 +114,11 @@ class Case:
         (self.folder / ADDRESS).write_text(address + "\n", encoding="utf-8")
 
     def __enter__(self) -> Self:
+        """Return the case itself."""
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        """Close the case."""
         self.close()
 
     def close(self) -> None:

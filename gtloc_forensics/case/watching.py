@@ -74,6 +74,7 @@ class Vigil:
         log: Log,
         habits: Habits,
     ) -> None:
+        """Prepare to watch; :meth:`keep` does it."""
         self._case = case
         self._instruments = instruments
         self._settings = settings

@@ -68,6 +68,7 @@ class Album:
     """Puts the records of one path together again from the store."""
 
     def __init__(self, store: Store, stages: gathering.Stages, model_absence: str) -> None:
+        """Read from *store* what was kept under *stages*."""
         self._store = store
         self._stages = stages
         self._model_absence = model_absence

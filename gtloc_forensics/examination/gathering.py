@@ -118,6 +118,7 @@ class Gathering:
     def __init__(
         self, store: Store, root: Path, instruments: Instruments, *, settings: Settings, work: Path, progress: Progress
     ) -> None:
+        """Prepare to gather *root* into *store*, with working copies below *work*."""
         self._store = store
         self._root = root
         self._instruments = instruments

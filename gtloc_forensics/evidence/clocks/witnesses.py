@@ -49,6 +49,7 @@ class GpsResiduals:
     is_local_date: NDArray[np.bool_]  # the GPS date is the camera's: some firmware writes the local date there
 
     def __len__(self) -> int:
+        """Count the photos."""
         return len(self.source_ids)
 
 

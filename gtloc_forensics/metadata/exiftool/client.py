@@ -61,6 +61,7 @@ class ExifTool:
     def __init__(
         self, executable: Path | None = None, *, processes: int = 1, batch: int = 50, limits: Limits | None = None
     ) -> None:
+        """Find the program and ask its version; no process is started yet."""
         self.executable = executable or locate()
         self.version = version(self.executable)
         self._limits = limits or Limits()
