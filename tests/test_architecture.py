@@ -412,5 +412,21 @@ def test_the_page_on_architecture_shows_this_table_and_these_numbers() -> None:
     assert shown == {name: str(number) for name, number in counted().items()}
 
 
+PAGES = [PACKAGE.parent / "CONTRIBUTING.md", *sorted((PACKAGE.parent / "docs").glob("*.md"))]
+MADE_BY_A_RECIPE = {"gf122_lens_aperture.py", "test_checks_gf122.py", "sums.py", "always_noon.py"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_names_only_modules_and_rooms_that_are_there(page: Path) -> None:
+    """Decision notes may name what was; a page says what is."""
+    written = re.findall(r"`([\w./]+)`", page.read_text(encoding="utf-8"))
+    root = PACKAGE.parent
+    for name in (name for name in written if name.endswith(".py") and Path(name).name not in MADE_BY_A_RECIPE):
+        assert (root / name).is_file() or (PACKAGE / name).is_file(), f"{page.name} names {name}"
+    for name in (name.rstrip("/") for name in written if re.match(rf"({'|'.join(HOUSE)})/", name)):
+        module = PACKAGE / f"{name.partition('.')[0]}.py"  # `case/exports.BUILT_IN`
+        assert (PACKAGE / name).exists() or module.is_file(), f"{page.name} names {name}"
+
+
 if __name__ == "__main__":
     print(plan_of_the_house(), *(f"| {name} | {number} |" for name, number in counted().items()), sep="\n")

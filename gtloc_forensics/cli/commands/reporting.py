@@ -20,6 +20,23 @@ ONLY = {"found": "found", "suspicious": "found", "clean": "clean", "not-examined
 
 KINDS = "case-uco, csv, custody, geojson, html, json, kml, pdf, timesketch, or what a plugin adds."
 
+
+class _Kind(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.2, which is not the oldest we take
+    """An export that is there; which, only the plugins know."""
+
+    name = "kind"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the kind as it was given, or end with the kinds there are."""
+        from gtloc_forensics.case import exports
+        from gtloc_forensics.errors import UsageError
+
+        try:
+            return exports.chosen(value).kind
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
 case_argument = click.argument("case", type=click.Path(exists=True, path_type=Path))
 
 
@@ -75,7 +92,7 @@ def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
 
 @click.command()
 @case_argument
-@click.option("--format", "kind", metavar="KIND", required=True, help=KINDS)
+@click.option("--format", "kind", type=_Kind(), metavar="KIND", required=True, help=KINDS)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file [default: findings.* in the case].")
 @says_what_went_wrong
 def export(case: Path, kind: str, output: Path | None) -> None:
