@@ -254,7 +254,7 @@ def _faulty(camera: Camera, name: str, rng: np.random.Generator, *, is_stripped:
 
 def _camera_rule_speaks(group: DeviceGroup, rules: Registry, model: exposure.LightModel) -> bool:
     return any(
-        finding.outcome in FOUND and len(finding.source_ids) > 0.5 * len(group.sightings)
+        finding.outcome in FOUND and len(finding.source_ids) > 0.5 * len(group.summaries)
         for finding in _of_camera(group, rules, model)
     )
 
@@ -373,7 +373,7 @@ def _score(camera: Camera, draws: int, rng: np.random.Generator, *, is_bright: b
 
 def _light_alone(group: DeviceGroup, model: exposure.LightModel) -> tuple[float, float]:
     """Return the 95 % interval of the offset by light before any prior."""
-    frames = light_offsets.frames_of(group.sightings)
+    frames = light_offsets.frames_of(group.summaries)
     arc = prior.arc(np.exp(light_offsets.offset_log_likelihood(model, frames)))
     return arc.low_hours, arc.high_hours
 

@@ -28,7 +28,7 @@ from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.zones import offset_at_utc, zones_at
 from gtloc_forensics.evidence import clocks
 from gtloc_forensics.examination import summaries
-from gtloc_forensics.records import Finding, ImageFacts, Photo, Position, Sighting, Tags, Unexamined
+from gtloc_forensics.records import Finding, ImageFacts, Photo, PhotoSummary, Position, Tags, Unexamined
 
 TOWNS = 400
 
@@ -82,7 +82,7 @@ def run(count: int, devices: int, seed: int) -> dict[str, float]:
     rules = registry()
     spent: Counter[str] = Counter()
     by_rule: Counter[str] = Counter()
-    seen: list[Sighting] = []
+    seen: list[PhotoSummary] = []
     labels: dict[str, tuple[str, str]] = {}
     for chunk in _chunks(photos(count, devices, seed)):
         for rule in rules.of(Scope.PHOTO):
@@ -92,12 +92,12 @@ def run(count: int, devices: int, seed: int) -> dict[str, float]:
                     _exhaust(rule.function(photo, NOW))
             by_rule[rule.check_id] += time.process_time() - begun
         begun = time.process_time()
-        seen += [one for photo in chunk if (one := summaries.sighting(photo)) is not None]
-        spent["sightings"] += time.process_time() - begun
+        seen += [one for photo in chunk if (one := summaries.summary_of(photo)) is not None]
+        spent["summaries"] += time.process_time() - begun
         labels |= {photo.claim.device.key: summaries.label(photo.claim) for photo in chunk if photo.claim}
     begun = time.process_time()
     groups = summaries.by_device(seen, labels)
-    spent["sightings"] += time.process_time() - begun
+    spent["summaries"] += time.process_time() - begun
     for rule in (*rules.of(Scope.DEVICE), *rules.of(Scope.CASE)):
         begun = time.process_time()
         for subject in groups if rule.scope is Scope.DEVICE else [seen]:

@@ -25,7 +25,7 @@ from gtloc_forensics.records import (
     Finding,
     ImageFacts,
     Photo,
-    Sighting,
+    PhotoSummary,
     Source,
     Tags,
     Unexamined,
@@ -102,13 +102,13 @@ def judge(rules: Sequence[Check], photo: Photo) -> list[Finding]:
 
 def groups_of(photos: Sequence[Photo]) -> tuple[DeviceGroup, ...]:
     """Return the devices of some photos of one case."""
-    seen: list[Sighting] = []
+    seen: list[PhotoSummary] = []
     labels: dict[str, tuple[str, str]] = {}
     for photo in photos:
-        sighting = summaries.sighting(photo)
-        if sighting is not None and isinstance(photo.claim, Claim):
-            seen.append(sighting)
-            labels.setdefault(sighting.device_key, summaries.label(photo.claim))
+        photo_summary = summaries.summary_of(photo)
+        if photo_summary is not None and isinstance(photo.claim, Claim):
+            seen.append(photo_summary)
+            labels.setdefault(photo_summary.device_key, summaries.label(photo.claim))
     return summaries.by_device(seen, labels)
 
 
@@ -121,7 +121,7 @@ def compare(rules: Registry, photos: Sequence[Photo], *, leave_out: Sequence[str
         if rule.check_id not in leave_out
         for finding in rule.function(group, NOW)
     ]
-    seen = [one for photo in photos if (one := summaries.sighting(photo)) is not None]
+    seen = [one for photo in photos if (one := summaries.summary_of(photo)) is not None]
     for rule in rules.of(Scope.CASE):
         found += rule.function(seen, NOW)
     return found

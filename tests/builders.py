@@ -23,9 +23,9 @@ from gtloc_forensics.records import (
     FileStat,
     ImageFacts,
     Photo,
+    PhotoSummary,
     Position,
     Reading,
-    Sighting,
     Source,
     Stated,
     Sun,
@@ -244,8 +244,8 @@ def a_photo(
     )
 
 
-def a_sighting(name: str = "photo.jpg", **changes: Any) -> Sighting:
-    """Build a sighting; ``local_time``, ``utc_time`` and ``gps_utc_time`` may be given as text."""
+def a_summary(name: str = "photo.jpg", **changes: Any) -> PhotoSummary:
+    """Build a photo summary; ``local_time``, ``utc_time`` and ``gps_utc_time`` may be given as text."""
     values: dict[str, Any] = {
         "source_id": source_id_of(name.encode()),
         "sha256": hashlib.sha256(name.encode()).hexdigest(),
@@ -278,11 +278,11 @@ def a_sighting(name: str = "photo.jpg", **changes: Any) -> Sighting:
     for field in ("local_time", "utc_time", "gps_utc_time"):
         if isinstance(changes.get(field), str):
             changes[field] = when(changes[field])
-    return Sighting(**{**values, **changes})
+    return PhotoSummary(**{**values, **changes})
 
 
-def a_group(*sightings: Sighting, device_key: str = "serial:1", doubt: str = "") -> DeviceGroup:
-    ordered = sorted(sightings, key=lambda one: (one.local_time is None, one.local_time or datetime.min, one.name))
+def a_group(*summaries: PhotoSummary, device_key: str = "serial:1", doubt: str = "") -> DeviceGroup:
+    ordered = sorted(summaries, key=lambda one: (one.local_time is None, one.local_time or datetime.min, one.name))
     return DeviceGroup(device_key, f"Acme One ({device_key})", doubt, tuple(ordered))
 
 

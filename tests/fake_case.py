@@ -27,13 +27,13 @@ from gtloc_forensics.records import (
     CustodyEvent,
     Finding,
     Outcome,
-    Passed,
     PhotoEntry,
     PlaceDensity,
     Position,
     Prediction,
     RuleNote,
     Severity,
+    Skipped,
     Status,
     Tally,
     TimeDensity,
@@ -141,7 +141,7 @@ class FakeCase:
     entries: list[PhotoEntry]
     header: CaseHeader = field(default_factory=CaseHeader)
     environment: Mapping[str, str] = field(default_factory=dict)
-    passed: tuple[Passed, ...] = ()
+    passed: tuple[Skipped, ...] = ()
     groups: tuple[CauseGroup, ...] = ()
     models: tuple[ClockModel, ...] = ()
     events: tuple[CustodyEvent, ...] = ()
@@ -168,7 +168,7 @@ class FakeCase:
     def causes(self) -> tuple[CauseGroup, ...]:
         return self.groups
 
-    def passed_over(self) -> tuple[Passed, ...]:
+    def passed_over(self) -> tuple[Skipped, ...]:
         return self.passed
 
     def custody(self) -> tuple[CustodyEvent, ...]:
@@ -343,8 +343,8 @@ def small_case() -> FakeCase:
             "command": "gtloc-audit '/evidence/card' --case-number 2026-0815",
         },
         passed=(
-            Passed(b"notes.txt", "not a photo", blocks=False),
-            Passed(b"locked/<b>", "permission denied", blocks=True),
+            Skipped(b"notes.txt", "not a photo", blocks=False),
+            Skipped(b"locked/<b>", "permission denied", blocks=True),
         ),
         groups=groups,
         models=(a_clock("Nikon <b One (0120)", "serial:0120"),),

@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from builders import a_group, a_sighting
+from builders import a_group, a_summary
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,14 +27,14 @@ from gtloc_forensics.checks.rules import (
 )
 from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence import clocks, exposure
-from gtloc_forensics.records import CLOCK_KINDS, Confidence, Counter, CounterKind, Finding, Outcome, Sighting
+from gtloc_forensics.records import CLOCK_KINDS, Confidence, Counter, CounterKind, Finding, Outcome, PhotoSummary
 
 NOW = Context(datetime(2026, 11, 21))
 NOON = datetime(2024, 6, 3, 12, 0)
 
 
-def of_device(rule, *sightings: Sighting, doubt: str = "") -> list[Finding]:
-    return list(rule.function(a_group(*sightings, doubt=doubt), NOW))
+def of_device(rule, *summaries: PhotoSummary, doubt: str = "") -> list[Finding]:
+    return list(rule.function(a_group(*summaries, doubt=doubt), NOW))
 
 
 def outcomes(findings: list[Finding]) -> set[Outcome]:
@@ -45,17 +45,17 @@ def found(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.is_found]
 
 
-def assert_all_told(findings: list[Finding], sightings: list[Sighting]) -> None:
+def assert_all_told(findings: list[Finding], summaries: list[PhotoSummary]) -> None:
     """Silence is never taken for a pass: every photo is spoken of."""
-    assert {one.source_id for one in sightings} == {name for finding in findings for name in finding.source_ids}
+    assert {one.source_id for one in summaries} == {name for finding in findings for name in finding.source_ids}
 
 
 # --------------------------------------------------------------------------- GF401
 
 
-def running(minutes: float, uptime_s: float, name: str = "") -> Sighting:
+def running(minutes: float, uptime_s: float, name: str = "") -> PhotoSummary:
     moment = NOON + timedelta(minutes=minutes)
-    return a_sighting(
+    return a_summary(
         name or f"{minutes}", local_time=moment, utc_time=moment, uptime_s=uptime_s, uptime_excludes_sleep=True
     )
 
@@ -84,7 +84,7 @@ def test_two_telephones_of_one_model_are_only_suspicious() -> None:
 
 
 def test_one_uptime_alone_is_not_testable() -> None:
-    photos = [running(0, 1000.0), a_sighting("b", local_time=NOON)]
+    photos = [running(0, 1000.0), a_summary("b", local_time=NOON)]
     findings = of_device(gf401_uptime.uptime, *photos)
     assert outcomes(findings) == {Outcome.NOT_TESTABLE}
     assert_all_told(findings, photos)
@@ -105,9 +105,11 @@ def test_a_genuine_run_never_alarms(steps: list[tuple[float, float]]) -> None:
 # --------------------------------------------------------------------------- GF402
 
 
-def counted(value: int, hours: float, kind: CounterKind = CounterKind.SHUTTER, wraps_at: int | None = None) -> Sighting:
+def counted(
+    value: int, hours: float, kind: CounterKind = CounterKind.SHUTTER, wraps_at: int | None = None
+) -> PhotoSummary:
     counter = Counter(kind, value, "MakerNotes:ShutterCount", str(value), wraps_at)
-    return a_sighting(f"{value}-{hours}", local_time=NOON + timedelta(hours=hours), counters=(counter,))
+    return a_summary(f"{value}-{hours}", local_time=NOON + timedelta(hours=hours), counters=(counter,))
 
 
 def test_one_photo_out_of_counter_order_is_named() -> None:
@@ -158,15 +160,15 @@ def test_removing_what_is_out_of_order_leaves_order(seconds: list[float]) -> Non
 
 
 def test_frames_of_one_burst_hours_apart_are_suspicious() -> None:
-    first = a_sighting("a", local_time=NOON, burst_id="b1")
-    late = a_sighting("b", local_time=NOON + timedelta(hours=6), burst_id="b1")
-    near = a_sighting("c", local_time=NOON + timedelta(seconds=3), burst_id="b1")
+    first = a_summary("a", local_time=NOON, burst_id="b1")
+    late = a_summary("b", local_time=NOON + timedelta(hours=6), burst_id="b1")
+    near = a_summary("c", local_time=NOON + timedelta(seconds=3), burst_id="b1")
     assert len(found(of_device(gf403_bursts.bursts, first, late))) == 1
     assert not found(of_device(gf403_bursts.bursts, first, near))
 
 
 def test_a_frame_alone_or_without_a_burst_is_not_testable() -> None:
-    photos = [a_sighting("a", local_time=NOON), a_sighting("b", local_time=NOON, burst_id="x")]
+    photos = [a_summary("a", local_time=NOON), a_summary("b", local_time=NOON, burst_id="x")]
     findings = of_device(gf403_bursts.bursts, *photos)
     assert outcomes(findings) == {Outcome.NOT_TESTABLE}
     assert_all_told(findings, photos)
@@ -175,10 +177,10 @@ def test_a_frame_alone_or_without_a_burst_is_not_testable() -> None:
 # --------------------------------------------------------------------------- GF404
 
 
-def at(name: str, hours: float, latitude_deg: float, longitude_deg: float, **more: object) -> Sighting:
+def at(name: str, hours: float, latitude_deg: float, longitude_deg: float, **more: object) -> PhotoSummary:
     moment = NOON + timedelta(hours=hours)
     place = {"latitude_deg": latitude_deg, "longitude_deg": longitude_deg}
-    return a_sighting(name, local_time=moment, utc_time=moment, **place, **more)
+    return a_summary(name, local_time=moment, utc_time=moment, **place, **more)
 
 
 def test_paris_to_new_york_in_an_hour_is_impossible() -> None:
@@ -217,7 +219,7 @@ def test_shared_model_names_weaken_travel() -> None:
 
 
 def test_without_two_places_there_is_no_travel() -> None:
-    photos = [at("a", 0, 48.9, 2.35), a_sighting("b", local_time=NOON)]
+    photos = [at("a", 0, 48.9, 2.35), a_summary("b", local_time=NOON)]
     findings = of_device(gf404_travel.travel, *photos)
     assert outcomes(findings) == {Outcome.NOT_TESTABLE}
     assert_all_told(findings, photos)
@@ -238,7 +240,7 @@ def test_a_rounded_or_brief_or_moving_position_is_consistent() -> None:
     moving = [at(f"{n}", n, 48.856613 + n * 1e-5, 2.352222) for n in range(4)]
     for photos in (rounded, brief, moving):
         assert outcomes(of_device(gf405_repeated_position.repeated_position, *photos)) == {Outcome.CONSISTENT}
-    assert outcomes(of_device(gf405_repeated_position.repeated_position, a_sighting("x"))) == {Outcome.NOT_TESTABLE}
+    assert outcomes(of_device(gf405_repeated_position.repeated_position, a_summary("x"))) == {Outcome.NOT_TESTABLE}
 
 
 # --------------------------------------------------------------------------- GF406
@@ -246,8 +248,8 @@ def test_a_rounded_or_brief_or_moving_position_is_consistent() -> None:
 HASH = 0x9A5C_3E71_D2B4_860F
 
 
-def case(rule, *sightings: Sighting) -> list[Finding]:
-    return list(rule.function(sightings, NOW))
+def case(rule, *summaries: PhotoSummary) -> list[Finding]:
+    return list(rule.function(summaries, NOW))
 
 
 def test_one_picture_claimed_at_two_places_is_suspicious() -> None:
@@ -312,7 +314,7 @@ def test_the_same_view_seen_again_by_one_device_is_explained() -> None:
 
 
 def test_pictures_without_structure_are_not_testable() -> None:
-    photos = [at("a", 0, 1, 1, perceptual_hash=0), at("b", 90, 50, 1, perceptual_hash=0), a_sighting("c")]
+    photos = [at("a", 0, 1, 1, perceptual_hash=0), at("b", 90, 50, 1, perceptual_hash=0), a_summary("c")]
     findings = case(gf406_duplicates.duplicates, *photos)
     assert outcomes(findings) == {Outcome.NOT_TESTABLE}
     assert_all_told(findings, photos)
@@ -347,7 +349,9 @@ def test_many_equal_pictures_are_all_compared_a_few_at_a_time(monkeypatch: pytes
 # --------------------------------------------------------------------------- GF407, GF408
 
 
-def outdoors(*, ahead_hours: float = 0.0, longitude_deg: float = -112.07, ev100: float | None = None) -> list[Sighting]:
+def outdoors(
+    *, ahead_hours: float = 0.0, longitude_deg: float = -112.07, ev100: float | None = None
+) -> list[PhotoSummary]:
     photos = []
     for step in range(96):
         true_utc = datetime(2024, 2, 1) + timedelta(days=20 * (step // 24), hours=step % 24)
@@ -357,7 +361,7 @@ def outdoors(*, ahead_hours: float = 0.0, longitude_deg: float = -112.07, ev100:
         bright = float(np.interp(height, exposure.CURVE_ELEVATION_DEG, exposure.CLEAR_EV100)) - 1.0
         claimed = true_utc + timedelta(hours=ahead_hours)
         photos.append(
-            a_sighting(
+            a_summary(
                 f"{step}",
                 local_time=claimed - timedelta(hours=7),
                 utc_time=claimed,
@@ -445,7 +449,7 @@ def test_three_places_make_no_track() -> None:
 # --------------------------------------------------------------------------- GF410
 
 
-def journey(device: str, late_hours: float, places: int = 6) -> list[Sighting]:
+def journey(device: str, late_hours: float, places: int = 6) -> list[PhotoSummary]:
     return [at(f"{device}{n}", 3 * n + late_hours, 48.0 + n / 10, 2.0, device_key=device) for n in range(places)]
 
 
@@ -472,7 +476,7 @@ def test_two_cameras_without_a_steady_difference_tell_nothing() -> None:
 
 MOMENTS = st.one_of(st.none(), st.datetimes(), st.datetimes(datetime(2024, 6, 1), datetime(2024, 6, 2)))
 ODD = st.builds(
-    a_sighting,
+    a_summary,
     st.uuids().map(str),
     local_time=MOMENTS,
     utc_time=MOMENTS,
@@ -507,7 +511,7 @@ CASE_RULES = (gf406_duplicates.duplicates, gf410_two_cameras.two_cameras)
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ODD, min_size=1, max_size=14, unique_by=lambda one: one.source_id))
-def test_odd_photos_crash_no_rule_and_none_is_passed_over(photos: list[Sighting]) -> None:
+def test_odd_photos_crash_no_rule_and_none_is_passed_over(photos: list[PhotoSummary]) -> None:
     for rule in DEVICE_RULES:
         assert_all_told(of_device(rule, *photos), photos)
     for rule in CASE_RULES:

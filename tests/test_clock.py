@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
-from builders import a_group, a_sighting
+from builders import a_group, a_summary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,8 +24,8 @@ from gtloc_forensics.records import (
     CounterKind,
     Finding,
     Outcome,
+    PhotoSummary,
     Severity,
-    Sighting,
     durations,
 )
 
@@ -41,7 +41,7 @@ def with_gps(
     for number in range(count):
         true_local = start + timedelta(hours=number)
         found.append(
-            a_sighting(
+            a_summary(
                 f"{start:%j}-{number}.jpg",
                 local_time=true_local + timedelta(hours=ahead_hours),
                 gps_utc_time=true_local - timedelta(hours=2) + timedelta(days=gps_days),
@@ -105,7 +105,7 @@ def test_a_gps_date_copied_from_the_camera_is_no_day_off() -> None:
     """After 22 h in summer Paris is a day ahead of UTC only by name."""
     evening = datetime(2024, 6, 3, 0, 10)
     photos = [
-        a_sighting(
+        a_summary(
             f"{day}",
             local_time=evening + timedelta(days=day),
             gps_utc_time=evening + timedelta(days=day, hours=22),
@@ -140,7 +140,7 @@ def test_a_step_is_piecewise_and_names_its_photos() -> None:
 
 def test_a_clock_that_fell_back_to_its_first_date_is_reset() -> None:
     lost = [
-        a_sighting(
+        a_summary(
             f"lost-{number}",
             local_time=datetime(2000, 1, 1, number),
             gps_utc_time=NOON + timedelta(days=1, hours=number),
@@ -153,7 +153,7 @@ def test_a_clock_that_fell_back_to_its_first_date_is_reset() -> None:
 
 def test_steady_gain_is_drift() -> None:
     photos = [
-        a_sighting(
+        a_summary(
             f"{week}",
             local_time=NOON + timedelta(weeks=week, seconds=40 * week),
             gps_utc_time=NOON + timedelta(weeks=week, hours=-2),
@@ -171,7 +171,7 @@ def test_exchanged_day_and_month_are_seen_against_gps_dates() -> None:
     for number in range(4):
         true_local = datetime(2024, 6, 3 + number, 12)
         photos.append(
-            a_sighting(
+            a_summary(
                 f"{number}",
                 local_time=clock_witnesses.swapped(true_local),
                 gps_utc_time=true_local - timedelta(hours=2),
@@ -185,14 +185,14 @@ def test_exchanged_day_and_month_are_seen_against_gps_dates() -> None:
 
 
 def test_without_witnesses_the_clock_is_undetermined() -> None:
-    photos = [a_sighting(f"{number}", local_time=NOON + timedelta(hours=number)) for number in range(5)]
+    photos = [a_summary(f"{number}", local_time=NOON + timedelta(hours=number)) for number in range(5)]
     model = clocks.fit(a_group(*photos))
     assert model.kind == "undetermined"
     assert model.offset_hours is None and model.interval_hours is None
 
 
 def test_a_group_without_any_time_is_undetermined() -> None:
-    assert clocks.fit(a_group(a_sighting("a"), a_sighting("b"))).kind == "undetermined"
+    assert clocks.fit(a_group(a_summary("a"), a_summary("b"))).kind == "undetermined"
 
 
 def daylight(ahead_hours: float, *, ev100: float | None = None, days: int = 5):
@@ -207,7 +207,7 @@ def daylight(ahead_hours: float, *, ev100: float | None = None, days: int = 5):
         )
         if height > 0.0:
             found.append(
-                a_sighting(
+                a_summary(
                     f"{step}",
                     local_time=true_local + timedelta(hours=ahead_hours),
                     latitude_deg=33.45,
@@ -279,19 +279,19 @@ def test_the_models_hours_pull_where_nothing_else_speaks() -> None:
     mass = np.zeros(48, np.float32)
     mass[24:28] = 0.25
     seen = [
-        a_sighting(f"{day}", local_time=NOON + timedelta(days=day, hours=-6), hour_mass=mass, datable=1.0)
+        a_summary(f"{day}", local_time=NOON + timedelta(days=day, hours=-6), hour_mass=mass, datable=1.0)
         for day in range(12)
     ]
     found, photos = clock_witnesses.hour_log_likelihood(a_group(*seen))
     assert photos == 12
     assert -8.0 <= float(OFFSETS_HOURS[int(np.argmax(found))]) <= -5.0
-    silent, none = clock_witnesses.hour_log_likelihood(a_group(a_sighting("a", local_time=NOON)))
+    silent, none = clock_witnesses.hour_log_likelihood(a_group(a_summary("a", local_time=NOON)))
     assert none == 0 and not silent.any()
 
 
 def test_counters_give_the_order_in_which_a_clock_was_set_back() -> None:
     photos = [
-        a_sighting(
+        a_summary(
             f"{n}",
             local_time=NOON + timedelta(hours=n, days=-2 if n > 3 else 0),
             counters=(Counter(CounterKind.SHUTTER, n, "t", ""),),
@@ -304,7 +304,7 @@ def test_counters_give_the_order_in_which_a_clock_was_set_back() -> None:
 def test_daylight_in_the_night_is_a_wrong_clock_even_where_all_the_day_is_left_open() -> None:
     """One outing of an hour: morning or afternoon stays open, but not night."""
     photos = [
-        a_sighting(f"{n}", local_time=datetime(2024, 6, 3, 1, 0) + timedelta(minutes=2 * n), ev100=13.0, **PARIS)
+        a_summary(f"{n}", local_time=datetime(2024, 6, 3, 1, 0) + timedelta(minutes=2 * n), ev100=13.0, **PARIS)
         for n in range(30)
     ]
     model = clocks.fit(a_group(*photos))
@@ -316,10 +316,10 @@ def test_daylight_in_the_night_is_a_wrong_clock_even_where_all_the_day_is_left_o
     assert clocks.fit(a_group(*by_day)).kind == "undetermined"
 
 
-def _one_run(*, set_back_hours: float, first_uptime_s: float = 500_000.0) -> list[Sighting]:
+def _one_run(*, set_back_hours: float, first_uptime_s: float = 500_000.0) -> list[PhotoSummary]:
     """Eight photos of one run of a device, an hour apart; the clock is set back after the fourth."""
     return [
-        a_sighting(
+        a_summary(
             f"{n}",
             local_time=NOON + timedelta(hours=n - (set_back_hours if n > 3 else 0.0)),
             uptime_s=first_uptime_s + 3600.0 * n,
@@ -347,7 +347,7 @@ def test_time_since_power_on_shows_where_a_clock_was_set_back() -> None:
         (_one_run(set_back_hours=-6.0), "asleep for six hours, or set ahead: the count cannot tell"),
     ],
 )
-def test_time_since_power_on_shows_no_step(photos: list[Sighting], why: str) -> None:
+def test_time_since_power_on_shows_no_step(photos: list[PhotoSummary], why: str) -> None:
     assert clock_steps.step_of(a_group(*photos)) is None, why
 
 
@@ -359,7 +359,7 @@ def test_a_journey_west_is_no_step() -> None:
     there = {"latitude_deg": 48.9, "longitude_deg": 2.35, "zone": "Europe/Paris"}
     here = {"latitude_deg": 40.7, "longitude_deg": -74.0, "zone": "America/New_York"}
     photos = [
-        a_sighting(
+        a_summary(
             f"{n}",
             local_time=NOON + timedelta(hours=n if n < 4 else n - 6),
             counters=(Counter(CounterKind.SHUTTER, n, "t", ""),),
@@ -391,7 +391,7 @@ def test_light_after_a_step_tells_the_clock_before_it_though_all_was_dark() -> N
 
     where = {"latitude_deg": 33.45, "longitude_deg": -112.07, "zone": "America/Phoenix"}
     dark = [
-        a_sighting(f"dark {n}", local_time=true + timedelta(hours=9), uptime_s=ran(true), **where)
+        a_summary(f"dark {n}", local_time=true + timedelta(hours=9), uptime_s=ran(true), **where)
         for n, true in enumerate(start + timedelta(hours=n) for n in range(4))
     ]
     lit = [replace(one, uptime_s=ran(one.local_time)) for one in daylight(0.0)]
@@ -546,7 +546,7 @@ def test_every_finding_with_a_cause_is_told_exactly_once(rows: list[tuple[str, s
 def test_six_hours_ahead_in_a_place_six_hours_behind_utc_is_not_taken_for_a_copy() -> None:
     denver = {"latitude_deg": 39.7, "longitude_deg": -105.0, "zone": "America/Denver"}
     photos = [
-        a_sighting(
+        a_summary(
             f"{n}",
             local_time=NOON + timedelta(hours=n),
             gps_utc_time=NOON + timedelta(hours=n, seconds=-5 * n - 3),
@@ -564,8 +564,8 @@ def test_one_photo_whose_gps_time_agrees_has_a_right_clock() -> None:
     assert clocks.fit(a_group(*with_gps(1, ahead_hours=1.0))).kind == "undetermined"
 
 
-def shutter(number: int, moment: datetime) -> Sighting:
-    return a_sighting(f"{number}", local_time=moment, counters=(Counter(CounterKind.SHUTTER, number, "t", ""),))
+def shutter(number: int, moment: datetime) -> PhotoSummary:
+    return a_summary(f"{number}", local_time=moment, counters=(Counter(CounterKind.SHUTTER, number, "t", ""),))
 
 
 def test_a_clock_set_back_under_a_running_counter_is_piecewise_or_reset() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import a_group, a_sighting
+from builders import a_group, a_summary
 
 from gtloc_forensics.evidence import clocks, exposure
 
@@ -60,7 +60,7 @@ def test_light_never_calls_a_real_camera_wrongly_and_finds_six_hours_in_most(lea
         for camera in sorted(set(shots.camera[mask].tolist())):
             rows = np.flatnonzero(shots.camera == camera)
             if len(rows) >= 15:
-                kinds.append(clocks.fit(a_group(*_sightings(shots, rows, ahead_hours)), light_model=model).kind)
+                kinds.append(clocks.fit(a_group(*_summaries(shots, rows, ahead_hours)), light_model=model).kind)
     if ahead_hours:
         assert np.mean([kind not in ("right", "undetermined") for kind in kinds]) >= 0.6
     else:
@@ -68,9 +68,9 @@ def test_light_never_calls_a_real_camera_wrongly_and_finds_six_hours_in_most(lea
         assert kinds.count("right") >= 6
 
 
-def _sightings(shots, rows, ahead_hours):
+def _summaries(shots, rows, ahead_hours):
     return [
-        a_sighting(
+        a_summary(
             f"{row}.jpg",
             local_time=shots.local[row] + timedelta(hours=ahead_hours),
             latitude_deg=float(shots.latitude_deg[row]),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gtloc_forensics.errors import EvidenceTreeError, UsageError
 from gtloc_forensics.files import opening, types
 from gtloc_forensics.files.listing import Candidate, candidates_among, refuse_inside, walk
-from gtloc_forensics.records import Passed
+from gtloc_forensics.records import Skipped
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
@@ -29,7 +29,7 @@ def put(path: Path | bytes, content: bytes = JPEG) -> None:
         file.write(content)
 
 
-def listed(root: Path) -> dict[bytes, Candidate | Passed]:
+def listed(root: Path) -> dict[bytes, Candidate | Skipped]:
     entries = list(walk(root))
     found = {entry.relative: entry for entry in entries}
     assert len(found) == len(entries), "no name is listed twice"
@@ -85,9 +85,9 @@ def test_what_is_not_a_photo_is_passed_over_with_its_kind(tmp_path: Path) -> Non
     put(tmp_path / "paper.pdf", b"%PDF-1.7\n")
     put(tmp_path / "Thumbs.db", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
     found = listed(tmp_path)
-    assert found[b"notes.txt"] == Passed(b"notes.txt", "not a photo (text/plain)", blocks=False)
-    assert found[b"paper.pdf"] == Passed(b"paper.pdf", "not a photo (application/pdf)", blocks=False)
-    assert found[b"Thumbs.db"] == Passed(b"Thumbs.db", "not a photo (application/octet-stream)", blocks=False)
+    assert found[b"notes.txt"] == Skipped(b"notes.txt", "not a photo (text/plain)", blocks=False)
+    assert found[b"paper.pdf"] == Skipped(b"paper.pdf", "not a photo (application/pdf)", blocks=False)
+    assert found[b"Thumbs.db"] == Skipped(b"Thumbs.db", "not a photo (application/octet-stream)", blocks=False)
 
 
 def test_entries_come_in_the_byte_order_of_their_paths(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_hidden_litter_is_passed_over_and_a_hidden_photo_blocks(tmp_path: Path) 
     put(tmp_path / ".git/x.jpg")
     put(tmp_path / ".private/x.jpg")
     found = listed(tmp_path)
-    assert {name: entry.blocks for name, entry in found.items() if isinstance(entry, Passed)} == {
+    assert {name: entry.blocks for name, entry in found.items() if isinstance(entry, Skipped)} == {
         b"._a.jpg": False,
         b".DS_Store": False,
         b".secret.jpg": True,
@@ -139,8 +139,8 @@ def test_sidecars_belong_to_their_photo_and_are_not_listed(tmp_path: Path) -> No
     assert found[b"a.jpg"] == Candidate(b"a.jpg", (b"a.XMP", b"A.JPG.xmp"))
     assert found[b"B.cr2"] == Candidate(b"B.cr2", (b"b.xmp",))
     assert found[b"b.jpg"] == Candidate(b"b.jpg", (b"b.xmp",)), "both halves of a RAW+JPEG pair share it"
-    assert found[b"alone.xmp"] == Passed(b"alone.xmp", "a sidecar without its photo (application/xml)", blocks=False)
-    assert isinstance(found[b"d/a.xmp"], Passed), "a sidecar in another folder is not this photo's"
+    assert found[b"alone.xmp"] == Skipped(b"alone.xmp", "a sidecar without its photo (application/xml)", blocks=False)
+    assert isinstance(found[b"d/a.xmp"], Skipped), "a sidecar in another folder is not this photo's"
     assert len(found) == 5
 
 
@@ -160,7 +160,7 @@ def test_links_are_never_followed(tmp_path: Path) -> None:
     found = listed(tmp_path / "case")
     assert [entry for entry in found.values() if isinstance(entry, Candidate)] == [Candidate(b"in.jpg")]
     assert set(found) == {b"in.jpg", b"loop", b"self", b"out", b"gone.jpg"}
-    assert all(entry.blocks and "link" in entry.reason for entry in found.values() if isinstance(entry, Passed))
+    assert all(entry.blocks and "link" in entry.reason for entry in found.values() if isinstance(entry, Skipped))
 
 
 def test_where_reading_leaves_no_trace_a_link_into_the_folder_does_not_block(
@@ -173,7 +173,7 @@ def test_where_reading_leaves_no_trace_a_link_into_the_folder_does_not_block(
     (tmp_path / "case/out").symlink_to("../outside")
     (tmp_path / "outside").mkdir()
     found = listed(tmp_path / "case")
-    assert {name: entry.blocks for name, entry in found.items() if isinstance(entry, Passed)} == {
+    assert {name: entry.blocks for name, entry in found.items() if isinstance(entry, Skipped)} == {
         b"loop": False,
         b"self": True,
         b"out": True,
@@ -194,9 +194,9 @@ def test_pipes_and_sockets_are_named_and_not_opened(tmp_path: Path) -> None:
         server.bind(f"/proc/self/fd/{place}/socket" if os.path.exists("/proc/self/fd") else str(tmp_path / "socket"))
         os.close(place)
         found = listed(tmp_path)
-    assert found[b"pipe"] == Passed(b"pipe", "a named pipe, not a file", blocks=False)
-    assert found[b"pipe.jpg"] == Passed(b"pipe.jpg", "a named pipe, not a file", blocks=True)
-    assert found[b"socket"] == Passed(b"socket", "a socket, not a file", blocks=False)
+    assert found[b"pipe"] == Skipped(b"pipe", "a named pipe, not a file", blocks=False)
+    assert found[b"pipe.jpg"] == Skipped(b"pipe.jpg", "a named pipe, not a file", blocks=True)
+    assert found[b"socket"] == Skipped(b"socket", "a socket, not a file", blocks=False)
 
 
 def test_device_nodes_are_named_and_not_opened(tmp_path: Path) -> None:
@@ -206,8 +206,8 @@ def test_device_nodes_are_named_and_not_opened(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("making device nodes is not allowed here")
     found = listed(tmp_path)
-    assert found[b"camera.jpg"] == Passed(b"camera.jpg", "a character device, not a file", blocks=True)
-    assert found[b"disk"] == Passed(b"disk", "a block device, not a file", blocks=False)
+    assert found[b"camera.jpg"] == Skipped(b"camera.jpg", "a character device, not a file", blocks=True)
+    assert found[b"disk"] == Skipped(b"disk", "a block device, not a file", blocks=False)
 
 
 def test_names_are_bytes_whatever_they_are(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_a_folder_that_vanishes_during_the_walk_is_a_row(tmp_path: Path) -> None
     assert next(entries) == Candidate(b"a.jpg")
     (tmp_path / "b").rmdir()
     passed, last = entries
-    assert isinstance(passed, Passed)
+    assert isinstance(passed, Skipped)
     assert passed.blocks
     assert passed.relative == b"b"
     assert last == Candidate(b"c.jpg")
@@ -267,7 +267,7 @@ def test_a_folder_swapped_for_a_link_during_the_walk_is_not_entered(tmp_path: Pa
     (tmp_path / "case/b").rename(tmp_path / "moved")
     (tmp_path / "case/b").symlink_to(tmp_path / "outside")
     (passed,) = entries
-    assert isinstance(passed, Passed)
+    assert isinstance(passed, Skipped)
     assert passed.blocks
 
 

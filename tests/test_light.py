@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
-from builders import a_photo, a_sighting, only
+from builders import a_photo, a_summary, only
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,7 +102,7 @@ def test_without_exposure_or_sun_or_with_flash_light_is_not_testable(changes: di
 def outdoor_day(
     *, days: int = 6, ahead_hours: float = 0.0, place: tuple[float, float] = ARIZONA, indoors: bool = False
 ):
-    """Sightings every half hour of some days, exposed as the middle of the curves says."""
+    """PhotoSummary every half hour of some days, exposed as the middle of the curves says."""
     found = []
     for step in range(days * 48):
         true_local = datetime(2024, 3, 1) + timedelta(days=step // 48 * 9, minutes=30 * (step % 48) + 7)
@@ -112,7 +112,7 @@ def outdoor_day(
             continue
         ev100 = 6.0 if indoors else float(np.interp(height, exposure.CURVE_ELEVATION_DEG, exposure.CLEAR_EV100)) - 1.0
         found.append(
-            a_sighting(
+            a_summary(
                 f"{step}.jpg",
                 local_time=true_local + timedelta(hours=ahead_hours),
                 utc_time=utc + timedelta(hours=ahead_hours),
@@ -146,10 +146,10 @@ def test_indoor_frames_hardly_speak() -> None:
 
 def test_flash_frames_and_coarse_times_do_not_count() -> None:
     told = [
-        a_sighting(
+        a_summary(
             "a", local_time="2024-06-01 12:00", latitude_deg=1.0, longitude_deg=1.0, ev100=14.0, flash_fired=True
         ),
-        a_sighting(
+        a_summary(
             "b",
             local_time="2024-06-01 12:00",
             latitude_deg=1.0,
@@ -157,7 +157,7 @@ def test_flash_frames_and_coarse_times_do_not_count() -> None:
             ev100=14.0,
             local_resolution_s=86400.0,
         ),
-        a_sighting("c", local_time="2024-06-01 12:00", ev100=14.0),
+        a_summary("c", local_time="2024-06-01 12:00", ev100=14.0),
     ]
     frames = light_offsets.frames_of(told)
     assert len(frames) == 0
@@ -166,7 +166,7 @@ def test_flash_frames_and_coarse_times_do_not_count() -> None:
 
 def test_photos_of_one_outing_weigh_their_root() -> None:
     minutes = [
-        a_sighting(f"{n}", local_time=datetime(2024, 6, 1, 12, n), latitude_deg=1.0, longitude_deg=1.0, ev100=14.0)
+        a_summary(f"{n}", local_time=datetime(2024, 6, 1, 12, n), latitude_deg=1.0, longitude_deg=1.0, ev100=14.0)
         for n in range(16)
     ]
     frames = light_offsets.frames_of(minutes)
@@ -175,13 +175,13 @@ def test_photos_of_one_outing_weigh_their_root() -> None:
 
 
 def test_light_locates_an_outdoor_set_and_knows_a_lost_sign() -> None:
-    sightings = outdoor_day(days=3)
-    place = light_places.locate_by_light(sightings, model=MODEL)
+    summaries = outdoor_day(days=3)
+    place = light_places.locate_by_light(summaries, model=MODEL)
     assert place is not None
     assert place.density.mass.sum() == pytest.approx(1.0, abs=1e-3)
     assert place.rank < 0.99
     assert abs(float(place.density.longitude_deg[0]) - ARIZONA[1]) < 15.0
-    mirrored = [light_places.replace(one, longitude_deg=-ARIZONA[1]) for one in sightings]
+    mirrored = [light_places.replace(one, longitude_deg=-ARIZONA[1]) for one in summaries]
     slip, gain = light_places.slips_by_light(mirrored, model=MODEL)[0]
     assert "longitude" in slip and gain > 3.0
 

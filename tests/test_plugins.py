@@ -64,7 +64,7 @@ def test_marking_a_function_has_no_side_effect() -> None:
     before = len(plugins.load(found=[]).registry)
 
     @check("XX999", title="never collected", scope=Scope.CASE)
-    def rule(sightings, context):
+    def rule(summaries, context):
         return []
 
     assert rule.check_id == "XX999"

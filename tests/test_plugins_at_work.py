@@ -26,7 +26,7 @@ import numpy as np
 from gtloc_forensics import check, consistent, hookimpl
 from gtloc_forensics.checks.hooks import Export, NotifierKind
 from gtloc_forensics.records import (
-    Candidate, Passed, PlaceDensity, Position, Prediction, TagsRead, TimeDensity, Unread,
+    Candidate, Skipped, PlaceDensity, Position, Prediction, TagsRead, TimeDensity, Unread,
 )
 
 @check("EX100", title="Always content", needs=("claim",))
@@ -48,7 +48,7 @@ def exports():
 @hookimpl
 def sources(evidence):
     yield Candidate(b"odd.bin")
-    yield Passed(b"b.jpg", "a derivative", blocks=False)
+    yield Skipped(b"b.jpg", "a derivative", blocks=False)
 
 class Reader:
     name, version = "second-reader", "7"

@@ -21,9 +21,9 @@ from gtloc_forensics.records import (
     FileStat,
     Finding,
     Outcome,
-    Passed,
     Position,
     Severity,
+    Skipped,
     Source,
     Stated,
     TimeDensity,
@@ -162,8 +162,8 @@ def test_a_rewritten_tail_does_not_fit_the_head(store: Store) -> None:
 
 def test_what_could_not_be_read_is_listed_in_path_order(store: Store) -> None:
     with store.writing() as session:
-        store.add_rejected(session, "e", Passed(b"b", "gone", blocks=True), source_id="2")
-        store.add_rejected(session, "e", Passed(b"a", "not a photo", blocks=False), source_id="1")
+        store.add_rejected(session, "e", Skipped(b"b", "gone", blocks=True), source_id="2")
+        store.add_rejected(session, "e", Skipped(b"a", "not a photo", blocks=False), source_id="1")
     assert [entry.relative for entry in store.rejected("e")] == [b"a", b"b"]
 
 

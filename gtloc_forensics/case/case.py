@@ -32,7 +32,7 @@ from gtloc_forensics.store.database import Store
 if TYPE_CHECKING:
     from gtloc_forensics.case.notify import Notifier
     from gtloc_forensics.case.verifying import Verification
-    from gtloc_forensics.case.watching import Habits, Log
+    from gtloc_forensics.case.watching import Log, WatchSettings
     from gtloc_forensics.correct import Destination, Order, Plan, Result
 
 DATABASE, FINDINGS, REPORT, LOCK = "case.sqlite", "findings.json", "report.pdf", "case.lock"
@@ -168,7 +168,7 @@ class Case:
         roots: Sequence[Path],
         settings: Settings,
         *,
-        habits: Habits,
+        watch_settings: WatchSettings,
         notifier: Notifier,
         log: Log,
         stop: threading.Event,
@@ -179,7 +179,7 @@ class Case:
         Args:
             roots: folders within the case's evidence folder; they may come and go.
             settings: as for :meth:`audit`.
-            habits: when to conclude and report.
+            watch_settings: when to conclude and report.
             notifier: whom to tell of findings.
             log: told everything that happens.
             stop: set it to finish what is in hand and return.
@@ -188,12 +188,20 @@ class Case:
         Raises:
             CaseBusy: another process, perhaps another watcher, works on this case.
         """
-        from gtloc_forensics.case.watching import Vigil
+        from gtloc_forensics.case.watching import WatchSession
         from gtloc_forensics.files.watching import Watcher
 
         with self.locked(), opened(settings) as instruments, self._work_folder() as work:
-            vigil = Vigil(self, instruments, settings=settings, work=work, notifier=notifier, log=log, habits=habits)
-            vigil.keep(Watcher(roots, once=habits.once, stop=stop, **watching), stop)
+            session = WatchSession(
+                self,
+                instruments,
+                settings=settings,
+                work=work,
+                notifier=notifier,
+                log=log,
+                watch_settings=watch_settings,
+            )
+            session.keep(Watcher(roots, once=watch_settings.once, stop=stop, **watching), stop)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

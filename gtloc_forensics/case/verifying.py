@@ -20,7 +20,7 @@ from gtloc_forensics.examination import gathering as examination_gathering
 from gtloc_forensics.examination.concluding import Album
 from gtloc_forensics.examination.results import digest_of
 from gtloc_forensics.files import acquiring, listing
-from gtloc_forensics.records import CustodyEvent, Passed, PhotoEntry, Prediction, Source, visible
+from gtloc_forensics.records import CustodyEvent, PhotoEntry, Prediction, Skipped, Source, visible
 from gtloc_forensics.store.custody import verify_chain
 from gtloc_forensics.store.database import Store
 
@@ -127,7 +127,7 @@ def _sources(evidence: Path, sources: Sequence[Source]) -> Iterator[Difference]:
             yield Difference(source.display_path, now.reason or "its content changed")
 
 
-def _arrived(evidence: Path, known: Sequence[Source | Passed]) -> Iterator[Difference]:
+def _arrived(evidence: Path, known: Sequence[Source | Skipped]) -> Iterator[Difference]:
     listed = {entry.relative for entry in known}
     for entry in listing.walk(evidence) if evidence.is_dir() else ():
         if entry.relative not in listed:

@@ -14,18 +14,18 @@ from gtloc_forensics.evidence import calibration as evidence_calibration
 from gtloc_forensics.evidence.false_discovery import RATE, Control
 from gtloc_forensics.examination.concluding import CAUSES, CLOCKS, CONTROLS, MODEL_ABSENCE, REASONS, RULES, Album
 from gtloc_forensics.examination.gathering import Stages
-from gtloc_forensics.examination.results import Verdict
+from gtloc_forensics.examination.results import PhotoResult
 from gtloc_forensics.records import (
     CaseHeader,
     CauseGroup,
     ClockModel,
     CustodyEvent,
     Finding,
-    Passed,
     Photo,
     PhotoEntry,
     ReasonNote,
     RuleNote,
+    Skipped,
     Status,
     Tally,
     source_id_of,
@@ -96,7 +96,7 @@ class StoredCase:
 
     def _entry(self, member: MemberRow) -> PhotoEntry:
         photo, _ = self._album.photo(member.source_row)
-        verdict = unpack(Verdict, member.findings)
+        verdict = unpack(PhotoResult, member.findings)
         return PhotoEntry(
             photo=photo,
             status=Status(member.status),
@@ -134,7 +134,7 @@ class StoredCase:
                 unread[entry.reason] = replace(known, photos=known.photos + 1, names=names)
         return (*(self._store.extra(self._id, REASONS, tuple[ReasonNote, ...]) or ()), *unread.values())
 
-    def passed_over(self) -> tuple[Passed, ...]:
+    def passed_over(self) -> tuple[Skipped, ...]:
         """What is not a photo, or could not be read."""
         return tuple(self._rejected)
 
@@ -193,14 +193,14 @@ def _told(one: Control) -> str:
     )
 
 
-def rejected_ids(view: StoredCase) -> Iterator[tuple[str, Passed]]:
+def rejected_ids(view: StoredCase) -> Iterator[tuple[str, Skipped]]:
     """Yield (source id, entry) of what could not be read."""
     for entry in view.passed_over():
         if entry.blocks:
             yield source_id_of(entry.relative), entry
 
 
-def _strength(verdict: Verdict, rules: tuple[str, ...]) -> float | None:
+def _strength(verdict: PhotoResult, rules: tuple[str, ...]) -> float | None:
     """Return the ratio of the first of *rules* that has one."""
     ratios = {finding.check_id: finding.log10_lr for finding in verdict.findings if finding.log10_lr is not None}
     return next((ratios[rule] for rule in rules if rule in ratios), None)

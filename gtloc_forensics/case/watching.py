@@ -21,9 +21,9 @@ from gtloc_forensics.errors import WorkspaceFull
 from gtloc_forensics.examination.concluding import Album, Concluding, judge
 from gtloc_forensics.examination.gathering import Gathering
 from gtloc_forensics.examination.instruments import Instruments, Settings
-from gtloc_forensics.examination.results import Verdict
+from gtloc_forensics.examination.results import PhotoResult
 from gtloc_forensics.files import acquiring, listing, watching
-from gtloc_forensics.records import Finding, Passed, Photo, Source, visible
+from gtloc_forensics.records import Finding, Photo, Skipped, Source, visible
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
@@ -44,8 +44,8 @@ Log = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
-    """When a vigil does what.
+class WatchSettings:
+    """When a watch session does what.
 
     Attributes:
         quiet_s: seconds without an arrival after which the case is concluded and reported.
@@ -60,7 +60,7 @@ class Habits:
     once: bool = False
 
 
-class Vigil:
+class WatchSession:
     """Watches folders on behalf of a case that the caller holds locked."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Vigil:
         work: Path,
         notifier: Notifier,
         log: Log,
-        habits: Habits,
+        watch_settings: WatchSettings,
     ) -> None:
         """Prepare to watch; :meth:`keep` does it."""
         self._case = case
@@ -80,14 +80,14 @@ class Vigil:
         self._settings = settings
         self._notifier = notifier
         self._log = log
-        self._habits = habits
+        self._watch_settings = watch_settings
         self._gathering = Gathering(
             case.store, case.evidence, instruments, settings=settings, work=work, progress=_silent
         )
-        self._rejected: dict[bytes, Passed] = {}
+        self._rejected: dict[bytes, Skipped] = {}
         self._tries: dict[bytes, int] = {}  # of what changed while it was read
         self._rechecked: dict[tuple[int, ...], acquiring.Rechecked] = {}
-        self._unconcluded = True  # a killed vigil may have left some; concluding twice costs nothing
+        self._unconcluded = True  # a killed watch session may have left some; concluding twice costs nothing
         self._last_arrival = self._last_conclusion = time.monotonic()
 
     def keep(self, watcher: watching.Watcher, stop: threading.Event) -> None:
@@ -97,13 +97,13 @@ class Vigil:
                 news = watcher.look()
                 if news:
                     self._take_in(watcher, news)
-                elif self._habits.once and watcher.is_done:
+                elif self._watch_settings.once and watcher.is_done:
                     break
                 else:
                     stop.wait(TICK_S)
                 if self._is_time():
                     self._conclude()
-        if self._habits.once and self._unconcluded:
+        if self._watch_settings.once and self._unconcluded:
             self._conclude()
 
     # ------------------------------------------------------------- arrivals
@@ -148,7 +148,7 @@ class Vigil:
         self._log({"event": "examined", "photos": len(candidates) - len(refused), "seconds": took})
         return again
 
-    def _refused(self, entry: Passed) -> Iterator[float]:
+    def _refused(self, entry: Skipped) -> Iterator[float]:
         """Note what could not be read; yield the seconds to wait when trying again may help."""
         self._rejected[entry.relative] = entry
         event: dict[str, Any] = {"event": "not examined", "photo": visible(entry.relative), "text": entry.reason}
@@ -186,7 +186,7 @@ class Vigil:
         if event["findings"]:
             self._tell(photo, verdict, event)
 
-    def _tell(self, photo: Photo, verdict: Verdict, event: Mapping[str, Any]) -> None:
+    def _tell(self, photo: Photo, verdict: PhotoResult, event: Mapping[str, Any]) -> None:
         strongest = next(finding for finding in verdict.findings if finding.is_found)
         message = {**event, "summary": f"{photo.source.display_path}: {strongest.summary}"}
         for trouble in self._notifier.tell(message):
@@ -196,8 +196,8 @@ class Vigil:
 
     def _is_time(self) -> bool:
         now = time.monotonic()
-        quiet = now - self._last_arrival >= self._habits.quiet_s
-        overdue = now - self._last_conclusion >= self._habits.report_every_s
+        quiet = now - self._last_arrival >= self._watch_settings.quiet_s
+        overdue = now - self._last_conclusion >= self._watch_settings.report_every_s
         return self._unconcluded and (quiet or overdue)
 
     def _conclude(self) -> None:
@@ -214,10 +214,10 @@ class Vigil:
                 recheck=self._recheck,
             ).run()
             self._case.write_findings()
-            if self._habits.report:
+            if self._watch_settings.report:
                 self._case.write_report()
         except WorkspaceFull as error:
-            self._log({"event": "disk full", "text": str(error), "again_in_s": self._habits.quiet_s})
+            self._log({"event": "disk full", "text": str(error), "again_in_s": self._watch_settings.quiet_s})
             self._last_arrival = time.monotonic()
             return
         tally = self._case.view().tally
@@ -244,4 +244,4 @@ def _told(finding: Finding) -> dict[str, str]:
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
-    """A vigil tells of photos, not of parts of stages."""
+    """A watch session tells of photos, not of parts of stages."""

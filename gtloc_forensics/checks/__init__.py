@@ -35,7 +35,7 @@ class Scope(Enum):
 
     PHOTO = "one photo"  # f(photo: Photo, context: Context)
     DEVICE = "all photos of one device"  # f(group: DeviceGroup, context: Context)
-    CASE = "all photos of the case"  # f(sightings: Sequence[Sighting], context: Context)
+    CASE = "all photos of the case"  # f(summaries: Sequence[PhotoSummary], context: Context)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import pluggy
 
-from gtloc_forensics.records import Candidate, Passed, Pixels, Prediction, TagsRead, Unread
+from gtloc_forensics.records import Candidate, Pixels, Prediction, Skipped, TagsRead, Unread
 
 GROUP = "gtloc_forensics"
 
@@ -122,7 +122,7 @@ class Hooks:
         """Give opened models; *model* is the name the user asked for ("" for none), *device* as torch calls it."""
 
     @hookspec
-    def sources(self, evidence: Path) -> Iterable[Candidate | Passed]:  # type: ignore[empty-body]
+    def sources(self, evidence: Path) -> Iterable[Candidate | Skipped]:  # type: ignore[empty-body]
         """Give what is a photo in the folder *evidence*, and what is passed over with the reason."""
 
     @hookspec

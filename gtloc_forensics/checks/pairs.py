@@ -8,15 +8,15 @@ from typing import Any
 
 from gtloc_forensics.checks import consistent, not_testable
 from gtloc_forensics.earth import globe
-from gtloc_forensics.records import Cause, Confidence, Finding, Outcome, Severity, Sighting
+from gtloc_forensics.records import Cause, Confidence, Finding, Outcome, PhotoSummary, Severity
 
 
-def instant(one: Sighting) -> datetime | None:
+def instant(one: PhotoSummary) -> datetime | None:
     """Return the instant a photo claims; without an offset, its local time, which orders one device's photos alike."""
     return one.utc_time if one.utc_time is not None else one.local_time
 
 
-def apart_s(later: Sighting, earlier: Sighting) -> float | None:
+def apart_s(later: PhotoSummary, earlier: PhotoSummary) -> float | None:
     """Return the claimed seconds between two photos, None where only one states an instant."""
     if later.utc_time is not None and earlier.utc_time is not None:
         return (later.utc_time - earlier.utc_time).total_seconds()
@@ -25,7 +25,7 @@ def apart_s(later: Sighting, earlier: Sighting) -> float | None:
     return (later.local_time - earlier.local_time).total_seconds()
 
 
-def apart_km(first: Sighting, second: Sighting) -> float | None:
+def apart_km(first: PhotoSummary, second: PhotoSummary) -> float | None:
     """Return the distance of two claimed places, None where one is missing."""
     places = (first.latitude_deg, first.longitude_deg, second.latitude_deg, second.longitude_deg)
     if None in places:
@@ -36,15 +36,15 @@ def apart_km(first: Sighting, second: Sighting) -> float | None:
     )
 
 
-def in_order(sightings: Iterable[Sighting]) -> list[Sighting]:
+def in_order(summaries: Iterable[PhotoSummary]) -> list[PhotoSummary]:
     """Return the dated ones in the order of their claimed instants."""
-    dated = [(moment, one.source_id, one) for one in sightings if (moment := instant(one)) is not None]
+    dated = [(moment, one.source_id, one) for one in summaries if (moment := instant(one)) is not None]
     return [one for _, _, one in sorted(dated, key=lambda row: row[:2])]
 
 
 def about(
     check_id: str,
-    sightings: Sequence[Sighting],
+    summaries: Sequence[PhotoSummary],
     summary: str,
     *,
     outcome: Outcome,
@@ -55,10 +55,10 @@ def about(
     confidence: Confidence = Confidence.WEAK,
     **more: Any,
 ) -> Finding:
-    """Return a finding about *sightings*, the first of which it concerns most."""
+    """Return a finding about *summaries*, the first of which it concerns most."""
     return Finding(
         check_id=check_id,
-        source_ids=tuple(one.source_id for one in sightings),
+        source_ids=tuple(one.source_id for one in summaries),
         outcome=outcome,
         severity=severity,
         confidence=confidence,
@@ -68,20 +68,20 @@ def about(
     )
 
 
-def silent(check_id: str, sightings: Iterable[Sighting], why: str) -> Iterable[Finding]:
+def silent(check_id: str, summaries: Iterable[PhotoSummary], why: str) -> Iterable[Finding]:
     """Yield for each photo that the rule had nothing to go on."""
-    return (not_testable(check_id, one.source_id, why) for one in sightings)
+    return (not_testable(check_id, one.source_id, why) for one in summaries)
 
 
-def passed(check_id: str, sightings: Iterable[Sighting], summary: str) -> Iterable[Finding]:
+def passed(check_id: str, summaries: Iterable[PhotoSummary], summary: str) -> Iterable[Finding]:
     """Yield for each photo that the rule found agreement."""
-    return (consistent(check_id, one.source_id, summary) for one in sightings)
+    return (consistent(check_id, one.source_id, summary) for one in summaries)
 
 
-def rest(sightings: Iterable[Sighting], concerned: Iterable[Sighting]) -> list[Sighting]:
-    """Return the sightings that are not among *concerned*."""
+def rest(summaries: Iterable[PhotoSummary], concerned: Iterable[PhotoSummary]) -> list[PhotoSummary]:
+    """Return the summaries that are not among *concerned*."""
     named = {one.source_id for one in concerned}
-    return [one for one in sightings if one.source_id not in named]
+    return [one for one in summaries if one.source_id not in named]
 
 
 def verdict(doubt: str, outcome: Outcome) -> tuple[Outcome, Confidence]:

@@ -1,6 +1,6 @@
 """Concludes an examination: runs the rules over what was gathered and keeps what they say.
 
-Photos stream by one at a time; only their lean sightings stay in memory for the
+Photos stream by one at a time; only their lean summaries stay in memory for the
 rules that compare. Everything is written in one transaction, so an examination
 is there whole or not at all, and it is named by everything it depended on.
 """
@@ -26,9 +26,9 @@ from gtloc_forensics.evidence import clocks as evidence_clocks
 from gtloc_forensics.evidence import false_discovery
 from gtloc_forensics.evidence.clocks.causes import group_causes
 from gtloc_forensics.examination import gathering, plugged_in, summaries
-from gtloc_forensics.examination.disk_map import Spool
+from gtloc_forensics.examination.disk_map import DiskMap
 from gtloc_forensics.examination.instruments import NO_MODEL, Instruments, Settings
-from gtloc_forensics.examination.results import Silences, Verdict, digest_of, merge
+from gtloc_forensics.examination.results import NotTestable, PhotoResult, digest_of, merge
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.records import (
     Absent,
@@ -40,11 +40,11 @@ from gtloc_forensics.records import (
     ImageFacts,
     Outcome,
     Photo,
+    PhotoSummary,
     Prediction,
     ReasonNote,
     RuleNote,
     Scalar,
-    Sighting,
     Source,
     Sun,
     Unexamined,
@@ -54,7 +54,7 @@ from gtloc_forensics.records import (
 from gtloc_forensics.store.codec import pack, unpack
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Store, Transaction
-from gtloc_forensics.store.rows import Known
+from gtloc_forensics.store.rows import StoredSource
 
 CLOCKS, CAUSES, CONTROLS, REASONS, RULES = "clocks", "causes", "controls", "reasons", "rules"
 
@@ -86,7 +86,7 @@ class Album:
         found = self._store.result(sha256, gathering.PREVIEW, self._stages.image, bytes)
         return found if isinstance(found, bytes) else None
 
-    def _claim(self, source: Source, known: Known) -> Claim | Unexamined:
+    def _claim(self, source: Source, known: StoredSource) -> Claim | Unexamined:
         key = gathering.claim_key(self._stages, known)
         found = self._store.result(source.source_id, gathering.CLAIM, key, Claim)
         return found if isinstance(found, Claim) else _unexamined(source, "metadata", found)
@@ -193,14 +193,14 @@ class Concluding:
     # ------------------------------------------------------------- the rules
 
     def _examine(self, fingerprint: str, at_end: Mapping[int, acquiring.Rechecked]) -> None:
-        with Spool() as verdicts:
+        with DiskMap() as verdicts:
             self._judge_all(fingerprint, verdicts, at_end)
 
     def _judge_all(
         self, fingerprint: str, verdicts: MutableMapping[str, bytes], at_end: Mapping[int, acquiring.Rechecked]
     ) -> None:
         weighed: list[Finding] = []
-        seen: list[Sighting] = []
+        seen: list[PhotoSummary] = []
         labels: dict[str, tuple[str, str]] = {}
         latest = datetime(1, 1, 1)
         total = len(self._gathered.rows)
@@ -210,16 +210,16 @@ class Concluding:
             verdict = judge(photo, self._registry, self._context(acquired), changed=at_end[row].reason)
             verdicts[photo.source.source_id] = pack(verdict)
             weighed += [finding for finding in verdict.findings if finding.p_value is not None]
-            sighting = summaries.sighting(photo)
-            if sighting is not None and isinstance(photo.claim, Claim):
-                seen.append(sighting)
-                labels.setdefault(sighting.device_key, summaries.label(photo.claim))
+            photo_summary = summaries.summary_of(photo)
+            if photo_summary is not None and isinstance(photo.claim, Claim):
+                seen.append(photo_summary)
+                labels.setdefault(photo_summary.device_key, summaries.label(photo.claim))
             self._progress("check", done, total)
         groups = summaries.by_device(seen, labels)
-        silences = Silences()
-        compared, crashed = self._compare(groups, seen, self._context(latest), silences)
+        untestable = NotTestable()
+        compared, crashed = self._compare(groups, seen, self._context(latest), untestable)
         clocks = tuple(evidence_clocks.fit(group) for group in groups)
-        merge(verdicts, findings=compared, silences=silences, crashed=crashed)
+        merge(verdicts, findings=compared, untestable=untestable, crashed=crashed)
         controls = false_discovery.control([*weighed, *compared])
         self._keep(fingerprint, verdicts, clocks, controls, at_end)
 
@@ -227,18 +227,18 @@ class Concluding:
         return Context(now_utc=now_utc, calibration=self._instruments.calibration)
 
     def _compare(
-        self, groups: Sequence[Any], seen: Sequence[Sighting], context: Context, silences: Silences
+        self, groups: Sequence[Any], seen: Sequence[PhotoSummary], context: Context, untestable: NotTestable
     ) -> tuple[list[Finding], list[Unexamined]]:
         """Run the rules that compare photos; a crash leaves every photo it was given not examined by it."""
         findings: list[Finding] = []
         crashed: list[Unexamined] = []
-        jobs: list[tuple[Check, Any, Sequence[Sighting]]] = [
-            (rule, group, group.sightings) for rule in self._registry.of(Scope.DEVICE) for group in groups
+        jobs: list[tuple[Check, Any, Sequence[PhotoSummary]]] = [
+            (rule, group, group.summaries) for rule in self._registry.of(Scope.DEVICE) for group in groups
         ]
         jobs += [(rule, tuple(seen), seen) for rule in self._registry.of(Scope.CASE)]
         for rule, subject, photos in jobs:
             found, failure = _apply(rule, subject, context)
-            findings += silences.without(found)
+            findings += untestable.without(found)
             if failure is not None:
                 crashed += [replace(failure, source_id=item.source_id) for item in photos]
         return findings, crashed
@@ -304,7 +304,7 @@ class Concluding:
         reasons: dict[tuple[str, str], ReasonNote] = {}
         for ordinal, row in enumerate(self._gathered.rows):
             source, _, _ = self._store.source(row)
-            verdict = _judged(unpack(Verdict, verdicts[source.source_id]), source.source_id, controls)
+            verdict = _judged(unpack(PhotoResult, verdicts[source.source_id]), source.source_id, controls)
             self._store.add_member(
                 session,
                 number,
@@ -329,7 +329,7 @@ class Concluding:
         return {name: self.environment[name] for name in names}
 
 
-def judge(photo: Photo, registry: Registry, context: Context, *, changed: str = "") -> Verdict:
+def judge(photo: Photo, registry: Registry, context: Context, *, changed: str = "") -> PhotoResult:
     """Run the rules that look at one photo alone.
 
     Args:
@@ -351,7 +351,7 @@ def judge(photo: Photo, registry: Registry, context: Context, *, changed: str = 
         findings += found
         if failure is not None:
             unexamined.append(replace(failure, source_id=photo.source.source_id))
-    return Verdict(tuple(findings), tuple(unexamined))
+    return PhotoResult(tuple(findings), tuple(unexamined))
 
 
 _OUTCOME_RANK = {Outcome.CONTRADICTION: 0, Outcome.SUSPICIOUS: 1, Outcome.EXPLAINED: 2}
@@ -371,7 +371,7 @@ def rank(finding: Finding, relative: bytes) -> tuple[Any, ...]:
     )
 
 
-def _note_reasons(reasons: dict[tuple[str, str], ReasonNote], verdict: Verdict, name: str) -> None:
+def _note_reasons(reasons: dict[tuple[str, str], ReasonNote], verdict: PhotoResult, name: str) -> None:
     for item in verdict.unexamined:
         known = reasons.get((item.stage, item.reason), ReasonNote(item.stage, item.reason, 0))
         names = (*known.names, name) if len(known.names) < ReasonNote.MOST_NAMES else known.names
@@ -417,7 +417,7 @@ def _missing_records(photo: Photo) -> list[Unexamined]:
     return [record for record in missing if told[record.reason] is record]
 
 
-def _judged(verdict: Verdict, source_id: str, controls: Sequence[false_discovery.Control]) -> Verdict:
+def _judged(verdict: PhotoResult, source_id: str, controls: Sequence[false_discovery.Control]) -> PhotoResult:
     """Add what the case says of a photo; one of which no rule could say anything is not examined, rather than clean."""
     verdict = replace(verdict, findings=tuple(false_discovery.told(finding, controls) for finding in verdict.findings))
     if verdict.unexamined or any(finding.outcome is not Outcome.NOT_TESTABLE for finding in verdict.findings):

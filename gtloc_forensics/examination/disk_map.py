@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 
 
-class Spool(MutableMapping[str, bytes], AbstractContextManager["Spool"]):
+class DiskMap(MutableMapping[str, bytes], AbstractContextManager["DiskMap"]):
     """A mapping on a temporary file; what is replaced leaves its room unused. Use it as a context manager."""
 
     def __init__(self) -> None:

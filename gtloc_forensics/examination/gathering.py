@@ -27,10 +27,10 @@ from gtloc_forensics.examination.instruments import Instruments, Settings
 from gtloc_forensics.examination.prefetch import ahead, chunks
 from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.metadata import exiftool
-from gtloc_forensics.records import Passed, Source, Tags, source_id_of
+from gtloc_forensics.records import Skipped, Source, Tags, source_id_of
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Store, Transaction
-from gtloc_forensics.store.rows import Known
+from gtloc_forensics.store.rows import StoredSource
 
 METADATA, CLAIM, IMAGE, PREVIEW, VISION = "metadata", "claim", "image", "preview", "vision"
 
@@ -77,7 +77,7 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join((CODE_VERSION, *parts)).encode()).hexdigest()[:32]
 
 
-def claim_key(stages: Stages, known: Known) -> str:
+def claim_key(stages: Stages, known: StoredSource) -> str:
     """Return the fingerprint of one path's claim: content, file times and sidecars speak in it."""
     beside = ",".join(f"{name.hex()}={sha256}" for name, sha256 in sorted(known.sidecars.items()))
     return _digest(stages.claim, known.sha256, ",".join(map(str, known.stat_key)), beside)
@@ -88,7 +88,7 @@ class Gathered:
     """What lies in the folder now: row numbers of the sources in path order, and what has no row."""
 
     rows: tuple[int, ...]
-    rejected: tuple[Passed, ...]
+    rejected: tuple[Skipped, ...]
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class _Item:
     candidate: listing.Candidate
     folder: Path  # holds the working copies of its group until they are written
     taken: acquiring.Taken | None = None
-    refused: Passed | None = None
+    refused: Skipped | None = None
     read: dict[str, exiftool.TagsRead | exiftool.Unread] = field(default_factory=dict)  # sha256 → result
     further: dict[tuple[str, str], exiftool.TagsRead | exiftool.Unread] = field(
         default_factory=dict
@@ -138,7 +138,7 @@ class Gathering:
         """Gather the folder, or *only* those relative paths of it, and return what lies in it."""
         everything = plugged_in.listed(self._root, self._instruments.loaded)
         entries = [entry for entry in everything if only is None or entry.relative in only]
-        rejected = [entry for entry in entries if isinstance(entry, Passed)]
+        rejected = [entry for entry in entries if isinstance(entry, Skipped)]
         candidates = [entry for entry in entries if isinstance(entry, listing.Candidate)]
         rejected += self.examine(candidates)
         refused = {entry.relative for entry in rejected}
@@ -146,11 +146,11 @@ class Gathering:
         rows = tuple(self.row_of(candidate.relative) for candidate in kept)
         return Gathered(rows, tuple(sorted(rejected, key=lambda entry: entry.relative)))
 
-    def examine(self, candidates: Sequence[listing.Candidate]) -> list[Passed]:
+    def examine(self, candidates: Sequence[listing.Candidate]) -> list[Skipped]:
         """Bring the results of *candidates* into the store; return those that could not be read."""
         fresh = [candidate for candidate in candidates if not self._is_settled(candidate)]
         total, done = len(fresh), 0
-        refused: list[Passed] = []
+        refused: list[Skipped] = []
         self._progress("examine", 0, total)
         try:
             for group in chunks(self._items(fresh), self._group_size()):
@@ -225,7 +225,7 @@ class Gathering:
         try:
             item.taken = acquiring.take(self._root, candidate, into=folder)
         except acquiring.IntakeFailed as error:
-            item.refused = Passed(candidate.relative, error.reason, blocks=True)
+            item.refused = Skipped(candidate.relative, error.reason, blocks=True)
         return item
 
     def _read_tags(self, items: list[_Item]) -> None:
@@ -280,7 +280,7 @@ class Gathering:
 
     # ------------------------------------------------------------- writing
 
-    def _write(self, group: list[_Item]) -> list[Passed]:
+    def _write(self, group: list[_Item]) -> list[Skipped]:
         """Keep a group's results in one transaction; return those that could not be read."""
         predictions = self._predict(group)
         with self._store.writing() as session:

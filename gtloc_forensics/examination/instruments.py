@@ -25,7 +25,7 @@ from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.evidence.calibration import Calibration, load_calibration
 from gtloc_forensics.files import listing
 from gtloc_forensics.metadata import exiftool
-from gtloc_forensics.records import Candidate, Passed
+from gtloc_forensics.records import Candidate, Skipped
 from gtloc_forensics.vision import library as vision_library
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class _Ours:
         self.absence = "no model: it was asked to go without one"
 
     @plugins.hookimpl
-    def sources(self, evidence: Path) -> Iterable[Candidate | Passed]:
+    def sources(self, evidence: Path) -> Iterable[Candidate | Skipped]:
         return listing.walk(evidence)
 
     @plugins.hookimpl

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gtloc_forensics.checks.hooks import Estimator, MetadataReader
 from gtloc_forensics.checks.plugins import Loaded
-from gtloc_forensics.records import Candidate, Passed, Pixels, Prediction, Source, TagsRead, Unexamined, Unread
+from gtloc_forensics.records import Candidate, Pixels, Prediction, Skipped, Source, TagsRead, Unexamined, Unread
 from gtloc_forensics.store.database import Store, Transaction
 
 READING, SEEING = "metadata:", "vision:"
@@ -36,7 +36,7 @@ def fingerprints(
 # --------------------------------------------------------------------------- sources
 
 
-def listed(evidence: Path, loaded: Loaded) -> list[Candidate | Passed]:
+def listed(evidence: Path, loaded: Loaded) -> list[Candidate | Skipped]:
     """List a folder by our own walk and by every plugin that knows what the folder is, in byte order of the paths.
 
     A plugin adds entries, and says better what one of ours is; nothing that we found is
@@ -45,12 +45,12 @@ def listed(evidence: Path, loaded: Loaded) -> list[Candidate | Passed]:
     Raises:
         UsageError: it is no folder or cannot be entered.
     """
-    entries: dict[bytes, Candidate | Passed] = {}
+    entries: dict[bytes, Candidate | Skipped] = {}
     for given in loaded.ask("sources", evidence=evidence):
         entry = given.value
         if given.is_built_in:
             entries[entry.relative] = entry
-        elif not isinstance(entry, Candidate | Passed) or not all(map(_is_beneath, _paths(entry))):
+        elif not isinstance(entry, Candidate | Skipped) or not all(map(_is_beneath, _paths(entry))):
             loaded.note(given.plugin, f"its sources() hook gave {entry!r:.200}, which is no entry of the folder")
         elif isinstance(entry, Candidate):
             entries[entry.relative] = entry
@@ -59,11 +59,11 @@ def listed(evidence: Path, loaded: Loaded) -> list[Candidate | Passed]:
     return [entries[relative] for relative in sorted(entries)]
 
 
-def _blocks(entry: Candidate | Passed | None) -> bool:
-    return isinstance(entry, Passed) and entry.blocks
+def _blocks(entry: Candidate | Skipped | None) -> bool:
+    return isinstance(entry, Skipped) and entry.blocks
 
 
-def _paths(entry: Candidate | Passed) -> tuple[bytes, ...]:
+def _paths(entry: Candidate | Skipped) -> tuple[bytes, ...]:
     return (entry.relative, *entry.sidecars) if isinstance(entry, Candidate) else (entry.relative,)
 
 

@@ -16,7 +16,7 @@ from gtloc_forensics.store.codec import pack, unpack
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PhotoResult:
     """What all rules said of one photo, and what could not be looked at."""
 
     findings: tuple[Finding, ...]
@@ -38,7 +38,7 @@ def digest_of(verdicts: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-class Silences:
+class NotTestable:
     """Bare *not testable* outcomes by photo."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Silences:
         self._sentences: dict[str, str] = {}
 
     def without(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Keep the bare silences among *findings* and return the others."""
+        """Keep the bare *not testable* ones among *findings* and return the others."""
         return [finding for finding in findings if not self._took(finding)]
 
     def of(self, source_id: str) -> list[Finding]:
@@ -76,18 +76,18 @@ def merge(
     verdicts: MutableMapping[str, bytes],
     *,
     findings: Iterable[Finding],
-    silences: Silences,
+    untestable: NotTestable,
     crashed: Iterable[Unexamined],
 ) -> None:
     """Add what the comparing rules said to the photos they said it of."""
-    more: dict[str, tuple[list[Finding], list[Unexamined]]] = {source_id: ([], []) for source_id in silences}
+    more: dict[str, tuple[list[Finding], list[Unexamined]]] = {source_id: ([], []) for source_id in untestable}
     for finding in findings:
         for source_id in finding.source_ids:
             more.setdefault(source_id, ([], []))[0].append(finding)
     for failure in crashed:
         more.setdefault(failure.source_id, ([], []))[1].append(failure)
     for source_id, (found, failed) in more.items():
-        verdict = unpack(Verdict, verdicts[source_id])
-        compared = sorted([*found, *silences.of(source_id)], key=lambda finding: finding.check_id)
-        merged = Verdict((*verdict.findings, *compared), (*verdict.unexamined, *failed))
+        verdict = unpack(PhotoResult, verdicts[source_id])
+        compared = sorted([*found, *untestable.of(source_id)], key=lambda finding: finding.check_id)
+        merged = PhotoResult((*verdict.findings, *compared), (*verdict.unexamined, *failed))
         verdicts[source_id] = pack(merged)

@@ -18,8 +18,8 @@ from gtloc_forensics.records import (
     DeviceGroup,
     ImageFacts,
     Photo,
+    PhotoSummary,
     Prediction,
-    Sighting,
     Stated,
     Sun,
     Uptime,
@@ -28,7 +28,7 @@ from gtloc_forensics.records import (
 V = TypeVar("V")
 
 
-def sighting(photo: Photo) -> Sighting | None:
+def summary_of(photo: Photo) -> PhotoSummary | None:
     """Return what *photo* contributes to comparisons; None when its metadata could not be read."""
     claim = photo.claim
     if not isinstance(claim, Claim):
@@ -38,7 +38,7 @@ def sighting(photo: Photo) -> Sighting | None:
     image = photo.image if isinstance(photo.image, ImageFacts) else None
     prediction = photo.prediction if isinstance(photo.prediction, Prediction) else None
     local_time = _stated(claim.local_time)
-    return Sighting(
+    return PhotoSummary(
         source_id=photo.source.source_id,
         sha256=photo.source.sha256,
         name=photo.source.display_path,
@@ -71,19 +71,19 @@ def sighting(photo: Photo) -> Sighting | None:
     )
 
 
-def by_device(sightings: Iterable[Sighting], labels: dict[str, tuple[str, str]]) -> tuple[DeviceGroup, ...]:
-    """Group sightings by device, each group in the order of its claimed local time.
+def by_device(summaries: Iterable[PhotoSummary], labels: dict[str, tuple[str, str]]) -> tuple[DeviceGroup, ...]:
+    """Group summaries by device, each group in the order of its claimed local time.
 
     Args:
-        sightings: in path order; photos of no known device are left out.
+        summaries: in path order; photos of no known device are left out.
         labels: device key → (label for people, doubt).
     """
-    groups: dict[str, list[Sighting]] = {}
-    for item in sightings:
+    groups: dict[str, list[PhotoSummary]] = {}
+    for item in summaries:
         if item.device_key != UNKNOWN_DEVICE:
             groups.setdefault(item.device_key, []).append(item)
     return tuple(
-        DeviceGroup(key, *labels.get(key, (key, "")), sightings=tuple(sorted(groups[key], key=_by_claimed_time)))
+        DeviceGroup(key, *labels.get(key, (key, "")), summaries=tuple(sorted(groups[key], key=_by_claimed_time)))
         for key in sorted(groups)
     )
 
@@ -98,7 +98,7 @@ def label(claim: Claim) -> tuple[str, str]:
     return (f"{name} (serial {serial})" if serial else name), device.doubt
 
 
-def _by_claimed_time(item: Sighting) -> tuple[bool, datetime, str]:
+def _by_claimed_time(item: PhotoSummary) -> tuple[bool, datetime, str]:
     return item.local_time is None, item.local_time or datetime(1, 1, 1), item.name
 
 

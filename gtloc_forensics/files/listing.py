@@ -23,7 +23,7 @@ from pathlib import Path
 
 from gtloc_forensics.errors import EvidenceTreeError, UsageError
 from gtloc_forensics.files import opening, types
-from gtloc_forensics.records import Candidate, Passed
+from gtloc_forensics.records import Candidate, Skipped
 
 __all__ = ["Candidate", "candidates_among", "refuse_inside", "walk"]
 
@@ -36,7 +36,7 @@ _LITTER_FOLDERS = frozenset(
 # --------------------------------------------------------------------------- listing
 
 
-def walk(root: Path) -> Iterator[Candidate | Passed]:
+def walk(root: Path) -> Iterator[Candidate | Skipped]:
     """List everything beneath *root*, in the byte order of the relative paths.
 
     A file is a candidate by its name or by its magic bytes: a ``.jpg`` of zero
@@ -61,7 +61,7 @@ def walk(root: Path) -> Iterator[Candidate | Passed]:
             try:
                 pending.append(iter(_listing(root, entry)))
             except OSError as error:
-                yield Passed(
+                yield Skipped(
                     entry.relative or b".", f"a folder that could not be read: {opening.words(error)}", blocks=True
                 )
 
@@ -82,7 +82,7 @@ class _Entry:
 
     relative: bytes
     folder: bool = False
-    outcome: Candidate | Passed | None = None
+    outcome: Candidate | Skipped | None = None
     ancestors: frozenset[tuple[int, int]] = frozenset()
 
     @property
@@ -125,36 +125,36 @@ def _mode(fd: int, name: bytes) -> int:
 
 def _outcome(
     root: Path, fd: int, prefix: bytes, name: bytes, mode: int, sidecars: tuple[bytes, ...]
-) -> Candidate | Passed:
+) -> Candidate | Skipped:
     relative = prefix + name
     if mode == 0:
-        return Passed(relative, "it vanished while the folder was listed", blocks=True)
+        return Skipped(relative, "it vanished while the folder was listed", blocks=True)
     if stat.S_ISLNK(mode):
         return _link(root, fd, relative, name)
     if stat.S_ISDIR(mode):
         return _hidden_folder(relative, name)
     if not stat.S_ISREG(mode):
         reason = f"{opening.kind_of_special(mode)}, not a file"
-        return Passed(relative, reason, blocks=types.has_photo_extension(name))
+        return Skipped(relative, reason, blocks=types.has_photo_extension(name))
     if types.has_photo_extension(name) and not name.startswith(b"."):
         return Candidate(relative, tuple(prefix + sidecar for sidecar in sidecars))
     return _by_content(fd, relative, name)
 
 
-def _by_content(fd: int, relative: bytes, name: bytes) -> Candidate | Passed:
+def _by_content(fd: int, relative: bytes, name: bytes) -> Candidate | Skipped:
     try:
         kind = types.media_type(_head(fd, name), name=name)
     except OSError as error:
-        return Passed(relative, f"it could not be opened to see what it is: {opening.words(error)}", blocks=True)
+        return Skipped(relative, f"it could not be opened to see what it is: {opening.words(error)}", blocks=True)
     photo = types.is_photo(kind)
     if name.startswith(b"."):
         reason = f"a hidden file ({kind})" + (": a photo; copy it under a plain name to examine it" if photo else "")
-        return Passed(relative, reason, blocks=photo)
+        return Skipped(relative, reason, blocks=photo)
     if photo:
         return Candidate(relative)
     if types.extension_of(name) == b".xmp":
-        return Passed(relative, f"a sidecar without its photo ({kind})", blocks=False)
-    return Passed(relative, f"not a photo ({kind})", blocks=False)
+        return Skipped(relative, f"a sidecar without its photo ({kind})", blocks=False)
+    return Skipped(relative, f"not a photo ({kind})", blocks=False)
 
 
 def _head(dir_fd: int, name: bytes) -> bytes:
@@ -165,26 +165,26 @@ def _head(dir_fd: int, name: bytes) -> bytes:
         os.close(fd)
 
 
-def _hidden_folder(relative: bytes, name: bytes) -> Passed:
+def _hidden_folder(relative: bytes, name: bytes) -> Skipped:
     litter = name.lower() in _LITTER_FOLDERS
     reason = "a folder that a program keeps for itself" if litter else "a hidden folder; name it itself to examine it"
-    return Passed(relative, reason, blocks=not litter)
+    return Skipped(relative, reason, blocks=not litter)
 
 
-def _link(root: Path, fd: int, relative: bytes, name: bytes) -> Passed:
+def _link(root: Path, fd: int, relative: bytes, name: bytes) -> Skipped:
     if not opening.reading_leaves_no_trace(fd):
         reason = (
             "a symbolic link, neither followed nor read (reading it would change its access time); "
             "what it points to is examined only where it lies in the folder under its own name"
         )
-        return Passed(relative, reason, blocks=True)
+        return Skipped(relative, reason, blocks=True)
     try:
         target = (root / os.fsdecode(relative)).resolve(strict=True)
     except (OSError, RuntimeError):  # RuntimeError: pathlib's word for a link loop before Python 3.13
-        return Passed(relative, "a symbolic link that leads nowhere", blocks=True)
+        return Skipped(relative, "a symbolic link that leads nowhere", blocks=True)
     if target.is_relative_to(root.resolve()):
-        return Passed(relative, "a symbolic link to something listed under its own name", blocks=False)
-    return Passed(relative, f"a symbolic link out of the folder, to {target}", blocks=True)
+        return Skipped(relative, "a symbolic link to something listed under its own name", blocks=False)
+    return Skipped(relative, f"a symbolic link out of the folder, to {target}", blocks=True)
 
 
 def _sidecars_by_photo(fd: int, names: list[bytes]) -> dict[bytes, tuple[bytes, ...]]:
@@ -213,7 +213,7 @@ def _is_sidecar(fd: int, name: bytes) -> bool:
         return True  # whoever takes it in will say why it cannot be read
 
 
-def candidates_among(root: Path, folder: bytes, *, names: Collection[bytes]) -> Iterator[Candidate | Passed]:
+def candidates_among(root: Path, folder: bytes, *, names: Collection[bytes]) -> Iterator[Candidate | Skipped]:
     """Classify some files of one folder as :func:`walk` would, without looking at the rest of it.
 
     A sidecar among *names* stands for the photos it belongs to, since they have to be

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 
 from gtloc_forensics.records.absence import Scalar
 from gtloc_forensics.records.findings import CauseGroup, ClockModel, Finding, Photo
-from gtloc_forensics.records.sources import Passed, Unexamined
+from gtloc_forensics.records.sources import Skipped, Unexamined
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class CaseView(Protocol):
     def reasons(self) -> tuple[ReasonNote, ...]:
         """Why photos were not examined, in whole or in part; files that could not even be read come with the rest."""
 
-    def passed_over(self) -> tuple[Passed, ...]:
+    def passed_over(self) -> tuple[Skipped, ...]:
         """What lay in the folder and was not a photo."""
 
     def custody(self) -> tuple[CustodyEvent, ...]:

@@ -101,7 +101,7 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class PhotoSummary:
     """The lean view of a photo that comparing many photos needs; a few hundred bytes each."""
 
     source_id: str
@@ -142,7 +142,7 @@ class DeviceGroup:
     device_key: str
     label: str  # "Canon EOS 5D (serial 0123)" for people
     doubt: str
-    sightings: tuple[Sighting, ...]
+    summaries: tuple[PhotoSummary, ...]
 
 
 CLOCK_KINDS = (

@@ -77,7 +77,7 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class Skipped:
     """An entry of the evidence tree that is not a photo candidate, and why it was passed over.
 
     ``blocks`` is true where something could not be looked at (no permission, a

@@ -23,10 +23,10 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from gtloc_forensics.errors import CaseBusy, CaseError, WorkspaceFull
-from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Passed, Scalar, Source, visible
+from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Scalar, Skipped, Source, visible
 from gtloc_forensics.store.codec import pack, unpack
 from gtloc_forensics.store.custody import GENESIS, canonical_json, event_of
-from gtloc_forensics.store.rows import Known, event_from, known_of, source_of
+from gtloc_forensics.store.rows import StoredSource, event_from, source_of, stored_source_of
 from gtloc_forensics.store.schema import (
     POSTGRESQL,
     SQLITE,
@@ -167,15 +167,17 @@ class Store:
 
     # ----------------------------------------------------------------- sources
 
-    def latest_sources(self) -> dict[str, Known]:
+    def latest_sources(self) -> dict[str, StoredSource]:
         """Return the newest state of every path ever seen, by source id."""
         query = select(SourceRow).order_by(SourceRow.source_id, SourceRow.generation)
         with self.reading() as session:
-            return {row.source_id: known_of(row) for row in session.scalars(query.execution_options(yield_per=500))}
+            return {
+                row.source_id: stored_source_of(row) for row in session.scalars(query.execution_options(yield_per=500))
+            }
 
     def add_source(
         self, session: Session, source: Source, *, sidecars: Mapping[bytes, str], acquired_utc: datetime
-    ) -> Known:
+    ) -> StoredSource:
         """Add a path, or a new state of it."""
         newest = session.scalar(select(func.max(SourceRow.generation)).where(SourceRow.source_id == source.source_id))
         values = {
@@ -189,13 +191,13 @@ class Store:
             "acquired_utc": acquired_utc.isoformat(),
         }
         row_id = session.execute(insert(SourceRow).returning(SourceRow.id), values).scalar_one()
-        return known_of(SourceRow(id=row_id, **values))
+        return stored_source_of(SourceRow(id=row_id, **values))
 
-    def source(self, row_id: int) -> tuple[Source, Known, datetime]:
+    def source(self, row_id: int) -> tuple[Source, StoredSource, datetime]:
         """Return one state of one path, what identifies that state, and when it was acquired."""
         with self.reading() as session:
             row = session.get_one(SourceRow, row_id)
-        return source_of(row)[0], known_of(row), datetime.fromisoformat(row.acquired_utc)
+        return source_of(row)[0], stored_source_of(row), datetime.fromisoformat(row.acquired_utc)
 
     def sources(self, row_ids: Sequence[int]) -> list[Source]:
         """Return these states of paths, in the order asked for; some hundred at a time."""
@@ -254,7 +256,7 @@ class Store:
 
     # ----------------------------------------------------------------- rejected
 
-    def add_rejected(self, session: Session, examination: str, entry: Passed, *, source_id: str) -> None:
+    def add_rejected(self, session: Session, examination: str, entry: Skipped, *, source_id: str) -> None:
         """Note an entry without a hash: unreadable, or not a photo."""
         if session.get(RejectedRow, (source_id, examination)) is None:
             session.add(
@@ -267,11 +269,11 @@ class Store:
                 )
             )
 
-    def rejected(self, examination: str) -> list[Passed]:
+    def rejected(self, examination: str) -> list[Skipped]:
         """Return what an examination could not read or passed over, in path order."""
         with self.reading() as session:
             rows = session.scalars(select(RejectedRow).where(RejectedRow.examination == examination))
-            return sorted((Passed(row.relative, row.reason, row.blocks) for row in rows), key=lambda e: e.relative)
+            return sorted((Skipped(row.relative, row.reason, row.blocks) for row in rows), key=lambda e: e.relative)
 
     # ----------------------------------------------------------------- examinations
 

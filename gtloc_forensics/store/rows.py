@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class StoredSource:
     """The newest state of one path, as far as deciding whether it changed needs it."""
 
     row_id: int
@@ -35,10 +35,10 @@ def stat_key(stat: FileStat) -> tuple[int, ...]:
     return (stat.size_bytes, stat.mtime_ns, stat.ctime_ns, stat.inode, stat.device)
 
 
-def known_of(row: SourceRow) -> Known:
+def stored_source_of(row: SourceRow) -> StoredSource:
     """Return what identifies the state of a path that *row* keeps."""
     source, sidecars = source_of(row)
-    return Known(row.id, row.relative, row.sha256, stat_key(source.stat), sidecars)
+    return StoredSource(row.id, row.relative, row.sha256, stat_key(source.stat), sidecars)
 
 
 def source_of(row: SourceRow) -> tuple[Source, dict[bytes, str]]:

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from gtloc_forensics.checks import Context, Scope, check, pairs
-from gtloc_forensics.records import DeviceGroup, Finding, Outcome, Severity, Sighting
+from gtloc_forensics.records import DeviceGroup, Finding, Outcome, PhotoSummary, Severity
 
 TOLERANCE_S = 30.0
 
@@ -29,18 +29,18 @@ TOLERANCE_S = 30.0
 @check("GF401", title="Time since power-on against claimed time", scope=Scope.DEVICE)
 def uptime(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Compare consecutive photos' uptimes with the time claimed between them."""
-    counted = pairs.in_order(one for one in group.sightings if one.uptime_s is not None)
+    counted = pairs.in_order(one for one in group.summaries if one.uptime_s is not None)
     broken = [pair for pair in pairwise(counted) if is_impossible(*pair)]
     for earlier, later in broken:
         yield _finding(group, earlier, later)
     concerned = [one for pair in broken for one in pair]
     fine = pairs.rest(counted, concerned) if len(counted) > 1 else []
     yield from pairs.passed("GF401", fine, "Time since power-on grows no faster than claimed time.")
-    silent = pairs.rest(group.sightings, [*fine, *concerned])
+    silent = pairs.rest(group.summaries, [*fine, *concerned])
     yield from pairs.silent("GF401", silent, "no other photo of the device with time since power-on")
 
 
-def is_impossible(earlier: Sighting, later: Sighting) -> bool:
+def is_impossible(earlier: PhotoSummary, later: PhotoSummary) -> bool:
     """Return whether no run of the device allows both uptimes at the claimed instants."""
     passed_s = pairs.apart_s(later, earlier)
     if passed_s is None or earlier.uptime_s is None or later.uptime_s is None:
@@ -53,7 +53,7 @@ def is_impossible(earlier: Sighting, later: Sighting) -> bool:
     return gained_s > room_s or gained_s < -TOLERANCE_S
 
 
-def _finding(group: DeviceGroup, earlier: Sighting, later: Sighting) -> Finding:
+def _finding(group: DeviceGroup, earlier: PhotoSummary, later: PhotoSummary) -> Finding:
     passed_s = pairs.apart_s(later, earlier) or 0.0
     outcome, confidence = pairs.verdict(group.doubt, Outcome.CONTRADICTION)
     gained_s = (later.uptime_s or 0.0) - (earlier.uptime_s or 0.0)

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from gtloc_forensics.checks import Context, Scope, check, pairs
-from gtloc_forensics.records import Confidence, CounterKind, DeviceGroup, Finding, Outcome, Severity, Sighting
+from gtloc_forensics.records import Confidence, CounterKind, DeviceGroup, Finding, Outcome, PhotoSummary, Severity
 
 SLACK_S = 600.0
 SINGLE_SHARE = 0.1
@@ -33,10 +33,10 @@ _EPOCH = datetime(1970, 1, 1)
 @check("GF402", title="Counters against claimed time", scope=Scope.DEVICE)
 def counters(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Put a device's photos in the order of their counter and look whether their times follow."""
-    kind, ordered = series(group.sightings)
+    kind, ordered = series(group.summaries)
     if kind is None or len(ordered) < FEWEST:
         why = "no counter in enough photos of the device"
-        yield from pairs.silent("GF402", group.sightings, why)
+        yield from pairs.silent("GF402", group.summaries, why)
         return
     odd = out_of_order([_seconds(one) for one in ordered])
     strays = [ordered[index] for index in odd]
@@ -51,13 +51,13 @@ def counters(group: DeviceGroup, context: Context) -> Iterator[Finding]:
         yield from pairs.passed("GF402", pairs.rest(ordered, step), f"In order by its {kind.value}.")
     else:
         yield from pairs.silent("GF402", ordered, f"the {kind.value} runs in several series")
-    yield from pairs.silent("GF402", pairs.rest(group.sightings, ordered), "no counter to compare")
+    yield from pairs.silent("GF402", pairs.rest(group.summaries, ordered), "no counter to compare")
 
 
-def series(sightings: Sequence[Sighting]) -> tuple[CounterKind | None, list[Sighting]]:
+def series(summaries: Sequence[PhotoSummary]) -> tuple[CounterKind | None, list[PhotoSummary]]:
     """Return the best counter that the photos share and those that have it, in its order, wraps undone."""
     for kind in (CounterKind.SHUTTER, CounterKind.IMAGE, CounterKind.FILE_NUMBER):
-        rows = [(value, one) for one in pairs.in_order(sightings) if (value := _value(one, kind)) is not None]
+        rows = [(value, one) for one in pairs.in_order(summaries) if (value := _value(one, kind)) is not None]
         if len(rows) >= FEWEST:
             wraps_at = next((c.wraps_at for c in rows[0][1].counters if c.kind is kind), None)
             unwrapped = _unwrap([value for value, _ in rows], wraps_at)
@@ -66,7 +66,7 @@ def series(sightings: Sequence[Sighting]) -> tuple[CounterKind | None, list[Sigh
     return None, []
 
 
-def _value(one: Sighting, kind: CounterKind) -> int | None:
+def _value(one: PhotoSummary, kind: CounterKind) -> int | None:
     return next((counter.value for counter in one.counters if counter.kind is kind), None)
 
 
@@ -106,7 +106,7 @@ def out_of_order(seconds: Sequence[float]) -> list[int]:
     return [index for index in range(len(seconds)) if index not in kept]
 
 
-def _after_step(ordered: Sequence[Sighting], kind: CounterKind) -> list[Sighting]:
+def _after_step(ordered: Sequence[PhotoSummary], kind: CounterKind) -> list[PhotoSummary]:
     """Return the photos on the smaller side of the one place where time falls back; empty if there are several.
 
     A file number that leaps there as well is another card's.
@@ -121,11 +121,11 @@ def _after_step(ordered: Sequence[Sighting], kind: CounterKind) -> list[Sighting
     return list(ordered[falls[0] :] if 2 * falls[0] >= len(ordered) else ordered[: falls[0]])
 
 
-def _seconds(one: Sighting) -> float:
+def _seconds(one: PhotoSummary) -> float:
     return ((pairs.instant(one) or _EPOCH) - _EPOCH).total_seconds()
 
 
-def _stray(group: DeviceGroup, kind: CounterKind, one: Sighting) -> Finding:
+def _stray(group: DeviceGroup, kind: CounterKind, one: PhotoSummary) -> Finding:
     is_shutter = kind is CounterKind.SHUTTER and not group.doubt
     return pairs.about(
         "GF402",
@@ -140,7 +140,7 @@ def _stray(group: DeviceGroup, kind: CounterKind, one: Sighting) -> Finding:
     )
 
 
-def _step(group: DeviceGroup, kind: CounterKind, step: Sequence[Sighting]) -> Finding:
+def _step(group: DeviceGroup, kind: CounterKind, step: Sequence[PhotoSummary]) -> Finding:
     return pairs.about(
         "GF402",
         step,

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, Scope, check, pairs
-from gtloc_forensics.records import DeviceGroup, Finding, Outcome, Severity, Sighting
+from gtloc_forensics.records import DeviceGroup, Finding, Outcome, PhotoSummary, Severity
 
 LONGEST_S = 120.0
 FARTHEST_KM = 1.0
@@ -25,8 +25,8 @@ FARTHEST_KM = 1.0
 @check("GF403", title="Frames of one burst, claimed far apart", scope=Scope.DEVICE)
 def bursts(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Compare the frames of each burst with its first."""
-    by_burst: dict[str, list[Sighting]] = {}
-    for one in group.sightings:
+    by_burst: dict[str, list[PhotoSummary]] = {}
+    for one in group.summaries:
         by_burst.setdefault(one.burst_id, []).append(one)
     yield from pairs.silent("GF403", by_burst.pop("", []), "not part of a burst")
     for frames in by_burst.values():
@@ -39,7 +39,7 @@ def bursts(group: DeviceGroup, context: Context) -> Iterator[Finding]:
             yield from pairs.passed("GF403", frames[:1], "The other frames of its burst claim alike.")
 
 
-def _against(group: DeviceGroup, first: Sighting, other: Sighting) -> Iterator[Finding]:
+def _against(group: DeviceGroup, first: PhotoSummary, other: PhotoSummary) -> Iterator[Finding]:
     seconds = abs(pairs.apart_s(other, first) or 0.0)
     km = (pairs.apart_km(other, first) or 0.0) - _errors_km(first, other)
     if seconds <= LONGEST_S and km <= FARTHEST_KM:
@@ -58,5 +58,5 @@ def _against(group: DeviceGroup, first: Sighting, other: Sighting) -> Iterator[F
     )
 
 
-def _errors_km(first: Sighting, second: Sighting) -> float:
+def _errors_km(first: PhotoSummary, second: PhotoSummary) -> float:
     return ((first.position_error_m or 0.0) + (second.position_error_m or 0.0)) / 1000.0

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from gtloc_forensics.checks import Context, Scope, check, pairs
-from gtloc_forensics.records import DeviceGroup, Finding, Outcome, Severity, Sighting
+from gtloc_forensics.records import DeviceGroup, Finding, Outcome, PhotoSummary, Severity
 
 FAST_KM_H = 300.0
 IMPOSSIBLE_KM_H = 1_200.0
@@ -34,11 +34,11 @@ DEFAULT_ERROR_KM = 0.5
 @check("GF404", title="Impossible travel", scope=Scope.DEVICE)
 def travel(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Work out the speed between consecutive photos of one device."""
-    placed = [one for one in pairs.in_order(group.sightings) if one.latitude_deg is not None]
+    placed = [one for one in pairs.in_order(group.summaries) if one.latitude_deg is not None]
     if len(placed) < 2:
-        yield from pairs.silent("GF404", group.sightings, "no two photos of the device with time and place")
+        yield from pairs.silent("GF404", group.summaries, "no two photos of the device with time and place")
         return
-    concerned: list[Sighting] = []
+    concerned: list[PhotoSummary] = []
     for number, (earlier, later) in enumerate(pairwise(placed)):
         found = _judge(group, _culprit(placed, number), earlier, later)
         if found is not None:
@@ -46,10 +46,10 @@ def travel(group: DeviceGroup, context: Context) -> Iterator[Finding]:
             concerned += [earlier, later]
     fine = pairs.rest(placed, concerned)
     yield from pairs.passed("GF404", fine, "Reachable from the photos before and after.")
-    yield from pairs.silent("GF404", pairs.rest(group.sightings, placed), "no time or no place")
+    yield from pairs.silent("GF404", pairs.rest(group.summaries, placed), "no time or no place")
 
 
-def speed_km_h(earlier: Sighting, later: Sighting) -> tuple[float, float] | None:
+def speed_km_h(earlier: PhotoSummary, later: PhotoSummary) -> tuple[float, float] | None:
     """Return the least speed between two photos in km/h and the least distance in km, None where not known."""
     seconds, km = pairs.apart_s(later, earlier), pairs.apart_km(later, earlier)
     if seconds is None or km is None:
@@ -62,19 +62,19 @@ def speed_km_h(earlier: Sighting, later: Sighting) -> tuple[float, float] | None
     return 3600.0 * least_km / most_s, least_km
 
 
-def _culprit(placed: Sequence[Sighting], number: int) -> int:
+def _culprit(placed: Sequence[PhotoSummary], number: int) -> int:
     """Return which end of a broken pair is the odd one: the one whose other neighbour is unreachable as well."""
     if number + 2 < len(placed) and _is_fast(placed[number + 1], placed[number + 2]):
         return 1
     return 0 if number and _is_fast(placed[number - 1], placed[number]) else 1
 
 
-def _is_fast(earlier: Sighting, later: Sighting) -> bool:
+def _is_fast(earlier: PhotoSummary, later: PhotoSummary) -> bool:
     known = speed_km_h(earlier, later)
     return known is not None and known[0] >= FAST_KM_H and known[1] >= SHORTEST_KM
 
 
-def _judge(group: DeviceGroup, culprit: int, earlier: Sighting, later: Sighting) -> Finding | None:
+def _judge(group: DeviceGroup, culprit: int, earlier: PhotoSummary, later: PhotoSummary) -> Finding | None:
     known = speed_km_h(earlier, later)
     if known is None or known[0] < FAST_KM_H or known[1] < SHORTEST_KM:
         return None

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, Scope, check, pairs
-from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, Severity, Sighting
+from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, PhotoSummary, Severity
 
 FEWEST = 3
 LONGEST_S = 7_200.0
@@ -26,11 +26,11 @@ DECIMALS = 4
 @check("GF405", title="One position repeated for hours", scope=Scope.DEVICE)
 def repeated_position(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Look for exactly equal coordinates far apart in time."""
-    by_place: dict[tuple[float, float], list[Sighting]] = {}
-    for one in pairs.in_order(group.sightings):
+    by_place: dict[tuple[float, float], list[PhotoSummary]] = {}
+    for one in pairs.in_order(group.summaries):
         if one.latitude_deg is not None and one.longitude_deg is not None:
             by_place.setdefault((one.latitude_deg, one.longitude_deg), []).append(one)
-    told: list[Sighting] = []
+    told: list[PhotoSummary] = []
     for (latitude, longitude), photos in by_place.items():
         span_s = pairs.apart_s(photos[-1], photos[0]) or 0.0
         if len(photos) >= FEWEST and span_s > LONGEST_S and _is_fine(latitude) and _is_fine(longitude):
@@ -38,7 +38,7 @@ def repeated_position(group: DeviceGroup, context: Context) -> Iterator[Finding]
             yield _finding(photos, span_s)
     placed = [one for photos in by_place.values() for one in photos]
     yield from pairs.passed("GF405", pairs.rest(placed, told), "Its position is its own, or shared briefly.")
-    yield from pairs.silent("GF405", pairs.rest(group.sightings, placed), "no time or no place")
+    yield from pairs.silent("GF405", pairs.rest(group.summaries, placed), "no time or no place")
 
 
 def _is_fine(angle_deg: float) -> bool:
@@ -47,7 +47,7 @@ def _is_fine(angle_deg: float) -> bool:
     return abs(scaled - round(scaled)) > 1e-6
 
 
-def _finding(photos: list[Sighting], span_s: float) -> Finding:
+def _finding(photos: list[PhotoSummary], span_s: float) -> Finding:
     return pairs.about(
         "GF405",
         photos,

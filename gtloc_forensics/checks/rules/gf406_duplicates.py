@@ -28,7 +28,7 @@ import numpy as np
 
 from gtloc_forensics.checks import Context, Scope, check, pairs
 from gtloc_forensics.checks.look_alikes import near_pairs
-from gtloc_forensics.records import UNKNOWN_DEVICE, Confidence, Finding, Outcome, Severity, Sighting, durations
+from gtloc_forensics.records import UNKNOWN_DEVICE, Confidence, Finding, Outcome, PhotoSummary, Severity, durations
 
 SAME_BITS = 2
 LIKE_BITS = 10  # crops of a tenth lie at 10 in the median, turns of 3° at 12
@@ -43,24 +43,24 @@ _INNOCENT = ("a fixed camera, a tripod or a copy on paper",)
 
 
 @check("GF406", title="One picture, two stories", scope=Scope.CASE, version="3")
-def duplicates(sightings: Sequence[Sighting], context: Context) -> Iterator[Finding]:
+def duplicates(summaries: Sequence[PhotoSummary], context: Context) -> Iterator[Finding]:
     """Compare look-alikes, and files that tell one story."""
-    hashed = [one for one in sightings if one.perceptual_hash is not None]
+    hashed = [one for one in summaries if one.perceptual_hash is not None]
     seen = [one for one in hashed if _has_structure(one)]
-    concerned: list[Sighting] = []
+    concerned: list[PhotoSummary] = []
     for found, pair in (*_two_stories(seen), *_two_pictures(hashed)):
         concerned += pair
         yield found
     yield from pairs.passed("GF406", pairs.rest(seen, concerned), "No look-alike tells another story.")
-    unseen = pairs.rest(sightings, [*seen, *concerned])
+    unseen = pairs.rest(summaries, [*seen, *concerned])
     yield from pairs.silent("GF406", unseen, "the picture was not decoded or has no structure")
 
 
-def _has_structure(one: Sighting) -> bool:
+def _has_structure(one: PhotoSummary) -> bool:
     return FLATTEST_BITS <= (one.perceptual_hash or 0).bit_count() <= 64 - FLATTEST_BITS
 
 
-def _two_stories(seen: Sequence[Sighting]) -> Iterator[tuple[Finding, tuple[Sighting, Sighting]]]:
+def _two_stories(seen: Sequence[PhotoSummary]) -> Iterator[tuple[Finding, tuple[PhotoSummary, PhotoSummary]]]:
     for one, other in _look_alikes(seen):
         if one.sha256 == other.sha256 or (one.burst_id and one.burst_id == other.burst_id):
             continue
@@ -69,7 +69,7 @@ def _two_stories(seen: Sequence[Sighting]) -> Iterator[tuple[Finding, tuple[Sigh
             yield _story(one, other, seconds, km), (one, other)
 
 
-def _look_alikes(seen: Sequence[Sighting]) -> Iterator[tuple[Sighting, Sighting]]:
+def _look_alikes(seen: Sequence[PhotoSummary]) -> Iterator[tuple[PhotoSummary, PhotoSummary]]:
     """Yield each pair that looks the same once: the same to the eye, or one an edit of the other."""
     same = near_pairs([one.perceptual_hash or 0 for one in seen], SAME_BITS)
     yield from ((seen[first], seen[second]) for first, second in same)
@@ -80,17 +80,17 @@ def _look_alikes(seen: Sequence[Sighting]) -> Iterator[tuple[Sighting, Sighting]
             yield one, other
 
 
-def _bits_apart(one: Sighting, other: Sighting) -> int:
+def _bits_apart(one: PhotoSummary, other: PhotoSummary) -> int:
     return ((one.perceptual_hash or 0) ^ (other.perceptual_hash or 0)).bit_count()
 
 
-def _cosine(one: Sighting, other: Sighting) -> float:
+def _cosine(one: PhotoSummary, other: PhotoSummary) -> float:
     if one.embedding is None or other.embedding is None:
         return -1.0
     return float(one.embedding.astype(np.float32) @ other.embedding.astype(np.float32))
 
 
-def _story(one: Sighting, other: Sighting, seconds: float | None, km: float | None) -> Finding:
+def _story(one: PhotoSummary, other: PhotoSummary, seconds: float | None, km: float | None) -> Finding:
     told = [durations.length(seconds / 3600.0)] if seconds is not None and abs(seconds) > FAR_S else []
     told += [f"{km:,.0f} km"] if km is not None and km > FAR_KM else []
     is_same = _bits_apart(one, other) <= SAME_BITS
@@ -111,8 +111,8 @@ def _story(one: Sighting, other: Sighting, seconds: float | None, km: float | No
     )
 
 
-def _two_pictures(hashed: Iterable[Sighting]) -> Iterator[tuple[Finding, tuple[Sighting, Sighting]]]:
-    stories: dict[tuple[object, ...], Sighting] = {}
+def _two_pictures(hashed: Iterable[PhotoSummary]) -> Iterator[tuple[Finding, tuple[PhotoSummary, PhotoSummary]]]:
+    stories: dict[tuple[object, ...], PhotoSummary] = {}
     for one in hashed:
         counted = tuple((counter.kind, counter.value) for counter in one.counters)
         if not counted or one.local_time is None:
@@ -125,7 +125,7 @@ def _two_pictures(hashed: Iterable[Sighting]) -> Iterator[tuple[Finding, tuple[S
             yield _picture(one, first, bits), (one, first)
 
 
-def _picture(one: Sighting, first: Sighting, bits: int) -> Finding:
+def _picture(one: PhotoSummary, first: PhotoSummary, bits: int) -> Finding:
     return pairs.about(
         "GF406",
         (one, first),

@@ -34,24 +34,24 @@ WIDEST_HOURS = 8.0
 @check("GF407", title="Light of all photos against the clock", scope=Scope.DEVICE)
 def light_of_device(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Weigh every offset of the clock by the light of all frames."""
-    frames = light_offsets.frames_of(group.sightings)
+    frames = light_offsets.frames_of(group.summaries)
     if len(frames) < FEWEST:
         why = f"fewer than {FEWEST} flashless photos of the device have time, place and exposure"
-        yield from pairs.silent("GF407", group.sightings, why)
+        yield from pairs.silent("GF407", group.summaries, why)
         return
     found = light_offsets.offset_log_likelihood(exposure.load(), frames)
     posterior = prior.posterior(found)
     right = float(posterior.by_kind["right"].sum())
     arc = prior.arc(posterior.mass)
     named = set(frames.source_ids)
-    used = [one for one in group.sightings if one.source_id in named]
+    used = [one for one in group.summaries if one.source_id in named]
     if right < RIGHT_AT_MOST and arc.width_hours <= WIDEST_HOURS:
         yield _finding(group, frames, arc, right)
     elif prior.arc(np.exp(found)).width_hours <= WIDEST_HOURS:
         yield from pairs.passed("GF407", used, "The light of the device's photos fits its clock.")
     else:
         yield from pairs.silent("GF407", used, "the light of the device's photos does not tell the time")
-    yield from pairs.silent("GF407", pairs.rest(group.sightings, used), "no flashless exposure with time and place")
+    yield from pairs.silent("GF407", pairs.rest(group.summaries, used), "no flashless exposure with time and place")
 
 
 def _finding(group: DeviceGroup, frames: Frames, arc: prior.Arc, right: float) -> Finding:
@@ -59,7 +59,7 @@ def _finding(group: DeviceGroup, frames: Frames, arc: prior.Arc, right: float) -
     is_contradicted = right < RIGHT_AT_MOST_CONTRADICTED and not group.doubt
     return pairs.about(
         "GF407",
-        [one for one in group.sightings if one.source_id in named],
+        [one for one in group.summaries if one.source_id in named],
         f"The light of {durations.photos(len(frames))} fits a clock {durations.ahead(arc.middle_hours)} "
         f"({durations.between(arc.low_hours, arc.high_hours)}), not a right one.",
         outcome=Outcome.CONTRADICTION if is_contradicted else Outcome.SUSPICIOUS,

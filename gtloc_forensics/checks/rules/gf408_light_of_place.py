@@ -22,7 +22,7 @@ from gtloc_forensics.checks import Context, Scope, check, pairs
 from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence.exposure import geolocation as light_places
 from gtloc_forensics.evidence.exposure.geolocation import LightPlace
-from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, Severity, Sighting
+from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, PhotoSummary, Severity
 
 OUTSIDE = 0.995
 LEAST_RATIO = 1.0 / 300.0
@@ -34,26 +34,26 @@ NEARLY_BEST_LOG10 = 2.0
 def light_of_place(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Locate the device by light and look whether the claimed place is among the likely ones."""
     model = exposure.load()
-    slips = light_places.slips_by_light(group.sightings, model=model)
+    slips = light_places.slips_by_light(group.summaries, model=model)
     if not slips:
-        yield from pairs.silent("GF408", group.sightings, "too few photos with exposure and an instant of their own")
+        yield from pairs.silent("GF408", group.summaries, "too few photos with exposure and an instant of their own")
         return
-    place = light_places.locate_by_light(group.sightings, model=model)
+    place = light_places.locate_by_light(group.summaries, model=model)
     # Under a far-off claim nearly every place fits better: the repaired one must be among the best of all.
     enough = max(SLIP_LOG10, place.behind_log10 - NEARLY_BEST_LOG10 if place else 0.0)
     if slips[0][1] >= enough:
         yield _slip(group, *slips[0])
     elif place is None:
-        yield from pairs.silent("GF408", group.sightings, "a journey too long to be one place; no slip fits better")
+        yield from pairs.silent("GF408", group.summaries, "a journey too long to be one place; no slip fits better")
     elif place.rank >= OUTSIDE and place.ratio <= LEAST_RATIO:
         yield _elsewhere(group, place)
     else:
         summary = "The claimed place is among those the light allows."
-        yield from pairs.passed("GF408", group.sightings, summary)
+        yield from pairs.passed("GF408", group.summaries, summary)
 
 
-def _placed(group: DeviceGroup) -> list[Sighting]:
-    return [one for one in group.sightings if one.latitude_deg is not None]
+def _placed(group: DeviceGroup) -> list[PhotoSummary]:
+    return [one for one in group.summaries if one.latitude_deg is not None]
 
 
 def _slip(group: DeviceGroup, slip: str, gain_log10: float) -> Finding:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from gtloc_forensics.checks import Context, Scope, check, pairs, position_slips
 from gtloc_forensics.earth import globe
-from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, Position, Severity, Sighting
+from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, PhotoSummary, Position, Severity
 
 FEWEST = 4
 FAR_KM = 500.0
@@ -36,9 +36,9 @@ MOST_COMPARED = 500
 @check("GF409", title="A slip takes a position off its track", scope=Scope.DEVICE)
 def track_slips(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Look for photos off the track that a repair brings back, and for misread minutes."""
-    placed = [one for one in group.sightings if one.latitude_deg is not None and one.longitude_deg is not None]
+    placed = [one for one in group.summaries if one.latitude_deg is not None and one.longitude_deg is not None]
     if len(placed) < FEWEST:
-        yield from pairs.silent("GF409", group.sightings, "too few photos of the device have a place")
+        yield from pairs.silent("GF409", group.summaries, "too few photos of the device have a place")
         return
     strays = list(_strays(group, placed))
     for finding, _ in strays:
@@ -48,10 +48,10 @@ def track_slips(group: DeviceGroup, context: Context) -> Iterator[Finding]:
         yield _minutes(group, placed)
     else:
         yield from pairs.passed("GF409", fine, "Lies on the track of its device, or no slip brings it there.")
-    yield from pairs.silent("GF409", pairs.rest(group.sightings, placed), "no place")
+    yield from pairs.silent("GF409", pairs.rest(group.summaries, placed), "no place")
 
 
-def _strays(group: DeviceGroup, placed: Sequence[Sighting]) -> Iterator[tuple[Finding, Sighting]]:
+def _strays(group: DeviceGroup, placed: Sequence[PhotoSummary]) -> Iterator[tuple[Finding, PhotoSummary]]:
     track = _track(placed)
     for one in placed:
         here = Position(one.latitude_deg or 0.0, one.longitude_deg or 0.0)
@@ -65,7 +65,7 @@ def _strays(group: DeviceGroup, placed: Sequence[Sighting]) -> Iterator[tuple[Fi
                 break
 
 
-def _track(placed: Sequence[Sighting]) -> NDArray[np.float64]:
+def _track(placed: Sequence[PhotoSummary]) -> NDArray[np.float64]:
     chosen = np.linspace(0, len(placed) - 1, min(len(placed), MOST_COMPARED)).round().astype(int)
     return np.array([(placed[index].latitude_deg, placed[index].longitude_deg) for index in chosen], np.float64)
 
@@ -76,7 +76,7 @@ def _apart_km(here: Position, track: NDArray[np.float64]) -> NDArray[np.float64]
     )
 
 
-def _reads_like_minutes(placed: Sequence[Sighting]) -> bool:
+def _reads_like_minutes(placed: Sequence[PhotoSummary]) -> bool:
     """Whether many different places have no fraction of a degree above 0.6."""
     places = {(round(20.0 * (one.latitude_deg or 0.0)), round(20.0 * (one.longitude_deg or 0.0))) for one in placed}
     degrees = {(int(one.latitude_deg or 0.0), int(one.longitude_deg or 0.0)) for one in placed}
@@ -87,7 +87,7 @@ def _reads_like_minutes(placed: Sequence[Sighting]) -> bool:
     return all(angle % 1.0 < MINUTES_SHARE for angle in angles)
 
 
-def _stray(group: DeviceGroup, one: Sighting, slip: str, repaired: Position) -> Finding:
+def _stray(group: DeviceGroup, one: PhotoSummary, slip: str, repaired: Position) -> Finding:
     return pairs.about(
         "GF409",
         (one,),
@@ -102,7 +102,7 @@ def _stray(group: DeviceGroup, one: Sighting, slip: str, repaired: Position) -> 
     )
 
 
-def _minutes(group: DeviceGroup, placed: Sequence[Sighting]) -> Finding:
+def _minutes(group: DeviceGroup, placed: Sequence[PhotoSummary]) -> Finding:
     return pairs.about(
         "GF409",
         placed,

@@ -20,7 +20,7 @@ from itertools import combinations
 import numpy as np
 
 from gtloc_forensics.checks import Context, Scope, check, pairs
-from gtloc_forensics.records import Finding, Outcome, Severity, Sighting, durations
+from gtloc_forensics.records import Finding, Outcome, PhotoSummary, Severity, durations
 
 CELLS_PER_DEGREE = 1_000  # about 100 m
 FEWEST_PLACES = 5
@@ -29,15 +29,15 @@ SPREAD_S = 600.0
 LEAST_S = 1_200.0
 MOST_DEVICES_AT_A_PLACE = 8
 
-_Visits = dict[tuple[int, int], dict[str, list[Sighting]]]
+_Visits = dict[tuple[int, int], dict[str, list[PhotoSummary]]]
 
 
 @check("GF410", title="Two cameras at one place, clocks apart", scope=Scope.CASE)
-def two_cameras(sightings: Sequence[Sighting], context: Context) -> Iterator[Finding]:
+def two_cameras(summaries: Sequence[PhotoSummary], context: Context) -> Iterator[Finding]:
     """Compare when pairs of devices were at the places both photographed."""
-    visits = _visits(sightings)
-    compared: list[Sighting] = []
-    concerned: list[Sighting] = []
+    visits = _visits(summaries)
+    compared: list[PhotoSummary] = []
+    concerned: list[PhotoSummary] = []
     for pair, places in _shared(visits).items():
         if len(places) < FEWEST_PLACES:
             continue
@@ -49,13 +49,13 @@ def two_cameras(sightings: Sequence[Sighting], context: Context) -> Iterator[Fin
     by_id = {one.source_id: one for one in compared}
     fine = pairs.rest(by_id.values(), concerned)
     yield from pairs.passed("GF410", fine, "Other cameras at its places agree with its clock, or tell nothing.")
-    silent = pairs.rest(sightings, compared)
+    silent = pairs.rest(summaries, compared)
     yield from pairs.silent("GF410", silent, "no other camera was at enough of its places")
 
 
-def _visits(sightings: Sequence[Sighting]) -> _Visits:
+def _visits(summaries: Sequence[PhotoSummary]) -> _Visits:
     found: _Visits = {}
-    for one in sightings:
+    for one in summaries:
         if one.latitude_deg is None or one.longitude_deg is None or pairs.instant(one) is None:
             continue
         cell = (round(one.latitude_deg * CELLS_PER_DEGREE), round(one.longitude_deg * CELLS_PER_DEGREE))
@@ -64,7 +64,7 @@ def _visits(sightings: Sequence[Sighting]) -> _Visits:
 
 
 def _shared(
-    visits: Mapping[tuple[int, int], Mapping[str, list[Sighting]]],
+    visits: Mapping[tuple[int, int], Mapping[str, list[PhotoSummary]]],
 ) -> dict[tuple[str, str], list[tuple[int, int]]]:
     """Return, for each pair of devices, the cells both visited briefly; crowded cells are passed over."""
     found: dict[tuple[str, str], list[tuple[int, int]]] = {}
@@ -76,12 +76,14 @@ def _shared(
     return found
 
 
-def _is_brief(photos: Sequence[Sighting]) -> bool:
+def _is_brief(photos: Sequence[PhotoSummary]) -> bool:
     ordered = pairs.in_order(photos)
     return abs(pairs.apart_s(ordered[-1], ordered[0]) or 0.0) <= SHORTEST_STAY_S
 
 
-def _compare(pair: tuple[str, str], meetings: Sequence[tuple[list[Sighting], list[Sighting]]]) -> Iterator[Finding]:
+def _compare(
+    pair: tuple[str, str], meetings: Sequence[tuple[list[PhotoSummary], list[PhotoSummary]]]
+) -> Iterator[Finding]:
     differences = [_middle_difference(first, second) for first, second in meetings]
     known = np.array([seconds for seconds in differences if seconds is not None])
     if len(known) < FEWEST_PLACES:
@@ -106,6 +108,6 @@ def _compare(pair: tuple[str, str], meetings: Sequence[tuple[list[Sighting], lis
     )
 
 
-def _middle_difference(first: Sequence[Sighting], second: Sequence[Sighting]) -> float | None:
+def _middle_difference(first: Sequence[PhotoSummary], second: Sequence[PhotoSummary]) -> float | None:
     ordered = pairs.in_order(first), pairs.in_order(second)
     return pairs.apart_s(ordered[0][len(ordered[0]) // 2], ordered[1][len(ordered[1]) // 2])

@@ -47,7 +47,7 @@ def watch(import_dirs: tuple[Path, ...], case_folder: Path, as_json: bool, **opt
     where it stopped when it is started again.
     """
     from gtloc_forensics.case.case import open_case
-    from gtloc_forensics.case.watching import Habits
+    from gtloc_forensics.case.watching import WatchSettings
     from gtloc_forensics.errors import UsageError
     from gtloc_forensics.examination.instruments import Settings
 
@@ -60,13 +60,15 @@ def watch(import_dirs: tuple[Path, ...], case_folder: Path, as_json: bool, **opt
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    habits = Habits(options["quiet"], options["report_every"], report=not options["no_report"], once=options["once"])
+    watch_settings = WatchSettings(
+        options["quiet"], options["report_every"], report=not options["no_report"], once=options["once"]
+    )
     settings = Settings(model=options["model"], device=options["device"], jobs=options["jobs"])
     with open_case(evidence, case_folder, watched=roots) as case:
         case.watch(
             roots,
             settings,
-            habits=habits,
+            watch_settings=watch_settings,
             notifier=_notifier(options),
             log=_log_json if as_json else _log_line,
             stop=stop,

@@ -24,7 +24,7 @@ from gtloc_forensics.evidence.clocks.witnesses import GpsResiduals, Level
 from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS
-from gtloc_forensics.records import ClockModel, DeviceGroup, Sighting, durations
+from gtloc_forensics.records import ClockModel, DeviceGroup, PhotoSummary, durations
 
 __all__ = ["fit", "group_causes"]
 
@@ -160,7 +160,7 @@ def _of_zone(group: DeviceGroup) -> tuple[Floats, str]:
 
 
 def _of_light(group: DeviceGroup, model: LightModel) -> tuple[Floats, str]:
-    frames = light_offsets.frames_of(group.sightings)
+    frames = light_offsets.frames_of(group.summaries)
     if not len(frames):
         return np.zeros(len(OFFSETS_HOURS)), ""
     found = light_offsets.offset_log_likelihood(model, frames)
@@ -297,7 +297,7 @@ def _base(group: DeviceGroup, evidence: _Evidence, kind: str, posterior: Posteri
         offset_hours=None,
         interval_hours=None,
         probability=posterior.probability,
-        photos=sum(one.local_time is not None for one in group.sightings),
+        photos=sum(one.local_time is not None for one in group.summaries),
         evidence=(*evidence.sentences, *([f"One device is assumed: {group.doubt}."] if group.doubt else [])),
         summary="",
         posterior_offsets_hours=OFFSETS_HOURS.astype(np.float32),
@@ -306,7 +306,7 @@ def _base(group: DeviceGroup, evidence: _Evidence, kind: str, posterior: Posteri
 
 
 def _summary(group: DeviceGroup, kind: str, offset: float, interval: tuple[float, float]) -> str:
-    count = sum(one.local_time is not None for one in group.sightings)
+    count = sum(one.local_time is not None for one in group.summaries)
     if kind == "right":
         return f"was right for {durations.all_photos(count)} ({durations.between(*interval)})"
     reason = {
@@ -378,7 +378,7 @@ def _stepping(group: DeviceGroup, gps: GpsResiduals, fitted: ClockModel) -> Iter
         f"{durations.signed(hours)} in {durations.photos(last - first + 1)}"
         for (first, last, _), (_, _, hours) in zip(stretches, segments, strict=True)
     )
-    by_id = {one.source_id: one for one in group.sightings}
+    by_id = {one.source_id: one for one in group.summaries}
     lost = any(_lost_its_date(by_id[first], hours) for first, _, hours in segments)
     yield replace(
         fitted,
@@ -389,7 +389,7 @@ def _stepping(group: DeviceGroup, gps: GpsResiduals, fitted: ClockModel) -> Iter
     )
 
 
-def _lost_its_date(first: Sighting, hours: float) -> bool:
+def _lost_its_date(first: PhotoSummary, hours: float) -> bool:
     is_far = abs(hours) > 14.0 + 24.0
     return is_far and first.local_time is not None and clock_witnesses.starts_over(first.local_time)
 
@@ -407,7 +407,7 @@ def _set_back(whole: ClockModel, step: clock_steps.Step, model: LightModel) -> C
         for group, evidence, message in zip((step.before, step.after), own, across, strict=True)
     ]
     segments = tuple(
-        (group.sightings[0].source_id, group.sightings[-1].source_id, side.offset_hours)
+        (group.summaries[0].source_id, group.summaries[-1].source_id, side.offset_hours)
         for group, side in zip((step.before, step.after), sides, strict=True)
         if side.offset_hours is not None
     )

@@ -17,7 +17,7 @@ import numpy as np
 from gtloc_forensics.evidence.clocks import witnesses as clock_witnesses
 from gtloc_forensics.evidence.clocks.prior import Floats
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS, civil_offset_hours
-from gtloc_forensics.records import DeviceGroup, Sighting
+from gtloc_forensics.records import DeviceGroup, PhotoSummary
 
 # Capture and uptime are written up to some seconds apart (rule GF401); a step worth telling is longer.
 TOLERANCE_S = 30.0
@@ -35,9 +35,9 @@ class Step:
     shown_by: str  # "the counter" or "time since power-on"
 
     @property
-    def first_after(self) -> Sighting:
+    def first_after(self) -> PhotoSummary:
         """The first photo taken with the clock set anew."""
-        return self.after.sightings[0]
+        return self.after.summaries[0]
 
     @property
     def is_restart(self) -> bool:
@@ -80,7 +80,7 @@ def _by_counter(group: DeviceGroup) -> Step | None:
 def _by_uptime(group: DeviceGroup) -> Step | None:
     """Return the step that one run of the device shows: claimed time fell behind time since power-on once."""
     counted = sorted(
-        (one for one in group.sightings if one.uptime_s is not None and one.local_time is not None),
+        (one for one in group.summaries if one.uptime_s is not None and one.local_time is not None),
         key=lambda one: (one.uptime_s or 0.0, one.source_id),
     )
     falls = tuple(_falls_behind(counted))
@@ -91,7 +91,7 @@ def _by_uptime(group: DeviceGroup) -> Step | None:
     return _split(group, counted, falls[0], ran_s=ran_s, shown_by="time since power-on")
 
 
-def _falls_behind(counted: Sequence[Sighting]) -> Iterator[int]:
+def _falls_behind(counted: Sequence[PhotoSummary]) -> Iterator[int]:
     least_s = clock_witnesses.STEP_BACK.total_seconds()
     for index, (earlier, later) in enumerate(pairwise(counted), 1):
         ran_s = (later.uptime_s or 0.0) - (earlier.uptime_s or 0.0)
@@ -99,13 +99,13 @@ def _falls_behind(counted: Sequence[Sighting]) -> Iterator[int]:
             yield index
 
 
-def _is_one_run(before: Sequence[Sighting], after: Sequence[Sighting]) -> bool:
+def _is_one_run(before: Sequence[PhotoSummary], after: Sequence[PhotoSummary]) -> bool:
     """Whether no photo before the fall can belong to a later run: none was switched on after one of the other side."""
     first = min(after, key=lambda one: one.local_time or clock_witnesses.FIRST_DIGITAL)
     return all((one.uptime_s or 0.0) > _claimed_s(one, first) + TOLERANCE_S for one in before)
 
 
-def _claimed_s(later: Sighting, earlier: Sighting) -> float:
+def _claimed_s(later: PhotoSummary, earlier: PhotoSummary) -> float:
     """Return the seconds between two claimed civil times, each taken at the offset legal at its place."""
     if later.local_time is None or earlier.local_time is None:
         return 0.0
@@ -114,11 +114,13 @@ def _claimed_s(later: Sighting, earlier: Sighting) -> float:
     )
 
 
-def _split(group: DeviceGroup, ordered: Sequence[Sighting], index: int, *, ran_s: float, shown_by: str) -> Step | None:
+def _split(
+    group: DeviceGroup, ordered: Sequence[PhotoSummary], index: int, *, ran_s: float, shown_by: str
+) -> Step | None:
     before, after = tuple(ordered[:index]), tuple(ordered[index:])
     if min(len(before), len(after)) < 2:
         return None
     fell_hours = (ran_s - _claimed_s(after[0], before[-1])) / 3600.0
     if fell_hours * 3600.0 < clock_witnesses.STEP_BACK.total_seconds():
         return None  # a journey west, the clock rightly set to the zone there
-    return Step(replace(group, sightings=before), replace(group, sightings=after), fell_hours, shown_by)
+    return Step(replace(group, summaries=before), replace(group, summaries=after), fell_hours, shown_by)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gtloc_forensics.earth import zones
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS, civil_offset_hours
-from gtloc_forensics.records import DeviceGroup, Sighting
+from gtloc_forensics.records import DeviceGroup, PhotoSummary
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ class GpsResiduals:
 
 def gps_residuals(group: DeviceGroup) -> GpsResiduals | None:
     """Return the residuals against GPS time; None where no photo has both clocks and an offset."""
-    rows = sorted(row for row in map(_gps_row, group.sightings) if row is not None)
+    rows = sorted(row for row in map(_gps_row, group.summaries) if row is not None)
     if not rows or copied_gps_hours(group) is not None:
         return None
     gps_days, residual, source_ids, is_local_date = zip(*rows, strict=True)
@@ -64,7 +64,7 @@ def gps_residuals(group: DeviceGroup) -> GpsResiduals | None:
     return GpsResiduals(source_ids, np.array(gps_days), hours, days, np.array(is_local_date))
 
 
-def _gps_row(one: Sighting) -> tuple[float, float, str, bool] | None:
+def _gps_row(one: PhotoSummary) -> tuple[float, float, str, bool] | None:
     if one.local_time is None or one.gps_utc_time is None:
         return None
     offset = true_offset_hours(one)
@@ -75,7 +75,7 @@ def _gps_row(one: Sighting) -> tuple[float, float, str, bool] | None:
     return (one.gps_utc_time - datetime(1970, 1, 1)) / timedelta(days=1), residual, one.source_id, is_local_date
 
 
-def true_offset_hours(one: Sighting) -> float | None:
+def true_offset_hours(one: PhotoSummary) -> float | None:
     """Return the offset that civil clocks kept at the place at the GPS time; the written one without a place."""
     if one.zone and one.gps_utc_time is not None:
         return zones.offset_at_utc(one.zone, one.gps_utc_time)
@@ -87,12 +87,12 @@ def copied_gps_hours(group: DeviceGroup) -> float | None:
 
     Such GPS time was copied from the camera, or the camera ran on UTC; None where neither is so.
     """
-    both = [one for one in group.sightings if one.local_time is not None and one.gps_utc_time is not None]
+    both = [one for one in group.summaries if one.local_time is not None and one.gps_utc_time is not None]
     away = [-offset for one in both if _is_same(one) and (offset := true_offset_hours(one))]
     return float(np.median(away)) if len(away) > SHARED * len(both) else None
 
 
-def _is_same(one: Sighting) -> bool:
+def _is_same(one: PhotoSummary) -> bool:
     if one.local_time is None or one.gps_utc_time is None:
         return False
     return abs((one.local_time - one.gps_utc_time).total_seconds()) <= COPIED_S
@@ -180,7 +180,7 @@ def foreign_zone_hours(group: DeviceGroup) -> tuple[float, int] | None:
     """
     differences = [
         round(4.0 * (one.offset_hours - civil_offset_hours(one))) / 4.0
-        for one in group.sightings
+        for one in group.summaries
         if one.offset_hours is not None and one.zone and one.local_time is not None and is_written(one)
     ]
     if not differences:
@@ -190,7 +190,7 @@ def foreign_zone_hours(group: DeviceGroup) -> tuple[float, int] | None:
     return (common, count) if count >= SHARED * len(differences) else None
 
 
-def is_written(one: Sighting) -> bool:
+def is_written(one: PhotoSummary) -> bool:
     """Return whether the offset stands in the file rather than being worked out from place or GPS time."""
     rule = one.utc_rule.lower()
     return "gps" not in rule and "zone at" not in rule
@@ -202,7 +202,7 @@ def is_written(one: Sighting) -> bool:
 def hour_log_likelihood(group: DeviceGroup) -> tuple[Floats, int]:
     """Return the log likelihood of each offset by the hours the model sees, its maximum 0, and the photos used."""
     total = np.zeros(len(OFFSETS_HOURS))
-    seen = [one for one in group.sightings if one.hour_mass is not None and one.local_time is not None]
+    seen = [one for one in group.summaries if one.hour_mass is not None and one.local_time is not None]
     outings: dict[tuple[int, int, int], int] = {}
     for one in seen:
         outings[_day(one)] = outings.get(_day(one), 0) + 1
@@ -211,12 +211,12 @@ def hour_log_likelihood(group: DeviceGroup) -> tuple[Floats, int]:
     return total - total.max(), len(seen)
 
 
-def _day(one: Sighting) -> tuple[int, int, int]:
+def _day(one: PhotoSummary) -> tuple[int, int, int]:
     local = one.local_time or FIRST_DIGITAL
     return local.year, local.month, local.day
 
 
-def _hour_terms(one: Sighting) -> Floats:
+def _hour_terms(one: PhotoSummary) -> Floats:
     if one.hour_mass is None or one.local_time is None:
         return np.zeros(len(OFFSETS_HOURS))
     mass = np.asarray(one.hour_mass, np.float64)
@@ -238,7 +238,7 @@ def swapped(moment: datetime) -> datetime | None:
 def swapped_dates(group: DeviceGroup) -> tuple[int, int]:
     """Return how many photos' GPS dates fit only with day and month exchanged, and how many could be told."""
     fits = told = 0
-    for one in group.sightings:
+    for one in group.summaries:
         offset = true_offset_hours(one)
         if one.local_time is None or one.gps_utc_time is None or offset is None:
             continue
@@ -257,7 +257,7 @@ def restart(group: DeviceGroup) -> tuple[int, int]:
     The first day of January of the years that firmware starts from, or any date before
     digital cameras wrote dates; a single genuine New Year's Day gives the same.
     """
-    dated = [one.local_time for one in group.sightings if one.local_time is not None]
+    dated = [one.local_time for one in group.summaries if one.local_time is not None]
     return sum(starts_over(moment) for moment in dated), len(dated)
 
 
@@ -278,10 +278,10 @@ def counter_steps(group: DeviceGroup) -> tuple[int, ...]:
     )
 
 
-def in_counter_order(group: DeviceGroup) -> tuple[Sighting, ...]:
+def in_counter_order(group: DeviceGroup) -> tuple[PhotoSummary, ...]:
     """Return the photos with a shutter count or an image number, in its order; empty unless all counts differ."""
     rows = []
-    for one in group.sightings:
+    for one in group.summaries:
         value = next((counter.value for counter in one.counters if counter.wraps_at is None), None)
         if value is not None and one.local_time is not None:
             rows.append((value, one.source_id, one))

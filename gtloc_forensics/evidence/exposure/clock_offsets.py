@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from gtloc_forensics.earth import zones
 from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence.exposure import LightModel
-from gtloc_forensics.records import Sighting
+from gtloc_forensics.records import PhotoSummary
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -67,9 +67,9 @@ class Frames:
         return float(self.weight.sum())
 
 
-def frames_of(sightings: Sequence[Sighting]) -> Frames:
-    """Return the frames among *sightings* that light can be asked about."""
-    chosen = sorted((one for one in sightings if _is_usable(one)), key=_claimed_s)
+def frames_of(summaries: Sequence[PhotoSummary]) -> Frames:
+    """Return the frames among *summaries* that light can be asked about."""
+    chosen = sorted((one for one in summaries if _is_usable(one)), key=_claimed_s)
     if len(chosen) > MOST_PHOTOS:
         keep = np.linspace(0, len(chosen) - 1, MOST_PHOTOS).round().astype(int)
         chosen = [chosen[index] for index in keep]
@@ -87,7 +87,7 @@ def frames_of(sightings: Sequence[Sighting]) -> Frames:
     )
 
 
-def _is_usable(one: Sighting) -> bool:
+def _is_usable(one: PhotoSummary) -> bool:
     return (
         one.local_time is not None
         and one.ev100 is not None
@@ -98,14 +98,14 @@ def _is_usable(one: Sighting) -> bool:
     )
 
 
-def civil_offset_hours(one: Sighting) -> float:
+def civil_offset_hours(one: PhotoSummary) -> float:
     """Return the offset civil clocks keep at the claimed place and time; solar time where no zone is known."""
     if one.zone and one.local_time is not None:
         return zones.offsets_hours(one.zone, one.local_time)[0]
     return round((one.longitude_deg or 0.0) / 15.0)
 
 
-def _claimed_s(one: Sighting) -> float:
+def _claimed_s(one: PhotoSummary) -> float:
     local = one.local_time or _EPOCH
     return (local - _EPOCH).total_seconds() - 3600.0 * civil_offset_hours(one)
 

@@ -22,7 +22,7 @@ from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure.clock_offsets import Frames
-from gtloc_forensics.records import PlaceDensity, Sighting
+from gtloc_forensics.records import PhotoSummary, PlaceDensity
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -58,21 +58,21 @@ def cells() -> tuple[Floats, Floats]:
     return latitude, longitude
 
 
-def locate_by_light(sightings: Sequence[Sighting], *, model: LightModel) -> LightPlace | None:
-    """Return where the light says that *sightings* were taken, their instants trusted.
+def locate_by_light(summaries: Sequence[PhotoSummary], *, model: LightModel) -> LightPlace | None:
+    """Return where the light says that *summaries* were taken, their instants trusted.
 
     Every photo is moved by the same turn of the globe: the middle of the claimed places
     goes to each cell, and the others keep their distance north and east of it.
 
     Args:
-        sightings: of one device; those with place, instant and a flashless exposure count.
+        summaries: of one device; those with place, instant and a flashless exposure count.
         model: p(EV100 | sun elevation).
 
     Returns:
         None when fewer than eight frames count, or when they span more than
         :data:`WIDEST_TRACK_KM`.
     """
-    frames = _frames(sightings)
+    frames = _frames(summaries)
     if len(frames) < 8 or _span_km(frames) > WIDEST_TRACK_KM:
         return None
     log_likelihood = _over_cells(model, _thinned(frames))
@@ -83,12 +83,12 @@ def locate_by_light(sightings: Sequence[Sighting], *, model: LightModel) -> Ligh
     return _told(frames, mass, claimed=claimed, behind_log10=float(behind))
 
 
-def slips_by_light(sightings: Sequence[Sighting], *, model: LightModel) -> tuple[tuple[str, float], ...]:
+def slips_by_light(summaries: Sequence[PhotoSummary], *, model: LightModel) -> tuple[tuple[str, float], ...]:
     """Return, for each slip of a whole track, how many times likelier the light is once it is undone, as log10.
 
     The best first; empty when fewer than eight frames count. Works for journeys of any length.
     """
-    frames = _frames(sightings)
+    frames = _frames(summaries)
     if len(frames) < 8:
         return ()
     latitude, longitude = frames.latitude_deg, frames.longitude_deg
@@ -109,15 +109,15 @@ def _likelihood_at(model: LightModel, frames: Frames, latitude_deg: Floats, long
     return float(light_offsets.of_elevations(model, frames, height[:, None])[0])
 
 
-def _frames(sightings: Sequence[Sighting]) -> Frames:
+def _frames(summaries: Sequence[PhotoSummary]) -> Frames:
     """Return the frames with their instants: the GPS clock's, else those that their files state."""
-    instants = {one.source_id: moment for one in sightings if (moment := _own_instant(one)) is not None}
-    frames = light_offsets.frames_of([one for one in sightings if one.source_id in instants])
+    instants = {one.source_id: moment for one in summaries if (moment := _own_instant(one)) is not None}
+    frames = light_offsets.frames_of([one for one in summaries if one.source_id in instants])
     stated = np.array([_seconds(instants[name]) for name in frames.source_ids], np.float64)
     return replace(frames, claimed_utc_s=stated)
 
 
-def _own_instant(one: Sighting) -> datetime | None:
+def _own_instant(one: PhotoSummary) -> datetime | None:
     """Return an instant that does not come from the claimed place; such a one would follow it wherever it is moved."""
     if one.gps_utc_time is not None:
         return one.gps_utc_time

@@ -22,9 +22,9 @@ from gtloc_forensics.records import (
     ClockModel,
     Finding,
     Outcome,
-    Passed,
     PhotoEntry,
     Prediction,
+    Skipped,
     Stated,
     Status,
     Sun,
@@ -91,7 +91,7 @@ def photo(entry: PhotoEntry) -> dict[str, Any]:
     }
 
 
-def _unread(passed: Passed) -> dict[str, Any]:
+def _unread(passed: Skipped) -> dict[str, Any]:
     return {
         "path": visible(passed.relative),
         "sha256": None,
@@ -118,7 +118,7 @@ def _header(header: CaseHeader) -> dict[str, Any]:
     }
 
 
-def _passed(entry: Passed) -> dict[str, Any]:
+def _passed(entry: Skipped) -> dict[str, Any]:
     return {"path": visible(entry.relative), "reason": entry.reason}
 
 

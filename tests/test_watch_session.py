@@ -21,7 +21,7 @@ from test_case import INLINE, photo, snapshot
 
 from gtloc_forensics.case.case import DATABASE, FINDINGS, open_case
 from gtloc_forensics.case.notify import Notifier
-from gtloc_forensics.case.watching import CHANGED, Habits
+from gtloc_forensics.case.watching import CHANGED, WatchSettings
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import CaseBusy, WorkspaceFull
 from gtloc_forensics.examination.gathering import Gathering
@@ -29,22 +29,28 @@ from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.records import Status
 
 take = acquiring.take
-QUICK = Habits(quiet_s=0.3, report_every_s=60.0, report=False)
+QUICK = WatchSettings(quiet_s=0.3, report_every_s=60.0, report=False)
 
 
 class Watched:
-    """A vigil in a thread, and what it logged."""
+    """A watch session in a thread, and what it logged."""
 
-    def __init__(self, roots: list[Path], case: Path, habits: Habits = QUICK) -> None:
+    def __init__(self, roots: list[Path], case: Path, watch_settings: WatchSettings = QUICK) -> None:
         self.events: list[dict[str, Any]] = []
         self.stop = threading.Event()
         evidence = Path(os.path.commonpath(roots))
         self._case = open_case(evidence, case, watched=roots)
-        self._thread = threading.Thread(target=self._run, args=(roots, habits))
+        self._thread = threading.Thread(target=self._run, args=(roots, watch_settings))
 
-    def _run(self, roots: list[Path], habits: Habits) -> None:
+    def _run(self, roots: list[Path], watch_settings: WatchSettings) -> None:
         self._case.watch(
-            roots, INLINE, habits=habits, notifier=Notifier([]), log=self.events.append, stop=self.stop, stable_s=0.2
+            roots,
+            INLINE,
+            watch_settings=watch_settings,
+            notifier=Notifier([]),
+            log=self.events.append,
+            stop=self.stop,
+            stable_s=0.2,
         )
 
     def __enter__(self) -> Watched:
@@ -227,7 +233,7 @@ def test_a_second_watcher_on_the_same_case_is_refused(tmp_path: Path) -> None:
         watched.until(lambda events: examined(events) == 1)
         second = open_case(card, tmp_path / "case")
         with pytest.raises(CaseBusy, match="in use"):
-            second.watch([card], INLINE, habits=QUICK, notifier=Notifier([]), log=print, stop=threading.Event())
+            second.watch([card], INLINE, watch_settings=QUICK, notifier=Notifier([]), log=print, stop=threading.Event())
         second.close()
 
 
