@@ -28,7 +28,8 @@ from gtloc_forensics import decode
 from gtloc_forensics.case.case import open_case
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.examination import gathering
-from gtloc_forensics.examination.instruments import Settings, opened
+from gtloc_forensics.examination.instruments import opened
+from gtloc_forensics.examination.settings import Settings
 
 SIZE = (1200, 900)
 

@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 from gtloc_forensics.case.case import open_case
-from gtloc_forensics.examination.instruments import Settings
+from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.records import Outcome
 
 

@@ -14,7 +14,7 @@ from gtloc_forensics import metadata
 from gtloc_forensics.checks import Check, Context, Registry, Scope, unmet
 from gtloc_forensics.checks.plugins import built_in_modules
 from gtloc_forensics.decode import pixels
-from gtloc_forensics.earth import globe, zones
+from gtloc_forensics.earth import claims, zones
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.examination import summaries
 from gtloc_forensics.metadata.exiftool import ExifTool, TagsRead
@@ -51,7 +51,7 @@ class Real:
         tags = self.tags if tags is None else tags
         claim = metadata.claim(self.source, tags, warnings=self.warnings, zones_at=zones.zones_at)
         blind = Unexamined(self.source.source_id, "vision", "no model in this benchmark")
-        return Photo(self.source, claim, globe.sun(claim), self.image, blind)
+        return Photo(self.source, claim, claims.sun(claim), self.image, blind)
 
 
 def read_exif_set(photos: Path) -> list[Real]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from gtloc_forensics.earth import globe, sun, zones
 from gtloc_forensics.evidence import exposure
@@ -26,6 +27,10 @@ Floats = NDArray[np.float64]
 CAP = 15.0  # photos that one group may count for: beyond it they tell of one trip, not of light
 FOLDS = 10
 TAIL = 0.02
+# How alike the light of one outing's photos is, as :func:`alike` measured it.
+OUTING_CORRELATION = 0.9
+OUTING_S = 1_800.0
+MOST_OF_A_CAMERA = 300
 # How many photos' worth of belief the starting values of a kind have (papers.md §7.3 and field.md row 16).
 PRIOR_PHOTOS = 5.0
 START_MEAN = np.array([-1.0, 0.0, 6.0, 4.0])
@@ -132,7 +137,18 @@ def fit(shots: Shots) -> exposure.LightModel:
     card = f"{len(shots)} flashless photos of {groups} sources, at most {CAP:.0f} counted of each"
     hours = hour_prior(shots, weight)
     return exposure.LightModel(
-        clear, overcast, indoor, lamp, TAIL, 1.0, (0.0,), hours, photos=len(shots), groups=groups, card=card
+        clear,
+        overcast,
+        indoor,
+        lamp,
+        TAIL,
+        1.0,
+        (0.0,),
+        hours,
+        photos=len(shots),
+        groups=groups,
+        card=card,
+        outing_correlation=OUTING_CORRELATION,
     )
 
 
@@ -212,6 +228,49 @@ def cllr(true: Floats, false: Floats, weight: Floats) -> float:
     return float(np.average(cost, weights=weight)) / 2.0
 
 
+def normal_scores(shots: Shots) -> Floats:
+    """Return the held-out normal score of each photo's EV100: 0 is usual under the sun it had, 1 a sigma brighter."""
+    found = np.zeros(len(shots))
+    for mask, model in cross_fitted(shots):
+        part = shots.where(mask)
+        height, ev = part.elevation(), part.ev100
+        night = exposure.night_share(height)
+        clear, overcast = (
+            _below(ev - np.interp(height, exposure.CURVE_ELEVATION_DEG, curve), kind)
+            for curve, kind in ((exposure.CLEAR_EV100, model.clear), (exposure.OVERCAST_EV100, model.overcast))
+        )
+        sunny = model.clear.share / (model.clear.share + model.overcast.share)
+        outdoors = sunny * clear + (1.0 - sunny) * overcast
+        by_day = (1.0 - model.indoor.share) * outdoors + model.indoor.share * _below(ev, model.indoor)
+        mixed = (1.0 - night) * by_day + night * _below(ev, model.lamp)
+        found[mask] = norm.ppf(np.clip((1.0 - model.tail) * mixed + model.tail * (ev + 8.0) / 28.0, 1e-4, 1.0 - 1e-4))
+    return found
+
+
+def _below(distance_ev: Floats, kind: exposure.Kind) -> Floats:
+    return np.asarray(norm.cdf((distance_ev - kind.mean_ev100) / kind.sigma_ev100), dtype=np.float64)
+
+
+def alike(shots: Shots) -> tuple[float, float]:
+    """Return the mean correlation of two photos of one outing, and of two outings of one camera, cameras alike."""
+    score, rng = normal_scores(shots), np.random.default_rng(0)
+    within, across = [], []
+    for camera in sorted(set(shots.camera.tolist())):
+        rows = np.flatnonzero(shots.camera == camera)
+        rows = rng.choice(rows, MOST_OF_A_CAMERA, replace=False) if len(rows) > MOST_OF_A_CAMERA else rows
+        if len(rows) < 2:
+            continue
+        rows = rows[np.argsort(shots.utc_s[rows])]
+        outing = np.cumsum(np.diff(shots.utc_s[rows], prepend=-np.inf) > OUTING_S)
+        first, second = np.triu_indices(len(rows), 1)
+        product, is_same = score[rows][first] * score[rows][second], outing[first] == outing[second]
+        within += [float(product[is_same].mean())] if is_same.any() else []
+        across += [float(product[~is_same].mean())] if not is_same.all() else []
+    variance = float(score.var())
+    print(f"alike: {len(within)} cameras within an outing, {len(across)} across outings")
+    return float(np.mean(within)) / variance, float(np.mean(across)) / variance
+
+
 def interval(values: list[float]) -> str:
     """Return the 95 % range of bootstrapped figures."""
     low, high = np.percentile(values, [2.5, 97.5])
@@ -264,13 +323,13 @@ def measure(shots: Shots) -> tuple[Floats, float]:
 def calibrated(
     model: exposure.LightModel, true: Floats, *, factor: float, group: NDArray[np.str_]
 ) -> exposure.LightModel:
-    """Return *model* with the ranks of held-out true claims, groups capped as in learning."""
-    weight = weights(group)
+    """Return *model* with the ranks of held-out true claims, every group counted once."""
+    count = Counter(group.tolist())
+    weight = np.array([1.0 / count[name] for name in group.tolist()])
     order = np.argsort(true)
     share = (np.cumsum(weight[order]) - 0.5 * weight[order]) / weight.sum()
     quantiles = np.interp((np.arange(400) + 0.5) / 400.0, share, factor * true[order])
-    effective = int(weight.sum() ** 2 / (weight**2).sum())
-    card = f"{model.card}; ranks from {effective} effective photos held out by source"
+    card = f"{model.card}; ranks among {len(count)} sources held out, each counted once"
     held = tuple(round(float(value), 4) for value in quantiles)
     return replace(model, slope=factor, held_out_log10_lr=held, card=card)
 
@@ -285,13 +344,18 @@ def main() -> None:
     train = shots.where(~shots.is_validation)
     print("--- training groups, cross-fitted")
     true, factor = measure(train)
+    within, across = alike(train)
+    print(f"two photos of one outing correlate by {within:.2f}, of two outings of one camera by {across:.2f}")
     model = calibrated(fit(train), true, factor=factor, group=train.group)
+    model = replace(model, outing_correlation=round(within, 2))
     held_out = shots.where(shots.is_validation)
     found = scores(replace(model), held_out, held_out.elevation())
     ranks = np.array([model.p_value(score) for score in found])
     print(f"--- validation groups ({len(held_out)} photos, {len(set(held_out.group.tolist()))} groups), true claims")
+    by_source = [ranks[held_out.group == name] for name in sorted(set(held_out.group.tolist()))]
     for level in (0.01, 0.05, 0.1, 0.5):
-        print(f"p ≤ {level}: {np.mean(ranks <= level):.3f} of them")
+        alike_sources = np.mean([np.mean(own <= level) for own in by_source])
+        print(f"p ≤ {level}: {np.mean(ranks <= level):.3f} of them, {alike_sources:.3f} with sources alike")
     print("--- gps-confirmed only, cross-fitted")
     measure(shots.where(shots.is_gps_confirmed))
     print(model)

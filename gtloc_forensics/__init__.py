@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case, open_case
     from gtloc_forensics.checks import Context, check, consistent, not_testable
     from gtloc_forensics.checks.hooks import hookimpl
-    from gtloc_forensics.examination.instruments import Settings
+    from gtloc_forensics.examination.settings import Settings
     from gtloc_forensics.records import (
         Absent,
         Claim,
@@ -54,7 +54,7 @@ _HOMES = {
     "Outcome": "records",
     "Photo": "records",
     "Prediction": "records",
-    "Settings": "examination.instruments",
+    "Settings": "examination.settings",
     "Severity": "records",
     "check": "checks",
     "consistent": "checks",

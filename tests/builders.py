@@ -22,6 +22,7 @@ from gtloc_forensics.records import (
     Exposure,
     FileStat,
     ImageFacts,
+    OffsetSource,
     Photo,
     PhotoSummary,
     Position,
@@ -82,9 +83,26 @@ def a_source(name: str = "photo.jpg", **changes: Any) -> Source:
 
 
 def stated(
-    value: Any, *, tag: str = "", raw: str | None = None, rule: str = "as written", rivals: tuple[Reading, ...] = ()
+    value: Any,
+    *,
+    tag: str = "",
+    raw: str | None = None,
+    rule: str = "as written",
+    rivals: tuple[Reading, ...] = (),
+    offset_source: OffsetSource | None = None,
 ) -> Stated:
-    return Stated(value, tag, str(value) if raw is None else raw, rule, rivals)
+    """Of an offset the source is that of who writes into such a tag, unless it is given."""
+    source = offset_source or next((source for mark, source in WRITERS.items() if tag.startswith(mark)), None)
+    return Stated(value, tag, str(value) if raw is None else raw, rule, rivals, source)
+
+
+WRITERS = {
+    "ExifIFD:Offset": OffsetSource.CAMERA,
+    "XMP": OffsetSource.PROGRAM,
+    "IPTC": OffsetSource.PROGRAM,
+    "sidecar:": OffsetSource.PROGRAM,
+    "GPS:GPSTimeStamp": OffsetSource.GPS_CLOCK,
+}
 
 
 def a_device(make: str | None = "Acme", model: str | None = "One", serial: str | None = None, **changes: Any) -> Device:
@@ -162,7 +180,9 @@ def a_claim(
             raw = _offset_text(offset)
             written["ExifIFD:OffsetTimeOriginal"] = (raw,)
             fields["utc_offset_hours"] = stated(offset, tag="ExifIFD:OffsetTimeOriginal", raw=raw)
-            fields["utc_time"] = stated(moment - timedelta(hours=offset), rule="stated offset")
+            fields["utc_time"] = stated(
+                moment - timedelta(hours=offset), rule="stated offset", offset_source=OffsetSource.CAMERA
+            )
     if gps is not None:
         fix = when(gps)
         written["GPS:GPSDateStamp"] = (fix.strftime("%Y:%m:%d"),)
@@ -255,7 +275,7 @@ def a_summary(name: str = "photo.jpg", **changes: Any) -> PhotoSummary:
         "local_time": None,
         "local_resolution_s": 1.0,
         "utc_time": None,
-        "utc_rule": "",
+        "utc_source": None,
         "offset_hours": None,
         "gps_utc_time": None,
         "latitude_deg": None,
@@ -303,7 +323,7 @@ def _zones_at(latitude_deg: float, longitude_deg: float) -> tuple[str, ...]:
 
 
 def _sun_of(claim: Claim) -> Sun | Absent:
-    from gtloc_forensics.earth.globe import sun
+    from gtloc_forensics.earth.claims import sun
 
     return sun(claim)
 

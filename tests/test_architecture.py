@@ -238,7 +238,6 @@ def test_no_rooms_import_one_another_in_a_circle() -> None:
     assert strongly_connected(arrows) == []
 
 
-@pytest.mark.xfail(strict=True, reason="Case and its services name one another")
 def test_no_modules_import_one_another_in_a_circle() -> None:
     """A type hint's import counts too, but for the doors: a package may name what lies within it."""
     arrows = {name: ours(path) - {name} for name, path in NAMES.items() if name != PACKAGE.name}

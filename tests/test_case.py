@@ -16,13 +16,15 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from gtloc_forensics.case.case import DATABASE, FINDINGS, REPORT, open_case
+from gtloc_forensics.case.case import open_case
+from gtloc_forensics.case.folder import DATABASE
+from gtloc_forensics.case.products import FINDINGS, REPORT
 from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.checks import counted_alarms
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.cli.main import audit as audit_command
 from gtloc_forensics.errors import CaseBusy, EvidenceTreeError, UsageError
-from gtloc_forensics.examination.instruments import Settings
+from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.records import CaseHeader, Status, visible
 
 INLINE = Settings(model="none", jobs=0)

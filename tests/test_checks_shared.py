@@ -19,7 +19,7 @@ from gtloc_forensics.checks.plugins import built_in_modules
 from gtloc_forensics.checks.reference import factory, releases
 from gtloc_forensics.checks.rules.gf113_release_date import PRESS_SAMPLES
 from gtloc_forensics.decode import pixels
-from gtloc_forensics.earth import globe, zones
+from gtloc_forensics.earth import claims, zones
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.metadata import exiftool
 from gtloc_forensics.records import Finding, ImageFacts, Outcome, Photo, Unexamined
@@ -54,7 +54,7 @@ def a_real_photo(path: Path, read: exiftool.TagsRead) -> Photo:
     source = a_source(path.name, mtime_ns=LATER_NS)
     claim = metadata.claim(source, read.tags, warnings=read.warnings, zones_at=zones.zones_at)
     unseen = Unexamined(source.source_id, "vision", NO_PIXELS)
-    return Photo(source, claim, globe.sun(claim), image_of(path, source.source_id), unseen)
+    return Photo(source, claim, claims.sun(claim), image_of(path, source.source_id), unseen)
 
 
 def image_of(path: Path, source_id: str) -> ImageFacts | Unexamined:

@@ -49,7 +49,7 @@ from gtloc_forensics.correct.repairs import (
 )
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import PlanError
-from gtloc_forensics.examination.instruments import Settings
+from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.metadata.exiftool import ExifTool
 from gtloc_forensics.records import FileStat, Finding, Outcome, Source, source_id_of
 

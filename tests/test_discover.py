@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from gtloc_forensics.errors import EvidenceTreeError, UsageError
 from gtloc_forensics.files import opening, types
-from gtloc_forensics.files.listing import Candidate, candidates_among, refuse_inside, walk
-from gtloc_forensics.records import Skipped
+from gtloc_forensics.files.listing import candidates_among, walk
+from gtloc_forensics.files.writing import refuse_inside
+from gtloc_forensics.records import Candidate, Skipped
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)

@@ -20,7 +20,8 @@ from test_discover import JPEG, XMP, age_access_times, put, trace
 from gtloc_forensics.errors import UsageError, WorkspaceFull
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.files.acquiring import IntakeFailed, recheck, rehash, stat_key, take
-from gtloc_forensics.files.listing import Candidate, walk
+from gtloc_forensics.files.listing import walk
+from gtloc_forensics.records import Candidate
 
 needs_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="O_NOATIME is Linux's")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as two users")

@@ -10,7 +10,7 @@ from builders import KASHGAR, LONDON, NEW_YORK, PARIS, QUITO, a_claim, stated
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics.earth import globe
+from gtloc_forensics.earth import claims, globe
 from gtloc_forensics.earth.sun import RIM_BELOW_HORIZON_DEG, delta_t_seconds, refraction_deg, sun_position
 from gtloc_forensics.records import Absent, Position, Sun, TimeKind, TimeReading, TimeRole
 
@@ -121,7 +121,7 @@ def test_the_sun_rises_in_the_east_and_passes_the_meridian_southward_in_paris():
 
 
 def test_a_stated_offset_gives_one_sun():
-    sun = globe.sun(a_claim(local="2024-06-15 14:00", offset=2.0, position=PARIS))
+    sun = claims.sun(a_claim(local="2024-06-15 14:00", offset=2.0, position=PARIS))
     assert isinstance(sun, Sun)
     assert sun.offset_source == "stated"
     assert sun.utc_time == datetime(2024, 6, 15, 12)
@@ -129,20 +129,20 @@ def test_a_stated_offset_gives_one_sun():
 
 
 def test_without_an_offset_the_zone_at_the_place_gives_it():
-    sun = globe.sun(a_claim(local="2024-06-15 14:00", position=PARIS))
+    sun = claims.sun(a_claim(local="2024-06-15 14:00", position=PARIS))
     assert isinstance(sun, Sun)
     assert (sun.offset_source, sun.utc_time) == ("zone at the place", datetime(2024, 6, 15, 12))
 
 
 def test_an_hour_that_comes_twice_gives_a_range():
-    sun = globe.sun(a_claim(local="2024-10-27 02:30", position=PARIS))
+    sun = claims.sun(a_claim(local="2024-10-27 02:30", position=PARIS))
     assert isinstance(sun, Sun)
     low, high = sun.elevation_range_deg
     assert high - low > 5
 
 
 def test_two_legal_zones_give_a_range():
-    sun = globe.sun(a_claim(local="2024-06-15 10:00", position=KASHGAR))
+    sun = claims.sun(a_claim(local="2024-06-15 10:00", position=KASHGAR))
     assert isinstance(sun, Sun)
     low, high = sun.elevation_range_deg
     assert high - low > 15
@@ -159,14 +159,14 @@ def test_an_offset_from_the_gps_clock_counts_only_where_it_is_legal():
         position=PARIS,
         subject_to={"utc_offset_hours": stated(8.0, tag="GPS:GPSTimeStamp", rule="gps clock")},
     )
-    assert globe.sun(legal).offset_source == "gps clock"
-    assert globe.sun(wrong).offset_source == "zone at the place"
+    assert claims.sun(legal).offset_source == "gps clock"
+    assert claims.sun(wrong).offset_source == "zone at the place"
 
 
 def test_a_programs_offset_does_not_move_the_sun_but_widens_its_range():
     by_program = stated(0.0, tag="XMP-photoshop:DateCreated", raw="+00:00")
     claim = a_claim(local="2018-12-02 15:00", position=(38.102, -122.567), subject_to={"utc_offset_hours": by_program})
-    sun = globe.sun(claim)
+    sun = claims.sun(claim)
     assert sun.offset_source == "zone at the place"
     assert sun.utc_time == datetime(2018, 12, 2, 23)
     low, high = sun.elevation_range_deg
@@ -183,7 +183,7 @@ def test_a_programs_offset_does_not_move_the_sun_but_widens_its_range():
     ],
 )
 def test_without_place_time_or_zone_there_is_no_sun(claim, why):
-    assert globe.sun(claim) is why
+    assert claims.sun(claim) is why
 
 
 def test_a_bare_date_says_nothing_of_the_sun():
@@ -196,14 +196,14 @@ def test_a_bare_date_says_nothing_of_the_sun():
         times=(reading,),
         subject_to={"local_time": stated(datetime(2024, 6, 15), tag="FileName")},
     )
-    assert globe.sun(claim) is Absent.UNDERIVABLE
+    assert claims.sun(claim) is Absent.UNDERIVABLE
 
 
 def test_many_suns_in_one_sweep_are_the_suns_one_by_one():
-    claims = [
+    claimed = [
         a_claim(local="2024-06-15 14:00", position=place, offset=offset)
         for place in (PARIS, KASHGAR, QUITO, None, LONDON)
         for offset in (None, 3.0)
     ]
-    assert globe.suns(claims) == [globe.sun(claim) for claim in claims]
-    assert globe.suns([]) == []
+    assert claims.suns(claimed) == [claims.sun(claim) for claim in claimed]
+    assert claims.suns([]) == []

@@ -18,7 +18,7 @@ from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure import geolocation as light_places
-from gtloc_forensics.records import Outcome
+from gtloc_forensics.records import OffsetSource, Outcome
 
 MODEL = exposure.load()
 EV = np.arange(-8.0, 20.0, 0.02)
@@ -63,7 +63,7 @@ def test_a_p_value_grows_with_the_score_and_is_never_zero(first: float, second: 
 
 def test_a_score_as_low_as_the_lowest_held_out_one_counts_that_one() -> None:
     scores = MODEL.held_out_log10_lr
-    assert MODEL.p_value(scores[0]) == pytest.approx(1.0 / len(scores))
+    assert MODEL.p_value(scores[0]) == pytest.approx((MODEL.groups / len(scores) + 1.0) / (MODEL.groups + 1.0))
     assert MODEL.p_value(scores[-1]) == 1.0
 
 
@@ -116,7 +116,7 @@ def outdoor_day(
                 f"{step}.jpg",
                 local_time=true_local + timedelta(hours=ahead_hours),
                 utc_time=utc + timedelta(hours=ahead_hours),
-                utc_rule="stated offset",
+                utc_source=OffsetSource.CAMERA,
                 offset_hours=-7.0,
                 latitude_deg=place[0],
                 longitude_deg=place[1],
@@ -164,14 +164,21 @@ def test_flash_frames_and_coarse_times_do_not_count() -> None:
     assert not light_offsets.offset_log_likelihood(MODEL, frames).any()
 
 
-def test_photos_of_one_outing_weigh_their_root() -> None:
+def test_a_p_value_counts_sources_and_not_photos() -> None:
+    """However many photos 161 sources gave, none is rarer among them than one in 162."""
+    assert MODEL.p_value(-9.0) == pytest.approx(1.0 / (MODEL.groups + 1.0))
+    assert MODEL.groups < MODEL.photos
+
+
+def test_photos_of_one_outing_count_by_how_alike_their_light_is() -> None:
     minutes = [
         a_summary(f"{n}", local_time=datetime(2024, 6, 1, 12, n), latitude_deg=1.0, longitude_deg=1.0, ev100=14.0)
         for n in range(16)
     ]
     frames = light_offsets.frames_of(minutes)
     assert frames.outings == 1
-    assert frames.effective == pytest.approx(4.0)
+    assert frames.effective == pytest.approx(16.0 / (1.0 + 15.0 * MODEL.outing_correlation))
+    assert 1.0 < frames.effective < 1.3
 
 
 def test_light_locates_an_outdoor_set_and_knows_a_lost_sign() -> None:
@@ -187,7 +194,7 @@ def test_light_locates_an_outdoor_set_and_knows_a_lost_sign() -> None:
 
 
 def test_instants_worked_out_from_the_place_say_nothing_of_the_place() -> None:
-    followed = [light_places.replace(one, utc_rule="zone at the place") for one in outdoor_day(days=1)]
+    followed = [light_places.replace(one, utc_source=OffsetSource.PLACE) for one in outdoor_day(days=1)]
     assert light_places.locate_by_light(followed, model=MODEL) is None
     assert light_places.slips_by_light(followed, model=MODEL) == ()
 

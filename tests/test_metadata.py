@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 from builders import a_source
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gtloc_forensics import metadata
-from gtloc_forensics.metadata import filenames, tag_values
+from gtloc_forensics.metadata import clock_defaults, filenames, place, tag_values
 from gtloc_forensics.records import Absent, Claim, CounterKind, Position, Stated, TimeKind, TimeRole
 
 WALL = "2024:06:15 12:34:56"
@@ -41,6 +41,7 @@ def claim(tags: dict | None = None, name: str = "photo.jpg", **more) -> Claim:
 def test_the_exif_capture_time_wins_and_the_others_are_kept_as_rivals() -> None:
     made = claim(
         {
+            "XMP-photoshop:DateCreated": "2019:01:01 00:00:00",
             "XMP-xmp:CreateDate": "2020:01:01 00:00:00",
             "ExifIFD:CreateDate": "2021:01:01 00:00:00",
             "ExifIFD:DateTimeOriginal": WALL,
@@ -54,11 +55,8 @@ def test_the_exif_capture_time_wins_and_the_others_are_kept_as_rivals() -> None:
         "EXIF capture time: the camera writes it at the shutter",
         made.local_time.rivals,
     )
-    assert [rival.tag for rival in made.local_time.rivals] == [
-        "ExifIFD:CreateDate",
-        "XMP-xmp:CreateDate",
-        "IFD0:ModifyDate",
-    ]
+    assert [rival.tag for rival in made.local_time.rivals] == ["XMP-photoshop:DateCreated"]
+    assert (made.not_after.tag, made.not_after.value) == ("XMP-xmp:CreateDate", datetime(2020, 1, 1))
 
 
 @pytest.mark.parametrize(
@@ -88,11 +86,8 @@ def test_sub_seconds_are_added_to_whole_seconds_only(written: str, microsecond: 
 @pytest.mark.parametrize(
     "written",
     [
-        "0000:00:00 00:00:00",
-        "    :  :     :  :  ",
-        "",
         "2023:02:30 10:00:00",
-        "2023:06:15 24:00:00",
+        "2023:06:15 25:00:00",
         "2023:06:15 10:60:00",
         "2023:13:01 10:00:00",
         "0001:01:01 00:00:00",
@@ -100,7 +95,7 @@ def test_sub_seconds_are_added_to_whole_seconds_only(written: str, microsecond: 
         "yesterday",
         "x" * 5000,
         "2023:06:15 10:00:00+99:99",
-        "２０２３:06:15 10:00:00",
+        "1445:06:15 10:00:00",
     ],
 )
 def test_what_no_calendar_has_is_unparsable_and_stays_visible(written: str) -> None:
@@ -112,6 +107,13 @@ def test_what_no_calendar_has_is_unparsable_and_stays_visible(written: str) -> N
     assert made.tags["ExifIFD:DateTimeOriginal"] == (written,)
 
 
+@pytest.mark.parametrize("written", ["0000:00:00 00:00:00", "    :  :     :  :  ", "", "0000-00-00T00:00:00Z"])
+def test_blanks_and_zeros_are_a_date_that_was_not_set(written: str) -> None:
+    made = claim({"ExifIFD:DateTimeOriginal": written})
+    assert made.local_time is Absent.UNSET
+    assert any("is not set" in warning for warning in made.warnings)
+
+
 def test_a_file_without_any_date_is_missing_not_unparsable() -> None:
     made = claim({})
     assert made.local_time is Absent.MISSING
@@ -119,14 +121,38 @@ def test_a_file_without_any_date_is_missing_not_unparsable() -> None:
     assert made.gps_utc_time is Absent.MISSING
 
 
-def test_an_unreadable_capture_time_gives_way_to_the_next() -> None:
-    made = claim({"ExifIFD:DateTimeOriginal": "0000:00:00 00:00:00", "ExifIFD:CreateDate": WALL})
-    assert made.local_time.tag == "ExifIFD:CreateDate"
+def test_an_unreadable_capture_time_gives_way_to_the_next_that_speaks_of_the_capture() -> None:
+    made = claim({"ExifIFD:DateTimeOriginal": "0000:00:00 00:00:00", "XMP-exif:DateTimeOriginal": WALL})
+    assert made.local_time.tag == "XMP-exif:DateTimeOriginal"
 
 
-def test_a_bare_date_yields_to_any_time_of_day() -> None:
-    made = claim({"IPTC:DateCreated": "2024:06:15", "XMP-xmp:CreateDate": WALL})
-    assert made.local_time.tag == "XMP-xmp:CreateDate"
+@pytest.mark.parametrize("tag", ["ExifIFD:CreateDate", "IFD0:ModifyDate", "XMP-xmp:CreateDate", "XMP-xmp:ModifyDate"])
+def test_a_date_of_another_moment_bounds_the_capture_and_is_not_it(tag: str) -> None:
+    made = claim({tag: WALL})
+    assert made.local_time is Absent.ONLY_BOUNDS
+    assert (made.not_after.value, made.not_after.tag) == (NOON, tag)
+    assert "only bound it" in made.local_time.value
+    assert made.utc_time is Absent.UNDERIVABLE
+
+
+def test_a_year_is_claimed_and_the_day_of_scanning_does_not_take_its_place() -> None:
+    made = claim({"ExifIFD:DateTimeOriginal": "1993:00:00 00:00:00", "ExifIFD:CreateDate": "2020:11:19 10:00:00"})
+    assert made.local_time.value == datetime(1993, 1, 1)
+    assert "only the year is known" in made.local_time.rule
+    negative = claim({"XMP-photoshop:DateCreated": 1978, "ExifIFD:CreateDate": "2020:11:19 10:02:00"})
+    assert negative.local_time.value == datetime(1978, 1, 1)
+
+
+def test_a_finer_date_is_taken_only_within_a_coarser_one_of_more_weight() -> None:
+    within = claim({"ExifIFD:DateTimeOriginal": "2024:06:00 00:00:00", "XMP-photoshop:DateCreated": WALL})
+    assert within.local_time.value == NOON
+    beyond = claim({"ExifIFD:DateTimeOriginal": "1993:00:00 00:00:00", "XMP-photoshop:DateCreated": WALL})
+    assert beyond.local_time.value == datetime(1993, 1, 1)
+
+
+def test_a_bare_date_yields_to_a_time_of_that_day() -> None:
+    made = claim({"IPTC:DateCreated": "2024:06:15", "PNG:CreationTime": WALL})
+    assert made.local_time.tag == "PNG:CreationTime"
     alone = claim({"IPTC:DateCreated": "2024:06:15"})
     assert "without a time of day" in alone.local_time.rule
     assert alone.times[0].resolution_s == 86_400
@@ -164,17 +190,18 @@ OFFSETS = [
     ({"ExifIFD:OffsetTimeOriginal": "-05:30"}, -5.5, "for the capture time"),
     ({"ExifIFD:OffsetTimeDigitized": "+05:45"}, 5.75, "digitising"),
     ({"ExifIFD:TimeZoneOffset": "-3 -3"}, -3.0, "TIFF/EP"),
-    ({"XMP-photoshop:DateCreated": "2024:06:15 12:34:56+07:00"}, 7.0, "inside the capture date"),
+    ({"Samsung:TimeStamp": "2024:06:15 01:34:55+00:00"}, 11.0, "maker's own clock"),
     ({"ExifIFD:OffsetTime": "+03:00"}, 3.0, "lower trust"),
     (PARIS, 2.0, "zone at the claimed position"),
     ({"GPS:GPSDateStamp": "2024:06:15", "GPS:GPSTimeStamp": "08:34:50"}, 4.0, "GPS clock"),
+    ({"XMP-photoshop:DateCreated": "2024:06:15 12:34:56+07:00"}, 7.0, "inside the capture date"),
 ]
 
 
 def test_offsets_win_in_the_order_that_was_agreed() -> None:
-    for place, (_, hours, words) in enumerate(OFFSETS):
+    for rank, (_, hours, words) in enumerate(OFFSETS):
         tags = {"ExifIFD:DateTimeOriginal": WALL}
-        for more, _, _ in OFFSETS[place:]:
+        for more, _, _ in OFFSETS[rank:]:
             tags |= more
         offset = claim(tags).utc_offset_hours
         assert offset.value == hours, words
@@ -271,7 +298,8 @@ def test_a_hemisphere_is_a_sign(north: float, south: str, east: float, west: str
 
 @pytest.mark.parametrize(
     ("latitude", "longitude", "why"),
-    [(0, 0, Absent.NO_FIX), (0.0, 0.0, Absent.NO_FIX), (91, 0, Absent.UNPARSABLE), (1, 181, Absent.UNPARSABLE),
+    [(0, 0, Absent.NO_FIX), (0.0, 0.0, Absent.NO_FIX), (1e-6, -1e-6, Absent.NO_FIX), (91, 0, Absent.OUT_OF_RANGE),
+     (1, 361, Absent.OUT_OF_RANGE), (1, -181, Absent.OUT_OF_RANGE),
      ("undef", "inf", Absent.UNPARSABLE), ("", "", Absent.UNPARSABLE), ("x" * 5000, 1, Absent.UNPARSABLE)],
 )  # fmt: skip
 def test_no_place_on_earth_is_no_position(latitude, longitude, why: Absent) -> None:
@@ -566,6 +594,7 @@ def test_no_tag_whatever_it_holds_crashes_a_claim(tags: dict) -> None:
 
 @given(WALLS, MINUTES, st.floats(min_value=-90, max_value=90), st.floats(min_value=-180, max_value=180))
 def test_a_whole_claim_is_read_back(wall: datetime, minutes: int, north: float, east: float) -> None:
+    assume(not clock_defaults.is_zero(wall))
     made = claim(
         {
             "ExifIFD:DateTimeOriginal": wall.strftime("%Y:%m:%d %H:%M:%S"),
@@ -579,5 +608,5 @@ def test_a_whole_claim_is_read_back(wall: datetime, minutes: int, north: float, 
     )
     assert made.local_time.value == wall
     assert made.utc_time.value == wall - timedelta(hours=made.utc_offset_hours.value)
-    expected = Absent.NO_FIX if north == 0 and east == 0 else Position(north, east)
+    expected = Absent.NO_FIX if max(abs(north), abs(east)) < place.NULL_DEG else Position(north, east)
     assert (made.position.value if isinstance(made.position, Stated) else made.position) == expected

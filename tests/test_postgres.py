@@ -18,7 +18,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DatabaseError
 from test_case import FIXED, INLINE, audit, hostile, photo
 
-from gtloc_forensics.case.case import ADDRESS, DATABASE, Case, open_case
+from gtloc_forensics.case.case import Case, open_case
+from gtloc_forensics.case.folder import ADDRESS, DATABASE
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import CaseBusy, CaseError, NewerCase, UsageError
 from gtloc_forensics.records import FileStat, Source

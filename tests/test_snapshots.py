@@ -24,7 +24,7 @@ import pytest
 
 from gtloc_forensics.case.case import open_case
 from gtloc_forensics.cli.tables import print_case
-from gtloc_forensics.examination.instruments import Settings
+from gtloc_forensics.examination.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "case_folder"

@@ -11,8 +11,10 @@ import pytest
 from click.testing import CliRunner
 from test_case import INLINE, evidence, photo  # noqa: F401 - a fixture
 
-from gtloc_forensics.case.case import DATABASE, REPORT, Case, open_case
+from gtloc_forensics.case.case import Case, open_case
 from gtloc_forensics.case.exports import BUILT_IN
+from gtloc_forensics.case.folder import DATABASE
+from gtloc_forensics.case.products import REPORT
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import EvidenceTreeError
 

@@ -16,11 +16,11 @@ import pytest
 from test_discover import JPEG, PNG, XMP, put
 from watchdog.events import DirCreatedEvent, DirMovedEvent
 
-from gtloc_forensics.files.listing import Candidate
 from gtloc_forensics.files.watching import Arrival, News, Notice, Watcher, mounts
 from gtloc_forensics.files.watching import watcher as watch_module
 from gtloc_forensics.files.watching.events import Report, Sign, _Translator
 from gtloc_forensics.files.watching.files import Seen, is_temporary
+from gtloc_forensics.records import Candidate
 
 STABLE = 2.0
 

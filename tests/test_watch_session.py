@@ -19,14 +19,16 @@ import pytest
 from click.testing import CliRunner
 from test_case import INLINE, photo, snapshot
 
-from gtloc_forensics.case.case import DATABASE, FINDINGS, open_case
+from gtloc_forensics.case.case import open_case
+from gtloc_forensics.case.folder import DATABASE
 from gtloc_forensics.case.notify import Notifier
+from gtloc_forensics.case.products import FINDINGS
 from gtloc_forensics.case.watching import CHANGED, WatchSettings
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import CaseBusy, WorkspaceFull
 from gtloc_forensics.examination.gathering import Gathering
-from gtloc_forensics.files import acquiring, listing
-from gtloc_forensics.records import Status
+from gtloc_forensics.files import acquiring
+from gtloc_forensics.records import Candidate, Status
 
 take = acquiring.take
 QUICK = WatchSettings(quiet_s=0.3, report_every_s=60.0, report=False)
@@ -145,7 +147,7 @@ def test_a_disk_that_fills_up_while_copying_is_outlived(tmp_path: Path, monkeypa
     monkeypatch.setattr("gtloc_forensics.case.watching.RETRY_S", 0.3)
     failures = iter([True, True])
 
-    def fills_up(root: Path, candidate: listing.Candidate, *, into: Path) -> acquiring.Taken:
+    def fills_up(root: Path, candidate: Candidate, *, into: Path) -> acquiring.Taken:
         if next(failures, False):
             (into / "half.partial").touch()
             raise WorkspaceFull(into)
@@ -167,7 +169,7 @@ class StillWriting:
         self.left = times
         self.taken = 0
 
-    def __call__(self, root: Path, candidate: listing.Candidate, *, into: Path) -> acquiring.Taken:
+    def __call__(self, root: Path, candidate: Candidate, *, into: Path) -> acquiring.Taken:
         self.taken += 1
         self.left -= 1
         found = take(root, candidate, into=into)

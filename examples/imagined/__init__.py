@@ -2,7 +2,7 @@
 
 ``scenes(seed)`` yields random scenes for ever, ``render(scene)`` makes the picture,
 ``meter(scene)`` what a camera would have set. Nothing here imports more than numpy,
-Pillow and the sun position of :mod:`gtloc_forensics.earth.globe.sun`.
+Pillow and the sun position of :mod:`gtloc_forensics.earth.sun`.
 """
 
 from __future__ import annotations

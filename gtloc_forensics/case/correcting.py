@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gtloc_forensics import correct
+from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.correct import ClientTagger, Destination, Journal, Order, Plan, Result, Workshop, planfile
+from gtloc_forensics.files.writing import refuse_inside
 from gtloc_forensics.metadata.exiftool import ExifTool
-
-if TYPE_CHECKING:
-    from gtloc_forensics.case.case import Case
 
 JOURNAL = "corrections"
 
 
-def plan(case: Case, path: Path, order: Order) -> Plan:
+def plan(case: CaseFolder, path: Path, order: Order) -> Plan:
     """Plan what *order* asks for, or what the case itself calls for; lines locked in the file at *path* stay.
 
     Raises:
         CaseError: no examination was completed.
         PlanError: the order or the file there cannot be understood.
+        EvidenceTreeError: the plan would lie inside the evidence.
     """
+    refuse_inside(path, case.evidence)
     view = case.view()
     earlier = planfile.read(path) if path.is_file() else Plan()
     photos = (entry.photo for entry in view.photos())
@@ -32,7 +32,7 @@ def plan(case: Case, path: Path, order: Order) -> Plan:
     return made
 
 
-def carry_out(case: Case, path: Path, destination: Destination) -> Result:
+def carry_out(case: CaseFolder, path: Path, destination: Destination) -> Result:
     """Apply the plan at *path* as it stands.
 
     Raises:
@@ -43,20 +43,20 @@ def carry_out(case: Case, path: Path, destination: Destination) -> Result:
         return correct.apply(planfile.read(path), evidence=case.evidence, destination=destination, workshop=workshop)
 
 
-def finish(case: Case) -> Result | None:
+def finish(case: CaseFolder) -> Result | None:
     """Finish the transaction that was interrupted; None when there is none."""
     with _workshop(case) as workshop:
         return correct.resume(workshop)
 
 
-def take_back(case: Case) -> Result:
+def take_back(case: CaseFolder) -> Result:
     """Give every file of the latest transaction its old bytes back."""
     with _workshop(case) as workshop:
         return correct.undo(workshop)
 
 
 @contextmanager
-def _workshop(case: Case) -> Iterator[Workshop]:
+def _workshop(case: CaseFolder) -> Iterator[Workshop]:
     with case.locked(), ExifTool() as client, Journal(case.folder / JOURNAL) as journal:
         yield Workshop(
             journal=journal,

@@ -77,7 +77,7 @@ def chosen(kind: str, *, loaded: plugins.Loaded | None = None) -> Export:
     kinds = table(doors)
     if kind in kinds:
         return kinds[kind]
-    failed = "".join(f"; {plugin} {trouble}" for plugin, trouble in doors.troubles.items())
+    failed = "".join(f"; plugin {plugin} {trouble}" for plugin, trouble in doors.troubles.items())
     raise UsageError(f"no export is called {kind!r}; choose one of {', '.join(sorted(kinds))}{failed}")
 
 

@@ -206,7 +206,7 @@ def _opened(
     kinds: Mapping[str, tuple[str, NotifierKind]], name: str, target: str, troubles: Mapping[str, str]
 ) -> Hook | None:
     if name not in kinds:
-        failed = "".join(f"; {plugin} {trouble}" for plugin, trouble in troubles.items())
+        failed = "".join(f"; plugin {plugin} {trouble}" for plugin, trouble in troubles.items())
         raise UsageError(f"no notifier is called {name!r}; choose one of {', '.join(sorted(kinds))}{failed}")
     plugin, kind = kinds[name]
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,18 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtloc_forensics import decode
+from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.retrieval import MONTH_STARTS, Answer, Example, Query, search
 from gtloc_forensics.errors import DecodeRefused, UsageError, WeightsError
-from gtloc_forensics.examination.instruments import DEFAULT_SHORT_SIDE
-from gtloc_forensics.files import acquiring, listing
-from gtloc_forensics.records import ImageFacts, Photo, Prediction
+from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE
+from gtloc_forensics.files import acquiring
+from gtloc_forensics.records import Candidate, Environment, ImageFacts, Photo, Prediction
 
 if TYPE_CHECKING:
-    from gtloc_forensics.case.case import Case
     from gtloc_forensics.vision import Model
 
 
-def find(case: Case, query: Query, *, like: str = "", limit: int = 20) -> Answer:
+def find(case: CaseFolder, query: Query, *, like: str = "", limit: int = 20) -> Answer:
     """Search the newest examination of *case*.
 
     Args:
@@ -38,7 +38,7 @@ def find(case: Case, query: Query, *, like: str = "", limit: int = 20) -> Answer
         UsageError: there is no such example, or it cannot be decoded.
     """
     view = case.view()
-    model = _Seeing(view.environment)
+    model = _Seeing(view.examined_with)
     if like:
         inside = _in_case(view.records(), like)
         query = replace(query, like=inside if inside is not None else _from_file(Path(like), model))
@@ -50,15 +50,15 @@ def find(case: Case, query: Query, *, like: str = "", limit: int = 20) -> Answer
 class _Seeing:
     """The model of the examination, loaded when first asked for; None when it cannot be had again."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._model: Model | None = None
         self._tried = False
 
     def model(self) -> Model | None:
         """Return the very model that looked at the case."""
-        name = self._environment.get("model name")
-        if not self._tried and name is not None:
+        name = self._environment.model_name
+        if not self._tried and name:
             self._tried = True
             try:
                 from gtloc_forensics import vision
@@ -66,7 +66,7 @@ class _Seeing:
                 found = vision.load(name)
             except (ModuleNotFoundError, WeightsError):
                 return None  # the stored densities answer without it
-            if found.weights_sha256 == self._environment.get("model weights"):
+            if found.weights_sha256 == self._environment.model.get("weights"):
                 self._model = found
         return self._model
 
@@ -104,7 +104,7 @@ def _from_file(path: Path, seeing: _Seeing) -> Example:
         raise UsageError(f"{path} is neither a photo of the case nor a file; give the path that `findings.json` shows")
     model = seeing.model()
     with tempfile.TemporaryDirectory(prefix="gtloc-search-") as work, decode.Decoder(1) as decoder:
-        taken = acquiring.take(path.resolve().parent, listing.Candidate(os.fsencode(path.name)), into=Path(work))
+        taken = acquiring.take(path.resolve().parent, Candidate(os.fsencode(path.name)), into=Path(work))
         side = DEFAULT_SHORT_SIDE if model is None else model.short_side
         job = decode.Job(taken.working_copy, taken.source.source_id, taken.source.media_type, short_side=side)
         ((_, found),) = decoder.stream([job], window=1)

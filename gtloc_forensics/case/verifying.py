@@ -10,23 +10,23 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.examination import gathering as examination_gathering
-from gtloc_forensics.examination.concluding import Album
+from gtloc_forensics.examination.instruments import Instruments, opened
 from gtloc_forensics.examination.results import digest_of
+from gtloc_forensics.examination.settings import NO_MODEL, Settings
 from gtloc_forensics.files import acquiring, listing
 from gtloc_forensics.records import CustodyEvent, PhotoEntry, Prediction, Skipped, Source, visible
 from gtloc_forensics.store.custody import verify_chain
 from gtloc_forensics.store.database import Store
-
-if TYPE_CHECKING:
-    from gtloc_forensics.case.case import Case
-    from gtloc_forensics.examination.instruments import Instruments, Settings
+from gtloc_forensics.store.photos import Album
 
 DENSITY_TOLERANCE = 1e-3
 """Largest total variation between two runs of one model on one picture: devices round differently."""
@@ -55,7 +55,31 @@ class Verification:
         return not self.differences
 
 
-def verify_case(case: Case, *, instruments: Instruments | None, settings: Settings, sample: int = 5) -> Verification:
+def verify(case: CaseFolder, settings: Settings, *, sample: int = 5) -> Verification:
+    """Check the case against itself and the evidence; with *sample* do part of the work again.
+
+    The check itself becomes a custody event.
+
+    Args:
+        case: with a completed examination.
+        settings: how to do the work again; the model is the one that looked.
+        sample: how many photos to examine again, spread evenly over the case.
+
+    Raises:
+        CaseError: no examination was completed.
+        CaseBusy: another process works on this case.
+    """
+    model = case.view().examined_with.model_name or NO_MODEL
+    with case.locked(), ExitStack() as stack:
+        instruments = stack.enter_context(opened(replace(settings, model=model))) if sample else None
+        found = verify_case(case, instruments=instruments, settings=settings, sample=sample)
+        case.note("verify", "case", {"differences": len(found.differences), "repeated": found.repeated})
+    return found
+
+
+def verify_case(
+    case: CaseFolder, *, instruments: Instruments | None, settings: Settings, sample: int = 5
+) -> Verification:
     """Verify *case*.
 
     Args:
@@ -140,7 +164,7 @@ def _spread(entries: Sequence[PhotoEntry], count: int) -> list[PhotoEntry]:
 
 
 def _repeat(
-    case: Case, entries: Sequence[PhotoEntry], instruments: Instruments, settings: Settings
+    case: CaseFolder, entries: Sequence[PhotoEntry], instruments: Instruments, settings: Settings
 ) -> Iterator[Difference]:
     """Examine *entries* again into a throw-away store and compare the records."""
     only = {entry.photo.source.relative for entry in entries}

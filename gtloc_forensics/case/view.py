@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING
 from gtloc_forensics.errors import CaseError, WeightsError
 from gtloc_forensics.evidence import calibration as evidence_calibration
 from gtloc_forensics.evidence.false_discovery import RATE, Control
-from gtloc_forensics.examination.concluding import CAUSES, CLOCKS, CONTROLS, MODEL_ABSENCE, REASONS, RULES, Album
-from gtloc_forensics.examination.gathering import Stages
-from gtloc_forensics.examination.results import PhotoResult
 from gtloc_forensics.records import (
     CaseHeader,
     CauseGroup,
     ClockModel,
     CustodyEvent,
+    Environment,
     Finding,
     Photo,
     PhotoEntry,
+    PhotoResult,
     ReasonNote,
     RuleNote,
     Skipped,
@@ -32,6 +31,8 @@ from gtloc_forensics.records import (
     visible,
 )
 from gtloc_forensics.store.codec import unpack
+from gtloc_forensics.store.keys import CAUSES, CLOCKS, CONTROLS, REASONS, RULES, Stages
+from gtloc_forensics.store.photos import Album
 from gtloc_forensics.vision import library
 from gtloc_forensics.vision.manifest import MANIFEST
 
@@ -60,9 +61,10 @@ class StoredCase:
         self._store = store
         self._id = row.id
         self.fingerprint = row.fingerprint
-        self._environment: dict[str, str] = json.loads(row.environment)
+        self._labels: dict[str, str] = json.loads(row.environment)
+        self.examined_with = Environment.from_labels(self._labels)
         self.finished_utc: datetime = datetime.fromisoformat(row.finished_utc)
-        self._album = Album(store, Stages(**json.loads(row.stages)), self._environment.get(MODEL_ABSENCE, "no model"))
+        self._album = Album(store, Stages(**json.loads(row.stages)), self.examined_with.model_absence)
         self._rejected = store.rejected(row.fingerprint)
         self._shas: dict[str, str] = {}
 
@@ -74,8 +76,8 @@ class StoredCase:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What one needs to repeat the run."""
-        return self._environment
+        """What one needs to repeat the run, as a report prints it; :attr:`examined_with` is the record."""
+        return self._labels
 
     @property
     def tally(self) -> Tally:
@@ -178,12 +180,12 @@ class StoredCase:
     def _model_folder(self) -> Path | None:
         """Return the folder of the model that looked, when it is still there with the same weights."""
         try:
-            folder = library.find(self._environment.get("model name", ""))
+            folder = library.find(self.examined_with.model_name)
         except WeightsError:
             return None
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        used = set(self._environment.get("model weights", "").split("+"))  # more than one where a backbone is shared
-        return folder if used <= set(manifest.get("files", {}).values()) else None
+        used = self.examined_with.weights
+        return folder if used and used <= set(manifest.get("files", {}).values()) else None
 
 
 def _told(one: Control) -> str:

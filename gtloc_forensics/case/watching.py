@@ -13,20 +13,20 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.notify import Notifier
 from gtloc_forensics.checks import Context
 from gtloc_forensics.errors import WorkspaceFull
-from gtloc_forensics.examination.concluding import Album, Concluding, judge
+from gtloc_forensics.examination.concluding import Concluding
 from gtloc_forensics.examination.gathering import Gathering
-from gtloc_forensics.examination.instruments import Instruments, Settings
-from gtloc_forensics.examination.results import PhotoResult
-from gtloc_forensics.files import acquiring, listing, watching
-from gtloc_forensics.records import Finding, Photo, Skipped, Source, visible
-
-if TYPE_CHECKING:
-    from gtloc_forensics.case.case import Case
+from gtloc_forensics.examination.instruments import Instruments
+from gtloc_forensics.examination.judging import judge
+from gtloc_forensics.examination.settings import Settings
+from gtloc_forensics.files import acquiring, watching
+from gtloc_forensics.records import Candidate, Finding, Photo, PhotoResult, Skipped, Source, visible
+from gtloc_forensics.store.photos import Album
 
 TICK_S = 0.1
 RETRY_S = 30.0
@@ -65,11 +65,12 @@ class WatchSession:
 
     def __init__(
         self,
-        case: Case,
+        case: CaseFolder,
         instruments: Instruments,
         *,
         settings: Settings,
         work: Path,
+        publish: Callable[[], None],
         notifier: Notifier,
         log: Log,
         watch_settings: WatchSettings,
@@ -78,6 +79,7 @@ class WatchSession:
         self._case = case
         self._instruments = instruments
         self._settings = settings
+        self._publish = publish
         self._notifier = notifier
         self._log = log
         self._watch_settings = watch_settings
@@ -161,7 +163,7 @@ class WatchSession:
             self._tries.pop(entry.relative, None)
         self._log(event)
 
-    def _within_case(self, arrival: watching.Arrival) -> listing.Candidate:
+    def _within_case(self, arrival: watching.Arrival) -> Candidate:
         """Name a file by its path below the case's evidence folder, which holds every watched one."""
         inner = os.path.relpath(os.fsencode(arrival.root.resolve()), os.fsencode(self._case.evidence))
         if inner == b".":
@@ -170,7 +172,7 @@ class WatchSession:
         sidecars = tuple(below + name for name in arrival.candidate.sidecars)
         return replace(arrival.candidate, relative=below + arrival.candidate.relative, sidecars=sidecars)
 
-    def _judge(self, album: Album, candidate: listing.Candidate) -> None:
+    def _judge(self, album: Album, candidate: Candidate) -> None:
         row = self._gathering.row_of(candidate.relative)
         photo, acquired = album.photo(row)
         context = Context(now_utc=acquired, calibration=self._instruments.calibration)
@@ -213,9 +215,7 @@ class WatchSession:
                 progress=_silent,
                 recheck=self._recheck,
             ).run()
-            self._case.write_findings()
-            if self._watch_settings.report:
-                self._case.write_report()
+            self._publish()
         except WorkspaceFull as error:
             self._log({"event": "disk full", "text": str(error), "again_in_s": self._watch_settings.quiet_s})
             self._last_arrival = time.monotonic()

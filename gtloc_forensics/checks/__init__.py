@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from gtloc_forensics.errors import PluginError
-from gtloc_forensics.records import Absent, Confidence, Finding, Outcome, Severity, Unexamined
+from gtloc_forensics.records import Absent, Claim, Confidence, Finding, Outcome, Photo, Severity, Unexamined
 
 if TYPE_CHECKING:
     from gtloc_forensics.evidence.calibration import Calibration
@@ -71,6 +71,17 @@ def check(
         return Check(check_id, title, scope, needs, function, explanation or "", version)
 
     return mark
+
+
+def claim_of(photo: Photo) -> Claim:
+    """Return the claim of a photo whose metadata was read; rules say so with ``needs=("claim",)``.
+
+    Raises:
+        TypeError: when a rule is run on a photo it cannot judge.
+    """
+    if not isinstance(photo.claim, Claim):
+        raise TypeError(f"the metadata of {photo.source.source_id} was not read")
+    return photo.claim
 
 
 def not_testable(check_id: str, source_id: str, why: str | Absent) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gtloc_forensics.records import Cause, Claim, Confidence, Finding, Outcome, Severity
+from gtloc_forensics.records import Cause, CauseKind, Claim, Confidence, Finding, Outcome, Severity
 
 FILE_CAUSES = {
     "aircraft": "Taken from an aircraft.",
@@ -70,6 +70,6 @@ def _finding(
         severity=severity,
         confidence=confidence,
         summary=summary,
-        cause=Cause(kind, device_key, offset_hours, FILE_CAUSES.get(kind, summary)),
+        cause=Cause(CauseKind(kind), device_key, offset_hours, FILE_CAUSES.get(kind, summary)),
         **more,
     )

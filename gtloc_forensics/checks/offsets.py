@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gtloc_forensics.checks import tagged
-from gtloc_forensics.earth import globe, zones
+from gtloc_forensics.earth import claims, zones
+from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Claim, Stated
 
 GRID_HOURS = 0.25
@@ -55,7 +55,7 @@ def is_civil(hours: float) -> bool:
 def stated(claim: Claim) -> Stated[float] | None:
     """Return the offset that the file itself writes, None when it is absent, absurd or was worked out."""
     offset = claim.utc_offset_hours
-    if not isinstance(offset, Stated) or globe.is_derived(offset):
+    if not isinstance(offset, Stated) or claims.is_derived(offset):
         return None
     return offset if abs(offset.value) < 24.0 else None
 
@@ -82,11 +82,11 @@ def gps_instant(claim: Claim) -> tuple[datetime, bool] | None:
     It comes before XMP's copy, to which editors attach the offset of their own computer.
     """
     gps = claim.gps_utc_time
-    copied = isinstance(gps, Stated) and gps.tag.startswith("XMP") and tagged.text(claim.tags, "GPS:GPSTimeStamp")
+    copied = isinstance(gps, Stated) and gps.tag.startswith("XMP") and tag_values.text(claim.tags, "GPS:GPSTimeStamp")
     if isinstance(gps, Stated) and not copied:
         return gps.value, True
-    written = tagged.text(claim.tags, "GPS:GPSTimeStamp")
-    clock = tagged.date(f"2000:01:01 {written}") if written else None
+    written = tag_values.text(claim.tags, "GPS:GPSTimeStamp")
+    clock = tag_values.full_date(f"2000:01:01 {written}") if written else None
     if clock is None or not isinstance(claim.local_time, Stated):
         return None
     if not 1 < claim.local_time.value.year < 9999:  # no day before the first, none after the last
@@ -95,5 +95,5 @@ def gps_instant(claim: Claim) -> tuple[datetime, bool] | None:
     offset = stated(claim)
     usual = offset.value if offset is not None else next(iter(legal(claim)), 0.0)
     expected = local - timedelta(hours=usual)
-    candidates = (datetime.combine(expected.date() + timedelta(days=day), clock[0].time()) for day in (-1, 0, 1))
+    candidates = (datetime.combine(expected.date() + timedelta(days=day), clock.wall.time()) for day in (-1, 0, 1))
     return min(candidates, key=lambda one: abs(one - expected)), False

@@ -8,7 +8,7 @@ from typing import Any
 
 from gtloc_forensics.checks import consistent, not_testable
 from gtloc_forensics.earth import globe
-from gtloc_forensics.records import Cause, Confidence, Finding, Outcome, PhotoSummary, Severity
+from gtloc_forensics.records import Cause, CauseKind, Confidence, Finding, Outcome, PhotoSummary, Severity
 
 
 def instant(one: PhotoSummary) -> datetime | None:
@@ -63,7 +63,7 @@ def about(
         severity=severity,
         confidence=confidence,
         summary=summary,
-        cause=Cause(kind, device_key, offset_hours, summary),
+        cause=Cause(CauseKind(kind), device_key, offset_hours, summary),
         **more,
     )
 

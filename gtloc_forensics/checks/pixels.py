@@ -13,7 +13,7 @@ from datetime import datetime
 
 import numpy as np
 
-from gtloc_forensics.checks import Context, tagged
+from gtloc_forensics.checks import Context, claim_of
 from gtloc_forensics.earth.circular import day_turn, year_turn
 from gtloc_forensics.evidence import exposure as evidence_exposure
 from gtloc_forensics.evidence import scores as evidence_scores
@@ -22,6 +22,7 @@ from gtloc_forensics.evidence.scores import Usual
 from gtloc_forensics.records import (
     Absent,
     Cause,
+    CauseKind,
     Claim,
     Confidence,
     Finding,
@@ -88,7 +89,7 @@ def calibration_of(prediction: Prediction, context: Context) -> Calibration | No
 def asked(photo: Photo, context: Context) -> Asked | str:
     """Return what is to be compared, or why nothing can be."""
     why = blindness(photo, context)
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     if why or not isinstance(photo.prediction, Prediction):
         return why
     if not isinstance(claim.local_time, Stated):
@@ -125,7 +126,7 @@ def year_score(one: Asked) -> float:
 
 def sun_of(photo: Photo) -> tuple[Sun, Position] | str:
     """Return the sun over the claimed place, or why it is not known well enough."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     if not isinstance(photo.sun, Sun):
         return f"no sun position, {photo.sun.value}"
     low, high = photo.sun.elevation_range_deg
@@ -251,7 +252,7 @@ def _finding(
         limitations=words.limitations,
         innocent=words.innocent if odd else (),
         facts=facts,
-        cause=Cause(words.cause, device, None, f"pixels that do not fit {words.about}") if odd else None,
+        cause=Cause(CauseKind(words.cause), device, None, f"pixels that do not fit {words.about}") if odd else None,
         p_value=None if strength is None else strength.p_value,
         log10_lr=None if strength is None else strength.log10_lr,
     )

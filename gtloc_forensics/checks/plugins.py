@@ -91,10 +91,10 @@ class Loaded:
 
     @property
     def troubles(self) -> dict[str, str]:
-        """The failures as the environment of a case names them: ``plugin x`` → what went wrong."""
+        """The failures as the environment of a case names them: plugin → what went wrong."""
         said: dict[str, list[str]] = {}
         for failure in self.failures:
-            said.setdefault(f"plugin {failure.name}", []).append(failure.reason)
+            said.setdefault(failure.name, []).append(failure.reason)
         return {name: f"failed: {'; '.join(reasons)}" for name, reasons in said.items()}
 
     def add_built_in(self, name: str, plugin: object) -> None:

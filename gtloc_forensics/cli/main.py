@@ -78,7 +78,7 @@ def audit(
     new; killed, it goes on where it stopped.
     """
     from gtloc_forensics.case.case import open_case
-    from gtloc_forensics.examination.instruments import Settings
+    from gtloc_forensics.examination.settings import Settings
     from gtloc_forensics.records import CaseHeader
 
     settings = Settings(model=model, device=device, jobs=-1 if jobs is None else jobs)

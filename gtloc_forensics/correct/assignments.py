@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 
 from gtloc_forensics.correct import changes as lines
 from gtloc_forensics.correct.changes import Change, Quantity
-from gtloc_forensics.correct.stamps import Precision, Stamp, exif_date, parsed, zone_hours
+from gtloc_forensics.correct.stamps import Precision, Stamp, exif_date, parsed
 from gtloc_forensics.errors import PlanError
+from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Position, Tags
 
 Assignment = tuple[str, str]
@@ -107,20 +108,20 @@ def capture_time(tags: Tags) -> datetime | None:
 
 
 def _is_said(tags: Tags, wall: datetime) -> bool:
-    stamps = (parsed(value) for values in tags.values() for value in values if isinstance(value, str))
+    stamps = (parsed(value, compact=False) for values in tags.values() for value in values if isinstance(value, str))
     return any(stamp is not None and stamp.is_near(wall) for stamp in stamps)
 
 
 def stated_offset(tags: Tags) -> float | None:
     """Return the offset that the file states for its capture time, in hours."""
     for tag in OFFSETS:
-        found = re.fullmatch(r"[+-]\d\d:\d\d", str(first(tags, tag)).strip())
-        if found:
-            return zone_hours(found[0])
+        hours = tag_values.offset(str(first(tags, tag)))
+        if hours is not None:
+            return hours
     for tag in CAPTURED:
         stamp = parsed(first(tags, tag))
         if stamp is not None and stamp.zone:
-            return zone_hours(stamp.zone)
+            return tag_values.offset(stamp.zone)
     return None
 
 

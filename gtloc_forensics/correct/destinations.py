@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from gtloc_forensics.correct import files
 from gtloc_forensics.errors import UsageError
+from gtloc_forensics.files.writing import refuse_inside
 
 WORDS = "--yes-change-originals"
 """What a person must say before an original is touched."""
@@ -66,9 +67,9 @@ def check(destination: Destination, evidence: Path, journal_folder: Path) -> Non
     Raises:
         EvidenceTreeError: sidecars, copies or the journal would lie in it.
     """
-    files.refuse_inside(journal_folder, evidence)
+    refuse_inside(journal_folder, evidence)
     if not isinstance(destination, InPlace):
-        files.refuse_inside(destination.folder, evidence)
+        refuse_inside(destination.folder, evidence)
 
 
 def root_of(destination: Destination, evidence: Path) -> Path:

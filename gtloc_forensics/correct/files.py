@@ -17,8 +17,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from gtloc_forensics.errors import EvidenceTreeError
-
 BLOCK = 1 << 20
 TEMPORARY_PREFIX = ".gtloc-"
 LONGEST_NAME = 255  # bytes, of one name on every file system in common use
@@ -131,17 +129,6 @@ def copy_owner(source: Path, target: Path) -> None:
 def set_times(path: Path, atime_ns: int, mtime_ns: int) -> None:
     """Set a file's access and modification time."""
     os.utime(path, ns=(atime_ns, mtime_ns))
-
-
-def refuse_inside(output: Path, evidence: Path) -> None:
-    """Refuse an output in (or around a name of) the evidence tree.
-
-    Raises:
-        EvidenceTreeError: when *output* is *evidence* or lies below it, also by way of links.
-    """
-    real_output, real_evidence = output.resolve(), evidence.resolve()
-    if real_output == real_evidence or real_evidence in real_output.parents:
-        raise EvidenceTreeError(output, evidence)
 
 
 def path_of(folder: Path, relative: bytes) -> Path:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, unique
 
-_PATTERN = re.compile(
-    r"(?P<year>\d{4})[:-](?P<month>\d\d)[:-](?P<day>\d\d)"
-    r"(?:[ T](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d+))?)?)?"
-    r"(?P<zone>Z|[+-]\d\d:\d\d)?"
-)
+from gtloc_forensics.metadata import tag_values
+
 SAME_MOMENT = timedelta(seconds=2)
 """Two tags written by one press of the shutter may differ by this much, not by more."""
 
@@ -58,35 +54,23 @@ class Stamp:
         return abs(self.wall - wall) <= slack
 
 
-def parsed(text: object) -> Stamp | None:
-    """Return the stamp in a tag's value, or None when it is no full date (zeros, blanks, a bare year)."""
-    found = _PATTERN.fullmatch(str(text).strip())
-    if found is None:
+def parsed(text: object, *, compact: bool = True) -> Stamp | None:
+    """Return the stamp in a tag's value, or None when it is no full date (zeros, blanks, a bare year).
+
+    ``compact`` as for :func:`tag_values.moment`.
+    """
+    found = tag_values.moment(str(text), compact=compact)
+    if found is None or not found.is_full_date or found.resolution_s == tag_values.HOUR_S:
         return None
-    numbers = [int(found[name] or 0) for name in ("year", "month", "day", "hour", "minute", "second")]
-    try:
-        wall = datetime(*numbers)  # type: ignore[arg-type]
-    except ValueError:
-        return None
-    return Stamp(wall, _precision(found), found["fraction"] or "", found["zone"] or "")
+    return Stamp(found.wall.replace(microsecond=0), _precision(found.resolution_s), found.fraction, found.zone)
 
 
-def _precision(found: re.Match[str]) -> Precision:
-    if found["hour"] is None:
+def _precision(resolution_s: float) -> Precision:
+    if resolution_s >= tag_values.DAY_S:
         return Precision.DAY
-    return Precision.MINUTE if found["second"] is None else Precision.SECOND
+    return Precision.MINUTE if resolution_s > 1.0 else Precision.SECOND
 
 
 def exif_date(moment: datetime) -> str:
     """Return a date as EXIF writes it; strftime would not pad the year 987."""
     return f"{moment.year:04d}:{moment:%m:%d}"
-
-
-def zone_hours(zone: str) -> float | None:
-    """Return the hours of a zone suffix, None for an empty one."""
-    if not zone:
-        return None
-    if zone == "Z":
-        return 0.0
-    hours = int(zone[1:3]) + int(zone[4:6]) / 60.0
-    return -hours if zone[0] == "-" else hours

@@ -1,5 +1,6 @@
 """The earth as a clock and a globe: distances, circles, the sun, zones and offsets, land and sea.
 
 ``circular`` and ``sphere`` are the geometry of time and place, ``globe`` has distances and the
-sun over a place, ``sun`` the ephemeris, ``zones`` legal time, ``land`` coasts and borders.
+sun over a place, ``sun`` the ephemeris, ``zones`` legal time, ``claims`` the offset and the sun of a
+claim, ``land`` coasts and borders.
 """

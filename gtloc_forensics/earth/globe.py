@@ -1,37 +1,22 @@
-"""Distances and bearings on the globe, the sun over a place and over a claim.
-
-UTC enters a claim only through an offset, and which rule gave the offset is kept with the result.
-"""
+"""Distances and bearings on the globe, and the sun over a place."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtloc_forensics.earth.sun import (
-    sun_position,
-)
-from gtloc_forensics.earth.zones import (
-    legal_offsets,
-    offsets_hours,
-)
-from gtloc_forensics.records import Absent, Claim, Position, Stated, Sun
+from gtloc_forensics.earth.sun import sun_position
+from gtloc_forensics.records import Position
 
 __all__ = [
     "EARTH_RADIUS_KM",
     "METRIC_EARTH_RADIUS_KM",
     "bearing_deg",
-    "claimed_offset",
     "distance_km",
     "elevation_curve",
-    "is_derived",
-    "is_from_camera",
-    "sun",
     "sun_at",
-    "suns",
     "unix_seconds",
 ]
 
@@ -39,9 +24,6 @@ Floats = NDArray[np.float64]
 
 EARTH_RADIUS_KM = 6371.0088  # mean radius R1 of the WGS 84 ellipsoid (IUGG)
 METRIC_EARTH_RADIUS_KM = 6371.0  # the one in GT-Loc's published metric (papers.md §1.6)
-
-# A clock reading that is a date only, or an hour only, does not say where the sun stood.
-COARSEST_TIME_S = 900.0
 
 _EPOCH = datetime(1970, 1, 1)
 
@@ -116,115 +98,3 @@ def elevation_curve(
     midnight_utc_s = unix_seconds(datetime(local_date.year, local_date.month, local_date.day)) - 3600.0 * offset_hours
     elevation, _ = sun_position(midnight_utc_s + 3600.0 * hours, position.latitude_deg, position.longitude_deg)
     return hours, elevation
-
-
-def claimed_offset(claim: Claim) -> tuple[tuple[float, ...], str] | Absent:
-    """Return the offsets the claimed local time may have, the best first, and the rule that gave them.
-
-    An offset that the camera wrote wins, wherever the file says it was taken. One worked
-    out from the GPS clock counts only where it is legal at the place: otherwise it holds
-    the very clock fault that is looked for. So does one in XMP or IPTC, where programs put
-    their own computer's zone, or +00:00 when they know none. Else the zones of the place
-    decide, and an offset that lost stays among those that could apply.
-    """
-    if not isinstance(claim.local_time, Stated):
-        return claim.local_time
-    local = claim.local_time.value
-    legal = legal_offsets(claim.zones, local)
-    offset = claim.utc_offset_hours
-    if isinstance(offset, Stated):
-        derived = is_derived(offset)
-        if not derived and (offset.value in legal or not legal or is_from_camera(offset)):
-            return (offset.value,), "stated"
-        if offset.value in legal and derived == "gps clock":
-            return (offset.value,), "gps clock"
-    if not legal:
-        return Absent.UNDERIVABLE
-    usual = offsets_hours(claim.zones[0], local)
-    lost = (offset.value,) if isinstance(offset, Stated) and not is_derived(offset) else ()
-    return tuple(dict.fromkeys((*usual, *legal, *lost))), "zone at the place"
-
-
-def is_from_camera(offset: Stated[float]) -> bool:
-    """Return whether an offset stands where cameras write it: in EXIF or in the maker's note."""
-    return not offset.tag.startswith(("XMP", "IPTC", "sidecar:", "PNG"))
-
-
-def is_derived(offset: Stated[float]) -> str:
-    """Return what an offset was worked out from, ``""`` when the file itself states it."""
-    if "gps" in offset.rule.lower() or offset.tag.startswith("GPS:"):
-        return "gps clock"
-    return "zone at the place" if "zone at" in offset.rule.lower() or not offset.tag else ""
-
-
-def sun(claim: Claim) -> Sun | Absent:
-    """Return where the sun stood at the claimed place and time; see :func:`suns`."""
-    return suns([claim])[0]
-
-
-def suns(claims: Sequence[Claim]) -> list[Sun | Absent]:
-    """Return where the sun stood for each claim, all in one sweep.
-
-    Without a position, a local time to the quarter of an hour and an offset (stated, or
-    from the zone at the place) there is no sun: ``Absent`` says which. Where several
-    offsets could apply, the elevation is that of the usual one and the range that of all.
-    """
-    asked = [_instants(claim) for claim in claims]
-    rows = [(utc, place) for one in asked if not isinstance(one, Absent) for utc, place in one[0]]
-    if not rows:
-        return [one for one in asked if isinstance(one, Absent)]
-    elevation, azimuth = sun_position(
-        [unix_seconds(utc) for utc, _ in rows],
-        [place.latitude_deg for _, place in rows],
-        [place.longitude_deg for _, place in rows],
-    )
-    return _gather(asked, elevation, azimuth)
-
-
-_Asked = tuple[list[tuple[datetime, Position]], str] | Absent
-
-
-def _gather(asked: Sequence[_Asked], elevation: Floats, azimuth: Floats) -> list[Sun | Absent]:
-    found: list[Sun | Absent] = []
-    first = 0
-    for one in asked:
-        if isinstance(one, Absent):
-            found.append(one)
-            continue
-        instants, rule = one
-        of_this = elevation[first : first + len(instants)]
-        found.append(
-            Sun(
-                elevation_deg=float(of_this[0]),
-                azimuth_deg=float(azimuth[first]),
-                utc_time=instants[0][0],
-                offset_source=rule,
-                elevation_range_deg=(float(of_this.min()), float(of_this.max())),
-            )
-        )
-        first += len(instants)
-    return found
-
-
-def _instants(claim: Claim) -> _Asked:
-    if not isinstance(claim.position, Stated):
-        return claim.position
-    if not isinstance(claim.local_time, Stated):
-        return claim.local_time
-    if _resolution_s(claim) > COARSEST_TIME_S:
-        return Absent.UNDERIVABLE
-    offsets = claimed_offset(claim)
-    if isinstance(offsets, Absent):
-        return offsets
-    local = claim.local_time.value
-    try:
-        return [(local - timedelta(hours=hours), claim.position.value) for hours in offsets[0]], offsets[1]
-    except OverflowError:  # the first or last day of the calendar
-        return Absent.UNDERIVABLE
-
-
-def _resolution_s(claim: Claim) -> float:
-    if not isinstance(claim.local_time, Stated):
-        return 0.0
-    tag = claim.local_time.tag
-    return min((reading.resolution_s for reading in claim.times if reading.tag == tag), default=0.0)

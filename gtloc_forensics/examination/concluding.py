@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shlex
-import traceback
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -20,33 +19,33 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gtloc_forensics.checks import Check, Context, Registry, Scope, counted_alarms, not_testable, unmet
-from gtloc_forensics.earth import globe
+from gtloc_forensics.checks import Check, Context, Scope, counted_alarms
 from gtloc_forensics.evidence import clocks as evidence_clocks
 from gtloc_forensics.evidence import false_discovery
 from gtloc_forensics.evidence.clocks.causes import group_causes
-from gtloc_forensics.examination import gathering, plugged_in, summaries
+from gtloc_forensics.examination import summaries
 from gtloc_forensics.examination.disk_map import DiskMap
-from gtloc_forensics.examination.instruments import NO_MODEL, Instruments, Settings
-from gtloc_forensics.examination.results import NotTestable, PhotoResult, digest_of, merge
+from gtloc_forensics.examination.gathering import Progress
+from gtloc_forensics.examination.instruments import Instruments
+from gtloc_forensics.examination.judging import OUTCOME_RANK, judge, rank, run_rule
+from gtloc_forensics.examination.planning import Gathered
+from gtloc_forensics.examination.results import NotTestable, digest_of, merge
+from gtloc_forensics.examination.settings import NO_MODEL, Settings
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.records import (
-    Absent,
     Cause,
     CauseGroup,
+    CauseKind,
     Claim,
     ClockModel,
     Finding,
-    ImageFacts,
     Outcome,
-    Photo,
+    PhotoResult,
     PhotoSummary,
-    Prediction,
     ReasonNote,
     RuleNote,
     Scalar,
     Source,
-    Sun,
     Unexamined,
     source_id_of,
     visible,
@@ -54,63 +53,10 @@ from gtloc_forensics.records import (
 from gtloc_forensics.store.codec import pack, unpack
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Store, Transaction
-from gtloc_forensics.store.rows import StoredSource
-
-CLOCKS, CAUSES, CONTROLS, REASONS, RULES = "clocks", "causes", "controls", "reasons", "rules"
+from gtloc_forensics.store.keys import CAUSES, CLOCKS, CONTROLS, REASONS, RULES, Stages
+from gtloc_forensics.store.photos import Album
 
 ROWS_AT_ONCE = 500
-
-MODEL_ABSENCE = "model"
-"""The environment entry that says why there is no model."""
-
-
-class Album:
-    """Puts the records of one path together again from the store."""
-
-    def __init__(self, store: Store, stages: gathering.Stages, model_absence: str) -> None:
-        """Read from *store* what was kept under *stages*."""
-        self._store = store
-        self._stages = stages
-        self._model_absence = model_absence
-
-    def photo(self, row_id: int) -> tuple[Photo, datetime]:
-        """Return everything known of one source, and when it was acquired."""
-        source, known, acquired = self._store.source(row_id)
-        claim = self._claim(source, known)
-        opinions, unread = plugged_in.opinions_of(self._store, self._stages.further, source)
-        image, seen = self._image(source), self._prediction(source)
-        return Photo(source, claim, _sun(claim), image, seen, opinions, unread), acquired
-
-    def preview(self, sha256: str) -> bytes | None:
-        """Return the downscaled picture, when the content was decoded."""
-        found = self._store.result(sha256, gathering.PREVIEW, self._stages.image, bytes)
-        return found if isinstance(found, bytes) else None
-
-    def _claim(self, source: Source, known: StoredSource) -> Claim | Unexamined:
-        key = gathering.claim_key(self._stages, known)
-        found = self._store.result(source.source_id, gathering.CLAIM, key, Claim)
-        return found if isinstance(found, Claim) else _unexamined(source, "metadata", found)
-
-    def _image(self, source: Source) -> ImageFacts | Unexamined:
-        found = self._store.result(source.sha256, gathering.IMAGE, self._stages.image, ImageFacts)
-        return found if isinstance(found, ImageFacts) else _unexamined(source, "decode", found)
-
-    def _prediction(self, source: Source) -> Prediction | Unexamined:
-        if not self._stages.vision:
-            return Unexamined(source.source_id, "vision", self._model_absence)
-        found = self._store.result(source.sha256, gathering.VISION, self._stages.vision, Prediction)
-        if isinstance(found, Prediction):
-            return replace(found, source_id=source.source_id)
-        return _unexamined(source, "vision", found)
-
-
-def _sun(claim: Claim | Unexamined) -> Sun | Absent:
-    return globe.sun(claim) if isinstance(claim, Claim) else Absent.UNDERIVABLE
-
-
-def _unexamined(source: Source, stage: str, found: object) -> Unexamined:
-    reason, detail = found if isinstance(found, tuple) else ("it was never reached", "")
-    return Unexamined(source.source_id, stage, reason, detail)
 
 
 class Concluding:
@@ -123,9 +69,9 @@ class Concluding:
         instruments: Instruments,
         *,
         settings: Settings,
-        gathered: gathering.Gathered,
-        stages: gathering.Stages,
-        progress: gathering.Progress,
+        gathered: Gathered,
+        stages: Stages,
+        progress: Progress,
         recheck: Callable[[Source], acquiring.Rechecked] | None = None,
     ) -> None:
         """Prepare to conclude.
@@ -148,12 +94,9 @@ class Concluding:
         self._stages = stages
         self._progress = progress
         self._registry = instruments.loaded.registry
-        model = instruments.environment.get("model name", "")
-        self.environment = dict(instruments.environment) | instruments.loaded.troubles
-        self.environment |= {
-            MODEL_ABSENCE: instruments.model_absence or model,
-            "command": f"gtloc audit {shlex.quote(visible(os.fsencode(root)))} --model {model or NO_MODEL}",
-        }
+        model = instruments.environment.model_name or NO_MODEL
+        command = f"gtloc audit {shlex.quote(visible(os.fsencode(root)))} --model {model}"
+        self._environment = replace(instruments.environment, command=command, troubles=instruments.loaded.troubles)
         self._album = Album(store, stages, instruments.model_absence)
 
     def run(self) -> str:
@@ -171,8 +114,10 @@ class Concluding:
             "stages": asdict(self._stages),
             "rules": [[item.check_id, item.version] for item in self._registry],
             "plugin failures": [[failure.name, failure.reason] for failure in self._instruments.loaded.failures],
-            "environment": self.environment,
+            "environment": self._environment.labels(),
         }
+        if self._gathered.lacking:  # with a package that works at last it is another examination
+            depends_on["lacking"] = [relative.hex() for relative in self._gathered.lacking]
         return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()
 
     def _rehash(self) -> dict[int, acquiring.Rechecked]:
@@ -218,7 +163,7 @@ class Concluding:
         groups = summaries.by_device(seen, labels)
         untestable = NotTestable()
         compared, crashed = self._compare(groups, seen, self._context(latest), untestable)
-        clocks = tuple(evidence_clocks.fit(group) for group in groups)
+        clocks = evidence_clocks.fit_all(groups)
         merge(verdicts, findings=compared, untestable=untestable, crashed=crashed)
         controls = false_discovery.control([*weighed, *compared])
         self._keep(fingerprint, verdicts, clocks, controls, at_end)
@@ -237,7 +182,7 @@ class Concluding:
         ]
         jobs += [(rule, tuple(seen), seen) for rule in self._registry.of(Scope.CASE)]
         for rule, subject, photos in jobs:
-            found, failure = _apply(rule, subject, context)
+            found, failure = run_rule(rule, subject, context)
             findings += untestable.without(found)
             if failure is not None:
                 crashed += [replace(failure, source_id=item.source_id) for item in photos]
@@ -258,7 +203,7 @@ class Concluding:
             number = self._store.add_examination(
                 session,
                 fingerprint,
-                environment=self.environment,
+                environment=self._environment.labels(),
                 stages=asdict(self._stages),
                 finished_utc=finished,
             )
@@ -290,7 +235,7 @@ class Concluding:
                 by_rule.setdefault(finding.check_id, []).append(finding)
         alone = [_told_by_rule(self._registry[check_id].title, found) for check_id, found in by_rule.items()]
         groups = [*group_causes(ranked, clocks), *alone]
-        return tuple(sorted(groups, key=lambda group: (_OUTCOME_RANK.get(group.outcome, 3), -int(group.severity))))
+        return tuple(sorted(groups, key=lambda group: (OUTCOME_RANK.get(group.outcome, 3), -int(group.severity))))
 
     def _keep_members(
         self,
@@ -325,50 +270,13 @@ class Concluding:
         return ranked, tuple(reasons.values())
 
     def _versions(self) -> dict[str, Scalar]:
-        names = ("gtloc_forensics", "exiftool", "time-zone data", "rules")
-        return {name: self.environment[name] for name in names}
-
-
-def judge(photo: Photo, registry: Registry, context: Context, *, changed: str = "") -> PhotoResult:
-    """Run the rules that look at one photo alone.
-
-    Args:
-        photo: everything known of it.
-        registry: the rules.
-        context: the moment of its acquisition.
-        changed: what is different about the file at the end of the run; "" for nothing.
-    """
-    findings: list[Finding] = []
-    unexamined = _missing_records(photo)
-    if changed:
-        unexamined.append(Unexamined(photo.source.source_id, "integrity", f"at the end of the run {changed}"))
-    for rule in registry.of(Scope.PHOTO):
-        lacking = unmet(rule, photo)
-        if lacking:
-            findings.append(not_testable(rule.check_id, photo.source.source_id, lacking))
-            continue
-        found, failure = _apply(rule, photo, context)
-        findings += found
-        if failure is not None:
-            unexamined.append(replace(failure, source_id=photo.source.source_id))
-    return PhotoResult(tuple(findings), tuple(unexamined))
-
-
-_OUTCOME_RANK = {Outcome.CONTRADICTION: 0, Outcome.SUSPICIOUS: 1, Outcome.EXPLAINED: 2}
-_CONFIDENCE_RANK = {"decisive": 0, "strong": 1, "weak": 2, "context": 3}
-
-
-def rank(finding: Finding, relative: bytes) -> tuple[Any, ...]:
-    """Return the key that sorts findings strongest first, then by path."""
-    strength = 0.0 if finding.log10_lr is None else finding.log10_lr
-    return (
-        _OUTCOME_RANK.get(finding.outcome, 3),
-        -int(finding.severity),
-        _CONFIDENCE_RANK[finding.confidence.value],
-        strength,
-        relative,
-        finding.check_id,
-    )
+        used = self._environment
+        return {
+            "gtloc_forensics": used.program,
+            "exiftool": used.exiftool,
+            "time-zone data": used.time_zone_data,
+            "rules": used.rules,
+        }
 
 
 def _note_reasons(reasons: dict[tuple[str, str], ReasonNote], verdict: PhotoResult, name: str) -> None:
@@ -390,7 +298,7 @@ def _note(rule: Check) -> RuleNote:
 def _told_by_rule(title: str, findings: Sequence[Finding]) -> CauseGroup:
     first = findings[0]  # the strongest: findings come ranked
     return CauseGroup(
-        cause=Cause("", ""),
+        cause=Cause(CauseKind.UNNAMED, ""),
         label="",
         outcome=first.outcome,
         severity=first.severity,
@@ -399,22 +307,6 @@ def _told_by_rule(title: str, findings: Sequence[Finding]) -> CauseGroup:
         findings=len(findings),
         summary=first.summary if len(findings) == 1 else f"{title} ({len(findings)} photos)",
     )
-
-
-def _apply(rule: Check, subject: Any, context: Context) -> tuple[list[Finding], Unexamined | None]:
-    # The border for rules: a stranger's rule may raise anything, and a crash must not look like a pass.
-    try:
-        return list(rule.function(subject, context)), None
-    except Exception as error:
-        reason = f"the rule failed ({type(error).__name__}: {error})"
-        return [], Unexamined("", f"check:{rule.check_id}", reason, traceback.format_exc())
-
-
-def _missing_records(photo: Photo) -> list[Unexamined]:
-    records = (photo.claim, photo.image, photo.prediction, *photo.opinions, *photo.unread)
-    missing = [record for record in records if isinstance(record, Unexamined)]
-    told = {record.reason: record for record in reversed(missing)}  # what cannot be decoded is told once, not per stage
-    return [record for record in missing if told[record.reason] is record]
 
 
 def _judged(verdict: PhotoResult, source_id: str, controls: Sequence[false_discovery.Control]) -> PhotoResult:

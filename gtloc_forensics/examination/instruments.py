@@ -1,17 +1,15 @@
 """What an examination works with: exiftool, the decoder, a model, the rules; opened together, closed together.
 
-Also what is printed of them: :func:`environment` is the list that lets another
-person repeat the run.
+Also what is said of them: :func:`environment` lets another person repeat the run,
+:func:`fingerprints` says what each stage's results depend on.
 """
 
 from __future__ import annotations
 
-import os
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -23,9 +21,12 @@ from gtloc_forensics.checks.hooks import Estimator, MetadataReader
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.evidence.calibration import Calibration, load_calibration
+from gtloc_forensics.examination import plugged_in
+from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE, NO_MODEL, Settings
 from gtloc_forensics.files import listing
 from gtloc_forensics.metadata import exiftool
-from gtloc_forensics.records import Candidate, Skipped
+from gtloc_forensics.records import Candidate, Environment, Skipped
+from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, VISION, Stages, fingerprint
 from gtloc_forensics.vision import library as vision_library
 
 if TYPE_CHECKING:
@@ -33,43 +34,7 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", MetadataReader, Estimator)
 
-NO_MODEL = "none"
-"""The model name that asks for an examination without pixels."""
-
-DEFAULT_SHORT_SIDE = 384
-"""Short side in px to decode to when no model asks for another."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How an examination is to be done; none of it changes what is found, but ``model`` does.
-
-    Attributes:
-        model: name or folder of the model; "" takes the first installed, "none" goes without.
-        device: "auto", "cpu", "cuda", "mps" or a torch device string.
-        jobs: worker processes for decoding; 0 does everything in this process, in order.
-        batch: files handed to exiftool and written to the case at a time.
-        now: fixed instant (naive UTC) for reproducible runs; None takes the clock.
-    """
-
-    model: str = ""
-    device: str = "auto"
-    jobs: int = -1
-    batch: int = 50
-    now: datetime | None = None
-
-    @property
-    def workers(self) -> int:
-        """Decoding processes: as asked, or one per core."""
-        return self.jobs if self.jobs >= 0 else (os.cpu_count() or 1)
-
-    def instant(self) -> datetime:
-        """The present moment in UTC: ``now`` when given, else $SOURCE_DATE_EPOCH, else the clock."""
-        if self.now is not None:
-            return self.now
-        fixed = os.environ.get("SOURCE_DATE_EPOCH")
-        moment = datetime.fromtimestamp(int(fixed), UTC) if fixed else datetime.now(UTC)
-        return moment.replace(tzinfo=None, microsecond=0)
+_NOT_INSTALLED = "not installed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +44,16 @@ class Instruments:
     exiftool: exiftool.ExifTool
     decoder: decode.Decoder
     model: Model | None
-    model_absence: str  # why there is no model; "" when there is one
     calibration: Calibration | None  # of the model; None: its scores stay uncalibrated
     loaded: plugins.Loaded
-    environment: Mapping[str, str]
+    environment: Environment
     readers: tuple[MetadataReader, ...] = ()  # plugged in, beside exiftool
     opinions: tuple[Estimator, ...] = ()  # models plugged in, beside the first
+
+    @property
+    def model_absence(self) -> str:
+        """Why there is no model; "" when there is one."""
+        return self.environment.model_absence
 
     @property
     def short_side(self) -> int:
@@ -112,8 +81,8 @@ def opened(settings: Settings) -> Iterator[Instruments]:
         opinions = _opinions(loaded, settings, stack)
         model = ours.model
         calibration = None if model is None else load_calibration(vision_library.find(settings.model or model.name))
-        facts = environment(client, model, loaded, readers=readers, opinions=opinions)
-        yield Instruments(client, decoder, model, ours.absence, calibration, loaded, facts, readers, opinions)
+        used = environment(client, model, loaded, model_absence=ours.absence, readers=readers, opinions=opinions)
+        yield Instruments(client, decoder, model, calibration, loaded, used, readers, opinions)
 
 
 class _Ours:
@@ -200,39 +169,69 @@ def _model(name: str, device: str) -> tuple[Model | None, str]:
         return None, f"no model: {names[0]} could not be loaded; `gtloc doctor` says why"
 
 
+def fingerprints(instruments: Instruments) -> Stages:
+    """Return the fingerprint of each stage under these instruments: of what it really uses, and nothing else."""
+    used, model = instruments.environment, instruments.model
+    metadata = fingerprint(METADATA, used.exiftool)
+    image = fingerprint(
+        IMAGE,
+        used.pillow,
+        used.imagehash,
+        used.pi_heif or _NOT_INSTALLED,
+        used.rawpy or _NOT_INSTALLED,
+        str(instruments.short_side),
+    )
+    readers = [f"{reader.name} {reader.version}" for reader in instruments.readers]
+    return Stages(
+        metadata=metadata,
+        claim=fingerprint(CLAIM, metadata, used.time_zone_data, used.time_zone_polygons, *readers),
+        image=image,
+        vision="" if model is None else fingerprint(VISION, image, model.fingerprint),
+        further=plugged_in.fingerprints(instruments.readers, instruments.opinions, image=image),
+    )
+
+
 def environment(
     client: exiftool.ExifTool,
     model: Model | None,
     loaded: plugins.Loaded,
     *,
+    model_absence: str,
     readers: Iterable[MetadataReader] = (),
     opinions: Iterable[Estimator] = (),
-) -> dict[str, str]:
-    """Return what the run depended on, in the order in which a report prints it."""
-    facts = {
-        "gtloc_forensics": _version("gtloc_forensics"),
-        "Python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "exiftool": client.version,
-        "time-zone data": zones.tzdata_version(),
-        "time-zone polygons": zones.polygons_version(),
-        "Pillow": _version("pillow"),
-        "imagehash": _version("imagehash"),
-        "numpy": _version("numpy"),
-        "rules": str(len(loaded.registry)),
-        "plugins": ", ".join(loaded.plugins) or "none",
-    }
-    if model is not None:
-        facts |= {f"model {name}": value for name, value in model.facts.items()}
-    facts |= {f"metadata reader {reader.name}": reader.version for reader in readers}
-    for other in opinions:
-        facts |= {f"second opinion {other.name}": other.fingerprint}
-        facts |= {f"second opinion {other.name} {name}": value for name, value in other.facts.items()}
-    return facts | loaded.troubles
+) -> Environment:
+    """Return what the run depends on, but for its command line."""
+    return Environment(
+        program=_version("gtloc_forensics"),
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.machine()}",
+        exiftool=client.version,
+        time_zone_data=zones.tzdata_version(),
+        time_zone_polygons=zones.polygons_version(),
+        pillow=_version("pillow"),
+        imagehash=_version("imagehash"),
+        numpy=_version("numpy"),
+        rules=str(len(loaded.registry)),
+        plugins=tuple(loaded.plugins),
+        pi_heif=_version("pi-heif", absent=""),
+        rawpy=_version("rawpy", absent=""),
+        model={} if model is None else dict(model.facts),
+        model_absence=model_absence,
+        readers={reader.name: reader.version for reader in readers},
+        opinions={
+            label: said
+            for other in opinions
+            for label, said in (
+                (other.name, other.fingerprint),
+                *((f"{other.name} {name}", fact) for name, fact in other.facts.items()),
+            )
+        },
+        troubles=loaded.troubles,
+    )
 
 
-def _version(package: str) -> str:
+def _version(package: str, *, absent: str = "unknown") -> str:
     try:
         return package_version(package)
     except PackageNotFoundError:
-        return "unknown"
+        return absent

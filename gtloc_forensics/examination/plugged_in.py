@@ -9,28 +9,28 @@ those photos, and each of them is then *not examined* by it.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gtloc_forensics.checks.hooks import Estimator, MetadataReader
 from gtloc_forensics.checks.plugins import Loaded
-from gtloc_forensics.records import Candidate, Pixels, Prediction, Skipped, Source, TagsRead, Unexamined, Unread
-from gtloc_forensics.store.database import Store, Transaction
-
-READING, SEEING = "metadata:", "vision:"
-"""How the names of the stages of plugged-in readers and models begin."""
+from gtloc_forensics.records import Candidate, Pixels, Prediction, Skipped, TagsRead, Unread
+from gtloc_forensics.store.keys import METADATA, READING, SEEING, VISION, fingerprint
 
 _SHOWN = 60  # characters of a value in a warning
 
 
-def fingerprints(
-    readers: Iterable[MetadataReader], estimators: Iterable[Estimator], *, image: str, digest: Callable[..., str]
-) -> dict[str, str]:
-    """Return stage → fingerprint of every plugged-in reader and model."""
-    reading = {f"{READING}{reader.name}": digest("reader", reader.name, reader.version) for reader in readers}
-    seeing = {f"{SEEING}{model.name}": digest("vision", image, model.name, model.fingerprint) for model in estimators}
+def fingerprints(readers: Iterable[MetadataReader], estimators: Iterable[Estimator], *, image: str) -> dict[str, str]:
+    """Return stage → fingerprint of every plugged-in reader and model; *image* is that of the pixels they are shown."""
+    reading = {f"{READING}{each.name}": fingerprint(METADATA, "reader", each.name, each.version) for each in readers}
+    seeing = {stage_of(model): fingerprint(VISION, image, model.name, model.fingerprint) for model in estimators}
     return reading | seeing
+
+
+def stage_of(model: Estimator) -> str:
+    """Return under which name the predictions of a further model are kept."""
+    return f"{SEEING}{model.name}"
 
 
 # --------------------------------------------------------------------------- sources
@@ -75,38 +75,19 @@ def _is_beneath(relative: object) -> bool:
 # --------------------------------------------------------------------------- metadata readers
 
 
-def read(
-    readers: Iterable[MetadataReader], copies: Mapping[str, bytes], *, done: Container[tuple[str, str]]
-) -> dict[tuple[str, str], TagsRead | Unread]:
-    """Let every plugged-in reader read what it has not read before.
-
-    Args:
-        readers: those beside exiftool.
-        copies: sha256 → working copy.
-        done: (stage, sha256) of what is in the store.
-    """
-    results: dict[tuple[str, str], TagsRead | Unread] = {}
-    for reader in readers:
-        stage = f"{READING}{reader.name}"
-        wanted = {sha256: path for sha256, path in copies.items() if (stage, sha256) not in done}
-        answers = _answers(reader, list(wanted.values()))
-        results |= {(stage, sha256): answer for sha256, answer in zip(wanted, answers, strict=True)}
-    return results
-
-
-def _answers(reader: MetadataReader, paths: Sequence[bytes]) -> Sequence[TagsRead | Unread]:
+def answers(reader: MetadataReader, paths: Sequence[bytes]) -> Sequence[TagsRead | Unread]:
     """Return one answer per path; a batch on which the reader fails is tried file by file."""
     if not paths:
         return ()
     try:
-        answers = list(reader.read(paths))
-        if len(answers) == len(paths) and all(isinstance(answer, TagsRead | Unread) for answer in answers):
-            return answers
-        reason, detail = "the reader did not give one answer per file", repr(answers)[:2000]
+        given = list(reader.read(paths))
+        if len(given) == len(paths) and all(isinstance(answer, TagsRead | Unread) for answer in given):
+            return given
+        reason, detail = "the reader did not give one answer per file", repr(given)[:2000]
     except (Exception, SystemExit) as error:  # the border: a stranger's reader may raise anything
         reason, detail = f"the reader failed ({type(error).__name__}: {error})", traceback.format_exc()
     if len(paths) > 1:
-        return [answer for path in paths for answer in _answers(reader, [path])]
+        return [answer for path in paths for answer in answers(reader, [path])]
     return [Unread(reason, detail)]
 
 
@@ -131,21 +112,10 @@ def _shown(values: Sequence[object]) -> str:
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
-def further_tags(
-    store: Store, stages: Mapping[str, str], sha256: str, *, session: Transaction
-) -> Iterator[tuple[str, TagsRead]]:
-    """Yield (name, tags) of what plugged-in readers found in one content."""
-    for stage, fingerprint in stages.items():
-        if stage.startswith(READING):
-            found = store.result(sha256, stage, fingerprint, TagsRead, session=session)
-            if isinstance(found, TagsRead):
-                yield stage.removeprefix(READING), found
-
-
 # --------------------------------------------------------------------------- opinions
 
 
-def predicted(model: Estimator, pixels: Sequence[Pixels]) -> dict[str, object]:
+def predicted(model: Estimator, pixels: Sequence[Pixels]) -> dict[str, Prediction]:
     """Return source id → what a model says of each picture, without the id in it: equal content, equal record."""
     if not pixels:
         return {}
@@ -154,39 +124,15 @@ def predicted(model: Estimator, pixels: Sequence[Pixels]) -> dict[str, object]:
     return {found.source_id: replace(found, source_id="") for found in predictions}
 
 
-def opinions(estimators: Iterable[Estimator], pixels: Sequence[Pixels]) -> dict[str, dict[str, object]]:
-    """Return stage → source id → a further model's prediction, or the reason why it has none."""
-    return {f"{SEEING}{model.name}": _opinion(model, pixels) for model in estimators}
-
-
-def _opinion(model: Estimator, pixels: Sequence[Pixels]) -> dict[str, object]:
+def opinion(model: Estimator, pixels: Sequence[Pixels]) -> dict[str, Prediction | str]:
+    """Return source id → a further model's prediction, or the reason why it has none."""
     silent = "the model said nothing of it"
+    found: dict[str, Prediction] = {}
     try:
         found = predicted(model, pixels)
     except (Exception, SystemExit) as error:  # the border: a stranger's model may raise anything
         if len(pixels) > 1:
-            return {name: said for picture in pixels for name, said in _opinion(model, [picture]).items()}
-        found, silent = {}, f"the model failed ({type(error).__name__}: {error})"
+            return {name: said for picture in pixels for name, said in opinion(model, [picture]).items()}
+        silent = f"the model failed ({type(error).__name__}: {error})"
     said = {picture.source_id: found.get(picture.source_id) for picture in pixels}
     return {name: value if isinstance(value, Prediction) else silent for name, value in said.items()}
-
-
-# --------------------------------------------------------------------------- what became of one photo
-
-
-def opinions_of(
-    store: Store, stages: Mapping[str, str], source: Source
-) -> tuple[tuple[Prediction | Unexamined, ...], tuple[Unexamined, ...]]:
-    """Return what further models said of a photo, and which readers could not read it."""
-    said: list[Prediction | Unexamined] = []
-    unread: list[Unexamined] = []
-    for stage, fingerprint in stages.items():
-        kind: type[Prediction | TagsRead] = Prediction if stage.startswith(SEEING) else TagsRead
-        found = store.result(source.sha256, stage, fingerprint, kind)
-        if isinstance(found, Prediction):
-            said.append(replace(found, source_id=source.source_id))
-        elif not isinstance(found, TagsRead):
-            reason, detail = found if found is not None else ("it was never reached", "")
-            missing = Unexamined(source.source_id, stage, reason, detail)
-            (said if kind is Prediction else unread).append(missing)
-    return tuple(said), tuple(unread)

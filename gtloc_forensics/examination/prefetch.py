@@ -1,4 +1,4 @@
-"""Work done ahead of whoever waits for it: in bounded windows, errors handed on."""
+"""Iterators that run ahead of whoever consumes them, in a bounded window."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 
 def chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    """Yield the items in lists of at most *size*."""
+    """Yield *items* in lists of *size*; the last may be shorter."""
     while chunk := list(islice(items, size)):
         yield chunk
 
 
-class ahead(Iterable[T]):
+class Prefetch(Iterable[T]):
     """Runs an iterator in a thread, at most *depth* items ahead of whoever consumes it."""
 
     def __init__(self, source: Iterator[T], *, depth: int) -> None:

@@ -9,25 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, MutableMapping
-from dataclasses import dataclass
 
-from gtloc_forensics.records import Confidence, Finding, Outcome, Severity, Status, Unexamined
+from gtloc_forensics.records import Confidence, Finding, Outcome, PhotoResult, Severity, Unexamined
 from gtloc_forensics.store.codec import pack, unpack
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoResult:
-    """What all rules said of one photo, and what could not be looked at."""
-
-    findings: tuple[Finding, ...]
-    unexamined: tuple[Unexamined, ...]
-
-    @property
-    def status(self) -> Status:
-        """Found, clean or not examined: a crashed stage or rule never looks clean."""
-        if any(finding.is_found for finding in self.findings):
-            return Status.FOUND
-        return Status.NOT_EXAMINED if self.unexamined else Status.CLEAN
 
 
 def digest_of(verdicts: Iterable[bytes]) -> str:

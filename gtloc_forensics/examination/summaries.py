@@ -47,7 +47,7 @@ def summary_of(photo: Photo) -> PhotoSummary | None:
         local_time=local_time,
         local_resolution_s=_resolution(claim),
         utc_time=_stated(claim.utc_time),
-        utc_rule=claim.utc_time.rule if isinstance(claim.utc_time, Stated) else "",
+        utc_source=claim.utc_time.offset_source if isinstance(claim.utc_time, Stated) else None,
         offset_hours=_stated(claim.utc_offset_hours),
         gps_utc_time=_stated(claim.gps_utc_time),
         latitude_deg=None if position is None else position.latitude_deg,
@@ -68,6 +68,7 @@ def summary_of(photo: Photo) -> PhotoSummary | None:
         embedding=None
         if prediction is None or prediction.embedding is None
         else prediction.embedding.astype(np.float16),
+        mean_luminance=None if image is None else image.mean_luminance,
     )
 
 

@@ -14,14 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gtloc_forensics.errors import ForensicsError, UsageError, WorkspaceFull
 from gtloc_forensics.files import opening, types
-from gtloc_forensics.records import FileStat, Source, source_id_of
-
-if TYPE_CHECKING:
-    from gtloc_forensics.files.listing import Candidate
+from gtloc_forensics.records import Candidate, FileStat, Source, source_id_of
 
 BLOCK_BYTES = 1 << 20
 COPY_LIMIT_BYTES = 512 << 20  # a longer video is hashed but not copied: the copy is what tools would read

@@ -21,19 +21,16 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gtloc_forensics.errors import EvidenceTreeError, UsageError
+from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files import opening, types
 from gtloc_forensics.records import Candidate, Skipped
 
-__all__ = ["Candidate", "candidates_among", "refuse_inside", "walk"]
+__all__ = ["candidates_among", "walk"]
 
 # Hidden folders that systems and programs leave on every card or checkout; any other hidden folder blocks.
 _LITTER_FOLDERS = frozenset(
     (b".spotlight-v100", b".fseventsd", b".temporaryitems", b".documentrevisions-v100", b".git", b".hg", b".svn")
 )
-
-
-# --------------------------------------------------------------------------- listing
 
 
 def walk(root: Path) -> Iterator[Candidate | Skipped]:
@@ -240,31 +237,3 @@ def _is_described(photo: bytes, described: Collection[bytes]) -> bool:
     """Say whether one of the sidecars named (without their extension, in lower case) is this photo's."""
     stem = photo[: -len(types.extension_of(photo))].lower()
     return types.has_photo_extension(photo) and (stem in described or photo.lower() in described)
-
-
-# --------------------------------------------------------------------------- output outside the evidence
-
-
-def refuse_inside(output: Path, evidence: Path) -> None:
-    """Make sure that *output*, which need not exist yet, lies outside *evidence*.
-
-    Links and ``..`` are resolved, and folders are compared by identity too, so
-    that a second mount of the same folder does not hide it.
-
-    Raises:
-        EvidenceTreeError: when it lies inside, or is the evidence folder itself.
-        UsageError: when the path runs in circles.
-    """
-    try:
-        place, tree = output.resolve(), evidence.resolve()
-    except (OSError, RuntimeError) as error:
-        raise UsageError(f"{output} cannot be resolved ({error}); choose another output folder") from error
-    if place.is_relative_to(tree) or any(_same(ancestor, tree) for ancestor in (place, *place.parents)):
-        raise EvidenceTreeError(output, evidence)
-
-
-def _same(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gtloc_forensics.metadata import camera, place
-from gtloc_forensics.metadata.capture_time import clock_face
-from gtloc_forensics.metadata.tag_values import text
+from gtloc_forensics.metadata.blocks import is_broken, repeated, with_unreadable
+from gtloc_forensics.metadata.capture_time import clock_face, default_tags, not_after
+from gtloc_forensics.metadata.tag_values import Notation, moment, shown, text
 from gtloc_forensics.metadata.times import Times, all_times
-from gtloc_forensics.records import Claim, Position, Source, Stated, Tags
+from gtloc_forensics.records import Claim, Position, Source, Stated, Tags, TimeRole
 
 __all__ = ["BURST_TAGS", "burst_id", "claim"]
 
@@ -41,7 +42,7 @@ def claim(
     where = place.position(tags, sidecars)
     zones = zones_at(where.value) if isinstance(where, Stated) else ()
     face = clock_face(tags, times, zones)
-    return Claim(
+    found = Claim(
         source_id=source.source_id,
         local_time=face.local,
         utc_offset_hours=face.offset_hours,
@@ -58,8 +59,12 @@ def claim(
         uptime=camera.uptime(tags),
         times=times.readings,
         tags=tags,
-        warnings=(*warnings, *_not_dates(times)),
+        warnings=(*warnings, *_oddities(tags, times)),
+        not_after=not_after(times),
+        default_tags=default_tags(times, face),
+        repeated=repeated(tags),
     )
+    return with_unreadable(found) if is_broken(warnings) else found
 
 
 def burst_id(claim: Claim) -> str:
@@ -67,7 +72,21 @@ def burst_id(claim: Claim) -> str:
     return text(claim.tags, *BURST_TAGS)
 
 
-def _not_dates(times: Times) -> tuple[str, ...]:
-    """Say which dates could not be read; each text once."""
-    said = (f"{tag} holds {written!r}, which is not a date" for tag, written in times.not_dates)
-    return tuple(dict.fromkeys(said))
+def _oddities(tags: Tags, times: Times) -> tuple[str, ...]:
+    """Say which dates could not be read, which had to be understood, and what disagrees; each sentence once."""
+    said = [f"{tag} holds {written!r}, which cannot be read as a date" for tag, written in times.not_dates]
+    said += [f"{tag} is there but is not set: {written!r}" for tag, written in times.unset]
+    for reading in times.readings:
+        if reading.role not in (TimeRole.FILE_NAME, TimeRole.FILE_SYSTEM) and (read := moment(reading.raw)) is not None:
+            said += [f"{reading.tag} holds {reading.raw!r}: {how.value}" for how in read.notations if how in TO_BE_TOLD]
+    said += [
+        f"{twice.tag} stands in the file {len(twice.raws)} times: {_listed(twice.raws)}" for twice in repeated(tags)
+    ]
+    return tuple(dict.fromkeys((*said, *place.oddities(tags))))
+
+
+TO_BE_TOLD = (Notation.HOUR_24, Notation.BUDDHIST, Notation.PERSIAN, Notation.ZONE_UNREAD)
+
+
+def _listed(raws: tuple[str, ...]) -> str:
+    return ", ".join(repr(shown(raw)) for raw in raws)

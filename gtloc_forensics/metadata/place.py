@@ -23,7 +23,7 @@ def position(tags: Tags, sidecars: Sequence[tuple[str, Tags]] = ()) -> Stated[Po
     """
     found = [*_exif(tags), *_xmp(tags, ""), *_container(tags)]
     for _, beside in sidecars:
-        found += [*_xmp(beside, SIDECAR)]
+        found += [*_xmp(beside, SIDECAR), *_kept_beside(beside)]
     good = [(reading, rule) for reading, rule in found if isinstance(reading, Reading)]
     if not good:
         reasons = [reading for reading, _ in found if isinstance(reading, Absent)]
@@ -55,6 +55,15 @@ def _signed(value: object, reference: str, negative: str) -> float | None:
     if found is None:
         return None
     return -abs(found) if reference == negative else found
+
+
+def _kept_beside(beside: Tags) -> Iterator[Found]:
+    """Yield the position in the JSON file that an export of a photo service lays beside each photo; 0, 0 is none."""
+    for name in ("GeoDataExif", "GeoData"):
+        tag = f"JSON:{name}Latitude"
+        for latitude, longitude in zip(beside.get(tag, ()), beside.get(f"JSON:{name}Longitude", ()), strict=False):
+            raw, rule = f"{latitude}, {longitude}", "position that a photo service keeps beside the file"
+            yield _checked(number(latitude), number(longitude), tag=SIDECAR + tag, raw=raw), rule
 
 
 def _xmp(tags: Tags, prefix: str) -> Iterator[Found]:
@@ -91,9 +100,46 @@ def _container(tags: Tags) -> Iterator[Found]:
 
 
 def _checked(north: float | None, east: float | None, *, tag: str, raw: str) -> Reading[Position] | Absent:
-    if north is None or east is None or abs(north) > 90.0 or abs(east) > 180.0:
+    if north is None or east is None:
         return Absent.UNPARSABLE
-    return Absent.NO_FIX if north == 0.0 and east == 0.0 else Reading(Position(north, east), tag, raw)
+    if 180.0 < east <= 360.0:
+        east -= 360.0  # counted eastward all the way round
+    if abs(north) > 90.0 or abs(east) > 180.0:
+        return Absent.OUT_OF_RANGE
+    if abs(north) < NULL_DEG and abs(east) < NULL_DEG:
+        return Absent.NO_FIX
+    return Reading(Position(north, east), tag, raw)
+
+
+NULL_DEG = 1e-5
+"""A metre: what rounding leaves of an empty position; nobody stands there, it is open sea."""
+
+
+def oddities(tags: Tags) -> tuple[str, ...]:
+    """Return what is odd about the written coordinates, in sentences; whether they were used is the claim's to say."""
+    return tuple(_oddities(tags))
+
+
+def _oddities(tags: Tags) -> Iterator[str]:
+    for group in ("GPS", "XMP-exif"):
+        pairs = zip(tags.get(f"{group}:GPSLatitude", ()), tags.get(f"{group}:GPSLongitude", ()), strict=False)
+        for latitude, longitude in pairs:
+            north, east = _xmp_number(latitude), _xmp_number(longitude)
+            if north is None or east is None:
+                continue
+            if abs(north) > 90.0:
+                swapped = "; latitude and longitude look exchanged" if abs(north) <= 180.0 and abs(east) <= 90.0 else ""
+                yield f"{group}:GPSLatitude holds {north:g}, which is beyond 90° and no latitude{swapped}"
+            if 180.0 < abs(east) <= 360.0:
+                yield f"{group}:GPSLongitude holds {east:g}: longitude counted through to 360°"
+            elif abs(east) > 360.0:
+                yield f"{group}:GPSLongitude holds {east:g}, which is no longitude"
+    if text(tags, "GPS:GPSStatus").upper().startswith("V") and tags.get("GPS:GPSLatitude"):
+        yield "GPS:GPSStatus says that the receiver had no fix: the position beside it is not taken for the place"
+
+
+HIGHEST_M = 100_000.0
+"""Above aircraft and balloons; an airliner's cabin is at 10 km and its telephone says so."""
 
 
 def altitude_m(tags: Tags) -> Stated[float] | Absent:
@@ -102,6 +148,8 @@ def altitude_m(tags: Tags) -> Stated[float] | Absent:
         for tag, height, raw in numbers(tags, f"{group}:GPSAltitude"):
             below = text(tags, f"{group}:GPSAltitudeRef")[:1] in ("1", "3")  # 3: below the ellipsoid (EXIF 3.0)
             rule = "GPS altitude" + (", written as below sea level" if below else "")
+            if abs(height) > HIGHEST_M:
+                return Absent.OUT_OF_RANGE
             return Stated(-abs(height) if below else height, tag, raw, rule)
     return _why_absent(tags, "GPS:GPSAltitude", "XMP-exif:GPSAltitude")
 

@@ -9,11 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
+from gtloc_forensics.metadata.clock_defaults import is_epoch_counter
 from gtloc_forensics.metadata.filenames import name_time
-from gtloc_forensics.metadata.tag_values import Moment, moment, offset, shown, stripped, sub_seconds, text
-from gtloc_forensics.records import Source, Tags, TimeKind, TimeReading, TimeRole
+from gtloc_forensics.metadata.films import container_kind
+from gtloc_forensics.metadata.tag_values import (
+    DAY_S,
+    Moment,
+    is_unset,
+    moment,
+    numbers,
+    offset,
+    shown,
+    stripped,
+    sub_seconds,
+    text,
+)
+from gtloc_forensics.records import Source, Tags, TimeKind, TimeReading, TimeRole, visible
 
 SIDECAR = "sidecar:"
 """Before the name of a tag that was read from an XMP file beside the photo."""
@@ -82,12 +95,30 @@ MAKERS = (
     TimeTag("CanonRaw:DateTimeOriginal", TimeRole.MAKER_CLOCK),
 )
 
+_LOCAL_CLOCKS = frozenset(entry.tag for entry in MAKERS if entry.kind is TimeKind.LOCAL)
+
+SAME_CLOCK_S = 30.0
+"""Two clocks of one device tell one moment to within this."""
+
+CIVIL_OFFSETS = (*range(-12, 15), -9.5, -4.5, -3.5, -2.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.5, 8.75, 9.5, 10.5, 12.75, 13.75)
+"""Hours by which some civil clock differs, or since 1970 differed, from UTC (tz database)."""
+
+
+def civil_offset_between(local: datetime, utc: datetime, *, tolerance_s: float) -> float | None:
+    """Return the civil offset, in hours, that lies between two clocks; None when none does within the tolerance."""
+    gap_s = (local - utc).total_seconds()
+    nearest = min(CIVIL_OFFSETS, key=lambda hours: abs(gap_s - 3600.0 * hours))
+    return float(nearest) if abs(gap_s - 3600.0 * nearest) <= tolerance_s else None
+
+
 # Maker tags beyond the table whose value is a full date with time; the others tell of firmware, birthdays, lenses.
 _MAKER_CLOCK = re.compile(
     r"(?:Canon|Nikon|Sony|Olympus|Panasonic|FujiFilm|Pentax|Samsung|Casio|Kodak|Minolta|Ricoh|Sanyo|Reconyx|DJI|GoPro|"
     r"Leica|Sigma|HP|Motorola|Google|Apple|PhaseOne|FLIR|Qualcomm|Microsoft|InfiRay)\w*:\w*(?:Date|Time|TimeStamp)\w*"
 )
-_NOT_A_CLOCK = re.compile(r"Firmware|Manufactur|Birth|Baby|Lens|Expir|Format|Stamp(?:Mode|Loc)|Version|Calibrat|Build")
+_NOT_A_CLOCK = re.compile(
+    r"RunTime|PowerOn|Firmware|Manufactur|Birth|Baby|Lens|Expir|Format|Stamp(?:Mode|Loc)|Version|Calibrat|Build"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +126,72 @@ class Times:
     """The readings of a file in the order of the tables, and what stood where a date should."""
 
     readings: tuple[TimeReading, ...]
-    not_dates: tuple[tuple[str, str], ...]  # (tag, text)
+    not_dates: tuple[tuple[str, str], ...] = ()  # (tag, text)
+    unset: tuple[tuple[str, str], ...] = ()  # (tag, the blanks or zeros it holds)
+
+    def wall(self, tag: str) -> datetime | None:
+        """Return the first wall clock of a tag, to the minute at least; None when it has none."""
+        return next((one.wall for one in self.readings if one.tag == tag and one.resolution_s <= 60.0), None)
 
 
 def all_times(source: Source, tags: Tags, sidecars: Sequence[tuple[str, Tags]]) -> Times:
     """Return every time reading of a photo: its blocks, sidecars, name and file system."""
     found = list(_embedded(tags))
     for _, beside in sidecars:
-        found += [(SIDECAR + tag, read) for tag, read in _table(beside, (*XMP, *EXIF))]
+        found += [(SIDECAR + tag, read) for tag, read in (*_table(beside, (*XMP, *EXIF)), *_kept_beside(beside))]
     readings = [replace(read, tag=tag) for tag, read in found if isinstance(read, TimeReading)]
     named = name_time(source.relative)
+    readings = _as_the_maker_counts(readings, tags, named=named, name=visible(source.relative.rpartition(b"/")[2]))
     readings += [named] if named is not None else []
     readings += _file_system(source)
-    return Times(tuple(readings), tuple((tag, read) for tag, read in found if isinstance(read, str)))
+    unread = [(tag, read) for tag, read in found if isinstance(read, str)]
+    return Times(
+        tuple(readings),
+        tuple((tag, written) for tag, written in unread if not is_unset(written)),
+        tuple((tag, written) for tag, written in unread if is_unset(written)),
+    )
+
+
+CLOUD_INSTANT = "JSON:PhotoTakenTimeTimestamp"
+"""Seconds since 1970 in the JSON file that an export of a photo service lays beside each photo."""
+
+
+def _kept_beside(beside: Tags) -> Iterator[tuple[str, TimeReading | str]]:
+    """Yield the instant that a photo service keeps in a file of its own beside the photo."""
+    for tag, seconds, raw in numbers(beside, CLOUD_INSTANT):
+        wall = _instant(round(seconds) * 1_000_000_000) if abs(seconds) < 1e11 else None
+        yield (
+            tag,
+            raw if wall is None else TimeReading(wall, TimeKind.UTC, TimeRole.CAPTURE, tag, raw, 0.0, 1.0),
+        )
+
+
+def _as_the_maker_counts(
+    readings: list[TimeReading], tags: Tags, *, named: TimeReading | None, name: str
+) -> list[TimeReading]:
+    """Return the readings with film and maker clocks counted as their makers count them: local time or UTC."""
+    times = Times(tuple(readings))
+    if container_kind(tags, times.wall("QuickTime:CreateDate"), named, name=name) is TimeKind.LOCAL:
+        readings = [_local(one) if _FILM_CLOCK.fullmatch(one.tag) else one for one in readings]
+    captured = times.wall("ExifIFD:DateTimeOriginal") or times.wall("IFD0:DateTimeOriginal")
+    return [_maker_clock(one, captured) if one.role is TimeRole.MAKER_CLOCK else one for one in readings]
+
+
+_FILM_CLOCK = re.compile(r"QuickTime:(?:Create|Modify)Date|Track\d+:(?:Track|Media)(?:Create|Modify)Date")
+
+
+def _local(reading: TimeReading) -> TimeReading:
+    return replace(reading, kind=TimeKind.LOCAL, offset_hours=None)
+
+
+def _maker_clock(reading: TimeReading, captured: datetime | None) -> TimeReading:
+    """Return a maker's clock as UTC where it is a civil offset away from the capture, as no clock near its epoch."""
+    if is_epoch_counter(reading.wall, captured):
+        return replace(reading, role=TimeRole.OTHER)
+    if reading.kind is not TimeKind.LOCAL or captured is None or reading.tag in _LOCAL_CLOCKS:
+        return reading
+    hours = civil_offset_between(captured, reading.wall, tolerance_s=SAME_CLOCK_S)
+    return reading if not hours else replace(reading, kind=TimeKind.UTC, offset_hours=0.0)
 
 
 def _embedded(tags: Tags) -> Iterator[tuple[str, TimeReading | str]]:
@@ -118,8 +202,8 @@ def _embedded(tags: Tags) -> Iterator[tuple[str, TimeReading | str]]:
     known = {entry.tag for entry in (*table, *MAKERS)}
     for tag in tags:
         if tag not in known and _MAKER_CLOCK.fullmatch(tag) and not _NOT_A_CLOCK.search(tag):
-            # Not a date at all is no fault here: the name alone says little.
-            found = _table(tags, (TimeTag(tag, TimeRole.MAKER_CLOCK),))
+            # Not a date at all is no fault here, nor are digits without signs a date: the name alone says little.
+            found = _table(tags, (TimeTag(tag, TimeRole.MAKER_CLOCK),), compact=False)
             yield from (
                 (name, read) for name, read in found if isinstance(read, TimeReading) and read.resolution_s < 60
             )
@@ -129,22 +213,25 @@ def _embedded(tags: Tags) -> Iterator[tuple[str, TimeReading | str]]:
 _TRACK = re.compile(r"Track\d+:(?:Track|Media)(?:Create|Modify)Date")
 
 
-def _table(tags: Tags, entries: Sequence[TimeTag]) -> Iterator[tuple[str, TimeReading | str]]:
+def _table(tags: Tags, entries: Sequence[TimeTag], *, compact: bool = True) -> Iterator[tuple[str, TimeReading | str]]:
     """Yield for each value of each entry its reading, or its text where it is no date."""
     for entry in entries:
         clocks = tags.get(entry.clock, ())
         for index, value in enumerate(tags.get(entry.tag, ())):
             clock = stripped(clocks[index]) if index < len(clocks) else ""
             written = f"{stripped(value)} {clock}".strip()
-            read = moment(written)
+            read = moment(written, compact=compact)
             yield entry.tag, (shown(value) if read is None else _reading(entry, read, written, tags))
 
 
 def _reading(entry: TimeTag, read: Moment, written: str, tags: Tags) -> TimeReading:
     wall, resolution_s = _with_part(entry, read, tags)
     offset_hours = read.offset_hours
-    if entry.clock.startswith("IPTC:") and offset_hours == 0.0:
-        offset_hours = None  # IPTC wants an offset; programs that know none write +00:00
+    if entry.clock.startswith("IPTC:"):
+        if offset_hours == 0.0:
+            offset_hours = None  # IPTC wants an offset; programs that know none write +00:00
+        if read.resolution_s == 1.0 and wall.time() == time(0):
+            resolution_s = DAY_S  # nor has it a way to leave the time out: programs that know none write midnight
     if offset_hours is None and entry.offset:
         offset_hours = offset(text(tags, *entry.offset))
     if entry.kind is TimeKind.UTC:

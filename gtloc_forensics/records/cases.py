@@ -37,6 +37,21 @@ class Status(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class PhotoResult:
+    """What all rules said of one photo, and what could not be looked at."""
+
+    findings: tuple[Finding, ...]
+    unexamined: tuple[Unexamined, ...]
+
+    @property
+    def status(self) -> Status:
+        """Found, clean or not examined: a crashed stage or rule never looks clean."""
+        if any(finding.is_found for finding in self.findings):
+            return Status.FOUND
+        return Status.NOT_EXAMINED if self.unexamined else Status.CLEAN
+
+
+@dataclass(frozen=True, slots=True)
 class CaseHeader:
     """What the examiner says of the case; every field may be empty."""
 

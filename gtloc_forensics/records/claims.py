@@ -23,6 +23,30 @@ groups name them: ``IFD0:Make``, ``ExifIFD:DateTimeOriginal``, ``GPS:GPSLatitude
 """
 
 
+@unique
+class OffsetSource(Enum):
+    """Who or what gave an offset from UTC, or the instant that stands on it."""
+
+    CAMERA = "stated"  # by the camera or telephone, in EXIF, its maker's note or its film
+    MAKER_CLOCK = "the maker's own clock in UTC"
+    CONTAINER = "the container counts UTC"
+    PROGRAM = "written by a program"  # which puts its own computer's zone, or +00:00 when it knows none
+    SIDECAR = "an instant kept beside the file"
+    FILE_NAME = "the file's name"
+    GPS_CLOCK = "gps clock"
+    PLACE = "zone at the place"
+
+    @property
+    def is_from_camera(self) -> bool:
+        """Whether the device that took the photo wrote it."""
+        return self in (OffsetSource.CAMERA, OffsetSource.MAKER_CLOCK, OffsetSource.CONTAINER)
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether it was worked out from the place, the GPS clock or the name, instead of standing in the file."""
+        return self in (OffsetSource.GPS_CLOCK, OffsetSource.PLACE, OffsetSource.FILE_NAME)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
     """One value as one tag gives it."""
@@ -41,6 +65,7 @@ class Stated(Generic[T]):
     raw: str
     rule: str
     rivals: tuple[Reading[T], ...] = ()
+    offset_source: OffsetSource | None = None  # of an offset, and of an instant that stands on one
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +208,14 @@ class Direction:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated:
+    """A tag that stands in a file more than once and does not say the same: two EXIF blocks, two XMP packets."""
+
+    tag: str
+    raws: tuple[str, ...]  # in file order; readers differ in which of them they show
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """What a file says of itself: as found, neither believed nor corrected.
 
@@ -206,7 +239,10 @@ class Claim:
     uptime: Uptime | Absent
     times: tuple[TimeReading, ...]
     tags: Tags  # everything read, for rules that look at a single tag
-    warnings: tuple[str, ...] = ()  # exiftool's own warnings about the file
+    warnings: tuple[str, ...] = ()  # exiftool's own, then what was odd in reading the values
+    not_after: Stated[datetime] | Absent = Absent.MISSING  # wall clock of the earliest date that bounds the capture
+    default_tags: tuple[str, ...] = ()  # tags whose time is a default of firmware, none that a clock showed
+    repeated: tuple[Repeated, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

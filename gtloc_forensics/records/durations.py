@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 
 def length(hours: float) -> str:
     """Return a length of time, for example ``6 h``, ``5 h 50 min``, ``12 s`` or ``3 days``."""
@@ -50,3 +52,34 @@ def all_photos(count: int) -> str:
 def outings(count: int) -> str:
     """Return ``1 outing`` or ``7 outings``."""
     return "1 outing" if count == 1 else f"{count:,} outings"
+
+
+def spoken(seconds: float) -> str:
+    """Return a length of time in the two largest units that matter, for example ``5 h 50 min``."""
+    left = round(abs(seconds))
+    if left >= 20 * 86_400:
+        days = left / 86_400
+        return f"{days:,.0f} days" if days < 730 else f"{days / 365.2425:.1f} years"
+    units = ((86_400, "day" if left < 2 * 86_400 else "days"), (3_600, "h"), (60, "min"), (1, "s"))
+    parts: list[str] = []
+    for size, name in units:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def civil_offset(hours: float) -> str:
+    """Return an offset as people write it, for example ``UTC+05:30``."""
+    minutes = round(abs(hours) * 60)
+    return f"UTC{'−' if hours < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def civil_offsets(offsets: tuple[float, ...]) -> str:
+    """Return several offsets in words, ``UTC+06:00 or UTC+08:00``."""
+    return " or ".join(civil_offset(hours) for hours in offsets)
+
+
+def gap_seconds(later: datetime, earlier: datetime) -> float:
+    """Return ``later − earlier`` in seconds."""
+    return (later - earlier) / timedelta(seconds=1)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum, IntEnum, unique
+from enum import Enum, IntEnum, StrEnum, unique
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gtloc_forensics.records.absence import Absent, Scalar
-from gtloc_forensics.records.claims import Claim, Counter, Sun
+from gtloc_forensics.records.claims import Claim, Counter, OffsetSource, Sun
 from gtloc_forensics.records.pictures import ImageFacts, Prediction
 from gtloc_forensics.records.sources import Source, Unexamined
 
@@ -46,14 +47,73 @@ class Confidence(Enum):
     CONTEXT = "context"
 
 
+@unique
+class CauseKind(StrEnum):
+    """What findings are laid to. The values are what cases store; a third-party rule may name one of its own."""
+
+    # A device's clock.
+    CLOCK_OFFSET = "clock-offset"
+    CLOCK_DRIFT = "clock-drift"
+    CLOCK_RESET = "clock-reset"
+    ZONE = "zone"
+    DST = "dst"
+    CLOCK_OR_PLACE = "clock-or-place"
+    # Its receiver.
+    DAY_BUG = "day-bug"
+    WEEK_ROLLOVER = "week-rollover"
+    GPS_LOCAL_TIME = "gps-local-time"
+    STALE_FIX = "stale-fix"
+    RECEIVER = "receiver"  # GPS time that is no clock: a constant, a zero, the receiver's own date
+    # The place.
+    POSITION = "position"
+    POSITION_SET = "position-set"
+    ROUNDED_POSITION = "rounded-position"
+    NO_FIX = "no-fix"
+    LIMITED_FIX = "limited-fix"
+    AIRCRAFT = "aircraft"
+    FLIGHT = "flight"
+    TRAVEL = "travel"
+    # A person or a program.
+    ALTERED_FILE = "altered-file"  # one file among siblings of a device whose clock was right
+    STAMPED = "stamped"  # a program wrote one moment into many files
+    EDIT = "edit"
+    EDITOR_DOCUMENT = "editor-document"
+    EXPORTED = "exported"
+    GENERATED = "generated"
+    PROGRAM_ZONE = "program-zone"
+    SIDECAR = "sidecar"
+    REWRITTEN = "rewritten"
+    RESIZED = "resized"
+    CROPPED = "cropped"
+    OLDER_THUMBNAIL = "older-thumbnail"
+    COPY = "copy"
+    # The nature of the picture.
+    SCAN = "scan"
+    UNSET_DATE = "unset-date"
+    UNNAMED = ""  # findings told together that name no cause
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        """Keep a kind that a third-party rule names: a case that holds one still opens, and says it unchanged."""
+        if not isinstance(value, str):
+            return None
+        own = str.__new__(cls, value)
+        own._name_, own._value_ = value, value
+        return own
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """One explanation several findings may share, e.g. a clock 6 h ahead."""
 
-    kind: str  # "clock-offset", "zone", "dst", "day-bug", "clock-reset", "position", "copy", "edit", …
+    kind: CauseKind
     device_key: str  # "" when it is not about one device
     offset_hours: float | None = None
     summary: str = ""
+
+    def __post_init__(self) -> None:
+        """Take the stored value of a kind for the kind."""
+        object.__setattr__(self, "kind", CauseKind(self.kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +172,7 @@ class PhotoSummary:
     local_time: datetime | None
     local_resolution_s: float
     utc_time: datetime | None
-    utc_rule: str  # the rule that gave the offset; "" when utc_time is None
+    utc_source: OffsetSource | None  # what gave the offset; None when utc_time is None
     offset_hours: float | None
     gps_utc_time: datetime | None
     latitude_deg: float | None
@@ -133,6 +193,7 @@ class PhotoSummary:
     )  # [D] model's mass over the day given the claimed season; None without a model
     datable: float | None
     embedding: NDArray[np.float16] | None  # [D] of unit length; None without a model
+    mean_luminance: float | None = None  # of the picture, 0–1; None where it was not decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +206,31 @@ class DeviceGroup:
     summaries: tuple[PhotoSummary, ...]
 
 
-CLOCK_KINDS = (
-    "right",
-    "constant offset",
-    "wrong zone",
-    "dst",
-    "am/pm",
-    "day/month swapped",
-    "reset",
-    "drift",
-    "piecewise",
-    "undetermined",
-)
+@unique
+class ClockKind(StrEnum):
+    """How a device's clock ran. The values are what cases store."""
+
+    RIGHT = "right"
+    CONSTANT_OFFSET = "constant offset"
+    WRONG_ZONE = "wrong zone"
+    DST = "dst"
+    AM_PM = "am/pm"
+    DAY_MONTH = "day/month swapped"
+    RESET = "reset"
+    DRIFT = "drift"
+    PIECEWISE = "piecewise"
+    UNDETERMINED = "undetermined"
+
+
+@unique
+class ClockWitness(StrEnum):
+    """What decided how a clock ran."""
+
+    GPS = "GPS time"
+    COMPANION = "another camera at the same places, its clock confirmed by GPS time"
+    COUNTER = "a count that ran on"
+    LIGHT = "light"
+    NOTHING = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +239,7 @@ class ClockModel:
 
     device_key: str
     label: str
-    kind: str  # one of CLOCK_KINDS
+    kind: ClockKind
     offset_hours: float | None  # claimed minus true, positive = ahead; None when undetermined
     interval_hours: tuple[float, float] | None  # 95 % credible
     probability: float  # posterior of this kind against the others
@@ -175,6 +249,11 @@ class ClockModel:
     posterior_offsets_hours: NDArray[np.float32] | None = None  # [K] grid
     posterior_mass: NDArray[np.float32] | None = None  # [K]
     segments: tuple[tuple[str, str, float], ...] = ()  # (first source_id, last source_id, offset_hours) when piecewise
+    decided_by: ClockWitness = ClockWitness.NOTHING
+
+    def __post_init__(self) -> None:
+        """Take the stored value of a kind for the kind."""
+        object.__setattr__(self, "kind", ClockKind(self.kind))
 
 
 @dataclass(frozen=True, slots=True)

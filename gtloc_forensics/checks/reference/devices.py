@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from gtloc_forensics.checks import tagged
+from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Claim, Device, Stated
 
 # Makers of telephones only. Makers of both are told by model below.
@@ -89,18 +89,19 @@ def has_own_receiver(claim: Claim) -> bool:
 
 def is_scan(claim: Claim) -> bool:
     """Return whether the file says that it was scanned from film or paper."""
-    if tagged.number(claim.tags, "ExifIFD:FileSource") in DIGITAL_SCANNERS:
+    if tag_values.first_number(claim.tags, "ExifIFD:FileSource") in DIGITAL_SCANNERS:
         return True
     named = " ".join(
-        tagged.text(claim.tags, name) for name in ("IFD0:Make", "IFD0:Model", "IFD0:Software", "XMP-xmp:CreatorTool")
+        tag_values.text(claim.tags, name)
+        for name in ("IFD0:Make", "IFD0:Model", "IFD0:Software", "XMP-xmp:CreatorTool")
     )
     return _SCANNER_WORDS.search(named) is not None
 
 
 def speed_km_h(claim: Claim) -> float:
     """Return how fast the receiver says it moved, 0 when it does not."""
-    speed = tagged.number(claim.tags, "GPS:GPSSpeed")
-    return 0.0 if speed is None else speed * KM_H.get(tagged.text(claim.tags, "GPS:GPSSpeedRef").upper()[:1], 1.0)
+    speed = tag_values.first_number(claim.tags, "GPS:GPSSpeed")
+    return 0.0 if speed is None else speed * KM_H.get(tag_values.text(claim.tags, "GPS:GPSSpeedRef").upper()[:1], 1.0)
 
 
 def is_flying(claim: Claim) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gtloc_forensics.checks import tagged
+from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Claim
 
 SOFTWARE_TAGS = (
@@ -46,7 +46,7 @@ def named(claim: Claim) -> dict[str, str]:
     return {
         tag: " / ".join(str(value).strip() for value in claim.tags[tag] if str(value).strip())
         for tag in SOFTWARE_TAGS
-        if tagged.text(claim.tags, tag)
+        if tag_values.text(claim.tags, tag)
     }
 
 
@@ -63,9 +63,9 @@ def date_changers(claim: Claim) -> list[str]:
 def generators(claim: Claim) -> list[str]:
     """Return what in the file says that the picture was generated."""
     said = [name for name in named(claim).values() if _GENERATORS.search(name)]
-    source_type = tagged.text(claim.tags, "XMP-iptcExt:DigitalSourceType")
+    source_type = tag_values.text(claim.tags, "XMP-iptcExt:DigitalSourceType")
     if _SYNTHETIC.search(source_type):
         said.append(source_type)
-    if re.search(r"\bSteps: \d+.*Sampler:", tagged.text(claim.tags, "PNG:Parameters"), re.S):
+    if re.search(r"\bSteps: \d+.*Sampler:", tag_values.text(claim.tags, "PNG:Parameters"), re.S):
         said.append("generation parameters in the PNG text")
     return said

@@ -24,9 +24,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gtloc_forensics.checks import Context, check, not_testable, offsets, tagged
+from gtloc_forensics.checks import Context, check, claim_of, not_testable, offsets
 from gtloc_forensics.checks.reference import devices, factory
-from gtloc_forensics.records import Absent, Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Stated
+from gtloc_forensics.records import (
+    Absent,
+    Cause,
+    CauseKind,
+    Claim,
+    Confidence,
+    Finding,
+    Outcome,
+    Photo,
+    Severity,
+    Stated,
+    durations,
+)
 
 DAY_S = 86_400.0
 ROLLOVER_S = 1024 * 7 * DAY_S  # the ten-bit week number of GPS starts again after 1,024 weeks
@@ -61,7 +73,7 @@ class Comparison:
     @property
     def difference_s(self) -> float:
         """The local wall clock minus GPS time."""
-        return tagged.gap_seconds(self.local, self.gps)
+        return durations.gap_seconds(self.local, self.gps)
 
     @property
     def residual_s(self) -> float:
@@ -84,7 +96,7 @@ class Verdict:
 @check("GF101", title="The camera's clock against the GPS clock", needs=("claim",))
 def clock_against_gps(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare local time and GPS time through every offset that could apply."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     compared = compare(claim)
     if isinstance(compared, str):
         yield not_testable("GF101", claim.source_id, compared)
@@ -106,7 +118,7 @@ def compare(claim: Claim) -> Comparison | str:
     legal = offsets.legal(claim)
     candidates = legal if hours is None else (hours, *legal)
     local = claim.local_time.value
-    difference_s = tagged.gap_seconds(local, gps[0])
+    difference_s = durations.gap_seconds(local, gps[0])
     slip = offsets.closest(difference_s, candidates) if candidates else offsets.nearest_civil(difference_s)
     return Comparison(claim, local, gps[0], gps[1], hours, legal, slip)
 
@@ -118,12 +130,12 @@ def _agrees(compared: Comparison) -> Verdict | None:
     if compared.slip is None or abs(compared.residual_s) > offsets.AGREE_S:
         return None
     by = "" if compared.legal or compared.stated_hours is not None else " (no place known: any zone would do)"
-    offset = tagged.spoken_offset(compared.slip.offset_hours)
+    offset = durations.civil_offset(compared.slip.offset_hours)
     return Verdict(
         Outcome.CONSISTENT,
         Severity.INFO,
         Confidence.CONTEXT,
-        f"Camera clock and GPS clock agree to {tagged.spoken(compared.residual_s)} with {offset}{by}.",
+        f"Camera clock and GPS clock agree to {durations.spoken(compared.residual_s)} with {offset}{by}.",
     )
 
 
@@ -201,7 +213,7 @@ def _summer_time(compared: Comparison) -> Verdict | None:
     if abs(slip.residual_s) > offsets.SLOW_CLOCK_S or devices.is_phone(compared.claim.device):
         return None
     return _explained(
-        f"The camera's clock keeps {tagged.spoken_offset(slip.offset_hours)}, legal at the place at another time "
+        f"The camera's clock keeps {durations.civil_offset(slip.offset_hours)}, legal at the place at another time "
         "of the year: summer time was not switched.",
         "dst",
         severity=Severity.LOW,
@@ -229,14 +241,14 @@ def _zone_slip(compared: Comparison) -> Verdict | None:
     tight = offsets.AGREE_S if devices.is_phone(compared.claim.device) else offsets.SLOW_CLOCK_S
     if slip is None or abs(slip.residual_s) > tight:
         return None
-    return _shifted(compared, f"it would fit {tagged.spoken_offset(slip.offset_hours)}")
+    return _shifted(compared, f"it would fit {durations.civil_offset(slip.offset_hours)}")
 
 
 def _stale_fix(compared: Comparison) -> Verdict | None:
     if not 0.0 < compared.residual_s <= STALE_FIX_S:
         return None
     return _explained(
-        f"The GPS time is {tagged.spoken(compared.residual_s)} older than the photo: the last fix, not a new one.",
+        f"The GPS time is {durations.spoken(compared.residual_s)} older than the photo: the last fix, not a new one.",
         "stale-fix",
         severity=Severity.LOW,
     )
@@ -291,14 +303,14 @@ def _shifted(compared: Comparison, hint: str) -> Verdict:
 
 
 def _ahead(seconds: float) -> str:
-    return f"{tagged.spoken(seconds)} {'ahead of' if seconds > 0 else 'behind'}"
+    return f"{durations.spoken(seconds)} {'ahead of' if seconds > 0 else 'behind'}"
 
 
 def _finding(compared: Comparison, verdict: Verdict) -> Finding:
     claim = compared.claim
     known = compared.slip is not None and verdict.kind not in GPS_FAULTS
     offset_hours = compared.residual_s / 3600.0 if known else None
-    cause = Cause(verdict.kind, claim.device.key, offset_hours, verdict.summary) if verdict.kind else None
+    cause = Cause(CauseKind(verdict.kind), claim.device.key, offset_hours, verdict.summary) if verdict.kind else None
     return Finding(
         check_id="GF101",
         source_ids=(claim.source_id,),
@@ -329,7 +341,7 @@ def _slips(compared: Comparison) -> Iterator[str]:
     if local.day > 12 or local.day == local.month or compared.slip is None:
         return
     swapped = local.replace(month=local.day, day=local.month)
-    residual_s = compared.residual_s + tagged.gap_seconds(swapped, local)
+    residual_s = compared.residual_s + durations.gap_seconds(swapped, local)
     # Summer time may lie between the two dates.
     if min(abs(abs(residual_s) - hour) for hour in (0.0, 3600.0)) <= offsets.SLOW_CLOCK_S:
         yield f"With day and month exchanged ({swapped:%Y-%m-%d}) the two clocks agree."
@@ -338,7 +350,7 @@ def _slips(compared: Comparison) -> Iterator[str]:
 def _derived(compared: Comparison) -> tuple[str, ...]:
     sentences = [f"Camera minus GPS: {timedelta(seconds=round(compared.difference_s))!s} (days, hours)."]
     if compared.stated_hours is not None:
-        sentences.append(f"The file states {tagged.spoken_offset(compared.stated_hours)}.")
+        sentences.append(f"The file states {durations.civil_offset(compared.stated_hours)}.")
     if compared.legal:
-        sentences.append(f"Legal at the claimed place: {tagged.spoken_offsets(compared.legal)}.")
+        sentences.append(f"Legal at the claimed place: {durations.civil_offsets(compared.legal)}.")
     return tuple(sentences)

@@ -21,10 +21,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, offsets, position_slips, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable, offsets, position_slips
 from gtloc_forensics.checks.reference import devices
-from gtloc_forensics.earth import globe, zones
-from gtloc_forensics.records import Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Stated
+from gtloc_forensics.earth import claims, zones
+from gtloc_forensics.records import (
+    Cause,
+    CauseKind,
+    Claim,
+    Confidence,
+    Finding,
+    Outcome,
+    Photo,
+    Severity,
+    Stated,
+    durations,
+)
 
 BORDER_KM = 50.0
 SHIP_HOURS = 2.0
@@ -39,7 +50,7 @@ INNOCENT = (
 @check("GF102", title="The stated UTC offset against the zones of the claimed place", needs=("claim",))
 def offset_at_place(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look the stated offset up among those legal at the place and date."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     offset = offsets.stated(claim)
     legal = offsets.legal(claim)
     if offset is None:
@@ -54,7 +65,7 @@ def offset_at_place(photo: Photo, context: Context) -> Iterator[Finding]:
 
 def _judge(claim: Claim, offset: Stated[float], legal: tuple[float, ...]) -> Finding:
     hours = offset.value
-    if not globe.is_from_camera(offset):
+    if not claims.is_from_camera(offset):
         return _explained(
             claim, offset, legal, "program-zone", "a program wrote it, from its computer's zone or for want of any"
         )
@@ -83,12 +94,12 @@ def _gps_confirms(claim: Claim, hours: float) -> bool:
     gps = offsets.gps_instant(claim)
     if gps is None or not isinstance(claim.local_time, Stated):
         return False
-    residual_s = tagged.gap_seconds(claim.local_time.value, gps[0]) - 3600.0 * hours
+    residual_s = durations.gap_seconds(claim.local_time.value, gps[0]) - 3600.0 * hours
     return abs(residual_s) <= offsets.SLOW_CLOCK_S
 
 
 def _explained(claim: Claim, offset: Stated[float], legal: tuple[float, ...], kind: str, why: str) -> Finding:
-    summary = f"{_said(offset)}, not {tagged.spoken_offsets(legal)} as at the claimed place; {why}."
+    summary = f"{_said(offset)}, not {durations.civil_offsets(legal)} as at the claimed place; {why}."
     return _finding(claim, offset, legal, summary, outcome=Outcome.EXPLAINED, severity=Severity.LOW, kind=kind)
 
 
@@ -97,7 +108,7 @@ def _suspicious(claim: Claim, offset: Stated[float], legal: tuple[float, ...]) -
     odd = (
         " Its GPS clock confirms it, so the position is the odd one out." if _gps_confirms(claim, offset.value) else ""
     )
-    summary = f"{_said(offset)}, but at the claimed place {tagged.spoken_offsets(legal)} was legal.{known}{odd}"
+    summary = f"{_said(offset)}, but at the claimed place {durations.civil_offsets(legal)} was legal.{known}{odd}"
     return _finding(claim, offset, legal, summary, outcome=Outcome.SUSPICIOUS, severity=Severity.MEDIUM, kind="zone")
 
 
@@ -129,7 +140,7 @@ def _finding(
         innocent=INNOCENT if suspicious else (),
         facts={"offset_hours": offset.value, "legal_hours": ", ".join(f"{one:g}" for one in legal)},
         cause=Cause(
-            "position" if repairs else kind,
+            CauseKind.POSITION if repairs else CauseKind(kind),
             claim.device.key if known or repairs else "",
             off_by if known else None,
             findings.FILE_CAUSES.get(kind, summary),
@@ -138,4 +149,4 @@ def _finding(
 
 
 def _said(offset: Stated[float]) -> str:
-    return f"The file states {tagged.spoken_offset(offset.value)}"
+    return f"The file states {durations.civil_offset(offset.value)}"

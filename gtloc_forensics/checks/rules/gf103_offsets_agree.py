@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, tagged
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
+from gtloc_forensics.metadata import tag_values
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, durations
 
 CAPTURED = ("ExifIFD:OffsetTimeOriginal", "IFD0:OffsetTimeOriginal")
 DIGITISED = ("ExifIFD:OffsetTimeDigitized", "IFD0:OffsetTimeDigitized")
@@ -26,14 +27,16 @@ MAKER_MINUTES = ("Nikon:TimeZone", "Canon:TimeZone")
 MAKER_SUMMER = ("Nikon:DaylightSavings", "Canon:DaylightSavings")
 
 
-@check("GF103", title="The UTC offsets of one file against each other", needs=("claim",))
+@check("GF103", title="The UTC offsets of one file against each other", needs=("claim",), version="2")
 def offsets_agree(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare every offset the file states."""
-    claim = tagged.claim_of(photo)
-    written = {name: tagged.text(claim.tags, *tags) for name, tags in _NAMED.items()}
-    stated = {name: hours for name, text in written.items() if text and (hours := tagged.offset(text)) is not None}
+    claim = claim_of(photo)
+    written = {name: tag_values.text(claim.tags, *tags) for name, tags in _NAMED.items()}
+    stated = {name: hours for name, text in written.items() if text and (hours := tag_values.offset(text)) is not None}
     maker = _maker_hours(claim)
-    unreadable = [name for name, text in written.items() if text and name not in stated and not tagged.is_unset(text)]
+    unreadable = [
+        name for name, text in written.items() if text and name not in stated and not tag_values.is_unset(text)
+    ]
     if unreadable:
         yield _unreadable(claim, {name: written[name] for name in unreadable})
     elif len(stated) + bool(maker) < 2:
@@ -47,7 +50,7 @@ _NAMED = {"capture": CAPTURED, "digitising": DIGITISED, "last change": CHANGED}
 
 def _compare(claim: Claim, stated: dict[str, float], maker: tuple[float, ...]) -> Finding:
     facts = {**stated, **({"maker": maker[0]} if maker else {})}
-    observed = tuple(f"Offset of {name}: {tagged.spoken_offset(hours)}." for name, hours in facts.items())
+    observed = tuple(f"Offset of {name}: {durations.civil_offset(hours)}." for name, hours in facts.items())
     shot = {name: hours for name, hours in stated.items() if name != "last change"}
     if len(set(shot.values())) > 1:
         return findings.suspicious(
@@ -77,7 +80,7 @@ def _compare(claim: Claim, stated: dict[str, float], maker: tuple[float, ...]) -
 
 
 def _against_maker(claim: Claim, main: float, maker: tuple[float, ...], observed: tuple[str, ...]) -> Finding:
-    summary = f"The file states {tagged.spoken_offset(main)}, its maker's note {tagged.spoken_offsets(maker)}"
+    summary = f"The file states {durations.civil_offset(main)}, its maker's note {durations.civil_offsets(maker)}"
     if min(abs(main - hours) for hours in maker) == 1.0:
         return findings.explained(
             "GF103", claim, f"{summary}: summer time is counted by one only.", kind="dst", observed=observed
@@ -107,8 +110,8 @@ def _unreadable(claim: Claim, texts: dict[str, str]) -> Finding:
 
 def _maker_hours(claim: Claim) -> tuple[float, ...]:
     """Return the maker's zone in hours: with summer time where the note says it was on, and without."""
-    minutes = tagged.number(claim.tags, *MAKER_MINUTES)
+    minutes = tag_values.first_number(claim.tags, *MAKER_MINUTES)
     if minutes is None or abs(minutes) > 14 * 60:
         return ()
-    summer = tagged.number(claim.tags, *MAKER_SUMMER)
+    summer = tag_values.first_number(claim.tags, *MAKER_SUMMER)
     return (minutes / 60.0, minutes / 60.0 + 1.0) if summer else (minutes / 60.0,)

@@ -18,10 +18,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from gtloc_forensics.checks import Context, check, consistent, not_testable, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable
 from gtloc_forensics.checks import findings as checks_findings
 from gtloc_forensics.checks.reference import devices, factory
-from gtloc_forensics.records import Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Stated
+from gtloc_forensics.metadata import tag_values
+from gtloc_forensics.records import (
+    Cause,
+    CauseKind,
+    Claim,
+    Confidence,
+    Finding,
+    Outcome,
+    Photo,
+    Severity,
+    Stated,
+    durations,
+)
 
 ZONES_S = 26 * 3600.0
 AHEAD_OF_UTC = timedelta(hours=14)
@@ -31,12 +43,12 @@ DIGITISED = "ExifIFD:CreateDate"
 CHANGED = "IFD0:ModifyDate"
 
 
-@check("GF104", title="The dates of one file in their order", needs=("claim",))
+@check("GF104", title="The dates of one file in their order", needs=("claim",), version="2")
 def date_order(photo: Photo, context: Context) -> Iterator[Finding]:
     """Check each EXIF date by itself, then against the others and the present."""
-    claim = tagged.claim_of(photo)
-    written = {tag: text for tag in (CAPTURED, DIGITISED, CHANGED) if (text := tagged.text(claim.tags, tag))}
-    dates = {tag: found[0] for tag, text in written.items() if (found := tagged.date(text)) is not None}
+    claim = claim_of(photo)
+    written = {tag: text for tag in (CAPTURED, DIGITISED, CHANGED) if (text := tag_values.text(claim.tags, tag))}
+    dates = {tag: found.wall for tag, text in written.items() if (found := tag_values.full_date(text)) is not None}
     findings = [
         *_impossible(claim, written),
         *_in_the_future(claim, dates, context.now_utc),
@@ -53,10 +65,10 @@ def date_order(photo: Photo, context: Context) -> Iterator[Finding]:
 
 def _impossible(claim: Claim, written: dict[str, str]) -> Iterator[Finding]:
     for tag, text in written.items():
-        if tagged.date(text) is None and not tagged.is_unset(text):
+        if tag_values.moment(text) is None and not tag_values.is_unset(text):
             yield _finding(
                 claim,
-                f"{_short(tag)} holds {text[:40]!r}, which is no date of the calendar; no camera writes that.",
+                f"{_short(tag)} holds {text[:40]!r}, which cannot be read as a date.",
                 outcome=Outcome.SUSPICIOUS,
                 severity=Severity.LOW,
                 observed={tag: text},
@@ -70,10 +82,10 @@ def _in_the_future(claim: Claim, dates: dict[str, datetime], now_utc: datetime) 
     local = dates.get(CAPTURED, claimed)
     if local is None or local <= now_utc + AHEAD_OF_UTC:
         return
-    ahead_s = tagged.gap_seconds(local, now_utc)
+    ahead_s = durations.gap_seconds(local, now_utc)
     yield _finding(
         claim,
-        f"Captured {tagged.spoken(ahead_s)} after this examination: the date cannot be true.",
+        f"Captured {durations.spoken(ahead_s)} after this examination: the date cannot be true.",
         outcome=Outcome.CONTRADICTION,
         severity=Severity.HIGH,
         confidence=Confidence.DECISIVE,
@@ -86,13 +98,13 @@ def _in_the_future(claim: Claim, dates: dict[str, datetime], now_utc: datetime) 
 def _changed_before(claim: Claim, dates: dict[str, datetime]) -> Iterator[Finding]:
     if CAPTURED not in dates or CHANGED not in dates:
         return
-    early_s = tagged.gap_seconds(dates[CAPTURED], dates[CHANGED])
+    early_s = durations.gap_seconds(dates[CAPTURED], dates[CHANGED])
     if early_s <= ZONES_S:
         return
     reset = factory.is_default(dates[CHANGED])
     yield _finding(
         claim,
-        f"Last changed {tagged.spoken(early_s)} before it was captured"
+        f"Last changed {durations.spoken(early_s)} before it was captured"
         + (": the changing device's clock stood at a factory default." if reset else ": one of the two was altered."),
         outcome=Outcome.EXPLAINED if reset else Outcome.SUSPICIOUS,
         severity=Severity.LOW if reset else Severity.HIGH,
@@ -105,14 +117,14 @@ def _changed_before(claim: Claim, dates: dict[str, datetime]) -> Iterator[Findin
 def _digitised(claim: Claim, dates: dict[str, datetime]) -> Iterator[Finding]:
     if CAPTURED not in dates or DIGITISED not in dates:
         return
-    later_s = tagged.gap_seconds(dates[DIGITISED], dates[CAPTURED])
+    later_s = durations.gap_seconds(dates[DIGITISED], dates[CAPTURED])
     if abs(later_s) <= ZONES_S:
         return
     observed = {tag: str(dates[tag]) for tag in (CAPTURED, DIGITISED)}
     if later_s > 0 and devices.is_scan(claim):
         yield _finding(
             claim,
-            f"Digitised {tagged.spoken(later_s)} after the capture, and the file says it is a scan.",
+            f"Digitised {durations.spoken(later_s)} after the capture, and the file says it is a scan.",
             outcome=Outcome.EXPLAINED,
             severity=Severity.INFO,
             observed=observed,
@@ -132,7 +144,7 @@ def _digitised(claim: Claim, dates: dict[str, datetime]) -> Iterator[Finding]:
     order = "after" if later_s > 0 else "before"
     yield _finding(
         claim,
-        f"Digitised {tagged.spoken(later_s)} {order} it was captured; a digital camera does both at once.",
+        f"Digitised {durations.spoken(later_s)} {order} it was captured; a digital camera does both at once.",
         outcome=Outcome.SUSPICIOUS,
         severity=Severity.MEDIUM,
         confidence=Confidence.STRONG if later_s < 0 else Confidence.WEAK,
@@ -164,7 +176,7 @@ def _finding(
         innocent=innocent,
         facts=dict(observed),
         cause=Cause(
-            kind,
+            CauseKind(kind),
             "" if kind in checks_findings.FILE_CAUSES else claim.device.key,
             None,
             checks_findings.FILE_CAUSES.get(kind, summary),

@@ -21,10 +21,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gtloc_forensics.checks import Context, check, consistent, not_testable, offsets, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable, offsets
 from gtloc_forensics.checks import findings as checks_findings
 from gtloc_forensics.checks.reference import programs
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, TimeRole
+from gtloc_forensics.metadata import tag_values
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, TimeRole, durations
 
 SAME_S = 60.0
 DAY_S = 86_400.0
@@ -57,16 +58,16 @@ class Other:
     against: datetime
 
 
-@check("GF105", title="The capture time in EXIF against XMP, IPTC and the container", needs=("claim",))
+@check("GF105", title="The capture time in EXIF against XMP, IPTC and the container", needs=("claim",), version="2")
 def other_blocks(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare every capture date outside EXIF with the one inside."""
-    claim = tagged.claim_of(photo)
-    captured = tagged.date(tagged.text(claim.tags, EXIF_CAPTURE))
+    claim = claim_of(photo)
+    captured = tag_values.full_date(tag_values.text(claim.tags, EXIF_CAPTURE))
     if captured is None:
         yield not_testable("GF105", claim.source_id, "no capture time in EXIF to compare with")
         return
-    digitised = tagged.date(tagged.text(claim.tags, EXIF_DIGITISED))
-    others = list(_others(claim, captured[0], captured[0] if digitised is None else digitised[0]))
+    digitised = tag_values.full_date(tag_values.text(claim.tags, EXIF_DIGITISED))
+    others = list(_others(claim, captured.wall, captured.wall if digitised is None else digitised.wall))
     if not others:
         yield not_testable("GF105", claim.source_id, "no capture time outside EXIF")
         return
@@ -78,27 +79,27 @@ def other_blocks(photo: Photo, context: Context) -> Iterator[Finding]:
 def _others(claim: Claim, captured: datetime, digitised: datetime) -> Iterator[Other]:
     for tags, against in ((CAPTURE_TAGS, captured), (DIGITISED_TAGS, digitised), (UTC_TAGS, captured)):
         for tag in tags:
-            written = tagged.text(claim.tags, tag)
-            if (found := tagged.date(written)) is not None:
-                offset = 0.0 if tag in UTC_TAGS else found[1]
-                yield Other(tag, found[0], offset, ":" not in written[10:], against)
+            written = tag_values.text(claim.tags, tag)
+            if (found := tag_values.full_date(written)) is not None:
+                offset = 0.0 if tag in UTC_TAGS else found.offset_hours
+                yield Other(tag, found.wall, offset, found.resolution_s >= DAY_S, against)
     for reading in claim.times:
         if reading.tag.startswith(SIDECAR) and reading.role is TimeRole.CAPTURE:
             yield Other(reading.tag, reading.wall, reading.offset_hours, reading.resolution_s >= DAY_S, captured)
     for pairs, against in ((SPLIT_CAPTURE, captured), (SPLIT_DIGITISED, digitised)):
         for day, clock in pairs:
-            time_text = tagged.text(claim.tags, clock)
-            if (found := tagged.date(f"{tagged.text(claim.tags, day)} {time_text}".strip())) is not None:
-                yield Other(day, found[0], found[1], not time_text, against)
+            time_text = tag_values.text(claim.tags, clock)
+            if (found := tag_values.full_date(f"{tag_values.text(claim.tags, day)} {time_text}".strip())) is not None:
+                yield Other(day, found.wall, found.offset_hours, not time_text, against)
 
 
 def _judge(claim: Claim, other: Other) -> Finding | None:
-    gap_s = tagged.gap_seconds(other.wall, other.against)
+    gap_s = durations.gap_seconds(other.wall, other.against)
     if _agrees(claim, other, gap_s):
         return None
     observed = (f"EXIF: {other.against}.", f"{other.tag}: {other.wall}.")
     facts = {"tag": other.tag, "difference_s": gap_s}
-    gap = f"{tagged.spoken(gap_s)} {'later' if gap_s > 0 else 'earlier'}"
+    gap = f"{durations.spoken(gap_s)} {'later' if gap_s > 0 else 'earlier'}"
     if _is_zone_mix_up(claim, gap_s):
         return checks_findings.explained(
             "GF105",
@@ -158,7 +159,7 @@ def _offsets(claim: Claim) -> tuple[float, ...]:
     legal = offsets.legal(claim)
     if legal or gps is None or not isinstance(claim.local_time, Stated):
         return legal
-    slip = offsets.nearest_civil(tagged.gap_seconds(claim.local_time.value, gps[0]))
+    slip = offsets.nearest_civil(durations.gap_seconds(claim.local_time.value, gps[0]))
     return () if slip is None or abs(slip.residual_s) > offsets.SLOW_CLOCK_S else (slip.offset_hours,)
 
 

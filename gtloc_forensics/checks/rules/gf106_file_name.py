@@ -19,8 +19,19 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, offsets, tagged
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, TimeKind, TimeReading, TimeRole
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable, offsets
+from gtloc_forensics.records import (
+    Claim,
+    Confidence,
+    Finding,
+    Photo,
+    Severity,
+    Stated,
+    TimeKind,
+    TimeReading,
+    TimeRole,
+    durations,
+)
 
 SAME_S = 120.0
 DAY_S = 86_400.0
@@ -39,7 +50,7 @@ _MESSENGER = re.compile(r"-WA\d+", re.I)
 @check("GF106", title="The time in the file's name against the capture time", needs=("claim",))
 def file_name_time(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare each time read from the name with the claimed one."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     names = [reading for reading in claim.times if reading.role is TimeRole.FILE_NAME]
     if not isinstance(claim.local_time, Stated) or not names:
         yield not_testable("GF106", claim.source_id, "the name holds no time, or the file none")
@@ -55,7 +66,7 @@ def _judge(claim: Claim, local: Stated[datetime], reading: TimeReading) -> Findi
     if abs(gap_s) <= tolerance_s:
         return consistent("GF106", claim.source_id, f"The name {reading.raw[:80]!r} tells the same time.")
     observed = (f"Name: {reading.raw[:80]} → {reading.wall}.", f"{local.tag}: {local.value}.")
-    gap = f"{tagged.spoken(gap_s)} {'later' if gap_s > 0 else 'earlier'}"
+    gap = f"{durations.spoken(gap_s)} {'later' if gap_s > 0 else 'earlier'}"
     facts = {"difference_s": gap_s, "name": reading.raw[:80]}
     if (why := _excuse(claim, reading, gap_s)) is not None:
         return findings.explained(
@@ -100,7 +111,7 @@ def _gap_s(claim: Claim, reading: TimeReading) -> float:
     local = claim.local_time.value
     if reading.resolution_s >= DAY_S:
         return (reading.wall.date() - local.date()) / timedelta(seconds=1)
-    gap_s = tagged.gap_seconds(reading.wall, local)
+    gap_s = durations.gap_seconds(reading.wall, local)
     if reading.kind is not TimeKind.UTC:
         return gap_s
     return min((gap_s + 3600.0 * hours for hours in _offsets(claim)), key=abs)

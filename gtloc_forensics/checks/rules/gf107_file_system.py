@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, tagged
-from gtloc_forensics.records import Absent, Finding, Photo, Severity
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
+from gtloc_forensics.records import Absent, Finding, Photo, Severity, durations
 
 ZONES_S = 26 * 3600.0
 FIRST_FAT = datetime(1980, 1, 2)
@@ -27,19 +27,19 @@ FIRST_FAT = datetime(1980, 1, 2)
 @check("GF107", title="The file system's times against the capture time", needs=("claim",))
 def file_system_time(photo: Photo, context: Context) -> Iterator[Finding]:
     """Find files that are older than the photo in them."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     modified = _instant(photo.source.stat.mtime_ns)
     if isinstance(claim.local_time, Absent) or claim.local_time.tag.startswith(("File", "System")):
         yield not_testable("GF107", claim.source_id, "no capture time of its own")
     elif modified is None or modified < FIRST_FAT:
         yield not_testable("GF107", claim.source_id, "the file system holds no usable time")
-    elif (early_s := tagged.gap_seconds(claim.local_time.value, modified)) <= ZONES_S:
+    elif (early_s := durations.gap_seconds(claim.local_time.value, modified)) <= ZONES_S:
         yield consistent("GF107", claim.source_id, "The file was last written after the claimed capture.")
     else:
         yield findings.suspicious(
             "GF107",
             claim,
-            f"The file was last written {tagged.spoken(early_s)} before the photo claims to have been taken.",
+            f"The file was last written {durations.spoken(early_s)} before the photo claims to have been taken.",
             kind="clock-offset",
             severity=Severity.MEDIUM,
             observed=(f"Last written {modified} UTC.", f"{claim.local_time.tag}: {claim.local_time.value}."),

@@ -17,9 +17,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from gtloc_forensics.checks import Context, check, consistent, not_testable, offsets, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable, offsets
 from gtloc_forensics.checks import findings as checks_findings
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, TimeKind, TimeReading, TimeRole
+from gtloc_forensics.records import (
+    Claim,
+    Confidence,
+    Finding,
+    Photo,
+    Severity,
+    Stated,
+    TimeKind,
+    TimeReading,
+    TimeRole,
+    durations,
+)
 
 SAME_LOCAL_S = 120.0
 SWITCHED_ON = ("PowerUpTime",)
@@ -28,7 +39,7 @@ SWITCHED_ON = ("PowerUpTime",)
 @check("GF108", title="The maker's own clocks against the capture time", needs=("claim",))
 def maker_clocks(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare each clock of the maker's note with the claimed time."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     clocks = [reading for reading in claim.times if reading.role is TimeRole.MAKER_CLOCK]
     if not isinstance(claim.local_time, Stated) or not clocks:
         yield not_testable("GF108", claim.source_id, "no clock in the maker's note")
@@ -40,7 +51,7 @@ def maker_clocks(photo: Photo, context: Context) -> Iterator[Finding]:
 
 
 def _judge(claim: Claim, local: datetime, reading: TimeReading) -> Finding | None:
-    gap_s = tagged.gap_seconds(local, reading.wall)
+    gap_s = durations.gap_seconds(local, reading.wall)
     if reading.tag.endswith(SWITCHED_ON):
         return None if gap_s >= -offsets.SLOW_CLOCK_S else _found(claim, local, reading, gap_s)
     if reading.kind is TimeKind.LOCAL:
@@ -64,9 +75,9 @@ def _found(claim: Claim, local: datetime, reading: TimeReading, gap_s: float) ->
     order = "later" if gap_s > 0 else "earlier"
     switched = reading.tag.endswith(SWITCHED_ON)
     summary = (
-        f"The camera was switched on ({reading.wall}) {tagged.spoken(gap_s)} after the claimed capture."
+        f"The camera was switched on ({reading.wall}) {durations.spoken(gap_s)} after the claimed capture."
         if switched
-        else f"The capture time is {tagged.spoken(gap_s)} {order} than the maker's own clock ({reading.tag})."
+        else f"The capture time is {durations.spoken(gap_s)} {order} than the maker's own clock ({reading.tag})."
     )
     return checks_findings.suspicious(
         "GF108",

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, position_slips, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable, position_slips
 from gtloc_forensics.earth import globe
 from gtloc_forensics.records import Confidence, Finding, Photo, Position, Severity, Stated
 
@@ -28,7 +28,7 @@ FAR_KM = 50.0
 @check("GF109", title="Two positions in one file", needs=("claim",))
 def two_positions(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the position that won with those that lost."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     if not isinstance(claim.position, Stated) or not claim.position.rivals:
         yield not_testable("GF109", claim.source_id, "fewer than two positions in the file")
         return

@@ -17,8 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, not_testable, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable
 from gtloc_forensics.checks import findings as checks_findings
+from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Absent, Claim, Finding, Photo, Position, Severity, Stated
 
 GRAIN_DEG = 1e-6
@@ -28,7 +29,7 @@ COARSE_GRIDS = ((100.0, "a hundredth of a degree (1.1 km)"), (60.0, "a whole min
 @check("GF110", title="The form of the position: empty, rounded, without its sign", needs=("claim",))
 def position_form(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look at how the position is written."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     if claim.position is Absent.NO_FIX:
         summary = "The position is empty (0, 0 or a void fix): the receiver had none, so there is no position."
         yield checks_findings.explained("GF110", claim, summary, kind="no-fix")
@@ -73,9 +74,9 @@ def _missing_hemispheres(claim: Claim) -> list[str]:
     return [
         ref.split(":")[1]
         for tag, ref in signs.items()
-        if (degrees := tagged.number(claim.tags, tag)) is not None
+        if (degrees := tag_values.first_number(claim.tags, tag)) is not None
         and degrees > 0.0
-        and not tagged.text(claim.tags, ref)
+        and not tag_values.text(claim.tags, ref)
     ]
 
 

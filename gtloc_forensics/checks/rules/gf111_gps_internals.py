@@ -17,8 +17,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import devices
+from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated
 
 COARSE_ERROR_M = 1000.0
@@ -40,7 +41,7 @@ _WGS84 = re.compile(r"wgs[ -]?(19)?84", re.I)
 @check("GF111", title="What the receiver says of its own fix", needs=("claim",))
 def gps_internals(photo: Photo, context: Context) -> Iterator[Finding]:
     """Read the receiver's remarks."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     if not isinstance(claim.position, Stated) or not any(claim.tags.get(tag) for tag in TESTED):
         yield not_testable("GF111", claim.source_id, "the receiver says nothing of its fix")
         return
@@ -56,18 +57,18 @@ def gps_internals(photo: Photo, context: Context) -> Iterator[Finding]:
 
 
 def _limits(claim: Claim) -> Iterator[str]:
-    if tagged.text(claim.tags, "GPS:GPSStatus").upper().startswith("V"):
+    if tag_values.text(claim.tags, "GPS:GPSStatus").upper().startswith("V"):
         yield "the fix was void, so this is the last known place"
     error_m = claim.position_error_m.value if isinstance(claim.position_error_m, Stated) else None
     if error_m is not None and error_m >= COARSE_ERROR_M:
         yield f"its error is {error_m / 1000:,.1f} km"
-    dilution = tagged.number(claim.tags, "GPS:GPSDOP")
+    dilution = tag_values.first_number(claim.tags, "GPS:GPSDOP")
     if dilution is not None and dilution > POOR_DILUTION:
         yield f"its dilution of precision is {dilution:.0f}"
-    method = tagged.text(claim.tags, "GPS:GPSProcessingMethod")
+    method = tag_values.text(claim.tags, "GPS:GPSProcessingMethod")
     if _NETWORK.search(method):
         yield f"it comes from {method[:30]}, which can be kilometres off"
-    datum = tagged.text(claim.tags, "GPS:GPSMapDatum")
+    datum = tag_values.text(claim.tags, "GPS:GPSMapDatum")
     if datum and not _WGS84.search(datum):
         yield f"it counts on the datum {datum[:30]}, not WGS 84"
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import devices
 from gtloc_forensics.earth import zones
 from gtloc_forensics.records import Absent, Finding, Photo, Severity
@@ -30,7 +30,7 @@ EVEREST_M = 8_900.0
 @check("GF112", title="The altitude against what the place allows", needs=("claim",))
 def altitude(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the altitude with the extremes of land, sea and air."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     if isinstance(claim.altitude_m, Absent):
         yield not_testable("GF112", claim.source_id, claim.altitude_m)
         return

@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import devices, factory, releases
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, durations
 
 PRESS_SAMPLES = timedelta(days=30)
 
@@ -28,7 +28,7 @@ PRESS_SAMPLES = timedelta(days=30)
 @check("GF113", title="The device or its system against the day it was first shown", needs=("claim",))
 def release_date(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look the model and the system up."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     model, system = releases.of_model(claim.device), releases.of_system(claim.device)
     if not isinstance(claim.local_time, Stated):
         yield not_testable("GF113", claim.source_id, claim.local_time)
@@ -46,7 +46,7 @@ def release_date(photo: Photo, context: Context) -> Iterator[Finding]:
 
 def _before_model(claim: Claim, model: releases.Release) -> Finding:
     local = claim.local_time.value if isinstance(claim.local_time, Stated) else model.first_shown
-    early = tagged.spoken(tagged.gap_seconds(model.first_shown, local))
+    early = durations.spoken(durations.gap_seconds(model.first_shown, local))
     more: dict[str, Any] = {
         "observed": (f"Claimed capture: {local}.",),
         "derived": (f"{model.name} was announced on {model.first_shown:%Y-%m-%d} ({model.source}).",),
@@ -71,7 +71,7 @@ def _before_model(claim: Claim, model: releases.Release) -> Finding:
 
 def _before_system(claim: Claim, system: releases.Release) -> Finding:
     local = claim.local_time.value if isinstance(claim.local_time, Stated) else system.first_shown
-    early = tagged.spoken(tagged.gap_seconds(system.first_shown, local))
+    early = durations.spoken(durations.gap_seconds(system.first_shown, local))
     return findings.suspicious(
         "GF113",
         claim,

@@ -19,9 +19,10 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import factory, programs
-from gtloc_forensics.records import Claim, Finding, Photo, Severity, Stated
+from gtloc_forensics.metadata import tag_values
+from gtloc_forensics.records import Claim, Finding, Photo, Severity, Stated, durations
 
 ZONES = timedelta(hours=26)
 AHEAD_OF_STANDARD = timedelta(days=90)
@@ -41,10 +42,10 @@ CHANGE_TAGS = ("IFD0:ModifyDate", "XMP-xmp:ModifyDate", "XMP-xmp:MetadataDate")
 _BUILD = re.compile(r"(\d{4})/(\d{2})/(\d{2})-\d{2}:\d{2}:\d{2}")  # Adobe: "… 79.160451, 2017/05/06-01:08:21"
 
 
-@check("GF114", title="Metadata younger than the photo", needs=("claim",))
+@check("GF114", title="Metadata younger than the photo", needs=("claim",), version="2")
 def younger_metadata(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the age of what is in the file with the claimed time."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     if not isinstance(claim.local_time, Stated):
         yield not_testable("GF114", claim.source_id, claim.local_time)
         return
@@ -62,7 +63,7 @@ def younger_metadata(photo: Photo, context: Context) -> Iterator[Finding]:
 
 def _judge(claim: Claim, local: datetime, younger: dict[str, datetime]) -> Finding:
     name, first = max(younger.items(), key=lambda item: item[1])
-    gap = tagged.spoken(tagged.gap_seconds(first, local))
+    gap = durations.spoken(durations.gap_seconds(first, local))
     summary = f"{name} is {gap} younger than the claimed capture"
     derived = tuple(f"{mark}: not before {day:%Y-%m-%d}." for mark, day in younger.items())
     if factory.is_default(local):
@@ -91,26 +92,30 @@ def _judge(claim: Claim, local: datetime, younger: dict[str, datetime]) -> Findi
 
 def _owns_up(claim: Claim, first: datetime) -> bool:
     """Whether a change date or a named program accounts for a writing after *first*."""
-    changes = [found[0] for tag in CHANGE_TAGS if (found := tagged.date(tagged.text(claim.tags, tag))) is not None]
+    changes = [
+        found.wall
+        for tag in CHANGE_TAGS
+        if (found := tag_values.full_date(tag_values.text(claim.tags, tag))) is not None
+    ]
     return any(change >= first - ZONES for change in changes) or bool(programs.editors(claim))
 
 
 def _edition(claim: Claim) -> dict[str, datetime]:
-    version = tagged.text(claim.tags, "ExifIFD:ExifVersion").replace(".", "").rjust(4, "0")
+    version = tag_values.text(claim.tags, "ExifIFD:ExifVersion").replace(".", "").rjust(4, "0")
     marks = {}
     if version in EXIF_EDITIONS:
         marks[f"EXIF version {version}"] = EXIF_EDITIONS[version] - AHEAD_OF_STANDARD
-    if tagged.text(claim.tags, *OFFSET_TAGS):
+    if tag_values.text(claim.tags, *OFFSET_TAGS):
         marks["OffsetTime (EXIF 2.31)"] = EXIF_EDITIONS[OFFSET_EDITION] - AHEAD_OF_STANDARD
     return marks
 
 
 def _profile(claim: Claim) -> dict[str, datetime]:
-    found = tagged.date(tagged.text(claim.tags, "ICC-header:ProfileDateTime"))
-    return {} if found is None else {"the colour profile": found[0]}
+    found = tag_values.full_date(tag_values.text(claim.tags, "ICC-header:ProfileDateTime"))
+    return {} if found is None else {"the colour profile": found.wall}
 
 
 def _library(claim: Claim) -> dict[str, datetime]:
-    found = _BUILD.search(tagged.text(claim.tags, "XMP-x:XMPToolkit"))
-    written = None if found is None else tagged.date(":".join(found.groups()))
-    return {} if written is None else {"the XMP library": written[0]}
+    found = _BUILD.search(tag_values.text(claim.tags, "XMP-x:XMPToolkit"))
+    written = None if found is None else tag_values.full_date(":".join(found.groups()))
+    return {} if written is None else {"the XMP library": written.wall}

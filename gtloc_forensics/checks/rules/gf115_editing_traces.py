@@ -16,18 +16,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent
 from gtloc_forensics.checks import findings as checks_findings
 from gtloc_forensics.checks.reference import programs
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated
+from gtloc_forensics.metadata import tag_values
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, durations
 
 ZONES_S = 26 * 3600.0
 
 
-@check("GF115", title="Traces of editing", needs=("claim",))
+@check("GF115", title="Traces of editing", needs=("claim",), version="2")
 def editing_traces(photo: Photo, context: Context) -> Iterator[Finding]:
     """Name the programs that handled the file, and what is odd about them."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     findings = [*_generated(claim), *_before_capture(claim), *_date_changers(claim)]
     edited = programs.editors(claim)
     if not findings and edited:
@@ -58,10 +59,10 @@ def _before_capture(claim: Claim) -> Iterator[Finding]:
     if not isinstance(claim.local_time, Stated):
         return
     local = claim.local_time.value
-    steps = [found[0] for text in _history(claim) if (found := tagged.date(text)) is not None]
-    early = [step for step in steps if tagged.gap_seconds(local, step) > ZONES_S]
+    steps = [found.wall for text in _history(claim) if (found := tag_values.full_date(text)) is not None]
+    early = [step for step in steps if durations.gap_seconds(local, step) > ZONES_S]
     if early:
-        first = tagged.spoken(tagged.gap_seconds(local, min(early)))
+        first = durations.spoken(durations.gap_seconds(local, min(early)))
         yield checks_findings.suspicious(
             "GF115",
             claim,

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import programs
 from gtloc_forensics.records import Claim, Confidence, Finding, ImageFacts, Photo, Severity
 
@@ -27,7 +27,7 @@ OTHER_BITS = 22
 @check("GF116", title="The embedded thumbnail against the picture", needs=("claim", "image"))
 def thumbnail(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the hashes of thumbnail and picture."""
-    claim, image = tagged.claim_of(photo), photo.image
+    claim, image = claim_of(photo), photo.image
     if not isinstance(image, ImageFacts) or image.thumbnail_hash is None:
         yield not_testable("GF116", claim.source_id, "no thumbnail in the file")
         return

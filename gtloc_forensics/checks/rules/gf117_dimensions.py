@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
+from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Finding, ImageFacts, Photo
 
 SAME_ASPECT = 0.02
@@ -29,8 +30,8 @@ HEIGHT_TAGS = ("ExifIFD:ExifImageHeight", "XMP-exif:ExifImageHeight")
 @check("GF117", title="The size that the metadata tell against the picture's own", needs=("claim", "image"))
 def dimensions(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare stated and real width and height."""
-    claim, image = tagged.claim_of(photo), photo.image
-    width, height = tagged.number(claim.tags, *WIDTH_TAGS), tagged.number(claim.tags, *HEIGHT_TAGS)
+    claim, image = claim_of(photo), photo.image
+    width, height = tag_values.first_number(claim.tags, *WIDTH_TAGS), tag_values.first_number(claim.tags, *HEIGHT_TAGS)
     if not isinstance(image, ImageFacts) or not width or not height or min(width, height) < 1:
         yield not_testable("GF117", claim.source_id, "no size in the metadata, or no picture")
         return

@@ -16,7 +16,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, findings, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings
+from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Absent, Claim, Finding, Photo, Severity
 
 _NAMES = (
@@ -35,7 +36,7 @@ FACEBOOK_MARK = "FBMD"
 @check("GF118", title="Stripped or rewritten by a platform", needs=("claim",))
 def platform(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look for the marks of platforms and for what is missing."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     marks = list(dict.fromkeys(_marks(photo, claim)))
     if marks:
         summary = f"The file passed through {' and '.join(marks)}, which rewrite or remove metadata."
@@ -50,9 +51,9 @@ def platform(photo: Photo, context: Context) -> Iterator[Finding]:
 def _marks(photo: Photo, claim: Claim) -> Iterator[str]:
     name = photo.source.display_path.rsplit("/", 1)[-1]
     yield from (platform_name for pattern, platform_name in _NAMES if pattern.search(name))
-    if tagged.text(claim.tags, "IPTC:SpecialInstructions").startswith(FACEBOOK_MARK):
+    if tag_values.text(claim.tags, "IPTC:SpecialInstructions").startswith(FACEBOOK_MARK):
         yield "Facebook or Instagram"
-    software = _SOFTWARE.search(tagged.text(claim.tags, "IFD0:Software", "XMP-xmp:CreatorTool"))
+    software = _SOFTWARE.search(tag_values.text(claim.tags, "IFD0:Software", "XMP-xmp:CreatorTool"))
     if software is not None:
         yield software[0].capitalize()
 

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, offsets, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable, offsets
 from gtloc_forensics.checks import position_slips as checks_position_slips
 from gtloc_forensics.earth import zones
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, durations
 
 BORDER_KM = 50.0
 
@@ -28,7 +28,7 @@ BORDER_KM = 50.0
 @check("GF119", title="A position that fits after one simple slip is undone", needs=("claim",))
 def position_slips(photo: Photo, context: Context) -> Iterator[Finding]:
     """Try the usual slips against the offset that the clocks imply."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     if not isinstance(claim.position, Stated) or not claim.zones:
         yield not_testable("GF119", claim.source_id, "no position")
         return
@@ -37,7 +37,7 @@ def position_slips(photo: Photo, context: Context) -> Iterator[Finding]:
     if known is None and not at_sea:
         yield not_testable("GF119", claim.source_id, "no offset that would tell one place from its mirror image")
     elif known is not None and _legal_nearby(claim, known[0]):
-        yield consistent("GF119", claim.source_id, f"{tagged.spoken_offset(known[0])} fits the claimed position.")
+        yield consistent("GF119", claim.source_id, f"{durations.civil_offset(known[0])} fits the claimed position.")
     else:
         yield _try_slips(claim, known, at_sea=at_sea)
 
@@ -46,8 +46,8 @@ def _try_slips(claim: Claim, known: tuple[float, str] | None, *, at_sea: bool) -
     repaired = checks_position_slips.on_land(claim) if known is None else checks_position_slips.fitting(claim, known[0])
     if not repaired or (known is not None and not offsets.is_civil(known[0])):
         return consistent("GF119", claim.source_id, "No simple slip would make the position fit better.")
-    where = "in the open sea" if at_sea else f"where {tagged.spoken_offsets(offsets.legal(claim))} is legal"
-    clue = "" if known is None else f" while {known[1]} gives {tagged.spoken_offset(known[0])}"
+    where = "in the open sea" if at_sea else f"where {durations.civil_offsets(offsets.legal(claim))} is legal"
+    clue = "" if known is None else f" while {known[1]} gives {durations.civil_offset(known[0])}"
     return findings.suspicious(
         "GF119",
         claim,
@@ -69,7 +69,7 @@ def _known_offset(claim: Claim) -> tuple[float, str] | None:
     gps = offsets.gps_instant(claim)
     if gps is None or not gps[1] or not isinstance(claim.local_time, Stated):
         return None
-    slip = offsets.nearest_civil(tagged.gap_seconds(claim.local_time.value, gps[0]))
+    slip = offsets.nearest_civil(durations.gap_seconds(claim.local_time.value, gps[0]))
     return (slip.offset_hours, "GPS time") if slip and abs(slip.residual_s) <= offsets.AGREE_S else None
 
 

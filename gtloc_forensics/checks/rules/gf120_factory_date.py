@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import factory
 from gtloc_forensics.records import Confidence, Finding, Photo, Severity, Stated
 
@@ -23,7 +23,7 @@ from gtloc_forensics.records import Confidence, Finding, Photo, Severity, Stated
 @check("GF120", title="A clock at its factory default", needs=("claim",))
 def factory_date(photo: Photo, context: Context) -> Iterator[Finding]:
     """Recognise the dates at which clocks start again."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     if not isinstance(claim.local_time, Stated):
         yield not_testable("GF120", claim.source_id, claim.local_time)
         return

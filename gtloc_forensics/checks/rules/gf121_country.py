@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, findings, not_testable, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import countries
 from gtloc_forensics.earth import zones as earth_zones
+from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Confidence, Finding, Photo, Severity, Stated
 
 BORDER_KM = 50.0
@@ -35,8 +36,8 @@ COUNTRY_TAGS = (
 @check("GF121", title="The country written in the file against the position", needs=("claim",))
 def country(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare named countries with those around the position."""
-    claim = tagged.claim_of(photo)
-    texts = {tag: text for tag in COUNTRY_TAGS if (text := tagged.text(claim.tags, tag))}
+    claim = claim_of(photo)
+    texts = {tag: text for tag in COUNTRY_TAGS if (text := tag_values.text(claim.tags, tag))}
     named = {tag: code for tag, text in texts.items() if (code := countries.code_of(text)) is not None}
     if not named or not isinstance(claim.position, Stated):
         yield not_testable("GF121", claim.source_id, "no country is named, or no position is there")

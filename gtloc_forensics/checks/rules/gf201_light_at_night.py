@@ -20,10 +20,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from gtloc_forensics.checks import Context, check, consistent, not_testable, offsets, position_slips, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable, offsets, position_slips
 from gtloc_forensics.earth import globe
 from gtloc_forensics.earth import sun as earth_sun
-from gtloc_forensics.records import Absent, Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Stated, Sun
+from gtloc_forensics.metadata import tag_values
+from gtloc_forensics.records import (
+    Absent,
+    Cause,
+    CauseKind,
+    Claim,
+    Confidence,
+    Finding,
+    Outcome,
+    Photo,
+    Severity,
+    Stated,
+    Sun,
+)
 
 DAYLIGHT_EV100 = 12.0
 BRIGHT_EV100 = 14.0
@@ -35,7 +48,7 @@ MANUAL = 1  # EXIF ExposureProgram and ExposureMode
 @check("GF201", title="Exposed for daylight in the night", needs=("claim", "sun"))
 def light_at_night(photo: Photo, context: Context) -> Iterator[Finding]:
     """Find exposures that no natural light of the claimed hour allows."""
-    claim, sun = tagged.claim_of(photo), photo.sun
+    claim, sun = claim_of(photo), photo.sun
     ev100 = claim.exposure.ev100
     if not isinstance(sun, Sun):
         yield not_testable("GF201", claim.source_id, f"no sun position, {sun.value}")
@@ -79,18 +92,18 @@ def _finding(claim: Claim, sun: Sun, ev100: float) -> Finding:
         limitations=("EV100 speaks of what was metered, not of all that is in the frame.", *doubts),
         innocent=("a stadium, a stage, a lamp or the moon filling the frame",),
         facts={"ev100": ev100, "sun_elevation_deg": highest},
-        cause=Cause("clock-offset", claim.device.key, None, "daylight in the exposure, night on the clock"),
+        cause=Cause(CauseKind.CLOCK_OFFSET, claim.device.key, None, "daylight in the exposure, night on the clock"),
     )
 
 
 def _doubts(claim: Claim) -> tuple[str, ...]:
     doubts = []
-    length_mm = tagged.number(claim.tags, "ExifIFD:FocalLengthIn35mmFormat", "ExifIFD:FocalLength")
+    length_mm = tag_values.first_number(claim.tags, "ExifIFD:FocalLengthIn35mmFormat", "ExifIFD:FocalLength")
     if length_mm is not None and length_mm >= LONG_LENS_MM:
         doubts.append(f"A {length_mm:.0f} mm lens can fill the frame with the moon, which is lit by the sun.")
     if MANUAL in (
-        tagged.number(claim.tags, "ExifIFD:ExposureProgram"),
-        tagged.number(claim.tags, "ExifIFD:ExposureMode"),
+        tag_values.first_number(claim.tags, "ExifIFD:ExposureProgram"),
+        tag_values.first_number(claim.tags, "ExifIFD:ExposureMode"),
     ):
         doubts.append("The exposure was set by hand, so it measures no light.")
     return tuple(doubts)

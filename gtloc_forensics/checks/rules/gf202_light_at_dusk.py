@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, not_testable, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable
 from gtloc_forensics.earth import sun as earth_sun
-from gtloc_forensics.records import Absent, Cause, Claim, Confidence, Finding, Outcome, Photo, Severity, Sun
+from gtloc_forensics.records import Absent, Cause, CauseKind, Claim, Confidence, Finding, Outcome, Photo, Severity, Sun
 
 SUNSET_DEG = -1.5  # the rim sets at −0.83°; the rest is for hills, altitude and the clock
 SUNSET_EV100 = 15.0
@@ -36,7 +36,7 @@ def brightest_ev100(elevation_deg: float) -> float:
 @check("GF202", title="More light than twilight gives", needs=("claim", "sun"))
 def light_at_dusk(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the exposure with what civil twilight can give."""
-    claim, sun = tagged.claim_of(photo), photo.sun
+    claim, sun = claim_of(photo), photo.sun
     ev100 = claim.exposure.ev100
     if not isinstance(sun, Sun) or isinstance(ev100, Absent):
         yield not_testable("GF202", claim.source_id, "no sun position or no exposure")
@@ -66,5 +66,7 @@ def _finding(claim: Claim, sun: Sun, ev100: float) -> Finding:
         innocent=("high ground or an aircraft, where the sun sets later", "a lamp in the frame"),
         limitations=("Twilight varies; this is a hint, not a proof.",),
         facts={"ev100": ev100, "sun_elevation_deg": highest, "limit_ev100": brightest_ev100(highest)},
-        cause=Cause("clock-offset", claim.device.key, None, "more light in the exposure than at the claimed hour"),
+        cause=Cause(
+            CauseKind.CLOCK_OFFSET, claim.device.key, None, "more light in the exposure than at the claimed hour"
+        ),
     )

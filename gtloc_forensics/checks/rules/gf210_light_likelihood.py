@@ -21,12 +21,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, not_testable, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable
 from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.records import (
     Absent,
     Cause,
+    CauseKind,
     Claim,
     Confidence,
     Finding,
@@ -48,7 +49,7 @@ LOW_SUN_DEG = 3.0  # a sunrise photographed against the light
 @check("GF210", title="Light unlikely under the claimed sun", needs=("claim", "sun"))
 def light_likelihood(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the exposure under the claimed sun against other months and hours at the place."""
-    claim, sun = tagged.claim_of(photo), photo.sun
+    claim, sun = claim_of(photo), photo.sun
     ev100 = claim.exposure.ev100
     if why := _untestable(claim, sun):
         yield not_testable("GF210", claim.source_id, why)
@@ -92,7 +93,7 @@ def _finding(claim: Claim, sun: Sun, *, ev100: float, place: Position) -> Findin
         limitations=("One frame is a weak witness; the camera's clock model weighs all of them together.",),
         innocent=_innocent(sun),
         facts=facts,
-        cause=Cause("clock-offset", claim.device.key, None, "light that does not fit the claimed hour"),
+        cause=Cause(CauseKind.CLOCK_OFFSET, claim.device.key, None, "light that does not fit the claimed hour"),
         p_value=p_value,
         log10_lr=log10_lr,
     )

@@ -18,14 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, consistent, not_testable, pixels, tagged
+from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable, pixels
 from gtloc_forensics.records import Finding, Photo, Prediction
 
 
 @check("GF300", title="Scene that shows no time of day", needs=("claim", "prediction"))
 def scene(photo: Photo, context: Context) -> Iterator[Finding]:
     """Say whether the pixels can be asked for a time at all."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     if why := pixels.blindness(photo, context):
         yield not_testable("GF300", claim.source_id, why)
     elif isinstance(photo.prediction, Prediction):

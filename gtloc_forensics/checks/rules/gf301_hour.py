@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, not_testable, pixels, tagged
+from gtloc_forensics.checks import Context, check, claim_of, not_testable, pixels
 from gtloc_forensics.checks.pixels import Asked, Words
 from gtloc_forensics.records import Finding, Photo
 
@@ -30,7 +30,7 @@ def hour(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the predicted time of day at the claimed one."""
     one = pixels.asked(photo, context)
     if isinstance(one, str):
-        yield not_testable("GF301", tagged.claim_of(photo).source_id, one)
+        yield not_testable("GF301", claim_of(photo).source_id, one)
         return
     yield _finding(one, pixels.hour_score(one))
 

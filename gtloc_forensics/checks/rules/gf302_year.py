@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, not_testable, pixels, tagged
+from gtloc_forensics.checks import Context, check, claim_of, not_testable, pixels
 from gtloc_forensics.checks.pixels import Asked, Words
 from gtloc_forensics.records import Finding, Photo
 
@@ -28,7 +28,7 @@ def year(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the predicted time of year at the claimed one."""
     one = pixels.asked(photo, context)
     if isinstance(one, str):
-        yield not_testable("GF302", tagged.claim_of(photo).source_id, one)
+        yield not_testable("GF302", claim_of(photo).source_id, one)
         return
     yield _finding(one, pixels.year_score(one))
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, not_testable, pixels, tagged
+from gtloc_forensics.checks import Context, check, claim_of, not_testable, pixels
 from gtloc_forensics.checks.pixels import Asked, Words
 from gtloc_forensics.earth import globe
 from gtloc_forensics.evidence import scores
@@ -29,7 +29,7 @@ INNOCENT = ("a place that looks like others far away", "a region the training ph
 @check("GF303", title="Pixels against the claimed place", needs=("claim", "prediction"))
 def place(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the predicted place at the claimed one."""
-    claim = tagged.claim_of(photo)
+    claim = claim_of(photo)
     one = pixels.asked(photo, context)
     if isinstance(one, str):
         yield not_testable("GF303", claim.source_id, one)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, not_testable, pixels, tagged
+from gtloc_forensics.checks import Context, check, claim_of, not_testable, pixels
 from gtloc_forensics.checks.pixels import Asked, Words
 from gtloc_forensics.records import Finding, Photo, Position, Sun
 
@@ -34,9 +34,9 @@ def height(photo: Photo, context: Context) -> Iterator[Finding]:
     one = pixels.asked(photo, context)
     above = pixels.sun_of(photo)
     if isinstance(one, str):
-        yield not_testable("GF304", tagged.claim_of(photo).source_id, one)
+        yield not_testable("GF304", claim_of(photo).source_id, one)
     elif isinstance(above, str):
-        yield not_testable("GF304", tagged.claim_of(photo).source_id, above)
+        yield not_testable("GF304", claim_of(photo).source_id, above)
     else:
         yield _finding(one, *above)
 

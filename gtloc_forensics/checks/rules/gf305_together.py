@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, not_testable, pixels, tagged
+from gtloc_forensics.checks import Context, check, claim_of, not_testable, pixels
 from gtloc_forensics.checks.pixels import Asked, Words
 from gtloc_forensics.evidence import calibration as evidence_calibration
 from gtloc_forensics.evidence.calibration import Calibration
@@ -33,7 +33,7 @@ INNOCENT = ("lamps or deep shade in the scene", "an exposure set by hand", "a cl
 def together(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh all that pixels and exposure say of the claim, counted once."""
     one = pixels.asked(photo, context)
-    source_id = tagged.claim_of(photo).source_id
+    source_id = claim_of(photo).source_id
     if isinstance(one, str):
         yield not_testable("GF305", source_id, one)
     elif one.calibration is None:

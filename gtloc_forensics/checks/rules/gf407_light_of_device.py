@@ -1,7 +1,7 @@
 """GF407 — The light of all photos of a device against its clock.
 
 Shows: that the exposures of a camera's photos together fit the sun far better had its clock
-run differently, and how differently. It needs no GPS time: exposure, place and date are enough.
+run differently, and between which bounds. It needs no GPS time: exposure, place and date are enough.
 
 Cannot show: a clock wrong by a whole day; minutes; anything when most photos were taken
 indoors or at night. A wrong place of the whole track by longitude looks the same.
@@ -9,29 +9,28 @@ indoors or at night. A wrong place of the whole track by longitude looks the sam
 Blind spots: studio and stage work, manual exposure, a camera shared by people in two zones.
 
 Threshold: under the prior of docs/clock-models.md less than 10 % for a clock that is
-right, with an offset known to 8 h or better. Contradiction below 0.1 %.
+right, with bounds of 9 h or less from five independent photos or more, or less than 0.1 %
+whatever the bounds. Contradiction below 0.1 %. No offset is named: light knows none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from gtloc_forensics.checks import Context, Scope, check, pairs
 from gtloc_forensics.evidence import exposure
-from gtloc_forensics.evidence.clocks import prior
+from gtloc_forensics.evidence.clocks import by_light, prior
+from gtloc_forensics.evidence.clocks.by_light import LightVerdict
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure.clock_offsets import Frames
-from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, Severity, durations
+from gtloc_forensics.records import CauseKind, ClockKind, Confidence, DeviceGroup, Finding, Outcome, Severity, durations
 
 FEWEST = 5
-RIGHT_AT_MOST = 0.1
 RIGHT_AT_MOST_CONTRADICTED = 0.001
-WIDEST_HOURS = 8.0
+VERSION = "2"
 
 
-@check("GF407", title="Light of all photos against the clock", scope=Scope.DEVICE)
+@check("GF407", title="Light of all photos against the clock", scope=Scope.DEVICE, version=VERSION)
 def light_of_device(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Weigh every offset of the clock by the light of all frames."""
     frames = light_offsets.frames_of(group.summaries)
@@ -39,38 +38,40 @@ def light_of_device(group: DeviceGroup, context: Context) -> Iterator[Finding]:
         why = f"fewer than {FEWEST} flashless photos of the device have time, place and exposure"
         yield from pairs.silent("GF407", group.summaries, why)
         return
-    found = light_offsets.offset_log_likelihood(exposure.load(), frames)
-    posterior = prior.posterior(found)
-    right = float(posterior.by_kind["right"].sum())
-    arc = prior.arc(posterior.mass)
+    light = light_offsets.offset_log_likelihood(exposure.load(), frames)
+    found = by_light.weigh(light, independent=frames.effective)
     named = set(frames.source_ids)
     used = [one for one in group.summaries if one.source_id in named]
-    if right < RIGHT_AT_MOST and arc.width_hours <= WIDEST_HOURS:
-        yield _finding(group, frames, arc, right)
-    elif prior.arc(np.exp(found)).width_hours <= WIDEST_HOURS:
+    if found.is_wrong:
+        yield _finding(group, frames, found)
+    elif found.tells:
         yield from pairs.passed("GF407", used, "The light of the device's photos fits its clock.")
     else:
         yield from pairs.silent("GF407", used, "the light of the device's photos does not tell the time")
     yield from pairs.silent("GF407", pairs.rest(group.summaries, used), "no flashless exposure with time and place")
 
 
-def _finding(group: DeviceGroup, frames: Frames, arc: prior.Arc, right: float) -> Finding:
+def _finding(group: DeviceGroup, frames: Frames, found: LightVerdict) -> Finding:
     named = set(frames.source_ids)
-    is_contradicted = right < RIGHT_AT_MOST_CONTRADICTED and not group.doubt
+    low, high = found.interval_hours
+    is_contradicted = 1.0 - found.wrong < RIGHT_AT_MOST_CONTRADICTED and not group.doubt
     return pairs.about(
         "GF407",
         [one for one in group.summaries if one.source_id in named],
-        f"The light of {durations.photos(len(frames))} fits a clock {durations.ahead(arc.middle_hours)} "
-        f"({durations.between(arc.low_hours, arc.high_hours)}), not a right one.",
+        f"The light of {durations.photos(len(frames))} does not fit a right clock; it leaves open "
+        f"{durations.between(low, high)}.",
         outcome=Outcome.CONTRADICTION if is_contradicted else Outcome.SUSPICIOUS,
-        kind="clock-offset",
+        kind=CauseKind.CLOCK_OFFSET,
         device_key=group.device_key,
-        offset_hours=arc.middle_hours,
         severity=Severity.HIGH,
         confidence=Confidence.WEAK if group.doubt else Confidence.STRONG,
-        derived=(f"{durations.outings(frames.outings)}, worth {frames.effective:.0f} independent photos.",),
-        inferred=(f"Posterior of a right clock {right:.2g}; prior {prior.PRIOR['right']:.2f}.",),
+        derived=(f"{durations.outings(frames.outings)}, worth {frames.effective:.1f} independent photos.",),
+        inferred=(f"Prior of a right clock {prior.PRIOR[ClockKind.RIGHT]:.2f}; light leaves it under {_left(found)}.",),
         innocent=("a track whose longitude is wrong", *((group.doubt,) if group.doubt else ())),
-        limitations=("Light knows nothing of whole days, and little of minutes.",),
-        facts={"posterior_right": right, "offset_hours": arc.middle_hours},
+        limitations=("Light knows nothing of whole days, and it names no offset.",),
+        facts={"posterior_right": 1.0 - found.wrong, "interval_low_hours": low, "interval_high_hours": high},
     )
+
+
+def _left(found: LightVerdict) -> str:
+    return "one in a thousand" if 1.0 - found.wrong < RIGHT_AT_MOST_CONTRADICTED else "one in ten"

@@ -123,7 +123,7 @@ def verify(subject: Path, sample: int, trust: tuple[Path, ...], device: str, as_
 
 def _verify_case(folder: Path, *, sample: int, device: str, as_json: bool) -> None:
     from gtloc_forensics.case.case import Case
-    from gtloc_forensics.examination.instruments import Settings
+    from gtloc_forensics.examination.settings import Settings
 
     with Case(folder) as case:
         found = case.verify(Settings(device=device, jobs=1), sample=sample)

@@ -110,10 +110,9 @@ def search(case: Path, device_text: str, like: str | None, limit: int, as_json: 
     """Find photos of CASE by what they claim and by what they show; nothing is examined again."""
     from gtloc_forensics.case.case import Case
     from gtloc_forensics.case.retrieval import Query
-    from gtloc_forensics.case.search import find
 
     with Case(case) as opened:
-        answer = find(opened, Query(device=device_text, **asked), like=like or "", limit=limit)
+        answer = opened.search(Query(device=device_text, **asked), like=like or "", limit=limit)
     click.echo(json.dumps(_document(answer), ensure_ascii=False, indent=1) if as_json else _table(answer))
     raise SystemExit(0)
 

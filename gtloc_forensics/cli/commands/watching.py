@@ -49,7 +49,7 @@ def watch(import_dirs: tuple[Path, ...], case_folder: Path, as_json: bool, **opt
     from gtloc_forensics.case.case import open_case
     from gtloc_forensics.case.watching import WatchSettings
     from gtloc_forensics.errors import UsageError
-    from gtloc_forensics.examination.instruments import Settings
+    from gtloc_forensics.examination.settings import Settings
 
     roots = tuple(folder.resolve() for folder in import_dirs)
     if options["once"] and not any(root.is_dir() for root in roots):

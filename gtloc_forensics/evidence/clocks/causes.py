@@ -11,29 +11,41 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gtloc_forensics.records import Cause, CauseGroup, ClockModel, Finding, Outcome, durations
+from gtloc_forensics.records import Cause, CauseGroup, CauseKind, ClockKind, ClockModel, Finding, Outcome, durations
 
-CLOCK_CAUSES = frozenset(("clock-offset", "clock-drift", "clock-reset", "zone", "dst", "day-bug", "week-rollover"))
+CLOCK_CAUSES = frozenset(
+    (
+        CauseKind.CLOCK_OFFSET,
+        CauseKind.CLOCK_DRIFT,
+        CauseKind.CLOCK_RESET,
+        CauseKind.ZONE,
+        CauseKind.DST,
+        CauseKind.DAY_BUG,
+        CauseKind.WEEK_ROLLOVER,
+    )
+)
 """Kinds of cause that lie in a device's clock."""
 
-STEP_CAUSES = frozenset(("travel",))
+STEP_CAUSES = frozenset((CauseKind.TRAVEL,))
 """What a clock that did not keep one offset explains as well: between two of its states a device seems to leap."""
 
-EITHER_CAUSES = frozenset(("clock-or-place",))
+EITHER_CAUSES = frozenset((CauseKind.CLOCK_OR_PLACE,))
 """What a wrong clock explains as well as a wrong place does."""
 
 NEAR_HOURS = 1.0  # a rule's guess this close to the model's offset, or its interval, is the same offset
 
 _GRAVITY = {Outcome.CONTRADICTION: 2, Outcome.SUSPICIOUS: 1, Outcome.EXPLAINED: 0}
 
+_CLOCK_REFUTED_BY = "a photo of this device whose GPS time, or another clock in view, agrees with its claimed time"
+
 _REFUTED_BY = {
-    "clock": "a photo of this device whose GPS time, or another clock in view, agrees with its claimed time",
-    "zone": "a photo of this device whose written zone is that of its place",
-    "clock-or-place": "GPS time, or another record of where the device was at that time",
-    "travel": "another record of where the device was, or a second device in the file's place",
-    "position": "another record of where the device was at that time",
-    "copy": "the original files with their own metadata",
-    "edit": "an original that bears the same entries",
+    **dict.fromkeys(CLOCK_CAUSES, _CLOCK_REFUTED_BY),
+    **dict.fromkeys((CauseKind.ZONE, CauseKind.DST), "a photo of this device whose written zone is that of its place"),
+    CauseKind.CLOCK_OR_PLACE: "GPS time, or another record of where the device was at that time",
+    CauseKind.TRAVEL: "another record of where the device was, or a second device in the file's place",
+    CauseKind.POSITION: "another record of where the device was at that time",
+    CauseKind.COPY: "the original files with their own metadata",
+    CauseKind.EDIT: "an original that bears the same entries",
 }
 
 
@@ -73,16 +85,16 @@ def _place(cause: Cause, model: ClockModel | None) -> tuple[tuple[object, ...], 
         known = Cause(_kind_of(model), model.device_key, model.offset_hours, model.summary)
         return ("clock", model.device_key), _Gathered(known, label, model)
     offset = None if cause.offset_hours is None else round(4.0 * cause.offset_hours) / 4.0
-    if cause.kind == "clock-offset" and offset is None:
+    if cause.kind == CauseKind.CLOCK_OFFSET and offset is None:
         return (cause.kind, cause.device_key, None), _Gathered(cause, label, None)
     return (cause.kind, cause.device_key, offset), _Gathered(cause, label, None)
 
 
 def _explains(model: ClockModel, cause: Cause) -> bool:
-    if model.kind in ("right", "undetermined"):
+    if model.kind in (ClockKind.RIGHT, ClockKind.UNDETERMINED):
         return False
     if cause.kind in STEP_CAUSES:
-        return model.kind in ("piecewise", "reset")
+        return model.kind in (ClockKind.PIECEWISE, ClockKind.RESET)
     if cause.kind not in CLOCK_CAUSES | EITHER_CAUSES:
         return False
     if cause.offset_hours is None or model.offset_hours is None or model.interval_hours is None:
@@ -91,10 +103,13 @@ def _explains(model: ClockModel, cause: Cause) -> bool:
     return low - NEAR_HOURS <= cause.offset_hours <= high + NEAR_HOURS
 
 
-def _kind_of(model: ClockModel) -> str:
-    return {"dst": "dst", "wrong zone": "zone", "reset": "clock-reset", "drift": "clock-drift"}.get(
-        model.kind, "clock-offset"
-    )
+def _kind_of(model: ClockModel) -> CauseKind:
+    return {
+        ClockKind.DST: CauseKind.DST,
+        ClockKind.WRONG_ZONE: CauseKind.ZONE,
+        ClockKind.RESET: CauseKind.CLOCK_RESET,
+        ClockKind.DRIFT: CauseKind.CLOCK_DRIFT,
+    }.get(model.kind, CauseKind.CLOCK_OFFSET)
 
 
 def _told(group: _Gathered) -> CauseGroup:
@@ -108,7 +123,7 @@ def _told(group: _Gathered) -> CauseGroup:
         check_ids=tuple(sorted({finding.check_id for finding in group.findings})),
         findings=len(group.findings),
         summary=_summary(group, len(photos)),
-        refutable_by=_refutable_by(group.cause),
+        refutable_by=_REFUTED_BY.get(group.cause.kind, ""),
     )
 
 
@@ -123,14 +138,6 @@ def _summary(group: _Gathered, photos: int) -> str:
     if photos == 1:
         return summaries[0]
     return f"{summaries[0].rstrip('.')} (likewise {durations.photos(photos)} in all)."
-
-
-def _refutable_by(cause: Cause) -> str:
-    if cause.kind in ("zone", "dst"):
-        return _REFUTED_BY["zone"]
-    if cause.kind in CLOCK_CAUSES:
-        return _REFUTED_BY["clock"]
-    return _REFUTED_BY.get(cause.kind, "")
 
 
 def _strongest_first(group: CauseGroup) -> tuple[object, ...]:

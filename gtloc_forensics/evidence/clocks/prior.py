@@ -14,12 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS, STEP_HOURS
+from gtloc_forensics.records import ClockKind
 
 Floats: TypeAlias = NDArray[np.float64]
 
 # Of 253 cameras in everyday hands roughly one in ten shows another time than its place; most of those are an
 # hour (summer time) or a whole number of hours (a journey) off. The rest is left over for anything.
-PRIOR = {"right": 0.85, "dst": 0.05, "wrong zone": 0.06, "am/pm": 0.015, "constant offset": 0.025}
+PRIOR: dict[ClockKind, float] = {
+    ClockKind.RIGHT: 0.85,
+    ClockKind.DST: 0.05,
+    ClockKind.WRONG_ZONE: 0.06,
+    ClockKind.AM_PM: 0.015,
+    ClockKind.CONSTANT_OFFSET: 0.025,
+}
 
 GPS_SIGMA_HOURS = 0.15
 GPS_FLOOR = 0.01  # one GPS time in a hundred is stale, copied or edited
@@ -27,17 +34,17 @@ MOST_GPS_WITNESSES = 3.0  # they share one receiver: more of them do not add up
 FOREIGN_ZONE_ODDS = 30.0  # written offsets of another zone: the camera is on that zone, or its zone tag alone is wrong
 
 
-def priors() -> dict[str, Floats]:
+def priors() -> dict[ClockKind, Floats]:
     """Return kind → prior mass ``[K]`` over the offsets; all of it sums to 1."""
     hours = np.abs(OFFSETS_HOURS)
     weights = {
-        # The nearest quarter hours belong to "right": clocks are set by hand and by sight.
-        "right": np.where(hours == 0.0, 0.8, 0.0) + np.where(hours == 0.25, 0.1, 0.0),
-        "dst": np.where(hours == 1.0, 1.0, 0.0),
-        "am/pm": np.where(hours == 12.0, 1.0, 0.0),
-        "wrong zone": np.where((hours % 0.5 == 0.0) & (hours >= 1.5) & (hours != 12.0), 0.2, 0.0)
+        # The nearest quarter hours belong to a right clock: clocks are set by hand and by sight.
+        ClockKind.RIGHT: np.where(hours == 0.0, 0.8, 0.0) + np.where(hours == 0.25, 0.1, 0.0),
+        ClockKind.DST: np.where(hours == 1.0, 1.0, 0.0),
+        ClockKind.AM_PM: np.where(hours == 12.0, 1.0, 0.0),
+        ClockKind.WRONG_ZONE: np.where((hours % 0.5 == 0.0) & (hours >= 1.5) & (hours != 12.0), 0.2, 0.0)
         + np.where((hours % 1.0 == 0.0) & (hours >= 2.0) & (hours != 12.0), 0.8, 0.0),
-        "constant offset": np.where(hours >= 0.5, 1.0, 0.0),
+        ClockKind.CONSTANT_OFFSET: np.where(hours >= 0.5, 1.0, 0.0),
     }
     return {kind: PRIOR[kind] * mass / mass.sum() for kind, mass in weights.items()}
 
@@ -46,7 +53,7 @@ def priors() -> dict[str, Floats]:
 class Posterior:
     """What the evidence makes of the prior: kinds against one another, and the offset."""
 
-    by_kind: dict[str, Floats]  # each [K]; all sum to 1
+    by_kind: dict[ClockKind, Floats]  # each [K]; all sum to 1
 
     @property
     def mass(self) -> Floats:
@@ -54,7 +61,7 @@ class Posterior:
         return np.asarray(sum(self.by_kind.values()), dtype=np.float64)
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> ClockKind:
         """The likeliest kind."""
         return max(self.by_kind, key=lambda kind: float(self.by_kind[kind].sum()))
 
@@ -63,7 +70,7 @@ class Posterior:
         """The posterior of the likeliest kind."""
         return self.probability_of(self.kind)
 
-    def probability_of(self, kind: str) -> float:
+    def probability_of(self, kind: ClockKind) -> float:
         """Return the posterior of *kind*, whatever the offset."""
         return float(self.by_kind[kind].sum())
 

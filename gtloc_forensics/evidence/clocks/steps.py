@@ -16,6 +16,7 @@ import numpy as np
 
 from gtloc_forensics.evidence.clocks import witnesses as clock_witnesses
 from gtloc_forensics.evidence.clocks.prior import Floats
+from gtloc_forensics.evidence.clocks.receiver import FIRST_DIGITAL
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS, civil_offset_hours
 from gtloc_forensics.records import DeviceGroup, PhotoSummary
 
@@ -101,7 +102,7 @@ def _falls_behind(counted: Sequence[PhotoSummary]) -> Iterator[int]:
 
 def _is_one_run(before: Sequence[PhotoSummary], after: Sequence[PhotoSummary]) -> bool:
     """Whether no photo before the fall can belong to a later run: none was switched on after one of the other side."""
-    first = min(after, key=lambda one: one.local_time or clock_witnesses.FIRST_DIGITAL)
+    first = min(after, key=lambda one: one.local_time or FIRST_DIGITAL)
     return all((one.uptime_s or 0.0) > _claimed_s(one, first) + TOLERANCE_S for one in before)
 
 

@@ -14,27 +14,23 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import theilslopes
 
-from gtloc_forensics.earth import zones
+from gtloc_forensics.evidence.clocks import receiver
+from gtloc_forensics.evidence.clocks.receiver import FIRST_DIGITAL, LEVEL_GAP_HOURS
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS, civil_offset_hours
 from gtloc_forensics.records import DeviceGroup, PhotoSummary
 
 Floats: TypeAlias = NDArray[np.float64]
 
-# Two clocks that agree: camera clocks lag by minutes (92–146 s measured on genuine files, field.md §0.5).
-TOGETHER_HOURS = 5.0 / 60.0
-# Quarter hours are the finest step of civil offsets; levels nearer than this are one.
-LEVEL_GAP_HOURS = 10.0 / 60.0
 SHARED = 0.6  # of the residuals that must agree before they speak for the whole camera
 COPIED_S = 1.0  # GPS time this close to local time was copied from it; a receiver's own lags by varying seconds
-ROLLOVER_HOURS = 1024 * 7 * 24.0
 STEP_BACK = timedelta(minutes=10)
 
 # A frame's hours by the model are one witness per outing at most, and never more than a hint.
 HOUR_FLOOR = 0.3
 HOUR_TEMPER = 0.5
 
-FIRST_DIGITAL = datetime(1995, 1, 1)
 DEFAULT_YEARS = frozenset((1970, 1980, *range(1998, 2021)))
 
 
@@ -46,7 +42,9 @@ class GpsResiduals:
     gps_days: Floats  # days since 1970 of each GPS time
     hours: Floats  # time of day apart, in [−12, 12)
     days: Floats  # whole days apart
+    raw_hours: Floats  # the offset from UTC that the clock itself was set to
     is_local_date: NDArray[np.bool_]  # the GPS date is the camera's: some firmware writes the local date there
+    notes: tuple[str, ...] = ()  # what of the GPS times was set aside
 
     def __len__(self) -> int:
         """Count the photos."""
@@ -55,45 +53,42 @@ class GpsResiduals:
 
 def gps_residuals(group: DeviceGroup) -> GpsResiduals | None:
     """Return the residuals against GPS time; None where no photo has both clocks and an offset."""
-    rows = sorted(row for row in map(_gps_row, group.summaries) if row is not None)
+    heard = receiver.listen(group)
+    rows = sorted(row for row in map(_gps_row, heard.heard) if row is not None)
     if not rows or copied_gps_hours(group) is not None:
         return None
-    gps_days, residual, source_ids, is_local_date = zip(*rows, strict=True)
+    gps_days, residual, source_ids, raw, is_local_date = zip(*rows, strict=True)
     hours = np.mod(np.array(residual) + 12.0, 24.0) - 12.0
     days = np.round((np.array(residual) - hours) / 24.0)
-    return GpsResiduals(source_ids, np.array(gps_days), hours, days, np.array(is_local_date))
+    return GpsResiduals(
+        source_ids, np.array(gps_days), hours, days, np.array(raw), np.array(is_local_date), heard.notes
+    )
 
 
-def _gps_row(one: PhotoSummary) -> tuple[float, float, str, bool] | None:
-    if one.local_time is None or one.gps_utc_time is None:
+def _gps_row(one: PhotoSummary) -> tuple[float, float, str, float, bool] | None:
+    residual = receiver.residual_hours(one)
+    if residual is None or one.local_time is None or one.gps_utc_time is None:
         return None
-    offset = true_offset_hours(one)
-    if offset is None:
-        return None
-    residual = (one.local_time - one.gps_utc_time) / timedelta(hours=1) - offset
     is_local_date = one.gps_utc_time.date() == one.local_time.date()
-    return (one.gps_utc_time - datetime(1970, 1, 1)) / timedelta(days=1), residual, one.source_id, is_local_date
-
-
-def true_offset_hours(one: PhotoSummary) -> float | None:
-    """Return the offset that civil clocks kept at the place at the GPS time; the written one without a place."""
-    if one.zone and one.gps_utc_time is not None:
-        return zones.offset_at_utc(one.zone, one.gps_utc_time)
-    return one.offset_hours
+    gps_days = (one.gps_utc_time - datetime(1970, 1, 1)) / timedelta(days=1)
+    return gps_days, residual, one.source_id, receiver.raw_hours(one), is_local_date
 
 
 def copied_gps_hours(group: DeviceGroup) -> float | None:
     """Return how far a camera on UTC would be off, where GPS time is the camera's own time to the second.
 
-    Such GPS time was copied from the camera, or the camera ran on UTC; None where neither is so.
+    Such GPS time was copied from the camera, or the camera ran on UTC; None where neither is so. Where the
+    place keeps UTC, or the file writes that its clock does, that they are the same shows nothing.
     """
     both = [one for one in group.summaries if one.local_time is not None and one.gps_utc_time is not None]
-    away = [-offset for one in both if _is_same(one) and (offset := true_offset_hours(one))]
+    away = [
+        -offset for one in both if _is_same(one) and (offset := receiver.true_offset_hours(one)) is not None and offset
+    ]
     return float(np.median(away)) if len(away) > SHARED * len(both) else None
 
 
 def _is_same(one: PhotoSummary) -> bool:
-    if one.local_time is None or one.gps_utc_time is None:
+    if one.local_time is None or one.gps_utc_time is None or (one.offset_hours == 0.0 and receiver.is_written(one)):
         return False
     return abs((one.local_time - one.gps_utc_time).total_seconds()) <= COPIED_S
 
@@ -160,9 +155,7 @@ def drift(residuals: GpsResiduals) -> Drift | None:
         return None
     index = np.linspace(0, len(days) - 1, min(len(days), 200)).round().astype(int)
     days, hours = days[index], hours[index]
-    gap = days[None, :] - days[:, None]
-    apart = gap > span / 20.0
-    slope = float(np.median(((hours[None, :] - hours[:, None])[apart]) / gap[apart]))
+    slope = float(theilslopes(hours, days).slope)
     line = float(np.median(hours - slope * (days - days[0])))
     left = float(np.median(np.abs(hours - line - slope * (days - days[0]))))
     before = float(np.median(np.abs(hours - np.median(hours))))
@@ -181,19 +174,13 @@ def foreign_zone_hours(group: DeviceGroup) -> tuple[float, int] | None:
     differences = [
         round(4.0 * (one.offset_hours - civil_offset_hours(one))) / 4.0
         for one in group.summaries
-        if one.offset_hours is not None and one.zone and one.local_time is not None and is_written(one)
+        if one.offset_hours is not None and one.zone and one.local_time is not None and receiver.is_written(one)
     ]
     if not differences:
         return None
     common = max(set(differences), key=lambda hours: (differences.count(hours), -abs(hours)))
     count = differences.count(common)
     return (common, count) if count >= SHARED * len(differences) else None
-
-
-def is_written(one: PhotoSummary) -> bool:
-    """Return whether the offset stands in the file rather than being worked out from place or GPS time."""
-    rule = one.utc_rule.lower()
-    return "gps" not in rule and "zone at" not in rule
 
 
 # --------------------------------------------------------------------------- the model's hours
@@ -239,7 +226,7 @@ def swapped_dates(group: DeviceGroup) -> tuple[int, int]:
     """Return how many photos' GPS dates fit only with day and month exchanged, and how many could be told."""
     fits = told = 0
     for one in group.summaries:
-        offset = true_offset_hours(one)
+        offset = receiver.true_offset_hours(one)
         if one.local_time is None or one.gps_utc_time is None or offset is None:
             continue
         true_local = one.gps_utc_time + timedelta(hours=offset)

@@ -3,8 +3,9 @@
 Each frame without flash, with a place and a time, is weighed under every offset the
 clock may have. What kind of places the camera was used in and what weather it met is
 unknown, so it is summed over for the whole set: a set taken indoors then says nothing,
-one taken outdoors speaks clearly. Photos of one outing share that outing's light and
-are tempered: *n* of them count as √*n*.
+one taken outdoors speaks clearly. Photos of one outing share its weather and its
+rooms: how alike their light is was measured (``light.json``), and *n* photos that
+correlate by ρ count as n / (1 + (n − 1) ρ).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from gtloc_forensics.earth import zones
 from gtloc_forensics.earth.sun import sun_position
+from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.records import PhotoSummary
 
@@ -32,12 +34,22 @@ OUTING_S = 1800.0  # photos closer than this belong to one outing
 MOST_PHOTOS = 400  # more of one camera are thinned evenly: they would add time, not knowledge
 COARSEST_S = 900.0
 
+# A picture this dark that was exposed as for daylight shows the moon, a stage, a screen: its light is not the sun's.
+DARK_LUMINANCE = 0.15
+DAYLIGHT_EV100 = 7.0
+# Bright as sunlight and no black picture: of 243 frames by night 4 were exposed so, all of the moon or of a source
+# whose clock is unconfirmed. An odd frame is this much rarer then.
+SUNLIT_EV100 = 12.0
+SUNLIT_ODD = 0.02
+
 # The habits summed over, and how common each is: from always outdoors to always indoors, from dull to sunny,
-# and ±1.2 EV of a camera's own metering (one sigma 0.7 EV). Even odds for the shares.
+# ±1.2 EV of a camera's own metering (one sigma 0.7 EV), and rooms lit by day as others are at night. Even odds
+# for the shares.
 INDOOR_SHARES = (0.03, 0.15, 0.35, 0.65, 0.95)
 SUNNY_SHARES = (0.1, 0.35, 0.7)
 SHIFTS_EV = (-1.2, -0.6, 0.0, 0.6, 1.2)
 SHIFT_SIGMA_EV = 0.7
+LAMP_LIT_SHARES = (0.0, 1.0)
 
 # The curves know nothing of hills, haze and hats; nobody's light tells the time better than to this.
 BLUR_HOURS = 0.25
@@ -54,7 +66,8 @@ class Frames:
     latitude_deg: Floats
     longitude_deg: Floats
     ev100: Floats
-    weight: Floats  # tempered: the photos of one outing together weigh √n
+    weight: Floats  # tempered: photos of one outing are alike
+    is_sunlit: NDArray[np.bool_]  # exposed for the sun, and the picture is no black one: no lamp does that
     outings: int
 
     def __len__(self) -> int:
@@ -67,27 +80,47 @@ class Frames:
         return float(self.weight.sum())
 
 
-def frames_of(summaries: Sequence[PhotoSummary]) -> Frames:
-    """Return the frames among *summaries* that light can be asked about."""
+def frames_of(summaries: Sequence[PhotoSummary], model: LightModel | None = None) -> Frames:
+    """Return the frames among *summaries* that light can be asked about.
+
+    Args:
+        summaries: of one device.
+        model: says how alike the light of photos of one outing, and of one camera, is.
+    """
+    model = exposure.load() if model is None else model
     chosen = sorted((one for one in summaries if _is_usable(one)), key=_claimed_s)
     if len(chosen) > MOST_PHOTOS:
         keep = np.linspace(0, len(chosen) - 1, MOST_PHOTOS).round().astype(int)
         chosen = [chosen[index] for index in keep]
     claimed = np.array([_claimed_s(one) for one in chosen])
-    outing = np.cumsum(np.diff(claimed, prepend=-np.inf) > OUTING_S) if len(chosen) else np.zeros(0, int)
-    size = np.bincount(outing)[outing] if len(chosen) else np.zeros(0)
+    outing = np.cumsum(np.diff(claimed, prepend=-np.inf) > OUTING_S, dtype=np.int64)
     return Frames(
         source_ids=tuple(one.source_id for one in chosen),
         claimed_utc_s=claimed,
         latitude_deg=np.array([one.latitude_deg for one in chosen], np.float64),
         longitude_deg=np.array([one.longitude_deg for one in chosen], np.float64),
         ev100=np.array([one.ev100 for one in chosen], np.float64),
-        weight=np.asarray(size, np.float64) ** -0.5,
+        weight=_weights(outing, model),
+        is_sunlit=np.array([_is_sunlit(one) for one in chosen], np.bool_),
         outings=int(outing[-1]) if len(chosen) else 0,
     )
 
 
+def _weights(outing: NDArray[np.int64], model: LightModel) -> Floats:
+    """Return what each photo counts for, given how alike those of one outing are.
+
+    The design effect of a cluster (Kish 1965): n photos that correlate by ρ carry what n / (1 + (n − 1) ρ)
+    independent ones do. What outings of one camera share are its owner's habits, which are summed over.
+    """
+    if not len(outing):
+        return np.zeros(0)
+    size = np.bincount(outing)[outing].astype(np.float64)
+    return np.asarray(1.0 / (1.0 + (size - 1.0) * model.outing_correlation), dtype=np.float64)
+
+
 def _is_usable(one: PhotoSummary) -> bool:
+    if _is_dark_but_bright(one):
+        return False
     return (
         one.local_time is not None
         and one.ev100 is not None
@@ -96,6 +129,19 @@ def _is_usable(one: PhotoSummary) -> bool:
         and one.longitude_deg is not None
         and one.local_resolution_s <= COARSEST_S
     )
+
+
+def _is_dark_but_bright(one: PhotoSummary) -> bool:
+    """Whether the picture is black although its exposure is daylight's."""
+    if one.mean_luminance is None or one.ev100 is None:
+        return False
+    return one.mean_luminance < DARK_LUMINANCE and one.ev100 >= DAYLIGHT_EV100
+
+
+def _is_sunlit(one: PhotoSummary) -> bool:
+    if one.mean_luminance is None or one.ev100 is None:
+        return False
+    return one.mean_luminance >= DARK_LUMINANCE and one.ev100 >= SUNLIT_EV100
 
 
 def civil_offset_hours(one: PhotoSummary) -> float:
@@ -129,14 +175,17 @@ def log_likelihood(model: LightModel, frames: Frames, later_s: Floats) -> Floats
 def of_elevations(model: LightModel, frames: Frames, elevation_deg: Floats) -> Floats:
     """Return the natural log likelihood ``[K]`` of the set under elevations ``[N, K]``, habits summed over."""
     ev100, weight = frames.ev100[:, None], frames.weight[:, None]
+    odd = np.where(frames.is_sunlit, SUNLIT_ODD, 1.0)[:, None]
     totals = []
     for shift_ev in SHIFTS_EV:
         parts = model.parts(ev100, elevation_deg, shift_ev=shift_ev)
         rarity = -0.5 * (shift_ev / SHIFT_SIGMA_EV) ** 2
-        for indoor in INDOOR_SHARES:
-            for sunny in SUNNY_SHARES:
-                frame = model.mixed(parts, indoor_share=indoor, sunny_share=sunny)
-                totals.append((weight * frame).sum(axis=0) + rarity)
+        for lamp_lit in LAMP_LIT_SHARES:
+            rooms = parts.with_rooms_lit(lamp_lit)
+            for indoor in INDOOR_SHARES:
+                for sunny in SUNNY_SHARES:
+                    frame = model.mixed(rooms, indoor_share=indoor, sunny_share=sunny, odd_by_night=odd)
+                    totals.append((weight * frame).sum(axis=0) + rarity)
     return np.asarray(np.logaddexp.reduce(np.array(totals), axis=0), dtype=np.float64)
 
 

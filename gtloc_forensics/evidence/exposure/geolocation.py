@@ -22,7 +22,7 @@ from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure.clock_offsets import Frames
-from gtloc_forensics.records import PhotoSummary, PlaceDensity
+from gtloc_forensics.records import OffsetSource, PhotoSummary, PlaceDensity
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -121,7 +121,7 @@ def _own_instant(one: PhotoSummary) -> datetime | None:
     """Return an instant that does not come from the claimed place; such a one would follow it wherever it is moved."""
     if one.gps_utc_time is not None:
         return one.gps_utc_time
-    return None if "zone at" in one.utc_rule.lower() else one.utc_time
+    return None if one.utc_source is OffsetSource.PLACE else one.utc_time
 
 
 def _seconds(utc: datetime) -> float:
@@ -175,13 +175,14 @@ def _thinned(frames: Frames) -> Frames:
         return frames
     keep = np.linspace(0, len(frames) - 1, MOST_FRAMES).round().astype(int)
     return Frames(
-        tuple(frames.source_ids[index] for index in keep),
-        frames.claimed_utc_s[keep],
-        frames.latitude_deg[keep],
-        frames.longitude_deg[keep],
-        frames.ev100[keep],
-        frames.weight[keep] * frames.effective / frames.weight[keep].sum(),
-        frames.outings,
+        source_ids=tuple(frames.source_ids[index] for index in keep),
+        claimed_utc_s=frames.claimed_utc_s[keep],
+        latitude_deg=frames.latitude_deg[keep],
+        longitude_deg=frames.longitude_deg[keep],
+        ev100=frames.ev100[keep],
+        weight=frames.weight[keep] * frames.effective / frames.weight[keep].sum(),
+        is_sunlit=frames.is_sunlit[keep],
+        outings=frames.outings,
     )
 
 

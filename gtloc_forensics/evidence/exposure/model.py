@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib.resources
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
@@ -59,11 +59,12 @@ class LightModel:
     lamp: Kind
     tail: float  # share of frames that are none of the four
     slope: float  # what a raw log likelihood ratio is multiplied by to be calibrated
-    held_out_log10_lr: tuple[float, ...]  # quantiles of true claims by groups not learned from, ascending
+    held_out_log10_lr: tuple[float, ...]  # quantiles of true claims of groups not learned from, each group alike
     hour_prior: tuple[float, ...]  # [24] when people take photos, local hour
     photos: int
     groups: int
     card: str  # what it was learned from, one sentence
+    outing_correlation: float  # how alike the light of photos of one outing is, given the sun
 
     def parts(self, ev100: ArrayLike, elevation_deg: ArrayLike, *, shift_ev: float = 0.0) -> Parts:
         """Return the densities of the four kinds and how far it is night; broadcasts.
@@ -92,12 +93,20 @@ class LightModel:
         sunny = self.clear.share / (self.clear.share + self.overcast.share)
         return self.mixed(parts, indoor_share=self.indoor.share, sunny_share=sunny)
 
-    def mixed(self, parts: Parts, *, indoor_share: float, sunny_share: float) -> Floats:
-        """Return the log density of frames of a camera with these habits and this weather."""
+    def mixed(self, parts: Parts, *, indoor_share: float, sunny_share: float, odd_by_night: ArrayLike = 1.0) -> Floats:
+        """Return the log density of frames of a camera with these habits and this weather.
+
+        Args:
+            parts: the densities of the four kinds.
+            indoor_share: of the frames by day.
+            sunny_share: of the frames outdoors.
+            odd_by_night: what their density by night is multiplied by, for frames that no lamp explains.
+        """
         outdoors = sunny_share * parts.clear + (1.0 - sunny_share) * parts.overcast
         by_day = (1.0 - indoor_share) * outdoors + indoor_share * parts.indoor
-        density = (1.0 - parts.night) * by_day + parts.night * parts.lamp
-        return np.asarray(np.log((1.0 - self.tail) * density + self.tail / EV_RANGE), dtype=np.float64)
+        density = (1.0 - parts.night) * by_day + parts.night * parts.lamp * np.asarray(odd_by_night)
+        tail = self.tail * (1.0 - parts.night * (1.0 - np.asarray(odd_by_night)))
+        return np.asarray(np.log((1.0 - tail) * density + tail / EV_RANGE), dtype=np.float64)
 
     def log10_lr(
         self, ev100: float, elevation_deg: float, *, other_elevations_deg: Floats, other_mass: Floats
@@ -115,13 +124,14 @@ class LightModel:
         return self.slope * (claimed - others) / math.log(10.0)
 
     def p_value(self, log10_lr: float) -> float:
-        """Return how often a true claim of a photo never learned from scores as low or lower.
+        """Return an upper bound on how often a true claim of a source never learned from scores as low or lower.
 
-        Never below one in the number of held-out photos and one.
+        Ranks are among sources, each counted once however many photos it gave: photos of one source are no
+        independent witnesses. Never below one in the number of sources and one (Lee, Barber & Willett 2023).
         """
         scores = self.held_out_log10_lr
         rank = float(np.searchsorted(scores, log10_lr, side="right")) / len(scores)
-        return min(1.0, max(1.0 / (self.photos + 1.0), rank))
+        return min(1.0, (self.groups * rank + 1.0) / (self.groups + 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +143,10 @@ class Parts:
     indoor: Floats
     lamp: Floats
     night: Floats
+
+    def with_rooms_lit(self, lamp_lit: float) -> Parts:
+        """Return the parts where a share of the rooms used by day is lit as rooms are at night."""
+        return replace(self, indoor=(1.0 - lamp_lit) * self.indoor + lamp_lit * self.lamp)
 
 
 def night_share(elevation_deg: ArrayLike) -> Floats:
@@ -203,6 +217,7 @@ def from_json(text: str) -> LightModel:
             photos=int(held["photos"]),
             groups=int(held["groups"]),
             card=str(held["card"]),
+            outing_correlation=float(held["outing_correlation"]),
         )
     except (KeyError, TypeError) as problem:
         raise ValueError(f"not a light model: {problem}") from problem
@@ -219,5 +234,14 @@ def to_json(model: LightModel) -> str:
             ("lamp", model.lamp),
         )
     }
-    rest = ("tail", "slope", "photos", "groups", "card", "hour_prior", "held_out_log10_lr")
+    rest = (
+        "tail",
+        "slope",
+        "photos",
+        "groups",
+        "card",
+        "outing_correlation",
+        "hour_prior",
+        "held_out_log10_lr",
+    )
     return json.dumps({**kinds, **{name: getattr(model, name) for name in rest}}, indent=1) + "\n"

@@ -26,11 +26,11 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from gtloc_forensics.files import opening
-from gtloc_forensics.files.listing import Candidate, candidates_among
+from gtloc_forensics.files.listing import candidates_among
 from gtloc_forensics.files.watching import mounts
 from gtloc_forensics.files.watching.events import Observation, Report, Sign
 from gtloc_forensics.files.watching.files import Key, Seen, State, files_below, is_temporary, state_of
-from gtloc_forensics.records import visible
+from gtloc_forensics.records import Candidate, visible
 
 STABLE_SECONDS = 1.5
 OPEN_FACTOR = 10.0  # patience with a file somebody writes to, against one that merely appeared

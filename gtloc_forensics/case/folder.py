@@ -1,0 +1,141 @@
+"""The folder of a case: its database, the evidence it is about, and who may write to it.
+
+Everything that is done with a case is done through a :class:`CaseFolder`: it says
+where things are, holds the lock, lends a folder for working copies, adds to the
+custody chain and gives the case as a report reads it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from gtloc_forensics.case.view import StoredCase
+from gtloc_forensics.errors import CaseBusy, UsageError
+from gtloc_forensics.examination.settings import Settings
+from gtloc_forensics.records import CaseHeader, Scalar
+from gtloc_forensics.store.custody import actor
+from gtloc_forensics.store.database import Store
+
+DATABASE, LOCK = "case.sqlite", "case.lock"
+
+ADDRESS = "database.url"
+"""The file that says where a case without :data:`DATABASE` is kept; a password is never in it."""
+
+
+def default_output(evidence: Path) -> Path:
+    """Return where a case goes when nobody says: ``./<folder name>.audit``."""
+    return Path.cwd() / f"{evidence.resolve().name or 'root'}.audit"
+
+
+class CaseFolder:
+    """One case folder and its open database."""
+
+    def __init__(self, folder: Path, *, evidence: Path | None = None, database_url: str = "") -> None:
+        """Open the case kept in *folder*; with *evidence* it may be new.
+
+        Raises:
+            UsageError: it holds no case, or that of another folder.
+            NewerCase, CaseError: the database cannot be used.
+        """
+        self.folder = folder.resolve()
+        url = database_url or _kept_address(self.folder)
+        if evidence is None and not (url or (folder / DATABASE).is_file()):
+            raise UsageError(f"{folder} holds no case; run `gtloc audit` on a folder of photos first")
+        self.store = Store(url or self.folder / DATABASE)
+        self.evidence = self._evidence(evidence)
+        if database_url:
+            self._keep_address()
+
+    def _evidence(self, evidence: Path | None) -> Path:
+        header = self.store.header()
+        if header is None:
+            if evidence is None:
+                raise UsageError(f"{self.folder} holds an empty case; run `gtloc audit` on a folder of photos first")
+            return evidence
+        kept = Path(os.fsdecode(bytes.fromhex(header.evidence_folder)))
+        if evidence is not None and kept != evidence:
+            raise UsageError(f"{self.folder} is the case of {kept}, not of {evidence}; choose another --output")
+        return kept
+
+    def _keep_address(self) -> None:
+        """Remember where the database is, for the commands that are given the case folder alone."""
+        address = self.store.engine.url.set(password=None).render_as_string()
+        (self.folder / ADDRESS).write_text(address + "\n", encoding="utf-8")
+
+    def close(self) -> None:
+        """Close the database."""
+        self.store.close()
+
+    # ----------------------------------------------------------------- who may write
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the case for writing.
+
+        Raises:
+            CaseBusy: another process holds it.
+        """
+        lock = FileLock(self.folder / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise CaseBusy(f"{self.folder} is in use by another process; wait for it or stop it") from error
+        try:
+            with self.store.reserved():
+                yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def work_folder(self) -> Iterator[Path]:
+        """Lend a folder for working copies; whoever asks holds the case."""
+        # A killed run leaves its working copies behind; they are copies, and the next run clears them.
+        for left in self.folder.glob("work-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        work = Path(tempfile.mkdtemp(prefix="work-", dir=self.folder))
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    # ----------------------------------------------------------------- header and chain
+
+    def set_header(self, header: CaseHeader) -> None:
+        """Write the examiner's fields; an empty one keeps what is there."""
+        opened_utc = None if self.store.header() else Settings().instant()
+        folder = os.fsencode(self.evidence).hex()  # a folder's name need not be text
+        self.store.set_header(replace(header, evidence_folder=folder, opened_utc=opened_utc))
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether the case is marked as evidence: it has a case number, an exhibit or a legal authority."""
+        header = self.store.header() or CaseHeader()
+        return bool(header.case_number or header.exhibit or header.legal_authority)
+
+    def note(self, action: str, subject: str, detail: dict[str, Scalar]) -> None:
+        """Add an event to the custody chain."""
+        with self.store.writing() as session:
+            self.store.append_event(
+                session, utc_time=Settings().instant(), actor=actor(), action=action, subject=subject, detail=detail
+            )
+
+    def view(self) -> StoredCase:
+        """Return the newest examination for reading.
+
+        Raises:
+            CaseError: when none was completed.
+        """
+        return StoredCase(self.store)
+
+
+def _kept_address(folder: Path) -> str:
+    path = folder / ADDRESS
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""

@@ -1,0 +1,106 @@
+"""What is made of a case: the document, the report, the exports, each noted in the custody chain.
+
+Every file is written whole or not at all and outside the evidence. A document or a
+report that is there, and is what the chain says was written of this very examination,
+is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gtloc_forensics.case import exports
+from gtloc_forensics.files.hashing import file_sha256
+from gtloc_forensics.files.writing import refuse_inside
+
+if TYPE_CHECKING:
+    from gtloc_forensics.case.folder import CaseFolder
+    from gtloc_forensics.records import CaseHeader, Scalar
+
+FINDINGS, REPORT = "findings.json", "report.pdf"
+
+
+def write_findings(case: CaseFolder, path: Path | None = None) -> Path:
+    """Return where the JSON document (docs/json.md) is, written anew unless it is there and current.
+
+    Raises:
+        EvidenceTreeError: the file would lie inside the evidence.
+        CaseError: no examination was completed.
+    """
+    from gtloc_forensics.report.exports.findings_json import write_document
+
+    target = path or case.folder / FINDINGS
+    refuse_inside(target, case.evidence)
+    view = case.view()
+    made_of: dict[str, Scalar] = {
+        "kind": "json",
+        "examination": view.fingerprint,
+        "options": _digest_of({}, view.header),
+    }
+    if not _is_current(case, target, "export", made_of):
+        write_document(view, target)
+        case.note("export", target.name, {"sha256": file_sha256(target), **made_of})
+    return target
+
+
+def write_report(case: CaseFolder, path: Path | None = None, **options: Any) -> Path:
+    """Return where the PDF is, written anew unless it is there and current.
+
+    Args:
+        case: with a completed examination.
+        path: the file, outside the evidence; ``report.pdf`` in the case folder when left out.
+        options: of :func:`gtloc_forensics.report.write_pdf`.
+
+    Raises:
+        EvidenceTreeError: the file would lie inside the evidence.
+        CaseError: no examination was completed.
+    """
+    from gtloc_forensics.report import write_pdf
+
+    target = path or case.folder / REPORT
+    refuse_inside(target, case.evidence)
+    view = case.view()
+    options.setdefault("report_date", view.finished_utc)
+    made_of = {"examination": view.fingerprint, "options": _digest_of(options, view.header)}
+    if _is_current(case, target, "report", made_of):
+        return target
+    write_pdf(view, target, **options)
+    case.note("report", target.name, {"sha256": file_sha256(target), **made_of})
+    return target
+
+
+def export(case: CaseFolder, kind: str, path: Path | None = None) -> Path:
+    """Write the case in another program's form; return where.
+
+    Args:
+        case: with a completed examination.
+        kind: a key of :func:`gtloc_forensics.case.exports.table`.
+        path: the file, outside the evidence; ``findings.*`` in the case folder when left out.
+
+    Raises:
+        UsageError: there is no such kind.
+        EvidenceTreeError: the file would lie inside the evidence.
+        CaseError: no examination was completed.
+        PluginError: the plugin that writes it failed.
+    """
+    form = exports.chosen(kind)
+    target = path or case.folder / f"findings.{form.suffix}"
+    refuse_inside(target, case.evidence)
+    view = case.view()
+    exports.write(view, form, target, report_date=view.finished_utc)
+    case.note("export", target.name, {"kind": kind, "sha256": file_sha256(target)})
+    return target
+
+
+def _is_current(case: CaseFolder, target: Path, action: str, made_of: Mapping[str, Scalar]) -> bool:
+    event = case.store.last_event(action, target.name) if target.is_file() else None
+    wanted = {"sha256": file_sha256(target), **made_of} if event is not None else {}
+    return event is not None and all(event.detail.get(name) == value for name, value in wanted.items())
+
+
+def _digest_of(options: dict[str, Any], header: CaseHeader) -> str:
+    words = repr(sorted((name, str(value)) for name, value in options.items() if not callable(value)))
+    return hashlib.sha256(f"{words}|{header}".encode()).hexdigest()[:32]

@@ -1,0 +1,164 @@
+"""What another camera of one journey says of a clock: two at one place at one time, one of them confirmed by GPS.
+
+Every photo of the one is put beside those of the other within a stone's throw. The true offset
+returns at place after place; all other differences are those of a stay and scatter. It is the
+most exact witness a camera without a receiver can have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gtloc_forensics.earth.globe import distance_km
+from gtloc_forensics.evidence.clocks import receiver
+from gtloc_forensics.evidence.exposure.clock_offsets import civil_offset_hours
+from gtloc_forensics.records import DeviceGroup, PhotoSummary
+
+NEAR_KM = 0.15
+APART_KM = 0.3  # places nearer than this are one: a stay there is one meeting
+FEWEST_PLACES = 4
+SHARED = 0.6  # of the places where the two met that must agree
+TOGETHER_HOURS = 10.0 / 60.0  # people of one journey take pictures of a place within minutes
+RIVAL = 0.5  # a second difference with more than this share of the best one's places leaves it open
+# One walks ahead of the other: what agreeing places cannot average out.
+WALK_HOURS = 5.0 / 60.0
+WHOLE_HOURS = 3.0 / 60.0  # this near to whole hours it is taken for whole hours: clocks are set by zones
+MOST_PHOTOS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Meetings:
+    """How far a clock was ahead of a companion's, and at how many places that was seen."""
+
+    hours: float
+    reach_hours: float
+    places: int
+    label: str  # of the companion
+
+    @property
+    def interval_hours(self) -> tuple[float, float]:
+        """The 95 % interval of the offset."""
+        return self.hours - self.reach_hours, self.hours + self.reach_hours
+
+
+def meetings(group: DeviceGroup, references: Iterable[DeviceGroup]) -> Meetings | None:
+    """Return what the best of some devices whose clocks GPS time confirms says of *group*'s; None where none does."""
+    found = [
+        met for other in references if other.device_key != group.device_key and (met := _with(group, other)) is not None
+    ]
+    return max(found, key=lambda met: (met.places, -met.reach_hours), default=None)
+
+
+def _with(group: DeviceGroup, other: DeviceGroup) -> Meetings | None:
+    own, theirs = _placed(group.summaries), _confirmed(other)
+    if not own or not theirs:
+        return None
+    claimed, place_of = _claimed_hours(own), _places(own)
+    latitude, longitude = _degrees(theirs)
+    instants = np.array([_hours(one) for one in theirs])
+    seen: list[tuple[float, int]] = []
+    for one, moment, place in zip(own, claimed, place_of, strict=True):
+        near = (
+            distance_km(
+                float(one.latitude_deg or 0.0),
+                float(one.longitude_deg or 0.0),
+                second_latitude_deg=latitude,
+                second_longitude_deg=longitude,
+            )
+            <= NEAR_KM
+        )
+        seen += [(float(moment - instant), place) for instant in instants[near]]
+    return _agreed(seen, other.label)
+
+
+def _agreed(seen: Sequence[tuple[float, int]], label: str) -> Meetings | None:
+    """Return the difference at which most places agree, unless another does nearly as well."""
+    if not seen:
+        return None
+    hours = np.array(sorted(difference for difference, _ in seen))
+    ordered = sorted(seen)
+    votes = [
+        (len({place for _, place in ordered[first:last]}), first, last)
+        for first, last in enumerate(np.searchsorted(hours, hours + TOGETHER_HOURS, side="right").tolist())
+    ]
+    places, first, last = max(votes, key=lambda vote: (vote[0], -vote[1]))
+    all_places = len({place for _, place in seen})
+    inside = hours[first:last]
+    rival = max(
+        (
+            count
+            for count, start, _ in votes
+            if hours[start] > inside[-1] + TOGETHER_HOURS or hours[start] < inside[0] - 2.0 * TOGETHER_HOURS
+        ),
+        default=0,
+    )
+    if places < FEWEST_PLACES or places < SHARED * all_places or rival > RIVAL * places:
+        return None
+    middle = float(np.median(inside))
+    reach = max(WALK_HOURS, 2.0 * 1.4826 * float(np.median(np.abs(inside - middle))))
+    whole = round(middle)
+    return Meetings(float(whole) if abs(middle - whole) <= WHOLE_HOURS else middle, reach, places, label)
+
+
+# --------------------------------------------------------------------------- the two sides
+
+
+def _placed(summaries: Sequence[PhotoSummary]) -> list[PhotoSummary]:
+    found = [
+        one
+        for one in summaries
+        if one.local_time is not None and one.latitude_deg is not None and one.longitude_deg is not None
+    ]
+    keep = np.linspace(0, len(found) - 1, min(len(found), MOST_PHOTOS)).round().astype(int)
+    return [found[index] for index in keep]
+
+
+def _confirmed(other: DeviceGroup) -> list[PhotoSummary]:
+    """Return the photos of a companion whose GPS time agrees with its clock."""
+    heard = [
+        one
+        for one in receiver.listen(other).heard
+        if (hours := receiver.residual_hours(one)) is not None and abs(hours) <= receiver.TOGETHER_HOURS
+    ]
+    return _placed(heard)
+
+
+def _claimed_hours(own: Sequence[PhotoSummary]) -> list[float]:
+    """Return the claimed instants, in hours since 1970, were the civil time that each claims right at its place."""
+    return [
+        (one.local_time - receiver.UNIX_EPOCH) / timedelta(hours=1) - civil_offset_hours(one)
+        for one in own
+        if one.local_time is not None
+    ]
+
+
+def _hours(one: PhotoSummary) -> float:
+    return ((one.gps_utc_time or receiver.UNIX_EPOCH) - receiver.UNIX_EPOCH) / timedelta(hours=1)
+
+
+def _degrees(summaries: Sequence[PhotoSummary]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return (
+        np.array([one.latitude_deg for one in summaries], np.float64),
+        np.array([one.longitude_deg for one in summaries], np.float64),
+    )
+
+
+def _places(own: Sequence[PhotoSummary]) -> list[int]:
+    """Return a number for the place of each photo: a walk of less than :data:`APART_KM` stays at one."""
+    numbers, number = [0], 0
+    for before, now in pairwise(own):
+        apart = distance_km(
+            float(before.latitude_deg or 0.0),
+            float(before.longitude_deg or 0.0),
+            second_latitude_deg=float(now.latitude_deg or 0.0),
+            second_longitude_deg=float(now.longitude_deg or 0.0),
+        )
+        number += bool(apart > APART_KM)
+        numbers.append(number)
+    return numbers

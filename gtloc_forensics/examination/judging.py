@@ -1,0 +1,69 @@
+"""What the rules say of one photo, and in which order findings are told."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import replace
+from typing import Any
+
+from gtloc_forensics.checks import Check, Context, Registry, Scope, not_testable, unmet
+from gtloc_forensics.records import Finding, Outcome, Photo, PhotoResult, Unexamined
+
+
+def judge(photo: Photo, registry: Registry, context: Context, *, changed: str = "") -> PhotoResult:
+    """Run the rules that look at one photo alone.
+
+    Args:
+        photo: everything known of it.
+        registry: the rules.
+        context: the moment of its acquisition.
+        changed: what is different about the file at the end of the run; "" for nothing.
+    """
+    findings: list[Finding] = []
+    unexamined = _missing_records(photo)
+    if changed:
+        unexamined.append(Unexamined(photo.source.source_id, "integrity", f"at the end of the run {changed}"))
+    for rule in registry.of(Scope.PHOTO):
+        lacking = unmet(rule, photo)
+        if lacking:
+            findings.append(not_testable(rule.check_id, photo.source.source_id, lacking))
+            continue
+        found, failure = run_rule(rule, photo, context)
+        findings += found
+        if failure is not None:
+            unexamined.append(replace(failure, source_id=photo.source.source_id))
+    return PhotoResult(tuple(findings), tuple(unexamined))
+
+
+OUTCOME_RANK = {Outcome.CONTRADICTION: 0, Outcome.SUSPICIOUS: 1, Outcome.EXPLAINED: 2}
+_CONFIDENCE_RANK = {"decisive": 0, "strong": 1, "weak": 2, "context": 3}
+
+
+def rank(finding: Finding, relative: bytes) -> tuple[Any, ...]:
+    """Return the key that sorts findings strongest first, then by path."""
+    strength = 0.0 if finding.log10_lr is None else finding.log10_lr
+    return (
+        OUTCOME_RANK.get(finding.outcome, 3),
+        -int(finding.severity),
+        _CONFIDENCE_RANK[finding.confidence.value],
+        strength,
+        relative,
+        finding.check_id,
+    )
+
+
+def run_rule(rule: Check, subject: Any, context: Context) -> tuple[list[Finding], Unexamined | None]:
+    """Return what a rule says of *subject*, and how it failed when it did."""
+    # The border for rules: a stranger's rule may raise anything, and a crash must not look like a pass.
+    try:
+        return list(rule.function(subject, context)), None
+    except Exception as error:
+        reason = f"the rule failed ({type(error).__name__}: {error})"
+        return [], Unexamined("", f"check:{rule.check_id}", reason, traceback.format_exc())
+
+
+def _missing_records(photo: Photo) -> list[Unexamined]:
+    records = (photo.claim, photo.image, photo.prediction, *photo.opinions, *photo.unread)
+    missing = [record for record in records if isinstance(record, Unexamined)]
+    told = {record.reason: record for record in reversed(missing)}  # what cannot be decoded is told once, not per stage
+    return [record for record in missing if told[record.reason] is record]

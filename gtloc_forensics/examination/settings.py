@@ -1,0 +1,45 @@
+"""How an examination is to be done."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+NO_MODEL = "none"
+"""The model name that asks for an examination without pixels."""
+
+DEFAULT_SHORT_SIDE = 384
+"""Short side in px to decode to when no model asks for another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How an examination is to be done; none of it changes what is found, but ``model`` does.
+
+    Attributes:
+        model: name or folder of the model; "" takes the first installed, "none" goes without.
+        device: "auto", "cpu", "cuda", "mps" or a torch device string.
+        jobs: worker processes for decoding; 0 does everything in this process, in order.
+        batch: files handed to exiftool and written to the case at a time.
+        now: fixed instant (naive UTC) for reproducible runs; None takes the clock.
+    """
+
+    model: str = ""
+    device: str = "auto"
+    jobs: int = -1
+    batch: int = 50
+    now: datetime | None = None
+
+    @property
+    def workers(self) -> int:
+        """Decoding processes: as asked, or one per core."""
+        return self.jobs if self.jobs >= 0 else (os.cpu_count() or 1)
+
+    def instant(self) -> datetime:
+        """The present moment in UTC: ``now`` when given, else $SOURCE_DATE_EPOCH, else the clock."""
+        if self.now is not None:
+            return self.now
+        fixed = os.environ.get("SOURCE_DATE_EPOCH")
+        moment = datetime.fromtimestamp(int(fixed), UTC) if fixed else datetime.now(UTC)
+        return moment.replace(tzinfo=None, microsecond=0)

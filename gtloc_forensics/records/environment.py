@@ -1,0 +1,108 @@
+"""What an examination depended on beside the evidence: what another person needs to repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+_MODEL, _READER, _OPINION, _PLUGIN = "model", "metadata reader", "second opinion", "plugin"
+_NOTHING = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Versions, tables, weights and the command line of one examination; what is unknown is empty.
+
+    Attributes:
+        program: version of gtloc_forensics.
+        rules: how many there were.
+        plugins: those that brought rules, with their versions.
+        pi_heif, rawpy: versions of the optional decoders; "" when they are not installed.
+        model: what the model says of itself; empty without one.
+        model_absence: why there was no model; "" when there was one.
+        readers: metadata readers of plugins → their version.
+        opinions: further models, and what each says of itself.
+        troubles: plugins that failed, and how.
+        command: what does the examination again.
+    """
+
+    program: str = ""
+    python: str = ""
+    platform: str = ""
+    exiftool: str = ""
+    time_zone_data: str = ""
+    time_zone_polygons: str = ""
+    pillow: str = ""
+    imagehash: str = ""
+    numpy: str = ""
+    rules: str = ""
+    plugins: tuple[str, ...] = ()
+    pi_heif: str = ""
+    rawpy: str = ""
+    model: Mapping[str, str] = field(default_factory=dict)
+    model_absence: str = ""
+    readers: Mapping[str, str] = field(default_factory=dict)
+    opinions: Mapping[str, str] = field(default_factory=dict)
+    troubles: Mapping[str, str] = field(default_factory=dict)
+    command: str = ""
+
+    @property
+    def model_name(self) -> str:
+        """The model that looked at the pixels; "" without one."""
+        return self.model.get("name", "")
+
+    @property
+    def weights(self) -> frozenset[str]:
+        """The SHA-256 of each file of weights; more than one where a backbone is shared."""
+        return frozenset(self.model.get("weights", "").split("+")) - {""}
+
+    def labels(self) -> dict[str, str]:
+        """Return label → value, in the order in which a report prints them; also how a case keeps them."""
+        said = {label: str(getattr(self, name)) for name, label in _LABELS.items()}
+        said["plugins"] = ", ".join(self.plugins) or _NOTHING
+        said |= _labelled(_MODEL, self.model)
+        said |= (
+            _labelled(_READER, self.readers) | _labelled(_OPINION, self.opinions) | _labelled(_PLUGIN, self.troubles)
+        )
+        return said | {_MODEL: self.model_absence or self.model_name, "command": self.command}
+
+    @classmethod
+    def from_labels(cls, said: Mapping[str, str]) -> Self:
+        """Return the record that a case keeps as labels; what an older one did not keep is empty."""
+        plugins = said.get("plugins", _NOTHING)
+        model = _under(_MODEL, said)
+        fields: dict[str, Any] = {name: said.get(label, "") for name, label in _LABELS.items()}
+        return cls(
+            **fields,
+            plugins=() if plugins == _NOTHING else tuple(plugins.split(", ")),
+            model=model,
+            model_absence="" if model else said.get(_MODEL, "no model"),
+            readers=_under(_READER, said),
+            opinions=_under(_OPINION, said),
+            troubles=_under(_PLUGIN, said),
+            command=said.get("command", ""),
+        )
+
+
+def _labelled(kind: str, values: Mapping[str, str]) -> dict[str, str]:
+    return {f"{kind} {name}": value for name, value in values.items()}
+
+
+def _under(kind: str, said: Mapping[str, str]) -> dict[str, str]:
+    return {label[len(kind) + 1 :]: value for label, value in said.items() if label.startswith(f"{kind} ")}
+
+
+_LABELS = {
+    "program": "gtloc_forensics",
+    "python": "Python",
+    "platform": "platform",
+    "exiftool": "exiftool",
+    "time_zone_data": "time-zone data",
+    "time_zone_polygons": "time-zone polygons",
+    "pillow": "Pillow",
+    "imagehash": "imagehash",
+    "numpy": "numpy",
+    "rules": "rules",
+}
+"""Field → its label; the words are those of every case that was ever written."""

@@ -1,0 +1,107 @@
+"""A photo put together again from the rows that its stages left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from gtloc_forensics.earth import claims
+from gtloc_forensics.records import Absent, Claim, ImageFacts, Photo, Prediction, Source, Sun, TagsRead, Unexamined
+from gtloc_forensics.store.database import Store
+from gtloc_forensics.store.keys import (
+    CLAIM,
+    IMAGE,
+    PREVIEW,
+    READING,
+    SEEING,
+    VISION,
+    Stages,
+    claim_key,
+    without_package,
+)
+from gtloc_forensics.store.rows import StoredSource
+
+R = TypeVar("R")
+
+
+class Album:
+    """Puts the records of one path together again from the store."""
+
+    def __init__(self, store: Store, stages: Stages, model_absence: str) -> None:
+        """Prepare to read what *store* keeps under the fingerprints *stages*."""
+        self._store = store
+        self._stages = stages
+        self._model_absence = model_absence
+
+    def photo(self, row_id: int) -> tuple[Photo, datetime]:
+        """Return everything known of one source, and when it was acquired."""
+        source, known, acquired = self._store.source(row_id)
+        claim = self._claim(source, known)
+        photo = Photo(
+            source=source,
+            claim=claim,
+            sun=_sun(claim),
+            image=self._image(source),
+            prediction=self._prediction(source),
+            opinions=self._opinions(source),
+            unread=self._unread(source),
+        )
+        return photo, acquired
+
+    def preview(self, sha256: str) -> bytes | None:
+        """Return the downscaled picture, when the content was decoded."""
+        found = self._store.result(sha256, PREVIEW, self._stages.image, bytes)
+        return found if isinstance(found, bytes) else None
+
+    def _claim(self, source: Source, known: StoredSource) -> Claim | Unexamined:
+        found = self._result(source.source_id, CLAIM, claim_key(self._stages, known), Claim)
+        return found if isinstance(found, Claim) else _unexamined(source, "metadata", found)
+
+    def _image(self, source: Source) -> ImageFacts | Unexamined:
+        found = self._result(source.sha256, IMAGE, self._stages.image, ImageFacts)
+        return found if isinstance(found, ImageFacts) else _unexamined(source, "decode", found)
+
+    def _prediction(self, source: Source) -> Prediction | Unexamined:
+        if not self._stages.vision:
+            return Unexamined(source.source_id, "vision", self._model_absence)
+        found = self._result(source.sha256, VISION, self._stages.vision, Prediction)
+        if isinstance(found, Prediction):
+            return replace(found, source_id=source.source_id)
+        return _unexamined(source, "vision", found)
+
+    def _opinions(self, source: Source) -> tuple[Prediction | Unexamined, ...]:
+        """Return what further models said of a photo."""
+        said: list[Prediction | Unexamined] = []
+        for stage, key in self._stages.further.items():
+            if stage.startswith(SEEING):
+                found = self._result(source.sha256, stage, key, Prediction)
+                if isinstance(found, Prediction):
+                    said.append(replace(found, source_id=source.source_id))
+                else:
+                    said.append(_unexamined(source, stage, found))
+        return tuple(said)
+
+    def _unread(self, source: Source) -> tuple[Unexamined, ...]:
+        """Return which plugged-in readers could not read a photo's tags."""
+        missing: list[Unexamined] = []
+        for stage, key in self._stages.further.items():
+            if stage.startswith(READING):
+                found = self._result(source.sha256, stage, key, TagsRead)
+                if not isinstance(found, TagsRead):
+                    missing.append(_unexamined(source, stage, found))
+        return tuple(missing)
+
+    def _result(self, subject: str, stage: str, fingerprint: str, kind: type[R]) -> R | tuple[str, str] | None:
+        """Return a stage's record; else why there is none, be it only for want of a package."""
+        found = self._store.result(subject, stage, fingerprint, kind)
+        return self._store.result(subject, without_package(stage), fingerprint, kind) if found is None else found
+
+
+def _sun(claim: Claim | Unexamined) -> Sun | Absent:
+    return claims.sun(claim) if isinstance(claim, Claim) else Absent.UNDERIVABLE
+
+
+def _unexamined(source: Source, stage: str, found: object) -> Unexamined:
+    reason, detail = found if isinstance(found, tuple) else ("it was never reached", "")
+    return Unexamined(source.source_id, stage, reason, detail)
