@@ -100,9 +100,8 @@ class _Item:
     taken: acquiring.Taken | None = None
     refused: Passed | None = None
     read: dict[str, exiftool.TagsRead | exiftool.Unread] = field(default_factory=dict)  # sha256 → result
-    further: dict[tuple[str, str], exiftool.TagsRead | exiftool.Unread] = field(
-        default_factory=dict
-    )  # by (stage, sha256)
+    # (stage, sha256) → result of a plugged-in reader
+    further: dict[tuple[str, str], exiftool.TagsRead | exiftool.Unread] = field(default_factory=dict)
     job: decode.Job | None = None
     decoded: decode.Decoded | DecodeRefused | None = None
 
