@@ -60,6 +60,22 @@ def test_a_plugin_that_takes_an_existing_id_is_a_row(monkeypatch: pytest.MonkeyP
     assert "exists already" in loaded.failures[0].reason
 
 
+def test_of_two_plugins_of_one_name_the_first_stays_and_the_second_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    second = module_with("another_module", "X = 1\n", monkeypatch)
+    loaded = plugins.load(found=[EXAMPLE, EntryPoint(EXAMPLE.name, second.value, plugins.GROUP)])
+    assert loaded.troubles == {"on-the-hour": "failed: it was left out: another plugin has its name"}
+    assert loaded.registry["EX001"].title
+
+
+def test_a_plugin_that_ends_the_program_while_it_loads_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "leaving_module.py").write_text("raise SystemExit(3)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    loaded = plugins.load(found=[EntryPoint("leaving", "leaving_module", plugins.GROUP)])
+    assert "could not be loaded: 3" in loaded.failures[0].reason
+
+
 def test_marking_a_function_has_no_side_effect() -> None:
     before = len(plugins.load(found=[]).registry)
 

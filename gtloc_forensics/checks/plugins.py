@@ -30,6 +30,9 @@ T = TypeVar("T")
 __all__ = ["GROUP", "Given", "Hooks", "Loaded", "PluginFailure", "built_in_modules", "hookimpl", "load"]
 
 
+MOST_CHARACTERS = 200
+"""Of what an error says, in a report."""
+
 _OURS = "= "
 """How the names of our own begin: no entry point can be called so, hence nobody can take one of them."""
 
@@ -119,7 +122,7 @@ class Loaded:
             except (Exception, SystemExit) as error:  # the border: a stranger's code may raise anything, or end it all
                 if is_built_in:
                     raise
-                self.note(name, f"its {hook}() hook failed: {error}", traceback.format_exc())
+                self.note(name, f"its {hook}() hook failed: {_first_line(error)}", traceback.format_exc())
                 continue
             yield from (Given(name, value, is_built_in) for value in given)
 
@@ -145,15 +148,17 @@ class Loaded:
 
     def install(self, entry: EntryPoint) -> None:
         """Load and register one plugin, or keep why it cannot be."""
+        if self._manager.has_plugin(entry.name):
+            self.note(entry.name, "it was left out: another plugin has its name")
+            return
         # Importing a stranger's module may raise anything at all; it becomes a row, not an end.
         try:
-            plugin = entry.load()
-            self._manager.register(plugin, entry.name)
+            self._manager.register(entry.load(), entry.name)
             self._manager.check_pending()
         except (Exception, SystemExit) as error:
             if self._manager.has_plugin(entry.name):
                 self._manager.unregister(name=entry.name)
-            self.note(entry.name, f"it could not be loaded: {error}", traceback.format_exc())
+            self.note(entry.name, f"it could not be loaded: {_first_line(error)}", traceback.format_exc())
         else:
             version = f" {entry.dist.version}" if entry.dist is not None else ""
             self.plugins = (*self.plugins, f"{entry.name}{version}")
@@ -167,6 +172,12 @@ class Loaded:
                 if given.is_built_in:
                     raise
                 self.note(given.plugin, str(error))
+
+
+def _first_line(error: BaseException) -> str:
+    """Return what an error says, fit for a report; the whole of it is in the detail."""
+    said = str(error).splitlines() or [type(error).__name__]
+    return said[0][:MOST_CHARACTERS]
 
 
 def is_ours(plugin: str) -> bool:
