@@ -11,22 +11,55 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case, open_case
-    from gtloc_forensics.checks import check
-    from gtloc_forensics.checks.plugins import hookimpl
+    from gtloc_forensics.checks import Context, check, consistent, not_testable
+    from gtloc_forensics.checks.hooks import hookimpl
     from gtloc_forensics.examination.settings import Settings
-    from gtloc_forensics.records import Absent, Claim, Finding, Prediction
+    from gtloc_forensics.records import (
+        Absent,
+        Claim,
+        Confidence,
+        Finding,
+        Outcome,
+        Photo,
+        Prediction,
+        Severity,
+    )
 
-__all__ = ["Absent", "Case", "Claim", "Finding", "Prediction", "Settings", "check", "hookimpl", "open_case"]
+__all__ = [
+    "Absent",
+    "Case",
+    "Claim",
+    "Confidence",
+    "Context",
+    "Finding",
+    "Outcome",
+    "Photo",
+    "Prediction",
+    "Settings",
+    "Severity",
+    "check",
+    "consistent",
+    "hookimpl",
+    "not_testable",
+    "open_case",
+]
 
 _HOMES = {
     "Absent": "records",
     "Case": "case.case",
     "Claim": "records",
+    "Confidence": "records",
+    "Context": "checks",
     "Finding": "records",
+    "Outcome": "records",
+    "Photo": "records",
     "Prediction": "records",
     "Settings": "examination.settings",
+    "Severity": "records",
     "check": "checks",
-    "hookimpl": "checks.plugins",
+    "consistent": "checks",
+    "hookimpl": "checks.hooks",
+    "not_testable": "checks",
     "open_case": "case.case",
 }
 

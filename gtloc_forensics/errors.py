@@ -24,6 +24,7 @@ class EvidenceTreeError(UsageError):
     def __init__(
         self, output: Path, evidence: Path, *, remedy: str = "choose an output folder outside it with --output"
     ) -> None:
+        """Name the output and the evidence folder it lies in."""
         self.output = output
         self.evidence = evidence
         super().__init__(f"{output} lies inside the evidence folder {evidence}, which is never written to; {remedy}")
@@ -33,6 +34,7 @@ class ToolMissing(ForensicsError):
     """A program we need is not installed; install it."""
 
     def __init__(self, tool: str, remedy: str) -> None:
+        """Name the tool and how to get it."""
         self.tool = tool
         self.remedy = remedy
         super().__init__(f"{tool} was not found; {remedy}")
@@ -42,6 +44,7 @@ class ToolTooOld(ForensicsError):
     """A program we need is older than the oldest version that is safe to use."""
 
     def __init__(self, tool: str, found: str, needed: str, remedy: str) -> None:
+        """Name the tool, its version and the oldest that works."""
         self.tool = tool
         self.found = found
         self.needed = needed
@@ -56,6 +59,7 @@ class DecodeRefused(ForensicsError):
     """A file's pixels were not decoded; ``reason`` says why and what would help."""
 
     def __init__(self, reason: str) -> None:
+        """Keep the reason."""
         self.reason = reason
         super().__init__(reason)
 
@@ -64,6 +68,7 @@ class MissingExtra(DecodeRefused):
     """An optional package would be needed; the message names the install line."""
 
     def __init__(self, kind: str, extra: str) -> None:
+        """Name the package and the extra that brings it."""
         self.kind = kind
         self.extra = extra
         super().__init__(f"{kind} needs an optional package: pip install 'gtloc_forensics[{extra}]'")
@@ -77,6 +82,7 @@ class NewerCase(CaseError):
     """The case was written by a newer program; update this one."""
 
     def __init__(self, path: Path | str, found: str, known: str) -> None:
+        """Name the case and its schema."""
         self.path = path
         self.found = found
         super().__init__(
@@ -101,6 +107,7 @@ class WorkspaceFull(ForensicsError):
     """The place for working copies has no room left; free some and run again, nothing is lost."""
 
     def __init__(self, path: Path) -> None:
+        """Name the folder that is full."""
         self.path = path
         super().__init__(f"no space left in {path}; free some and run again: the case resumes where it stopped")
 

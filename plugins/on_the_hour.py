@@ -17,9 +17,20 @@ import sys
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 
-from gtloc_forensics.checks import Context, check, consistent, not_testable
-from gtloc_forensics.checks.plugins import hookimpl
-from gtloc_forensics.records import Absent, Claim, Confidence, Finding, Outcome, Photo, Severity
+from gtloc_forensics import (
+    Absent,
+    Claim,
+    Confidence,
+    Context,
+    Finding,
+    Outcome,
+    Photo,
+    Severity,
+    check,
+    consistent,
+    hookimpl,
+    not_testable,
+)
 
 CHANCE = 1 / 3600
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +19,8 @@ MOST_ROOMS = 16
 MOST_FLOORS = 8
 LONGEST_MODULE = 450
 FUNCTION_P90 = 30
+LONGEST_SENTENCE = 115
+"""Characters of the first line of a docstring: one line of the source, with its indentation and quotes."""
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "common", "misc", "base", "core", "manager", "service"}
 
 EVERYWHERE = ("errors", "records")
@@ -81,19 +85,45 @@ NARROW: dict[tuple[str, str], tuple[str, ...]] = {
 OWNERS: dict[str, tuple[str, ...]] = {
     "torch": ("vision", "modelling.training"),
     "timm": ("vision",),
-    "faiss": ("vision", "case.retrieval"),
+    "faiss": ("vision", "case.retrieval", "checks.look_alikes"),
     "safetensors": ("vision", "modelling.training"),
+    "huggingface_hub": ("vision.install",),
+    "matplotlib": ("modelling",),
     "sqlalchemy": ("store",),
+    "sqlite3": ("store",),
     "alembic": ("store",),
+    "cattrs": ("store",),
+    "msgspec": ("store", "vision", "modelling.training"),
     "click": ("cli",),
     "rich": ("cli",),
     "reportlab": ("report",),
     "jinja2": ("report",),
     "pyhanko": ("report",),
+    "pyhanko_certvalidator": ("report",),
+    "asn1crypto": ("report",),
     "exiftool": ("metadata.exiftool",),
-    "subprocess": ("metadata.exiftool", "decode", "case.notify"),
+    "pi_heif": ("decode",),
+    "rawpy": ("decode",),
+    "imagehash": ("decode",),
+    "timezonefinder": ("earth",),
+    "scipy": ("evidence",),
+    "pluggy": ("checks",),
+    "filelock": ("case", "correct"),
     "watchdog": ("files.watching",),
+    "PIL": ("decode", "vision", "correct", "modelling", "report"),
+    # of the standard library: what starts programs, reaches the network or the system's own calls
+    "subprocess": ("metadata.exiftool", "decode", "case.notify"),
+    "multiprocessing": ("decode",),
+    "ctypes": ("metadata.exiftool",),
+    "urllib": ("case.notify",),
+    "http": ("case.notify",),
+    "socket": (),
 }
+OPTIONAL = {"asn1crypto", "huggingface_hub", "matplotlib", "pi_heif", "pyhanko", "pyhanko_certvalidator", "rawpy"}
+"""Packages of the extras: imported where they are used, with a sentence when they are missing."""
+
+ANYWHERE = ("numpy",)
+"""The one package that any room may import."""
 
 
 def name_of(path: Path) -> str:
@@ -222,6 +252,30 @@ def test_only_its_owner_imports_a_heavy_or_dangerous_package(path: Path) -> None
 
 
 @pytest.mark.parametrize("path", MODULES, ids=by_path)
+def test_every_package_of_others_has_an_owner(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imports_of(path)} - {PACKAGE.name, *ANYWHERE}
+    unknown = sorted(root for root in roots if root not in OWNERS and root not in sys.stdlib_module_names)
+    assert not unknown, f"{path.name} imports {unknown}; say in OWNERS who may"
+
+
+def test_what_is_required_is_imported_and_what_is_imported_is_required() -> None:
+    setup = (PACKAGE.parent / "setup.py").read_text(encoding="utf-8")
+    required = {
+        re.split(r"[<>=\[]", item)[0].lower()
+        for node in ast.walk(ast.parse(setup))
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "REQUIRES"
+        for item in ast.literal_eval(node.value)
+    }
+    imported = {name.split(".")[0] for path in MODULES for name in imports_of(path)}
+    known_as = {"PIL": "pillow", "faiss": "faiss-cpu", "exiftool": "pyexiftool"}
+    for root in sorted(imported - set(sys.stdlib_module_names) - OPTIONAL - {PACKAGE.name}):
+        assert known_as.get(root, root).lower() in required, f"{root} is imported and not in REQUIRES"
+    # tzdata is read through zoneinfo, timm is imported by name, torchvision is what timm imports, scipy what imagehash
+    unused = required - {known_as.get(root, root).lower() for root in imported}
+    assert unused <= {"tzdata", "timm", "torchvision", "scipy"}, "required and never imported"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=by_path)
 def test_a_module_is_short_well_named_and_says_what_it_is(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= LONGEST_MODULE
@@ -245,13 +299,37 @@ def _docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=by_path)
-def test_every_function_has_hints_and_every_public_one_a_docstring(path: Path) -> None:
+def test_every_function_has_hints(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         assert node.returns is not None, f"{node.name} says not what it returns"
         for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]:
             assert argument.annotation is not None or argument.arg in ("self", "cls"), f"{node.name}({argument.arg})"
+
+
+Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def public(tree: ast.AST) -> Iterator[Defined]:
+    """Yield what a module or a public class defines for others; special methods too, what is within a function not."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, Defined):
+            if node.name.startswith("__") or not node.name.startswith("_"):
+                yield node
+                if isinstance(node, ast.ClassDef):
+                    yield from public(node)
+        else:
+            yield from public(node)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=by_path)
+def test_what_is_public_has_a_docstring_with_a_short_first_line(path: Path) -> None:
+    for node in public(ast.parse(path.read_text(encoding="utf-8"))):
+        first, *rest = (ast.get_docstring(node) or "").splitlines() or [""]
+        assert first, f"{path.name}:{node.lineno}: {node.name} says not what it is"
+        assert len(first) <= LONGEST_SENTENCE, f"{path.name}:{node.lineno}: {node.name}: say it in one short line"
+        assert not rest or not rest[0], f"{path.name}:{node.lineno}: {node.name}: a blank line after the first"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=by_path)
@@ -268,7 +346,8 @@ def test_the_library_is_silent(path: Path) -> None:
 def test_importing_the_package_imports_nothing_heavy() -> None:
     code = (
         "import sys, gtloc_forensics, gtloc_forensics.cli.main; "
-        "heavy = {'torch', 'timm', 'faiss', 'scipy', 'reportlab', 'timezonefinder', 'sqlalchemy', 'numpy'}; "
+        "heavy = {'torch', 'timm', 'faiss', 'scipy', 'reportlab', 'timezonefinder', 'sqlalchemy', 'numpy', 'PIL', "
+        "'jinja2', 'imagehash', 'exiftool', 'pluggy', 'cattrs', 'watchdog'}; "
         "print(*sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -287,3 +366,66 @@ def test_every_module_can_be_imported_alone() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, *names], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def counted() -> dict[str, object]:
+    """Return the numbers of the house: what docs/architecture.md says of it."""
+    arrows = {
+        (room_of(name), room_of(other))
+        for name, path in NAMES.items()
+        for other in ours(path)
+        if room_of(name) in HOUSE and room_of(other) in HOUSE and room_of(name) != room_of(other)
+    }
+    modules = {name: ours(path) - {name} for name, path in NAMES.items() if name != PACKAGE.name}
+    rooms: dict[str, set[str]] = {room: {to for since, to in arrows if since == room} for room in HOUSE}
+    return {
+        "rooms": len(HOUSE),
+        "floors": len({floor for floor, _ in HOUSE.values()}),
+        "circles between rooms": len(strongly_connected(rooms)),
+        "circles between modules": len(strongly_connected(modules)),
+        "arrows between rooms": len(arrows),
+        "arrows to errors and records": sum(to in EVERYWHERE for _, to in arrows),
+        "arrows up": sum(HOUSE[to][0] >= HOUSE[since][0] for since, to in arrows),
+    }
+
+
+def plan_of_the_house() -> str:
+    """Return the table of floors as docs/architecture.md shows it."""
+    rows = ["| floor | room | may import, beside `errors` and `records` |", "|---|---|---|"]
+    for room, (floor, allowed) in HOUSE.items():
+        named = ", ".join(
+            f"`{other}` (only `{', '.join(name.split('.')[-1] for name in NARROW[room, other])}`)"
+            if (room, other) in NARROW
+            else f"`{other}`"
+            for other in allowed
+        )
+        rows.append(f"| {floor} | `{room}` | {named or 'nothing'} |")
+    return "\n".join(rows)
+
+
+def test_the_page_on_architecture_shows_this_table_and_these_numbers() -> None:
+    """``python tests/test_architecture.py`` prints both, to be pasted."""
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert plan_of_the_house() in page
+    shown = dict(re.findall(r"^\| ([a-z ]+) \| (\d+) \|$", page, re.MULTILINE))
+    assert shown == {name: str(number) for name, number in counted().items()}
+
+
+PAGES = [PACKAGE.parent / "CONTRIBUTING.md", *sorted((PACKAGE.parent / "docs").glob("*.md"))]
+MADE_BY_A_RECIPE = {"gf122_lens_aperture.py", "test_checks_gf122.py", "sums.py", "always_noon.py"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_names_only_modules_and_rooms_that_are_there(page: Path) -> None:
+    """Decision notes may name what was; a page says what is."""
+    written = re.findall(r"`([\w./]+)`", page.read_text(encoding="utf-8"))
+    root = PACKAGE.parent
+    for name in (name for name in written if name.endswith(".py") and Path(name).name not in MADE_BY_A_RECIPE):
+        assert (root / name).is_file() or (PACKAGE / name).is_file(), f"{page.name} names {name}"
+    for name in (name.rstrip("/") for name in written if re.match(rf"({'|'.join(HOUSE)})/", name)):
+        module = PACKAGE / f"{name.partition('.')[0]}.py"  # `case/exports.BUILT_IN`
+        assert (PACKAGE / name).exists() or module.is_file(), f"{page.name} names {name}"
+
+
+if __name__ == "__main__":
+    print(plan_of_the_house(), *(f"| {name} | {number} |" for name, number in counted().items()), sep="\n")

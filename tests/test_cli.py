@@ -25,8 +25,9 @@ from fake_case import FakeCase, small_case
 from PIL import Image
 
 from gtloc_forensics.case.case import Case
-from gtloc_forensics.case.products import EXPORTS
+from gtloc_forensics.case.exports import BUILT_IN
 from gtloc_forensics.cli import doctor
+from gtloc_forensics.cli.commands.reporting import KINDS
 from gtloc_forensics.cli.main import ExitCode, exit_code, gtloc
 from gtloc_forensics.cli.tables import MOST_ROWS, PIPED_COLUMNS, print_case
 from gtloc_forensics.records import Outcome, ReasonNote, Status, Tally
@@ -237,7 +238,9 @@ def test_watching_a_folder_with_the_case_inside_it_is_refused(tmp_path: Path) ->
 def test_every_kind_of_export_is_written_where_asked_and_its_path_is_all_that_is_printed(
     case: Path, tmp_path: Path
 ) -> None:
-    for kind in EXPORTS:
+    kinds = [export.kind for export in BUILT_IN]
+    assert KINDS.startswith(", ".join(sorted(kinds))), "the help names every kind"
+    for kind in kinds:
         target = tmp_path / f"out.{kind}"
         done = called("export", case, "--format", kind, "-o", target)
         assert done.exit_code == ExitCode.CLEAN, (kind, done.stderr)

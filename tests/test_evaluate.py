@@ -215,6 +215,14 @@ def test_retrieval_finds_a_picture_by_its_own_time_and_place() -> None:
     assert wrong["R@1, %"].value < 20.0 and wrong["R@10, %"].value >= wrong["R@1, %"].value
 
 
+def test_the_first_pictures_are_those_of_a_full_comparison() -> None:
+    rng = np.random.default_rng(3)
+    queries, images = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in rng.normal(size=(2, 60, 16)))
+    known = np.flatnonzero(rng.random(60) < 0.8)
+    whole = np.argsort(-(queries[known] @ images[known].T), axis=1, kind="stable")[:, : max(metrics.RECALL_AT)]
+    assert (metrics._first(queries, images, known) == whole).all()
+
+
 def test_a_hit_needs_place_date_and_hour() -> None:
     truth = replace(
         table(3, groups=3),
@@ -223,7 +231,8 @@ def test_a_hit_needs_place_date_and_hour() -> None:
         year_turn=np.array([0.99, 0.02, 0.02]),
         day_turn=np.array([0.5, 0.52, 0.6]),
     )
-    assert metrics._hits(truth).tolist() == [[True, True, False], [True, True, False], [False, False, True]]
+    everyone = np.tile(np.arange(3), (3, 1))
+    assert metrics._hits(truth, everyone).tolist() == [[True, True, False], [True, True, False], [False, False, True]]
 
 
 # --------------------------------------------------------------------------- tampering

@@ -52,7 +52,8 @@ def instruments(**changes: Any) -> Instruments:
         rules="40",
     )
     model = SimpleNamespace(fingerprint="weights", short_side=384)
-    return cast(Instruments, SimpleNamespace(environment=replace(used, **changes), model=model, short_side=384))
+    tools = SimpleNamespace(environment=replace(used, **changes), model=model, short_side=384, readers=(), opinions=())
+    return cast(Instruments, tools)
 
 
 def differing(first: Stages, second: Stages) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from importlib.metadata import EntryPoint
@@ -11,6 +12,7 @@ from types import ModuleType
 import pytest
 
 from gtloc_forensics.checks import Context, Registry, Scope, check, plugins
+from gtloc_forensics.checks.hooks import Hooks
 from gtloc_forensics.errors import PluginError
 from gtloc_forensics.records import Outcome
 
@@ -58,6 +60,22 @@ def test_a_plugin_that_takes_an_existing_id_is_a_row(monkeypatch: pytest.MonkeyP
     assert "exists already" in loaded.failures[0].reason
 
 
+def test_of_two_plugins_of_one_name_the_first_stays_and_the_second_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    second = module_with("another_module", "X = 1\n", monkeypatch)
+    loaded = plugins.load(found=[EXAMPLE, EntryPoint(EXAMPLE.name, second.value, plugins.GROUP)])
+    assert loaded.troubles == {"on-the-hour": "failed: it was left out: another plugin has its name"}
+    assert loaded.registry["EX001"].title
+
+
+def test_a_plugin_that_ends_the_program_while_it_loads_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "leaving_module.py").write_text("raise SystemExit(3)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    loaded = plugins.load(found=[EntryPoint("leaving", "leaving_module", plugins.GROUP)])
+    assert "could not be loaded: 3" in loaded.failures[0].reason
+
+
 def test_marking_a_function_has_no_side_effect() -> None:
     before = len(plugins.load(found=[]).registry)
 
@@ -77,10 +95,32 @@ def test_one_registry_refuses_the_same_id_twice() -> None:
         registry.add(on_the_hour)
 
 
-def test_every_hook_is_documented_with_its_signature() -> None:
-    documented = set(re.findall(r"^### `(\w+)\(", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
-    hooks = {name for name in vars(plugins.Hooks) if not name.startswith("_")}
-    assert documented == hooks
+def signature_of(name: str) -> str:
+    """Return a hook as docs/plugins.md has to name it: ``estimators(model, device)``."""
+    arguments = [argument for argument in inspect.signature(getattr(Hooks, name)).parameters if argument != "self"]
+    return f"{name}({', '.join(arguments)})"
+
+
+HOOKS = sorted(name for name in vars(Hooks) if not name.startswith("_"))
+
+
+def test_every_hook_is_documented_with_its_signature_and_no_other_is() -> None:
+    documented = re.findall(r"^### `([^`]+)`$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert documented == [signature_of(name) for name in vars(Hooks) if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_every_hook_is_asked_by_somebody_of_ours(name: str) -> None:
+    package = Path(plugins.__file__).parents[1]
+    asked = re.compile(rf'ask(_for)?\((\w+, )?"{name}"')
+    assert [path for path in package.rglob("*.py") if asked.search(path.read_text(encoding="utf-8"))], name
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_what_this_package_ships_comes_through_every_door(name: str) -> None:
+    package = Path(plugins.__file__).parents[1]
+    implemented = re.compile(rf"hookimpl\n    def {name}\(self")
+    assert [path for path in package.rglob("*.py") if implemented.search(path.read_text(encoding="utf-8"))], name
 
 
 @pytest.mark.parametrize(("hour", "minute", "outcome"), [(14, 0, Outcome.SUSPICIOUS), (14, 1, Outcome.CONSISTENT)])

@@ -18,7 +18,7 @@ from PIL import Image
 from test_case import audit, photo
 
 from gtloc_forensics.case.case import Case
-from gtloc_forensics.case.retrieval import Answer, Example, Hit, Query, search
+from gtloc_forensics.case.retrieval import Answer, Example, Hit, Query, cosines, hamming, search
 from gtloc_forensics.cli.commands import searching
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.records import Photo, Position
@@ -52,6 +52,27 @@ def names(answer: Answer) -> list[str]:
 
 def position(pair: tuple[float, float]) -> Position:
     return Position(*pair)
+
+
+# --------------------------------------------------------------------------- the indexes
+
+VECTORS = st.lists(st.lists(st.floats(-1, 1, width=32), min_size=8, max_size=8), min_size=1, max_size=30)
+
+
+@given(VECTORS, st.data())
+def test_the_index_gives_the_inner_products_that_numpy_gives(vectors: list[list[float]], data: st.DataObject) -> None:
+    table = [np.array(vector, np.float32) for vector in vectors]
+    known = [vector if data.draw(st.booleans()) else None for vector in table]
+    query = table[0]
+    for vector, found in zip(known, cosines(known, query), strict=True):
+        assert (found is None) == (vector is None)
+        if vector is not None:
+            assert found == pytest.approx(float(vector @ query), abs=1e-5)
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=30), st.integers(0, 2**64 - 1))
+def test_the_index_counts_the_bits_that_differ(hashes: list[int], query: int) -> None:
+    assert hamming(hashes, query) == [(value ^ query).bit_count() for value in hashes]
 
 
 # --------------------------------------------------------------------------- conditions

@@ -12,8 +12,9 @@ from click.testing import CliRunner
 from test_case import INLINE, evidence, photo  # noqa: F401 - a fixture
 
 from gtloc_forensics.case.case import Case, open_case
+from gtloc_forensics.case.exports import BUILT_IN
 from gtloc_forensics.case.folder import DATABASE
-from gtloc_forensics.case.products import EXPORTS, REPORT
+from gtloc_forensics.case.products import REPORT
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import EvidenceTreeError
 
@@ -113,7 +114,7 @@ def test_the_exported_chain_can_be_recomputed_without_this_program(case: Case, t
     assert len(lines) == 6
 
 
-@pytest.mark.parametrize("kind", sorted(EXPORTS))
+@pytest.mark.parametrize("kind", [export.kind for export in BUILT_IN])
 def test_every_export_is_written_and_noted_in_the_custody_chain(case: Case, tmp_path: Path, kind: str) -> None:
     written = case.export(kind, tmp_path / f"out.{kind}")
     assert written.stat().st_size > 0

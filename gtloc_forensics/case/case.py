@@ -107,9 +107,11 @@ class Case:
         return self._place.store
 
     def __enter__(self) -> Self:
+        """Return the case itself."""
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        """Close the case."""
         self.close()
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -19,12 +20,15 @@ import time
 import urllib.error
 import urllib.request
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, Any, Protocol, TypeAlias
+from typing import IO, Any
 from urllib.parse import urlsplit
 
+from gtloc_forensics.checks import plugins
+from gtloc_forensics.checks.hooks import Message, NotifierKind
+from gtloc_forensics.checks.hooks import Notifier as Hook
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.records import visible
 
@@ -35,27 +39,9 @@ LONGEST_REST_SECONDS = 600.0
 LOOPBACK_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
 ANSWER_BYTES = 65_536
 
-Message: TypeAlias = Mapping[str, Any]
-"""What a hook is told: a JSON object with at least ``"summary"``, one line for people."""
-
 
 class HookFailed(Exception):
     """One delivery did not succeed; the text says why."""
-
-
-class Hook(Protocol):
-    """One way to tell somebody."""
-
-    @property
-    def name(self) -> str:
-        """How the log calls it."""
-
-    def deliver(self, message: Message) -> None:
-        """Deliver one message within the time limit.
-
-        Raises:
-            HookFailed: when it was not accepted.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +166,57 @@ def desktop() -> Desktop | None:
     return Desktop(program) if program and session else None
 
 
+class BuiltInNotifiers:
+    """Our ways to tell, through the door that a plugin's come through."""
+
+    @plugins.hookimpl
+    def notifiers(self) -> Iterable[NotifierKind]:
+        """Give the program, the webhook and the note on the desktop."""
+        return (
+            NotifierKind("program", lambda line: Command(tuple(shlex.split(line)))),
+            NotifierKind("webhook", Webhook),
+            NotifierKind("desktop", lambda _: desktop()),
+        )
+
+
+def chosen(asked: Iterable[tuple[str, str]], *, loaded: plugins.Loaded | None = None) -> list[Hook]:
+    """Return the notifiers that were asked for by name; nothing is on that was not.
+
+    Args:
+        asked: (name of the kind, what stands behind it): ``("webhook", "https://…")``.
+        loaded: what is plugged in; everything that is installed when left out.
+
+    Raises:
+        UsageError: there is no such kind, or a plugin's cannot be opened so.
+    """
+    wanted = list(asked)
+    if not wanted:
+        return []
+    doors = plugins.load() if loaded is None else loaded
+    doors.add_built_in("notifiers", BuiltInNotifiers())
+    kinds: dict[str, tuple[str, NotifierKind]] = {}
+    for plugin, kind in doors.ask_for(NotifierKind, "notifiers"):
+        if kind.name in kinds:
+            doors.note(plugin, f"its notifier {kind.name!r} has a name that is taken; give it another one")
+        kinds.setdefault(kind.name, (plugin, kind))
+    return [hook for name, target in wanted if (hook := _opened(kinds, name, target, doors.troubles)) is not None]
+
+
+def _opened(
+    kinds: Mapping[str, tuple[str, NotifierKind]], name: str, target: str, troubles: Mapping[str, str]
+) -> Hook | None:
+    if name not in kinds:
+        failed = "".join(f"; plugin {plugin} {trouble}" for plugin, trouble in troubles.items())
+        raise UsageError(f"no notifier is called {name!r}; choose one of {', '.join(sorted(kinds))}{failed}")
+    plugin, kind = kinds[name]
+    try:
+        return kind.open(target)
+    except (Exception, SystemExit) as error:
+        if plugins.is_ours(plugin):
+            raise
+        raise UsageError(f"the plugin {plugin} cannot notify by {name} ({type(error).__name__}: {error})") from error
+
+
 class Notifier:
     """Delivers messages to hooks, within bounds."""
 
@@ -222,11 +259,12 @@ class _Line:
         self._sent.append(now)
         try:
             self._hook.deliver({**message, "held_back": self._held_back})
-        except HookFailed as error:
+        except (Exception, SystemExit) as error:  # the border: HookFailed of ours, anything of a plugin's
+            why = str(error) if isinstance(error, HookFailed) else f"{type(error).__name__}: {error}"
             self._held_back += 1
             self._rest_s = min(max(2 * self._rest_s, FIRST_REST_SECONDS), LONGEST_REST_SECONDS)
             self._rests_until = now + self._rest_s
-            return f"{self._hook.name}: {error}; it is left alone for {self._rest_s:g} s"
+            return f"{self._hook.name}: {why}; it is left alone for {self._rest_s:g} s"
         self._held_back, self._rest_s = 0, 0.0
         return ""
 

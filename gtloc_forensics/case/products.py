@@ -9,48 +9,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gtloc_forensics.errors import UsageError
+from gtloc_forensics.case import exports
 from gtloc_forensics.files.hashing import sha256_of
 from gtloc_forensics.files.writing import refuse_inside
 
-if TYPE_CHECKING:  # the command line reads the table below and must not wait for a database
+if TYPE_CHECKING:
     from gtloc_forensics.case.folder import CaseFolder
     from gtloc_forensics.records import CaseHeader, Scalar
 
 FINDINGS, REPORT = "findings.json", "report.pdf"
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """How one kind of export is written.
-
-    Attributes:
-        writer: the function of :mod:`gtloc_forensics.report`; a name, because that package is slow to import.
-        suffix: what the file is called after ``findings.`` when nobody says.
-        is_dated: whether it prints a date, which is that of the examination.
-    """
-
-    writer: str
-    suffix: str
-    is_dated: bool = False
-
-
-EXPORTS: Mapping[str, Export] = {
-    "case-uco": Export("write_case_uco", "jsonld"),
-    "csv": Export("write_csv", "csv"),
-    "custody": Export("write_custody", "custody.jsonl"),
-    "geojson": Export("write_geojson", "geojson"),
-    "html": Export("write_html", "html", is_dated=True),
-    "json": Export("write_document", "json"),
-    "kml": Export("write_kml", "kml"),
-    "timesketch": Export("write_timesketch", "jsonl"),
-}
-"""Kind of export → how it is written."""
 
 
 def write_findings(case: CaseFolder, path: Path | None = None) -> Path:
@@ -107,27 +77,22 @@ def export(case: CaseFolder, kind: str, path: Path | None = None, **options: Any
 
     Args:
         case: with a completed examination.
-        kind: a key of :data:`EXPORTS`.
+        kind: a key of :func:`gtloc_forensics.case.exports.table`.
         path: the file, outside the evidence; ``findings.*`` in the case folder when left out.
         options: of the function that writes it, ``language`` and ``template`` where it has words.
 
     Raises:
+        UsageError: there is no such kind.
         EvidenceTreeError: the file would lie inside the evidence.
         UsageError: an option that this kind does not have.
         CaseError: no examination was completed.
+        PluginError: the plugin that writes it failed.
     """
-    from gtloc_forensics import report
-
-    form = EXPORTS[kind]
+    form = exports.chosen(kind)
     target = path or case.folder / f"findings.{form.suffix}"
     refuse_inside(target, case.evidence)
-    view, write = case.view(), getattr(report, form.writer)
-    taken = signature(write).parameters
-    if foreign := [name for name in options if name not in taken]:
-        raise UsageError(f"an export as {kind} has no --{foreign[0]}; leave it out")
-    if form.is_dated:
-        options.setdefault("report_date", view.finished_utc)
-    write(view, target, **options)
+    view = case.view()
+    exports.write(view, form, target, report_date=view.finished_utc, **options)
     case.note("export", target.name, {"kind": kind, "sha256": sha256_of(target.resolve())})
     return target
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeAlias
 
@@ -118,16 +118,19 @@ def search(photos: Iterable[Photo], query: Query, *, limit: int = 20) -> Answer:
         limit: the most hits to return.
     """
     hits: list[Hit] = []
+    to_compare: list[_ToCompare] = []
     unknown: Counter[str] = Counter()
     looked_at = 0
     for photo in photos:
         looked_at += 1
         try:
             if _meets(photo, query):
+                compared = _to_compare(photo, query)
                 hits.append(_hit(photo, query))
+                to_compare.append(compared)
         except Unknown as lacking:
             unknown[str(lacking)] += 1
-    ordered = _in_order(hits, query)
+    ordered = _in_order(_compared(hits, to_compare, query), query)
     return Answer(tuple(ordered[:limit]), len(hits), looked_at, dict(unknown))
 
 
@@ -206,7 +209,6 @@ def _device_words(claim: Claim) -> str:
 
 
 def _hit(photo: Photo, query: Query) -> Hit:
-    likeness = None if query.like is None else _likeness(photo, query.like)
     shown = _shown(photo, query) if query.shows else None
     claim = photo.claim if isinstance(photo.claim, Claim) else None
     position = claim.position.value if claim is not None and isinstance(claim.position, Stated) else None
@@ -217,21 +219,89 @@ def _hit(photo: Photo, query: Query) -> Hit:
         position=position,
         device="" if claim is None else summaries.label(claim)[0],
         distance_km=None if query.near is None or position is None else _apart_km(position, query.near),
-        likeness=likeness,
+        likeness=None,
         shown=shown,
     )
 
 
-def _likeness(photo: Photo, example: Example) -> float:
-    """Return the cosine of the embeddings, or without them the share of equal bits of the hashes."""
-    prediction = photo.prediction
-    if example.embedding is not None:
-        if not isinstance(prediction, Prediction) or prediction.embedding is None:
+@dataclass(frozen=True, slots=True)
+class _ToCompare:
+    """What an index compares of one photo: all photos of a case at once, no matter how many."""
+
+    embedding: NDArray[np.float32] | None
+    perceptual_hash: int
+
+
+def _to_compare(photo: Photo, query: Query) -> _ToCompare:
+    """Return what the query compares of a photo.
+
+    Raises:
+        Unknown: the photo has nothing of the kind.
+    """
+    seen = photo.prediction if isinstance(photo.prediction, Prediction) else None
+    embedding = None if seen is None else seen.embedding
+    example, bits = query.like, 0
+    if example is not None and example.embedding is not None:
+        if embedding is None:
             raise Unknown("no model looked at its pixels")
-        return float(prediction.embedding @ example.embedding)
-    if not isinstance(photo.image, ImageFacts) or example.perceptual_hash is None:
-        raise Unknown("its picture could not be decoded")
-    return 1.0 - (photo.image.perceptual_hash ^ example.perceptual_hash).bit_count() / HASH_BITS
+    elif example is not None:
+        if not isinstance(photo.image, ImageFacts) or example.perceptual_hash is None:
+            raise Unknown("its picture could not be decoded")
+        bits = photo.image.perceptual_hash
+    is_asked = query.joint is not None or (example is not None and example.embedding is not None)
+    return _ToCompare(embedding if is_asked else None, bits)
+
+
+def _compared(hits: list[Hit], to_compare: list[_ToCompare], query: Query) -> list[Hit]:
+    """Return the hits with their likeness to the example, and in the joint space where the model has one."""
+    example = query.like
+    if example is not None and example.embedding is not None:
+        likeness = cosines([each.embedding for each in to_compare], example.embedding)
+        hits = [replace(hit, likeness=value) for hit, value in zip(hits, likeness, strict=True)]
+    elif example is not None and example.perceptual_hash is not None:
+        bits_apart = hamming([each.perceptual_hash for each in to_compare], example.perceptual_hash)
+        hits = [replace(hit, likeness=1.0 - bits / HASH_BITS) for hit, bits in zip(hits, bits_apart, strict=True)]
+    if query.shows and query.joint is not None:
+        shown = cosines([each.embedding for each in to_compare], query.joint)
+        hits = [
+            replace(hit, shown=hit.shown if value is None else value) for hit, value in zip(hits, shown, strict=True)
+        ]
+    return hits
+
+
+def cosines(vectors: Sequence[NDArray[np.float32] | None], query: NDArray[np.float32]) -> list[float | None]:
+    """Return the inner product of each unit vector with a query; None where there is no vector."""
+    known = [row for row, vector in enumerate(vectors) if vector is not None]
+    found: list[float | None] = [None] * len(vectors)
+    if known:
+        import faiss  # slow to import, and only who asks for a likeness needs it
+
+        table = np.stack([np.asarray(vectors[row], np.float32) for row in known])
+        index = faiss.IndexFlatIP(table.shape[1])
+        index.add(table)
+        scores, rows = index.search(np.ascontiguousarray(query, np.float32)[None], len(known))
+        for score, row in zip(scores[0].tolist(), rows[0].tolist(), strict=True):
+            found[known[row]] = score
+    return found
+
+
+def hamming(hashes: Sequence[int], query: int) -> list[int]:
+    """Return in how many of 64 bits each hash differs from a query."""
+    if not hashes:
+        return []
+    import faiss
+
+    index = faiss.IndexBinaryFlat(HASH_BITS)
+    index.add(_bytes_of(hashes))
+    bits, rows = index.search(_bytes_of([query]), len(hashes))
+    found = [0] * len(hashes)
+    for differing, row in zip(bits[0].tolist(), rows[0].tolist(), strict=True):
+        found[row] = differing
+    return found
+
+
+def _bytes_of(hashes: Sequence[int]) -> NDArray[np.uint8]:
+    return np.array(hashes, dtype=np.uint64).view(np.uint8).reshape(-1, HASH_BITS // 8)
 
 
 def _shown(photo: Photo, query: Query) -> float:
@@ -239,7 +309,7 @@ def _shown(photo: Photo, query: Query) -> float:
     if not isinstance(prediction, Prediction):
         raise Unknown("no model looked at its pixels")
     if query.joint is not None and prediction.embedding is not None:
-        return float(prediction.embedding @ query.joint)
+        return math.nan  # in the joint space all are compared at once
     likelier = _time_likelier(prediction, query.shows_hour, query.shows_month)
     if query.shows_place is not None:
         likelier *= _place_likelier(prediction, query.shows_place)

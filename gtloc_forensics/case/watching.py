@@ -76,6 +76,7 @@ class WatchSession:
         log: Log,
         watch_settings: WatchSettings,
     ) -> None:
+        """Prepare to watch; :meth:`keep` does it."""
         self._case = case
         self._instruments = instruments
         self._settings = settings

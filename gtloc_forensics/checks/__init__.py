@@ -151,6 +151,7 @@ class Registry:
     """The checks of one run; ids are unique."""
 
     def __init__(self, modules: Iterable[ModuleType] = ()) -> None:
+        """Collect the checks of *modules*."""
         self._checks: dict[str, Check] = {}
         for module in modules:
             self.add(module)
@@ -173,10 +174,13 @@ class Registry:
         return [item for _, item in sorted(self._checks.items()) if item.scope is scope]
 
     def __iter__(self) -> Iterator[Check]:
+        """Yield the checks in the order of their ids."""
         return iter([item for _, item in sorted(self._checks.items())])
 
     def __len__(self) -> int:
+        """Count the checks."""
         return len(self._checks)
 
     def __getitem__(self, check_id: str) -> Check:
+        """Return the check of that id."""
         return self._checks[check_id]

@@ -1,10 +1,10 @@
-"""Where other people's code plugs in: hook specifications and their loading.
+"""Finds plugins, calls their hooks, and turns every failure of theirs into a row.
 
-A plugin is found by the entry-point group ``gtloc_forensics`` and implements any
-of the hooks below with ``gtloc_forensics.hookimpl``. The built-in rules come in
-through the same hook. A plugin that does not load becomes a
-:class:`PluginFailure`, a row in the case that the report names; it never stops
-a run and is never silent.
+A plugin is found by the entry-point group ``gtloc_forensics``. Hooks are called by
+pluggy, one plugin at a time: the crash of one loses nothing that another gave. A
+plugin that does not load, crashes, or gives what does not fit becomes a
+:class:`PluginFailure`, which the report names; it never stops a run and is never
+silent. What this package registers itself is trusted: its errors are raised.
 """
 
 from __future__ import annotations
@@ -12,33 +12,32 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import pluggy
 
 from gtloc_forensics import checks
 from gtloc_forensics.checks import rules
+from gtloc_forensics.checks.hooks import GROUP, Hooks, hookimpl
 from gtloc_forensics.errors import PluginError
 
-GROUP = "gtloc_forensics"
+T = TypeVar("T")
 
-hookspec = pluggy.HookspecMarker(GROUP)
-hookimpl = pluggy.HookimplMarker(GROUP)
-
-
-class Hooks:
-    """The hooks a plugin may implement, each with the signature it is called with."""
-
-    @hookspec
-    def checks(self) -> Iterable[ModuleType]:  # type: ignore[empty-body]
-        """Give modules whose rules are marked with ``gtloc_forensics.check``."""
+__all__ = ["GROUP", "Given", "Hooks", "Loaded", "PluginFailure", "built_in_modules", "hookimpl", "load"]
 
 
-class BuiltIn:
+MOST_CHARACTERS = 200
+"""Of what an error says, in a report."""
+
+_OURS = "= "
+"""How the names of our own begin: no entry point can be called so, hence nobody can take one of them."""
+
+
+class BuiltInRules:
     """The rules of this package, through the same door as everybody's."""
 
     @hookimpl
@@ -63,12 +62,127 @@ class PluginFailure:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """The rules of a run, which plugins gave them, and which plugins failed."""
+class Given:
+    """One thing that came through a door, and who gave it; ``is_built_in`` for what this package ships."""
 
-    registry: checks.Registry
-    plugins: tuple[str, ...]  # "name version"
-    failures: tuple[PluginFailure, ...]
+    plugin: str
+    value: Any
+    is_built_in: bool
+
+
+class Loaded:
+    """What is plugged in: the rules, the plugins' names, their failures so far, and the other doors to ask.
+
+    Attributes:
+        registry: the rules of the run.
+        plugins: name and version of each installed plugin that loaded.
+    """
+
+    def __init__(self) -> None:
+        """Make a house with no plugin in it but the built-in rules; :func:`load` fills it."""
+        self.registry = checks.Registry()
+        self.plugins: tuple[str, ...] = ()
+        self._manager = pluggy.PluginManager(GROUP)
+        self._manager.add_hookspecs(Hooks)
+        self._failures: dict[tuple[str, str], PluginFailure] = {}
+        self.add_built_in("rules", BuiltInRules())
+
+    @property
+    def failures(self) -> tuple[PluginFailure, ...]:
+        """What went wrong with plugins so far, each thing once."""
+        return tuple(self._failures.values())
+
+    @property
+    def troubles(self) -> dict[str, str]:
+        """The failures as the environment of a case names them: plugin → what went wrong."""
+        said: dict[str, list[str]] = {}
+        for failure in self.failures:
+            said.setdefault(failure.name, []).append(failure.reason)
+        return {name: f"failed: {'; '.join(reasons)}" for name, reasons in said.items()}
+
+    def add_built_in(self, name: str, plugin: object) -> None:
+        """Register something of this package, once; it is asked before every plugin, and its errors are raised."""
+        if not self._manager.has_plugin(f"{_OURS}{name}"):
+            self._manager.register(plugin, f"{_OURS}{name}")
+
+    def note(self, plugin: str, reason: str, detail: str = "") -> None:
+        """Keep that a plugin failed."""
+        self._failures.setdefault((plugin, reason), PluginFailure(plugin, reason, detail))
+
+    def ask(self, hook: str, **arguments: object) -> Iterator[Given]:
+        """Call a hook of every plugin, one after the other, ours first; yield what they give.
+
+        A plugin that crashes, even half-way through what it gives, has failed: nothing of it is used.
+        """
+        implementers = {implementation.plugin_name for implementation in self._caller(hook).get_hookimpls()}
+        for name in sorted(implementers, key=lambda each: (not each.startswith(_OURS), each)):
+            is_built_in = name.startswith(_OURS)
+            try:
+                given = self._call(hook, name, arguments)
+            except (Exception, SystemExit) as error:  # the border: a stranger's code may raise anything, or end it all
+                if is_built_in:
+                    raise
+                self.note(name, f"its {hook}() hook failed: {_first_line(error)}", traceback.format_exc())
+                continue
+            yield from (Given(name, value, is_built_in) for value in given)
+
+    def ask_for(self, kind: type[T], hook: str, **arguments: object) -> Iterator[tuple[str, T]]:
+        """Call a hook as :meth:`ask` does; yield (plugin, what is a *kind*), and keep what is not as a failure."""
+        for given in self.ask(hook, **arguments):
+            if isinstance(given.value, kind):
+                yield given.plugin, given.value
+            else:
+                self.note(
+                    given.plugin, f"its {hook}() gave a {type(given.value).__name__}, which is no {kind.__name__}"
+                )
+
+    def _caller(self, hook: str) -> pluggy.HookCaller:
+        caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
+        return caller
+
+    def _call(self, hook: str, name: str, arguments: dict[str, object]) -> list[Any]:
+        """Let pluggy call one plugin's implementation."""
+        others = [plugin for other, plugin in self._manager.list_name_plugin() if other != name and plugin is not None]
+        answers = self._manager.subset_hook_caller(hook, others)(**arguments)
+        return [value for answer in answers for value in answer]
+
+    def install(self, entry: EntryPoint) -> None:
+        """Load and register one plugin, or keep why it cannot be."""
+        if self._manager.has_plugin(entry.name):
+            self.note(entry.name, "it was left out: another plugin has its name")
+            return
+        # Importing a stranger's module may raise anything at all; it becomes a row, not an end.
+        try:
+            self._manager.register(entry.load(), entry.name)
+            self._manager.check_pending()
+        except (Exception, SystemExit) as error:
+            if self._manager.has_plugin(entry.name):
+                self._manager.unregister(name=entry.name)
+            self.note(entry.name, f"it could not be loaded: {_first_line(error)}", traceback.format_exc())
+        else:
+            version = f" {entry.dist.version}" if entry.dist is not None else ""
+            self.plugins = (*self.plugins, f"{entry.name}{version}")
+
+    def collect_rules(self) -> None:
+        """Ask for rules and put them into the registry."""
+        for given in self.ask("checks"):
+            try:
+                self.registry.add(given.value)
+            except (PluginError, TypeError) as error:  # TypeError: what was given is no module
+                if given.is_built_in:
+                    raise
+                self.note(given.plugin, str(error))
+
+
+def _first_line(error: BaseException) -> str:
+    """Return what an error says, fit for a report; the whole of it is in the detail."""
+    said = str(error).splitlines() or [type(error).__name__]
+    return said[0][:MOST_CHARACTERS]
+
+
+def is_ours(plugin: str) -> bool:
+    """Whether a name that :meth:`Loaded.ask` gives is of this package."""
+    return plugin.startswith(_OURS)
 
 
 def load(*, found: Sequence[EntryPoint] | None = None) -> Loaded:
@@ -77,48 +191,8 @@ def load(*, found: Sequence[EntryPoint] | None = None) -> Loaded:
     Args:
         found: the entry points to load; those installed in the group when left out.
     """
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(Hooks)
-    manager.register(BuiltIn(), "built-in")
-    failures: list[PluginFailure] = []
-    names = []
+    loaded = Loaded()
     for entry in sorted(entry_points(group=GROUP) if found is None else found, key=lambda item: item.name):
-        failure = _register(manager, entry)
-        if failure is None:
-            names.append(f"{entry.name} {entry.dist.version}" if entry.dist is not None else entry.name)
-        else:
-            failures.append(failure)
-    registry = checks.Registry()
-    for name, plugin in sorted(manager.list_name_plugin(), key=lambda pair: (pair[0] != "built-in", pair[0])):
-        failures.extend(_collect(registry, name, plugin))
-    return Loaded(registry, tuple(names), tuple(failures))
-
-
-def _register(manager: pluggy.PluginManager, entry: EntryPoint) -> PluginFailure | None:
-    # Importing a stranger's module may raise anything at all; it becomes a row, not an end.
-    try:
-        plugin = entry.load()
-        manager.register(plugin, entry.name)
-        manager.check_pending()
-    except Exception as error:
-        if manager.has_plugin(entry.name):
-            manager.unregister(name=entry.name)
-        return PluginFailure(entry.name, f"it could not be loaded: {error}", traceback.format_exc())
-    return None
-
-
-def _collect(registry: checks.Registry, name: str, plugin: Any) -> list[PluginFailure]:
-    give = getattr(plugin, "checks", None)
-    if give is None:
-        return []
-    try:
-        modules = list(give())
-    except Exception as error:
-        return [PluginFailure(name, f"its checks() hook failed: {error}", traceback.format_exc())]
-    failures = []
-    for module in modules:
-        try:
-            registry.add(module)
-        except PluginError as error:
-            failures.append(PluginFailure(name, str(error), ""))
-    return failures
+        loaded.install(entry)
+    loaded.collect_rules()
+    return loaded

@@ -57,6 +57,7 @@ class Journal:
     """The journal in one folder. Use it as a context: a second program is kept out meanwhile."""
 
     def __init__(self, folder: Path) -> None:
+        """Use the journal at a path; nothing is written yet."""
         self.folder = folder = folder.absolute()
         self.path = folder / "journal.jsonl"
         self.originals = folder / "originals"

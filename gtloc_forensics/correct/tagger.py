@@ -26,6 +26,7 @@ class ClientTagger:
     """Reads and writes one file at a time through the client."""
 
     def __init__(self, client: Client) -> None:
+        """Write through *client*."""
         self._client = client
 
     def read(self, path: Path) -> Tags:

@@ -33,6 +33,7 @@ class EqualAreaCells:
     """About *cells* cells of exactly equal area; ``count`` says how many."""
 
     def __init__(self, cells: int) -> None:
+        """Lay out the cells."""
         height = math.sqrt(4.0 * math.pi / cells)
         bands = max(2, round(math.pi / height))
         middle = (np.arange(bands) + 0.5) / bands * math.pi - math.pi / 2.0

@@ -97,7 +97,7 @@ class Concluding:
         self._seen: Sequence[PhotoSummary] = ()
         model = instruments.environment.model_name or NO_MODEL
         command = f"gtloc audit {shlex.quote(visible(os.fsencode(root)))} --model {model}"
-        self._environment = replace(instruments.environment, command=command)
+        self._environment = replace(instruments.environment, command=command, troubles=instruments.loaded.troubles)
         self._album = Album(store, stages, instruments.model_absence)
 
     def run(self) -> str:

@@ -15,6 +15,7 @@ class DiskMap(MutableMapping[str, bytes], AbstractContextManager["DiskMap"]):
     """A mapping on a temporary file; what is replaced leaves its room unused. Use it as a context manager."""
 
     def __init__(self) -> None:
+        """Open an empty map in a temporary file."""
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._places: dict[str, tuple[int, int]] = {}
         self._end = 0

@@ -13,14 +13,13 @@ from collections.abc import Callable, Container, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from gtloc_forensics.examination import drivers
+from gtloc_forensics.examination import drivers, plugged_in
 from gtloc_forensics.examination.instruments import Instruments, fingerprints
 from gtloc_forensics.examination.keeping import Keeping
 from gtloc_forensics.examination.kept import Kept
 from gtloc_forensics.examination.planning import COPIES, STAGES, Gathered, batches, outstanding
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.examination.work import Run, Work
-from gtloc_forensics.files import listing
 from gtloc_forensics.records import Candidate, Skipped
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.keys import Stages
@@ -38,6 +37,7 @@ class Gathering:
     def __init__(
         self, store: Store, root: Path, instruments: Instruments, *, settings: Settings, work: Path, progress: Progress
     ) -> None:
+        """Prepare to gather *root* into *store*, with working copies below *work*."""
         self._run = Run(store, root, work, instruments, settings, Kept(store, fingerprints(instruments)))
         self._progress = progress
 
@@ -48,7 +48,8 @@ class Gathering:
 
     def run(self, *, only: Container[bytes] | None = None) -> Gathered:
         """Gather the folder, or *only* those relative paths of it, and return what lies in it."""
-        entries = [entry for entry in listing.walk(self._run.root) if only is None or entry.relative in only]
+        everything = plugged_in.listed(self._run.root, self._run.instruments.loaded)
+        entries = [entry for entry in everything if only is None or entry.relative in only]
         rejected = [entry for entry in entries if isinstance(entry, Skipped)]
         candidates = [entry for entry in entries if isinstance(entry, Candidate)]
         rejected += self.examine(candidates)

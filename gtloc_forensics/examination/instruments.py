@@ -7,26 +7,32 @@ Also what is said of them: :func:`environment` lets another person repeat the ru
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from gtloc_forensics import decode
 from gtloc_forensics.checks import plugins
+from gtloc_forensics.checks.hooks import Estimator, MetadataReader
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.evidence.calibration import Calibration, load_calibration
+from gtloc_forensics.examination import plugged_in
 from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE, NO_MODEL, Settings
+from gtloc_forensics.files import listing
 from gtloc_forensics.metadata import exiftool
-from gtloc_forensics.records import Environment
+from gtloc_forensics.records import Candidate, Environment, Skipped
 from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, VISION, Stages, fingerprint
 from gtloc_forensics.vision import library as vision_library
 
 if TYPE_CHECKING:
     from gtloc_forensics.vision import Model
+
+N = TypeVar("N", MetadataReader, Estimator)
 
 _NOT_INSTALLED = "not installed"
 
@@ -41,6 +47,8 @@ class Instruments:
     calibration: Calibration | None  # of the model; None: its scores stay uncalibrated
     loaded: plugins.Loaded
     environment: Environment
+    readers: tuple[MetadataReader, ...] = ()  # plugged in, beside exiftool
+    opinions: tuple[Estimator, ...] = ()  # models plugged in, beside the first
 
     @property
     def model_absence(self) -> str:
@@ -49,8 +57,10 @@ class Instruments:
 
     @property
     def short_side(self) -> int:
-        """The size that pictures are decoded to."""
-        return self.model.short_side if self.model is not None else DEFAULT_SHORT_SIDE
+        """The size that pictures are decoded to; a second opinion must not change what the first model sees."""
+        if self.model is not None:
+            return self.model.short_side
+        return max([DEFAULT_SHORT_SIDE, *(model.short_side for model in self.opinions)])
 
 
 @contextmanager
@@ -64,29 +74,97 @@ def opened(settings: Settings) -> Iterator[Instruments]:
     with ExitStack() as stack:
         client = stack.enter_context(exiftool.ExifTool())
         decoder = stack.enter_context(decode.Decoder(settings.workers))
-        model, absence = _model(settings)
-        if model is not None:
-            stack.callback(model.close)
-        calibration = None if model is None else load_calibration(vision_library.find(settings.model or model.name))
+        ours = _Ours(client)
         loaded = plugins.load()
-        used = environment(client, model, loaded, model_absence=absence)
-        yield Instruments(client, decoder, model, calibration, loaded, used)
+        loaded.add_built_in("stages", ours)
+        readers = _readers(loaded, client)
+        opinions = _opinions(loaded, settings, stack)
+        model = ours.model
+        calibration = None if model is None else load_calibration(vision_library.find(settings.model or model.name))
+        used = environment(client, model, loaded, model_absence=ours.absence, readers=readers, opinions=opinions)
+        yield Instruments(client, decoder, model, calibration, loaded, used, readers, opinions)
 
 
-def _model(settings: Settings) -> tuple[Model | None, str]:
+class _Ours:
+    """What this package gives through the doors of the stages: the folder, exiftool, the first model."""
+
+    def __init__(self, client: exiftool.ExifTool) -> None:
+        self._client = client
+        self.model: Model | None = None
+        self.absence = "no model: it was asked to go without one"
+
+    @plugins.hookimpl
+    def sources(self, evidence: Path) -> Iterable[Candidate | Skipped]:
+        return listing.walk(evidence)
+
+    @plugins.hookimpl
+    def metadata_readers(self) -> Iterable[MetadataReader]:
+        return (self._client,)
+
+    @plugins.hookimpl
+    def estimators(self, model: str, device: str) -> Iterable[Estimator]:
+        self.model, self.absence = _model(model, device)
+        return () if self.model is None else (self.model,)
+
+
+def _readers(loaded: plugins.Loaded, client: exiftool.ExifTool) -> tuple[MetadataReader, ...]:
+    """Return the plugged-in readers; exiftool is asked for through the same door and stays the first."""
+    given = loaded.ask_for(MetadataReader, "metadata_readers")  # type: ignore[type-abstract]
+    return _others(loaded, given, taken=client.name)
+
+
+def _opinions(loaded: plugins.Loaded, settings: Settings, stack: ExitStack) -> tuple[Estimator, ...]:
+    """Open the first model and every plugged-in one; return the latter. All are closed with *stack*."""
     if settings.model == NO_MODEL:
-        return None, "no model: it was asked to go without one"
+        return ()
+    first = ""
+    opened_: list[tuple[str, Estimator]] = []
+    given = loaded.ask_for(Estimator, "estimators", model=settings.model, device=settings.device)  # type: ignore[type-abstract]
+    for plugin, model in given:
+        stack.callback(_close, loaded, plugin, model)
+        if plugins.is_ours(plugin):
+            first = model.name
+        else:
+            opened_.append((plugin, model))
+    return _others(loaded, opened_, taken=first)
+
+
+def _close(loaded: plugins.Loaded, plugin: str, model: Estimator) -> None:
+    try:
+        model.close()
+    except Exception as error:
+        if plugins.is_ours(plugin):
+            raise
+        loaded.note(plugin, f"its model could not be closed: {error}")
+
+
+def _others(loaded: plugins.Loaded, given: Iterable[tuple[str, N]], *, taken: str) -> tuple[N, ...]:
+    """Return what plugins gave, each under a name of its own: results are kept by it."""
+    names: set[str] = {taken}
+    kept = []
+    for plugin, named in given:
+        if plugins.is_ours(plugin):
+            continue
+        if not isinstance(named.name, str) or named.name in ("", *names):
+            loaded.note(plugin, f"it gave the name {named.name!r}, which is taken or is no name; give it another one")
+            continue
+        names.add(named.name)
+        kept.append(named)
+    return tuple(kept)
+
+
+def _model(name: str, device: str) -> tuple[Model | None, str]:
     try:
         from gtloc_forensics import vision
     except ModuleNotFoundError:
         return None, "no model"
     names = vision.installed()
-    if not settings.model and not names:
+    if not name and not names:
         return None, "no model: none is installed; `gtloc model add` installs one"
     try:
-        return vision.load(settings.model or names[0], device=settings.device), ""
+        return vision.load(name or names[0], device=device), ""
     except WeightsError:
-        if settings.model:
+        if name:
             raise
         return None, f"no model: {names[0]} could not be loaded; `gtloc doctor` says why"
 
@@ -103,16 +181,24 @@ def fingerprints(instruments: Instruments) -> Stages:
         used.rawpy or _NOT_INSTALLED,
         str(instruments.short_side),
     )
+    readers = [f"{reader.name} {reader.version}" for reader in instruments.readers]
     return Stages(
         metadata=metadata,
-        claim=fingerprint(CLAIM, metadata, used.time_zone_data, used.time_zone_polygons),
+        claim=fingerprint(CLAIM, metadata, used.time_zone_data, used.time_zone_polygons, *readers),
         image=image,
         vision="" if model is None else fingerprint(VISION, image, model.fingerprint),
+        further=plugged_in.fingerprints(instruments.readers, instruments.opinions, image=image),
     )
 
 
 def environment(
-    client: exiftool.ExifTool, model: Model | None, loaded: plugins.Loaded, *, model_absence: str
+    client: exiftool.ExifTool,
+    model: Model | None,
+    loaded: plugins.Loaded,
+    *,
+    model_absence: str,
+    readers: Iterable[MetadataReader] = (),
+    opinions: Iterable[Estimator] = (),
 ) -> Environment:
     """Return what the run depends on, but for its command line."""
     return Environment(
@@ -131,6 +217,16 @@ def environment(
         rawpy=_version("rawpy", absent=""),
         model={} if model is None else dict(model.facts),
         model_absence=model_absence,
+        readers={reader.name: reader.version for reader in readers},
+        opinions={
+            label: said
+            for other in opinions
+            for label, said in (
+                (other.name, other.fingerprint),
+                *((f"{other.name} {name}", fact) for name, fact in other.facts.items()),
+            )
+        },
+        troubles=loaded.troubles,
     )
 
 

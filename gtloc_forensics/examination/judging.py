@@ -63,7 +63,8 @@ def run_rule(rule: Check, subject: Any, context: Context) -> tuple[list[Finding]
 
 
 def _missing_records(photo: Photo) -> list[Unexamined]:
-    missing = [record for record in (photo.claim, photo.image, photo.prediction) if isinstance(record, Unexamined)]
+    records = (photo.claim, photo.image, photo.prediction, *photo.opinions, *photo.unread)
+    missing = [record for record in records if isinstance(record, Unexamined)]
     told = {record.reason: record for record in reversed(missing)}  # what cannot be decoded is told once, not per stage
     return [record for record in missing if told[record.reason] is record]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from gtloc_forensics.decode import Decoded
 from gtloc_forensics.examination.work import Failure, Run, Work, undecoded
 from gtloc_forensics.files.acquiring import Taken
-from gtloc_forensics.metadata.exiftool import Unread
+from gtloc_forensics.records import TagsRead, Unread
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Transaction
 from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, PREVIEW, VISION, Stages, claim_key, without_package
@@ -69,9 +69,17 @@ def keep_metadata(keeping: Keeping, work: Work, taken: Taken) -> None:
     """Add the tags that were read now, of the file and of its sidecars."""
     for sha256 in work.read:
         if sha256 in work.fresh:
-            read = work.read[sha256]
-            made = Failure(read.reason, read.detail) if isinstance(read, Unread) else read
-            keeping.add(sha256, METADATA, keeping.stages.metadata, made)
+            keeping.add(sha256, METADATA, keeping.stages.metadata, _kept_of(work.read[sha256]))
+
+
+def keep_further_metadata(keeping: Keeping, work: Work, taken: Taken) -> None:
+    """Add what plugged-in readers found in the file now."""
+    for stage in work.fresh_further:
+        keeping.add(taken.source.sha256, stage, keeping.stages.further[stage], _kept_of(work.read_further[stage]))
+
+
+def _kept_of(read: TagsRead | Unread) -> TagsRead | Failure:
+    return Failure(read.reason, read.detail) if isinstance(read, Unread) else read
 
 
 def keep_claim(keeping: Keeping, work: Work, taken: Taken) -> None:
@@ -100,3 +108,9 @@ def keep_prediction(keeping: Keeping, work: Work, taken: Taken) -> None:
     """Add what the model made of the pixels, or why it saw none."""
     if work.prediction is not None:
         keeping.add(taken.source.sha256, VISION, keeping.stages.vision, work.prediction)
+
+
+def keep_opinions(keeping: Keeping, work: Work, taken: Taken) -> None:
+    """Add what further models made of the pixels, each under its own key."""
+    for stage, said in work.opinions.items():
+        keeping.add(taken.source.sha256, stage, keeping.stages.further[stage], said)

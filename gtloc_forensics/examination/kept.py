@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from gtloc_forensics.metadata.exiftool import TagsRead, Unread
-from gtloc_forensics.records import source_id_of
+from gtloc_forensics.records import TagsRead, Unread, source_id_of
 from gtloc_forensics.store.database import Store
-from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, VISION, Stages, claim_key
+from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, SEEING, VISION, Stages, claim_key
 from gtloc_forensics.store.rows import StoredSource
 
 
@@ -15,12 +14,14 @@ class Kept:
     """What was committed, and nothing else: :meth:`remember` is called when a transaction has ended well."""
 
     def __init__(self, store: Store, fingerprints: Stages) -> None:
+        """Ask *store* what it holds under these fingerprints."""
         self.stages = fingerprints
         self._store = store
         self._known = store.latest_sources()
         self._claims = store.keys_of(CLAIM)
         by_content = {METADATA: fingerprints.metadata, IMAGE: fingerprints.image, VISION: fingerprints.vision}
         self._by_content = {stage: fingerprint for stage, fingerprint in by_content.items() if fingerprint}
+        self._by_content |= fingerprints.further
         self._done = {
             (stage, subject)
             for stage, fingerprint in self._by_content.items()
@@ -49,8 +50,9 @@ class Kept:
         return stage in self._by_content and (stage, sha256) not in self._done
 
     def lacks_pixels(self, sha256: str) -> bool:
-        """Whether the content has to be decoded, be it only for the model."""
-        return self.lacks(IMAGE, sha256) or self.lacks(VISION, sha256)
+        """Whether the content has to be decoded, be it only for a model."""
+        seeing = (stage for stage in self._by_content if stage in (IMAGE, VISION) or stage.startswith(SEEING))
+        return any(self.lacks(stage, sha256) for stage in seeing)
 
     def has_all(self, state: StoredSource) -> bool:
         """Whether every stage has done its work on this state of a path."""
@@ -58,9 +60,9 @@ class Kept:
             return False
         return (source_id_of(state.relative), claim_key(self.stages, state)) in self._claims
 
-    def tags(self, sha256: str) -> TagsRead | Unread:
-        """Return the tags of a content that were read in an earlier run or batch."""
-        found = self._store.result(sha256, METADATA, self.stages.metadata, TagsRead)
+    def tags(self, sha256: str, stage: str = METADATA) -> TagsRead | Unread:
+        """Return the tags of a content that *stage* read in an earlier run or batch."""
+        found = self._store.result(sha256, stage, self._by_content[stage], TagsRead)
         if isinstance(found, TagsRead):
             return found
         return Unread(*found) if isinstance(found, tuple) else Unread("its metadata was never read")

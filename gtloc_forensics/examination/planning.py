@@ -1,7 +1,8 @@
 """The stages, in one list, and what of their work is left to do.
 
 :data:`STAGES` is read from top to bottom: a file is acquired, its tags are read and
-interpreted, its pixels decoded and shown to the model. What the store holds already
+interpreted, its pixels decoded and shown to the model. Readers and models of plugins
+follow ours, as one stage each; their results have names of their own. What the store holds already
 is not done again.
 """
 
@@ -40,7 +41,7 @@ class Stage:
     """One step of every file's way.
 
     Attributes:
-        name: what its results are called in the store.
+        name: what its results are called in the store; those of plugins by the name of the reader or model.
         do: adds its results to a batch of files; it touches the evidence only to read and the store not at all.
         keep: adds one file's result to a transaction.
         lane: what it keeps busy.
@@ -55,10 +56,12 @@ class Stage:
 STAGES = (
     Stage("source", stages.acquire, keeping.keep_source, Lane.READING),
     Stage(METADATA, stages.read_metadata, keeping.keep_metadata, Lane.READING),
+    Stage("further metadata", stages.read_further, keeping.keep_further_metadata, Lane.READING),
     Stage(CLAIM, stages.claim, keeping.keep_claim, Lane.READING),
     Stage(IMAGE, stages.decode, keeping.keep_image, Lane.DECODING),
     Stage(PREVIEW, stages.preview, keeping.keep_preview, Lane.DECODING),
     Stage(VISION, stages.predict, keeping.keep_prediction, Lane.MODEL),
+    Stage("further opinions", stages.ask_opinions, keeping.keep_opinions, Lane.MODEL),
 )
 """Every file goes through these from top to bottom; the drivers know no other order."""
 

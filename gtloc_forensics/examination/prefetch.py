@@ -22,20 +22,24 @@ class Prefetch(Iterable[T]):
     """Runs an iterator in a thread, at most *depth* items ahead of whoever consumes it."""
 
     def __init__(self, source: Iterator[T], *, depth: int) -> None:
+        """Prepare to run *source*; the thread starts on entering."""
         self._source = source
         self._items: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(depth)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._fill, name="read-ahead", daemon=True)
 
     def __enter__(self) -> Iterator[T]:
+        """Start the thread and return what it makes."""
         self._thread.start()
         return iter(self)
 
     def __exit__(self, *_: object) -> None:
+        """Stop the thread, whatever it was doing."""
         self._stop.set()
         self._thread.join()
 
     def __iter__(self) -> Iterator[T]:
+        """Yield the items; an error of the thread is raised here."""
         while True:
             is_item, value = self._items.get()
             if is_item:

@@ -26,6 +26,7 @@ class NotTestable:
     """Bare *not testable* outcomes by photo."""
 
     def __init__(self) -> None:
+        """Hold none yet."""
         self._said: dict[str, list[tuple[str, str]]] = {}
         self._sentences: dict[str, str] = {}
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gtloc_forensics.files.acquiring import Taken
-from gtloc_forensics.metadata.exiftool import TagsRead, Unread
-from gtloc_forensics.records import MetadataBlock, Tags, UnreadBlock
+from gtloc_forensics.metadata.exiftool import unread_blocks
+from gtloc_forensics.records import MetadataBlock, Tags, TagsRead, Unread, UnreadBlock
 
 
 def sidecars_of(
@@ -29,7 +29,7 @@ def sidecars_of(
         name, read = os.fsdecode(relative), results.get(sha256)
         if isinstance(read, TagsRead):
             beside.append((name, read.tags))
-            unread += [replace(block, block=MetadataBlock.SIDECAR, name=name) for block in read.unread]
+            unread += [replace(block, block=MetadataBlock.SIDECAR, name=name) for block in unread_blocks(read.warnings)]
         else:
             said = read.reason if read is not None else "it was never read"
             unread.append(UnreadBlock(MetadataBlock.SIDECAR, said, name))

@@ -10,19 +10,19 @@ import os
 import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from gtloc_forensics import metadata
 from gtloc_forensics.decode import Decoded, Job, needs_preview
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import DecodeRefused, ToolMissing
+from gtloc_forensics.examination import plugged_in
 from gtloc_forensics.examination.sidecars import sidecars_of
 from gtloc_forensics.examination.work import Failure, Run, Work, undecoded
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.metadata import exif_directory
-from gtloc_forensics.metadata.exiftool import TagsRead, Unread
-from gtloc_forensics.records import Claim, Skipped, one_of_each
-from gtloc_forensics.store.keys import METADATA
+from gtloc_forensics.metadata.exiftool import unread_blocks
+from gtloc_forensics.records import Claim, Skipped, TagsRead, Unread, one_of_each
+from gtloc_forensics.store.keys import METADATA, READING
 
 
 def acquire(batch: Sequence[Work], run: Run) -> None:
@@ -59,6 +59,22 @@ def _read_raw_preview(work: Work, run: Run) -> None:
         work.raw_preview = run.instruments.exiftool.preview(os.fsencode(taken.working_copy))
 
 
+def read_further(batch: Sequence[Work], run: Run) -> None:
+    """Let every plugged-in reader read the contents that it has not read yet; sidecars are exiftool's alone."""
+    copies = {
+        work.taken.source.sha256: os.fsencode(work.taken.working_copy) for work in batch if work.taken is not None
+    }
+    for reader in run.instruments.readers:
+        stage = f"{READING}{reader.name}"
+        wanted = {sha256: path for sha256, path in copies.items() if run.kept.lacks(stage, sha256)}
+        fresh = dict(zip(wanted, plugged_in.answers(reader, list(wanted.values())), strict=True))
+        for work in batch:
+            if work.taken is not None:
+                sha256 = work.taken.source.sha256
+                work.read_further[stage] = fresh[sha256] if sha256 in fresh else run.kept.tags(sha256, stage)
+                work.fresh_further |= {stage} if sha256 in fresh else set()
+
+
 def claim(batch: Sequence[Work], run: Run) -> None:
     """Interpret each file's tags, and those of its sidecars, as what it claims."""
     for work in batch:
@@ -70,6 +86,7 @@ def _claim(work: Work, taken: acquiring.Taken) -> Claim | Failure:
     read = work.read[taken.source.sha256]
     if isinstance(read, Unread):
         return Failure(read.reason, read.detail)
+    read = plugged_in.with_further_tags(read, _further_tags(work))
     beside, unread = sidecars_of(taken, work.read)
     damaged = exif_directory.damage(taken.head(exif_directory.HEAD_BYTES))
     try:  # the border: an oddity in one file's tags is that file's row, not the end of the run
@@ -78,7 +95,7 @@ def _claim(work: Work, taken: acquiring.Taken) -> Claim | Failure:
             read.tags,
             sidecars=beside,
             warnings=(*read.warnings, *damaged.warnings),
-            unread=one_of_each((*read.unread, *damaged.unread, *unread)),
+            unread=one_of_each((*unread_blocks(read.warnings), *damaged.unread, *unread)),
             zones_at=zones.zones_at,
         )
     except ToolMissing as error:
@@ -127,12 +144,35 @@ def predict(batch: Sequence[Work], run: Run) -> None:
         if isinstance(work.decoded, DecodeRefused):
             work.prediction = undecoded(work.decoded)
     seen = [(work, work.decoded.pixels) for work in batch if isinstance(work.decoded, Decoded)]
-    if not seen:
-        return
-    embeddings = model.embed([model.prepare(pixels) for _, pixels in seen])
-    predictions = model.predict(embeddings, [pixels.source_id for _, pixels in seen])
-    for (work, _), prediction in zip(seen, predictions, strict=True):
-        work.prediction = replace(prediction, source_id="")  # it is the content's, whatever its path
+    said = plugged_in.predicted(model, [pixels for _, pixels in seen])
+    for work, pixels in seen:
+        work.prediction = said[pixels.source_id]
+
+
+def ask_opinions(batch: Sequence[Work], run: Run) -> None:
+    """Ask every further model what the decoded pictures show; one that fails leaves the first model's answer alone."""
+    for model in run.instruments.opinions:
+        stage = plugged_in.stage_of(model)
+        decoded = [(work, work.decoded) for work in batch if work.taken is not None and work.decoded is not None]
+        left = [(work, made) for work, made in decoded if run.kept.lacks(stage, _content(work))]
+        seen = [made.pixels for _, made in left if isinstance(made, Decoded)]
+        said = plugged_in.opinion(model, seen)
+        for work, made in left:
+            if isinstance(made, DecodeRefused):
+                work.opinions[stage] = undecoded(made)
+            else:
+                answer = said[made.pixels.source_id]
+                work.opinions[stage] = Failure(answer) if isinstance(answer, str) else answer
+
+
+def _content(work: Work) -> str:
+    return "" if work.taken is None else work.taken.source.sha256
+
+
+def _further_tags(work: Work) -> list[tuple[str, TagsRead]]:
+    """Return (name of a plugged-in reader, what it read) of one file."""
+    found = sorted(work.read_further.items())
+    return [(stage.removeprefix(READING), read) for stage, read in found if isinstance(read, TagsRead)]
 
 
 def _orientation(read: TagsRead | Unread) -> int | None:

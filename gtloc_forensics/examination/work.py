@@ -12,8 +12,7 @@ from gtloc_forensics.examination.instruments import Instruments
 from gtloc_forensics.examination.kept import Kept
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files.acquiring import Taken
-from gtloc_forensics.metadata.exiftool import TagsRead, Unread
-from gtloc_forensics.records import Candidate, Claim, Prediction, Skipped
+from gtloc_forensics.records import Candidate, Claim, Prediction, Skipped, TagsRead, Unread
 from gtloc_forensics.store.database import Store
 
 
@@ -41,11 +40,14 @@ class Work:
     refused: Skipped | None = None
     read: dict[str, TagsRead | Unread] = field(default_factory=dict)  # sha256 of file or sidecar → its tags
     fresh: set[str] = field(default_factory=set)  # which of them were read now and are still to be kept
+    read_further: dict[str, TagsRead | Unread] = field(default_factory=dict)  # stage → what its reader found
+    fresh_further: set[str] = field(default_factory=set)  # which of these were read now
     raw_preview: bytes | None = None  # the JPEG within a RAW file
     claim: Claim | Failure | None = None
     decoded: Decoded | DecodeRefused | None = None
     preview_jpeg: bytes | None = None
     prediction: Prediction | Failure | None = None
+    opinions: dict[str, Prediction | Failure] = field(default_factory=dict)  # stage of a further model → what it said
 
     def contents(self) -> Iterator[tuple[str, Path]]:
         """Yield the hash and the working copy of the file and of each of its sidecars."""

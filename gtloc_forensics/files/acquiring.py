@@ -25,6 +25,7 @@ class IntakeFailed(ForensicsError):
     """One file could not be taken in; ``source`` holds as much of it as could be recorded."""
 
     def __init__(self, reason: str, source: Source | None = None) -> None:
+        """Keep why, and what could be recorded of the file."""
         self.reason = reason
         self.source = source  # sha256 is "" unless the whole file was read
         super().__init__(reason)

@@ -226,9 +226,7 @@ def retrieval(
     """
     known = np.flatnonzero(truth.timed & truth.placed)
     table = truth.rows(known)
-    score = np.asarray(queries, dtype=np.float64)[known] @ np.asarray(images, dtype=np.float64)[known].T
-    order = np.argsort(-score, axis=1, kind="stable")[:, : max(RECALL_AT)]
-    hits = np.take_along_axis(_hits(table), order, axis=1)
+    hits = _hits(table, _first(queries, images, known))
     return {
         f"R@{count}, %": bootstrap(
             partial(mean_of, np.asarray(100.0 * hits[:, :count].any(axis=1))),
@@ -240,15 +238,26 @@ def retrieval(
     }
 
 
-def _hits(table: PhotoTable) -> Mask:
+def _first(queries: ArrayLike, images: ArrayLike, known: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each query the pictures most like it, best first, ``[N, 10]``: exact, by an index."""
+    if not len(known):
+        return np.zeros((0, max(RECALL_AT)), dtype=np.int64)
+    from gtloc_forensics.vision import gallery  # imports torch, which the other figures do without
+
+    asked, shown = (np.asarray(rows, dtype=np.float32)[known] for rows in (queries, images))
+    return gallery.nearest(asked, shown, count=max(RECALL_AT))[1]
+
+
+def _hits(table: PhotoTable, others: NDArray[np.int64]) -> Mask:
+    """Say of each of the pictures ``[N, k]`` found for a photo whether it was taken then and there."""
     near = distance_km(
         table.latitude_deg[:, None],
         table.longitude_deg[:, None],
-        second_latitude_deg=table.latitude_deg,
-        second_longitude_deg=table.longitude_deg,
+        second_latitude_deg=table.latitude_deg[others],
+        second_longitude_deg=table.longitude_deg[others],
     )
-    days = 365.0 * circular.turn_distance(table.year_turn[:, None], table.year_turn)
-    hours = 24.0 * circular.turn_distance(table.day_turn[:, None], table.day_turn)
+    days = 365.0 * circular.turn_distance(table.year_turn[:, None], table.year_turn[others])
+    hours = 24.0 * circular.turn_distance(table.day_turn[:, None], table.day_turn[others])
     return np.asarray((near <= HIT_KM) & (days <= HIT_DAYS) & (hours <= HIT_HOURS), dtype=np.bool_)
 
 

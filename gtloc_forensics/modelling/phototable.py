@@ -54,6 +54,7 @@ class PhotoTable:
     datable: Floats  # 1 yes, 0 no
 
     def __len__(self) -> int:
+        """Count the photos."""
         return len(self.paths)
 
     @property

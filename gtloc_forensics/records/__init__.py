@@ -57,7 +57,16 @@ from gtloc_forensics.records.findings import (
 )
 from gtloc_forensics.records.indications import Indicated, Untold
 from gtloc_forensics.records.pictures import ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
-from gtloc_forensics.records.sources import Candidate, FileStat, Skipped, Source, Unexamined, source_id_of
+from gtloc_forensics.records.sources import (
+    Candidate,
+    FileStat,
+    Skipped,
+    Source,
+    TagsRead,
+    Unexamined,
+    Unread,
+    source_id_of,
+)
 from gtloc_forensics.records.status import CLEARS_NOTHING, Status, is_test, status_of
 from gtloc_forensics.records.unread import MetadataBlock, UnreadBlock, one_of_each
 
@@ -111,12 +120,14 @@ __all__ = [
     "Status",
     "Sun",
     "Tags",
+    "TagsRead",
     "Tally",
     "TimeDensity",
     "TimeKind",
     "TimeReading",
     "TimeRole",
     "Unexamined",
+    "Unread",
     "UnreadBlock",
     "Untold",
     "Uptime",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-_MODEL = "model"
+_MODEL, _READER, _OPINION, _PLUGIN = "model", "metadata reader", "second opinion", "plugin"
 _NOTHING = "none"
 
 
@@ -21,6 +21,9 @@ class Environment:
         pi_heif, rawpy: versions of the optional decoders; "" when they are not installed.
         model: what the model says of itself; empty without one.
         model_absence: why there was no model; "" when there was one.
+        readers: metadata readers of plugins → their version.
+        opinions: further models, and what each says of itself.
+        troubles: plugins that failed, and how.
         command: what does the examination again.
     """
 
@@ -39,6 +42,9 @@ class Environment:
     rawpy: str = ""
     model: Mapping[str, str] = field(default_factory=dict)
     model_absence: str = ""
+    readers: Mapping[str, str] = field(default_factory=dict)
+    opinions: Mapping[str, str] = field(default_factory=dict)
+    troubles: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
 
     @property
@@ -55,22 +61,36 @@ class Environment:
         """Return label → value, in the order in which a report prints them; also how a case keeps them."""
         said = {label: str(getattr(self, name)) for name, label in _LABELS.items()}
         said["plugins"] = ", ".join(self.plugins) or _NOTHING
-        said |= {f"{_MODEL} {name}": value for name, value in self.model.items()}
+        said |= _labelled(_MODEL, self.model)
+        said |= (
+            _labelled(_READER, self.readers) | _labelled(_OPINION, self.opinions) | _labelled(_PLUGIN, self.troubles)
+        )
         return said | {_MODEL: self.model_absence or self.model_name, "command": self.command}
 
     @classmethod
     def from_labels(cls, said: Mapping[str, str]) -> Self:
         """Return the record that a case keeps as labels; what an older one did not keep is empty."""
         plugins = said.get("plugins", _NOTHING)
-        model = {label[len(_MODEL) + 1 :]: value for label, value in said.items() if label.startswith(f"{_MODEL} ")}
+        model = _under(_MODEL, said)
         fields: dict[str, Any] = {name: said.get(label, "") for name, label in _LABELS.items()}
         return cls(
             **fields,
             plugins=() if plugins == _NOTHING else tuple(plugins.split(", ")),
             model=model,
             model_absence="" if model else said.get(_MODEL, "no model"),
+            readers=_under(_READER, said),
+            opinions=_under(_OPINION, said),
+            troubles=_under(_PLUGIN, said),
             command=said.get("command", ""),
         )
+
+
+def _labelled(kind: str, values: Mapping[str, str]) -> dict[str, str]:
+    return {f"{kind} {name}": value for name, value in values.items()}
+
+
+def _under(kind: str, said: Mapping[str, str]) -> dict[str, str]:
+    return {label[len(kind) + 1 :]: value for label, value in said.items() if label.startswith(f"{kind} ")}
 
 
 _LABELS = {

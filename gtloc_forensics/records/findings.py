@@ -162,6 +162,8 @@ class Photo:
     sun: Sun | Absent
     image: ImageFacts | Unexamined
     prediction: Prediction | Unexamined
+    opinions: tuple[Prediction | Unexamined, ...] = ()  # of further models, beside the first
+    unread: tuple[Unexamined, ...] = ()  # by readers of metadata beside exiftool
 
 
 @dataclass(frozen=True, slots=True)

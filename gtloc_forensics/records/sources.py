@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from gtloc_forensics.records.absence import visible
+from gtloc_forensics.records.claims import Tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,22 @@ class Source:
 def source_id_of(relative: bytes) -> str:
     """Return the 16 hex digits that name one path of the evidence, whatever its content."""
     return hashlib.blake2b(relative, digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class TagsRead:
+    """Everything a reader (exiftool) found in one file, and what it found odd about it."""
+
+    tags: Tags
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file whose metadata could not be read: one sentence for people, and the reader's own words."""
+
+    reason: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

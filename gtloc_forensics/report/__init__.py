@@ -58,6 +58,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    """Load a name of the room from the module that defines it (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -64,6 +64,7 @@ class Words:
     """The sentences of one template in one language."""
 
     def __init__(self, language: str, sentences: Mapping[str, str]) -> None:
+        """Keep the words of one language."""
         self.language = language
         self._sentences = sentences
         self._compiled: dict[str, jinja2.Template] = {}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from gtloc_forensics.store.rows import StoredSource
 
 METADATA, CLAIM, IMAGE, PREVIEW, VISION = "metadata", "claim", "image", "preview", "vision"
 """The stages that keep results, by what a result is called."""
+
+READING, SEEING = "metadata:", "vision:"
+"""How the names of the stages of plugged-in readers and models begin."""
 
 CLOCKS, CAUSES, CONTROLS, REASONS, RULES = "clocks", "causes", "controls", "reasons", "rules"
 """The products of a whole examination."""
@@ -33,6 +37,7 @@ class Stages:
     claim: str
     image: str
     vision: str  # "" without a model
+    further: Mapping[str, str] = field(default_factory=dict)  # stage of a plugged-in reader or model → fingerprint
 
 
 def claim_key(stages: Stages, known: StoredSource) -> str:

@@ -7,9 +7,19 @@ from datetime import datetime
 from typing import TypeVar
 
 from gtloc_forensics.earth import claims
-from gtloc_forensics.records import Absent, Claim, ImageFacts, Photo, Prediction, Source, Sun, Unexamined
+from gtloc_forensics.records import Absent, Claim, ImageFacts, Photo, Prediction, Source, Sun, TagsRead, Unexamined
 from gtloc_forensics.store.database import Store
-from gtloc_forensics.store.keys import CLAIM, IMAGE, PREVIEW, VISION, Stages, claim_key, without_package
+from gtloc_forensics.store.keys import (
+    CLAIM,
+    IMAGE,
+    PREVIEW,
+    READING,
+    SEEING,
+    VISION,
+    Stages,
+    claim_key,
+    without_package,
+)
 from gtloc_forensics.store.rows import StoredSource
 
 R = TypeVar("R")
@@ -19,6 +29,7 @@ class Album:
     """Puts the records of one path together again from the store."""
 
     def __init__(self, store: Store, stages: Stages, model_absence: str) -> None:
+        """Prepare to read what *store* keeps under the fingerprints *stages*."""
         self._store = store
         self._stages = stages
         self._model_absence = model_absence
@@ -27,7 +38,16 @@ class Album:
         """Return everything known of one source, and when it was acquired."""
         source, known, acquired = self._store.source(row_id)
         claim = self._claim(source, known)
-        return Photo(source, claim, _sun(claim), self._image(source), self._prediction(source)), acquired
+        photo = Photo(
+            source=source,
+            claim=claim,
+            sun=_sun(claim),
+            image=self._image(source),
+            prediction=self._prediction(source),
+            opinions=self._opinions(source),
+            unread=self._unread(source),
+        )
+        return photo, acquired
 
     def claim(self, row_id: int) -> Claim | Unexamined:
         """Return what one source says of itself, without its picture."""
@@ -54,6 +74,28 @@ class Album:
         if isinstance(found, Prediction):
             return replace(found, source_id=source.source_id)
         return _unexamined(source, "vision", found)
+
+    def _opinions(self, source: Source) -> tuple[Prediction | Unexamined, ...]:
+        """Return what further models said of a photo."""
+        said: list[Prediction | Unexamined] = []
+        for stage, key in self._stages.further.items():
+            if stage.startswith(SEEING):
+                found = self._result(source.sha256, stage, key, Prediction)
+                if isinstance(found, Prediction):
+                    said.append(replace(found, source_id=source.source_id))
+                else:
+                    said.append(_unexamined(source, stage, found))
+        return tuple(said)
+
+    def _unread(self, source: Source) -> tuple[Unexamined, ...]:
+        """Return which plugged-in readers could not read a photo's tags."""
+        missing: list[Unexamined] = []
+        for stage, key in self._stages.further.items():
+            if stage.startswith(READING):
+                found = self._result(source.sha256, stage, key, TagsRead)
+                if not isinstance(found, TagsRead):
+                    missing.append(_unexamined(source, stage, found))
+        return tuple(missing)
 
     def _result(self, subject: str, stage: str, fingerprint: str, kind: type[R]) -> R | tuple[str, str] | None:
         """Return a stage's record; else why there is none, be it only for want of a package."""

@@ -136,6 +136,7 @@ class PlaceTeller:
     """
 
     def __init__(self, latitude_longitude_deg: NDArray[np.float32], *, cells: int) -> None:
+        """Prepare to answer over these places."""
         self.cells = EqualAreaCells(cells)
         home = self.cells.cell_of(latitude_longitude_deg[:, 0], latitude_longitude_deg[:, 1])
         self._points = latitude_longitude_deg

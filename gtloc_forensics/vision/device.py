@@ -66,6 +66,7 @@ class BatchSize:
     """How many pictures fit at once, found by trying: halved when memory runs out, and kept."""
 
     def __init__(self, device: torch.device) -> None:
+        """Begin with a size that such a device holds as a rule."""
         self.size = _FIRST_SIZE.get(device.type, 16)
 
     def run(self, items: Sequence[T], work: Callable[[Sequence[T]], torch.Tensor]) -> Iterator[torch.Tensor]:

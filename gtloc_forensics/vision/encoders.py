@@ -46,6 +46,7 @@ class RandomFourier(nn.Module):
     frequencies: Tensor
 
     def __init__(self, sigma: float, *, count: int, whole: bool) -> None:
+        """Lay out the layers; their weights come later."""
         super().__init__()
         drawn = torch.randn(count, 2) * sigma
         self.register_buffer("frequencies", drawn.round() if whole else drawn)
@@ -61,6 +62,7 @@ class Capsule(nn.Module):
     """One scale of a location or time encoder: Fourier features, ReLU layers, a linear head."""
 
     def __init__(self, spec: EncoderSpec, sigma: float, *, size: int) -> None:
+        """Lay out the layers; their weights come later."""
         super().__init__()
         self.fourier = RandomFourier(sigma, count=spec.frequencies, whole=spec.input == "turns")
         widths = [2 * spec.frequencies, *[spec.width] * spec.depth]
@@ -111,6 +113,7 @@ class LinearChain(nn.Module):
     """Linear layers with ReLU between them: the image head and the auxiliary heads."""
 
     def __init__(self, widths: Sequence[int]) -> None:
+        """Lay out the layers; their weights come later."""
         super().__init__()
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(widths))
 
@@ -128,6 +131,7 @@ class ImageHead(LinearChain):
     scale: Tensor
 
     def __init__(self, spec: HeadSpec) -> None:
+        """Lay out the layers; their weights come later."""
         super().__init__(spec.widths)
         self.spec = spec
         if spec.standardise:
@@ -153,6 +157,7 @@ class Extractor(nn.Module):
     std: Tensor
 
     def __init__(self, spec: ExtractorSpec) -> None:
+        """Lay out the layers; their weights come later."""
         super().__init__()
         options: dict[str, Any] = dict(spec.options)
         if all(tap.pool != "head" for tap in spec.taps):

@@ -23,6 +23,7 @@ class GTLoc(nn.Module):
     """Extractors, image head, location and time encoders, and the two scales that compare them."""
 
     def __init__(self, manifest: Manifest) -> None:
+        """Lay out the layers; their weights come later."""
         super().__init__()
         size = manifest.embedding_size
         self.extractors = nn.ModuleDict({spec.name: Extractor(spec) for spec in manifest.extractors})

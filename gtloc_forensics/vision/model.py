@@ -44,6 +44,7 @@ class Model:
     """
 
     def __init__(self, loaded: weights.Loaded, *, device: torch.device, cache_dir: Path | None) -> None:
+        """Take over loaded weights and encode the galleries on *device*."""
         manifest = loaded.manifest
         self.name = manifest.name
         self.short_side = manifest.short_side_px

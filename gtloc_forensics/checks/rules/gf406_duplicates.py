@@ -19,8 +19,8 @@ which no pair of 6.5 million from different sources reaches (4 do by the hash al
 docs/decisions/0013-near-duplicates.md); more than an hour or 5 km; different pictures from
 20 bits on (unrelated ones differ by 32 ± 4). Where one device took such a likeness at
 another time it is explained as the same view seen again, and named. Look-alikes are told by
-cluster: each photo has one sentence that names another one. Where too many different hashes
-are too near to each other, a photo is not testable.
+cluster: each photo has one sentence that names another one. All are compared
+with all, however many are alike.
 """
 
 from __future__ import annotations
@@ -57,16 +57,12 @@ def duplicates(summaries: Sequence[PhotoSummary], context: Context) -> Iterator[
     hashed = [photo for photo in summaries if photo.perceptual_hash is not None]
     seen = [photo for photo in hashed if _has_structure(photo)]
     found = look_alikes.clusters([_hash(photo) for photo in seen], most_bits=SAME_BITS)
-    groups = [_one_of_each_content([seen[number] for number in numbers]) for numbers in found.members]
+    groups = [_one_of_each_content([seen[number] for number in numbers]) for numbers in found]
     told: set[str] = set()
     for finding in (*_same_views(groups), *_edits(groups), *_two_pictures(hashed)):
         told.add(finding.source_ids[0])
         yield finding
-    crowded = {seen[number].source_id for number in found.crowded} - told
-    why = "too many pictures that are nearly alike, so that this one was not compared with each of them"
-    yield from pairs.silent("GF406", [photo for photo in seen if photo.source_id in crowded], why)
-    spoken_of = told | crowded
-    fine = [photo for photo in seen if photo.source_id not in spoken_of]
+    fine = [photo for photo in seen if photo.source_id not in told]
     yield from pairs.passed("GF406", fine, "No look-alike tells another story.")
     unseen = pairs.rest(summaries, [*seen, *(photo for photo in hashed if photo.source_id in told)])
     yield from pairs.silent("GF406", unseen, "the picture was not decoded or has no structure")

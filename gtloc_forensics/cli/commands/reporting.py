@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gtloc_forensics.case.products import EXPORTS
 from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 from gtloc_forensics.cli.output import say, say_json
@@ -19,6 +18,25 @@ if TYPE_CHECKING:
     from gtloc_forensics.report import SignWith
 
 ONLY = {"found": "found", "suspicious": "found", "clean": "clean", "not-examined": "not examined"}
+
+KINDS = "case-uco, csv, custody, geojson, html, json, kml, pdf, timesketch, or what a plugin adds."
+
+
+class _Kind(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.2, which is not the oldest we take
+    """An export that is there; which, only the plugins know."""
+
+    name = "kind"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the kind as it was given, or end with the kinds there are."""
+        from gtloc_forensics.case import exports
+        from gtloc_forensics.errors import UsageError
+
+        try:
+            return exports.chosen(value).kind
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
 
 case_argument = click.argument("case", type=click.Path(exists=True, path_type=Path))
 
@@ -78,7 +96,7 @@ def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
 
 @click.command()
 @case_argument
-@click.option("--format", "kind", type=click.Choice(tuple(EXPORTS)), required=True, help="What to write.")
+@click.option("--format", "kind", type=_Kind(), metavar="KIND", required=True, help=KINDS)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file [default: findings.* in the case].")
 @click.option("--language", default="", help="en, de, or one of the template's own; html and csv [default: en].")
 @database_option

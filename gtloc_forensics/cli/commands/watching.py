@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import sys
 import threading
@@ -39,6 +38,7 @@ COUNTS = ("photos", "seconds", "found", "clean", "not_testable", "not_examined")
 @click.option("--on-finding", "command", help="Program to run per photo with findings; JSON on its standard input.")
 @click.option("--webhook", help="URL to POST findings to; off unless given.")
 @click.option("--desktop", is_flag=True, help="Show a desktop notification per photo with findings.")
+@click.option("--notify", multiple=True, metavar="NAME[=TARGET]", help="Tell of findings as a plugin does it.")
 @click.option("--json", "as_json", is_flag=True, help="Log JSON lines instead of sentences.")
 @database_option
 @says_what_went_wrong
@@ -83,13 +83,10 @@ def watch(import_dirs: tuple[Path, ...], case_folder: Path, as_json: bool, **opt
 def _notifier(options: Mapping[str, Any]) -> Any:
     from gtloc_forensics.case import notify
 
-    hooks: list[Any] = []
-    if options["command"]:
-        hooks.append(notify.Command(tuple(shlex.split(options["command"]))))
-    if options["webhook"]:
-        hooks.append(notify.Webhook(options["webhook"]))
-    shown = notify.desktop() if options["desktop"] else None
-    return notify.Notifier([*hooks, *([shown] if shown else [])])
+    asked = [(kind, options[name]) for kind, name in (("program", "command"), ("webhook", "webhook")) if options[name]]
+    asked += [("desktop", "")] if options["desktop"] else []
+    asked += [(name, target) for name, _, target in (entry.partition("=") for entry in options["notify"])]
+    return notify.Notifier(notify.chosen(asked))
 
 
 def _stamped(event: Mapping[str, Any]) -> dict[str, Any]:

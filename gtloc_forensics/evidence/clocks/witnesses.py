@@ -47,6 +47,7 @@ class GpsResiduals:
     notes: tuple[str, ...] = ()  # what of the GPS times was set aside
 
     def __len__(self) -> int:
+        """Count the photos."""
         return len(self.source_ids)
 
 

@@ -71,6 +71,7 @@ class Frames:
     outings: int
 
     def __len__(self) -> int:
+        """Count the frames."""
         return len(self.source_ids)
 
     @property

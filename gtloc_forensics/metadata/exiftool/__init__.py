@@ -6,9 +6,11 @@ process off its protocol. ``docs/decisions/0001-exiftool-client.md`` says why
 PyExifTool's own process is not used.
 """
 
-from gtloc_forensics.metadata.exiftool.answers import TagsRead, Unread, Written
+from gtloc_forensics.metadata.exiftool.answers import Written
 from gtloc_forensics.metadata.exiftool.client import ExifTool
 from gtloc_forensics.metadata.exiftool.process import Limits
 from gtloc_forensics.metadata.exiftool.program import OLDEST, locate, version
+from gtloc_forensics.metadata.exiftool.unread import unread_blocks
+from gtloc_forensics.records import TagsRead, Unread
 
-__all__ = ["OLDEST", "ExifTool", "Limits", "TagsRead", "Unread", "Written", "locate", "version"]
+__all__ = ["OLDEST", "ExifTool", "Limits", "TagsRead", "Unread", "Written", "locate", "unread_blocks", "version"]

@@ -7,8 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from gtloc_forensics.metadata.exiftool.unread import unread_blocks
-from gtloc_forensics.records import Tags, UnreadBlock
+from gtloc_forensics.records import TagsRead, Unread
 
 Value = str | int | float
 
@@ -17,27 +16,6 @@ ABOUT_THE_COPY = ("System:", "ExifTool:", "SourceFile")
 
 _COPY = re.compile(r"Copy\d+")
 _WRITTEN_AS_TEXT = re.compile(r"\.\d*0$|[eE]")
-
-
-@dataclass(frozen=True, slots=True)
-class TagsRead:
-    """Everything exiftool found in one file, and what it found odd about it."""
-
-    tags: Tags
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def unread(self) -> tuple[UnreadBlock, ...]:
-        """The blocks that could not be read, or not whole."""
-        return unread_blocks(self.warnings)
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A file whose metadata could not be read: one sentence for people, and exiftool's own words."""
-
-    reason: str
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

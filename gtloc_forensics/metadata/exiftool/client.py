@@ -15,11 +15,12 @@ from pathlib import Path
 from types import TracebackType
 
 from gtloc_forensics.errors import ToolFailed
-from gtloc_forensics.metadata.exiftool.answers import TagsRead, Unread, Written, tags_read, written
+from gtloc_forensics.metadata.exiftool.answers import Written, tags_read, written
 from gtloc_forensics.metadata.exiftool.arguments import assignment, request
 from gtloc_forensics.metadata.exiftool.patience import Patience
 from gtloc_forensics.metadata.exiftool.process import Answer, Died, Hung, Limits, Process, kill_group, new_token, start
 from gtloc_forensics.metadata.exiftool.program import locate, version
+from gtloc_forensics.records import TagsRead, Unread
 
 READ = (b"-n", b"-a", b"-G1:4", b"-e", b"-j", b"-api", b"LargeFileSupport=1")
 """All tags, duplicates too (family 4 numbers them: JSON would lose them), as numbers, none composed by exiftool."""
@@ -59,9 +60,12 @@ class ExifTool:
         ToolMissing, ToolTooOld, ToolFailed: there is no exiftool that may be started.
     """
 
+    name = "exiftool"
+
     def __init__(
         self, executable: Path | None = None, *, processes: int = 1, batch: int = 50, limits: Limits | None = None
     ) -> None:
+        """Find the program and ask its version; no process is started yet."""
         self.executable = executable or locate()
         self.version = version(self.executable)
         self._limits = limits or Limits()

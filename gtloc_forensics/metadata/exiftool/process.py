@@ -71,6 +71,7 @@ class Process:
     """A running ``exiftool -stay_open``. Not for use by two threads at once."""
 
     def __init__(self, executable: Path, limits: Limits) -> None:
+        """Start the program within *limits*, and two threads that drain its pipes."""
         self._limits = limits
         self._chunks: queue.Queue[tuple[int, bytes]] = queue.Queue()
         self._buffers = (bytearray(), bytearray())

@@ -63,6 +63,7 @@ class Backbone:
     """The frozen part of a model at work on files."""
 
     def __init__(self, module: GTLoc, manifest: Manifest, *, identity: str, device: torch.device) -> None:
+        """Load the backbone onto a device."""
         self._module = module.to(device)
         self._specs = manifest.extractors
         self._device = device

@@ -16,6 +16,7 @@ class Queue:
     """A ring of ``[length, 2]`` points; any number may be pushed at once."""
 
     def __init__(self, points: Tensor) -> None:
+        """Begin with *points*, all of which may be replaced."""
         self.points = points
         self._next = 0
 

@@ -58,6 +58,7 @@ class Trainer:
     def __init__(
         self, module: GTLoc, table: PhotoTable, values: Tensor, *, settings: Settings, device: torch.device
     ) -> None:
+        """Prepare to train."""
         self.settings = settings
         self.step = 0
         self._device = device

@@ -89,11 +89,13 @@ class Stream(list[Flowable]):
     """A story that is produced while it is told: platypus takes from the front, more comes at the back."""
 
     def __init__(self, source: Iterator[Flowable]) -> None:
+        """Take the first flowables from *source*."""
         super().__init__()
         self._source = source
         self._fill()
 
     def __delitem__(self, index: Any) -> None:
+        """Drop what was laid out, and take more from the source."""
         super().__delitem__(index)
         self._fill()
 
@@ -109,6 +111,7 @@ class ReportCanvas(Canvas):  # type: ignore[misc]
     """A canvas that remembers on which page an anchor came to stand."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
+        """Make a canvas as reportlab does, with no anchor met yet."""
         super().__init__(*args, **options)
         self.page_of_anchor: dict[str, int] = {}
         self.contents_anchors: list[str] = []
@@ -118,6 +121,7 @@ class ReportDocument(BaseDocTemplate):  # type: ignore[misc]
     """Pages with header and footer."""
 
     def __init__(self, edition: Edition, path: Path, progress: Callable[[int], None] | None) -> None:
+        """Prepare the pages of an edition; *progress* is told the number of each."""
         self._edition = edition
         self._progress = progress
         width, height = _SIZES.get(edition.template.page, A4)

@@ -190,6 +190,7 @@ class CoverTitle(Flowable):  # type: ignore[misc]
     """The title of the report between two rules."""
 
     def __init__(self, title: str, subtitle: str, width: float) -> None:
+        """Keep what is drawn, and how."""
         super().__init__()
         self.title, self.subtitle, self.width, self.height = title, subtitle, width, 74
 
@@ -215,6 +216,7 @@ class SignatureLines(Flowable):  # type: ignore[misc]
     _GAP = 30.0
 
     def __init__(self, labels: tuple[str, ...], width: float) -> None:
+        """Keep what is drawn, and how."""
         super().__init__()
         self.labels, self.width, self.height = labels, width, 70.0
 
@@ -239,6 +241,7 @@ class TileRow(Flowable):  # type: ignore[misc]
     _GAP = 7.0
 
     def __init__(self, tiles: tuple[blocks.Tile, ...], width: float) -> None:
+        """Keep what is drawn, and how."""
         super().__init__()
         self.tiles, self.width, self.height = tiles, width, 44.0
 
@@ -267,6 +270,7 @@ class ContentsLine(Flowable):  # type: ignore[misc]
     """One chapter in the table of contents; its page number is filled in when the last page is known."""
 
     def __init__(self, anchor: str, title: Text, width: float) -> None:
+        """Keep what is drawn, and how."""
         super().__init__()
         self.anchor, self.title, self.width, self.height = anchor, blocks.plain_of(title), width, 15.0
 

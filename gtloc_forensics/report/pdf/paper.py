@@ -85,6 +85,7 @@ class HeadingFlow(Paragraph):  # type: ignore[misc]
     """A heading that is a destination, a bookmark, and known to the table of contents."""
 
     def __init__(self, text: Text, *, level: int, anchor: str) -> None:
+        """Keep what is drawn, and how."""
         bold = tuple(Span(span.text, span.style or "bold", span.target) for span in text)
         super().__init__(markup(bold), setting(f"heading{level}"))
         self.level = level
@@ -104,6 +105,7 @@ class Sketch(Flowable):  # type: ignore[misc]
     """A drawing in the flow of a page."""
 
     def __init__(self, drawing: Drawing) -> None:
+        """Keep what is drawn, and how."""
         super().__init__()
         self.drawing = drawing
         self.width, self.height = drawing.width, drawing.height
@@ -132,6 +134,7 @@ class Cell:
     """A text in a table cell: drawn in one go when it fits on a line, else a paragraph."""
 
     def __init__(self, text: Text, style: str, width: float) -> None:
+        """Keep what is drawn, and how."""
         self._look = setting(style)
         self._span = text[0] if len(text) == 1 and not text[0].target else None
         self._size = HASH_SIZE if self._span and self._span.style == "hash" else self._look.fontSize
@@ -156,6 +159,7 @@ class GridRow(Flowable):  # type: ignore[misc]
     """One row of a table, with the table's header above it where a page or the table begins."""
 
     def __init__(self, texts: tuple[Text, ...], grid: Grid, *, index: int, anchor: str = "") -> None:
+        """Keep what is drawn, and how."""
         super().__init__()
         self._texts, self._grid, self._index, self._anchor = texts, grid, index, anchor
 
