@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,13 @@ def _write(function: str, view: CaseView, path: Path, **options: Any) -> None:
 
 
 BUILT_IN = tuple(
-    Export(kind, suffix, partial(_write, function), is_dated=kind in ("html", "pdf"))
+    Export(
+        kind,
+        suffix,
+        partial(_write, function),
+        is_dated=kind in ("html", "pdf"),
+        has_words=kind in ("csv", "html", "pdf"),
+    )
     for kind, suffix, function in (
         ("case-uco", "jsonld", "write_case_uco"),
         ("csv", "csv", "write_csv"),
@@ -96,9 +101,8 @@ def write(view: CaseView, export: Export, path: Path, *, report_date: datetime, 
         UsageError: an option that this form does not have.
         PluginError: the plugin that writes it failed.
     """
-    taken = signature(export.write).parameters
-    if foreign := [name for name in options if name not in taken]:
-        raise UsageError(f"an export as {export.kind} has no --{foreign[0]}; leave it out")
+    if options and not export.has_words:
+        raise UsageError(f"an export as {export.kind} has no --{next(iter(options))}; leave it out")
     if export.is_dated:
         options.setdefault("report_date", report_date)
     export.write(view, path, **options)
@@ -119,4 +123,4 @@ def _guarded(plugin: str, export: Export) -> Export:
             what = f"the plugin {plugin} could not write {export.kind} ({type(error).__name__}: {error})"
             raise PluginError(f"{what}; nothing was written") from error
 
-    return Export(export.kind, export.suffix, write_whole, export.is_dated)
+    return Export(export.kind, export.suffix, write_whole, export.is_dated, export.has_words)

@@ -36,12 +36,14 @@ class Export:
         suffix: of the file that is written where nobody names one, without a dot in front.
         write: called with the case (:class:`~gtloc_forensics.records.CaseView`) and the file to write.
         is_dated: whether ``write`` takes ``report_date=``, the date that is printed.
+        has_words: whether ``write`` takes ``language=`` and ``template=``.
     """
 
     kind: str
     suffix: str
     write: Callable[..., Any]
     is_dated: bool = False
+    has_words: bool = False
 
 
 @runtime_checkable
