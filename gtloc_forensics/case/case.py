@@ -67,7 +67,7 @@ def open_case(
         refuse_inside(folder, place)
     folder.mkdir(parents=True, exist_ok=True)
     case = Case(folder, evidence=evidence.resolve(), database_url=database_url)
-    case.set_header(header or CaseHeader())
+    case.begin(header or CaseHeader())
     return case
 
 
@@ -103,8 +103,12 @@ class Case:
         """Close the database."""
         self._place.close()
 
+    def begin(self, header: CaseHeader) -> None:
+        """Take the examiner's fields; those of a case that is there are written when an audit or a watch holds it."""
+        self._place.begin(header)
+
     def set_header(self, header: CaseHeader) -> None:
-        """Write the examiner's fields; an empty one keeps what is there."""
+        """Write the examiner's fields and note them in the custody chain; an empty one keeps what is there."""
         self._place.set_header(header)
 
     @property
@@ -126,6 +130,7 @@ class Case:
             ToolMissing, ToolTooOld, WeightsError: see :func:`gtloc_forensics.examination.instruments.opened`.
         """
         with self.locked(), opened(settings) as instruments:
+            self._place.write_header()
             self.examine(instruments, settings, progress=progress)
         return self.view().tally
 
@@ -182,6 +187,7 @@ class Case:
                 self.write_report()
 
         with self.locked(), opened(settings) as instruments, self._place.work_folder() as work:
+            self._place.write_header()
             session = WatchSession(
                 self._place,
                 instruments,
@@ -250,11 +256,11 @@ class Case:
         """Add an event to the custody chain."""
         self._place.note(action, subject, detail)
 
-    def verify(self, settings: Settings, *, sample: int = 5) -> Verification:
+    def verify(self, settings: Settings, *, sample: int = 5, **options: Any) -> Verification:
         """Check the case; see :func:`gtloc_forensics.case.verifying.verify`."""
         from gtloc_forensics.case import verifying
 
-        return verifying.verify(self._place, settings, sample=sample)
+        return verifying.verify(self._place, settings, sample=sample, **options)
 
     def custody_faults(self) -> tuple[str, ...]:
         """Recompute the custody chain and name every break in it."""

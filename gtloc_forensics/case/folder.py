@@ -12,17 +12,17 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from gtloc_forensics.case.view import StoredCase
-from gtloc_forensics.errors import CaseBusy, UsageError
+from gtloc_forensics.errors import CaseBusy, DamagedCase, UsageError
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.records import CaseHeader, Scalar
 from gtloc_forensics.store.custody import actor
-from gtloc_forensics.store.database import Store
+from gtloc_forensics.store.database import Store, Transaction
 
 DATABASE, LOCK = "case.sqlite", "case.lock"
 
@@ -46,6 +46,7 @@ class CaseFolder:
             NewerCase, CaseError: the database cannot be used.
         """
         self.folder = folder.resolve()
+        self._waiting = CaseHeader()  # what is to be written of the header once the case is held
         url = database_url or _kept_address(self.folder)
         if evidence is None and not (url or (folder / DATABASE).is_file()):
             raise UsageError(f"{folder} holds no case; run `gtloc audit` on a folder of photos first")
@@ -55,12 +56,15 @@ class CaseFolder:
             self._keep_address()
 
     def _evidence(self, evidence: Path | None) -> Path:
-        header = self.store.header()
-        if header is None:
+        stored = self.store.evidence_folder()
+        if stored is None:
             if evidence is None:
                 raise UsageError(f"{self.folder} holds an empty case; run `gtloc audit` on a folder of photos first")
             return evidence
-        kept = Path(os.fsdecode(bytes.fromhex(header.evidence_folder)))
+        try:
+            kept = Path(os.fsdecode(bytes.fromhex(stored)))
+        except ValueError as error:
+            raise DamagedCase("the case header's evidence_folder is no path") from error
         if evidence is not None and kept != evidence:
             raise UsageError(f"{self.folder} is the case of {kept}, not of {evidence}; choose another --output")
         return kept
@@ -108,11 +112,37 @@ class CaseFolder:
 
     # ----------------------------------------------------------------- header and chain
 
+    def begin(self, header: CaseHeader) -> None:
+        """Write the header of a new case; that of an older one waits for :meth:`write_header`.
+
+        Whoever is refused the case afterwards has changed nothing of it.
+        """
+        if self.store.evidence_folder() is None:
+            self.set_header(header)
+        else:
+            self._waiting = header
+
     def set_header(self, header: CaseHeader) -> None:
-        """Write the examiner's fields; an empty one keeps what is there."""
-        opened_utc = None if self.store.header() else Settings().instant()
-        folder = os.fsencode(self.evidence).hex()  # a folder's name need not be text
-        self.store.set_header(replace(header, evidence_folder=folder, opened_utc=opened_utc))
+        """Write the examiner's fields and note them in the custody chain; an empty one keeps what is there.
+
+        Raises:
+            CaseBusy: another process holds the case; then nothing was written.
+        """
+        self._waiting = header
+        is_new = self.store.evidence_folder() is None
+        if is_new or any(asdict(header).values()):
+            with self.locked():
+                self.write_header()
+
+    def write_header(self) -> None:
+        """Write what waits to be written of the header. Whoever calls it holds the case."""
+        header, self._waiting = self._waiting, CaseHeader()
+        with self.store.writing() as session:
+            opened_utc = None if self.store.evidence_folder() else Settings().instant()
+            folder = os.fsencode(self.evidence).hex()  # a folder's name need not be text
+            changed = self.store.set_header(session, replace(header, evidence_folder=folder, opened_utc=opened_utc))
+            if changed:
+                self._note(session, "header", "case", dict(changed))
 
     @property
     def is_evidence(self) -> bool:
@@ -123,9 +153,12 @@ class CaseFolder:
     def note(self, action: str, subject: str, detail: dict[str, Scalar]) -> None:
         """Add an event to the custody chain."""
         with self.store.writing() as session:
-            self.store.append_event(
-                session, utc_time=Settings().instant(), actor=actor(), action=action, subject=subject, detail=detail
-            )
+            self._note(session, action, subject, detail)
+
+    def _note(self, session: Transaction, action: str, subject: str, detail: dict[str, Scalar]) -> None:
+        self.store.append_event(
+            session, utc_time=Settings().instant(), actor=actor(), action=action, subject=subject, detail=detail
+        )
 
     def view(self) -> StoredCase:
         """Return the newest examination for reading.

@@ -8,6 +8,7 @@ is kept.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from gtloc_forensics.files.hashing import file_sha256
 from gtloc_forensics.files.writing import refuse_inside
+from gtloc_forensics.records import visible
 
 if TYPE_CHECKING:  # the command line reads the table below and must not wait for a database
     from gtloc_forensics.case.folder import CaseFolder
     from gtloc_forensics.records import CaseHeader, Scalar
 
 FINDINGS, REPORT = "findings.json", "report.pdf"
+IN_CASE, ELSEWHERE = "case", "elsewhere"
+"""Where a product was written, as its custody event says; an older event does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def write_findings(case: CaseFolder, path: Path | None = None) -> Path:
     }
     if not _is_current(case, target, "export", made_of):
         write_document(view, target)
-        case.note("export", target.name, {"sha256": file_sha256(target), **made_of})
+        _note(case, "export", target, made_of)
     return target
 
 
@@ -96,7 +100,7 @@ def write_report(case: CaseFolder, path: Path | None = None, **options: Any) -> 
     if _is_current(case, target, "report", made_of):
         return target
     write_pdf(view, target, **options)
-    case.note("report", target.name, {"sha256": file_sha256(target), **made_of})
+    _note(case, "report", target, made_of)
     return target
 
 
@@ -120,12 +124,28 @@ def export(case: CaseFolder, kind: str, path: Path | None = None) -> Path:
     view = case.view()
     options = {"report_date": view.finished_utc} if form.is_dated else {}
     getattr(report, form.writer)(view, target, **options)
-    case.note("export", target.name, {"kind": kind, "sha256": file_sha256(target)})
+    _note(case, "export", target, {"kind": kind})
     return target
 
 
+def place_of(case: CaseFolder, target: Path) -> tuple[str, str]:
+    """Return how the custody chain calls a file, and whether it lies in the case: its path there, else the whole path.
+
+    Two files of one name in two folders are two files.
+    """
+    whole = target.parent.resolve() / target.name
+    if whole.is_relative_to(case.folder):
+        return visible(os.fsencode(whole.relative_to(case.folder))), IN_CASE
+    return visible(os.fsencode(whole)), ELSEWHERE
+
+
+def _note(case: CaseFolder, action: str, target: Path, made_of: Mapping[str, Scalar]) -> None:
+    name, place = place_of(case, target)
+    case.note(action, name, {"sha256": file_sha256(target), "place": place, **made_of})
+
+
 def _is_current(case: CaseFolder, target: Path, action: str, made_of: Mapping[str, Scalar]) -> bool:
-    event = case.store.last_event(action, target.name) if target.is_file() else None
+    event = case.store.last_event(action, place_of(case, target)[0]) if target.is_file() else None
     wanted = {"sha256": file_sha256(target), **made_of} if event is not None else {}
     return event is not None and all(event.detail.get(name) == value for name, value in wanted.items())
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gtloc_forensics.errors import CaseError, WeightsError
+from gtloc_forensics.errors import CaseError, DamagedCase, WeightsError
 from gtloc_forensics.evidence import calibration as evidence_calibration
 from gtloc_forensics.evidence.false_discovery import RATE, Control
 from gtloc_forensics.records import (
@@ -31,7 +31,7 @@ from gtloc_forensics.records import (
     visible,
 )
 from gtloc_forensics.store.codec import unpack
-from gtloc_forensics.store.keys import CAUSES, CLOCKS, CONTROLS, REASONS, RULES, Stages
+from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import Album
 from gtloc_forensics.vision import library
 from gtloc_forensics.vision.manifest import MANIFEST
@@ -61,10 +61,14 @@ class StoredCase:
         self._store = store
         self._id = row.id
         self.fingerprint = row.fingerprint
-        self._labels: dict[str, str] = json.loads(row.environment)
-        self.examined_with = Environment.from_labels(self._labels)
-        self.finished_utc: datetime = datetime.fromisoformat(row.finished_utc)
-        self._album = Album(store, Stages(**json.loads(row.stages)), self.examined_with.model_absence)
+        try:
+            self._labels: dict[str, str] = json.loads(row.environment)
+            self.examined_with = Environment.from_labels(self._labels)
+            self.finished_utc: datetime = datetime.fromisoformat(row.finished_utc)
+            stages = Stages(**json.loads(row.stages))
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise DamagedCase(f"examination {row.id} cannot be read: {error}") from error
+        self._album = Album(store, stages, self.examined_with.model_absence)
         self._rejected = store.rejected(row.fingerprint)
         self._shas: dict[str, str] = {}
 
@@ -72,7 +76,10 @@ class StoredCase:
     def header(self) -> CaseHeader:
         """The examiner's fields, the folder's name as text."""
         header = self._store.header() or CaseHeader()
-        return replace(header, evidence_folder=visible(bytes.fromhex(header.evidence_folder)))
+        try:
+            return replace(header, evidence_folder=visible(bytes.fromhex(header.evidence_folder)))
+        except ValueError as error:
+            raise DamagedCase("the case header's evidence_folder is no path") from error
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -99,15 +106,29 @@ class StoredCase:
     def _entry(self, member: MemberRow) -> PhotoEntry:
         photo, _ = self._album.photo(member.source_row)
         verdict = unpack(PhotoResult, member.findings)
+        try:
+            status = Status(member.status)
+        except ValueError as error:
+            raise DamagedCase(f"the status of member {member.ordinal} cannot be read") from error
         return PhotoEntry(
             photo=photo,
-            status=Status(member.status),
+            status=status,
             findings=verdict.findings,
             unexamined=verdict.unexamined,
             sha256_at_end=member.sha256_at_end,
             log10_lr_time=_strength(verdict, TIME_RULES),
             log10_lr_place=_strength(verdict, PLACE_RULES),
         )
+
+    @property
+    def examination_id(self) -> int:
+        """Under which number the examination is kept."""
+        return self._id
+
+    def entries_at(self, ordinals: Sequence[int]) -> Iterator[PhotoEntry]:
+        """Yield the photos at these places of the path order."""
+        for ordinal in ordinals:
+            yield self._entry(next(self._store.members(self._id, first=ordinal)))
 
     def records(self) -> Iterator[Photo]:
         """Stream what is known of each photo, without what the rules concluded, in path order."""
@@ -161,6 +182,9 @@ class StoredCase:
     def calibration(self) -> Mapping[str, str]:
         """What the strengths were calibrated on, and what false-discovery control said of this case."""
         said = {f"false discoveries, {one.check_id}": _told(one) for one in self.controls()}
+        kept = self._store.extra(self._id, CALIBRATION, dict[str, str])
+        if kept is not None:  # as it was when the photos were judged
+            return {**kept, **said}
         folder = self._model_folder()
         calibration = None if folder is None else evidence_calibration.load_calibration(folder)
         if calibration is None:
@@ -172,10 +196,12 @@ class StoredCase:
         return self._store.extra(self._id, CONTROLS, tuple[Control, ...]) or ()
 
     def model_card(self) -> str:
-        """The model's card, as it ships with the weights."""
+        """The model's card, as it was when the model looked; of an older case, as it ships with the weights now."""
+        kept = self._store.extra(self._id, CARD, str)
+        if kept is not None:
+            return kept
         folder = self._model_folder()
-        card = None if folder is None else folder / "CARD.md"
-        return card.read_text(encoding="utf-8") if card is not None and card.is_file() else ""
+        return "" if folder is None else library.card(folder)
 
     def _model_folder(self) -> Path | None:
         """Return the folder of the model that looked, when it is still there with the same weights."""

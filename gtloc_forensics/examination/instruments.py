@@ -41,6 +41,7 @@ class Instruments:
     calibration: Calibration | None  # of the model; None: its scores stay uncalibrated
     loaded: plugins.Loaded
     environment: Environment
+    model_card: str = ""  # as it lies in the model's folder
 
     @property
     def model_absence(self) -> str:
@@ -67,10 +68,12 @@ def opened(settings: Settings) -> Iterator[Instruments]:
         model, absence = _model(settings)
         if model is not None:
             stack.callback(model.close)
-        calibration = None if model is None else load_calibration(vision_library.find(settings.model or model.name))
+        folder = None if model is None else vision_library.find(settings.model or model.name)
+        calibration = None if folder is None else load_calibration(folder)
+        card = "" if folder is None else vision_library.card(folder)
         loaded = plugins.load()
         used = environment(client, model, loaded, model_absence=absence)
-        yield Instruments(client, decoder, model, calibration, loaded, used)
+        yield Instruments(client, decoder, model, calibration, loaded, used, card)
 
 
 def _model(settings: Settings) -> tuple[Model | None, str]:

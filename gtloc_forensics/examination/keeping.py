@@ -8,6 +8,7 @@ from gtloc_forensics.decode import Decoded
 from gtloc_forensics.examination.work import Failure, Run, Work, undecoded
 from gtloc_forensics.files.acquiring import Taken
 from gtloc_forensics.metadata.exiftool import Unread
+from gtloc_forensics.records import visible
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Transaction
 from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, PREVIEW, VISION, Stages, claim_key, without_package
@@ -61,6 +62,8 @@ def keep_source(keeping: Keeping, work: Work, taken: Taken) -> None:
             "sha256": source.sha256,
             "size_bytes": source.stat.size_bytes,
             "access_time_kept": taken.access_time_kept,
+            **{f"sidecar {visible(name)}": sha256 for name, sha256 in sidecars.items()},
+            **({"not_read": "; ".join(taken.notes)} if taken.notes else {}),
         },
     )
 

@@ -11,6 +11,7 @@ METADATA, CLAIM, IMAGE, PREVIEW, VISION = "metadata", "claim", "image", "preview
 """The stages that keep results, by what a result is called."""
 
 CLOCKS, CAUSES, CONTROLS, REASONS, RULES = "clocks", "causes", "controls", "reasons", "rules"
+CALIBRATION, CARD = "calibration", "model card"
 """The products of a whole examination."""
 
 CODE_VERSIONS = {METADATA: "2", CLAIM: "3", IMAGE: "2", VISION: "2"}

@@ -25,12 +25,25 @@ SQLITE, POSTGRESQL = "sqlite", "postgresql"
 WRITES = "gtloc_writes"
 """Execution option of an engine whose transactions are going to write."""
 
-_GUARDS = {SQLITE: ("custody_no_delete", "custody_no_update"), POSTGRESQL: ("custody_no_change", "custody_no_truncate")}
-"""Backend → the triggers that keep the custody chain append-only."""
+_REFUSAL = "the custody chain is append-only"
+_GUARDS = {
+    SQLITE: {
+        f"custody_no_{verb.lower()}": f"CREATE TRIGGER custody_no_{verb.lower()} BEFORE {verb} ON custody "
+        f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+        for verb in ("DELETE", "UPDATE")
+    },
+    # When it fires (bits: 1 each row, 2 before, 8 delete, 16 update, 32 truncate), and what it does.
+    POSTGRESQL: {
+        "custody_no_change": f"27 BEGIN RAISE EXCEPTION '{_REFUSAL}'; END",
+        "custody_no_truncate": f"34 BEGIN RAISE EXCEPTION '{_REFUSAL}'; END",
+    },
+}
+"""Backend → the triggers that keep the custody chain append-only, and their text."""
 
 _TRIGGERS = {
-    SQLITE: "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    POSTGRESQL: "SELECT tgname FROM pg_trigger WHERE tgrelid = 'custody'::regclass AND tgenabled IN ('O', 'A')",
+    SQLITE: "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
+    POSTGRESQL: "SELECT t.tgname, t.tgtype || ' ' || p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
+    "WHERE t.tgrelid = 'custody'::regclass AND t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL",
 }
 
 _CASE_LOCK, _TRANSACTION_LOCK = 1_734_636_643, 1_734_636_644
@@ -229,10 +242,17 @@ def queue_up(connection: Connection) -> None:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_TRANSACTION_LOCK}, {_PLACE})"))
 
 
-def missing_triggers(connection: Connection) -> tuple[str, ...]:
-    """Return the names of the triggers that should guard the custody chain and do not."""
-    there = set(connection.scalars(text(_TRIGGERS[connection.dialect.name])))
-    return tuple(name for name in _GUARDS[connection.dialect.name] if name not in there)
+def trigger_faults(connection: Connection) -> tuple[str, ...]:
+    """Return one sentence for each trigger that should guard the custody chain and does not, or in other words."""
+    rows = connection.execute(text(_TRIGGERS[connection.dialect.name]))
+    there = {str(name): " ".join(str(words).split()) for name, words in rows}
+    faults = []
+    for name, words in _GUARDS[connection.dialect.name].items():
+        if name not in there:
+            faults.append(f"the trigger {name}, which keeps the custody chain append-only, is gone")
+        elif there[name] != words:
+            faults.append(f"the trigger {name}, which keeps the custody chain append-only, was replaced by another")
+    return tuple(faults)
 
 
 def migrate(engine: Engine) -> None:

@@ -89,26 +89,29 @@ def export(case: Path, kind: str, output: Path | None) -> None:
 @click.command()
 @click.argument("subject", type=click.Path(exists=True, path_type=Path))
 @click.option("--sample", default=5, show_default=True, type=click.IntRange(0), help="Photos to examine again.")
+@click.option("--sample-seed", type=click.IntRange(0), help="Draws the same photos again [default: others each time].")
 @click.option(
     "--trust", type=click.Path(exists=True, path_type=Path), multiple=True, help="Certificate to trust (PEM)."
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout.")
 @says_what_went_wrong
-def verify(subject: Path, sample: int, trust: tuple[Path, ...], device: str, as_json: bool) -> None:
+def verify(
+    subject: Path, sample: int, sample_seed: int | None, trust: tuple[Path, ...], device: str, as_json: bool
+) -> None:
     """Check SUBJECT, a case folder or a signed report, and name every difference."""
     if subject.is_dir():
-        _verify_case(subject, sample=sample, device=device, as_json=as_json)
+        _verify_case(subject, sample=sample, sample_seed=sample_seed, device=device, as_json=as_json)
     else:
         _verify_pdf(subject, trust, as_json=as_json)
 
 
-def _verify_case(folder: Path, *, sample: int, device: str, as_json: bool) -> None:
+def _verify_case(folder: Path, *, sample: int, sample_seed: int | None, device: str, as_json: bool) -> None:
     from gtloc_forensics.case.case import Case
     from gtloc_forensics.examination.settings import Settings
 
     with Case(folder) as case:
-        found = case.verify(Settings(device=device, jobs=1), sample=sample)
+        found = case.verify(Settings(device=device, jobs=1), sample=sample, sample_seed=sample_seed)
     if as_json:
         _print_json(asdict(found) | {"valid": found.is_valid})
     else:
@@ -118,8 +121,10 @@ def _verify_case(folder: Path, *, sample: int, device: str, as_json: bool) -> No
         verdict = "valid" if found.is_valid else f"ALTERED: {count} difference{'s' * (count != 1)}"
         click.echo(
             f"{verdict} · {found.custody_events} custody events, {found.sources} sources hashed again, "
-            f"{found.repeated} photos examined again"
+            f"{found.repeated} photos examined again (--sample-seed {found.sample_seed})"
         )
+        for sentence in found.not_bound:
+            click.echo(f"not bound  {sentence}")
     raise SystemExit(ExitCode.CLEAN if found.is_valid else ExitCode.FINDINGS)
 
 
