@@ -136,14 +136,17 @@ def _verify_pdf(path: Path, trust: tuple[Path, ...], *, as_json: bool) -> None:
         raise UsageError(f"{path} is neither a case folder nor a PDF; name one of them")
     found = verify_pdf(path, trust=trust)
     if as_json:
-        _print_json(asdict(found) | {"verdict": found.verdict.value, "path": str(path)})
+        _print_json(asdict(found) | {"verdict": found.verdict.value, "path": str(path), "trusted": found.trusted})
     else:
         click.echo(
             f"{found.verdict.value} · sha256 {found.sha256}" + (f" · signed by {found.signer}" * bool(found.signer))
         )
         for difference in found.differences:
             click.echo(f"DIFFERS  {difference}")
-    raise SystemExit(ExitCode.CLEAN if found.verdict is Verdict.VALID else ExitCode.FINDINGS)
+        if found.verdict is Verdict.UNCHECKED:
+            click.echo("anybody may have signed it: name a certificate that you trust with --trust")
+    codes = {Verdict.VALID: ExitCode.CLEAN, Verdict.UNCHECKED: ExitCode.UNCHECKED}
+    raise SystemExit(codes.get(found.verdict, ExitCode.FINDINGS))
 
 
 def _print_json(document: dict[str, Any]) -> None:
