@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gtloc_forensics.case.verifying import Verification
     from gtloc_forensics.case.watching import Log, WatchSettings
     from gtloc_forensics.correct import Destination, Order, Plan, Result
+    from gtloc_forensics.report import SignWith
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
@@ -261,6 +262,12 @@ class Case:
         from gtloc_forensics.case import verifying
 
         return verifying.verify(self._place, settings, sample=sample, **options)
+
+    def seal(self, path: Path | None = None, *, sign: SignWith | None = None) -> Path:
+        """Write a receipt of the custody chain; see :func:`gtloc_forensics.case.sealing.seal`."""
+        from gtloc_forensics.case import sealing
+
+        return sealing.seal(self._place, path, sign=sign)
 
     def custody_faults(self) -> tuple[str, ...]:
         """Recompute the custody chain and name every break in it."""

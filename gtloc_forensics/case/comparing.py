@@ -45,13 +45,11 @@ class Anchor:
         name: where it comes from, in words.
         chain_hash: the hash of the event that was the last one then.
         events: how many events the chain had then; None when that is not known.
-        case_number: of the case it was given out for; None when that is not known.
     """
 
     name: str
     chain_hash: str
     events: int | None = None
-    case_number: str | None = None
 
 
 def read_through(subject: str, differences: Iterable[Difference]) -> Iterator[Difference]:
@@ -107,10 +105,6 @@ class Chain:
                 "custody chain", f"{anchor.name} counted {anchor.events} events up to its hash, now there are {place}"
             )
         self.anchored_events = max(place, self.anchored_events or 0)
-        number = self.header.get("case_number", "")
-        if anchor.case_number is not None and anchor.case_number != number:
-            sentence = f"{anchor.name} was given out for the case number {anchor.case_number!r}, this is {number!r}"
-            yield Difference("case header", sentence)
 
     def _take(self, event: CustodyEvent) -> None:
         if event.action == "acquire":

@@ -102,6 +102,7 @@ for command in (
     reporting.report,
     reporting.export,
     reporting.verify,
+    reporting.seal,
     watching.watch,
     correcting.correct,
     searching.search,

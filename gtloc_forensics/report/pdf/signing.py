@@ -24,6 +24,9 @@ from gtloc_forensics.records import visible
 _FIELD = "ReportSignature"
 # What a signed PDF holds in clear; no single changed byte removes all of them.
 _TRACES = (b"/ByteRange", b"ETSI.CAdES.detached", b"/Type /Sig", _FIELD.encode())
+_CHAIN = re.compile(rb"custody chain SHA-256 ([0-9a-f]{64}) of ([0-9]{1,12}) events")
+"""How a report names its custody chain in the properties of the document; :mod:`.document` writes it."""
+
 _GAP = re.compile(rb"<([0-9a-fA-F]+)>")
 
 
@@ -67,7 +70,6 @@ class PdfVerdict:
     signer: str = ""
     certificate_sha256: str = ""
     signed_utc: datetime | None = None  # naive, as the signer's clock said
-    chain_hashes: tuple[str, ...] = ()  # of the custody chain, as the report prints it
 
     @property
     def trusted(self) -> bool:
@@ -95,11 +97,18 @@ def signed(path: Path, sign: SignWith) -> None:
         reason=sign.reason or None,
         location=sign.place or None,
     )
-    out = signers.sign_pdf(IncrementalPdfFileWriter(BytesIO(path.read_bytes())), meta, signer=_signer(sign))
+    out = signers.sign_pdf(IncrementalPdfFileWriter(BytesIO(path.read_bytes())), meta, signer=signer_of(sign))
     path.write_bytes(out.getvalue())
 
 
-def _signer(sign: SignWith) -> Any:
+def signer_of(sign: SignWith) -> Any:
+    """Return what signs with that key.
+
+    Raises:
+        ToolMissing: without pyHanko.
+        UsageError: when the key cannot be opened.
+    """
+    _pyhanko()
     from pyhanko.sign import signers
 
     try:
@@ -300,6 +309,12 @@ def _date_faults(signer: Any, signed: datetime | None) -> list[str]:
         moments[f"on {signed.date()}, when it says that it signed"] = signed
     period = f"its certificate is valid from {first.date()} to {last.date()}"
     return [f"{period}, not {name}" for name, moment in moments.items() if not first <= moment <= last]
+
+
+def printed_chain(data: bytes) -> tuple[str, int] | None:
+    """Return the hash of the custody chain that a report names, and how many events it had; None for none."""
+    found = _CHAIN.search(data)
+    return None if found is None else (found.group(1).decode(), int(found.group(2)))
 
 
 def _gap_faults(data: bytes, signature: Any) -> list[str]:
