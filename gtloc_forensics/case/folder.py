@@ -84,9 +84,14 @@ class CaseFolder:
     def locked(self) -> Iterator[None]:
         """Hold the case for writing.
 
+        A case that cannot be written nobody changes: it is held without a lock.
+
         Raises:
             CaseBusy: another process holds it.
         """
+        if self.store.is_read_only:
+            yield
+            return
         lock = FileLock(self.folder / LOCK)
         try:
             lock.acquire(timeout=0)
@@ -151,7 +156,9 @@ class CaseFolder:
         return bool(header.case_number or header.exhibit or header.legal_authority)
 
     def note(self, action: str, subject: str, detail: dict[str, Scalar]) -> None:
-        """Add an event to the custody chain."""
+        """Add an event to the custody chain; of a case that cannot be written nothing can be noted."""
+        if self.store.is_read_only:
+            return
         with self.store.writing() as session:
             self._note(session, action, subject, detail)
 

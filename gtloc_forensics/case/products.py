@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from gtloc_forensics.files.hashing import file_sha256
 from gtloc_forensics.files.writing import refuse_inside
-from gtloc_forensics.records import visible
 
 if TYPE_CHECKING:  # the command line reads the table below and must not wait for a database
     from gtloc_forensics.case.folder import CaseFolder
@@ -133,6 +132,8 @@ def place_of(case: CaseFolder, target: Path) -> tuple[str, str]:
 
     Two files of one name in two folders are two files.
     """
+    from gtloc_forensics.records import visible
+
     whole = target.parent.resolve() / target.name
     if whole.is_relative_to(case.folder):
         return visible(os.fsencode(whole.relative_to(case.folder))), IN_CASE

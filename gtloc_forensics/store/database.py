@@ -1,9 +1,7 @@
 """The case database: sources, results, findings, custody.
 
-SQLite by default (WAL, foreign keys on, a busy time-out, one writer), or PostgreSQL.
-Rows are added, never rewritten: a second model's result stands beside the first.
-A result's key is (subject, stage, fingerprint), so repeating work is harmless and a
-killed run goes on where it stopped.
+SQLite by default, or PostgreSQL. Rows are added, never rewritten: a second model's
+result stands beside the first. Repeating work under one key is harmless.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -19,13 +17,14 @@ from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, StatementError
+from sqlalchemy.exc import DatabaseError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from gtloc_forensics.errors import CaseBusy, CaseError, DamagedCase, WorkspaceFull
 from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Scalar, Skipped, Source, visible
 from gtloc_forensics.store.codec import pack, unpack
 from gtloc_forensics.store.custody import GENESIS, canonical_json, event_of
+from gtloc_forensics.store.reading_copy import ReadingCopy
 from gtloc_forensics.store.rows import StoredSource, event_from, source_of, stored_source_of
 from gtloc_forensics.store.schema import (
     POSTGRESQL,
@@ -40,11 +39,11 @@ from gtloc_forensics.store.schema import (
     RejectedRow,
     ResultRow,
     SourceRow,
+    cannot_be_written,
     engine_of,
     migrate,
     queue_up,
-    release,
-    reserve,
+    reserved,
     trigger_faults,
 )
 
@@ -67,7 +66,9 @@ class Store:
             CaseError: when it is not a case database or cannot be opened.
         """
         self._path = place if isinstance(place, Path) else None
-        self.engine = engine_of(place)
+        is_fixed = isinstance(place, Path) and cannot_be_written(place)
+        self._copy = ReadingCopy(Path(place)) if is_fixed else None
+        self.engine = engine_of(place) if self._copy is None else self._copy.engine
         rendered = self.engine.url.render_as_string(hide_password=True)
         self.url = visible(os.fsencode(place)) if isinstance(place, Path) else rendered
         self._writer = self.engine.execution_options(**{WRITES: True})
@@ -89,6 +90,13 @@ class Store:
     def close(self) -> None:
         """Close every connection; a WAL is folded back into the file."""
         self.engine.dispose()
+        if self._copy is not None:
+            self._copy.remove()
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it lies where nothing can be written; then it is read and no more."""
+        return self._copy is not None
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -96,8 +104,11 @@ class Store:
 
         Raises:
             CaseBusy: when another process holds the database.
+            CaseError: when it lies where nothing can be written.
             WorkspaceFull: when the disk has no room for it.
         """
+        if self.is_read_only:
+            raise CaseError(f"{self.url} cannot be written; copy the case folder to where it can")
         try:
             with Session(self._writer, expire_on_commit=False) as session, session.begin():
                 queue_up(session.connection())
@@ -118,19 +129,8 @@ class Store:
         Raises:
             CaseBusy: when another one works on it.
         """
-        if self.file is not None:
+        with nullcontext() if self.file is not None else reserved(self.engine, self.url):
             yield
-            return
-        with self.engine.connect() as connection:
-            connection.detach()  # the lock is the connection's and ends with it, whatever has become of the server
-            if not reserve(connection):
-                raise CaseBusy(f"{self.url} is in use by another process; wait for it or stop it")
-            connection.commit()  # an open transaction would hold up vacuuming
-            try:
-                yield
-            finally:
-                with suppress(DBAPIError):  # a server that went away has let go of it
-                    release(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

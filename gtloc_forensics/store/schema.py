@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from gtloc_forensics.errors import NewerCase, UsageError
+from gtloc_forensics.errors import CaseBusy, NewerCase, UsageError
 from gtloc_forensics.records import visible
 
 SCHEMA = "0001"
@@ -194,6 +197,27 @@ def _sqlite_file(path: Path) -> Engine:
     return _guarded(create_engine(shown, creator=lambda: sqlite3.connect(os.fsencode(path), check_same_thread=False)))
 
 
+def cannot_be_written(path: Path) -> bool:
+    """Whether a database that is there lies where nothing can be written: SQLite needs room beside it, too."""
+    return path.is_file() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
+def left_over(path: Path) -> list[Path]:
+    """Return what a program that was killed left beside an SQLite file and what belongs to its content."""
+    beside = [path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-journal")]
+    return [file for file in beside if file.is_file() and file.stat().st_size]
+
+
+def unchanging_engine(path: Path) -> Engine:
+    """Return an engine on an SQLite file that nobody writes to: it leaves no lock and no file beside it."""
+    uri = f"file:{quote(os.fsencode(path))}?immutable=1"
+    shown = URL.create(SQLITE, database=visible(os.fsencode(path)))
+    engine = create_engine(shown, creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False))
+    event.listen(engine, "connect", _prepare_reading)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
 def _guarded(engine: Engine) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -215,6 +239,11 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _prepare_reading(connection: Any, _: Any) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA query_only = ON")
+
+
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     # The driver's own transaction handling would commit before DDL and reads outside a transaction.
     connection.isolation_level = None
@@ -226,14 +255,24 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor.close()
 
 
-def reserve(connection: Connection) -> bool:
-    """Take the lock of a whole run in PostgreSQL; it is the connection's, and ends with it."""
-    return bool(connection.scalar(text(f"SELECT pg_try_advisory_lock({_CASE_LOCK}, {_PLACE})")))
+@contextmanager
+def reserved(engine: Engine, shown: str) -> Iterator[None]:
+    """Hold the lock of a whole run in PostgreSQL; it is a connection's, and ends with it.
 
-
-def release(connection: Connection) -> None:
-    """Give that lock back now: the end of a connection reaches the server only after a while."""
-    connection.execute(text(f"SELECT pg_advisory_unlock({_CASE_LOCK}, {_PLACE})"))
+    Raises:
+        CaseBusy: when another program holds it.
+    """
+    with engine.connect() as connection:
+        connection.detach()  # the lock is the connection's and ends with it, whatever has become of the server
+        if not connection.scalar(text(f"SELECT pg_try_advisory_lock({_CASE_LOCK}, {_PLACE})")):
+            raise CaseBusy(f"{shown} is in use by another process; wait for it or stop it")
+        connection.commit()  # an open transaction would hold up vacuuming
+        try:
+            yield
+        finally:
+            with suppress(DBAPIError):  # a server that went away has let go of it
+                # Given back now: the end of a connection reaches the server only after a while.
+                connection.execute(text(f"SELECT pg_advisory_unlock({_CASE_LOCK}, {_PLACE})"))
 
 
 def queue_up(connection: Connection) -> None:

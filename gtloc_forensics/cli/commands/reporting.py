@@ -15,6 +15,7 @@ from gtloc_forensics.case.products import EXPORTS
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 
 if TYPE_CHECKING:
+    from gtloc_forensics.case.case import Case
     from gtloc_forensics.report import SignWith
 
 ONLY = {"found": "found", "suspicious": "found", "clean": "clean", "not-examined": "not examined"}
@@ -59,6 +60,7 @@ def report(
         options["report_date"] = report_date
     with Case(case) as opened:
         opened.set_header(CaseHeader(**header))
+        _say_if_not_noted(opened)
         click.echo(visible(os.fsencode(opened.write_report(output, **options))))
 
 
@@ -83,7 +85,13 @@ def export(case: Path, kind: str, output: Path | None) -> None:
     from gtloc_forensics.records import visible
 
     with Case(case) as opened:
+        _say_if_not_noted(opened)
         click.echo(visible(os.fsencode(opened.export(kind, output))))
+
+
+def _say_if_not_noted(case: Case) -> None:
+    if case.store.is_read_only:
+        click.echo("gtloc: the case cannot be written: its chain of custody does not note this", err=True)
 
 
 @click.command()
@@ -186,6 +194,7 @@ def _verify_case(
 
     read = [read_anchor(given, trust=trust) for given in anchors]
     with Case(folder) as case:
+        _say_if_not_noted(case)
         found = case.verify(
             Settings(device=device, jobs=1),
             sample=sample,
