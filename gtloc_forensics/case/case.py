@@ -182,10 +182,9 @@ class Case:
         from gtloc_forensics.case.watching import WatchSession
         from gtloc_forensics.files.watching import Watcher
 
-        def publish() -> None:
-            self.write_findings()
-            if watch_settings.report:
-                self.write_report()
+        def publish() -> Path:
+            findings = self.write_findings()
+            return self.write_report() if watch_settings.report else findings
 
         with self.locked(), opened(settings) as instruments, self._place.work_folder() as work:
             self._place.write_header()
@@ -194,6 +193,7 @@ class Case:
                 instruments,
                 settings=settings,
                 work=work,
+                roots=roots,
                 publish=publish,
                 notifier=notifier,
                 log=log,

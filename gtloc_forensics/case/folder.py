@@ -142,6 +142,8 @@ class CaseFolder:
     def write_header(self) -> None:
         """Write what waits to be written of the header. Whoever calls it holds the case."""
         header, self._waiting = self._waiting, CaseHeader()
+        if self.store.evidence_folder() is not None and not any(asdict(header).values()):
+            return
         with self.store.writing() as session:
             opened_utc = None if self.store.evidence_folder() else Settings().instant()
             folder = os.fsencode(self.evidence).hex()  # a folder's name need not be text
