@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from gtloc_forensics.case.case import Case, open_case
 from gtloc_forensics.case.folder import DATABASE
 from gtloc_forensics.case.products import REPORT
 from gtloc_forensics.cli.main import ExitCode, gtloc
-from gtloc_forensics.errors import CaseBusy, DamagedCase, UsageError
+from gtloc_forensics.errors import CaseBusy, DamagedCase, ForensicsError, UsageError
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.records import CaseHeader
 from gtloc_forensics.store.custody import actor
@@ -175,6 +177,32 @@ def test_another_command_on_a_damaged_case_says_so_in_one_line(case: Case) -> No
     assert "Traceback" not in result.output
     with pytest.raises(DamagedCase):
         list(case.store.custody())
+
+
+def test_no_damaged_byte_of_the_database_ends_in_a_traceback_or_passes_unseen(case: Case) -> None:
+    """Any bit of the file: what it changed is named, or the file is refused in words; what holds no data may differ."""
+    database = case.folder / DATABASE
+    case.close()
+    whole, rng = database.read_bytes(), random.Random(20261128)
+    rows = stored_rows(database)
+    for _ in range(40):
+        damaged = bytearray(whole)
+        damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
+        database.write_bytes(damaged)
+        same = stored_rows(database) == rows
+        with suppress(ForensicsError), Case(case.folder) as opened:
+            found = opened.verify(INLINE, sample=0)
+            assert same or found.differences
+
+
+def stored_rows(database: Path) -> list[object]:
+    try:
+        with closing(sqlite3.connect(f"file:{database}?immutable=1", uri=True)) as connection:
+            connection.text_factory = bytes
+            tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            return [row for (name,) in tables for row in connection.execute(f"SELECT * FROM {name.decode()}")]
+    except (sqlite3.Error, UnicodeDecodeError):
+        return []
 
 
 def test_triggers_of_the_same_name_that_do_nothing_are_seen(case: Case) -> None:

@@ -74,10 +74,12 @@ class Store:
         self._writer = self.engine.execution_options(**{WRITES: True})
         try:
             migrate(self.engine)
-        except (OperationalError, DatabaseError) as error:
+        except (DatabaseError, UnicodeDecodeError) as error:
             self.engine.dispose()
-            remedy = "choose another --output" if self.file is not None else "see --database"
-            raise CaseError(f"{self.url} is not usable as a case database: {error.orig}; {remedy}") from error
+            said = f"{self.url} is not usable as a case database: {getattr(error, 'orig', 'it is damaged')}"
+            raise CaseError(
+                f"{said}; {'see --database' if self.file is None else 'choose another --output'}"
+            ) from error
 
     @property
     def file(self) -> Path | None:
@@ -142,7 +144,7 @@ class Store:
         try:
             with Session(self.engine) as session:
                 yield session
-        except (DatabaseError, StatementError) as error:
+        except (DatabaseError, StatementError, UnicodeDecodeError) as error:
             if self.file is None and isinstance(error, OperationalError):
                 raise  # a server that went away
             raise DamagedCase(f"{self.url} cannot be read ({getattr(error, 'orig', error)})") from error
