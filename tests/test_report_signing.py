@@ -76,7 +76,7 @@ def test_a_signer_is_trusted_only_by_a_certificate_one_holds(signed, keys):
     assert "leads to none that is trusted" in stranger.differences[0]
 
 
-def made(folder, name: str, *, common_name: str, last: datetime = datetime(2045, 1, 1), usage: bool = True):
+def made(folder, name: str, *, common_name: str, last: datetime = datetime(2045, 1, 1), usage: bool | None = True):
     """Write a key and its certificate, self-made, and return what signs with it."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
@@ -85,7 +85,9 @@ def made(folder, name: str, *, common_name: str, last: datetime = datetime(2045,
     builder = builder.not_valid_before(datetime(2020, 1, 1)).not_valid_after(last)
     encipherment = (False, False, True, *[False] * 6)
     bits = (True, True, *[False] * 7) if usage else encipherment
-    certificate = builder.add_extension(x509.KeyUsage(*bits), critical=True).sign(key, hashes.SHA256())
+    if usage is not None:
+        builder = builder.add_extension(x509.KeyUsage(*bits), critical=True)
+    certificate = builder.sign(key, hashes.SHA256())
     lock = serialization.BestAvailableEncryption(b"x")
     (folder / f"{name}.p12").write_bytes(pkcs12.serialize_key_and_certificates(b"k", key, certificate, None, lock))
     (folder / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
@@ -105,6 +107,12 @@ def test_a_trusted_certificate_must_be_of_its_time_and_for_signing(tmp_path, opt
     found = verify_pdf(tmp_path / "r.pdf", trust=[tmp_path / "own.pem"])
     assert found.verdict is Verdict.UNTRUSTED
     assert words in " ".join(found.differences)
+
+
+def test_a_certificate_that_names_no_usage_may_sign(tmp_path):
+    sign = made(tmp_path, "own", common_name="Examiner", usage=None)
+    write_pdf(FakeCase([]), tmp_path / "r.pdf", report_date=DAY, sign=sign)
+    assert verify_pdf(tmp_path / "r.pdf", trust=[tmp_path / "own.pem"]).verdict is Verdict.VALID
 
 
 def test_a_stranger_who_takes_the_same_name_is_called_that(tmp_path, capfd):

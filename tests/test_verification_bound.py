@@ -298,6 +298,15 @@ def test_a_moment_that_is_no_number_is_refused_in_words(monkeypatch: pytest.Monk
         Settings().instant()
 
 
+def test_a_moment_that_is_no_number_leaves_no_file_without_its_event(
+    own: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "abc")
+    with pytest.raises(UsageError):
+        own.export("csv")
+    assert not (own.folder / "findings.csv").exists()
+
+
 def test_an_older_case_is_valid_and_says_what_nothing_binds(own: Case) -> None:
     """An examination that bound its findings alone, in a chain without header events, as older programs made it."""
     events = [event for event in own.store.custody() if event.action != "header"]

@@ -64,7 +64,7 @@ def write_findings(case: CaseFolder, path: Path | None = None) -> Path:
     from gtloc_forensics.report.exports.findings_json import write_document
 
     target = path or case.folder / FINDINGS
-    refuse_inside(target, case.evidence)
+    _insist_on_writing(case, target)
     view = case.view()
     made_of: dict[str, Scalar] = {
         "kind": "json",
@@ -92,7 +92,7 @@ def write_report(case: CaseFolder, path: Path | None = None, **options: Any) -> 
     from gtloc_forensics.report import write_pdf
 
     target = path or case.folder / REPORT
-    refuse_inside(target, case.evidence)
+    _insist_on_writing(case, target)
     view = case.view()
     options.setdefault("report_date", view.finished_utc)
     made_of = {"examination": view.fingerprint, "options": _digest_of(options, view.header)}
@@ -119,12 +119,20 @@ def export(case: CaseFolder, kind: str, path: Path | None = None) -> Path:
 
     form = EXPORTS[kind]
     target = path or case.folder / f"findings.{form.suffix}"
-    refuse_inside(target, case.evidence)
+    _insist_on_writing(case, target)
     view = case.view()
     options = {"report_date": view.finished_utc} if form.is_dated else {}
     getattr(report, form.writer)(view, target, **options)
     _note(case, "export", target, {"kind": kind})
     return target
+
+
+def _insist_on_writing(case: CaseFolder, target: Path) -> None:
+    """Refuse before anything is written what would fail after it: then no file would be there without its event."""
+    from gtloc_forensics.examination.settings import Settings
+
+    refuse_inside(target, case.evidence)
+    Settings().instant()
 
 
 def place_of(case: CaseFolder, target: Path) -> tuple[str, str]:

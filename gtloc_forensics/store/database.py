@@ -76,10 +76,8 @@ class Store:
             migrate(self.engine)
         except (DatabaseError, UnicodeDecodeError) as error:
             self.engine.dispose()
-            said = f"{self.url} is not usable as a case database: {getattr(error, 'orig', 'it is damaged')}"
-            raise CaseError(
-                f"{said}; {'see --database' if self.file is None else 'choose another --output'}"
-            ) from error
+            said = getattr(error, "orig", "it is damaged")
+            raise CaseError(f"{self.url} is not usable as a case database: {said}; name another case") from error
 
     @property
     def file(self) -> Path | None:

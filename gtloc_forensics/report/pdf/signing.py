@@ -279,7 +279,8 @@ def signer_faults(signer: Any, others: Iterable[Any], roots: Sequence[Any], *, s
     usage = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
     faults = _date_faults(signer, signed)
     try:
-        usage.validate(signer)
+        if signer.key_usage_value is not None:  # without one a certificate is for every use
+            usage.validate(signer)
         context = ValidationContext(trust_roots=list(roots), allow_fetching=False, moment=_within(signer))
         validator = CertificateValidator(signer, list(others), validation_context=context)
         asyncio.run(validator.async_validate_path())
