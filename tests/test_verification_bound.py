@@ -264,11 +264,11 @@ def test_a_file_that_was_no_photo_and_is_one_now_is_named(own: Case) -> None:
 
 
 def test_who_is_busy_with_the_case_keeps_its_header_from_a_refused_audit(own: Case) -> None:
-    with own.locked(), open_case(own.evidence, own.folder, header=CaseHeader(case_number="B")) as other:
+    with own.locked():
         with pytest.raises(CaseBusy):
-            other.audit(INLINE)
+            open_case(own.evidence, own.folder, header=CaseHeader(case_number="B"))
         with pytest.raises(CaseBusy):
-            other.set_header(CaseHeader(examiner="Second"))
+            own.set_header(CaseHeader(examiner="Second"))
     assert own.view().header.case_number == own.view().header.examiner == ""
 
 

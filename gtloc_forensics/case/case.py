@@ -60,6 +60,7 @@ def open_case(
         UsageError: the folder does not exist, or the case folder belongs to another one.
         EvidenceTreeError: the case folder lies inside the evidence.
         NewerCase, CaseError: the database cannot be used.
+        CaseBusy: the header is to be changed, and another process holds the case.
     """
     if not (watched or evidence.is_dir()):  # a watched card may come later
         raise UsageError(f"{evidence} is not a folder; name the folder that holds the photos")
@@ -68,7 +69,11 @@ def open_case(
         refuse_inside(folder, place)
     folder.mkdir(parents=True, exist_ok=True)
     case = Case(folder, evidence=evidence.resolve(), database_url=database_url)
-    case.begin(header or CaseHeader())
+    try:
+        case.set_header(header or CaseHeader())
+    except BaseException:
+        case.close()
+        raise
     return case
 
 
@@ -104,10 +109,6 @@ class Case:
         """Close the database."""
         self._place.close()
 
-    def begin(self, header: CaseHeader) -> None:
-        """Take the examiner's fields; those of a case that is there are written when an audit or a watch holds it."""
-        self._place.begin(header)
-
     def set_header(self, header: CaseHeader) -> None:
         """Write the examiner's fields and note them in the custody chain; an empty one keeps what is there."""
         self._place.set_header(header)
@@ -131,7 +132,6 @@ class Case:
             ToolMissing, ToolTooOld, WeightsError: see :func:`gtloc_forensics.examination.instruments.opened`.
         """
         with self.locked(), opened(settings) as instruments:
-            self._place.write_header()
             self.examine(instruments, settings, progress=progress)
         return self.view().tally
 
@@ -187,7 +187,6 @@ class Case:
             return self.write_report() if watch_settings.report else findings
 
         with self.locked(), opened(settings) as instruments, self._place.work_folder() as work:
-            self._place.write_header()
             session = WatchSession(
                 self._place,
                 instruments,

@@ -46,7 +46,6 @@ class CaseFolder:
             NewerCase, CaseError: the database cannot be used.
         """
         self.folder = folder.resolve()
-        self._waiting = CaseHeader()  # what is to be written of the header once the case is held
         url = database_url or _kept_address(self.folder)
         if evidence is None and not (url or (folder / DATABASE).is_file()):
             raise UsageError(f"{folder} holds no case; run `gtloc audit` on a folder of photos first")
@@ -117,36 +116,18 @@ class CaseFolder:
 
     # ----------------------------------------------------------------- header and chain
 
-    def begin(self, header: CaseHeader) -> None:
-        """Write the header of a new case; that of an older one waits for :meth:`write_header`.
-
-        Whoever is refused the case afterwards has changed nothing of it.
-        """
-        if self.store.evidence_folder() is None:
-            self.set_header(header)
-        else:
-            self._waiting = header
-
     def set_header(self, header: CaseHeader) -> None:
         """Write the examiner's fields and note them in the custody chain; an empty one keeps what is there.
 
         Raises:
             CaseBusy: another process holds the case; then nothing was written.
         """
-        self._waiting = header
         is_new = self.store.evidence_folder() is None
-        if is_new or any(asdict(header).values()):
-            with self.locked():
-                self.write_header()
-
-    def write_header(self) -> None:
-        """Write what waits to be written of the header. Whoever calls it holds the case."""
-        header, self._waiting = self._waiting, CaseHeader()
-        if self.store.evidence_folder() is not None and not any(asdict(header).values()):
+        if not is_new and not any(asdict(header).values()):
             return
-        with self.store.writing() as session:
-            opened_utc = None if self.store.evidence_folder() else Settings().instant()
-            folder = os.fsencode(self.evidence).hex()  # a folder's name need not be text
+        opened_utc = Settings().instant() if is_new else None
+        folder = os.fsencode(self.evidence).hex()  # a folder's name need not be text
+        with self.locked(), self.store.writing() as session:
             changed = self.store.set_header(session, replace(header, evidence_folder=folder, opened_utc=opened_utc))
             if changed:
                 self._note(session, "header", "case", dict(changed))
