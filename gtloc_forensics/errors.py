@@ -78,6 +78,14 @@ class CaseError(ForensicsError):
     """The case database cannot be used as asked."""
 
 
+class DamagedCase(CaseError, ValueError):
+    """Something in the case database cannot be read; `gtloc verify` names what else was altered."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(f"the case is damaged: {what}; `gtloc verify` on the case names everything that was altered")
+
+
 class NewerCase(CaseError):
     """The case was written by a newer program; update this one."""
 

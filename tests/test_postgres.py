@@ -198,7 +198,7 @@ def test_events_of_two_writers_form_one_chain(evidence: Path, tmp_path: Path, ur
         ThreadPoolExecutor(4) as pool,
     ):
         list(pool.map(lambda number: (one, two)[number % 2].note("export", f"{number}", {}), range(40)))
-        assert len(list(one.store.custody())) == 40
+        assert len(list(one.store.custody())) == 41  # the header is the first
         assert one.custody_faults() == ()
 
 
@@ -254,3 +254,87 @@ def test_an_address_that_cannot_be_used_is_refused_in_words(address: str, error:
     with pytest.raises(error, match=words) as raised:
         Store(address)
     assert "hunter2" not in str(raised.value)
+
+
+def edit(url: str, statement: str) -> int:
+    """Change the database as somebody would who hides it: the triggers are switched off and on again."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE custody DISABLE TRIGGER USER"))
+        changed = connection.execute(text(statement)).rowcount
+        connection.execute(text("ALTER TABLE custody ENABLE TRIGGER USER"))
+    engine.dispose()
+    return changed
+
+
+OTHER = "'\\x71'::bytea || substr({0}, 2)"
+TAMPERED = [
+    ("UPDATE case_header SET examiner = 'X'", "case_header id=1: its examiner was altered"),
+    ("UPDATE source SET media_type = 'image/png' WHERE id = 1", "source id=1 (0.jpg): its media_type was altered"),
+    ("UPDATE source SET stat = chr(123) WHERE id = 2", "source id=2 (1.jpg): its stat was altered"),
+    ("UPDATE examination SET environment = replace(environment, '.', ',')", "its environment was altered"),
+    ("UPDATE member SET status = 'ok' WHERE ordinal = 1", "ordinal=1 (1.jpg): its status was altered"),
+    ("UPDATE member SET sha256_at_end = 'ff' WHERE ordinal = 0", "ordinal=0 (0.jpg): its sha256_at_end was altered"),
+    (f"UPDATE member SET findings = {OTHER.format('findings')} WHERE ordinal = 0", "its findings was altered"),
+    (f"UPDATE examination_extra SET payload = {OTHER.format('payload')} WHERE name = 'causes'", "name=causes"),
+    (f"UPDATE result SET payload = {OTHER.format('payload')} WHERE stage = 'claim'", "its payload was altered"),
+    ("UPDATE result SET failed = true WHERE stage = 'preview'", "its failed was altered"),
+    ("DELETE FROM result WHERE stage = 'preview'", "it is gone"),
+    ("UPDATE custody SET detail = chr(123) WHERE sequence = 3", "custody event 3 cannot be read"),
+    ("UPDATE custody SET actor = 'x' WHERE sequence = 2", "custody event 2 (acquire 0.jpg) was altered"),
+    ("DELETE FROM custody WHERE sequence = 3", "custody event 3 is missing"),
+]
+
+
+def test_what_was_altered_on_a_server_is_named_by_table_row_and_field(evidence: Path, tmp_path: Path, url: str) -> None:
+    with open_case(evidence, tmp_path / "case", database_url=url) as case:
+        case.audit(INLINE)
+    original = url.split("@/")[1].split("?")[0]
+    admin = create_engine(url.replace(f"/{original}?", "/postgres?"), isolation_level="AUTOCOMMIT")
+    for number, (statement, words) in enumerate(TAMPERED):
+        copy = url.replace(f"/{original}?", f"/{original}_{number}?")
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {original}_{number} TEMPLATE {original}"))
+        assert edit(copy, statement) > 0, statement
+        with Case(tmp_path / "case", database_url=copy) as case:
+            found = case.verify(INLINE, sample=0)
+        said = " | ".join(f"{difference.subject}: {difference.what}" for difference in found.differences)
+        assert words in said, (statement, said)
+    admin.dispose()
+
+
+def test_a_trigger_that_does_nothing_is_seen(evidence: Path, tmp_path: Path, url: str) -> None:
+    with open_case(evidence, tmp_path / "case", database_url=url) as case:
+        case.audit(INLINE)
+        assert case.verify(INLINE, sample=0).is_valid
+        with case.store.engine.begin() as connection:
+            connection.execute(
+                text(
+                    "CREATE OR REPLACE FUNCTION custody_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+                    "$$ BEGIN RETURN NEW; END $$"
+                )
+            )
+        said = " ".join(difference.what for difference in case.verify(INLINE, sample=0).differences)
+    assert "the trigger custody_no_change, which keeps the custody chain append-only, was replaced" in said
+
+
+def test_an_audit_killed_at_any_moment_ends_like_one_that_was_not(evidence: Path, tmp_path: Path, url: str) -> None:
+    command = [sys.executable, "-m", "gtloc_forensics", "audit", str(evidence), "-o", str(tmp_path / "case")]
+    command += ["--model", "none", "--no-report", "--jobs", "0", "--database", url]
+    for seconds in (0.8, 1.6, 2.4, 3.2):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        process.kill()
+        process.wait()
+    audit(evidence, tmp_path / "whole")
+    for _ in range(100):
+        with suppress(CaseBusy), open_case(evidence, tmp_path / "case", database_url=url) as case:
+            case.audit(INLINE)
+            assert case.verify(INLINE, sample=0).is_valid
+            served = content(case.store)
+            break
+        time.sleep(0.1)
+    whole = content_of_file(tmp_path / "whole")
+    for name in ("source", "result", "member", "finding", "rejected"):
+        assert served[name] == whole[name], name

@@ -9,6 +9,7 @@ import socket
 from datetime import date, datetime
 
 import pytest
+from click.testing import CliRunner
 from fake_case import FakeCase
 
 pytest.importorskip("pyhanko")
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.report import SignWith, Verdict, verify_pdf, write_pdf
 
@@ -58,7 +60,8 @@ def signed(keys, tmp_path_factory):
 
 def test_a_signed_report_is_valid_and_names_its_signer(signed):
     found = verify_pdf(signed)
-    assert found.verdict is Verdict.VALID
+    # nobody said whom to trust: "valid" would be more than is known
+    assert found.verdict is Verdict.UNCHECKED
     assert found.differences == ()
     assert "Signer ours" in found.signer
     assert found.sha256 == hashlib.sha256(signed.read_bytes()).hexdigest()
@@ -67,13 +70,75 @@ def test_a_signed_report_is_valid_and_names_its_signer(signed):
 
 def test_a_signer_is_trusted_only_by_a_certificate_one_holds(signed, keys):
     assert verify_pdf(signed, trust=[keys / "ours.pem"]).trusted
-    logging.disable(logging.CRITICAL)
-    try:
-        stranger = verify_pdf(signed, trust=[keys / "theirs.pem"])
-    finally:
-        logging.disable(logging.NOTSET)
+    stranger = verify_pdf(signed, trust=[keys / "theirs.pem"])
     assert not stranger.trusted
-    assert stranger.verdict is Verdict.VALID
+    assert stranger.verdict is Verdict.UNTRUSTED
+    assert "leads to none that is trusted" in stranger.differences[0]
+
+
+def made(folder, name: str, *, common_name: str, last: datetime = datetime(2045, 1, 1), usage: bool | None = True):
+    """Write a key and its certificate, self-made, and return what signs with it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number())
+    builder = builder.not_valid_before(datetime(2020, 1, 1)).not_valid_after(last)
+    encipherment = (False, False, True, *[False] * 6)
+    bits = (True, True, *[False] * 7) if usage else encipherment
+    if usage is not None:
+        builder = builder.add_extension(x509.KeyUsage(*bits), critical=True)
+    certificate = builder.sign(key, hashes.SHA256())
+    lock = serialization.BestAvailableEncryption(b"x")
+    (folder / f"{name}.p12").write_bytes(pkcs12.serialize_key_and_certificates(b"k", key, certificate, None, lock))
+    (folder / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return SignWith(folder / f"{name}.p12", b"x")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"last": datetime(2021, 1, 1)}, "valid from 2020-01-01 to 2021-01-01, not today"),
+        ({"usage": False}, "leads to none that is trusted"),
+    ],
+)
+def test_a_trusted_certificate_must_be_of_its_time_and_for_signing(tmp_path, options, words):
+    sign = made(tmp_path, "own", common_name="Examiner", **options)
+    write_pdf(FakeCase([]), tmp_path / "r.pdf", report_date=DAY, sign=sign)
+    found = verify_pdf(tmp_path / "r.pdf", trust=[tmp_path / "own.pem"])
+    assert found.verdict is Verdict.UNTRUSTED
+    assert words in " ".join(found.differences)
+
+
+def test_a_certificate_that_names_no_usage_may_sign(tmp_path):
+    sign = made(tmp_path, "own", common_name="Examiner", usage=None)
+    write_pdf(FakeCase([]), tmp_path / "r.pdf", report_date=DAY, sign=sign)
+    assert verify_pdf(tmp_path / "r.pdf", trust=[tmp_path / "own.pem"]).verdict is Verdict.VALID
+
+
+def test_a_stranger_who_takes_the_same_name_is_called_that(tmp_path, capfd):
+    made(tmp_path, "a", common_name="Examiner")
+    write_pdf(FakeCase([]), tmp_path / "b.pdf", report_date=DAY, sign=made(tmp_path, "b", common_name="Examiner"))
+    result = CliRunner().invoke(gtloc, ["verify", str(tmp_path / "b.pdf"), "--trust", str(tmp_path / "a.pem")])
+    assert result.exit_code == ExitCode.FINDINGS
+    assert "a stranger signed it: one who calls himself Common Name: Examiner" in result.output
+    assert capfd.readouterr().err == ""
+
+
+def test_the_command_says_what_was_checked_by_its_exit_code(signed, keys):
+    def code(*options: str) -> int:
+        return CliRunner().invoke(gtloc, ["verify", str(signed), *options]).exit_code
+
+    assert code() == ExitCode.UNCHECKED
+    assert code("--trust", str(keys / "ours.pem")) == ExitCode.CLEAN
+    assert code("--trust", str(keys / "theirs.pem")) == ExitCode.FINDINGS
+
+
+def test_what_is_no_certificate_is_refused_in_words(signed, tmp_path):
+    (tmp_path / "name").write_text("host")
+    result = CliRunner().invoke(gtloc, ["verify", str(signed), "--trust", str(tmp_path / "name")])
+    assert result.exit_code == ExitCode.FAILURE
+    assert "is no certificate" in result.output
+    assert "Traceback" not in result.output
 
 
 def test_a_report_without_a_signature_is_unsigned(tmp_path):

@@ -97,8 +97,9 @@ def test_a_changed_file_is_a_new_state_of_the_same_path(store: Store) -> None:
 
 
 def test_the_header_keeps_what_is_not_given_again(store: Store) -> None:
-    store.set_header(CaseHeader(case_number="7", examiner="A", opened_utc=NOON))
-    store.set_header(CaseHeader(examiner="B"))
+    with store.writing() as session:
+        store.set_header(session, CaseHeader(case_number="7", examiner="A", opened_utc=NOON))
+        assert store.set_header(session, CaseHeader(examiner="B")) == {"examiner": "B"}
     assert store.header() == CaseHeader(case_number="7", examiner="B", opened_utc=NOON)
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gtloc_forensics.case.verifying import Verification
     from gtloc_forensics.case.watching import Log, WatchSettings
     from gtloc_forensics.correct import Destination, Order, Plan, Result
+    from gtloc_forensics.report import SignWith
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
@@ -64,6 +65,7 @@ def open_case(
         EvidenceTreeError: the case folder, the database or the folder for temporary files lies inside the evidence.
         CaseBusy: another process works on this case; its header stays as it is.
         NewerCase, CaseError: the database cannot be used.
+        CaseBusy: the header is to be changed, and another process holds the case.
     """
     if not (watched or evidence.is_dir()):  # a watched card may come later
         raise UsageError(f"{evidence} is not a folder; name the folder that holds the photos")
@@ -119,7 +121,7 @@ class Case:
         self._place.close()
 
     def set_header(self, header: CaseHeader) -> None:
-        """Write the examiner's fields; an empty one keeps what is there."""
+        """Write the examiner's fields and note them in the custody chain; an empty one keeps what is there."""
         self._place.set_header(header)
 
     @property
@@ -192,10 +194,9 @@ class Case:
         from gtloc_forensics.case.watching import WatchSession
         from gtloc_forensics.files.watching import Watcher
 
-        def publish() -> None:
-            self.write_findings()
-            if watch_settings.report:
-                self.write_report()
+        def publish() -> Path:
+            findings = self.write_findings()
+            return self.write_report() if watch_settings.report else findings
 
         with self.locked(), opened(settings) as instruments, self._place.work_folder() as work:
             session = WatchSession(
@@ -203,6 +204,7 @@ class Case:
                 instruments,
                 settings=settings,
                 work=work,
+                roots=roots,
                 publish=publish,
                 notifier=notifier,
                 log=log,
@@ -266,11 +268,17 @@ class Case:
         """Add an event to the custody chain."""
         self._place.note(action, subject, detail)
 
-    def verify(self, settings: Settings, *, sample: int = 5) -> Verification:
+    def verify(self, settings: Settings, *, sample: int = 5, **options: Any) -> Verification:
         """Check the case; see :func:`gtloc_forensics.case.verifying.verify`."""
         from gtloc_forensics.case import verifying
 
-        return verifying.verify(self._place, settings, sample=sample)
+        return verifying.verify(self._place, settings, sample=sample, **options)
+
+    def seal(self, path: Path | None = None, *, sign: SignWith | None = None) -> Path:
+        """Write a receipt of the custody chain; see :func:`gtloc_forensics.case.sealing.seal`."""
+        from gtloc_forensics.case import sealing
+
+        return sealing.seal(self._place, path, sign=sign)
 
     def custody_faults(self) -> tuple[str, ...]:
         """Recompute the custody chain and name every break in it."""

@@ -16,14 +16,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from gtloc_forensics.case.view import StoredCase
-from gtloc_forensics.errors import CaseBusy, UsageError
+from gtloc_forensics.errors import CaseBusy, DamagedCase, UsageError
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files import workspace, writing
 from gtloc_forensics.records import CaseHeader, Scalar
 from gtloc_forensics.store import addresses
 from gtloc_forensics.store.addresses import ADDRESS, DATABASE
 from gtloc_forensics.store.custody import actor
-from gtloc_forensics.store.database import Store
+from gtloc_forensics.store.database import Store, Transaction
 
 LOCK = "case.lock"
 
@@ -63,12 +63,15 @@ class CaseFolder:
             self._keep_address(addresses.shown(place) + "\n")
 
     def _evidence(self, evidence: Path | None) -> Path:
-        header = self.store.header()
-        if header is None:
+        stored = self.store.evidence_folder()
+        if stored is None:
             if evidence is None:
                 raise UsageError(f"{self.folder} holds an empty case; run `gtloc audit` on a folder of photos first")
             return evidence
-        kept = Path(os.fsdecode(bytes.fromhex(header.evidence_folder)))
+        try:
+            kept = Path(os.fsdecode(bytes.fromhex(stored)))
+        except ValueError as error:
+            raise DamagedCase("the case header's evidence_folder is no path") from error
         if evidence is not None and kept != evidence:
             raise UsageError(f"{self.folder} is the case of {kept}, not of {evidence}; choose another --output")
         return kept
@@ -89,9 +92,14 @@ class CaseFolder:
     def locked(self) -> Iterator[None]:
         """Hold the case for writing.
 
+        A case that cannot be written nobody changes: it is held without a lock.
+
         Raises:
             CaseBusy: another process holds it.
         """
+        if self.store.is_read_only:
+            yield
+            return
         lock = FileLock(self.folder / LOCK)
         try:
             lock.acquire(timeout=0)
@@ -112,26 +120,20 @@ class CaseFolder:
     # ----------------------------------------------------------------- header and chain
 
     def set_header(self, header: CaseHeader) -> None:
-        """Write the examiner's fields; an empty one keeps what is there, and a change is noted in the custody chain.
+        """Write the examiner's fields and note them in the custody chain; an empty one keeps what is there.
 
         Raises:
-            CaseBusy: something would change while another process works on this case.
+            CaseBusy: another process holds the case; then nothing was written.
         """
-        before = self.store.header()
-        folder = os.fsencode(self.evidence).hex()  # a folder's name need not be text
-        opened_utc = None if before else Settings().instant()
-        wanted = replace(header, evidence_folder=folder, opened_utc=opened_utc)
-        changed: dict[str, Scalar] = {
-            name: value
-            for name, value in asdict(wanted).items()
-            if value and (not before or asdict(before)[name] != value)
-        }
-        if not changed:
+        is_new = self.store.evidence_folder() is None
+        if not is_new and not any(asdict(header).values()):
             return
-        with self.locked():
-            self.store.set_header(wanted)
-            if before is not None:
-                self.note("header", "case header", changed)
+        opened_utc = Settings().instant() if is_new else None
+        folder = os.fsencode(self.evidence).hex()  # a folder's name need not be text
+        with self.locked(), self.store.writing() as session:
+            changed = self.store.set_header(session, replace(header, evidence_folder=folder, opened_utc=opened_utc))
+            if changed:
+                self._note(session, "header", "case", dict(changed))
 
     @property
     def is_evidence(self) -> bool:
@@ -140,11 +142,16 @@ class CaseFolder:
         return bool(header.case_number or header.exhibit or header.legal_authority)
 
     def note(self, action: str, subject: str, detail: dict[str, Scalar]) -> None:
-        """Add an event to the custody chain."""
+        """Add an event to the custody chain; of a case that cannot be written nothing can be noted."""
+        if self.store.is_read_only:
+            return
         with self.store.writing() as session:
-            self.store.append_event(
-                session, utc_time=Settings().instant(), actor=actor(), action=action, subject=subject, detail=detail
-            )
+            self._note(session, action, subject, detail)
+
+    def _note(self, session: Transaction, action: str, subject: str, detail: dict[str, Scalar]) -> None:
+        self.store.append_event(
+            session, utc_time=Settings().instant(), actor=actor(), action=action, subject=subject, detail=detail
+        )
 
     def view(self) -> StoredCase:
         """Return the newest examination for reading.

@@ -20,7 +20,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
@@ -166,6 +166,14 @@ def desktop() -> Desktop | None:
     return Desktop(program) if program and session else None
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of one message: the names of the hooks that took it, and a sentence for each that failed."""
+
+    taken: tuple[str, ...]
+    troubles: tuple[str, ...]
+
+
 class BuiltInNotifiers:
     """Our ways to tell, through the door that a plugin's come through."""
 
@@ -237,8 +245,26 @@ class Notifier:
         A message that is held back is not delivered later: the next one that is says
         in ``"held_back"`` how many were.
         """
+        return self.deliver(message, to=self.names).troubles
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the hooks are called, each once."""
+        return tuple(dict.fromkeys(line.name for line in self._lines))
+
+    def deliver(self, message: Message, *, to: Collection[str]) -> Delivery:
+        """Deliver one message to the hooks of these names that may have it now; say which took it."""
         now = self._clock()
-        return tuple(sentence for line in self._lines if (sentence := line.tell(message, now)))
+        taken: list[str] = []
+        troubles: list[str] = []
+        for line in self._lines:
+            if line.name in to:
+                trouble = line.tell(message, now)
+                if trouble is None:
+                    taken.append(line.name)
+                elif trouble:
+                    troubles.append(trouble)
+        return Delivery(tuple(taken), tuple(troubles))
 
 
 class _Line:
@@ -251,7 +277,12 @@ class _Line:
         self._rest_s = 0.0
         self._rests_until = float("-inf")
 
-    def tell(self, message: Message, now: float) -> str:
+    @property
+    def name(self) -> str:
+        return self._hook.name
+
+    def tell(self, message: Message, now: float) -> str | None:
+        """Return None when the hook took it, "" when it was held back, else what went wrong."""
         full = len(self._sent) == self._sent.maxlen and now - self._sent[0] < 60.0
         if full or now < self._rests_until:
             self._held_back += 1
@@ -266,7 +297,7 @@ class _Line:
             self._rests_until = now + self._rest_s
             return f"{self._hook.name}: {why}; it is left alone for {self._rest_s:g} s"
         self._held_back, self._rest_s = 0, 0.0
-        return ""
+        return None
 
 
 def _encoded(message: Message) -> bytes:

@@ -8,6 +8,7 @@ is kept.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from gtloc_forensics.records import CaseHeader, Scalar
 
 FINDINGS, REPORT = "findings.json", "report.pdf"
+IN_CASE, ELSEWHERE = "case", "elsewhere"
+"""Where a product was written, as its custody event says; an older event does not say."""
 
 
 def write_findings(case: CaseFolder, path: Path | None = None) -> Path:
@@ -33,7 +36,7 @@ def write_findings(case: CaseFolder, path: Path | None = None) -> Path:
     from gtloc_forensics.report.exports.findings_json import write_document
 
     target = path or case.folder / FINDINGS
-    refuse_inside(target, case.evidence)
+    _insist_on_writing(case, target)
     view = case.view()
     made_of: dict[str, Scalar] = {
         "kind": "json",
@@ -42,7 +45,7 @@ def write_findings(case: CaseFolder, path: Path | None = None) -> Path:
     }
     if not _is_current(case, target, "export", made_of):
         write_document(view, target)
-        case.note("export", target.name, {"sha256": sha256_of(target.resolve()), **made_of})
+        _note(case, "export", target, made_of)
     return target
 
 
@@ -61,14 +64,14 @@ def write_report(case: CaseFolder, path: Path | None = None, **options: Any) -> 
     from gtloc_forensics.report import write_pdf
 
     target = path or case.folder / REPORT
-    refuse_inside(target, case.evidence)
+    _insist_on_writing(case, target)
     view = case.view()
     options.setdefault("report_date", view.finished_utc)
     made_of = {"examination": view.fingerprint, "options": _digest_of(options, view.header)}
     if _is_current(case, target, "report", made_of):
         return target
     write_pdf(view, target, **options)
-    case.note("report", target.name, {"sha256": sha256_of(target.resolve()), **made_of})
+    _note(case, "report", target, made_of)
     return target
 
 
@@ -90,15 +93,41 @@ def export(case: CaseFolder, kind: str, path: Path | None = None, **options: Any
     """
     form = exports.chosen(kind)
     target = path or case.folder / f"findings.{form.suffix}"
-    refuse_inside(target, case.evidence)
+    _insist_on_writing(case, target)
     view = case.view()
     exports.write(view, form, target, report_date=view.finished_utc, **options)
-    case.note("export", target.name, {"kind": kind, "sha256": sha256_of(target.resolve())})
+    _note(case, "export", target, {"kind": kind})
     return target
 
 
+def _insist_on_writing(case: CaseFolder, target: Path) -> None:
+    """Refuse before anything is written what would fail after it: then no file would be there without its event."""
+    from gtloc_forensics.examination.settings import Settings
+
+    refuse_inside(target, case.evidence)
+    Settings().instant()
+
+
+def place_of(case: CaseFolder, target: Path) -> tuple[str, str]:
+    """Return how the custody chain calls a file, and whether it lies in the case: its path there, else the whole path.
+
+    Two files of one name in two folders are two files.
+    """
+    from gtloc_forensics.records import visible
+
+    whole = target.parent.resolve() / target.name
+    if whole.is_relative_to(case.folder):
+        return visible(os.fsencode(whole.relative_to(case.folder))), IN_CASE
+    return visible(os.fsencode(whole)), ELSEWHERE
+
+
+def _note(case: CaseFolder, action: str, target: Path, made_of: Mapping[str, Scalar]) -> None:
+    name, place = place_of(case, target)
+    case.note(action, name, {"sha256": sha256_of(target.resolve()), "place": place, **made_of})
+
+
 def _is_current(case: CaseFolder, target: Path, action: str, made_of: Mapping[str, Scalar]) -> bool:
-    event = case.store.last_event(action, target.name) if target.is_file() else None
+    event = case.store.last_event(action, place_of(case, target)[0]) if target.is_file() else None
     wanted = {"sha256": sha256_of(target.resolve()), **made_of} if event is not None else {}
     return event is not None and all(event.detail.get(name) == value for name, value in wanted.items())
 

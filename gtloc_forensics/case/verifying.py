@@ -1,14 +1,17 @@
 """Checks a finished case against itself and against the evidence, and names every difference.
 
 Nothing is believed because it is stored: the custody chain is recomputed, the
-sources are hashed, what was concluded is compared with what the chain says, and
-a sample of the work is done again from the files.
+sources are hashed, every field that a report prints is compared with the digest that
+the chain binds, and a sample of the work is done again from the files. What cannot be
+read is named, and the check goes on.
 """
 
 from __future__ import annotations
 
+import random
+import secrets
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,38 +19,50 @@ from typing import Any
 
 import numpy as np
 
+from gtloc_forensics.case import comparing
+from gtloc_forensics.case.comparing import Chain, Difference
 from gtloc_forensics.case.folder import CaseFolder
+from gtloc_forensics.case.view import StoredCase
+from gtloc_forensics.errors import CaseError, DamagedCase
 from gtloc_forensics.examination import gathering as examination_gathering
 from gtloc_forensics.examination.instruments import Instruments, opened
-from gtloc_forensics.examination.results import digest_of
 from gtloc_forensics.examination.settings import NO_MODEL, Settings
-from gtloc_forensics.files import acquiring, hashing, listing
-from gtloc_forensics.records import CustodyEvent, PhotoEntry, Prediction, Skipped, Source, visible
-from gtloc_forensics.store.custody import verify_chain
+from gtloc_forensics.records import PhotoEntry, Prediction
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.photos import Album
 from gtloc_forensics.vision import library
 
+__all__ = ["Difference", "Verification", "verify", "verify_case"]
+
 DENSITY_TOLERANCE = 1e-3
 """Largest total variation between two runs of one model on one picture: devices round differently."""
 
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing that is not as it should be."""
-
-    subject: str
-    what: str
+SEED_BITS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was compared, and everything that differed."""
+    """What was compared, and everything that differed.
+
+    Attributes:
+        custody_events: events of the chain.
+        sources: photos whose files were hashed again.
+        repeated: photos examined again from their files.
+        differences: everything that is not as it should be.
+        not_bound: what nothing binds in this case, because an older program made it; no difference.
+        sample_seed: with which the photos to examine again were drawn.
+        chain_hash: the last hash of the chain as it is now.
+        anchored_events: up to which event a hash given out earlier covers the chain; None without one.
+    """
 
     custody_events: int
     sources: int
-    repeated: int  # photos examined again from their files
+    repeated: int
     differences: tuple[Difference, ...]
+    not_bound: tuple[str, ...] = ()
+    sample_seed: int = 0
+    chain_hash: str = ""
+    anchored_events: int | None = None
 
     @property
     def is_valid(self) -> bool:
@@ -55,7 +70,14 @@ class Verification:
         return not self.differences
 
 
-def verify(case: CaseFolder, settings: Settings, *, sample: int = 5) -> Verification:
+def verify(
+    case: CaseFolder,
+    settings: Settings,
+    *,
+    sample: int = 5,
+    sample_seed: int | None = None,
+    anchors: Sequence[comparing.Anchor] = (),
+) -> Verification:
     """Check the case against itself and the evidence; with *sample* do part of the work again.
 
     The check itself becomes a custody event.
@@ -63,24 +85,48 @@ def verify(case: CaseFolder, settings: Settings, *, sample: int = 5) -> Verifica
     Args:
         case: with a completed examination.
         settings: how to do the work again; the model is the one that looked.
-        sample: how many photos to examine again, spread evenly over the case.
+        sample: how many photos to examine again, drawn at random.
+        sample_seed: draws the same photos again; None draws others each time.
+        anchors: hashes of the chain that were given out earlier.
 
     Raises:
         CaseError: no examination was completed.
         CaseBusy: another process works on this case.
     """
-    model = case.view().examined_with.model_name or NO_MODEL
-    if sample and model != NO_MODEL:
-        library.find_by_name(model)  # a case is input: what it names is no path
     with case.locked(), ExitStack() as stack:
-        instruments = stack.enter_context(opened(replace(settings, model=model))) if sample else None
-        found = verify_case(case, instruments=instruments, settings=settings, sample=sample)
+        instruments = None
+        if sample:
+            model = _model_of(case)
+            if model != NO_MODEL:
+                library.find_by_name(model)  # a case is input: what it names is no path
+            instruments = stack.enter_context(opened(replace(settings, model=model)))
+        found = verify_case(
+            case,
+            instruments=instruments,
+            settings=settings,
+            sample=sample,
+            sample_seed=sample_seed,
+            anchors=anchors,
+        )
         case.note("verify", "case", {"differences": len(found.differences), "repeated": found.repeated})
     return found
 
 
+def _model_of(case: CaseFolder) -> str:
+    try:
+        return case.view().examined_with.model_name or NO_MODEL
+    except CaseError:  # the check will say so
+        return NO_MODEL
+
+
 def verify_case(
-    case: CaseFolder, *, instruments: Instruments | None, settings: Settings, sample: int = 5
+    case: CaseFolder,
+    *,
+    instruments: Instruments | None,
+    settings: Settings,
+    sample: int = 5,
+    sample_seed: int | None = None,
+    anchors: Sequence[comparing.Anchor] = (),
 ) -> Verification:
     """Verify *case*.
 
@@ -88,81 +134,59 @@ def verify_case(
         case: an open case with a completed examination.
         instruments: to do a sample of the work again; None leaves that out.
         settings: how to do it.
-        sample: how many photos to examine again, spread evenly over the case.
+        sample: how many photos to examine again.
+        sample_seed: with which they are drawn; None takes one that nobody knows beforehand.
+        anchors: hashes of the chain that were given out earlier.
 
     Raises:
         CaseError: no examination was completed.
     """
-    view = case.view()
-    events = list(case.store.custody())
-    entries = list(view.photos())
-    sources = [entry.photo.source for entry in entries]
-    differences = [Difference("custody chain", fault) for fault in verify_chain(events)]
-    differences += _triggers(case.store)
-    differences += _acquired(events, sources)
-    differences += _concluded(case.store, events)
-    differences += _products(case.folder, events)
-    differences += _sources(case.evidence, sources)
-    differences += _arrived(case.evidence, [*sources, *view.passed_over()])
-    again: Sequence[PhotoEntry] = ()
-    if instruments is not None:
-        again = _spread(entries, sample)
-        differences += _repeat(case, again, instruments, settings)
-    return Verification(len(events), len(sources), len(again), tuple(differences))
+    seed = secrets.randbits(SEED_BITS) if sample_seed is None else sample_seed
+    chain = Chain(anchors)
+    differences = list(comparing.read_through("custody chain", chain.check(case.store)))
+    view = _view(case, chain, differences)
+    differences += comparing.read_through("case database", comparing.database(case, chain))
+    differences += comparing.read_through("case header", comparing.header(case.store, chain))
+    differences += comparing.read_through("products", comparing.products(case, chain))
+    evidence = comparing.Evidence(case, chain)
+    repeated: Sequence[PhotoEntry] = ()
+    if view is not None:
+        differences += comparing.read_through("sources", evidence.check(view))
+        if instruments is not None:
+            ordinals = sorted(random.Random(seed).sample(range(evidence.members), min(sample, evidence.members)))
+            repeated = list(_readable(view, ordinals, differences))
+            differences += comparing.read_through("sample", _repeat(case, repeated, instruments, settings))
+    return Verification(
+        custody_events=chain.events,
+        sources=evidence.members,
+        repeated=len(repeated),
+        differences=tuple(differences),
+        not_bound=chain.not_bound(view is not None),
+        sample_seed=seed,
+        chain_hash=chain.last_hash,
+        anchored_events=chain.anchored_events,
+    )
 
 
-def _triggers(store: Store) -> Iterator[Difference]:
-    for name in store.missing_triggers():
-        yield Difference("case database", f"the trigger {name}, which keeps the custody chain append-only, is gone")
+def _view(case: CaseFolder, chain: Chain, differences: list[Difference]) -> StoredCase | None:
+    try:
+        return case.view()
+    except DamagedCase as error:
+        differences.append(Difference("case database", error.what))
+    except CaseError:
+        if not chain.newest:
+            raise  # nothing was ever completed
+        differences.append(Difference("case database", "it holds no completed examination"))
+    return None
 
 
-def _acquired(events: Sequence[CustodyEvent], sources: Sequence[Source]) -> Iterator[Difference]:
-    acquired = {(event.subject, event.detail.get("sha256")) for event in events if event.action == "acquire"}
-    for source in sources:
-        if (source.display_path, source.sha256) not in acquired:
-            yield Difference(source.display_path, "the custody chain holds no acquisition of it with this hash")
-
-
-def _concluded(store: Store, events: Sequence[CustodyEvent]) -> Iterator[Difference]:
-    stated = {
-        event.detail.get("examination"): event.detail.get("verdicts_sha256")
-        for event in events
-        if event.action == "analyse"
-    }
-    row = store.examination()
-    if row is None:
-        return
-    with store.reading() as session:
-        now = digest_of(store.verdicts(session, row.id))
-    if stated.get(row.fingerprint) != now:
-        yield Difference("case database", "what was concluded of the photos is not what the custody chain recorded")
-
-
-def _products(folder: Path, events: Sequence[CustodyEvent]) -> Iterator[Difference]:
-    written = {event.subject: event.detail.get("sha256") for event in events if event.action in ("report", "export")}
-    for name, sha256 in written.items():
-        path = folder / name
-        if path.is_file() and hashing.sha256_of(path.resolve()) != sha256:
-            yield Difference(name, "it is not the file that the custody chain recorded")
-
-
-def _sources(evidence: Path, sources: Sequence[Source]) -> Iterator[Difference]:
-    for source in sources:
-        now = acquiring.recheck(evidence, source)
-        if now.sha256 != source.sha256:
-            yield Difference(source.display_path, now.reason or "its content changed")
-
-
-def _arrived(evidence: Path, known: Sequence[Source | Skipped]) -> Iterator[Difference]:
-    listed = {entry.relative for entry in known}
-    for entry in listing.walk(evidence) if evidence.is_dir() else ():
-        if entry.relative not in listed:
-            yield Difference(visible(entry.relative), "it was not there when the case was examined")
-
-
-def _spread(entries: Sequence[PhotoEntry], count: int) -> list[PhotoEntry]:
-    step = max(1, len(entries) // max(1, count))
-    return list(entries[::step][:count])
+def _readable(view: StoredCase, ordinals: Iterable[int], differences: list[Difference]) -> Iterator[PhotoEntry]:
+    for ordinal in ordinals:
+        try:
+            yield from view.entries_at((ordinal,))
+        except DamagedCase as error:
+            subject = f"member examination_id={view.examination_id} ordinal={ordinal}"
+            differences.append(Difference(subject, f"it cannot be read: {error.what}"))
 
 
 def _repeat(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gtloc_forensics.case.indications import indicated
-from gtloc_forensics.errors import CaseError, WeightsError
+from gtloc_forensics.errors import CaseError, DamagedCase, WeightsError
 from gtloc_forensics.evidence import calibration as evidence_calibration
 from gtloc_forensics.evidence.calibration import Calibration
 from gtloc_forensics.evidence.false_discovery import RATE, Control
@@ -35,7 +35,7 @@ from gtloc_forensics.records import (
     visible,
 )
 from gtloc_forensics.store.codec import unpack
-from gtloc_forensics.store.keys import CAUSES, CLOCKS, CONTROLS, REASONS, RULES, Stages
+from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import Album
 from gtloc_forensics.vision import library
 from gtloc_forensics.vision.manifest import MANIFEST
@@ -65,10 +65,14 @@ class StoredCase:
         self._store = store
         self._id = row.id
         self.fingerprint = row.fingerprint
-        self._labels: dict[str, str] = json.loads(row.environment)
-        self.examined_with = Environment.from_labels(self._labels)
-        self.finished_utc: datetime = datetime.fromisoformat(row.finished_utc)
-        self._album = Album(store, Stages(**json.loads(row.stages)), self.examined_with.model_absence)
+        try:
+            self._labels: dict[str, str] = json.loads(row.environment)
+            self.examined_with = Environment.from_labels(self._labels)
+            self.finished_utc: datetime = datetime.fromisoformat(row.finished_utc)
+            stages = Stages(**json.loads(row.stages))
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise DamagedCase(f"examination {row.id} cannot be read: {error}") from error
+        self._album = Album(store, stages, self.examined_with.model_absence)
         self._rejected = store.rejected(row.fingerprint)
         self._tally: Tally | None = None
 
@@ -76,7 +80,10 @@ class StoredCase:
     def header(self) -> CaseHeader:
         """The examiner's fields, the folder's name as text."""
         header = self._store.header() or CaseHeader()
-        return replace(header, evidence_folder=visible(bytes.fromhex(header.evidence_folder)))
+        try:
+            return replace(header, evidence_folder=visible(bytes.fromhex(header.evidence_folder)))
+        except ValueError as error:
+            raise DamagedCase("the case header's evidence_folder is no path") from error
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -125,6 +132,16 @@ class StoredCase:
             log10_lr_place=_strength(verdict, PLACE_RULES) if _knows_places(calibration) else None,
             indicated=indicated(photo.prediction, verdict.findings, calibration),
         )
+
+    @property
+    def examination_id(self) -> int:
+        """Under which number the examination is kept."""
+        return self._id
+
+    def entries_at(self, ordinals: Sequence[int]) -> Iterator[PhotoEntry]:
+        """Yield the photos at these places of the path order."""
+        for ordinal in ordinals:
+            yield self._entry(next(self._store.members(self._id, first=ordinal)))
 
     def records(self) -> Iterator[Photo]:
         """Stream what is known of each photo, without what the rules concluded, in path order."""
@@ -185,6 +202,9 @@ class StoredCase:
     def calibration(self) -> Mapping[str, str]:
         """What the strengths were calibrated on, and what false-discovery control said of this case."""
         said = {f"false discoveries, {one.check_id}": _told(one) for one in self.controls()}
+        kept = self._store.extra(self._id, CALIBRATION, dict[str, str])
+        if kept is not None:  # as it was when the photos were judged
+            return {**kept, **said}
         calibration = self._calibration
         if calibration is None:
             return said
@@ -200,10 +220,12 @@ class StoredCase:
         return self._store.extra(self._id, CONTROLS, tuple[Control, ...]) or ()
 
     def model_card(self) -> str:
-        """The model's card, as it ships with the weights."""
+        """The model's card, as it was when the model looked; of an older case, as it ships with the weights now."""
+        kept = self._store.extra(self._id, CARD, str)
+        if kept is not None:
+            return kept
         folder = self._model_folder()
-        card = None if folder is None else folder / "CARD.md"
-        return card.read_text(encoding="utf-8") if card is not None and card.is_file() else ""
+        return "" if folder is None else library.card(folder)
 
     def _model_folder(self) -> Path | None:
         """Return the folder of the model that looked, when it is still there with the same weights."""

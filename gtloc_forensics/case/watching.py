@@ -1,23 +1,24 @@
 """Drives the stages from a watcher: each photo examined as it arrives, the case concluded when it is quiet.
 
-Nothing is remembered here that a kill could lose: what is examined is in the
-store, what is not is found again by the watcher's first full look. A full disk
+Nothing is remembered here that a kill could lose: what is examined, and what was
+told, is in the store, what is not is found again by the watcher's first full look. A full disk
 or a file that cannot be read is news for the log and a second try, never an end.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.notify import Notifier
+from gtloc_forensics.case.telling import Telling
 from gtloc_forensics.checks import Context
 from gtloc_forensics.errors import UsageError, WorkspaceFull
 from gtloc_forensics.examination.concluding import Concluding
@@ -26,7 +27,7 @@ from gtloc_forensics.examination.instruments import Instruments
 from gtloc_forensics.examination.judging import judge
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files import acquiring, listing, watching
-from gtloc_forensics.records import Candidate, Finding, Photo, PhotoResult, Skipped, Source, visible
+from gtloc_forensics.records import Candidate, CauseKind, Finding, Outcome, Photo, PhotoResult, Skipped, Source, visible
 from gtloc_forensics.store.photos import Album
 
 TICK_S = 0.1
@@ -37,6 +38,9 @@ CHANGED = "it changed while it was read"
 """How intake begins its reason when somebody still writes to a file."""
 
 FIRST_PATIENCE_S = 2.0
+MOST_NAMES = 50
+"""Photos that a message names one by one; it counts them all."""
+
 MOST_TRIES = 6
 """A file that changes while it is read is tried again after 2, 4, … 64 s; then with its next change."""
 
@@ -71,7 +75,8 @@ class WatchSession:
         *,
         settings: Settings,
         work: Path,
-        publish: Callable[[], None],
+        roots: Sequence[Path],
+        publish: Callable[[], Path],
         notifier: Notifier,
         log: Log,
         watch_settings: WatchSettings,
@@ -81,17 +86,19 @@ class WatchSession:
         self._instruments = instruments
         self._settings = settings
         self._publish = publish
-        self._notifier = notifier
+        self._roots = tuple(roots)
+        self._telling = Telling(case.store, notifier)
         self._log = log
         self._watch_settings = watch_settings
         self._gathering = Gathering(
             case.store, case.evidence, instruments, settings=settings, work=work, progress=_silent
         )
         self._rejected: dict[bytes, Skipped] = {}
-        self._roots: tuple[Path, ...] = ()
-        self._passed: dict[Path, tuple[Skipped, ...]] = {}  # what no watcher announces, as last seen in each folder
         self._tries: dict[bytes, int] = {}  # of what changed while it was read
         self._rechecked: dict[tuple[int, ...], acquiring.Rechecked] = {}
+        self._logged: set[tuple[str, bytes, str]] = set()  # what the log was told of paths that are no arrivals
+        self._missing: dict[bytes, str] = {}  # photos that are gone from a folder that is there: what can be said
+        self._next_try = time.monotonic() + RETRY_S
         self._unconcluded = True  # a killed watch session may have left some; concluding twice costs nothing
         self._last_arrival = self._last_conclusion = time.monotonic()
 
@@ -109,6 +116,9 @@ class WatchSession:
                     stop.wait(TICK_S)
                 if self._is_time():
                     self._conclude()
+                elif time.monotonic() >= self._next_try:
+                    self._next_try = time.monotonic() + RETRY_S
+                    self._log_troubles(self._telling.again())
         if self._watch_settings.once and self._unconcluded:
             self._conclude()
 
@@ -169,9 +179,14 @@ class WatchSession:
 
     def _within_case(self, arrival: watching.Arrival) -> Candidate:
         """Name a file by its path below the case's evidence folder, which holds every watched one."""
-        below, found = self._below(arrival.root, b""), arrival.candidate
+        below, found = self._below(arrival.root), arrival.candidate
         sidecars = tuple(below + name for name in found.sidecars)
         return replace(found, relative=below + found.relative, sidecars=sidecars)
+
+    def _below(self, root: Path) -> bytes:
+        """Return what the paths of a watched folder begin with in the case."""
+        inner = os.path.relpath(os.fsencode(root.resolve()), os.fsencode(self._case.evidence))
+        return b"" if inner == b"." else inner + b"/"
 
     def _judge(self, album: Album, candidate: Candidate) -> None:
         row = self._gathering.row_of(candidate.relative)
@@ -192,8 +207,14 @@ class WatchSession:
     def _tell(self, photo: Photo, verdict: PhotoResult, event: Mapping[str, Any]) -> None:
         strongest = next(finding for finding in verdict.findings if finding.is_found)
         message = {**event, "summary": f"{photo.source.display_path}: {strongest.summary}"}
-        for trouble in self._notifier.tell(message):
-            self._log({"event": "hook failed", "text": trouble})
+        self._log_troubles(self._telling.tell(photo.source.source_id, message))
+
+    def _log_troubles(self, troubles: Iterable[str]) -> None:
+        try:
+            for trouble in troubles:
+                self._log({"event": "hook failed", "text": trouble})
+        except WorkspaceFull as error:  # what was told could not be kept: it is told again
+            self._log({"event": "disk full", "text": str(error), "again_in_s": RETRY_S})
 
     # ------------------------------------------------------------- conclusions
 
@@ -204,7 +225,11 @@ class WatchSession:
         return self._unconcluded and (quiet or overdue)
 
     def _conclude(self) -> None:
-        gathered = replace(self._gathering.everything_known(), rejected=self._passed_over())
+        refusals = {**self._passed_over(), **self._rejected}
+        everything = self._gathering.everything_known()
+        rejected = tuple(sorted(refusals.values(), key=lambda entry: entry.relative))
+        gathered = replace(everything, rejected=rejected)
+        self._missing.clear()
         try:
             Concluding(
                 self._case.store,
@@ -216,7 +241,7 @@ class WatchSession:
                 progress=_silent,
                 recheck=self._recheck,
             ).run()
-            self._publish()
+            written = self._publish()
         except WorkspaceFull as error:
             self._log({"event": "disk full", "text": str(error), "again_in_s": self._watch_settings.quiet_s})
             self._last_arrival = time.monotonic()
@@ -225,24 +250,60 @@ class WatchSession:
         self._unconcluded, self._last_conclusion = False, time.monotonic()
         counts = {name: getattr(tally, name) for name in ("found", "clean", "not_testable", "not_examined")}
         self._log({"event": "concluded", "photos": tally.photos, **counts})
+        for relative, text in sorted(self._missing.items()):
+            if self._is_news("missing", relative, text):
+                self._log({"event": "missing", "photo": visible(relative), "text": text})
+        self._tell_causes(written)
+        self._log_troubles(self._telling.again())
 
-    def _passed_over(self) -> tuple[Skipped, ...]:
-        """Return what an audit of the same folders would name beside the photos: what is hidden, linked or unreadable.
-
-        Nobody announces such a thing, so it is looked for; of a folder that is away the last look counts.
-        """
+    def _passed_over(self) -> dict[bytes, Skipped]:
+        """Return everything in the watched folders that gives no photo, as an audit would list it."""
+        found: dict[bytes, Skipped] = {}
         for root in self._roots:
-            with suppress(UsageError):
-                found = [entry for entry in listing.walk(root) if isinstance(entry, Skipped)]
-                self._passed[root] = tuple(
-                    replace(entry, relative=self._below(root, entry.relative)) for entry in found
-                )
-        entries = {entry.relative: entry for group in self._passed.values() for entry in group} | self._rejected
-        return tuple(sorted(entries.values(), key=lambda entry: entry.relative))
+            if not root.is_dir():
+                continue
+            below = self._below(root)
+            try:
+                for entry in listing.walk(root):
+                    if isinstance(entry, Skipped):
+                        named = replace(entry, relative=below + entry.relative)
+                        found[named.relative] = named
+            except (UsageError, OSError):  # it was taken out meanwhile, which the watcher tells
+                continue
+        for relative, entry in found.items():
+            if entry.blocks and self._is_news("not examined", relative, entry.reason):
+                self._log({"event": "not examined", "photo": visible(relative), "text": entry.reason})
+        return found
 
-    def _below(self, root: Path, relative: bytes) -> bytes:
-        inner = os.path.relpath(os.fsencode(root.resolve()), os.fsencode(self._case.evidence))
-        return relative if inner == b"." else inner + b"/" + relative
+    def _is_news(self, kind: str, relative: bytes, text: str) -> bool:
+        said = (kind, relative, text)
+        is_new = said not in self._logged
+        self._logged.add(said)
+        return is_new
+
+    def _tell_causes(self, written: Path) -> None:
+        """Tell what the photos have in common, a camera's clock for one, which no photo shows alone."""
+        names = {source_id: visible(known.relative) for source_id, known in self._case.store.latest_sources().items()}
+        for group in self._case.view().causes():
+            if group.cause.kind is CauseKind.UNNAMED or group.outcome not in (
+                Outcome.CONTRADICTION,
+                Outcome.SUSPICIOUS,
+            ):
+                continue
+            photos = [names.get(source_id, source_id) for source_id in group.source_ids]
+            message = {
+                "event": "cause",
+                "summary": group.summary,
+                "outcome": group.outcome.value,
+                "checks": list(group.check_ids),
+                "photos": len(photos),
+                "names": photos[:MOST_NAMES],
+                "report": visible(os.fsencode(written)),
+            }
+            subject = f"cause {group.cause.kind.value} {group.label}"
+            if self._is_news("cause", subject.encode(), json.dumps(message, sort_keys=True)):
+                self._log(message)
+            self._log_troubles(self._telling.tell(subject, message))
 
     def _recheck(self, source: Source) -> acquiring.Rechecked:
         """Hash a file again once; after that a stat tuple that stands still vouches for it.
@@ -251,10 +312,21 @@ class WatchSession:
         """
         key = acquiring.stat_key(self._case.evidence, source.relative)
         if not key:
-            return acquiring.Rechecked("", "")
+            return acquiring.Rechecked("", self._why_gone(source))
         if key not in self._rechecked:
             self._rechecked[key] = acquiring.recheck(self._case.evidence, source)
         return self._rechecked[key]
+
+    def _why_gone(self, source: Source) -> str:
+        """Return why a photo is not there though its folder is; "" when the whole folder is gone."""
+        if not any(root.is_dir() and source.relative.startswith(self._below(root)) for root in self._roots):
+            return ""
+        others = (known for known in self._case.store.latest_sources().values() if known.sha256 == source.sha256)
+        here = sorted(known.relative for known in others if acquiring.stat_key(self._case.evidence, known.relative))
+        now = f"; the same content is there as {visible(here[0])}" if here else ""
+        reason = f"it is no longer there: deleted, moved or renamed{now}"
+        self._missing[source.relative] = reason
+        return reason
 
 
 def _told(finding: Finding) -> dict[str, str]:

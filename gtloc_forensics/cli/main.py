@@ -131,6 +131,7 @@ for command in (
     reporting.report,
     reporting.export,
     reporting.verify,
+    reporting.seal,
     watching.watch,
     correcting.correct,
     searching.search,

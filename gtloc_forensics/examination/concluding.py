@@ -50,10 +50,11 @@ from gtloc_forensics.records import (
     source_id_of,
     visible,
 )
+from gtloc_forensics.store.binding import bind
 from gtloc_forensics.store.codec import pack, unpack
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Store, Transaction
-from gtloc_forensics.store.keys import CAUSES, CLOCKS, CONTROLS, REASONS, RULES, Stages
+from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import Album
 
 ROWS_AT_ONCE = 500
@@ -87,6 +88,7 @@ class Concluding:
             recheck: compares a source with the file as it is now; hashes it again when left out.
         """
         self._store = store
+        self._root = root
         self._recheck = recheck or partial(acquiring.recheck, root)
         self._instruments = instruments
         self._settings = settings
@@ -130,11 +132,20 @@ class Concluding:
         with ThreadPoolExecutor(max(1, self._settings.workers)) as pool:
             for first in range(0, total, ROWS_AT_ONCE):
                 group = rows[first : first + ROWS_AT_ONCE]
-                again = pool.map(self._recheck, self._store.sources(group))
-                for row, now in zip(group, again, strict=True):
-                    hashes[row] = now
+                sources = self._store.sources(group)
+                again = pool.map(self._recheck, sources)
+                for row, source, now in zip(group, sources, again, strict=True):
+                    hashes[row] = self._with_sidecars(row, source, now)
                     self._progress("verify", len(hashes), total)
         return hashes
+
+    def _with_sidecars(self, row: int, source: Source, now: acquiring.Rechecked) -> acquiring.Rechecked:
+        """Add which sidecars of a file that is there are no longer as they were."""
+        if not source.sidecars or not now.sha256:
+            return now
+        recorded = self._store.source(row)[1].sidecars
+        changes = (now.reason, *acquiring.sidecar_changes(self._root, recorded))
+        return replace(now, reason="; ".join(filter(None, changes)))
 
     # ------------------------------------------------------------- the rules
 
@@ -227,15 +238,34 @@ class Concluding:
             self._store.add_extra(session, number, RULES, record=tuple(map(_note, self._registry)))
             for entry in self._gathered.rejected:
                 self._store.add_rejected(session, fingerprint, entry, source_id=source_id_of(entry.relative))
+            self._keep_model_facts(session, number)
             concluded = digest_of(self._store.verdicts(session, number))
+            session.flush()
+            bound, rows = bind(session.connection(), number, fingerprint, self._stages)
             changed = sum(bool(now.reason) for now in at_end.values())
             for action, detail in (
                 ("hash", {"sources": len(at_end), "changed": changed}),
-                ("analyse", {"examination": fingerprint, "verdicts_sha256": concluded, **self._versions()}),
+                (
+                    "analyse",
+                    {
+                        "examination": fingerprint,
+                        "verdicts_sha256": concluded,
+                        "bound_sha256": bound,
+                        "bound_rows": rows,
+                        **self._versions(),
+                    },
+                ),
             ):
                 self._store.append_event(
                     session, utc_time=finished, actor=actor(), action=action, subject="all sources", detail=detail
                 )
+
+    def _keep_model_facts(self, session: Transaction, number: int) -> None:
+        """Keep what a report prints of the model's folder, which may change or go away afterwards."""
+        calibration = self._instruments.calibration
+        facts = {} if calibration is None else {**calibration.facts, "sha256": calibration.sha256}
+        self._store.add_extra(session, number, CALIBRATION, record=facts)
+        self._store.add_extra(session, number, CARD, record=self._instruments.model_card)
 
     def _causes(self, ranked: Sequence[Finding], clocks: Sequence[ClockModel]) -> tuple[CauseGroup, ...]:
         """Group what shares a cause; what names none is told once per rule."""

@@ -47,6 +47,7 @@ class Instruments:
     calibration: Calibration | None  # of the model; None: its scores stay uncalibrated
     loaded: plugins.Loaded
     environment: Environment
+    model_card: str = ""  # as it lies in the model's folder
     readers: tuple[MetadataReader, ...] = ()  # plugged in, beside exiftool
     opinions: tuple[Estimator, ...] = ()  # models plugged in, beside the first
 
@@ -80,9 +81,11 @@ def opened(settings: Settings) -> Iterator[Instruments]:
         readers = _readers(loaded, client)
         opinions = _opinions(loaded, settings, stack)
         model = ours.model
-        calibration = None if model is None else load_calibration(vision_library.find(settings.model or model.name))
+        folder = None if model is None else vision_library.find(settings.model or model.name)
+        calibration = None if folder is None else load_calibration(folder)
+        card = "" if folder is None else vision_library.card(folder)
         used = environment(client, model, loaded, model_absence=ours.absence, readers=readers, opinions=opinions)
-        yield Instruments(client, decoder, model, calibration, loaded, used, readers, opinions)
+        yield Instruments(client, decoder, model, calibration, loaded, used, card, readers, opinions)
 
 
 class _Ours:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from gtloc_forensics.decode import Decoded
 from gtloc_forensics.examination.work import Failure, Run, Work, undecoded
 from gtloc_forensics.files.acquiring import Taken
-from gtloc_forensics.records import TagsRead, Unread
+from gtloc_forensics.records import TagsRead, Unread, visible
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Transaction
 from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, PREVIEW, VISION, Stages, claim_key, without_package
@@ -61,8 +61,14 @@ def keep_source(keeping: Keeping, work: Work, taken: Taken) -> None:
             "sha256": source.sha256,
             "size_bytes": source.stat.size_bytes,
             "access_time_kept": taken.access_time_kept,
+            **{f"sidecar {visible(name)}": sha256 for name, sha256 in sidecars.items()},
+            **({"not_read": "; ".join(_unread(taken))} if taken.unread_sidecars else {}),
         },
     )
+
+
+def _unread(taken: Taken) -> list[str]:
+    return [f"the sidecar {visible(sidecar.relative)}: {sidecar.reason}" for sidecar in taken.unread_sidecars]
 
 
 def keep_metadata(keeping: Keeping, work: Work, taken: Taken) -> None:

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from gtloc_forensics.errors import UsageError
+
 NO_MODEL = "none"
 """The model name that asks for an examination without pixels."""
 
@@ -37,9 +39,18 @@ class Settings:
         return self.jobs if self.jobs >= 0 else (os.cpu_count() or 1)
 
     def instant(self) -> datetime:
-        """The present moment in UTC: ``now`` when given, else $SOURCE_DATE_EPOCH, else the clock."""
+        """The present moment in UTC: ``now`` when given, else $SOURCE_DATE_EPOCH, else the clock.
+
+        Raises:
+            UsageError: $SOURCE_DATE_EPOCH is no number of seconds.
+        """
         if self.now is not None:
             return self.now
         fixed = os.environ.get("SOURCE_DATE_EPOCH")
-        moment = datetime.fromtimestamp(int(fixed), UTC) if fixed else datetime.now(UTC)
+        try:
+            moment = datetime.fromtimestamp(int(fixed), UTC) if fixed else datetime.now(UTC)
+        except (ValueError, OverflowError, OSError):
+            raise UsageError(
+                f"SOURCE_DATE_EPOCH is {fixed!r}, which is no number of seconds since 1970; set one or unset it"
+            ) from None
         return moment.replace(tzinfo=None, microsecond=0)

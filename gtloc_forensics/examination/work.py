@@ -58,7 +58,7 @@ class Work:
 
     def sidecars(self) -> dict[bytes, str]:
         """Return the sidecars that were taken in: relative path → sha256."""
-        return {} if self.taken is None else {name: sha256 for name, sha256, _ in self.taken.sidecar_copies}
+        return {} if self.taken is None else self.taken.sidecar_hashes
 
 
 @dataclass(frozen=True, slots=True)

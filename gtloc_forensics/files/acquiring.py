@@ -8,14 +8,14 @@ copies; a file that changes meanwhile is refused. Trouble with the evidence is a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gtloc_forensics.errors import ForensicsError, UsageError, WorkspaceFull
 from gtloc_forensics.files import hashing, opening, types
-from gtloc_forensics.records import Candidate, FileStat, Source, source_id_of
+from gtloc_forensics.records import Candidate, FileStat, Source, source_id_of, visible
 
 COPY_LIMIT_BYTES = 512 << 20  # a longer video is hashed but not copied: the copy is what tools would read
 SIDECAR_LIMIT_BYTES = 16 << 20
@@ -153,6 +153,14 @@ def recheck(root: Path, source: Source) -> Rechecked:
         if changed
     ]
     return Rechecked(sha256, "; ".join(changes))
+
+
+def sidecar_changes(root: Path, recorded: Mapping[bytes, str]) -> Iterator[str]:
+    """Yield one sentence for each sidecar whose content is not the one with the *recorded* hash."""
+    for relative, sha256 in sorted(recorded.items()):
+        now = rehash(root, relative)
+        if now != sha256:
+            yield f"its sidecar {visible(relative)} {'changed' if now else 'can no longer be read'}"
 
 
 def _take_one(

@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 from cattrs import Converter
 
+from gtloc_forensics.errors import DamagedCase
 from gtloc_forensics.records import Absent
 
 R = TypeVar("R")
@@ -35,13 +36,13 @@ def unpack(kind: type[R], stored: bytes) -> R:
     """Rebuild what :func:`pack` stored as a *kind*, e.g. ``Claim`` or ``tuple[Finding, ...]``.
 
     Raises:
-        ValueError: when the bytes are not a *kind* (damaged, or written by another version).
+        DamagedCase: a ValueError, when the bytes are not a *kind* (damaged, or written by another version).
     """
     try:
         plain = zlib.decompress(stored[1:]) if stored[:1] == b"z" else stored[1:]
         return _converter().structure(msgspec.msgpack.decode(plain), kind)
     except (zlib.error, msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError, ExceptionGroup) as error:
-        raise ValueError(f"stored bytes are not a {kind}: {error}") from error
+        raise DamagedCase(f"stored bytes are not a {getattr(kind, '__name__', kind)}: {error}") from error
 
 
 def plain(record: Any) -> Any:

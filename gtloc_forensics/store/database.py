@@ -1,9 +1,7 @@
-"""The case database: sources, results, findings, custody. The only importer of sqlalchemy.
+"""The case database: sources, results, findings, custody.
 
-SQLite by default (WAL, foreign keys on, a busy time-out, one writer); any URL that
-SQLAlchemy knows otherwise. Rows are added, never rewritten: a second model's
-result stands beside the first. A result's key is (subject, stage, fingerprint),
-so repeating work is harmless and a killed run goes on where it stopped.
+SQLite by default, or PostgreSQL. Rows are added, never rewritten: a second model's
+result stands beside the first. Repeating work under one key is harmless.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -19,13 +17,14 @@ from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
-from gtloc_forensics.errors import CaseBusy, CaseError, WorkspaceFull
+from gtloc_forensics.errors import CaseBusy, CaseError, DamagedCase, WorkspaceFull
 from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Scalar, Skipped, Source, visible
 from gtloc_forensics.store.codec import pack, unpack
 from gtloc_forensics.store.custody import GENESIS, canonical_json, event_of
+from gtloc_forensics.store.reading_copy import ReadingCopy
 from gtloc_forensics.store.rows import StoredSource, event_from, source_of, stored_source_of
 from gtloc_forensics.store.schema import (
     POSTGRESQL,
@@ -40,22 +39,20 @@ from gtloc_forensics.store.schema import (
     RejectedRow,
     ResultRow,
     SourceRow,
+    cannot_be_written,
     engine_of,
     migrate,
-    missing_triggers,
     queue_up,
-    release,
-    reserve,
+    reserved,
+    trigger_faults,
 )
 
 R = TypeVar("R")
-
 _LAST_EVENT = "gtloc_last_event"
-
 _INSERTS: Mapping[str, Callable[..., Any]] = {SQLITE: sqlite.insert, POSTGRESQL: postgresql.insert}
 
 Transaction: TypeAlias = Session
-"""What :meth:`Store.writing` gives: everything written through it is kept, or nothing."""
+"""What :meth:`Store.writing` gives: all that is written through it is kept, or nothing."""
 
 
 class Store:
@@ -69,16 +66,18 @@ class Store:
             CaseError: when it is not a case database or cannot be opened.
         """
         self._path = place if isinstance(place, Path) else None
-        self.engine = engine_of(place)
+        is_fixed = isinstance(place, Path) and cannot_be_written(place)
+        self._copy = ReadingCopy(Path(place)) if is_fixed else None
+        self.engine = engine_of(place) if self._copy is None else self._copy.engine
         rendered = self.engine.url.render_as_string(hide_password=True)
         self.url = visible(os.fsencode(place)) if isinstance(place, Path) else rendered
         self._writer = self.engine.execution_options(**{WRITES: True})
         try:
             migrate(self.engine)
-        except (OperationalError, DatabaseError) as error:
+        except (DatabaseError, UnicodeDecodeError) as error:
             self.engine.dispose()
-            remedy = "choose another --output" if self.file is not None else "see --database"
-            raise CaseError(f"{self.url} is not usable as a case database: {error.orig}; {remedy}") from error
+            said = getattr(error, "orig", "it is damaged")
+            raise CaseError(f"{self.url} is not usable as a case database: {said}; name another case") from error
 
     @property
     def file(self) -> Path | None:
@@ -91,6 +90,13 @@ class Store:
     def close(self) -> None:
         """Close every connection; a WAL is folded back into the file."""
         self.engine.dispose()
+        if self._copy is not None:
+            self._copy.remove()
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it lies where nothing can be written; then it is read and no more."""
+        return self._copy is not None
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -98,8 +104,11 @@ class Store:
 
         Raises:
             CaseBusy: when another process holds the database.
+            CaseError: when it lies where nothing can be written.
             WorkspaceFull: when the disk has no room for it.
         """
+        if self.is_read_only:
+            raise CaseError(f"{self.url} cannot be written; copy the case folder to where it can")
         try:
             with Session(self._writer, expire_on_commit=False) as session, session.begin():
                 queue_up(session.connection())
@@ -120,25 +129,23 @@ class Store:
         Raises:
             CaseBusy: when another one works on it.
         """
-        if self.file is not None:
+        with nullcontext() if self.file is not None else reserved(self.engine, self.url):
             yield
-            return
-        with self.engine.connect() as connection:
-            connection.detach()  # the lock is the connection's and ends with it, whatever has become of the server
-            if not reserve(connection):
-                raise CaseBusy(f"{self.url} is in use by another process; wait for it or stop it")
-            connection.commit()  # an open transaction would hold up vacuuming
-            try:
-                yield
-            finally:
-                with suppress(DBAPIError):  # a server that went away has let go of it
-                    release(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session for reading."""
-        with Session(self.engine) as session:
-            yield session
+        """A session for reading.
+
+        Raises:
+            DamagedCase: when the database cannot give what it is asked for.
+        """
+        try:
+            with Session(self.engine) as session:
+                yield session
+        except (DatabaseError, StatementError, UnicodeDecodeError) as error:
+            if self.file is None and isinstance(error, OperationalError):
+                raise  # a server that went away
+            raise DamagedCase(f"{self.url} cannot be read ({getattr(error, 'orig', error)})") from error
 
     # ----------------------------------------------------------------- header
 
@@ -148,22 +155,30 @@ class Store:
             row = session.get(CaseRow, 1)
         if row is None:
             return None
-        opened = datetime.fromisoformat(row.opened_utc) if row.opened_utc else None
+        try:
+            opened = datetime.fromisoformat(row.opened_utc) if row.opened_utc else None
+        except ValueError as error:
+            raise DamagedCase("the case header's opened_utc is no time") from error
         return CaseHeader(
             row.case_number, row.exhibit, row.examiner, row.agency, row.legal_authority, row.evidence_folder, opened
         )
 
-    def set_header(self, header: CaseHeader) -> None:
-        """Write the header; a field left empty keeps what is there."""
-        with self.writing() as session:
-            row = session.get(CaseRow, 1)
-            values = asdict(header) | {"opened_utc": header.opened_utc.isoformat() if header.opened_utc else ""}
-            if row is None:
-                session.add(CaseRow(id=1, **values))
-                return
-            for name, value in values.items():
-                if value:
-                    setattr(row, name, value)
+    def evidence_folder(self) -> str | None:
+        """Return the path of the evidence, its bytes as hex, as stored; None for a case just made."""
+        with self.reading() as session:
+            return session.scalar(select(CaseRow.evidence_folder).where(CaseRow.id == 1))
+
+    def set_header(self, session: Session, header: CaseHeader) -> dict[str, str]:
+        """Write the header, in which an empty field keeps what is there, and return the fields that changed."""
+        row = session.get(CaseRow, 1)
+        values = asdict(header) | {"opened_utc": header.opened_utc.isoformat() if header.opened_utc else ""}
+        if row is None:
+            session.add(CaseRow(id=1, **values))
+            return {name: value for name, value in values.items() if value}
+        changed = {name: value for name, value in values.items() if value and value != getattr(row, name)}
+        for name, value in changed.items():
+            setattr(row, name, value)
+        return changed
 
     # ----------------------------------------------------------------- sources
 
@@ -250,9 +265,9 @@ class Store:
                 row = fresh.get(ResultRow, (subject, stage, fingerprint))
         else:
             row = session.get(ResultRow, (subject, stage, fingerprint))
-        if row is None:
-            return None
-        return unpack(tuple[str, str], row.payload) if row.failed else unpack(kind, row.payload)
+        if row is not None:
+            return unpack(tuple[str, str], row.payload) if row.failed else unpack(kind, row.payload)
+        return None
 
     # ----------------------------------------------------------------- rejected
 
@@ -344,9 +359,9 @@ class Store:
         """Add a product of a whole examination."""
         session.add(ExtraRow(examination_id=examination_id, name=name, payload=pack(record)))
 
-    def members(self, examination_id: int, *, status: str | None = None) -> Iterator[MemberRow]:
-        """Stream the members of an examination in path order, fifty at a time."""
-        ordinal = -1
+    def members(self, examination_id: int, *, status: str | None = None, first: int = 0) -> Iterator[MemberRow]:
+        """Stream the members of an examination in path order, from the *first* on, fifty at a time."""
+        ordinal = first - 1
         while True:
             query = select(MemberRow).where(MemberRow.examination_id == examination_id, MemberRow.ordinal > ordinal)
             if status is not None:
@@ -378,10 +393,10 @@ class Store:
 
     # ----------------------------------------------------------------- custody
 
-    def missing_triggers(self) -> tuple[str, ...]:
-        """Return the names of the triggers that should guard the custody chain and do not."""
+    def trigger_faults(self) -> tuple[str, ...]:
+        """Return what is wrong with the triggers that guard the custody chain, a sentence each."""
         with self.engine.connect() as connection:
-            return missing_triggers(connection)
+            return trigger_faults(connection)
 
     def append_event(
         self,

@@ -15,6 +15,7 @@ READING, SEEING = "metadata:", "vision:"
 """How the names of the stages of plugged-in readers and models begin."""
 
 CLOCKS, CAUSES, CONTROLS, REASONS, RULES = "clocks", "causes", "controls", "reasons", "rules"
+CALIBRATION, CARD = "calibration", "model card"
 """The products of a whole examination."""
 
 CODE_VERSIONS = {METADATA: "3", CLAIM: "4", IMAGE: "2", VISION: "2"}

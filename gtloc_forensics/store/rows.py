@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
+from gtloc_forensics.errors import DamagedCase
 from gtloc_forensics.records import CustodyEvent, FileStat, Source
+from gtloc_forensics.store.custody import read_event
 
 if TYPE_CHECKING:
     from gtloc_forensics.store.schema import CustodyRow, SourceRow
@@ -42,21 +43,27 @@ def stored_source_of(row: SourceRow) -> StoredSource:
 
 
 def source_of(row: SourceRow) -> tuple[Source, dict[bytes, str]]:
-    """Return the source that *row* keeps, and the hashes of its sidecars."""
-    sidecars = {bytes.fromhex(name): sha256 for name, sha256 in json.loads(row.sidecars)}
-    stat = FileStat(**json.loads(row.stat))
+    """Return the source that *row* keeps, and the hashes of its sidecars.
+
+    Raises:
+        DamagedCase: when its stat or its sidecars cannot be read.
+    """
+    try:
+        sidecars = {bytes.fromhex(name): sha256 for name, sha256 in json.loads(row.sidecars)}
+        stat = FileStat(**json.loads(row.stat))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise DamagedCase(f"source {row.id} cannot be read: {error}") from error
     return Source(row.source_id, row.relative, row.sha256, stat, row.media_type, tuple(sidecars)), sidecars
 
 
 def event_from(row: CustodyRow) -> CustodyEvent:
-    """Return the event that *row* keeps."""
-    return CustodyEvent(
-        row.sequence,
-        datetime.fromisoformat(row.utc_time),
-        row.actor,
-        row.action,
-        row.subject,
-        json.loads(row.detail),
-        row.previous_hash,
-        row.event_hash,
-    )
+    """Return the event that *row* keeps.
+
+    Raises:
+        DamagedCase: when it cannot be read.
+    """
+    fields = (row.utc_time, row.actor, row.action, row.subject, row.detail, row.previous_hash, row.event_hash)
+    try:
+        return read_event((row.sequence, *fields))
+    except ValueError as error:
+        raise DamagedCase(f"custody event {row.sequence} cannot be read: {error}") from error

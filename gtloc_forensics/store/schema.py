@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from gtloc_forensics.errors import NewerCase, UsageError
+from gtloc_forensics.errors import CaseBusy, NewerCase, UsageError
 from gtloc_forensics.records import visible
 from gtloc_forensics.store import addresses
 
@@ -25,12 +29,25 @@ SQLITE, POSTGRESQL = "sqlite", "postgresql"
 WRITES = "gtloc_writes"
 """Execution option of an engine whose transactions are going to write."""
 
-_GUARDS = {SQLITE: ("custody_no_delete", "custody_no_update"), POSTGRESQL: ("custody_no_change", "custody_no_truncate")}
-"""Backend → the triggers that keep the custody chain append-only."""
+_REFUSAL = "the custody chain is append-only"
+_GUARDS = {
+    SQLITE: {
+        f"custody_no_{verb.lower()}": f"CREATE TRIGGER custody_no_{verb.lower()} BEFORE {verb} ON custody "
+        f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+        for verb in ("DELETE", "UPDATE")
+    },
+    # When it fires (bits: 1 each row, 2 before, 8 delete, 16 update, 32 truncate), and what it does.
+    POSTGRESQL: {
+        "custody_no_change": f"27 BEGIN RAISE EXCEPTION '{_REFUSAL}'; END",
+        "custody_no_truncate": f"34 BEGIN RAISE EXCEPTION '{_REFUSAL}'; END",
+    },
+}
+"""Backend → the triggers that keep the custody chain append-only, and their text."""
 
 _TRIGGERS = {
-    SQLITE: "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    POSTGRESQL: "SELECT tgname FROM pg_trigger WHERE tgrelid = 'custody'::regclass AND tgenabled IN ('O', 'A')",
+    SQLITE: "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
+    POSTGRESQL: "SELECT t.tgname, t.tgtype || ' ' || p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
+    "WHERE t.tgrelid = 'custody'::regclass AND t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL",
 }
 
 _CASE_LOCK, _TRANSACTION_LOCK = 1_734_636_643, 1_734_636_644
@@ -174,6 +191,27 @@ def _sqlite_file(path: Path) -> Engine:
     return _guarded(create_engine(shown, creator=lambda: sqlite3.connect(os.fsencode(path), check_same_thread=False)))
 
 
+def cannot_be_written(path: Path) -> bool:
+    """Whether a database that is there lies where nothing can be written: SQLite needs room beside it, too."""
+    return path.is_file() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
+def left_over(path: Path) -> list[Path]:
+    """Return what a program that was killed left beside an SQLite file and what belongs to its content."""
+    beside = [path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-journal")]
+    return [file for file in beside if file.is_file() and file.stat().st_size]
+
+
+def unchanging_engine(path: Path) -> Engine:
+    """Return an engine on an SQLite file that nobody writes to: it leaves no lock and no file beside it."""
+    uri = f"file:{quote(os.fsencode(path))}?immutable=1"
+    shown = URL.create(SQLITE, database=visible(os.fsencode(path)))
+    engine = create_engine(shown, creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False))
+    event.listen(engine, "connect", _prepare_reading)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
 def _guarded(engine: Engine) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -195,6 +233,11 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _prepare_reading(connection: Any, _: Any) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA query_only = ON")
+
+
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     # The driver's own transaction handling would commit before DDL and reads outside a transaction.
     connection.isolation_level = None
@@ -206,14 +249,24 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor.close()
 
 
-def reserve(connection: Connection) -> bool:
-    """Take the lock of a whole run in PostgreSQL; it is the connection's, and ends with it."""
-    return bool(connection.scalar(text(f"SELECT pg_try_advisory_lock({_CASE_LOCK}, {_PLACE})")))
+@contextmanager
+def reserved(engine: Engine, shown: str) -> Iterator[None]:
+    """Hold the lock of a whole run in PostgreSQL; it is a connection's, and ends with it.
 
-
-def release(connection: Connection) -> None:
-    """Give that lock back now: the end of a connection reaches the server only after a while."""
-    connection.execute(text(f"SELECT pg_advisory_unlock({_CASE_LOCK}, {_PLACE})"))
+    Raises:
+        CaseBusy: when another program holds it.
+    """
+    with engine.connect() as connection:
+        connection.detach()  # the lock is the connection's and ends with it, whatever has become of the server
+        if not connection.scalar(text(f"SELECT pg_try_advisory_lock({_CASE_LOCK}, {_PLACE})")):
+            raise CaseBusy(f"{shown} is in use by another process; wait for it or stop it")
+        connection.commit()  # an open transaction would hold up vacuuming
+        try:
+            yield
+        finally:
+            with suppress(DBAPIError):  # a server that went away has let go of it
+                # Given back now: the end of a connection reaches the server only after a while.
+                connection.execute(text(f"SELECT pg_advisory_unlock({_CASE_LOCK}, {_PLACE})"))
 
 
 def queue_up(connection: Connection) -> None:
@@ -222,10 +275,17 @@ def queue_up(connection: Connection) -> None:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_TRANSACTION_LOCK}, {_PLACE})"))
 
 
-def missing_triggers(connection: Connection) -> tuple[str, ...]:
-    """Return the names of the triggers that should guard the custody chain and do not."""
-    there = set(connection.scalars(text(_TRIGGERS[connection.dialect.name])))
-    return tuple(name for name in _GUARDS[connection.dialect.name] if name not in there)
+def trigger_faults(connection: Connection) -> tuple[str, ...]:
+    """Return one sentence for each trigger that should guard the custody chain and does not, or in other words."""
+    rows = connection.execute(text(_TRIGGERS[connection.dialect.name]))
+    there = {str(name): " ".join(str(words).split()) for name, words in rows}
+    faults = []
+    for name, words in _GUARDS[connection.dialect.name].items():
+        if name not in there:
+            faults.append(f"the trigger {name}, which keeps the custody chain append-only, is gone")
+        elif there[name] != words:
+            faults.append(f"the trigger {name}, which keeps the custody chain append-only, was replaced by another")
+    return tuple(faults)
 
 
 def migrate(engine: Engine) -> None:

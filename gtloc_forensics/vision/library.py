@@ -83,6 +83,12 @@ def find_by_name(name: str) -> Path:
     return find(name)
 
 
+def card(folder: Path) -> str:
+    """Return the card of the model in *folder*, what it was made of and how good it is; "" when there is none."""
+    path = folder / "CARD.md"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file in hex.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 from gtloc_forensics.cli.output import say, say_json
 
 if TYPE_CHECKING:
+    from gtloc_forensics.case.case import Case
     from gtloc_forensics.report import SignWith
 
 ONLY = {"found": "found", "suspicious": "found", "clean": "clean", "not-examined": "not examined"}
@@ -81,6 +82,7 @@ def report(
     refuse_unknown(template, language)  # before the header is changed
     with Case(case, database_url=named_database()) as opened:
         opened.set_header(CaseHeader(**header))
+        _say_if_not_noted(opened)
         say(visible(os.fsencode(opened.write_report(output, **options))))
 
 
@@ -111,12 +113,69 @@ def export(case: Path, kind: str, output: Path | None, language: str) -> None:
     if language:
         refuse_unknown("default", language)
     with Case(case, database_url=named_database()) as opened:
+        _say_if_not_noted(opened)
         say(visible(os.fsencode(opened.export(kind, output, **options))))
+
+
+def _say_if_not_noted(case: Case) -> None:
+    if case.store.is_read_only:
+        click.echo("gtloc: the case cannot be written: its chain of custody does not note this", err=True)
+
+
+@click.command()
+@case_argument
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The receipt [default: receipt.json in the case]."
+)
+@click.option("--sign", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PKCS#12 key to sign with.")
+@click.option("--passphrase", help="Of the key; asked for when left out.")
+@click.option(
+    "--timestamp-request", "request", type=click.Path(path_type=Path), help="Writes a time-stamp request (RFC 3161)."
+)
+@click.option(
+    "--timestamp-response",
+    "response",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Checks the answer to the request and attaches it to the receipt that is there.",
+)
+@database_option
+@says_what_went_wrong
+def seal(
+    case: Path,
+    output: Path | None,
+    sign: Path | None,
+    passphrase: str | None,
+    request: Path | None,
+    response: Path | None,
+) -> None:
+    """Write a receipt of CASE's chain of custody, to be kept elsewhere: `verify --anchor` compares with it."""
+    from gtloc_forensics.case.case import Case
+    from gtloc_forensics.case.sealing import RECEIPT
+    from gtloc_forensics.errors import UsageError
+    from gtloc_forensics.records import visible
+    from gtloc_forensics.report import receipts
+
+    if response is not None:
+        if sign is not None or request is not None:
+            raise UsageError("--timestamp-response belongs to the receipt that is there; give it alone")
+        path = output or case / RECEIPT
+        moment = receipts.attach_timestamp(path, response)
+        say(f"{visible(os.fsencode(path))} · time-stamped {moment.isoformat()}")
+        return
+    with Case(case, database_url=named_database()) as opened:
+        path = opened.seal(output, sign=_key(sign, passphrase))
+    if request is not None:
+        receipts.write_timestamp_request(path, request)
+    say(visible(os.fsencode(path)))
 
 
 @click.command()
 @click.argument("subject", type=click.Path(exists=True, path_type=Path))
 @click.option("--sample", default=5, show_default=True, type=click.IntRange(0), help="Photos to examine again.")
+@click.option("--sample-seed", type=click.IntRange(0), help="Draws the same photos again [default: others each time].")
+@click.option(
+    "--anchor", "anchors", multiple=True, help="A hash of the chain, a report or a receipt given out earlier."
+)
 @click.option(
     "--trust", type=click.Path(exists=True, path_type=Path), multiple=True, help="Certificate to trust (PEM)."
 )
@@ -124,20 +183,57 @@ def export(case: Path, kind: str, output: Path | None, language: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout.")
 @database_option
 @says_what_went_wrong
-def verify(subject: Path, sample: int, trust: tuple[Path, ...], device: str, as_json: bool) -> None:
+def verify(
+    subject: Path,
+    sample: int,
+    sample_seed: int | None,
+    anchors: tuple[str, ...],
+    trust: tuple[Path, ...],
+    device: str,
+    as_json: bool,
+) -> None:
     """Check SUBJECT, a case folder or a signed report, and name every difference."""
     if subject.is_dir():
-        _verify_case(subject, sample=sample, device=device, as_json=as_json)
+        _verify_case(
+            subject,
+            sample=sample,
+            sample_seed=sample_seed,
+            anchors=anchors,
+            trust=trust,
+            device=device,
+            as_json=as_json,
+        )
     else:
         _verify_pdf(subject, trust, as_json=as_json)
 
 
-def _verify_case(folder: Path, *, sample: int, device: str, as_json: bool) -> None:
+def _verify_case(
+    folder: Path,
+    *,
+    sample: int,
+    sample_seed: int | None,
+    anchors: tuple[str, ...],
+    trust: tuple[Path, ...],
+    device: str,
+    as_json: bool,
+) -> None:
     from gtloc_forensics.case.case import Case
+    from gtloc_forensics.case.comparing import Difference
+    from gtloc_forensics.case.sealing import read_anchor
     from gtloc_forensics.examination.settings import Settings
 
+    read = [read_anchor(given, trust=trust) for given in anchors]
     with Case(folder, database_url=named_database()) as case:
-        found = case.verify(Settings(device=device, jobs=1), sample=sample)
+        _say_if_not_noted(case)
+        found = case.verify(
+            Settings(device=device, jobs=1),
+            sample=sample,
+            sample_seed=sample_seed,
+            anchors=[item.anchor for item in read],
+        )
+    said = [note for item in read for note in item.notes]
+    faults = tuple(Difference("anchor", fault) for item in read for fault in item.faults)
+    found = replace(found, differences=(*faults, *found.differences))
     if as_json:
         _print_json(asdict(found) | {"valid": found.is_valid})
     else:
@@ -147,8 +243,15 @@ def _verify_case(folder: Path, *, sample: int, device: str, as_json: bool) -> No
         verdict = "valid" if found.is_valid else f"ALTERED: {count} difference{'s' * (count != 1)}"
         say(
             f"{verdict} · {found.custody_events} custody events, {found.sources} sources hashed again, "
-            f"{found.repeated} photos examined again"
+            f"{found.repeated} photos examined again (--sample-seed {found.sample_seed})"
         )
+        if found.anchored_events is not None:
+            say(f"anchored   events 1 to {found.anchored_events} are those of the hash given out earlier")
+        for note in said:
+            say(f"anchor     {note}")
+        say(f"chain      {found.chain_hash}")
+        for sentence in found.not_bound:
+            say(f"not bound  {sentence}")
     raise SystemExit(ExitCode.CLEAN if found.is_valid else ExitCode.FINDINGS)
 
 
@@ -160,12 +263,15 @@ def _verify_pdf(path: Path, trust: tuple[Path, ...], *, as_json: bool) -> None:
         raise UsageError(f"{path} is neither a case folder nor a PDF; name one of them")
     found = verify_pdf(path, trust=trust)
     if as_json:
-        _print_json(asdict(found) | {"verdict": found.verdict.value, "path": str(path)})
+        _print_json(asdict(found) | {"verdict": found.verdict.value, "path": str(path), "trusted": found.trusted})
     else:
         say(f"{found.verdict.value} · sha256 {found.sha256}" + (f" · signed by {found.signer}" * bool(found.signer)))
         for difference in found.differences:
             say(f"DIFFERS  {difference}")
-    raise SystemExit(ExitCode.CLEAN if found.verdict is Verdict.VALID else ExitCode.FINDINGS)
+        if found.verdict is Verdict.UNCHECKED:
+            click.echo("anybody may have signed it: name a certificate that you trust with --trust")
+    codes = {Verdict.VALID: ExitCode.CLEAN, Verdict.UNCHECKED: ExitCode.UNCHECKED}
+    raise SystemExit(codes.get(found.verdict, ExitCode.FINDINGS))
 
 
 def _print_json(document: dict[str, Any]) -> None:

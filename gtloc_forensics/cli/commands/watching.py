@@ -90,7 +90,8 @@ def _notifier(options: Mapping[str, Any]) -> Any:
 
 
 def _stamped(event: Mapping[str, Any]) -> dict[str, Any]:
-    return {"utc": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"), **event}
+    now = datetime.now(UTC).replace(microsecond=0)
+    return {"utc": now.isoformat().replace("+00:00", "Z"), "local": now.astimezone().isoformat(), **event}
 
 
 def _log_json(event: Mapping[str, Any]) -> None:
@@ -106,7 +107,9 @@ def _both_clocks(instant: datetime) -> str:
 def _log_line(event: Mapping[str, Any]) -> None:
     stamped = _stamped(event)
     subject = stamped.get("photo") or stamped.get("folder") or ""
-    said = [stamped.get("text", "")] + [f"{item['check']} {item['summary']}" for item in stamped.get("findings", [])]
+    told = [stamped["summary"], *stamped["names"], stamped["report"]] if stamped["event"] == "cause" else []
+    findings = [f"{item['check']} {item['summary']}" for item in stamped.get("findings", [])]
+    said = [stamped.get("text", ""), *told, *findings]
     counts = [f"{name} {stamped[name]}" for name in COUNTS if isinstance(stamped.get(name), int | float)]
     words = [_both_clocks(datetime.now(UTC)), f"{stamped['event']:<13}", subject, *filter(None, said), *counts]
     say("  ".join(word for word in words if word))

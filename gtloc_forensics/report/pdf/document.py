@@ -78,6 +78,12 @@ def _build(edition: Edition, path: Path, progress: Callable[[int], None] | None)
     document.build(story, canvasmaker=document.make_canvas)
 
 
+def _chain_named(edition: Edition) -> str:
+    """Return the custody chain's last hash in words that ``signing.printed_chain`` finds: the report is its anchor."""
+    events = edition.view.custody()
+    return f"custody chain SHA-256 {events[-1].event_hash} of {len(events)} events" if events else ""
+
+
 def _harden() -> None:
     """Let reportlab fetch nothing, whatever it is given, and write streams as bytes instead of ASCII."""
     rl_config.trustedHosts = ["none.invalid"]
@@ -135,6 +141,7 @@ class ReportDocument(BaseDocTemplate):  # type: ignore[misc]
             author=plain(edition.header.examiner or edition.header.agency or "gtloc_forensics"),
             subject=plain(edition.header.case_number),
             creator=f"gtloc_forensics {edition.version}",
+            keywords=_chain_named(edition),
             lang=edition.words.language,
             initialFontName=font_name(),
         )

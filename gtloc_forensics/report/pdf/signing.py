@@ -6,9 +6,11 @@ are checked here too, so that no single byte of a signed report can change unsee
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, unique
@@ -22,6 +24,9 @@ from gtloc_forensics.records import visible
 _FIELD = "ReportSignature"
 # What a signed PDF holds in clear; no single changed byte removes all of them.
 _TRACES = (b"/ByteRange", b"ETSI.CAdES.detached", b"/Type /Sig", _FIELD.encode())
+_CHAIN = re.compile(rb"custody chain SHA-256 ([0-9a-f]{64}) of ([0-9]{1,12}) events")
+"""How a report names its custody chain in the properties of the document; :mod:`.document` writes it."""
+
 _GAP = re.compile(rb"<([0-9a-fA-F]+)>")
 
 
@@ -37,9 +42,16 @@ class SignWith:
 
 @unique
 class Verdict(Enum):
-    """What can be said of a file that may carry a signature."""
+    """What can be said of a file that may carry a signature.
+
+    ``VALID``: intact, and the signer's certificate leads to one that the examiner trusts.
+    ``UNCHECKED``: intact, but nobody said whom to trust; anybody may have signed it.
+    ``UNTRUSTED``: intact, but the signer is none of those that the examiner trusts.
+    """
 
     VALID = "valid"
+    UNCHECKED = "intact; the signer was not checked"
+    UNTRUSTED = "intact; the signer is not trusted"
     ALTERED = "altered"
     UNSIGNED = "unsigned"
 
@@ -48,18 +60,21 @@ class Verdict(Enum):
 class PdfVerdict:
     """How the check of one PDF ended.
 
-    ``trusted`` says that the signer's certificate leads to one the examiner trusts;
-    a valid signature of an unknown signer shows only that nobody changed the file since.
+    ``differences`` holds a sentence for each thing that is wrong: with the bytes, or with the signer.
     """
 
     path: Path
     verdict: Verdict
     sha256: str
-    differences: tuple[str, ...] = ()  # one sentence each; empty unless altered
+    differences: tuple[str, ...] = ()
     signer: str = ""
     certificate_sha256: str = ""
     signed_utc: datetime | None = None  # naive, as the signer's clock said
-    trusted: bool = False
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the signer's certificate leads to one that the examiner trusts."""
+        return self.verdict is Verdict.VALID
 
 
 def signed(path: Path, sign: SignWith) -> None:
@@ -82,11 +97,18 @@ def signed(path: Path, sign: SignWith) -> None:
         reason=sign.reason or None,
         location=sign.place or None,
     )
-    out = signers.sign_pdf(IncrementalPdfFileWriter(BytesIO(path.read_bytes())), meta, signer=_signer(sign))
+    out = signers.sign_pdf(IncrementalPdfFileWriter(BytesIO(path.read_bytes())), meta, signer=signer_of(sign))
     path.write_bytes(out.getvalue())
 
 
-def _signer(sign: SignWith) -> Any:
+def signer_of(sign: SignWith) -> Any:
+    """Return what signs with that key.
+
+    Raises:
+        ToolMissing: without pyHanko.
+        UsageError: when the key cannot be opened.
+    """
+    _pyhanko()
     from pyhanko.sign import signers
 
     try:
@@ -100,6 +122,8 @@ def _signer(sign: SignWith) -> Any:
 
 
 def _pyhanko() -> None:
+    for name in ("pyhanko", "pyhanko_certvalidator"):  # what it would log is said in our words
+        logging.getLogger(name).addHandler(logging.NullHandler())
     try:
         import pyhanko.sign  # noqa: F401
     except ModuleNotFoundError:
@@ -119,9 +143,11 @@ def verify_pdf(path: Path, *, trust: Sequence[Path] = (), expected_sha256: str =
 
     Raises:
         OSError: when the file cannot be read.
+        UsageError: one of *trust* is no certificate.
         ToolMissing: without pyHanko.
     """
     _pyhanko()
+    roots = [certificate(one) for one in trust]
     data = path.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
     differences = []
@@ -137,7 +163,7 @@ def verify_pdf(path: Path, *, trust: Sequence[Path] = (), expected_sha256: str =
             differences.append("the file holds parts of a signature but no signature that can be checked")
         verdict = Verdict.ALTERED if differences else Verdict.UNSIGNED
         return PdfVerdict(path, verdict, sha256, tuple(differences))
-    return _checked(path, data, signatures[-1], tuple(trust), tuple(differences))
+    return _checked(path, data, signatures[-1], roots, tuple(differences))
 
 
 def _unreadable() -> tuple[type[Exception], ...]:
@@ -163,24 +189,31 @@ def _signatures(data: bytes) -> list[Any]:
     return list(PdfFileReader(BytesIO(data), strict=True).embedded_signatures)
 
 
-def _checked(path: Path, data: bytes, signature: Any, trust: tuple[Path, ...], found: tuple[str, ...]) -> PdfVerdict:
+def _checked(path: Path, data: bytes, signature: Any, roots: Sequence[Any], found: tuple[str, ...]) -> PdfVerdict:
     sha256 = hashlib.sha256(data).hexdigest()
     try:
         differences = [*found, *_signature_faults(signature), *_gap_faults(data, signature)]
         differences += _container_faults(signature)
         certificate = signature.signer_cert
         when = signature.self_reported_timestamp
+        name = visible(certificate.subject.human_friendly)
     except _unreadable() as problem:
         return PdfVerdict(path, Verdict.ALTERED, sha256, (*found, f"the signature is damaged: {visible(str(problem))}"))
+    if differences:
+        verdict = Verdict.ALTERED
+    elif not roots:
+        verdict = Verdict.UNCHECKED
+    else:
+        differences = signer_faults(certificate, signature.other_embedded_certs, roots, signed=when)
+        verdict = Verdict.UNTRUSTED if differences else Verdict.VALID
     return PdfVerdict(
         path=path,
-        verdict=Verdict.ALTERED if differences else Verdict.VALID,
+        verdict=verdict,
         sha256=sha256,
         differences=tuple(differences),
-        signer=visible(certificate.subject.human_friendly),
+        signer=name,
         certificate_sha256=hashlib.sha256(certificate.dump()).hexdigest(),
         signed_utc=when.astimezone(UTC).replace(tzinfo=None) if when else None,
-        trusted=bool(trust) and not differences and _trusted(signature, trust),
     )
 
 
@@ -206,15 +239,83 @@ def _signature_faults(signature: Any) -> list[str]:
     return faults
 
 
-def _trusted(signature: Any, trust: tuple[Path, ...]) -> bool:
+def certificate(path: Path) -> Any:
+    """Return the certificate in a PEM or DER file.
+
+    Raises:
+        UsageError: it holds none.
+        ToolMissing: without pyHanko.
+    """
+    _pyhanko()
     from pyhanko import keys
-    from pyhanko.sign.validation import validate_pdf_signature
-    from pyhanko_certvalidator import ValidationContext
 
     load: Any = keys.load_cert_from_pemder
-    roots = [load(str(one)) for one in trust]
-    status = validate_pdf_signature(signature, ValidationContext(trust_roots=roots, allow_fetching=False))
-    return bool(status.trusted)
+    trouble: tuple[type[Exception], ...] = (OSError, *_unreadable())
+    try:
+        found = load(str(path))
+        found.dump()
+        _ = (found.subject.human_friendly, found.public_key)
+    except trouble:
+        raise UsageError(f"{path} is no certificate; --trust takes one in a PEM or DER file") from None
+    return found
+
+
+def signer_faults(signer: Any, others: Iterable[Any], roots: Sequence[Any], *, signed: datetime | None) -> list[str]:
+    """Return why *signer* is not trusted, a sentence each; none when its certificate leads to one of *roots*.
+
+    Its validity is looked at for today and for the moment that the signer's clock
+    named; its usage must allow to sign documents.
+
+    Args:
+        signer: the certificate.
+        others: certificates that lie beside it and may lead to a root.
+        roots: the certificates that the examiner trusts.
+        signed: when it signed, by its own word.
+    """
+    from pyhanko.sign.validation.settings import KeyUsageConstraints
+    from pyhanko_certvalidator import CertificateValidator, ValidationContext
+    from pyhanko_certvalidator.errors import PathError, ValidationError
+
+    usage = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
+    faults = _date_faults(signer, signed)
+    try:
+        if signer.key_usage_value is not None:  # without one a certificate is for every use
+            usage.validate(signer)
+        context = ValidationContext(trust_roots=list(roots), allow_fetching=False, moment=_within(signer))
+        validator = CertificateValidator(signer, list(others), validation_context=context)
+        asyncio.run(validator.async_validate_path())
+    except (PathError, ValidationError, ValueError, TypeError) as problem:
+        key = signer.public_key.dump()
+        same = [root for root in roots if root.subject == signer.subject and root.public_key.dump() != key]
+        if same:
+            name = visible(signer.subject.human_friendly)
+            sentence = f"a stranger signed it: one who calls himself {name}, as a trusted certificate does, "
+            faults.append(sentence + "but holds another key; what it says need not be what was signed first")
+        else:
+            faults.append(f"its certificate leads to none that is trusted: {visible(str(problem))}")
+    return faults
+
+
+def _within(signer: Any) -> datetime:
+    """Return a moment at which the certificate is valid, today if it can be: its dates are told apart."""
+    now: datetime = datetime.now(UTC)
+    first, last = signer.not_valid_before, signer.not_valid_after
+    return min(max(now, first), last)  # type: ignore[no-any-return]
+
+
+def _date_faults(signer: Any, signed: datetime | None) -> list[str]:
+    first, last = signer.not_valid_before, signer.not_valid_after
+    moments = {"today": datetime.now(UTC)}
+    if signed is not None:
+        moments[f"on {signed.date()}, when it says that it signed"] = signed
+    period = f"its certificate is valid from {first.date()} to {last.date()}"
+    return [f"{period}, not {name}" for name, moment in moments.items() if not first <= moment <= last]
+
+
+def printed_chain(data: bytes) -> tuple[str, int] | None:
+    """Return the hash of the custody chain that a report names, and how many events it had; None for none."""
+    found = _CHAIN.search(data)
+    return None if found is None else (found.group(1).decode(), int(found.group(2)))
 
 
 def _gap_faults(data: bytes, signature: Any) -> list[str]:

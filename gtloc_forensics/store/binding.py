@@ -1,0 +1,335 @@
+"""What binds a finished examination to the custody chain: a digest of every field that a report prints.
+
+The digests of one examination are rows of it (``bound 000001``, …), and one hash over
+them stands in the custody event that ends it. So an altered byte is seen, and the
+table, row and field it is in can be named, without keeping anything twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from gtloc_forensics.records import visible
+from gtloc_forensics.store.codec import pack, unpack
+from gtloc_forensics.store.keys import (
+    CLAIM,
+    IMAGE,
+    METADATA,
+    PREVIEW,
+    VISION,
+    Stages,
+    claim_key,
+    without_package,
+)
+from gtloc_forensics.store.rows import stored_source_of
+from gtloc_forensics.store.schema import SQLITE, SourceRow
+
+CHUNK = "bound "
+"""How the names of the rows that hold the digests begin."""
+
+ROWS_IN_A_CHUNK = 2000
+_DIGEST_BYTES = 16
+_PAGE = 200
+
+_Key: TypeAlias = tuple[int | str, ...]
+
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "examination": ("id",),
+    "member": ("examination_id", "ordinal"),
+    "source": ("id",),
+    "result": ("subject", "stage", "fingerprint"),
+    "rejected": ("source_id", "examination"),
+    "finding": ("examination_id", "ordinal"),
+    "examination_extra": ("examination_id", "name"),
+}
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "examination": ("fingerprint", "environment", "stages", "finished_utc"),
+    "member": ("source_row", "status", "sha256_at_end", "findings"),
+    "source": (
+        *("source_id", "generation", "relative", "sha256"),
+        *("media_type", "stat", "sidecars", "acquired_utc"),
+    ),
+    "result": ("failed", "payload"),
+    "rejected": ("relative", "reason", "blocks"),
+    "finding": ("check_id", "outcome", "severity", "source_id", "payload"),
+    "examination_extra": ("payload",),
+}
+_OF_ONE_EXAMINATION = {"member": "ordinal", "finding": "ordinal", "rejected": "source_id", "examination_extra": "name"}
+"""Table → which part of its key tells the rows of one examination apart."""
+
+_PHOTO_OF = {
+    "member": "SELECT s.relative FROM member m JOIN source s ON s.id = m.source_row "
+    "WHERE m.examination_id = :examination_id AND m.ordinal = :ordinal",
+    "source": "SELECT relative FROM source WHERE id = :id",
+    "result": "SELECT relative FROM source WHERE sha256 = :subject OR source_id = :subject LIMIT 1",
+    "rejected": "SELECT relative FROM rejected WHERE source_id = :source_id AND examination = :examination",
+    "finding": "SELECT s.relative FROM finding f JOIN source s ON s.source_id = f.source_id "
+    "WHERE f.examination_id = :examination_id AND f.ordinal = :ordinal LIMIT 1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One row as it was: a digest of each field; none when there was no such row."""
+
+    table: str
+    key: tuple[int | str, ...]
+    fields: dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """One row of the case database that is not as it was bound."""
+
+    table: str
+    key: tuple[int | str, ...]
+    photo: str  # which one it is about; "" for none
+    what: str
+
+    @property
+    def row(self) -> str:
+        """Table, key and photo in words."""
+        columns = _KEYS.get(self.table, ())
+        named = " ".join(f"{name}={value}" for name, value in zip(columns, self.key, strict=False))
+        return f"{self.table} {named}".rstrip() + (f" ({self.photo})" if self.photo else "")
+
+
+def bind(connection: Connection, examination_id: int, fingerprint: str, stages: Stages) -> tuple[str, int]:
+    """Keep a digest of every field of an examination; return one hash over all of them, and how many rows.
+
+    Inside the transaction that writes the examination, when everything else of it is written.
+    """
+    whole, count, number = hashlib.sha256(), 0, 0
+    chunk: list[Bound] = []
+
+    def put() -> None:
+        nonlocal number
+        number += 1
+        payload = pack(chunk)
+        whole.update(hashlib.sha256(payload).digest())
+        connection.execute(
+            text("INSERT INTO examination_extra (examination_id, name, payload) VALUES (:number, :name, :payload)"),
+            {"number": examination_id, "name": f"{CHUNK}{number:06}", "payload": payload},
+        )
+        chunk.clear()
+
+    for bound in _rows(connection, examination_id, fingerprint, stages):
+        chunk.append(bound)
+        count += 1
+        if len(chunk) == ROWS_IN_A_CHUNK:
+            put()
+    if chunk:
+        put()
+    return whole.hexdigest(), count
+
+
+def _rows(connection: Connection, examination_id: int, fingerprint: str, stages: Stages) -> Iterator[Bound]:
+    yield _as_it_is(connection, "examination", (examination_id,))
+    for table, owner in (("examination_extra", examination_id), ("rejected", fingerprint), ("finding", examination_id)):
+        for key in list(_keys_of(connection, table, owner)):
+            yield _as_it_is(connection, table, key)
+    for key, source_row in _members(connection, examination_id):
+        yield _as_it_is(connection, "member", key)
+        yield _as_it_is(connection, "source", (source_row,))
+        yield from _results(connection, source_row, stages)
+
+
+def _keys_of(connection: Connection, table: str, owner: int | str) -> Iterator[_Key]:
+    columns = _KEYS[table]
+    owned_by = "examination" if table == "rejected" else "examination_id"
+    query = f"SELECT {', '.join(columns)} FROM {table} WHERE {owned_by} = :owner ORDER BY {_OF_ONE_EXAMINATION[table]}"
+    for row in connection.execute(text(query), {"owner": owner}):
+        if table != "examination_extra" or not str(row[1]).startswith(CHUNK):
+            yield tuple(row)
+
+
+def _members(connection: Connection, examination_id: int) -> Iterator[tuple[_Key, int]]:
+    query = text(
+        "SELECT ordinal, source_row FROM member WHERE examination_id = :number AND ordinal > :last "
+        f"ORDER BY ordinal LIMIT {_PAGE}"
+    )
+    last = -1
+    while rows := list(connection.execute(query, {"number": examination_id, "last": last})):
+        for ordinal, source_row in rows:
+            yield (examination_id, int(ordinal)), int(source_row)
+        last = rows[-1][0]
+
+
+def _results(connection: Connection, source_row: int, stages: Stages) -> Iterator[Bound]:
+    table = SourceRow.__table__
+    row = connection.execute(table.select().where(table.c.id == source_row)).one()
+    known = stored_source_of(SourceRow(**row._mapping))
+    keys = [
+        (known.sha256, METADATA, stages.metadata),
+        *((sha256, METADATA, stages.metadata) for _, sha256 in sorted(known.sidecars.items())),
+        (row.source_id, CLAIM, claim_key(stages, known)),
+        (known.sha256, IMAGE, stages.image),
+        (known.sha256, PREVIEW, stages.image),
+        (known.sha256, VISION, stages.vision),
+    ]
+    for subject, stage, fingerprint in keys:
+        if not fingerprint:
+            continue
+        bound = _as_it_is(connection, "result", (subject, stage, fingerprint))
+        yield bound
+        if not bound.fields and stage in (CLAIM, IMAGE, VISION):
+            yield _as_it_is(connection, "result", (subject, without_package(stage), fingerprint))
+
+
+def _as_it_is(connection: Connection, table: str, key: _Key) -> Bound:
+    columns, fields = _KEYS[table], _FIELDS[table]
+    wanted = ", ".join(map(_raw(connection), fields))
+    where = " AND ".join(f"{name} = :{name}" for name in columns)
+    query = text(f"SELECT {wanted} FROM {table} WHERE {where}")
+    row = connection.execute(query, dict(zip(columns, key, strict=True))).first()
+    digests = {} if row is None else {name: _digest(value) for name, value in zip(fields, row, strict=True)}
+    return Bound(table, key, digests)
+
+
+def _raw(connection: Connection) -> Any:
+    """Return how a column is asked for so that its bytes come back whatever they are."""
+    return "CAST({} AS BLOB)".format if connection.dialect.name == SQLITE else "{}".format
+
+
+def _digest(value: Any) -> bytes:
+    if isinstance(value, bool):
+        value = int(value)
+    if not isinstance(value, bytes | memoryview):
+        value = b"\0nothing" if value is None else str(value).encode()
+    return hashlib.sha256(value).digest()[:_DIGEST_BYTES]
+
+
+# --------------------------------------------------------------------------- comparing
+
+
+def altered(connection: Connection, examination_id: int, fingerprint: str, stated_sha256: str) -> Iterator[Altered]:
+    """Yield every row of an examination that is not as it was bound; what cannot be read is named and passed by.
+
+    Args:
+        connection: to the case database.
+        examination_id: of the examination.
+        fingerprint: of the examination.
+        stated_sha256: the hash over all digests, as the custody chain has it.
+    """
+    whole = hashlib.sha256()
+    there: dict[str, set[int | str]] = {table: set() for table in _OF_ONE_EXAMINATION}
+    for name, payload in _chunks(connection, examination_id):
+        whole.update(hashlib.sha256(payload).digest())
+        try:
+            bounds = unpack(list[Bound], payload)
+        except ValueError:
+            yield Altered("examination_extra", (examination_id, name), "", "it cannot be read")
+            continue
+        for bound in bounds:
+            if bound.table in there:
+                there[bound.table].add(_apart(bound.table, bound.key))
+            yield from _compared(connection, bound)
+    if whole.hexdigest() != stated_sha256:
+        sentence = "the digests that the custody chain binds were altered: what they say of a row proves nothing"
+        yield Altered("examination_extra", (examination_id, f"{CHUNK.strip()} …"), "", sentence)
+    for table, bound_keys in there.items():
+        yield from _added(connection, table, fingerprint if table == "rejected" else examination_id, bound_keys)
+
+
+def _chunks(connection: Connection, examination_id: int) -> Iterator[tuple[str, bytes]]:
+    query = "SELECT name FROM examination_extra WHERE examination_id = :number ORDER BY name"
+    names = [str(name) for name in connection.scalars(text(query), {"number": examination_id})]
+    for name in names:
+        if name.startswith(CHUNK):
+            one = "SELECT payload FROM examination_extra WHERE examination_id = :number AND name = :name"
+            payload = connection.scalar(text(one), {"number": examination_id, "name": name})
+            yield name, payload if isinstance(payload, bytes) else bytes(payload or b"")
+
+
+def _compared(connection: Connection, bound: Bound) -> Iterator[Altered]:
+    try:
+        now = _as_it_is(connection, bound.table, bound.key)
+    except (SQLAlchemyError, KeyError, ValueError) as error:
+        yield Altered(bound.table, bound.key, "", f"it cannot be read: {_said(error)}")
+        return
+    if now.fields == bound.fields:
+        return
+    photo = _photo_of(connection, bound)
+    if not now.fields:
+        yield Altered(bound.table, bound.key, photo, "it is gone")
+    elif not bound.fields:
+        sentence = (
+            "it was added after the examination ended (an audit that was stopped adds some; let one run to its end)"
+        )
+        yield Altered(bound.table, bound.key, photo, sentence)
+    else:
+        for field, digest in bound.fields.items():
+            if now.fields.get(field) != digest:
+                yield Altered(bound.table, bound.key, photo, f"its {field} was altered")
+
+
+def _apart(table: str, key: _Key) -> int | str:
+    return key[_KEYS[table].index(_OF_ONE_EXAMINATION[table])]
+
+
+def _added(connection: Connection, table: str, owner: int | str, bound: set[int | str]) -> Iterator[Altered]:
+    try:
+        keys = [key for key in _keys_of(connection, table, owner) if _apart(table, key) not in bound]
+    except SQLAlchemyError as error:
+        yield Altered(table, (), "", f"it cannot be read: {_said(error)}")
+        return
+    for key in keys:
+        yield Altered(table, key, "", "it was added: it was not there when the examination ended")
+
+
+def _photo_of(connection: Connection, bound: Bound) -> str:
+    query = _PHOTO_OF.get(bound.table)
+    if query is None:
+        return ""
+    try:
+        found = connection.scalar(text(query), dict(zip(_KEYS[bound.table], bound.key, strict=True)))
+    except SQLAlchemyError:
+        return ""
+    return visible(bytes(found)) if isinstance(found, bytes | memoryview) else ""
+
+
+def _said(error: Exception) -> str:
+    return str(getattr(error, "orig", error)).splitlines()[0]
+
+
+# --------------------------------------------------------------------------- reading what may be damaged
+
+
+def raw_custody(connection: Connection) -> Iterator[Sequence[Any]]:
+    """Stream the custody table in order as it is stored, whatever it holds: text where it is text."""
+    fields = ("utc_time", "actor", "action", "subject", "detail", "previous_hash", "event_hash")
+    wanted = ", ".join(map(_raw(connection), fields))
+    last = -(2**62)
+    query = text(f"SELECT sequence, {wanted} FROM custody WHERE sequence > :last ORDER BY sequence LIMIT {_PAGE}")
+    while rows := list(connection.execute(query, {"last": last})):
+        for row in rows:
+            yield (row[0], *(_text(value) for value in row[1:]))
+        last = rows[-1][0]
+
+
+def raw_header(connection: Connection, names: Iterable[str]) -> dict[str, str] | None:
+    """Return the fields of the case header as they are stored; None when there is no header."""
+    wanted = tuple(names)
+    query = f"SELECT {', '.join(map(_raw(connection), wanted))} FROM case_header WHERE id = 1"
+    row = connection.execute(text(query)).first()
+    return None if row is None else dict(zip(wanted, map(_text, row), strict=True))
+
+
+def damage(connection: Connection) -> Iterator[str]:
+    """Yield what SQLite itself finds wrong with its file; nothing for a server."""
+    if connection.dialect.name == SQLITE:
+        for sentence in connection.exec_driver_sql("PRAGMA integrity_check(20)").scalars():
+            if sentence != "ok":
+                yield str(sentence)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).decode("utf-8", errors="surrogateescape")
+    return "" if value is None else str(value)
