@@ -82,6 +82,7 @@ class DamagedCase(CaseError, ValueError):
     """Something in the case database cannot be read; `gtloc verify` names what else was altered."""
 
     def __init__(self, what: str) -> None:
+        """Say *what* cannot be read."""
         self.what = what
         super().__init__(f"the case is damaged: {what}; `gtloc verify` on the case names everything that was altered")
 

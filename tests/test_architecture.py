@@ -90,7 +90,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "huggingface_hub": ("vision.install",),
     "matplotlib": ("modelling",),
     "sqlalchemy": ("store",),
-    "sqlite3": ("store",),
+    "sqlite3": ("store", "case.comparing"),
     "alembic": ("store",),
     "cattrs": ("store",),
     "msgspec": ("store", "vision", "modelling.training"),
@@ -98,6 +98,9 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "rich": ("cli",),
     "reportlab": ("report",),
     "jinja2": ("report",),
+    "bidi": ("report.pdf",),
+    "arabic_reshaper": ("report.pdf",),
+    "tomlkit": ("correct.planfile",),
     "pyhanko": ("report",),
     "pyhanko_certvalidator": ("report",),
     "asn1crypto": ("report",),
@@ -106,16 +109,16 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "rawpy": ("decode",),
     "imagehash": ("decode",),
     "timezonefinder": ("earth",),
-    "scipy": ("evidence",),
+    "scipy": ("evidence", "modelling.calibrating"),
     "pluggy": ("checks",),
     "filelock": ("case", "correct"),
     "watchdog": ("files.watching",),
-    "PIL": ("decode", "vision", "correct", "modelling", "report"),
+    "PIL": ("decode", "vision", "correct", "modelling", "report", "metadata.exif_directory"),
     # of the standard library: what starts programs, reaches the network or the system's own calls
     "subprocess": ("metadata.exiftool", "decode", "case.notify"),
     "multiprocessing": ("decode",),
     "ctypes": ("metadata.exiftool",),
-    "urllib": ("case.notify",),
+    "urllib": ("case.notify", "store.schema"),
     "http": ("case.notify",),
     "socket": (),
 }
@@ -267,7 +270,13 @@ def test_what_is_required_is_imported_and_what_is_imported_is_required() -> None
         for item in ast.literal_eval(node.value)
     }
     imported = {name.split(".")[0] for path in MODULES for name in imports_of(path)}
-    known_as = {"PIL": "pillow", "faiss": "faiss-cpu", "exiftool": "pyexiftool"}
+    known_as = {
+        "PIL": "pillow",
+        "faiss": "faiss-cpu",
+        "exiftool": "pyexiftool",
+        "bidi": "python-bidi",
+        "arabic_reshaper": "arabic-reshaper",
+    }
     for root in sorted(imported - set(sys.stdlib_module_names) - OPTIONAL - {PACKAGE.name}):
         assert known_as.get(root, root).lower() in required, f"{root} is imported and not in REQUIRES"
     # tzdata is read through zoneinfo, timm is imported by name, torchvision is what timm imports, scipy what imagehash

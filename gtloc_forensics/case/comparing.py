@@ -239,6 +239,7 @@ class Evidence:
     """The folder of photos against what the case holds of it."""
 
     def __init__(self, case: CaseFolder, chain: Chain) -> None:
+        """Compare with what *case* holds, under what *chain* says."""
         self._case = case
         self._chain = chain
         self._known: dict[bytes, tuple[bytes, ...]] = {}  # digest of the path → its sidecars, of which few have any

@@ -18,6 +18,7 @@ class Telling:
     """Tells the hooks of a notifier what they were not told yet."""
 
     def __init__(self, store: Store, notifier: Notifier) -> None:
+        """Remember in *store* what *notifier* was told."""
         self._store = store
         self._notifier = notifier
         self._left: dict[str, tuple[str, Mapping[str, Any]]] = {}  # subject → digest and message

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, unique
 from math import comb
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
-from gtloc_forensics.checks import Context, offsets
+from gtloc_forensics.checks import offsets
 from gtloc_forensics.earth import claims as earth_claims
 from gtloc_forensics.records import UNKNOWN_DEVICE, Claim, Stated
 
@@ -69,13 +69,21 @@ class Circumstances:
 _Found: TypeAlias = dict[str, Circumstance]
 
 
-def of(context: Context, source_id: str) -> Circumstance:
+class Told(Protocol):
+    """What a rule is told beside the records, as far as it is needed here."""
+
+    @property
+    def circumstances(self) -> Circumstances | None:
+        """What a photo's neighbours say of it."""
+
+
+def of(context: Told, source_id: str) -> Circumstance:
     """Return what the other photos say of one, which is nothing where it was looked at alone."""
     known = context.circumstances
     return NOTHING if known is None else known.by_source.get(source_id, NOTHING)
 
 
-def confirms_clock(claim: Claim, context: Context) -> bool:
+def confirms_clock(claim: Claim, context: Told) -> bool:
     """Return whether a GPS time that moves confirms the claimed time, and the claimed place its zone."""
     compared = offsets.compare(claim)
     if isinstance(compared, str) or of(context, claim.source_id).gps_fault is not None:

@@ -15,6 +15,7 @@ class Undo:
     """One transaction being taken back, the last file first."""
 
     def __init__(self, transaction: str, workshop: Workshop) -> None:
+        """Take back *transaction* with what *workshop* holds of it."""
         self.transaction = transaction
         self.workshop = workshop
         self.journal = workshop.journal

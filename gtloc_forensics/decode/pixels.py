@@ -1,10 +1,8 @@
 """One file to pixels ready for a model: upright, sRGB, small; and what those pixels are.
 
-Only the decoder that fits the file's magic bytes is ever tried, sizes are
-checked before anything of that size is allocated, and a picture that is not
-whole is refused: half a picture is no evidence. :mod:`gtloc_forensics.decode`
-runs this in processes of their own; alone it protects against huge pictures, not
-against a decoder that crashes or never ends.
+Only the decoder that fits the file's magic bytes is tried, sizes are checked before allocation, and a picture that
+is not whole is refused: half a picture is no evidence. :mod:`gtloc_forensics.decode` runs this in processes of their
+own; alone it protects against huge pictures, not against a decoder that crashes or never ends.
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@ class ChainCheck:
     """Recomputes a chain, one event after the other, as it is stored: an event need not be readable."""
 
     def __init__(self) -> None:
+        """Begin before the first event."""
         self._previous, self._expected = GENESIS, 1
         self._latest: datetime | None = None
 

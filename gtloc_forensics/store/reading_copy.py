@@ -18,6 +18,7 @@ class ReadingCopy:
     """
 
     def __init__(self, path: Path) -> None:
+        """Open the database at *path*, or a copy of it where a log lies beside it."""
         rest = left_over(path)
         self._folder = tempfile.TemporaryDirectory(prefix="gtloc-reading-") if rest else None
         if self._folder is None:

@@ -11,10 +11,8 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from gtloc_forensics.vision.manifest import EncoderSpec, ExtractorSpec, HeadSpec, Manifest
+from gtloc_forensics.vision.specs import EncoderSpec, ExtractorSpec, HeadSpec, Manifest
 
 MOST_TEXT_BYTES = 64 << 20  # of a manifest, a calibration, a card
 MOST_WEIGHTS_BYTES = 16 << 30

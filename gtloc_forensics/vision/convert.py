@@ -17,7 +17,8 @@ from torch import Tensor
 
 from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.vision.gtloc import INITIAL_LOG_SCALE
-from gtloc_forensics.vision.manifest import EncoderSpec, ExtractorSpec, HeadSpec, Option, Tap
+from gtloc_forensics.vision.manifest import EncoderSpec, ExtractorSpec, HeadSpec, Tap
+from gtloc_forensics.vision.specs import Option
 
 Tensors = dict[str, Tensor]
 

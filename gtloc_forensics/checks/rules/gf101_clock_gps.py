@@ -32,16 +32,7 @@ from gtloc_forensics.checks.circumstances import Circumstance, GpsFault
 from gtloc_forensics.checks.offsets import Comparison
 from gtloc_forensics.checks.reference import devices, factory
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import (
-    Cause,
-    CauseKind,
-    Confidence,
-    Finding,
-    Outcome,
-    Photo,
-    Severity,
-    durations,
-)
+from gtloc_forensics.records import Cause, CauseKind, Confidence, Finding, Outcome, Photo, Severity, durations
 
 DAY_S = 86_400.0
 ROLLOVER_S = 1024 * 7 * DAY_S  # the ten-bit week number of GPS starts again after 1,024 weeks

@@ -11,6 +11,7 @@ class Patience:
     """The time that is left for files on which exiftool hangs or dies. Safe to share between threads."""
 
     def __init__(self, limits: Limits) -> None:
+        """Begin with all the time that *limits* allow."""
         self._limits = limits
         self._spent_s = 0.0
         self._lock = threading.Lock()
