@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -202,13 +203,14 @@ def test_a_refused_audit_leaves_the_header_as_it_was(evidence: Path, case: Path)
 
 
 def test_a_change_of_the_header_is_a_custody_event(evidence: Path, case: Path) -> None:
-    with open_case(evidence, case, header=CaseHeader(case_number="B")):
-        pass
-    with open_case(evidence, case, header=CaseHeader(case_number="B")):
-        pass
+    for _ in range(2):
+        with open_case(evidence, case, header=CaseHeader(case_number="B")):
+            pass
     with sqlite3.connect(case / "case.sqlite") as connection:
-        found = connection.execute("SELECT detail FROM custody WHERE action = 'header'").fetchall()
-    assert found == [('{"case_number":"B"}',)]
+        found = connection.execute("SELECT detail FROM custody WHERE action = 'header' ORDER BY sequence").fetchall()
+    opening, *changes = (json.loads(detail) for (detail,) in found)
+    assert set(opening) >= {"evidence_folder", "opened_utc"}
+    assert changes == [{"case_number": "B"}]
 
 
 @needs_exiftool

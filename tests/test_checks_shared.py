@@ -98,7 +98,7 @@ def test_two_clocks_of_an_untouched_file_never_accuse_the_camera(found):
     told = [finding for finding in found if finding.check_id == "GF101"]
     outcomes = Counter(finding.outcome for finding in told)
     assert outcomes[Outcome.CONSISTENT] > 350
-    assert outcomes[Outcome.EXPLAINED] >= 30
+    assert outcomes[Outcome.EXPLAINED] >= 25  # 28 today: GPS times that are a receiver's zero are absent, not explained
     accused = [finding for finding in told if finding.is_found]
     assert len(accused) <= 2
     assert all(finding.cause.offset_hours is None or "one of the two" in finding.summary for finding in accused)

@@ -654,7 +654,7 @@ def test_one_constant_gps_time_on_several_days_is_no_clock() -> None:
             local_time=datetime(2022, 4, 2 + 7 * day, hour, minute, 7),
             gps_utc_time=datetime(2022, 4, 2 + 7 * day, 20),
             offset_hours=2.0,
-            utc_rule="offset written for the capture time",
+            utc_source=OffsetSource.CAMERA,
             **PARIS,
         )
         for day, (hour, minute) in enumerate(((11, 20), (18, 2), (9, 41), (13, 15)))
@@ -699,7 +699,7 @@ def test_one_second_stamped_on_many_files_is_no_clock() -> None:
 
 def test_a_zone_kept_at_sea_is_a_right_clock_where_gps_time_confirms_the_instant() -> None:
     athens = {"latitude_deg": 37.9, "longitude_deg": 23.7, "zone": "Europe/Athens"}
-    written = {"offset_hours": 2.0, "utc_rule": "offset written for the capture time"}
+    written = {"offset_hours": 2.0, "utc_source": OffsetSource.CAMERA}
     photos = [
         a_summary(
             f"{n}",
@@ -856,20 +856,20 @@ def test_look_alikes_are_told_by_their_pictures_and_apart_from_files_that_passed
     findings = [
         finding("GF118", "x", passed, Outcome.EXPLAINED),
         finding("GF118", "y", passed, Outcome.EXPLAINED),
-        strong("GF406", ("a", "b"), Cause(CauseKind.COPY, "", None, "Looks the same as b.jpg but claims 34 days.")),
-        strong("GF406", ("c", "d"), Cause(CauseKind.COPY, "", None, "Looks the same as d.jpg but claims 2 days.")),
+        strong("GF406", ("a", "b"), Cause(CauseKind.LOOK_ALIKE, "", None, "Looks the same as b.jpg, 34 days off.")),
+        strong("GF406", ("c", "d"), Cause(CauseKind.LOOK_ALIKE, "", None, "Looks the same as d.jpg, 2 days off.")),
     ]
     names = [a_summary("a.jpg", source_id="a"), a_summary("b.jpg", source_id="b")]
     groups = clocks.group_causes(findings, summaries=names)
     assert [group.check_ids for group in groups] == [("GF406",), ("GF406",), ("GF118",)]
     assert groups[0].source_ids == ("a", "b")
-    assert groups[0].summary == "a.jpg: Looks the same as b.jpg but claims 34 days."
+    assert groups[0].summary == "a.jpg: Looks the same as b.jpg, 34 days off."
     assert "2 photos" in groups[2].summary
 
 
 def test_three_look_alikes_in_pairs_are_one_cluster() -> None:
     findings = [
-        strong("GF406", pair, Cause(CauseKind.COPY, "", None, f"Looks the same as {pair[1]}."))
+        strong("GF406", pair, Cause(CauseKind.LOOK_ALIKE, "", None, f"Looks the same as {pair[1]}."))
         for pair in (("a", "b"), ("b", "c"))
     ]
     (group,) = clocks.group_causes(findings)

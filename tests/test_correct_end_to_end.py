@@ -196,7 +196,8 @@ def test_corrected_copies_of_the_example_case_show_no_cause_and_nothing_new(clie
     assert again.found - audit.found == forged
     left = {path for path, check in again.found if check in ("GF101", "GF102", "GF201", "GF406", "GF407")}
     assert not left
-    assert [model.kind for model in again.clocks] == ["right"] * 3
+    # The camera without a receiver has light alone, which bounds a clock and calls none right.
+    assert sorted(model.kind for model in again.clocks) == ["right", "right", "undetermined"]
     truth = {entry.path: entry.scene for entry in entries}
     for one in again.subjects:
         scene = truth[one.relative.decode()]

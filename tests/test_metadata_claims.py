@@ -16,7 +16,7 @@ from PIL import Image
 
 from gtloc_forensics import metadata
 from gtloc_forensics.case.case import open_case
-from gtloc_forensics.earth import globe
+from gtloc_forensics.earth import claims
 from gtloc_forensics.earth.zones import zones_at
 from gtloc_forensics.examination.instruments import Settings
 from gtloc_forensics.files import sidecar_names
@@ -75,14 +75,14 @@ def test_an_offset_says_by_its_type_who_gave_it(tags: dict, source: OffsetSource
     made = claim({"ExifIFD:DateTimeOriginal": WALL, **tags})
     assert (made.utc_offset_hours.value, made.utc_offset_hours.offset_source) == (2.0, source)
     assert made.utc_time.offset_source is source
-    assert globe.is_derived(made.utc_offset_hours) == source.is_derived
-    assert globe.is_from_camera(made.utc_offset_hours) == source.is_from_camera
+    assert claims.is_derived(made.utc_offset_hours) == source.is_derived
+    assert claims.is_from_camera(made.utc_offset_hours) == source.is_from_camera
 
 
 def test_no_word_of_a_rule_decides_where_an_offset_comes_from() -> None:
     made = claim({"ExifIFD:DateTimeOriginal": WALL, "ExifIFD:OffsetTimeOriginal": "+02:00"})
     renamed = Stated(2.0, "ExifIFD:OffsetTimeOriginal", "+02:00", "zone at the gps", (), OffsetSource.CAMERA)
-    assert globe.is_derived(renamed) == globe.is_derived(made.utc_offset_hours)
+    assert claims.is_derived(renamed) == claims.is_derived(made.utc_offset_hours)
 
 
 def test_the_zone_of_an_editors_computer_gives_way_to_place_and_gps_time() -> None:

@@ -265,7 +265,9 @@ def test_a_plugin_that_crashes_behind_every_door_stops_nothing_and_is_named(
         assert [finding for finding in entry.findings if finding in by_photo] == by_photo, "the rest is as it was"
         assert "It is content." in [finding.summary for finding in entry.findings]
         reasons = {missing.stage: missing.reason for missing in entry.unexamined}
-        assert "the rule broke" in reasons["check:EX200"]
+        assert "the rule failed" in reasons["check:EX200"]
+        (broken,) = (missing for missing in entry.unexamined if missing.stage == "check:EX200")
+        assert "the rule broke" in broken.detail, "what Python says is for whoever mends the rule"
         assert "the reader broke" in reasons["metadata:broken-reader"]
         assert "the model broke" in reasons["vision:broken-model"]
         assert [type(said) for said in entry.photo.opinions] == [Unexamined, Prediction]

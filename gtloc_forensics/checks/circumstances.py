@@ -235,7 +235,7 @@ def _device_facts(rows: Sequence[_Row], found: _Found) -> None:
         alike = pairs[bisect_left(lengths, first) : bisect_right(lengths, last)][:MOST_COMPARED]
         taken = [local for _, local in alike]
         # Photos taken together share one old fix, and so its age.
-        together = (max(taken) - min(taken)).total_seconds() <= offsets.SLOW_CLOCK_S
+        together = len(taken) < 2 or (max(taken) - min(taken)).total_seconds() <= offsets.SLOW_CLOCK_S
         steady = 1 if together else bisect_right(lengths, last) - bisect_left(lengths, first)
         is_repeated = row.source_id in repeated
         is_old = row.is_older and steady == 1 and _is_old_fix(row, agreeing, is_repeated)

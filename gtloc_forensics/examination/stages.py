@@ -86,6 +86,7 @@ def _claim(work: Work, taken: acquiring.Taken) -> Claim | Failure:
     read = work.read[taken.source.sha256]
     if isinstance(read, Unread):
         return Failure(read.reason, read.detail)
+    own = unread_blocks(read.warnings)  # the words of exiftool; what a plugged-in reader warns of is its own affair
     read = plugged_in.with_further_tags(read, _further_tags(work))
     beside, unread = sidecars_of(taken, work.read)
     damaged = exif_directory.damage(taken.head(exif_directory.HEAD_BYTES))
@@ -95,7 +96,7 @@ def _claim(work: Work, taken: acquiring.Taken) -> Claim | Failure:
             read.tags,
             sidecars=beside,
             warnings=(*read.warnings, *damaged.warnings),
-            unread=one_of_each((*unread_blocks(read.warnings), *damaged.unread, *unread)),
+            unread=one_of_each((*own, *damaged.unread, *unread)),
             zones_at=zones.zones_at,
         )
     except ToolMissing as error:

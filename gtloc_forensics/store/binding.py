@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from gtloc_forensics.records import visible
 from gtloc_forensics.store.codec import pack, unpack
@@ -324,9 +324,11 @@ def raw_header(connection: Connection, names: Iterable[str]) -> dict[str, str] |
 def damage(connection: Connection) -> Iterator[str]:
     """Yield what SQLite itself finds wrong with its file; nothing for a server."""
     if connection.dialect.name == SQLITE:
-        for sentence in connection.exec_driver_sql("PRAGMA integrity_check(20)").scalars():
-            if sentence != "ok":
-                yield str(sentence)
+        try:
+            sentences = list(connection.exec_driver_sql("PRAGMA integrity_check(20)").scalars())
+        except DatabaseError as error:
+            sentences = [f"it is damaged so that SQLite cannot check it ({error.orig})"]
+        yield from (str(sentence) for sentence in sentences if sentence != "ok")
 
 
 def _text(value: Any) -> str:
