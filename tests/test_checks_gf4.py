@@ -619,7 +619,8 @@ def journey(device: str, late_hours: float, places: int = 6) -> list[PhotoSummar
 def test_two_cameras_always_two_hours_apart_share_a_clock_fault() -> None:
     photos = [*journey("one", 0.0), *journey("two", 2.0)]
     (finding,) = found(case(gf410_two_cameras.two_cameras, *photos))
-    assert abs(finding.facts["difference_s"]) == pytest.approx(7200.0)
+    ahead = {"one": -7200.0, "two": 7200.0}[finding.facts["device"]]  # of the other device, whichever is named first
+    assert finding.facts["difference_s"] == pytest.approx(ahead)
     assert_all_told([finding], photos)
     assert finding.cause is not None and (finding.cause.device_key, finding.cause.offset_hours) == ("", None)
     assert "always" not in finding.summary
@@ -635,6 +636,8 @@ def test_of_two_cameras_the_one_that_gps_time_does_not_confirm_is_named(right, w
     (finding,) = found(case(gf410_two_cameras.two_cameras, *told))
     assert finding.cause is not None
     assert (finding.cause.device_key, finding.cause.offset_hours) == (wrong, pytest.approx(offset_hours))
+    assert finding.facts["device"] == wrong, "facts and cause tell one direction: corrections go by the facts"
+    assert finding.facts["difference_s"] == pytest.approx(offset_hours * 3600.0)
     accused = {photo.source_id for photo in photos if photo.device_key == wrong}
     assert set(finding.source_ids) == accused
 

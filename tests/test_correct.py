@@ -552,13 +552,23 @@ def test_a_camera_without_gps_is_set_by_one_that_was_at_the_same_places_and_that
     phone = a_series(0, name="p", serial="2", offset=2.0)
     camera = [a_subject(f"c{n}.jpg", local=f"2024-06-10 {hour}:00:00", serial="1") for n, hour in enumerate((20, 23))]
     met = replace(
-        a_finding(camera[0], "clock-offset", offset=8.02, check="GF410", difference_s=28870.0, other_device="serial:2"),
+        a_finding(
+            camera[0],
+            "clock-offset",
+            offset=8.02,
+            check="GF410",
+            difference_s=28870.0,
+            device="serial:1",
+            other_device="serial:2",
+        ),
         source_ids=tuple(source_id_of(photo.relative) for photo in (*camera, *phone)),
     )
     made = propose([*phone, *camera], findings=[met]).changes
     assert {change.relative: change.new[11:16] for change in made} == {b"c0.jpg": "12:00", b"c1.jpg": "15:00"}
     other_way = replace(
-        met, cause=Cause("clock-offset", "serial:2", 8.02), facts={"difference_s": -28870.0, "other_device": "serial:1"}
+        met,
+        cause=Cause("clock-offset", "serial:2", 8.02),
+        facts={"difference_s": -28870.0, "device": "serial:2", "other_device": "serial:1"},
     )
     assert propose([*phone, *camera], findings=[other_way]).changes == made
 

@@ -87,9 +87,10 @@ def _met(
     ours = {source_id_of(photo.relative) for photo in mates}
     for finding in [finding for found in about.values() for finding in found if finding.is_found]:
         apart_s, other = finding.facts.get("difference_s"), finding.facts.get("other_device")
-        if finding.cause is None or not isinstance(apart_s, int | float) or not isinstance(other, str):
+        device = finding.facts.get("device")
+        if not isinstance(apart_s, int | float) or not isinstance(other, str) or not isinstance(device, str):
             continue
-        pair = (finding.cause.device_key, other)
+        pair = (device, other)
         if mates[0].device_key not in pair or not ours & set(finding.source_ids) or len(set(pair)) < 2:
             continue
         partner = pair[1] if pair[0] == mates[0].device_key else pair[0]

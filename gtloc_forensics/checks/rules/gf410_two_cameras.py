@@ -35,7 +35,7 @@ CONFIRMED_SHARE = 0.6
 _Visits = dict[tuple[int, int], dict[str, list[PhotoSummary]]]
 
 
-@check("GF410", title="Two cameras at one place, clocks apart", scope=Scope.CASE, version="2")
+@check("GF410", title="Two cameras at one place, clocks apart", scope=Scope.CASE, version="3")
 def two_cameras(summaries: Sequence[PhotoSummary], context: Context) -> Iterator[Finding]:
     """Compare when pairs of devices were at the places both photographed."""
     visits = _visits(summaries)
@@ -114,7 +114,7 @@ def _compare(
         facts={
             "places": int(agree.sum()),
             "places_compared": len(known),
-            "difference_s": middle,
+            "difference_s": -middle if off == 1 else middle,  # by which ``device`` is ahead of ``other_device``
             "device": pair[off or 0],
             "other_device": pair[1 - (off or 0)],
         },
