@@ -92,7 +92,9 @@ def _cause_table(view: CaseView, causes: list[CauseGroup], *, narrow: bool) -> T
         camera = visible(group.label)
         what = Text.assemble(visible(group.summary), " ", (" ".join(group.check_ids), "dim"))
         if len(group.source_ids) <= MOST_NAMES:
-            what.append("\n" + ", ".join(visible(view.name_of(source_id)) for source_id in group.source_ids))
+            names = [visible(view.name_of(source_id)) for source_id in group.source_ids]
+            unsaid = [name for name in names if name not in visible(group.summary)]
+            what.append("\n" + ", ".join(unsaid) if unsaid else "")
         outcome = Text(group.outcome.value, style=_STYLES.get(group.outcome, ""))
         stacked = Text.assemble((camera, "bold"), "\n" * bool(camera), what)
         cells = [stacked] if narrow else [Text(camera or "–"), what]
