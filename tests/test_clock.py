@@ -534,7 +534,7 @@ def test_a_leap_between_two_states_of_a_clock_is_the_clocks() -> None:
     leap = finding("GF404", "a", Cause("travel", "serial:1", None, "leap"))
     stepped = clocks.fit(a_group(*with_gps(5), *with_gps(5, ahead_hours=-3.0, start=NOON + timedelta(days=2))))
     assert "set anew" in clocks.group_causes([leap], [stepped])[0].summary
-    assert clocks.group_causes([leap], [six_ahead()])[0].summary == "leap"
+    assert clocks.group_causes([leap], [six_ahead()])[0].summary == "Leap."
 
 
 def test_causes_are_grouped_without_any_model() -> None:

@@ -45,6 +45,7 @@ _OF_MANY = {
     CauseKind.STALE_FIX: "The GPS time of {photos} is that of an older fix",
     CauseKind.RECEIVER: "The GPS time of {photos} is no clock's: an old fix, a constant or the receiver's own date",
     CauseKind.POSITION: "The positions of {photos} do not fit what else is known of them",
+    CauseKind.TWO_DEVICES: "{photos} are of more than one device of a model, or of one whose clock was changed",
     CauseKind.TRAVEL: "Between {photos} lies a journey that would have to be faster than any",
     CauseKind.EDIT: "Entries of {photos} were written by another hand or program than the camera's",
     CauseKind.COPY: "{photos} bear marks of a platform that rewrites metadata, or name no time, place or device",
@@ -91,9 +92,11 @@ def _of_one(cause: Cause, said: str, names: Sequence[str]) -> str:
     """Return the one sentence there is; of a look-alike with the name of the photo it is about."""
     if cause.kind is CauseKind.LOOK_ALIKE and len(names) == 2 and names[0]:
         return f"{names[0]}: {said}"
-    if len(names) == 1 or said.endswith(":"):
+    if said.endswith(":"):
         return said
-    return f"{said.rstrip('.')} ({durations.photos(len(names))})."
+    sentence = f"{said[:1].upper()}{said[1:].rstrip('.')}"
+    counted = durations.photos(len(names))
+    return f"{sentence}." if len(names) == 1 or counted in sentence else f"{sentence} ({counted})."
 
 
 def _of_many(cause: Cause, findings: Sequence[Finding], names: Sequence[str]) -> str:
