@@ -832,6 +832,16 @@ def strong(check_id: str, source_ids: tuple[str, ...], cause: Cause, **more: obj
     )
 
 
+def test_copies_of_one_photo_do_not_make_its_gps_time_a_constant() -> None:
+    (photo,) = with_gps(1, ahead_hours=6.0)
+    copies = [replace(photo, source_id=name, name=f"{name}.jpg") for name in "abc"]
+    ahead = Cause(CauseKind.CLOCK_OFFSET, photo.device_key, 6.0, "6 h ahead of GPS time")
+    findings = [strong("GF101", (copy.source_id,), ahead) for copy in copies]
+    (group,) = clocks.group_causes(findings, summaries=copies)
+    assert group.cause.kind is not CauseKind.RECEIVER
+    assert group.source_ids == ("a", "b", "c")
+
+
 def test_a_value_of_one_photo_is_not_said_of_many() -> None:
     early = {"a": "Claimed 8.9 years before the model.", "b": "Claimed 4.5 years before the model."}
     findings = [

@@ -241,17 +241,8 @@ def _gps_times_that_are_no_clocks(seen: Mapping[str, PhotoSummary]) -> frozenset
     for one in seen.values():
         if one.device_key != UNKNOWN_DEVICE and one.gps_utc_time is not None and one.local_time is not None:
             by_device[one.device_key].append(one)
-    heard = {
-        one.source_id: one.gps_utc_time
-        for key, summaries in by_device.items()
-        for one in receiver.listen(DeviceGroup(key, "", "", tuple(summaries))).heard
-    }
-    return frozenset(
-        one.source_id
-        for summaries in by_device.values()
-        for one in summaries
-        if heard.get(one.source_id) != one.gps_utc_time
-    )
+    groups = (DeviceGroup(key, "", "", tuple(summaries)) for key, summaries in by_device.items())
+    return frozenset().union(*(receiver.listen(group).not_clocks for group in groups))
 
 
 def _clusters(groups: Iterable[tuple[str, ...]]) -> dict[str, str]:

@@ -51,16 +51,31 @@ class Receiver:
 
     heard: tuple[PhotoSummary, ...]
     notes: tuple[str, ...]
+    not_clocks: frozenset[str] = frozenset()  # ids of the photos whose GPS time was set aside or put right
 
 
 def listen(group: DeviceGroup) -> Receiver:
-    """Return what of a device's GPS times is a clock."""
-    kept = [one for one in group.summaries if one.local_time is not None and one.gps_utc_time is not None]
+    """Return what of a device's GPS times is a clock.
+
+    Copies of a file and frames of one second say one thing together: the first of them is heard,
+    and what is found of its GPS time holds for all.
+    """
+    timed = [one for one in group.summaries if one.local_time is not None and one.gps_utc_time is not None]
+    first: dict[tuple[datetime | None, datetime | None], PhotoSummary] = {}
+    for one in timed:
+        first.setdefault((one.local_time, one.gps_utc_time), one)
+    kept = list(first.values())
     notes: list[str] = []
     for pattern in (_without_time, _constant, _stamped, _rolled_over, _frozen_date, _repeated, _old_fixes):
         kept, note = pattern(kept)
         notes += [note] if note else []
-    return Receiver(tuple(kept), tuple(notes))
+    heard = {one.source_id: one.gps_utc_time for one in kept}
+    not_clocks = frozenset(
+        one.source_id
+        for one in timed
+        if heard.get(first[one.local_time, one.gps_utc_time].source_id) != one.gps_utc_time
+    )
+    return Receiver(tuple(kept), tuple(notes), not_clocks)
 
 
 # --------------------------------------------------------------------------- residuals
