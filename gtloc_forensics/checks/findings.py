@@ -8,7 +8,7 @@ from gtloc_forensics.records import Cause, CauseKind, Claim, Confidence, Finding
 
 FILE_CAUSES = {
     "aircraft": "Taken from an aircraft.",
-    "copy": "The files passed through a platform that rewrites metadata, or lost them otherwise.",
+    "copy": "The files bear marks of a platform that rewrites metadata, or name no time, place or device.",
     "cropped": "The pictures were cropped after the camera had written their size.",
     "editor-document": "An editor put the hour of its own work beside the capture time.",
     "exported": "The files were exported by an editor.",

@@ -20,7 +20,7 @@ class MetadataBlock(Enum):
     IPTC = "IPTC block"
     QUICKTIME = "container of the video"
     PNG = "PNG container"
-    CONTAINER = "file around its metadata"
+    CONTAINER = "structure"
     SIDECAR = "sidecar"
 
 

@@ -20,13 +20,13 @@ from gtloc_forensics.checks.reference import programs
 from gtloc_forensics.records import Absent, Claim, Finding, Photo, Severity
 
 
-@check("GF118", title="Stripped or rewritten by a platform", needs=("claim",), version="2")
+@check("GF118", title="Stripped or rewritten by a platform", needs=("claim",), version="3")
 def platform(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look for the marks of platforms and for what is missing."""
     claim = claim_of(photo)
     marks = programs.platforms(photo, claim)
     if marks:
-        summary = f"The file passed through {' and '.join(marks)}, which rewrite or remove metadata."
+        summary = f"The file bears marks of {' and '.join(marks)}, which rewrite or remove metadata."
         yield findings.explained("GF118", claim, summary, kind="copy", severity=Severity.INFO)
     elif _is_bare(claim) and claim.unread:
         yield not_testable("GF118", claim.source_id, "a part of its metadata could not be read")

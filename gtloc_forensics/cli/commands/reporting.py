@@ -12,7 +12,7 @@ import click
 
 from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
-from gtloc_forensics.cli.output import say, say_json
+from gtloc_forensics.cli.output import counted, say, say_json
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
@@ -242,8 +242,9 @@ def _verify_case(
         count = len(found.differences)
         verdict = "valid" if found.is_valid else f"ALTERED: {count} difference{'s' * (count != 1)}"
         say(
-            f"{verdict} · {found.custody_events} custody events, {found.sources} sources hashed again, "
-            f"{found.repeated} photos examined again (--sample-seed {found.sample_seed})"
+            f"{verdict} · {counted(found.custody_events, 'custody event')}, "
+            f"{counted(found.sources, 'source')} hashed again, "
+            f"{counted(found.repeated, 'photo')} examined again (--sample-seed {found.sample_seed})"
         )
         if found.anchored_events is not None:
             say(f"anchored   events 1 to {found.anchored_events} are those of the hash given out earlier")
