@@ -842,6 +842,23 @@ def test_copies_of_one_photo_do_not_make_its_gps_time_a_constant() -> None:
     assert group.source_ids == ("a", "b", "c")
 
 
+def test_light_that_no_clock_model_explains_shows_a_wrong_place_as_well() -> None:
+    dim = Cause(CauseKind.CLOCK_OFFSET, "serial:1", None, "light that does not fit the claimed hour")
+    (group,) = clocks.group_causes([strong("GF210", ("a",), dim)])
+    assert group.cause.kind is CauseKind.CLOCK_OR_PLACE
+    assert group.summary == "Light that does not fit the claimed hour."
+
+
+def test_a_gps_time_against_a_clock_known_to_be_right_is_not_refuted_by_gps_time() -> None:
+    right = clocks.fit(a_group(*with_gps(6)))
+    assert right.kind is ClockKind.RIGHT
+    later = Cause(CauseKind.CLOCK_OFFSET, right.device_key, -2.45, "GPS time 2 h 27 min later")
+    found = [strong("GF101", (f"x{number}",), later) for number in range(4)]
+    groups = clocks.group_causes(found, [right])
+    assert {group.cause.kind for group in groups} <= {CauseKind.CLOCK_OR_GPS, CauseKind.ALTERED_FILE}
+    assert not any(group.refutable_by.startswith("GPS time") for group in groups)
+
+
 def test_a_value_of_one_photo_is_not_said_of_many() -> None:
     early = {"a": "Claimed 8.9 years before the model.", "b": "Claimed 4.5 years before the model."}
     findings = [

@@ -135,8 +135,13 @@ class _Placing:
                 altered = Cause(CauseKind.ALTERED_FILE, model.device_key, None, cause.summary)
                 return (altered.kind, finding.source_ids[0]), _Gathered(altered, label)
             if _is_confirmed(model):
-                either = replace(cause, kind=CauseKind.CLOCK_OR_PLACE, offset_hours=None)
+                kind = CauseKind.CLOCK_OR_GPS if finding.check_id in GPS_RULES else CauseKind.CLOCK_OR_PLACE
+                either = replace(cause, kind=kind, offset_hours=None)
                 return (either.kind, cause.device_key, "right clock"), _Gathered(either, label)
+        if finding.is_found and cause.kind in SET_WRONG_CAUSES and finding.check_id in LIGHT_RULES:
+            # Where no clock model explains it, light that does not fit shows a wrong place as well as a wrong time.
+            either = replace(cause, kind=CauseKind.CLOCK_OR_PLACE, offset_hours=None)
+            return (either.kind, cause.device_key, finding.is_found), _Gathered(either, label)
         known_offset = bool(cause.device_key) and cause.offset_hours is not None
         offset = round(4.0 * (cause.offset_hours or 0.0)) / 4.0 if known_offset else None
         return (cause.kind, cause.device_key, offset, finding.is_found), _Gathered(cause, label)
