@@ -18,6 +18,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
@@ -161,10 +162,14 @@ def _over_cells(model: LightModel, frames: Frames) -> Floats:
 
 def _spread(mass: Floats) -> Floats:
     """Blur a mass ``[C]`` over neighbouring cells."""
-    latitude, longitude = (np.radians(angle) for angle in cells())
-    points = np.stack([np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)], 1)
+    latitude, longitude = cells()
     heavy = np.flatnonzero(mass > 1e-6 * mass.max())
-    apart_km = 6371.0 * np.arccos(np.clip(points @ points[heavy].T, -1.0, 1.0))
+    apart_km = globe.distance_km(
+        latitude[:, None],
+        longitude[:, None],
+        second_latitude_deg=latitude[heavy],
+        second_longitude_deg=longitude[heavy],
+    )
     kernel = np.exp(-0.5 * (apart_km / BLUR_KM) ** 2)
     return np.asarray((kernel / kernel.sum(axis=0)) @ mass[heavy], dtype=np.float64)
 

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-EARTH_RADIUS_KM = 6371.0088
+from gtloc_forensics.earth.globe import EARTH_RADIUS_KM
 
 
 def torus_distance(first: Tensor, second: Tensor) -> Tensor:
