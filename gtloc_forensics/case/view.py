@@ -31,7 +31,6 @@ from gtloc_forensics.records import (
     Skipped,
     Status,
     Tally,
-    source_id_of,
     visible,
 )
 from gtloc_forensics.store.codec import unpack
@@ -251,13 +250,6 @@ def _told(one: Control) -> str:
         f"{one.tested} p-values, {one.rare} rare ones; {one.stand_out} of them stand out among all "
         f"(Benjamini–Hochberg, rate {RATE:.0%})"
     )
-
-
-def rejected_ids(view: StoredCase) -> Iterator[tuple[str, Skipped]]:
-    """Yield (source id, entry) of what could not be read."""
-    for entry in view.passed_over():
-        if entry.blocks:
-            yield source_id_of(entry.relative), entry
 
 
 def _knows_places(calibration: Calibration | None) -> bool:

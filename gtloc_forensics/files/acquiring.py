@@ -64,11 +64,6 @@ class Taken:
         except OSError:
             return b""
 
-    @property
-    def access_time(self) -> str:
-        """What reading did to the access time, in words."""
-        return "kept" if self.access_time_kept else "changed by reading: the system lets only a file's owner avoid it"
-
 
 @dataclass(frozen=True, slots=True)
 class Rechecked:

@@ -16,11 +16,6 @@ from gtloc_forensics.files import opening
 BLOCK_BYTES = 1 << 20
 
 
-def sha256_of_bytes(content: bytes) -> str:
-    """Return the SHA-256 of bytes, in hex."""
-    return hashlib.sha256(content).hexdigest()
-
-
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a regular file, in hex.
 
