@@ -47,6 +47,7 @@ class CaseFolder:
             NewerCase, CaseError: the database cannot be used.
         """
         self.folder = folder.resolve()
+        self._view: StoredCase | None = None
         writing.refuse_links(self.folder, OWN_FILES)
         place = addresses.place_of(self.folder, database_url)
         if evidence is None and isinstance(place, Path) and not place.is_file():
@@ -154,9 +155,12 @@ class CaseFolder:
         )
 
     def view(self) -> StoredCase:
-        """Return the newest examination for reading.
+        """Return the newest examination for reading; what was counted of one is not counted again.
 
         Raises:
             CaseError: when none was completed.
         """
-        return StoredCase(self.store)
+        newest = self.store.examination()
+        if self._view is None or newest is None or self._view.examination_id != newest.id:
+            self._view = StoredCase(self.store)
+        return self._view
