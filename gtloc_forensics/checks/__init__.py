@@ -23,13 +23,33 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from gtloc_forensics.errors import PluginError
-from gtloc_forensics.records import Absent, Claim, Confidence, Finding, Outcome, Photo, Severity, Unexamined
+from gtloc_forensics.records import (
+    Absent,
+    Claim,
+    Confidence,
+    Finding,
+    Outcome,
+    Photo,
+    Sentence,
+    Severity,
+    Told,
+    Unexamined,
+    template,
+)
 
 if TYPE_CHECKING:
     from gtloc_forensics.checks.circumstances import Circumstances
     from gtloc_forensics.evidence.calibration import Calibration
 
 DAY_S = 86_400.0
+
+NEEDED = {
+    "claim": template("the claim"),
+    "sun": template("the sun"),
+    "image": template("the picture"),
+    "prediction": template("what the picture shows"),
+}
+"""What the records that a rule can need are called."""
 
 
 @unique
@@ -93,20 +113,20 @@ def claim_of(photo: Photo) -> Claim:
     return replace(claim, local_time=Absent.COARSE, utc_time=Absent.UNDERIVABLE)
 
 
-def not_testable(check_id: str, source_id: str, why: str | Absent) -> Finding:
+def not_testable(check_id: str, source_id: str, why: Told | Absent) -> Finding:
     """Say that a rule had nothing to go on for one photo."""
-    reason = why.value if isinstance(why, Absent) else why
+    reason = Sentence(why.value) if isinstance(why, Absent) else why
     return Finding(
         check_id=check_id,
         source_ids=(source_id,),
         outcome=Outcome.NOT_TESTABLE,
         severity=Severity.INFO,
         confidence=Confidence.CONTEXT,
-        summary=f"Not testable: {reason}.",
+        summary=Sentence("Not testable: {reason}.", reason=reason),
     )
 
 
-def consistent(check_id: str, source_id: str, summary: str, **more: Any) -> Finding:
+def consistent(check_id: str, source_id: str, summary: Told, **more: Any) -> Finding:
     """Say that a rule looked and found agreement."""
     return Finding(
         check_id=check_id,
@@ -119,14 +139,16 @@ def consistent(check_id: str, source_id: str, summary: str, **more: Any) -> Find
     )
 
 
-def unmet(check_: Check, photo: Any) -> str:
+def unmet(check_: Check, photo: Any) -> Told:
     """Return why *photo* lacks a record that *check_* needs; "" when nothing is lacking."""
     for name in check_.needs:
         value = getattr(photo, name)
         if isinstance(value, Unexamined):
-            return f"{name} was not examined ({value.reason})"
+            return Sentence(
+                "{part} was not examined ({reason})", part=Sentence(NEEDED.get(name, name)), reason=value.reason
+            )
         if isinstance(value, Absent):
-            return f"{name}: {value.value}"
+            return Sentence("{part}: {reason}", part=Sentence(NEEDED.get(name, name)), reason=Sentence(value.value))
     return ""
 
 

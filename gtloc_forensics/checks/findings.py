@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from gtloc_forensics.records import Cause, CauseKind, Claim, Confidence, Finding, Outcome, Severity
+from gtloc_forensics.records import (
+    Cause,
+    CauseKind,
+    Claim,
+    Confidence,
+    Finding,
+    Outcome,
+    Sentence,
+    Severity,
+    Told,
+    template,
+)
 
-FILE_CAUSES = {
-    "aircraft": "Taken from an aircraft.",
-    "copy": "The files bear marks of a platform that rewrites metadata, or name no time, place or device.",
-    "cropped": "The pictures were cropped after the camera had written their size.",
-    "editor-document": "An editor put the hour of its own work beside the capture time.",
-    "exported": "The files were exported by an editor.",
-    "limited-fix": "The receiver itself qualifies its position.",
-    "named-by-hand": "The files were named by hand, by their subject or an order.",
-    "no-fix": "The receiver had no position and wrote an empty one.",
-    "older-thumbnail": "The thumbnails are older than the pictures.",
-    "program-zone": "A program wrote an offset of its own, not the camera's.",
-    "resized": "The pictures were resized after the camera had written their size.",
-    "rewritten": "The files were written again after the capture.",
-    "rounded-position": "The positions are rounded, by hand or on purpose.",
-    "scan": "The pictures were scanned.",
-    "sidecar": "A sidecar holds a correction.",
-    "unset-date": "A clock that was not set left a factory date beside the capture date.",
+FILE_CAUSES: Mapping[str, str] = {
+    "aircraft": template("Taken from an aircraft."),
+    "copy": template("The files bear marks of a platform that rewrites metadata, or name no time, place or device."),
+    "cropped": template("The pictures were cropped after the camera had written their size."),
+    "editor-document": template("An editor put the hour of its own work beside the capture time."),
+    "exported": template("The files were exported by an editor."),
+    "limited-fix": template("The receiver itself qualifies its position."),
+    "named-by-hand": template("The files were named by hand, by their subject or an order."),
+    "no-fix": template("The receiver had no position and wrote an empty one."),
+    "older-thumbnail": template("The thumbnails are older than the pictures."),
+    "program-zone": template("A program wrote an offset of its own, not the camera's."),
+    "resized": template("The pictures were resized after the camera had written their size."),
+    "rewritten": template("The files were written again after the capture."),
+    "rounded-position": template("The positions are rounded, by hand or on purpose."),
+    "scan": template("The pictures were scanned."),
+    "sidecar": template("A sidecar holds a correction."),
+    "unset-date": template("A clock that was not set left a factory date beside the capture date."),
 }
 """Innocent causes that lie in the handling of files, whatever took them, and what is said of all they account for.
 
@@ -30,22 +42,32 @@ Every other kind lies in one device: its clock, its receiver, or the person who 
 """
 
 
+def file_cause(kind: str) -> Told:
+    """Return what is said of all that a handling of files accounts for; "" where the cause lies in a device."""
+    return Sentence(FILE_CAUSES[kind]) if kind in FILE_CAUSES else ""
+
+
+def entry(tag: str, text: str) -> Sentence:
+    """Return what stands in the file, as it is observed: a tag and what it holds."""
+    return Sentence("{tag}: {text}.", tag=tag, text=text)
+
+
 def explained(
-    check_id: str, claim: Claim, summary: str, *, kind: str, offset_hours: float | None = None, **more: Any
+    check_id: str, claim: Claim, summary: Told, *, kind: str, offset_hours: float | None = None, **more: Any
 ) -> Finding:
     """Report a disagreement whose innocent cause is known; *kind* names it."""
     return _finding(check_id, claim, summary, Outcome.EXPLAINED, kind=kind, offset_hours=offset_hours, **more)
 
 
 def suspicious(
-    check_id: str, claim: Claim, summary: str, *, kind: str, offset_hours: float | None = None, **more: Any
+    check_id: str, claim: Claim, summary: Told, *, kind: str, offset_hours: float | None = None, **more: Any
 ) -> Finding:
     """Report a disagreement that a person should look at."""
     return _finding(check_id, claim, summary, Outcome.SUSPICIOUS, kind=kind, offset_hours=offset_hours, **more)
 
 
 def contradiction(
-    check_id: str, claim: Claim, summary: str, *, kind: str, offset_hours: float | None = None, **more: Any
+    check_id: str, claim: Claim, summary: Told, *, kind: str, offset_hours: float | None = None, **more: Any
 ) -> Finding:
     """Report what cannot be true as the file has it."""
     return _finding(check_id, claim, summary, Outcome.CONTRADICTION, kind=kind, offset_hours=offset_hours, **more)
@@ -54,7 +76,7 @@ def contradiction(
 def _finding(
     check_id: str,
     claim: Claim,
-    summary: str,
+    summary: Told,
     outcome: Outcome,
     *,
     kind: str,
@@ -71,6 +93,6 @@ def _finding(
         severity=severity,
         confidence=confidence,
         summary=summary,
-        cause=Cause(CauseKind(kind), device_key, offset_hours, FILE_CAUSES.get(kind, summary)),
+        cause=Cause(CauseKind(kind), device_key, offset_hours, file_cause(kind) or summary),
         **more,
     )

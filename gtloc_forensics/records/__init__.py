@@ -57,6 +57,7 @@ from gtloc_forensics.records.findings import (
 )
 from gtloc_forensics.records.indications import Indicated, Untold
 from gtloc_forensics.records.pictures import ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
+from gtloc_forensics.records.sentences import Sentence, Told, Wording, template
 from gtloc_forensics.records.sources import (
     Candidate,
     FileStat,
@@ -113,6 +114,7 @@ __all__ = [
     "Repeated",
     "RuleNote",
     "Scalar",
+    "Sentence",
     "Severity",
     "Skipped",
     "Source",
@@ -126,15 +128,18 @@ __all__ = [
     "TimeKind",
     "TimeReading",
     "TimeRole",
+    "Told",
     "Unexamined",
     "Unread",
     "UnreadBlock",
     "Untold",
     "Uptime",
+    "Wording",
     "is_test",
     "one_of_each",
     "source_id_of",
     "status_of",
+    "template",
     "visible",
     "visible_throughout",
 ]

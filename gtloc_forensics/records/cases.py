@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 from gtloc_forensics.records.absence import Scalar
 from gtloc_forensics.records.findings import CauseGroup, ClockModel, Finding, Photo
 from gtloc_forensics.records.indications import Indicated
+from gtloc_forensics.records.sentences import Told
 from gtloc_forensics.records.sources import Skipped, Unexamined
 from gtloc_forensics.records.status import Status, status_of
 
@@ -100,7 +101,7 @@ class ReasonNote:
     MOST_NAMES: ClassVar[int] = 3
 
     stage: str
-    reason: str
+    reason: Told
     photos: int
     names: tuple[str, ...] = ()
 

@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 
-def length(hours: float) -> str:
+@dataclass(frozen=True, slots=True)
+class Units:
+    """How a language writes lengths of time and numbers; English unless told otherwise."""
+
+    day: str = "day"
+    days: str = "days"
+    years: str = "years"
+    hours: str = "h"
+    minutes: str = "min"
+    seconds: str = "s"
+    to: str = "to"  # between the two signed ends of an interval
+    decimal: str = "."
+    thousands: str = ","
+
+
+ENGLISH = Units()
+
+
+def length(hours: float, units: Units = ENGLISH) -> str:
     """Return a length of time, for example ``6 h``, ``5 h 50 min``, ``12 s`` or ``3 days``."""
     seconds = round(abs(hours) * 3600.0)
     if seconds >= 72 * 3600:
-        return f"{seconds / 86_400:.0f} days" if seconds < 730 * 86_400 else f"{seconds / 86_400 / 365.2425:.1f} years"
+        return _long(seconds / 86_400, units)
     whole, rest = divmod(seconds, 3600)
     minutes, left = divmod(rest, 60)
     if seconds < 600:
         return (
-            " ".join(part for part in (f"{minutes} min" if minutes else "", f"{left} s" if left else "") if part)
-            or "0 s"
+            " ".join(
+                part
+                for part in (f"{minutes} {units.minutes}" if minutes else "", f"{left} {units.seconds}" if left else "")
+                if part
+            )
+            or f"0 {units.seconds}"
         )
     minutes, whole = (0, whole + 1) if round(rest / 60) == 60 else (round(rest / 60), whole)
-    return " ".join(part for part in (f"{whole} h" if whole else "", f"{minutes} min" if minutes else "") if part)
+    return " ".join(
+        part
+        for part in (f"{whole} {units.hours}" if whole else "", f"{minutes} {units.minutes}" if minutes else "")
+        if part
+    )
 
 
-def signed(hours: float) -> str:
+def _long(days: float, units: Units) -> str:
+    """Return a length of many days in days, from two years on in years."""
+    if days < 730:
+        return f"{days:,.0f}".replace(",", units.thousands) + f" {units.days}"
+    return f"{days / 365.2425:.1f}".replace(".", units.decimal) + f" {units.years}"
+
+
+def signed(hours: float, units: Units = ENGLISH) -> str:
     """Return an offset with its sign, ``+5 h 50 min``; a proper minus, and 0 without a sign."""
-    return length(0.0) if abs(hours) < 0.5 / 3600.0 else f"{'−' if hours < 0 else '+'}{length(hours)}"
+    return length(0.0, units) if abs(hours) < 0.5 / 3600.0 else f"{'−' if hours < 0 else '+'}{length(hours, units)}"
 
 
 def ahead(hours: float) -> str:
@@ -31,12 +65,12 @@ def ahead(hours: float) -> str:
     return f"{length(hours)} {'behind' if hours < 0 else 'ahead'}"
 
 
-def between(low: float, high: float) -> str:
+def between(low: float, high: float, units: Units = ENGLISH) -> str:
     """Return a 95 % interval, lengths where both ends have one sign, signed where they have not."""
     if low > 0 or high < 0:
         near, far = sorted((abs(low), abs(high)))
-        return f"{length(near)} – {length(far)}, 95 %"
-    return f"{signed(low)} to {signed(high)}, 95 %"
+        return f"{length(near, units)} – {length(far, units)}, 95 %"
+    return f"{signed(low, units)} {units.to} {signed(high, units)}, 95 %"
 
 
 def photos(count: int) -> str:
@@ -54,19 +88,23 @@ def outings(count: int) -> str:
     return "1 outing" if count == 1 else f"{count:,} outings"
 
 
-def spoken(seconds: float) -> str:
+def spoken(seconds: float, units: Units = ENGLISH) -> str:
     """Return a length of time in the two largest units that matter, for example ``5 h 50 min``."""
     left = round(abs(seconds))
     if left >= 20 * 86_400:
-        days = left / 86_400
-        return f"{days:,.0f} days" if days < 730 else f"{days / 365.2425:.1f} years"
-    units = ((86_400, "day" if left < 2 * 86_400 else "days"), (3_600, "h"), (60, "min"), (1, "s"))
+        return _long(left / 86_400, units)
+    sizes = (
+        (86_400, units.day if left < 2 * 86_400 else units.days),
+        (3_600, units.hours),
+        (60, units.minutes),
+        (1, units.seconds),
+    )
     parts: list[str] = []
-    for size, name in units:
+    for size, name in sizes:
         count, left = divmod(left, size)
         if count:
             parts.append(f"{count} {name}")
-    return " ".join(parts[:2]) or "0 s"
+    return " ".join(parts[:2]) or f"0 {units.seconds}"
 
 
 def civil_offset(hours: float) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gtloc_forensics.records.absence import visible
 from gtloc_forensics.records.claims import Tags
+from gtloc_forensics.records.sentences import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class TagsRead:
 class Unread:
     """A file whose metadata could not be read: one sentence for people, and the reader's own words."""
 
-    reason: str
+    reason: Told
     detail: str = ""
 
 
@@ -85,7 +86,7 @@ class Skipped:
     """
 
     relative: bytes
-    reason: str
+    reason: Told
     blocks: bool
 
 
@@ -95,5 +96,5 @@ class Unexamined:
 
     source_id: str
     stage: str  # "intake", "metadata", "decode", "vision", "check:GF101", …
-    reason: str  # one sentence for a person, ending with a remedy where there is one
+    reason: Told  # one sentence for a person, ending with a remedy where there is one
     detail: str = ""  # traceback or tool output, for the database only

@@ -1,8 +1,10 @@
 """Templates: what a report says, in which order and in which language. Data, no code.
 
-A template is a folder with ``template.toml`` (order, page, logo, verbal scale) and
-one ``<language>.toml`` of sentences. What a template leaves out is taken from the
-template ``default``, and what a language leaves out from English. Sentences are
+A template is a folder with ``template.toml`` (order, page, logo, verbal scale),
+one ``<language>.toml`` of the report's own sentences, and for every language but
+English one ``sentences.<language>.toml`` that translates what the rest of the program says
+(:class:`~gtloc_forensics.records.Sentence`): English template to template. What a template leaves out is
+taken from the template ``default``, and what a language leaves out from English. The report's own sentences are
 Jinja2 in a sandbox without a loader; in what they yield only ``**bold**`` and
 backticks are markup, and only where the template wrote them: a value that is put
 into a sentence stays as it is. So neither a template nor a photo can open a file
@@ -14,12 +16,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
@@ -27,13 +30,17 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from PIL import Image
 
 from gtloc_forensics.errors import UsageError
+from gtloc_forensics.records import Wording
+from gtloc_forensics.records.durations import Units
 from gtloc_forensics.report.blocks import Span, Text
-from gtloc_forensics.report.text import LONGEST_SENTENCE, plain
+from gtloc_forensics.report.text import LONGEST_SENTENCE, LONGEST_VALUE, plain, sentence
 
 PAGES = ("A4", "letter")
 _MARKUP = re.compile(r"(\*\*|`)")
 # Private-use stand-ins for the two markup signs inside values, undone after the markup has been read.
 _SHIELD = {"\ue0f1": "[U+E0F1]", "\ue0f2": "[U+E0F2]", "*": "\ue0f1", "`": "\ue0f2"}
+_PLACE_OF_DATE = re.compile(r"\{\{\s*(\w+)\s*\}\}")  # the report's own sentences are Jinja2, these are not
+_UNIT_KEYS = {"to": "to", "decimal": "decimal", "thousands": "thousands"}  # the others begin with unit_
 _UNSHIELD = {"\ue0f1": "*", "\ue0f2": "`"}
 
 
@@ -63,13 +70,16 @@ class Template:
 class Words:
     """The sentences of one template in one language."""
 
-    def __init__(self, language: str, sentences: Mapping[str, str]) -> None:
-        """Keep the words of one language."""
+    def __init__(
+        self, language: str, sentences: Mapping[str, str], translations: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Keep the words of one language: the report's own, and the translations of what the program says elsewhere."""
         self.language = language
         self._sentences = sentences
+        self.wording = _wording(sentences, translations)
         self._compiled: dict[str, jinja2.Template] = {}
         self._jinja = ImmutableSandboxedEnvironment(
-            loader=jinja2.DictLoader({}), autoescape=False, undefined=jinja2.StrictUndefined, finalize=_shielded
+            loader=jinja2.DictLoader({}), autoescape=False, undefined=jinja2.StrictUndefined, finalize=self._shielded
         )
         self._jinja.filters["number"] = self.number
 
@@ -89,6 +99,18 @@ class Words:
         """Return the sentence *key* without styles."""
         return "".join(span.text for span in self(key, **values))
 
+    def told(self, text: str, *, limit: int = LONGEST_SENTENCE) -> str:
+        """Return what the program says, in this language where it can be said in it, as one visible line."""
+        return plain(self.wording.tell(text), limit=limit)
+
+    def reason(self, text: str) -> str:
+        """Return why something was not done, as short as a value is kept."""
+        return self.told(text, limit=LONGEST_VALUE)
+
+    def sentence(self, text: str, *, limit: int = LONGEST_SENTENCE) -> str:
+        """Return what the program says as :meth:`told` does, beginning as a sentence does."""
+        return sentence(self.wording.tell(text), limit=limit)
+
     def number(self, value: float, digits: int = 0) -> str:
         """Return *value* with the language's decimal and thousands signs."""
         text = f"{value:,.{digits}f}"
@@ -107,11 +129,26 @@ class Words:
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError) as problem:
             raise UsageError(f"the report template's sentence {key!r} cannot be used: {problem}; correct it") from None
 
+    def _shielded(self, value: object) -> str:
+        if isinstance(value, jinja2.Undefined):
+            return str(value)  # StrictUndefined raises here
+        text = self.told(value) if isinstance(value, str) else plain(value, limit=LONGEST_SENTENCE)
+        return "".join(_SHIELD.get(character, character) for character in text)
 
-def _shielded(value: object) -> str:
-    if isinstance(value, jinja2.Undefined):
-        return str(value)  # StrictUndefined raises here
-    return "".join(_SHIELD.get(character, character) for character in plain(value, limit=LONGEST_SENTENCE))
+
+def _wording(sentences: Mapping[str, str], translations: Mapping[str, str]) -> Wording:
+    """Return how a language writes values in what the program says: from its table ``format``."""
+
+    def word(name: str) -> str:
+        return sentences[f"format.{name}"]
+
+    return Wording(
+        units=Units(**{item.name: word(_UNIT_KEYS.get(item.name, f"unit_{item.name}")) for item in fields(Units)}),
+        conjunctions={name: f" {word(name)} " for name in ("and", "or")} | {"list": "; "},
+        quotes=(word("quote_open"), word("quote_close")),
+        day=_PLACE_OF_DATE.sub(r"{\1}", word("date")),
+        translations=translations,
+    )
 
 
 def _unshielded(text: str) -> str:
@@ -225,7 +262,18 @@ def load_words(name: str, language: str) -> Words:
     sentences: dict[str, str] = {}
     for folder, file in places:
         sentences |= _flat(_table(folder, file), "")
-    return Words(language, sentences)
+    translations: dict[str, str] = {}
+    for folder in (_folder("default"), _folder(name)):
+        translations |= _unsorted(_table(folder, f"sentences.{language}.toml"))
+    return Words(language, sentences, translations)
+
+
+def _unsorted(table: Mapping[str, Any]) -> dict[str, str]:
+    """Return the translations of all sections as one; sections only help who reads them."""
+    found: dict[str, str] = {}
+    for key, value in table.items():
+        found |= _unsorted(value) if isinstance(value, dict) else {key: str(value)}
+    return found
 
 
 def _flat(table: Mapping[str, Any], prefix: str) -> dict[str, str]:

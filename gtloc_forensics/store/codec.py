@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 import zlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -18,11 +18,14 @@ import numpy as np
 from cattrs import Converter
 
 from gtloc_forensics.errors import DamagedCase
-from gtloc_forensics.records import Absent
+from gtloc_forensics.records import Absent, Sentence, Told
 
 R = TypeVar("R")
 
 _ABSENT_KEY = "absent"
+_SENTENCE_KEY = "say"  # the template; its values stand beside it under "of"
+_MOMENTS: dict[str, type[datetime] | type[date] | type[time]] = {"moment": datetime, "date": date, "time": time}
+_PARTS = "\x1f"  # the unit separator: no sentence of ours holds it
 _PACKED_BELOW = 256  # bytes; compressing less than this makes it longer
 
 
@@ -45,6 +48,29 @@ def unpack(kind: type[R], stored: bytes) -> R:
         raise DamagedCase(f"stored bytes are not a {getattr(kind, '__name__', kind)}: {error}") from error
 
 
+def text_of(told: str) -> str:
+    """Return *told* for a column of text: plain English as it is, a sentence with its parts behind it."""
+    if not isinstance(told, Sentence):
+        return told
+    return f"{told}{_PARTS}{msgspec.json.encode(_sentence_to_plain(told)).decode()}"
+
+
+def told_of(text: str) -> str:
+    """Rebuild what :func:`text_of` returned.
+
+    Raises:
+        DamagedCase: when the parts of the sentence cannot be read.
+    """
+    english, mark, parts = text.partition(_PARTS)
+    if not mark:
+        return english
+    try:
+        made = _sentence_from(msgspec.json.decode(parts))
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedCase(f"stored text is not a sentence: {error}") from error
+    return made if isinstance(made, Sentence) else english
+
+
 def plain(record: Any) -> Any:
     """Return a record as dicts, lists, strings and numbers (arrays as nested lists), for JSON."""
     return msgspec.to_builtins(_converter().unstructure(record), enc_hook=_array_to_list)
@@ -57,10 +83,42 @@ def _converter() -> Converter:
     converter.register_structure_hook_func(_is_array, lambda value, _: _structure_array(value))
     converter.register_unstructure_hook(datetime, lambda value: value.isoformat())
     converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
+    converter.register_unstructure_hook_func(_is_told, _sentence_to_plain)
+    converter.register_structure_hook_func(_is_told, lambda value, _: _sentence_from(value))
     converter.register_structure_hook(bytes, lambda value, _: bytes(value))
     converter.register_structure_hook_factory(_is_union_of_plain, lambda _: lambda value, _: value)
     converter.register_structure_hook_factory(_is_union_with_absent, lambda kind: _absent_or(kind, converter))
     return converter
+
+
+def _is_told(kind: Any) -> bool:
+    return bool(kind == Told)
+
+
+def _sentence_to_plain(value: Any) -> Any:
+    """Return a sentence as its template and values, any other text as it is."""
+    if isinstance(value, Sentence):
+        return {
+            _SENTENCE_KEY: value.template,
+            "of": {name: _sentence_to_plain(held) for name, held in value.values.items()},
+        }
+    if isinstance(value, tuple):
+        return [_sentence_to_plain(member) for member in value]
+    for name, kind in _MOMENTS.items():  # a moment is a date too, so it is asked first
+        if isinstance(value, kind):
+            return {name: value.isoformat()}
+    return value
+
+
+def _sentence_from(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_sentence_from(member) for member in value)
+    if not isinstance(value, dict):
+        return value
+    if _SENTENCE_KEY in value:
+        return Sentence(value[_SENTENCE_KEY], **{name: _sentence_from(held) for name, held in value["of"].items()})
+    ((name, text),) = value.items()
+    return _MOMENTS[name].fromisoformat(text)
 
 
 def _members(kind: Any) -> tuple[Any, ...]:

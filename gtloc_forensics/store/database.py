@@ -21,8 +21,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from gtloc_forensics.errors import CaseBusy, CaseError, DamagedCase, WorkspaceFull
-from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Scalar, Skipped, Source, visible
-from gtloc_forensics.store.codec import pack, unpack
+from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Scalar, Skipped, Source, Told, visible
+from gtloc_forensics.store.codec import pack, text_of, told_of, unpack
 from gtloc_forensics.store.custody import GENESIS, canonical_json, event_of
 from gtloc_forensics.store.reading_copy import ReadingCopy
 from gtloc_forensics.store.rows import StoredSource, event_from, source_of, stored_source_of
@@ -266,7 +266,7 @@ class Store:
         else:
             row = session.get(ResultRow, (subject, stage, fingerprint))
         if row is not None:
-            return unpack(tuple[str, str], row.payload) if row.failed else unpack(kind, row.payload)
+            return unpack(tuple[Told, str], row.payload) if row.failed else unpack(kind, row.payload)
         return None
 
     # ----------------------------------------------------------------- rejected
@@ -279,7 +279,7 @@ class Store:
                     source_id=source_id,
                     examination=examination,
                     relative=entry.relative,
-                    reason=entry.reason,
+                    reason=text_of(entry.reason),
                     blocks=entry.blocks,
                 )
             )
@@ -288,7 +288,9 @@ class Store:
         """Return what an examination could not read or passed over, in path order."""
         with self.reading() as session:
             rows = session.scalars(select(RejectedRow).where(RejectedRow.examination == examination))
-            return sorted((Skipped(row.relative, row.reason, row.blocks) for row in rows), key=lambda e: e.relative)
+            return sorted(
+                (Skipped(row.relative, told_of(row.reason), row.blocks) for row in rows), key=lambda e: e.relative
+            )
 
     # ----------------------------------------------------------------- examinations
 

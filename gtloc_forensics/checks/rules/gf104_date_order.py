@@ -31,6 +31,7 @@ from gtloc_forensics.records import (
     Finding,
     Outcome,
     Photo,
+    Sentence,
     Severity,
     Stated,
     durations,
@@ -62,9 +63,11 @@ def date_order(photo: Photo, context: Context) -> Iterator[Finding]:
     if findings:
         yield from findings
     elif CAPTURED in dates and len(dates) > 1:
-        yield consistent("GF104", claim.source_id, f"{len(dates)} EXIF dates follow each other in their order.")
+        yield consistent(
+            "GF104", claim.source_id, Sentence("{dates} EXIF dates follow each other in their order.", dates=len(dates))
+        )
     else:
-        yield not_testable("GF104", claim.source_id, "fewer than two EXIF dates to compare")
+        yield not_testable("GF104", claim.source_id, Sentence("fewer than two EXIF dates to compare"))
 
 
 def _impossible(claim: Claim, written: dict[str, str]) -> Iterator[Finding]:
@@ -74,11 +77,11 @@ def _impossible(claim: Claim, written: dict[str, str]) -> Iterator[Finding]:
         if tag_values.moment(text) is None and not tag_values.is_unset(text) and tag not in read:
             yield _finding(
                 claim,
-                f"{_short(tag)} holds {text[:40]!r}, which cannot be read as a date.",
+                Sentence("{tag} holds {text:quoted}, which cannot be read as a date.", tag=_short(tag), text=text[:40]),
                 outcome=Outcome.SUSPICIOUS,
                 severity=Severity.LOW,
                 observed={tag: text},
-                innocent=("damage to the file", "a program with another date format"),
+                innocent=(Sentence("damage to the file"), Sentence("a program with another date format")),
                 kind="edit",
             )
 
@@ -91,12 +94,16 @@ def _several(claim: Claim) -> Iterator[Finding]:
     if len(found) > 1:
         yield _finding(
             claim,
-            f"{_short(CAPTURED)} stands {len(found)} times in the file and differs: "
-            f"{', '.join(str(wall) for wall in found)}.",
+            Sentence(
+                "{tag} stands {times} times in the file and differs: {dates}.",
+                tag=_short(CAPTURED),
+                times=len(found),
+                dates=tuple(found),
+            ),
             outcome=Outcome.SUSPICIOUS,
             severity=Severity.MEDIUM,
             observed={f"{CAPTURED} ({number})": text for number, text in enumerate(found.values(), 1)},
-            innocent=("a program that added a second EXIF block instead of replacing the first",),
+            innocent=(Sentence("a program that added a second EXIF block instead of replacing the first"),),
             kind="edit",
         )
 
@@ -109,12 +116,12 @@ def _in_the_future(claim: Claim, dates: dict[str, datetime], now_utc: datetime) 
     ahead_s = durations.gap_seconds(local, now_utc)
     yield _finding(
         claim,
-        f"Captured {durations.spoken(ahead_s)} after this examination: the date cannot be true.",
+        Sentence("Captured {ahead_s:spoken} after this examination: the date cannot be true.", ahead_s=ahead_s),
         outcome=Outcome.CONTRADICTION,
         severity=Severity.HIGH,
         confidence=Confidence.DECISIVE,
         observed={CAPTURED: str(local)},
-        innocent=("the camera's date was set wrong",),
+        innocent=(Sentence("the camera's date was set wrong"),),
         kind="clock-offset",
     )
 
@@ -128,12 +135,19 @@ def _changed_before(claim: Claim, dates: dict[str, datetime]) -> Iterator[Findin
     reset = factory.is_default(dates[CHANGED])
     yield _finding(
         claim,
-        f"Last changed {durations.spoken(early_s)} before it was captured"
-        + (": the changing device's clock stood at a factory default." if reset else ": one of the two was altered."),
+        Sentence(
+            "Last changed {early_s:spoken} before it was captured: "
+            "the changing device's clock stood at a factory default.",
+            early_s=early_s,
+        )
+        if reset
+        else Sentence(
+            "Last changed {early_s:spoken} before it was captured: one of the two was altered.", early_s=early_s
+        ),
         outcome=Outcome.EXPLAINED if reset else Outcome.SUSPICIOUS,
         severity=Severity.LOW if reset else Severity.HIGH,
         observed={tag: str(dates[tag]) for tag in (CAPTURED, CHANGED)},
-        innocent=() if reset else ("the capture date was corrected by hand for a wrong camera clock",),
+        innocent=() if reset else (Sentence("the capture date was corrected by hand for a wrong camera clock"),),
         kind="unset-date" if reset else "edit",
     )
 
@@ -148,7 +162,10 @@ def _digitised(claim: Claim, dates: dict[str, datetime]) -> Iterator[Finding]:
     if later_s > 0 and devices.is_scan(claim):
         yield _finding(
             claim,
-            f"Digitised {durations.spoken(later_s)} after the capture; the file says that it shows film or a print.",
+            Sentence(
+                "Digitised {later_s:spoken} after the capture; the file says that it shows film or a print.",
+                later_s=later_s,
+            ),
             outcome=Outcome.EXPLAINED,
             severity=Severity.INFO,
             observed=observed,
@@ -158,7 +175,10 @@ def _digitised(claim: Claim, dates: dict[str, datetime]) -> Iterator[Finding]:
     if factory.is_default(dates[DIGITISED]):
         yield _finding(
             claim,
-            "The date of digitising is a factory default, from a clock that was not set; the capture date is another.",
+            Sentence(
+                "The date of digitising is a factory default, from a clock that was not set; "
+                "the capture date is another."
+            ),
             outcome=Outcome.EXPLAINED,
             severity=Severity.LOW,
             observed=observed,
@@ -168,23 +188,31 @@ def _digitised(claim: Claim, dates: dict[str, datetime]) -> Iterator[Finding]:
     if later_s > 0 and _is_hour_of_developing(claim, dates):
         yield _finding(
             claim,
-            f"Digitised {durations.spoken(later_s)} after the capture, at the hour of the last change: "
-            "a program wrote the hour of its own work.",
+            Sentence(
+                "Digitised {later_s:spoken} after the capture, at the hour of the last change: "
+                "a program wrote the hour of its own work.",
+                later_s=later_s,
+            ),
             outcome=Outcome.EXPLAINED,
             severity=Severity.INFO,
             observed=observed,
             kind="exported",
         )
         return
-    order = "after" if later_s > 0 else "before"
     yield _finding(
         claim,
-        f"Digitised {durations.spoken(later_s)} {order} it was captured; a digital camera does both at once.",
+        Sentence(
+            "Digitised {later_s:spoken} {later_s:±after|before} it was captured; a digital camera does both at once.",
+            later_s=later_s,
+        ),
         outcome=Outcome.SUSPICIOUS,
         severity=Severity.MEDIUM,
         confidence=Confidence.STRONG if later_s < 0 else Confidence.WEAK,
         observed=observed,
-        innocent=("a scan or a photo of a print, dated by hand", "one date was corrected by hand, the other forgotten"),
+        innocent=(
+            Sentence("a scan or a photo of a print, dated by hand"),
+            Sentence("one date was corrected by hand, the other forgotten"),
+        ),
         kind="edit",
     )
 
@@ -198,14 +226,14 @@ def _is_hour_of_developing(claim: Claim, dates: dict[str, datetime]) -> bool:
 
 def _finding(
     claim: Claim,
-    summary: str,
+    summary: Sentence,
     *,
     outcome: Outcome,
     severity: Severity,
     observed: dict[str, str],
     kind: str,
     confidence: Confidence = Confidence.STRONG,
-    innocent: tuple[str, ...] = (),
+    innocent: tuple[Sentence, ...] = (),
 ) -> Finding:
     return Finding(
         check_id="GF104",
@@ -214,14 +242,14 @@ def _finding(
         severity=severity,
         confidence=confidence,
         summary=summary,
-        observed=tuple(f"{tag}: {text}." for tag, text in observed.items()),
+        observed=tuple(checks_findings.entry(tag, text) for tag, text in observed.items()),
         innocent=innocent,
         facts=dict(observed),
         cause=Cause(
             CauseKind(kind),
             "" if kind in checks_findings.FILE_CAUSES else claim.device.key,
             None,
-            checks_findings.FILE_CAUSES.get(kind, summary),
+            checks_findings.file_cause(kind) or summary,
         ),
     )
 

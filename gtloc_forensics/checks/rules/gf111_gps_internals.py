@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import devices
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity, Stated
 
 COARSE_ERROR_M = 1000.0
 POOR_DILUTION = 20.0
@@ -43,34 +43,34 @@ def gps_internals(photo: Photo, context: Context) -> Iterator[Finding]:
     """Read the receiver's remarks."""
     claim = claim_of(photo)
     if not isinstance(claim.position, Stated) or not any(claim.tags.get(tag) for tag in TESTED):
-        yield not_testable("GF111", claim.source_id, "the receiver says nothing of its fix")
+        yield not_testable("GF111", claim.source_id, Sentence("the receiver says nothing of its fix"))
         return
     limits = list(_limits(claim))
     too_fast = _too_fast(claim)
     if too_fast is not None:
         yield too_fast
     if limits:
-        summary = f"The receiver qualifies its position: {'; '.join(limits)}."
+        summary = Sentence("The receiver qualifies its position: {limits:list}.", limits=limits)
         yield findings.explained("GF111", claim, summary, kind="limited-fix", limitations=tuple(limits))
     elif too_fast is None:
-        yield consistent("GF111", claim.source_id, "The receiver has no reservations about its fix.")
+        yield consistent("GF111", claim.source_id, Sentence("The receiver has no reservations about its fix."))
 
 
-def _limits(claim: Claim) -> Iterator[str]:
+def _limits(claim: Claim) -> Iterator[Sentence]:
     if tag_values.text(claim.tags, "GPS:GPSStatus").upper().startswith("V"):
-        yield "the fix was void, so this is the last known place"
+        yield Sentence("the fix was void, so this is the last known place")
     error_m = claim.position_error_m.value if isinstance(claim.position_error_m, Stated) else None
     if error_m is not None and error_m >= COARSE_ERROR_M:
-        yield f"its error is {error_m / 1000:,.1f} km"
+        yield Sentence("its error is {error_km:.1f} km", error_km=error_m / 1000)
     dilution = tag_values.first_number(claim.tags, "GPS:GPSDOP")
     if dilution is not None and dilution > POOR_DILUTION:
-        yield f"its dilution of precision is {dilution:.0f}"
+        yield Sentence("its dilution of precision is {dilution:.0f}", dilution=dilution)
     method = tag_values.text(claim.tags, "GPS:GPSProcessingMethod")
     if _NETWORK.search(method):
-        yield f"it comes from {method[:30]}, which can be kilometres off"
+        yield Sentence("it comes from {method}, which can be kilometres off", method=method[:30])
     datum = tag_values.text(claim.tags, "GPS:GPSMapDatum")
     if datum and not _WGS84.search(datum):
-        yield f"it counts on the datum {datum[:30]}, not WGS 84"
+        yield Sentence("it counts on the datum {datum}, not WGS 84", datum=datum[:30])
 
 
 def _too_fast(claim: Claim) -> Finding | None:
@@ -80,9 +80,9 @@ def _too_fast(claim: Claim) -> Finding | None:
     return findings.suspicious(
         "GF111",
         claim,
-        f"The receiver says it moved at {speed_km_h:,.0f} km/h.",
+        Sentence("The receiver says it moved at {speed_km_h:.0f} km/h.", speed_km_h=speed_km_h),
         kind="position",
         confidence=Confidence.WEAK,
         severity=Severity.LOW,
-        innocent=("a jump between two bad fixes",),
+        innocent=(Sentence("a jump between two bad fixes"),),
     )

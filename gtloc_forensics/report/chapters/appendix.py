@@ -43,7 +43,11 @@ def not_examined(edition: Edition) -> Iterator[Block]:
     yield Table(columns, _gaps(edition), words.line("not_examined.none"), dense=True)
     yield Heading(words("not_examined.passed_title"), 2, "passed_over")
     rows = (
-        (text_of(plain(entry.relative)), text_of(plain(entry.reason)), text_of(_blocked(edition, entry.blocks)))
+        (
+            text_of(plain(entry.relative)),
+            text_of(edition.words.reason(entry.reason)),
+            text_of(_blocked(edition, entry.blocks)),
+        )
         for entry in edition.view.passed_over()
     )
     columns = _columns(edition, "passed", file=0.5, reason=0.36, kind=0.14)
@@ -58,7 +62,12 @@ def _gaps(edition: Edition) -> Iterator[tuple[Text, ...]]:
     for number, entry in enumerate(edition.view.photos(), start=1):
         for gap in entry.unexamined:
             name = edition.photo_link(entry.photo.source.source_id)
-            yield text_of(str(number)), name, text_of(edition.stage(gap.stage)), text_of(plain(gap.reason))
+            yield (
+                text_of(str(number)),
+                name,
+                text_of(edition.stage(gap.stage)),
+                text_of(edition.words.reason(gap.reason)),
+            )
 
 
 def table(edition: Edition) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from gtloc_forensics.records import CauseGroup, Status
 from gtloc_forensics.report.blocks import Block, Column, Facts, Heading, Prose, Table, Text, Together, text_of
 from gtloc_forensics.report.chapters.edition import Edition, cause_name, listing
 from gtloc_forensics.report.chapters.survey import DeviceTally
-from gtloc_forensics.report.text import plain, sentence
+from gtloc_forensics.report.text import plain
 
 _CAMERAS_SHOWN = 40
 
@@ -46,7 +46,7 @@ def _camera_row(edition: Edition, tally: DeviceTally) -> tuple[Text, ...]:
 
 def _cause(edition: Edition, group: CauseGroup, number: int) -> Together:
     heading = Heading(text_of(f"{number}. {cause_name(edition, group)}"), 2, f"cause-{number}")
-    return Together((heading, Prose(text_of(sentence(group.summary, limit=600))), _facts(edition, group)))
+    return Together((heading, Prose(text_of(edition.words.sentence(group.summary, limit=600))), _facts(edition, group)))
 
 
 def _facts(edition: Edition, group: CauseGroup) -> Facts:
@@ -58,7 +58,7 @@ def _facts(edition: Edition, group: CauseGroup) -> Facts:
         (words("causes.photos", count=len(group.source_ids)), listing(edition, group.source_ids, most=60)),
     ]
     if group.refutable_by:
-        rows.append((words("causes.refutable"), text_of(plain(group.refutable_by, limit=600))))
+        rows.append((words("causes.refutable"), text_of(words.told(group.refutable_by, limit=600))))
     return Facts(tuple(rows), 0.2)
 
 

@@ -8,7 +8,7 @@ from gtloc_forensics.records import ClockModel
 from gtloc_forensics.report.blocks import Block, Bullets, Facts, Figure, Heading, Prose, Row, Text, Together, text_of
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.drawings.clock_plots import posterior_plot, residual_plot
-from gtloc_forensics.report.text import plain, sentence
+from gtloc_forensics.report.text import plain
 
 
 def clocks(edition: Edition) -> Iterator[Block]:
@@ -25,14 +25,14 @@ def clocks(edition: Edition) -> Iterator[Block]:
 def _clock(edition: Edition, model: ClockModel, number: int) -> Iterator[Block]:
     words = edition.words
     yield Heading((*text_of(f"{number}. "), *text_of(plain(model.label))), 2, f"clock-{number}")
-    yield Prose(text_of(sentence(model.summary, limit=1_000)))
+    yield Prose(text_of(words.sentence(model.summary, limit=1_000)))
     yield Facts(tuple(_facts(edition, model)), 0.34)
     plots = [figure for figure in (_posterior(edition, model), _residuals(edition, model)) if figure]
     if plots:
         yield Row(tuple((figure,) for figure in plots), (0.5, 0.5)[: len(plots)])
     if model.evidence:
         yield Prose(words("clocks.evidence"), "label")
-        yield Bullets(tuple(text_of(plain(sentence, limit=600)) for sentence in model.evidence))
+        yield Bullets(tuple(text_of(words.told(sentence, limit=600)) for sentence in model.evidence))
 
 
 def _facts(edition: Edition, model: ClockModel) -> Iterator[tuple[Text, Text]]:

@@ -35,7 +35,7 @@ def comparison(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
     """Yield the table, without the columns of the picture where it indicates nothing, or why there is none."""
     words, claim = edition.words, entry.photo.claim
     if isinstance(claim, Unexamined):
-        yield Callout(words("comparison.no_claim", reason=plain(claim.reason)), "warning")
+        yield Callout(words("comparison.no_claim", reason=words.reason(claim.reason)), "warning")
         return
     shown = _COLUMNS_OF_CLAIM if entry.indicated.is_silent else _COLUMNS
     columns = tuple(Column(words.line(f"comparison.{name}"), share) for name, share in shown)

@@ -16,7 +16,6 @@ from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.drawings.dials import day_dial, torus_map, year_wheel
 from gtloc_forensics.report.drawings.sunlight import EV_SCENES, sun_curve
 from gtloc_forensics.report.drawings.worldmap import world_map
-from gtloc_forensics.report.text import plain
 
 _SHARES = {1: (1.0,), 2: (0.31, 0.69), 3: (0.31, 0.31, 0.38)}
 
@@ -41,7 +40,7 @@ def figures(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
 def _silence(edition: Edition, entry: PhotoEntry) -> str:
     """Return why the picture indicates nothing at all; "" when it indicates something."""
     if isinstance(entry.photo.prediction, Unexamined):
-        return plain(entry.photo.prediction.reason)
+        return edition.words.reason(entry.photo.prediction.reason)
     return untold(edition, entry.indicated.local_hour) if entry.indicated.is_silent else ""
 
 

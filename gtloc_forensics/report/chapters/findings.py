@@ -9,7 +9,7 @@ from gtloc_forensics.report.blocks import Block, Facts, Heading, Prose, Text, To
 from gtloc_forensics.report.chapters.edition import Edition, listing
 from gtloc_forensics.report.chapters.strength import alarm, strength
 from gtloc_forensics.report.chapters.survey import gravity
-from gtloc_forensics.report.text import LONGEST_SENTENCE, plain, sentence
+from gtloc_forensics.report.text import plain
 
 _TOLD = (Outcome.CONTRADICTION, Outcome.SUSPICIOUS, Outcome.EXPLAINED)
 
@@ -31,24 +31,20 @@ def silent(edition: Edition, entry: PhotoEntry) -> Iterator[tuple[Text, Text]]:
 
 def _finding(edition: Edition, finding: Finding, anchor: str) -> Together:
     title = (*text_of(f"{edition.outcome(finding.outcome)}: "), *text_of(edition.rule_name(finding)))
-    summary = Prose(text_of(sentence(finding.summary)))
+    summary = Prose(text_of(edition.words.sentence(finding.summary)))
     return Together((Heading(title, 3, anchor), summary, Facts(tuple(_once(_rows(edition, finding))), 0.21)))
 
 
 def _rows(edition: Edition, finding: Finding) -> Iterator[tuple[Text, Text]]:
     words = edition.words
     for kind in ("observed", "derived", "inferred"):
-        yield from ((words(f"findings.{kind}"), _sentence(text)) for text in getattr(finding, kind))
+        yield from ((words(f"findings.{kind}"), text_of(words.told(text))) for text in getattr(finding, kind))
     yield from _concerned(edition, finding)
     yield from _weight(edition, finding)
-    yield from ((words("findings.limitation"), _sentence(text)) for text in finding.limitations)
-    yield from ((words("findings.innocent"), _sentence(text)) for text in finding.innocent)
+    yield from ((words("findings.limitation"), text_of(words.told(text))) for text in finding.limitations)
+    yield from ((words("findings.innocent"), text_of(words.told(text))) for text in finding.innocent)
     if not finding.innocent:
         yield words("findings.innocent"), text_of(words.line("findings.no_innocent"), "quiet")
-
-
-def _sentence(text: str) -> Text:
-    return text_of(plain(text, limit=LONGEST_SENTENCE))
 
 
 def _concerned(edition: Edition, finding: Finding) -> Iterator[tuple[Text, Text]]:

@@ -98,7 +98,12 @@ def _identity(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
             rows.append((words("photos.software"), text_of(plain(photo.claim.device.software))))
         rows += [(words("photos.warning"), text_of(plain(warning))) for warning in photo.claim.warnings[:2]]
     for gap in entry.unexamined[:4]:
-        rows.append((words("photos.not_examined", stage=edition.stage(gap.stage)), text_of(plain(gap.reason))))
+        rows.append(
+            (
+                words("photos.not_examined", stage=edition.stage(gap.stage)),
+                text_of(words.reason(gap.reason)),
+            )
+        )
     yield Facts((*rows, *silent(edition, entry)), 0.2)
 
 

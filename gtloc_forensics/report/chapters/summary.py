@@ -26,7 +26,7 @@ from gtloc_forensics.report.blocks import (
 )
 from gtloc_forensics.report.chapters.edition import Edition, cause_name, listing
 from gtloc_forensics.report.chapters.strength import share_interval
-from gtloc_forensics.report.text import plain, sentence
+from gtloc_forensics.report.text import plain
 
 _TILES = (
     ("found", "found"),
@@ -147,7 +147,7 @@ def _cause_row(edition: Edition, group: CauseGroup) -> tuple[Text, ...]:
 
 def _told(edition: Edition, group: CauseGroup) -> Text:
     """Return what is said of a group, and the names where it is about few photos."""
-    said = text_of(sentence(group.summary, limit=240))
+    said = text_of(edition.words.sentence(group.summary, limit=240))
     if len(group.source_ids) > _NAMES_SHOWN:
         return said
     return (*said, Span(" "), *listing(edition, group.source_ids, most=_NAMES_SHOWN))
@@ -160,7 +160,7 @@ def _not_examined(edition: Edition) -> Iterator[Text]:
     yield words("summary.pixels", **counts(edition))
     reasons = digest.reasons.most_common()
     for (stage, reason), photos in sorted(reasons, key=lambda item: (-item[1], item[0]))[:_REASONS_SHOWN]:
-        yield words("summary.reason", stage=edition.stage(stage), reason=plain(reason, limit=160), photos=photos)
+        yield words("summary.reason", stage=edition.stage(stage), reason=words.told(reason, limit=160), photos=photos)
     if len(reasons) > _REASONS_SHOWN:
         yield words("summary.more_reasons", count=len(reasons) - _REASONS_SHOWN)
     blocked = sum(entry.blocks for entry in edition.view.passed_over())
