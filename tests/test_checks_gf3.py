@@ -196,7 +196,7 @@ def test_a_bare_date_says_nothing_of_the_hour():
 
 
 def test_a_photo_that_no_model_looked_at_is_not_examined():
-    assert "prediction" in unmet(gf301_hour.hour, a_photo(local="2024-06-15 12:30"))
+    assert "what the picture shows was not examined" in unmet(gf301_hour.hour, a_photo(local="2024-06-15 12:30"))
 
 
 # --------------------------------------------------------------------------- scores
