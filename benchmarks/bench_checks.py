@@ -56,9 +56,9 @@ def wilson(hits: int, count: int) -> str:
 def alarms(findings: Sequence[Finding], source_id: str = "") -> set[tuple[str, Outcome]]:
     """Return what was found, of one photo where named."""
     return {
-        (one.check_id, one.outcome)
-        for one in findings
-        if one.outcome in FOUND and (not source_id or source_id in one.source_ids)
+        (finding.check_id, finding.outcome)
+        for finding in findings
+        if finding.outcome in FOUND and (not source_id or source_id in finding.source_ids)
     }
 
 
@@ -133,7 +133,7 @@ def _detected(
     hits = grave = count = 0
     heard: Counter[str] = Counter()
     for group in by_group.values():
-        tags = [without_gps_time(one.tags) if is_stripped else one.tags for one in group]
+        tags = [without_gps_time(photo.tags) if is_stripped else photo.tags for photo in group]
         clean = [real.photo(own) for real, own in zip(group, tags, strict=True)]
         before_all = compare(rules, clean, leave_out=SLOW_RULES)
         for index, real in enumerate(group):
@@ -275,9 +275,13 @@ def rebuilt(found: Sequence[Camera], rules: Registry) -> Iterator[str]:
     for camera in found:
         (group,) = groups_of([built(name, tags) for name, tags in camera.photos])
         findings = _of_camera(group, rules, camera.model)
-        tested.update({one.check_id for one in findings if one.outcome is not Outcome.NOT_TESTABLE})
-        alarmed.update({one.check_id for one in findings if one.outcome in FOUND})
-        told += [f"* {one.check_id}, {one.outcome.value}: {one.summary}" for one in findings if one.outcome in FOUND]
+        tested.update({finding.check_id for finding in findings if finding.outcome is not Outcome.NOT_TESTABLE})
+        alarmed.update({finding.check_id for finding in findings if finding.outcome in FOUND})
+        told += [
+            f"* {finding.check_id}, {finding.outcome.value}: {finding.summary}"
+            for finding in findings
+            if finding.outcome in FOUND
+        ]
     yield "| rule | cameras tested | cameras with an alarm |"
     yield "|---|---|---|"
     for rule in rules.of(Scope.DEVICE):

@@ -92,7 +92,7 @@ def run(count: int, devices: int, seed: int) -> dict[str, float]:
                     _exhaust(rule.function(photo, NOW))
             by_rule[rule.check_id] += time.process_time() - begun
         begun = time.process_time()
-        seen += [one for photo in chunk if (one := summaries.summary_of(photo)) is not None]
+        seen += [summary for photo in chunk if (summary := summaries.summary_of(photo)) is not None]
         spent["summaries"] += time.process_time() - begun
         labels |= {photo.claim.device.key: summaries.label(photo.claim) for photo in chunk if photo.claim}
     begun = time.process_time()

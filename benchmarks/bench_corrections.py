@@ -168,16 +168,16 @@ def write(folder: Path, said: dict[str, Said], rng: np.random.Generator) -> None
         Image.fromarray(pixels).save(folder / name, exif=exif, quality=90)
 
 
-def _gps(one: Said) -> dict[int, object]:
-    latitude, longitude = one.place or (0.0, 0.0)
+def _gps(said: Said) -> dict[int, object]:
+    latitude, longitude = said.place or (0.0, 0.0)
     out: dict[int, object] = {
         1: "S" if latitude < 0 else "N",
         2: (abs(latitude), 0.0, 0.0),
         3: "W" if longitude < 0 else "E",
         4: (abs(longitude), 0.0, 0.0),
     }
-    if one.gps is not None:
-        out |= {7: (float(one.gps.hour), float(one.gps.minute), float(one.gps.second)), 29: f"{one.gps:%Y:%m:%d}"}
+    if said.gps is not None:
+        out |= {7: (float(said.gps.hour), float(said.gps.minute), float(said.gps.second)), 29: f"{said.gps:%Y:%m:%d}"}
     return out
 
 

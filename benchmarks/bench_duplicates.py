@@ -111,16 +111,16 @@ def _pairs(rows: list[dict[str, str]], opened: Callable[[dict[str, str]], Image.
 
 
 def _edits(pictures: list[Image.Image], looking: Looking) -> None:
-    before = [(perceptual_hash(one), looking(one)) for one in pictures]
+    before = [(perceptual_hash(picture), looking(picture)) for picture in pictures]
     print(f"\n{len(pictures)} validation photos, edited\n")
     print(f"| edit | hash ≤ {SAME_BITS} | hash ≤ {LIKE_BITS} | found (hash and cosine) | taken for another picture |")
     print("|---|---|---|---|---|")
     for name, edit in EDITS.items():
-        edited = [edit(one) for one in pictures]
+        edited = [edit(picture) for picture in pictures]
         bits = np.array(
-            [(perceptual_hash(one) ^ own).bit_count() for one, (own, _) in zip(edited, before, strict=True)]
+            [(perceptual_hash(picture) ^ own).bit_count() for picture, (own, _) in zip(edited, before, strict=True)]
         )
-        cosine = np.array([float(looking(one) @ own) for one, (_, own) in zip(edited, before, strict=True)])
+        cosine = np.array([float(looking(picture) @ own) for picture, (_, own) in zip(edited, before, strict=True)])
         is_found = (bits <= SAME_BITS) | ((bits <= LIKE_BITS) & (cosine >= LIKE_COSINE))
         shares = (bits <= SAME_BITS, bits <= LIKE_BITS, is_found, bits >= DIFFERENT_BITS)
         print(f"| {name} | {' | '.join(f'{100 * float(np.mean(share)):.0f} %' for share in shares)} |")

@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> None:
         print(json.dumps(measure(int(arguments[1]), arguments[2])))
         return
     results = []
-    for photos in [int(one) for one in arguments] or [100, 1000, 10_000]:
+    for photos in [int(argument) for argument in arguments] or [100, 1000, 10_000]:
         for kind in ("pdf", "html"):
             one = [sys.executable, __file__, "--one", str(photos), kind]
             results.append(json.loads(subprocess.run(one, check=True, capture_output=True, text=True).stdout))

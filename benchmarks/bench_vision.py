@@ -62,19 +62,19 @@ def in_turn(model: vision.Model, pictures: list[Pixels]) -> None:
     """Prepare, embed, predict; chunk by chunk, one after the other."""
     for first in range(0, len(pictures), CHUNK):
         chunk = pictures[first : first + CHUNK]
-        model.predict(model.embed([model.prepare(one) for one in chunk]), [one.source_id for one in chunk])
+        model.predict(model.embed([model.prepare(photo) for photo in chunk]), [photo.source_id for photo in chunk])
 
 
 def ahead(model: vision.Model, pictures: list[Pixels], *, threads: int) -> None:
     """The same with preparing on other threads, at most two chunks ahead."""
     chunks = [pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK)]
     with ThreadPoolExecutor(threads) as pool:
-        waiting = [[pool.submit(model.prepare, one) for one in chunk] for chunk in chunks[:2]]
+        waiting = [[pool.submit(model.prepare, photo) for photo in chunk] for chunk in chunks[:2]]
         for number, chunk in enumerate(chunks):
-            prepared = [one.result() for one in waiting.pop(0)]
+            prepared = [task.result() for task in waiting.pop(0)]
             if number + 2 < len(chunks):
-                waiting.append([pool.submit(model.prepare, one) for one in chunks[number + 2]])
-            model.predict(model.embed(prepared), [one.source_id for one in chunk])
+                waiting.append([pool.submit(model.prepare, photo) for photo in chunks[number + 2]])
+            model.predict(model.embed(prepared), [photo.source_id for photo in chunk])
 
 
 def agreement(name: str, model: vision.Model, prepared: list[np.ndarray], cache: Path) -> dict[str, float]:
@@ -104,14 +104,14 @@ def main() -> None:
         second_load = seconds(lambda: vision.load(name, device=asked.device, cache_dir=cache))
         model = vision.load(name, device=asked.device, cache_dir=cache)
         pictures = made_up(asked.photos)
-        prepared = [model.prepare(one) for one in pictures]
+        prepared = [model.prepare(picture) for picture in pictures]
         in_turn(model, pictures[:CHUNK])  # warm
         embedded = model.embed(prepared)
         taken = {
             "bare forward": seconds(lambda: bare_forward(model, prepared)),
-            "prepare": seconds(lambda: [model.prepare(one) for one in pictures]),
+            "prepare": seconds(lambda: [model.prepare(picture) for picture in pictures]),
             "embed": seconds(lambda: model.embed(prepared)),
-            "predict": seconds(lambda: model.predict(embedded, [one.source_id for one in pictures])),
+            "predict": seconds(lambda: model.predict(embedded, [picture.source_id for picture in pictures])),
             "all in turn": seconds(lambda: in_turn(model, pictures)),
             "prepared ahead": seconds(lambda: ahead(model, pictures, threads=asked.threads)),
         }

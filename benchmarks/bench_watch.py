@@ -56,11 +56,11 @@ class Run:
         self.ready.wait()
 
     def _work(self) -> None:
-        for one in self.watcher:
-            if isinstance(one, Arrival):
-                self.twice += one.candidate.relative in self.announced
-                self.announced[one.candidate.relative] = time.monotonic()
-            elif one.kind == "rescanned":
+        for event in self.watcher:
+            if isinstance(event, Arrival):
+                self.twice += event.candidate.relative in self.announced
+                self.announced[event.candidate.relative] = time.monotonic()
+            elif event.kind == "rescanned":
                 self.ready.set()
 
     def wait_for(self, many: int) -> None:

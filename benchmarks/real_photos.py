@@ -121,7 +121,7 @@ def compare(rules: Registry, photos: Sequence[Photo], *, leave_out: Sequence[str
         if rule.check_id not in leave_out
         for finding in rule.function(group, NOW)
     ]
-    seen = [one for photo in photos if (one := summaries.summary_of(photo)) is not None]
+    seen = [summary for photo in photos if (summary := summaries.summary_of(photo)) is not None]
     for rule in rules.of(Scope.CASE):
         found += rule.function(seen, NOW)
     return found

@@ -163,18 +163,18 @@ def _probe(photos: photo_set.PhotoSet, features: NDArray[np.float32]) -> str:
     ):
         angle = 2.0 * np.pi * np.nan_to_num(turn)
         told = _told(photos, features, np.stack([np.cos(angle), np.sin(angle)], 1), photos.timed, fold)
-        errors = [distance(np.arctan2(one[:, 1], one[:, 0]) / (2 * np.pi) % 1 * per, turn * per) for one in told]
-        found.append(f"{name} {min(float(np.average(one[dated], weights=share[dated])) for one in errors):.2f}")
+        errors = [distance(np.arctan2(guess[:, 1], guess[:, 0]) / (2 * np.pi) % 1 * per, turn * per) for guess in told]
+        found.append(f"{name} {min(float(np.average(error[dated], weights=share[dated])) for error in errors):.2f}")
     sun = photos.elevation_deg
     known = np.isfinite(sun) & ((sun < -4.0) | (sun > 2.0))
     labelled = np.isin(photos.label, ["daynight:night", "daynight:day", "daypart:night"])
     night = np.where(labelled, np.char.endswith(photos.label, "night"), sun < -4.0).astype(np.float64)
     told = _told(photos, features, night[:, None], known | labelled, fold)
     for name, rows in (("people", dated & known), ("webcams", (photos.kind == "webcam") & known)):
-        found.append(f"night, {name} {max(roc_auc_score(night[rows], one[rows, 0]) for one in told):.3f}")
+        found.append(f"night, {name} {max(roc_auc_score(night[rows], guess[rows, 0]) for guess in told):.3f}")
     hand = np.isfinite(photos.datable)
     told = _told(photos, features, np.nan_to_num(photos.datable)[:, None], hand, fold)
-    curves = [roc_auc_score(photos.datable[hand], one[hand, 0], sample_weight=share[hand]) for one in told]
+    curves = [roc_auc_score(photos.datable[hand], guess[hand, 0], sample_weight=share[hand]) for guess in told]
     return ", ".join([*found, f"datable {max(curves):.3f}"])
 
 

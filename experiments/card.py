@@ -84,8 +84,8 @@ def _lines(facts: Facts) -> list[str]:
         "JOINTS": _table(
             ("scores together", "weights in this order"),
             [
-                [", ".join(one["names"]), ", ".join(f"{value:.2f}" for value in one["coefficients"])]
-                for one in facts["joints"]
+                [", ".join(fact["names"]), ", ".join(f"{value:.2f}" for value in fact["coefficients"])]
+                for fact in facts["joints"]
             ],
         ),
         "EVALUATE": facts["evaluate"]["text"].rstrip(),
@@ -98,7 +98,10 @@ def _lines(facts: Facts) -> list[str]:
 
 
 def _joints(found: list[Facts]) -> str:
-    rows = [[", ".join(one["names"]), ", ".join(f"{value:.2f}" for value in one["coefficients"])] for one in found]
+    rows = [
+        [", ".join(finding["names"]), ", ".join(f"{value:.2f}" for value in finding["coefficients"])]
+        for finding in found
+    ]
     return _table(("scores together", "weights in this order"), rows)
 
 

@@ -115,8 +115,12 @@ def evidence_entry(judged: Judged, facts: Facts) -> Facts:
         },
         "tests": {name: _test_entry(trials, judged, name) for name, trials in judged.trials.items()},
         "joints": [
-            {"names": one.names, "coefficients": _rounded(one.coefficients, 5), "intercept": round(one.intercept, 5)}
-            for one in judged.joints
+            {
+                "names": joint.names,
+                "coefficients": _rounded(joint.coefficients, 5),
+                "intercept": round(joint.intercept, 5),
+            }
+            for joint in judged.joints
         ],
         "facts": facts,
     }
@@ -175,7 +179,7 @@ def held_out_strength(trials: Trials, judged: Judged, name: str) -> tuple[Floats
     For a joint that includes its coefficients.
     """
     folds = calibrating.source_folds(trials.group, count=10, seed=SEED)
-    joint = next((one for one in judged.joints if "+".join(one.names) == name), None)
+    joint = next((photo for photo in judged.joints if "+".join(photo.names) == name), None)
     if joint is None:
         return calibrating.held_out(trials, folds=folds)
     several = judged.scored.trials(joint.names, kinds=(0, 1, 2))

@@ -67,7 +67,7 @@ def main() -> None:
     (asked.out / "weights.safetensors").chmod(0o644)  # safetensors writes for its owner alone
     made_from = {"photos": int(rows.sum()), "sources": len(set(photos.group[rows].tolist())), "set": facts["set"]}
     calibration = {
-        "temperature": {name: dataclasses.asdict(one) for name, one in sharp.items()},
+        "temperature": {name: dataclasses.asdict(sharpness) for name, sharpness in sharp.items()},
         "made_from": made_from,
         "weights_sha256": manifest.files["weights.safetensors"],
         "evidence": judgement.evidence_entry(judged, card.report_facts(facts)),
@@ -107,7 +107,7 @@ def _figures(
         "set": f"photo set of {len(photos)} pictures, {len(set(photos.group.tolist()))} sources",
         "data": card.counts(photos),
         "tests": judgement.test_figures(judged),
-        "joints": [_joint(one) for one in judged.joints],
+        "joints": [_joint(joint) for joint in judged.joints],
         "verification": judgement.time_swap_auc(judged, photos),
         "shifts": judgement.by_shift(photos, shown, judged, rows),
         "points": judgement.point_figures(photos, shown, fitted),
@@ -139,7 +139,7 @@ def _check(
     chosen = np.flatnonzero((photos.split == "val") & ~photos.streetview & photos.timed)[:CHECKED_PHOTOS]
     views = [picture_features.picture(folder / "images" / f"{photos.ids[row]}.jpg", streetview=False) for row in chosen]
     pixels = [Pixels(str(photos.ids[row]), view, *view.shape[1::-1]) for row, view in zip(chosen, views, strict=True)]
-    told = model.predict(model.embed([model.prepare(one) for one in pixels]), [one.source_id for one in pixels])
+    told = model.predict(model.embed([model.prepare(pixel) for pixel in pixels]), [pixel.source_id for pixel in pixels])
     largest = 0.0
     for row, prediction in zip(chosen, told, strict=True):
         largest = max(largest, float(np.abs(prediction.time.mass - shown.time[row]).max()))

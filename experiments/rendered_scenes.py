@@ -80,9 +80,9 @@ def _joined(photos: photo_set.PhotoSet, drawn: list[scenes]) -> photo_set.PhotoS
     last = slice(len(photos), None)
     columns["kind"][last] = "photo"
     columns["split"][last] = "train"
-    columns["group"] = np.concatenate([photos.group, np.array([f"rendered:{one.ground}" for one in drawn])])
-    columns["day_turn"][last] = [day_turn(one.local_time) for one in drawn]
-    columns["year_turn"][last] = [year_turn(one.local_time) for one in drawn]
+    columns["group"] = np.concatenate([photos.group, np.array([f"rendered:{scene.ground}" for scene in drawn])])
+    columns["day_turn"][last] = [day_turn(scene.local_time) for scene in drawn]
+    columns["year_turn"][last] = [year_turn(scene.local_time) for scene in drawn]
     return photo_set.PhotoSet(**columns)
 
 

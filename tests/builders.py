@@ -302,7 +302,9 @@ def a_summary(name: str = "photo.jpg", **changes: Any) -> PhotoSummary:
 
 
 def a_group(*summaries: PhotoSummary, device_key: str = "serial:1", doubt: str = "") -> DeviceGroup:
-    ordered = sorted(summaries, key=lambda one: (one.local_time is None, one.local_time or datetime.min, one.name))
+    ordered = sorted(
+        summaries, key=lambda summary: (summary.local_time is None, summary.local_time or datetime.min, summary.name)
+    )
     return DeviceGroup(device_key, f"Acme One ({device_key})", doubt, tuple(ordered))
 
 
@@ -334,7 +336,7 @@ def findings_of(rule: Any, photo: Photo, *, now: str = "2026-11-21 12:00", among
 
     if why := unmet(rule, photo):
         return [not_testable(rule.check_id, photo.source.source_id, why)]
-    told = circumstances.gather(one.claim for one in among if isinstance(one.claim, Claim))
+    told = circumstances.gather(member.claim for member in among if isinstance(member.claim, Claim))
     return list(rule.function(photo, Context(when(now), circumstances=told)))
 
 

@@ -58,7 +58,7 @@ def found(findings: list[Finding]) -> list[Finding]:
 
 def assert_all_told(findings: list[Finding], summaries: list[PhotoSummary]) -> None:
     """Silence is never taken for a pass: every photo is spoken of."""
-    assert {one.source_id for one in summaries} == {name for finding in findings for name in finding.source_ids}
+    assert {summary.source_id for summary in summaries} == {name for finding in findings for name in finding.source_ids}
 
 
 # --------------------------------------------------------------------------- GF401
@@ -692,7 +692,7 @@ CASE_RULES = (gf406_duplicates.duplicates, gf410_two_cameras.two_cameras)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(ODD, min_size=1, max_size=14, unique_by=lambda one: one.source_id))
+@given(st.lists(ODD, min_size=1, max_size=14, unique_by=lambda photo: photo.source_id))
 def test_odd_photos_crash_no_rule_and_none_is_passed_over(photos: list[PhotoSummary]) -> None:
     for rule in DEVICE_RULES:
         assert_all_told(of_device(rule, *photos), photos)

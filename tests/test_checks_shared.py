@@ -74,7 +74,7 @@ def test_every_alarm_on_an_untouched_file_is_one_that_was_looked_at(found):
 
 
 def test_nothing_untouched_is_a_contradiction(found):
-    assert not [one for one in found if one.outcome is Outcome.CONTRADICTION]
+    assert not [finding for finding in found if finding.outcome is Outcome.CONTRADICTION]
 
 
 def test_no_real_photo_is_older_than_its_model_but_by_a_clock_that_was_reset():

@@ -132,7 +132,7 @@ def test_a_clock_thirty_days_ahead_is_told_with_its_days() -> None:
 
 
 def test_gps_time_copied_from_the_camera_is_no_witness() -> None:
-    copied = [replace(one, gps_utc_time=one.local_time) for one in with_gps()]
+    copied = [replace(with_gp, gps_utc_time=with_gp.local_time) for with_gp in with_gps()]
     model = clocks.fit(a_group(*copied))
     assert model.kind == "undetermined"
     assert any("repeats the camera's own time" in sentence for sentence in model.evidence)
@@ -252,7 +252,7 @@ def test_a_room_by_day_says_nothing() -> None:
 
 
 def test_flash_frames_do_not_speak() -> None:
-    flashed = [replace(one, flash_fired=True) for one in daylight(6.0)]
+    flashed = [replace(photo, flash_fired=True) for photo in daylight(6.0)]
     model = clocks.fit(a_group(*flashed))
     assert model.kind == "undetermined"
     assert not any("light of" in sentence for sentence in model.evidence)
@@ -262,9 +262,12 @@ def test_light_against_gps_time_points_at_the_place() -> None:
     """The longitude's sign is lost: local light still fits, GPS time seems 15 hours off."""
     photos = [
         replace(
-            one, longitude_deg=112.07, zone="Asia/Shanghai", gps_utc_time=(one.local_time or NOON) + timedelta(hours=7)
+            photo,
+            longitude_deg=112.07,
+            zone="Asia/Shanghai",
+            gps_utc_time=(photo.local_time or NOON) + timedelta(hours=7),
         )
-        for one in daylight(0.0)
+        for photo in daylight(0.0)
     ]
     model = clocks.fit(a_group(*photos))
     assert model.kind == "undetermined"
@@ -274,7 +277,8 @@ def test_light_against_gps_time_points_at_the_place() -> None:
 @pytest.mark.parametrize("days", [1, 2, 5])
 def test_however_loud_gps_time_is_a_clock_that_light_finds_right_is_not_called_wrong(days: int) -> None:
     photos = [
-        replace(one, gps_utc_time=(one.local_time or NOON) + timedelta(hours=7 - 6)) for one in daylight(0.0, days=days)
+        replace(photo, gps_utc_time=(photo.local_time or NOON) + timedelta(hours=7 - 6))
+        for photo in daylight(0.0, days=days)
     ]
     model = clocks.fit(a_group(*photos))
     assert any("contradict each other" in sentence for sentence in model.evidence)
@@ -282,7 +286,7 @@ def test_however_loud_gps_time_is_a_clock_that_light_finds_right_is_not_called_w
 
 
 def test_offsets_of_another_zone_make_it_a_zone() -> None:
-    photos = [replace(one, offset_hours=8.0, utc_source=OffsetSource.CAMERA) for one in daylight(15.0)]
+    photos = [replace(photo, offset_hours=8.0, utc_source=OffsetSource.CAMERA) for photo in daylight(15.0)]
     model = clocks.fit(a_group(*photos))
     assert model.kind == "wrong zone" or model.offset_hours is not None
     assert any("zone written" in sentence for sentence in model.evidence)
@@ -331,9 +335,9 @@ def test_daylight_in_the_night_is_a_wrong_clock_even_where_all_the_day_is_left_o
     assert model.interval_hours is not None and model.interval_hours[1] - model.interval_hours[0] > 8.0
     assert "unless the claimed places are" in model.summary
     assert any("but not the claimed time" in line for line in model.evidence)
-    unseen = [replace(one, mean_luminance=None) for one in photos]
+    unseen = [replace(photo, mean_luminance=None) for photo in photos]
     assert clocks.fit(a_group(*unseen)).kind == "undetermined"  # it may be the moon
-    by_day = [replace(one, local_time=one.local_time + timedelta(hours=12)) for one in photos]
+    by_day = [replace(photo, local_time=photo.local_time + timedelta(hours=12)) for photo in photos]
     assert clocks.fit(a_group(*by_day)).kind == "undetermined"
 
 
@@ -418,7 +422,7 @@ def test_a_step_of_nine_hours_is_told_as_a_bound_though_all_before_it_was_dark()
         a_summary(f"dark {n}", local_time=true + timedelta(hours=9), uptime_s=ran(true), **where)
         for n, true in enumerate(start + timedelta(hours=n) for n in range(4))
     ]
-    lit = [replace(one, uptime_s=ran(one.local_time)) for one in daylight(0.0)]
+    lit = [replace(photo, uptime_s=ran(photo.local_time)) for photo in daylight(0.0)]
     model = clocks.fit(a_group(*dark, *lit))
     assert model.kind == "piecewise" and not model.segments
     assert "set back by at least 9 h" in model.summary
@@ -639,8 +643,8 @@ def test_kinds_are_stored_as_the_words_they_always_were() -> None:
 def test_fixes_minutes_old_are_no_steps_of_the_clock() -> None:
     lags_min = (0.1, 24.0, 24.0, 0.1, 11.0, 17.0)
     photos = [
-        replace(one, gps_utc_time=one.gps_utc_time - timedelta(minutes=lag), name=f"{lag}-{one.name}")
-        for one, lag in zip(with_gps(6), lags_min, strict=True)
+        replace(with_gp, gps_utc_time=with_gp.gps_utc_time - timedelta(minutes=lag), name=f"{lag}-{with_gp.name}")
+        for with_gp, lag in zip(with_gps(6), lags_min, strict=True)
     ]
     model = clocks.fit(a_group(*photos))
     assert model.kind == "right" and not model.segments
@@ -680,8 +684,8 @@ def test_a_gps_date_that_stands_still_says_nothing_of_the_cameras_date() -> None
 
 def test_a_rolled_over_week_is_the_receivers_even_across_summer_time() -> None:
     photos = [
-        replace(one, gps_utc_time=one.gps_utc_time - timedelta(weeks=1024))  # in October by its date
-        for one in with_gps(5, start=datetime(2024, 6, 3, 12))
+        replace(with_gp, gps_utc_time=with_gp.gps_utc_time - timedelta(weeks=1024))  # in October by its date
+        for with_gp in with_gps(5, start=datetime(2024, 6, 3, 12))
     ]
     model = clocks.fit(a_group(*photos))
     assert model.kind == "right" and model.offset_hours == pytest.approx(0.0)
@@ -788,7 +792,7 @@ def test_a_companion_at_too_few_places_decides_nothing() -> None:
 
 def test_a_companion_whose_own_clock_nothing_confirms_decides_nothing() -> None:
     phone, camera = _two_cameras(8.0)
-    blind = replace(phone, summaries=tuple(replace(one, gps_utc_time=None) for one in phone.summaries))
+    blind = replace(phone, summaries=tuple(replace(summary, gps_utc_time=None) for summary in phone.summaries))
     assert all(model.decided_by is not ClockWitness.COMPANION for model in clocks.fit_all((blind, camera)))
 
 
@@ -926,7 +930,7 @@ def test_of_two_clocks_apart_the_one_that_is_known_to_be_right_is_not_accused() 
     phone, camera = _two_cameras(8.0)
     apart = strong(
         "GF410",
-        tuple(one.source_id for one in (*phone.summaries, *camera.summaries)),
+        tuple(photo.source_id for photo in (*phone.summaries, *camera.summaries)),
         Cause(CauseKind.CLOCK_OFFSET, "phone", -8.02, "Two cameras are 8 h apart."),
         facts={"other_device": "camera"},
     )
@@ -937,8 +941,8 @@ def test_of_two_clocks_apart_the_one_that_is_known_to_be_right_is_not_accused() 
 def test_one_second_stamped_on_many_files_is_one_cause_and_no_clock() -> None:
     files = [a_summary(f"{n}", source_id=f"{n}", local_time=NOON) for n in range(7)]
     findings = [
-        strong("GF101", (one.source_id,), Cause(CauseKind.CLOCK_OFFSET, "", 24.0 * 90 * n, f"{n} years ahead"))
-        for n, one in enumerate(files, 1)
+        strong("GF101", (file.source_id,), Cause(CauseKind.CLOCK_OFFSET, "", 24.0 * 90 * n, f"{n} years ahead"))
+        for n, file in enumerate(files, 1)
     ]
     (group,) = clocks.group_causes(findings, summaries=files)
     assert group.cause.kind is CauseKind.STAMPED
@@ -984,8 +988,8 @@ def test_an_old_fix_among_good_ones_is_laid_to_the_receiver_and_to_nobody_else()
 @pytest.mark.parametrize("ahead_hours", [12.0, -12.0])
 def test_half_a_day_ahead_is_told_from_half_a_day_behind_by_the_gps_date(start: datetime, ahead_hours: float) -> None:
     photos = [
-        replace(one, gps_utc_time=one.gps_utc_time + timedelta(seconds=n), name=f"{n}")
-        for n, one in enumerate(with_gps(4, ahead_hours=ahead_hours, start=start))
+        replace(with_gp, gps_utc_time=with_gp.gps_utc_time + timedelta(seconds=n), name=f"{n}")
+        for n, with_gp in enumerate(with_gps(4, ahead_hours=ahead_hours, start=start))
     ]
     model = clocks.fit(a_group(*photos))
     assert model.kind == "am/pm" and model.offset_hours == pytest.approx(ahead_hours, abs=0.01)

@@ -248,8 +248,8 @@ def test_day_and_month_are_exchanged_only_where_both_could_be_either():
 
 def test_a_camera_is_chosen_by_serial_or_by_make_and_model():
     photos = [a_photo(name="a.jpg", serial="77"), a_photo(name="b.jpg", make="Brown", model="Box")]
-    assert [one.relative for one in subjects(photos, camera="77")] == [b"a.jpg"]
-    assert [one.relative for one in subjects(photos, camera="Brown Box")] == [b"b.jpg"]
+    assert [photo.relative for photo in subjects(photos, camera="77")] == [b"a.jpg"]
+    assert [photo.relative for photo in subjects(photos, camera="Brown Box")] == [b"b.jpg"]
     with pytest.raises(PlanError, match="no photo by"):
         subjects(photos, camera="78")
 
@@ -334,7 +334,7 @@ def test_a_track_agrees_with_exiftools_geotag(tmp_path):
     out = subprocess.run(["exiftool", "-n", "-s3", "-GPSLatitude", "-GPSLongitude", "a.jpg"], cwd=tmp_path,
                          capture_output=True, text=True, check=True).stdout.split()  # fmt: skip
     ours = read_gpx([tmp_path / "t.gpx"]).at(datetime(2024, 6, 15, 10, 4))
-    assert [ours.latitude_deg, ours.longitude_deg] == pytest.approx([float(one) for one in out], abs=1e-4)
+    assert [ours.latitude_deg, ours.longitude_deg] == pytest.approx([float(angle) for angle in out], abs=1e-4)
 
 
 def test_a_track_moves_by_the_cameras_clock_error_in_seconds():

@@ -121,7 +121,7 @@ def test_a_sidecar_goes_to_a_mirror_tree_and_the_evidence_stays_as_it_was(client
     os.utime(photo, ns=(1_400_000_000_000_000_000, photo.stat().st_mtime_ns))
     result = carry_out(shop, plan, evidence, Sidecars(tmp_path / "mirror"))
     sidecar = tmp_path / "mirror" / "trip" / "a.jpg.xmp"
-    assert [one.target for one in result.corrected] == [sidecar]
+    assert [member.target for member in result.corrected] == [sidecar]
     tags = tags_of(client, sidecar)
     for tag in ("XMP-exif:DateTimeOriginal", "XMP-photoshop:DateCreated", "XMP-xmp:CreateDate"):
         assert tags[tag] == ("2022:04:02 09:10:51.37-06:00",)
@@ -209,7 +209,7 @@ def test_a_copy_is_corrected_in_step_with_times_and_pixels_kept(client, shop, ev
     plan = Plan((change(photo, evidence), change(photo, evidence, Quantity.OFFSET, "+00:00", "-06:00")))
     result = carry_out(shop, plan, evidence, Copies(tmp_path / "fixed"))
     copy = tmp_path / "fixed" / "a.jpg"
-    assert [one.after for one in result.corrected] == [sha(copy)]
+    assert [member.after for member in result.corrected] == [sha(copy)]
     tags = tags_of(client, copy)
     assert tags["ExifIFD:DateTimeOriginal"] == tags["ExifIFD:CreateDate"] == tags["IFD0:ModifyDate"]
     assert tags["ExifIFD:DateTimeOriginal"] == ("2022:04:02 09:10:51",)
@@ -268,11 +268,11 @@ def test_a_file_that_changed_since_the_plan_is_refused_and_the_others_are_not(cl
     first.write_bytes(first.read_bytes() + b"more")
     second.unlink()
     result = carry_out(shop, plan, evidence, Copies(tmp_path / "fixed"))
-    assert {one.relative: one.reason[:20] for one in result.refused} == {
+    assert {refusal.relative: refusal.reason[:20] for refusal in result.refused} == {
         b"a.jpg": "it changed since the",
         b"b.jpg": "it is not there any ",
     }
-    assert [one.relative for one in result.corrected] == [b"c.jpg"]
+    assert [photo.relative for photo in result.corrected] == [b"c.jpg"]
 
 
 def test_a_line_that_locks_things_as_they_are_changes_nothing_and_is_no_failure(client, shop, evidence, tmp_path):
@@ -377,7 +377,7 @@ def test_a_tool_that_fails_on_one_photo_leaves_it_and_goes_on(client, shop, evid
         shop_ = Workshop(journal, Fails(client))
         result = apply(plan, evidence=evidence, destination=Copies(tmp_path / "fixed"), workshop=shop_)
     assert "no answer" in result.refused[0].reason
-    assert [one.relative for one in result.corrected] == [b"b.jpg"]
+    assert [photo.relative for photo in result.corrected] == [b"b.jpg"]
 
 
 # ----------------------------------------------------------------- in place, and undoing
@@ -427,7 +427,7 @@ def test_undo_leaves_alone_what_somebody_changed_since(client, shop, evidence, t
     carry_out(shop, plan, evidence, Sidecars(tmp_path / "mirror"))
     (tmp_path / "mirror" / "a.jpg.xmp").write_text("edited by a person")
     result = shop(undo)
-    assert [one.relative for one in result.refused] == [b"a.jpg"]
+    assert [refusal.relative for refusal in result.refused] == [b"a.jpg"]
     assert (tmp_path / "mirror" / "a.jpg.xmp").read_text() == "edited by a person"
     assert not (tmp_path / "mirror" / "b.jpg.xmp").exists()
 

@@ -173,7 +173,7 @@ def test_corrected_copies_of_the_example_case_show_no_cause_and_nothing_new(clie
     root, entries, audit = example
     proposal = propose(audit.subjects, clocks=audit.clocks, findings=audit.findings)
     spoken = {change.relative for change in proposal.changes}
-    known = {one.relative.decode(): one for one in audit.subjects}
+    known = {photo.relative.decode(): photo for photo in audit.subjects}
     written = [
         line
         for entry in entries
@@ -183,7 +183,7 @@ def test_corrected_copies_of_the_example_case_show_no_cause_and_nothing_new(clie
     plan = planfile.loads(planfile.dumps(merged(Plan(), [*proposal.changes, *written])))
     result = carry_out(client, plan, root / "photos", tmp_path / "fixed", tmp_path / "journal")
     assert not result.refused
-    assert {one.relative.decode() for one in result.corrected} == {entry.path for entry in entries if entry.fault}
+    assert {photo.relative.decode() for photo in result.corrected} == {entry.path for entry in entries if entry.fault}
     for entry in entries:
         if not entry.fault:
             (tmp_path / "fixed" / entry.path).parent.mkdir(exist_ok=True)
@@ -199,9 +199,9 @@ def test_corrected_copies_of_the_example_case_show_no_cause_and_nothing_new(clie
     # The camera without a receiver has light alone, which bounds a clock and calls none right.
     assert sorted(model.kind for model in again.clocks) == ["right", "right", "undetermined"]
     truth = {entry.path: entry.scene for entry in entries}
-    for one in again.subjects:
-        scene = truth[one.relative.decode()]
-        assert abs(one.local - scene.local_time) <= timedelta(seconds=2)
+    for photo in again.subjects:
+        scene = truth[photo.relative.decode()]
+        assert abs(photo.local - scene.local_time) <= timedelta(seconds=2)
 
 
 # ----------------------------------------------------------------- real photos, faults put in
@@ -274,17 +274,17 @@ def test_a_clock_put_wrong_in_real_photos_is_put_right_by_one_reference(client, 
     if not originals:
         pytest.skip(f"no {model} in the set")
     folder, names = faulted(client, tmp_path, originals, clock_ahead)
-    truth = {one.relative: one for one in claims(client, originals[0].parent, names)}
+    truth = {claim.relative: claim for claim in claims(client, originals[0].parent, names)}
     wrong = claims(client, folder, names)
-    assert all(one.local - truth[one.relative].local == timedelta(hours=6) for one in wrong)
+    assert all(photo.local - truth[photo.relative].local == timedelta(hours=6) for photo in wrong)
     reference = wrong[0].relative
     plan = merged(Plan(), from_reference(wrong, reference, truth[reference].local.replace(microsecond=0)))
     result = carry_out(client, plan, folder, tmp_path / "fixed", tmp_path / "journal")
     assert len(result.corrected) == len(names)
     assert not result.refused
-    for one in claims(client, tmp_path / "fixed", names):
-        assert one.local == truth[one.relative].local
-        assert one.utc == truth[one.relative].utc
+    for claim in claims(client, tmp_path / "fixed", names):
+        assert claim.local == truth[claim.relative].local
+        assert claim.utc == truth[claim.relative].utc
     for name in names:
         assert not same_again(client, originals[0].parent / name, tmp_path / "fixed" / name)
 
@@ -295,25 +295,25 @@ def test_every_real_photo_with_a_time_can_be_shifted_and_shifted_back_tag_by_tag
     names = [path.name for path in originals]
     folder = originals[0].parent
     known = claims(client, folder, names)
-    there = merged(Plan(), [line for one in known if one.local for line in _shift(one, 86_400 + 3_720)])
+    there = merged(Plan(), [line for photo in known if photo.local for line in _shift(photo, 86_400 + 3_720)])
     first = carry_out(client, there, folder, tmp_path / "there", tmp_path / "journal")
     assert not first.refused
-    moved = claims(client, tmp_path / "there", [one.relative.decode() for one in first.corrected])
-    before = {one.relative: one.local for one in known}
-    for one in moved:
-        assert (one.local - before[one.relative]).total_seconds() == 86_400 + 3_720
-    back = merged(Plan(), [line for one in moved for line in _shift(one, -86_400 - 3_720)])
+    moved = claims(client, tmp_path / "there", [result.relative.decode() for result in first.corrected])
+    before = {photo.relative: photo.local for photo in known}
+    for result in moved:
+        assert (result.local - before[result.relative]).total_seconds() == 86_400 + 3_720
+    back = merged(Plan(), [line for photo in moved for line in _shift(photo, -86_400 - 3_720)])
     second = carry_out(client, back, tmp_path / "there", tmp_path / "back", tmp_path / "journal")
     assert not second.refused
-    for one in second.corrected:
-        name = one.relative.decode()
+    for result in second.corrected:
+        name = result.relative.decode()
         assert not same_again(client, folder / name, tmp_path / "back" / name), name
 
 
-def _shift(one: Subject, seconds: int):
+def _shift(photo: Subject, seconds: int):
     from gtloc_forensics.correct.repairs import shifted
 
-    return shifted([one], seconds, keep_zone=True)
+    return shifted([photo], seconds, keep_zone=True)
 
 
 @pytest.mark.shared
@@ -325,12 +325,12 @@ def test_a_zone_put_wrong_in_real_photos_is_relabelled_without_moving_the_clock(
         return [(f"ExifIFD:{tag}", "+02:00") for tag in zone_tags if f"ExifIFD:{tag}" in tags]
 
     folder, names = faulted(client, tmp_path, originals, fault)
-    truth = {one.relative: one for one in claims(client, originals[0].parent, names)}
+    truth = {claim.relative: claim for claim in claims(client, originals[0].parent, names)}
     plan = merged(Plan(), relabelled(claims(client, folder, names), truth[os.fsencode(names[0])].zones[0]))
     carry_out(client, plan, folder, tmp_path / "fixed", tmp_path / "journal")
-    for one in claims(client, tmp_path / "fixed", names):
-        assert one.utc == truth[one.relative].utc
-        assert one.written_offset == -5.0
+    for claim in claims(client, tmp_path / "fixed", names):
+        assert claim.utc == truth[claim.relative].utc
+        assert claim.written_offset == -5.0
     for name in names:
         assert not same_again(client, originals[0].parent / name, tmp_path / "fixed" / name)
 
@@ -346,14 +346,14 @@ def test_slips_of_position_and_date_in_real_photos_are_undone(client, tmp_path):
         return [("GPS:GPSLatitudeRef", "S" if place.latitude_deg > 0 else "N")]
 
     folder, names = faulted(client, tmp_path, originals, fault)
-    truth = {one.relative: one for one in claims(client, originals[0].parent, names)}
+    truth = {claim.relative: claim for claim in claims(client, originals[0].parent, names)}
     plan = merged(Plan(), gps_repaired(claims(client, folder, names), GpsRepair.NORTH_SOUTH))
     result = carry_out(client, plan, folder, tmp_path / "fixed", tmp_path / "journal")
     assert len(result.corrected) == len(names)
-    for one in claims(client, tmp_path / "fixed", names):
-        assert one.position.latitude_deg == pytest.approx(truth[one.relative].position.latitude_deg, abs=1e-5)
-        assert one.position.longitude_deg == pytest.approx(truth[one.relative].position.longitude_deg, abs=1e-5)
-    swapped = [one for one in claims(client, originals[0].parent, names) if one.local.day <= 12]
+    for claim in claims(client, tmp_path / "fixed", names):
+        assert claim.position.latitude_deg == pytest.approx(truth[claim.relative].position.latitude_deg, abs=1e-5)
+        assert claim.position.longitude_deg == pytest.approx(truth[claim.relative].position.longitude_deg, abs=1e-5)
+    swapped = [claim for claim in claims(client, originals[0].parent, names) if claim.local.day <= 12]
     for change in day_month_swapped(swapped):
         if change.quantity is Quantity.LOCAL_TIME:
             old, new = lines.read_time(change.old), lines.read_time(change.new)
@@ -365,7 +365,7 @@ def test_undoing_the_correction_of_real_photos_removes_the_copies_and_nothing_el
     originals = real_files({"time_trust": "gps-confirmed"})[:3]
     names = [path.name for path in originals]
     known = claims(client, originals[0].parent, names)
-    plan = merged(Plan(), [line for one in known for line in _shift(one, 60)])
+    plan = merged(Plan(), [line for photo in known for line in _shift(photo, 60)])
     carry_out(client, plan, originals[0].parent, tmp_path / "fixed", tmp_path / "journal")
     (tmp_path / "fixed" / "mine.txt").write_text("kept")
     with Journal(tmp_path / "journal") as journal:

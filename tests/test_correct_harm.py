@@ -72,7 +72,7 @@ def test_no_true_value_is_made_false_whatever_the_findings_say(fault):
     mended = 0
     for number in range(25):
         truth, said = bench.journey(rng, fault=fault)
-        said = {name: one for name, one in said.items() if one.place is None or abs(one.place[0]) <= 90}
+        said = {name: claim for name, claim in said.items() if claim.place is None or abs(claim.place[0]) <= 90}
         photos = photos_of(said)
         findings = [finding for photo in photos for finding in accusations(photo, rng)]
         plan = correct.plan(Order(), photos, findings=findings, clocks=accusing_models(photos, rng))

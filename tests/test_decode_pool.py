@@ -59,7 +59,7 @@ def test_workers_answer_what_inline_decoding_does_and_in_order(tmp_path: Path, p
     inline = list(Decoder(0).stream(jobs, window=1))
     for window in (1, 4, 100):
         found = list(pool.stream(jobs, window=window))
-        assert [one for one, _ in found] == jobs
+        assert [finding for finding, _ in found] == jobs
         assert all(same(a, b) for (_, a), (_, b) in zip(found, inline, strict=True))
 
 
@@ -106,8 +106,8 @@ def test_a_picture_over_which_decoding_hangs_is_refused_and_the_next_is_decoded(
     good = job(tmp_path / "good", saved(quarters(), "JPEG"))
     with Decoder(1, Limits(wall_seconds=3.0)) as decoder:
         outcomes = [outcome for _, outcome in decoder.stream([slow, good, slow, good], window=4)]
-    assert [str(one) for one in outcomes[::2]] == ["decoding it hung for 3 s"] * 2
-    assert all(isinstance(one, Decoded) for one in outcomes[1::2])
+    assert [str(outcome) for outcome in outcomes[::2]] == ["decoding it hung for 3 s"] * 2
+    assert all(isinstance(outcome, Decoded) for outcome in outcomes[1::2])
 
 
 def test_a_worker_that_dies_costs_its_picture_only(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_mutated_pictures_never_crash_the_pool(tmp_path: Path, pool: Decoder) ->
         path.write_bytes(content)
         jobs.append(Job(path, str(number), media_type(SEEDS[sorted(SEEDS)[number % len(SEEDS)]][:64])))
     outcomes = [outcome for _, outcome in pool.stream(jobs, window=32)]
-    refused = [one for one in outcomes if isinstance(one, DecodeRefused)]
+    refused = [outcome for outcome in outcomes if isinstance(outcome, DecodeRefused)]
     assert len(outcomes) == 240
     assert 40 <= len(refused) <= 230, "both kinds occur, or the test mutates too much or too little"
-    assert not [one for one in refused if "crashed" in one.reason or "hung" in one.reason]
+    assert not [refusal for refusal in refused if "crashed" in refusal.reason or "hung" in refusal.reason]

@@ -182,8 +182,8 @@ def test_calibrated_densities_cover_what_they_promise() -> None:
     for level, figure in found.items():
         assert figure.value == pytest.approx(float(level), abs=0.08)
     narrow = [
-        replace(one, time=TimeDensity((one.time.mass**4 / (one.time.mass**4).sum()).astype(np.float32)))
-        for one in predictions(truth, spread=0.1)
+        replace(photo, time=TimeDensity((photo.time.mass**4 / (photo.time.mass**4).sum()).astype(np.float32)))
+        for photo in predictions(truth, spread=0.1)
     ]
     assert metrics.coverage(metrics.time_levels(narrow, truth), truth.group, resamples=20)["0.9"].value < 0.8
 
@@ -256,7 +256,7 @@ def test_knowing_predictions_verify_and_ignorant_ones_do_not() -> None:
     knowing = tampering.verification(predictions(truth, spread=0.03), truth)
     assert knowing["verification AUC"].value > 0.95 and knowing["verification accuracy, %"].value > 85
     even = TimeDensity(np.full((YEARS, DAYS), 1 / (YEARS * DAYS), np.float32))
-    ignorant = tampering.verification([replace(one, time=even) for one in predictions(truth)], truth)
+    ignorant = tampering.verification([replace(photo, time=even) for photo in predictions(truth)], truth)
     assert ignorant["verification AUC"].value == pytest.approx(0.5, abs=1e-6)
 
 

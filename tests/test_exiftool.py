@@ -142,7 +142,7 @@ def test_pyexiftool_cannot_read_a_name_that_we_read(client, folder: bytes, monke
             seen = helper.get_metadata(os.fsdecode(name))
         except (pyexiftool.exceptions.ExifToolException, UnicodeError):
             seen = []
-    assert not any("EXIF:Artist" in one for one in seen), "PyExifTool reads it now: use it"
+    assert not any("EXIF:Artist" in photo for photo in seen), "PyExifTool reads it now: use it"
     assert client.read([name])[0].tags["IFD0:Artist"] == ("Ann",)
 
 

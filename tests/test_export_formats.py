@@ -276,8 +276,8 @@ def test_the_page_runs_nothing_and_asks_for_nothing_outside(page):
     read.feed(page.read_text(encoding="utf-8"))
     assert not {"script", "iframe", "object", "embed", "link", "form", "base"} & set(read.tags)
     assert read.handlers == []
-    assert [one for one in read.addresses if not one.startswith(("data:image/", "#"))] == []
-    assert {one[1:] for one in read.addresses if one.startswith("#")} <= set(read.ids)
+    assert [addresse for addresse in read.addresses if not addresse.startswith(("data:image/", "#"))] == []
+    assert {addresse[1:] for addresse in read.addresses if addresse.startswith("#")} <= set(read.ids)
     assert len(read.ids) == len(set(read.ids))
 
 

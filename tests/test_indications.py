@@ -79,7 +79,7 @@ def test_of_the_model_that_ships_the_hour_is_told_and_neither_season_nor_place()
 @pytest.mark.parametrize(
     "write",
     [write_document, write_geojson, write_kml, write_csv, write_case_uco, write_html],
-    ids=lambda one: one.__name__,
+    ids=lambda rule: rule.__name__,
 )
 def test_what_is_not_told_stands_in_no_product(write, tmp_path: Path):
     found = a_finding("GF201", "x.jpg", Outcome.SUSPICIOUS)

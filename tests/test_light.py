@@ -188,13 +188,13 @@ def test_light_locates_an_outdoor_set_and_knows_a_lost_sign() -> None:
     assert place.density.mass.sum() == pytest.approx(1.0, abs=1e-3)
     assert place.rank < 0.99
     assert abs(float(place.density.longitude_deg[0]) - ARIZONA[1]) < 15.0
-    mirrored = [light_places.replace(one, longitude_deg=-ARIZONA[1]) for one in summaries]
+    mirrored = [light_places.replace(summary, longitude_deg=-ARIZONA[1]) for summary in summaries]
     slip, gain = light_places.slips_by_light(mirrored, model=MODEL)[0]
     assert "longitude" in slip and gain > 3.0
 
 
 def test_instants_worked_out_from_the_place_say_nothing_of_the_place() -> None:
-    followed = [light_places.replace(one, utc_source=OffsetSource.PLACE) for one in outdoor_day(days=1)]
+    followed = [light_places.replace(photo, utc_source=OffsetSource.PLACE) for photo in outdoor_day(days=1)]
     assert light_places.locate_by_light(followed, model=MODEL) is None
     assert light_places.slips_by_light(followed, model=MODEL) == ()
 

@@ -436,7 +436,7 @@ def test_counters_carry_their_wrap() -> None:
     found = claim(
         {"Canon:FileNumber": 1181861, "Nikon:ShutterCount": 10934, "ExifIFD:ImageNumber": 7}, name="IMG_1861.JPG"
     ).counters
-    assert [(one.kind, one.value, one.wraps_at) for one in found] == [
+    assert [(finding.kind, finding.value, finding.wraps_at) for finding in found] == [
         (CounterKind.SHUTTER, 10934, None),
         (CounterKind.FILE_NUMBER, 1861, 10_000),
         (CounterKind.IMAGE, 7, None),
@@ -476,22 +476,22 @@ def test_the_frames_of_a_burst_share_a_name() -> None:
     ],
 )
 def test_every_block_is_read_in_its_role(tag: str, written: str, role: TimeRole, kind: TimeKind) -> None:
-    reading = next(one for one in claim({tag: written}).times if one.tag == tag)
+    reading = next(time for time in claim({tag: written}).times if time.tag == tag)
     assert (reading.wall, reading.role, reading.kind) == (NOON, role, kind)
 
 
 @pytest.mark.parametrize("tag", ["Ricoh:FirmwareDate", "Panasonic:BabyAge", "Nikon:DateStampMode", "Leica:BuildDate"])
 def test_a_date_of_the_maker_that_is_no_clock_is_passed_over(tag: str) -> None:
-    assert not any(one.role is TimeRole.MAKER_CLOCK for one in claim({tag: WALL}).times)
+    assert not any(time.role is TimeRole.MAKER_CLOCK for time in claim({tag: WALL}).times)
 
 
 def test_the_file_systems_times_are_instants() -> None:
     made = claim({}, source=a_source(mtime_ns=1_500_000_000_123_456_789, birth_ns=0))
-    assert [(one.tag, one.wall) for one in made.times] == [
+    assert [(time.tag, time.wall) for time in made.times] == [
         ("System:FileModifyDate", datetime(2017, 7, 14, 2, 40, 0, 123456)),
         ("System:FileCreateDate", datetime(1970, 1, 1)),
     ]
-    assert all(one.role is TimeRole.FILE_SYSTEM for one in made.times)
+    assert all(time.role is TimeRole.FILE_SYSTEM for time in made.times)
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_a_maker_clock_that_is_no_civil_offset_away_gives_none() -> None:
 
 def test_midnight_in_iptc_is_a_date_without_a_time() -> None:
     made = claim({"IPTC:DateCreated": "2004:06:21", "IPTC:TimeCreated": "00:00:00+00:00"})
-    reading = next(one for one in made.times if one.tag == "IPTC:DateCreated")
+    reading = next(time for time in made.times if time.tag == "IPTC:DateCreated")
     assert reading.resolution_s == 86_400
     assert "without a time of day" in made.local_time.rule
 
@@ -213,20 +213,20 @@ def test_a_time_of_the_digital_age_is_no_zero_but_for_the_constants(wall: dateti
 @pytest.mark.parametrize("tag", ["Apple:RunTimeValue", "Apple:RunTimeSincePowerUp", "Panasonic:TimeSincePowerOn"])
 @pytest.mark.parametrize("value", [20120304050607, "20120304050607"])
 def test_time_since_power_on_is_never_a_date(tag: str, value: object) -> None:
-    assert not any(one.tag == tag for one in claim({"ExifIFD:DateTimeOriginal": WALL, tag: value}).times)
+    assert not any(time.tag == tag for time in claim({"ExifIFD:DateTimeOriginal": WALL, tag: value}).times)
 
 
 @pytest.mark.parametrize("counter", ["1970:01:02 01:30:10", "1904:01:05 00:00:00", "1980:02:01 00:00:00",
                                      "2000:01:03 04:05:06"])  # fmt: skip
 def test_a_counter_near_its_epoch_is_no_clock(counter: str) -> None:
     made = claim({"ExifIFD:DateTimeOriginal": "2016:02:03 15:00:00", "Panasonic:TimeStamp": counter})
-    assert [one.role for one in made.times if one.tag == "Panasonic:TimeStamp"] == [TimeRole.OTHER]
+    assert [time.role for time in made.times if time.tag == "Panasonic:TimeStamp"] == [TimeRole.OTHER]
 
 
 def test_a_makers_clock_a_civil_offset_away_counts_utc_and_any_other_is_local() -> None:
     def kind(clock: str) -> TimeKind:
         made = claim({"ExifIFD:DateTimeOriginal": "2024:06:03 14:30:00", "Panasonic:TimeStamp": clock})
-        return next(one.kind for one in made.times if one.tag == "Panasonic:TimeStamp")
+        return next(time.kind for time in made.times if time.tag == "Panasonic:TimeStamp")
 
     assert kind("2024:06:03 12:30:00") is TimeKind.UTC
     assert kind("2024:06:03 14:30:00") is TimeKind.LOCAL
@@ -257,7 +257,7 @@ def test_a_film_counts_as_its_maker_does(name: str, tags: dict, local: datetime,
     made = claim({**FILM, **tags}, name)
     assert made.local_time.value == local
     assert made.utc_time.value == local - timedelta(hours=2)
-    assert {one.kind for one in made.times if one.tag.startswith("QuickTime:")} == {kind}
+    assert {time.kind for time in made.times if time.tag.startswith("QuickTime:")} == {kind}
 
 
 def test_a_film_without_a_place_still_tells_its_instant_and_its_name_the_zone() -> None:

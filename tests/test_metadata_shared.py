@@ -52,7 +52,7 @@ def peers(files: list[Path]) -> dict[str, dict]:
         capture_output=True,
         check=True,
     )
-    return {Path(one["SourceFile"]).name: one for one in json.loads(done.stdout)}
+    return {Path(load["SourceFile"]).name: load for load in json.loads(done.stdout)}
 
 
 def test_all_real_files_are_read(claims: dict[str, Claim], files: list[Path]) -> None:

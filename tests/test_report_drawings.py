@@ -179,5 +179,5 @@ def test_what_colours_tell_lightness_tells_too():
 
     from gtloc_forensics.report.drawings.marks import PAPER, PREDICTION_LIGHT, PREDICTION_MID
 
-    steps = [lightness(one) for one in (PREDICTION, PREDICTION_MID, PREDICTION_LIGHT, PAPER)]
+    steps = [lightness(color) for color in (PREDICTION, PREDICTION_MID, PREDICTION_LIGHT, PAPER)]
     assert all(later - earlier > 0.15 for earlier, later in itertools.pairwise(steps))

@@ -111,7 +111,7 @@ def test_no_value_stops_a_page_or_leaves_nonsense_in_it(
     write_html(case, folder / "x.html", report_date=DAY)
     assert len(PdfReader(folder / "x.pdf").pages) >= 5
     drawn = re.findall(r"<svg.*?</svg>", (folder / "x.html").read_text(encoding="utf-8"), re.S)
-    assert not any(re.search(r'="[^"]*\b(nan|inf)\b', one) for one in drawn)
+    assert not any(re.search(r'="[^"]*\b(nan|inf)\b', scene) for scene in drawn)
     HTMLParser().feed((folder / "x.html").read_text(encoding="utf-8"))
 
 

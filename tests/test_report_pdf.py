@@ -159,10 +159,10 @@ def test_bookmarks_name_the_chapters_and_links_lead_somewhere(report):
     titles = [item.title for item in reader.outline if not isinstance(item, list)]
     assert titles[:3] == ["Summary", "Findings by camera and cause", "Photos in detail"]
     pages = {page.indirect_reference.idnum: number for number, page in enumerate(reader.pages)}
-    links = [one.get_object()["/Dest"] for page in reader.pages for one in page.get("/Annots", [])]
+    links = [note.get_object()["/Dest"] for page in reader.pages for note in page.get("/Annots", [])]
     assert len(links) > 20
     assert all(destination[0].idnum in pages for destination in links)
-    cover = [one.get_object()["/Dest"] for one in reader.pages[0]["/Annots"]]
+    cover = [page.get_object()["/Dest"] for page in reader.pages[0]["/Annots"]]
     for destination, title in zip(cover, titles, strict=True):
         assert title in reader.pages[pages[destination[0].idnum]].extract_text()
 

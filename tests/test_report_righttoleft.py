@@ -43,7 +43,7 @@ def test_turning_loses_no_character_but_joins_arabic(text):
     plain = [character for character in text if not "\u0600" <= character <= "\u06ff"]
     turned = Counter(visual(text))
     swapped = Counter("".join(plain).translate(str.maketrans("()[]{}<>«»", "(([[{{<<««")))
-    held = Counter({one.translate(str.maketrans(")]}>»", "([{<«")): 0 for one in turned})
+    held = Counter({bracket.translate(str.maketrans(")]}>»", "([{<«")): 0 for bracket in turned})
     for character, count in turned.items():
         held[character.translate(str.maketrans(")]}>»", "([{<«"))] += count
     assert all(held[character] >= count for character, count in swapped.items())

@@ -251,7 +251,7 @@ def test_every_character_is_set_in_a_font_that_has_it(text):
     fonts |= {opened(chain().first(style)).fontName: opened(chain().first(style)) for style in ("", "bold", "mono")}
     for style in ("", "bold", "mono"):
         for name, piece in runs(text, style):
-            assert all(fonts[name].face.charToGlyph.get(ord(one), 0) for one in piece), (name, piece)
+            assert all(fonts[name].face.charToGlyph.get(ord(letter), 0) for letter in piece), (name, piece)
 
 
 def test_the_easy_path_promises_only_what_all_first_fonts_have():
@@ -337,4 +337,4 @@ def test_the_residual_of_a_clock_is_the_short_way_round():
     digest = an_edition(small_case()).survey
     hours = [hours for _, hours, witness in digest.devices["serial:0120"].residuals if witness == "gps"]
     assert hours == pytest.approx([8.0] * len(hours))
-    assert all(-12 <= one < 12 for tally in digest.devices.values() for _, one, _ in tally.residuals)
+    assert all(-12 <= residual < 12 for tally in digest.devices.values() for _, residual, _ in tally.residuals)

@@ -188,9 +188,10 @@ def test_two_likenesses_are_joined_by_their_ranks() -> None:
     seen = {"a": 20.0, "b": 7.0, "c": 10.0}
     photos = [
         replace(
-            one, prediction=replace(one.prediction, time=a_prediction("x", hour=hour, season=0.5, place=PARIS).time)
+            member,
+            prediction=replace(member.prediction, time=a_prediction("x", hour=hour, season=0.5, place=PARIS).time),
         )
-        for one, hour in zip(photos, seen.values(), strict=True)
+        for member, hour in zip(photos, seen.values(), strict=True)
     ]
     answer = search(photos, Query(like=Example("x", np.array([1.0, 0.0], np.float32), 0), shows_hour=7.0))
     assert names(answer) == ["b", "a", "c"]

@@ -40,7 +40,7 @@ def pictures():
 
 
 def predictions(model, chosen):
-    return model.predict(model.embed([model.prepare(one) for one in chosen]), [one.source_id for one in chosen])
+    return model.predict(model.embed([model.prepare(entry) for entry in chosen]), [entry.source_id for entry in chosen])
 
 
 def test_everything_shipped_stays_below_sixty_megabytes():
@@ -67,7 +67,7 @@ def test_its_densities_are_densities(model):
 
 def test_the_batch_does_not_change_what_it_says(model):
     together = predictions(model, pictures())
-    alone = [predictions(model, [one])[0] for one in pictures()]
+    alone = [predictions(model, [picture])[0] for picture in pictures()]
     for first, second in zip(together, alone, strict=True):
         assert np.allclose(first.time.mass, second.time.mass, atol=1e-5)
 
@@ -138,8 +138,8 @@ def test_it_refuses_rooms_and_takes_landscapes_of_sources_it_never_saw(model):
     for word in ("yes", "no"):
         chosen = [name for name in val if label.get(name) == word][::9]  # sources lie one after the other
         rgb = [np.asarray(Image.open(SHARED / "images" / f"{name}.jpg").convert("RGB")) for name in chosen]
-        pixels = [Pixels(name, one, *one.shape[1::-1]) for name, one in zip(chosen, rgb, strict=True)]
-        told[word] = np.mean([one.datable >= 0.5 for one in predictions(model, pixels)])
+        pixels = [Pixels(name, entry, *entry.shape[1::-1]) for name, entry in zip(chosen, rgb, strict=True)]
+        told[word] = np.mean([prediction.datable >= 0.5 for prediction in predictions(model, pixels)])
     assert told["yes"] >= 0.75
     assert told["no"] <= 0.3
 

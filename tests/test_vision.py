@@ -101,7 +101,7 @@ def test_a_name_that_is_no_name_finds_nothing(models_dir: Path, name: str) -> No
 def test_one_picture_alone_is_answered_as_among_sixty_four(model: vision.Model) -> None:
     prepared = [model.prepare(picture) for picture in pictures(64)]
     together = model.embed(prepared)
-    alone = np.concatenate([model.embed([one]) for one in prepared])
+    alone = np.concatenate([model.embed([picture]) for picture in prepared])
     assert np.abs(together - alone).max() <= BATCH_TOLERANCE
     ids = [str(number) for number in range(64)]
     for one, other in zip(model.predict(together, ids), model.predict(alone, ids), strict=True):
@@ -111,8 +111,10 @@ def test_one_picture_alone_is_answered_as_among_sixty_four(model: vision.Model) 
             other.position,
             other.best_position,
         )
-    split = [one for row in range(64) for one in model.predict(together[row : row + 1], ids[row : row + 1])]
-    assert [one.local_hour for one in split] == [one.local_hour for one in model.predict(together, ids)]
+    split = [
+        prediction for row in range(64) for prediction in model.predict(together[row : row + 1], ids[row : row + 1])
+    ]
+    assert [found.local_hour for found in split] == [found.local_hour for found in model.predict(together, ids)]
 
 
 def test_a_prediction_is_a_density_with_its_points_and_its_origin(model: vision.Model) -> None:
@@ -141,7 +143,7 @@ def test_predictions_do_not_depend_on_which_thread_prepares(model: vision.Model)
     many = pictures(40, seed=2)
     with ThreadPoolExecutor(4) as pool:
         threaded = list(pool.map(model.prepare, many))
-    assert all(np.array_equal(one, model.prepare(picture)) for one, picture in zip(threaded, many, strict=True))
+    assert all(np.array_equal(photo, model.prepare(picture)) for photo, picture in zip(threaded, many, strict=True))
 
 
 def test_no_pictures_are_no_error(model: vision.Model) -> None:

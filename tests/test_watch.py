@@ -81,11 +81,11 @@ class Bench:
         return names(self.after(seconds))
 
     def kinds_after(self, seconds: float) -> list[str]:
-        return [one.kind for one in self.after(seconds) if isinstance(one, Notice)]
+        return [notice.kind for notice in self.after(seconds) if isinstance(notice, Notice)]
 
 
 def names(news: list[News]) -> list[bytes]:
-    return [one.candidate.relative for one in news if isinstance(one, Arrival)]
+    return [new.candidate.relative for new in news if isinstance(new, Arrival)]
 
 
 @pytest.fixture
@@ -289,7 +289,7 @@ def test_more_changes_than_can_be_kept_lead_to_a_full_look(
     assert len(bench.watcher._waiting) <= 20
     news = bench.after(STABLE * 60)
     assert sorted(names(news)) == wanted
-    assert "overflow" in [one.kind for one in news if isinstance(one, Notice)]
+    assert "overflow" in [new.kind for new in news if isinstance(new, Notice)]
     assert len(bench.watcher._waiting) == 0
 
 
@@ -353,7 +353,7 @@ def test_a_card_pulled_out_and_put_back_is_followed(card: Path, bench: Bench, tm
     put(tmp_path / "pulled/b.jpg")
     (tmp_path / "pulled").rename(card)
     news = bench.after(1 + STABLE * 2)
-    assert [one.kind for one in news if isinstance(one, Notice)] == ["back", "rescanned"]
+    assert [new.kind for new in news if isinstance(new, Notice)] == ["back", "rescanned"]
     assert names(news) == [b"b.jpg", b"half.jpg"], "what was announced before is not announced again"
     assert len(bench.observations) == 2
 
@@ -362,7 +362,7 @@ def test_another_card_in_the_same_place_is_another_folder(card: Path, bench: Ben
     card.rename(tmp_path / "pulled")
     put(card / "new.jpg")
     news = bench.after(1 + STABLE * 2)
-    assert [one.kind for one in news if isinstance(one, Notice)] == ["gone", "back", "rescanned"]
+    assert [new.kind for new in news if isinstance(new, Notice)] == ["gone", "back", "rescanned"]
     assert names(news) == [b"new.jpg"]
 
 
@@ -417,8 +417,8 @@ def test_two_folders_are_watched_side_by_side(tmp_path: Path) -> None:
     put(tmp_path / "one/a.jpg")
     put(tmp_path / "two/a.jpg", PNG)
     bench = Bench(tmp_path / "one", tmp_path / "two")
-    arrivals = [one for one in bench.after(STABLE * 2) if isinstance(one, Arrival)]
-    assert [one.root.name for one in arrivals] == ["one", "two"]
+    arrivals = [event for event in bench.after(STABLE * 2) if isinstance(event, Arrival)]
+    assert [arrival.root.name for arrival in arrivals] == ["one", "two"]
     shutil.rmtree(tmp_path / "one")
     assert bench.kinds_after(1) == ["gone"]
 
@@ -430,7 +430,7 @@ def test_a_single_run_ends_when_everything_was_announced(card: Path) -> None:
     for number in range(120):
         put(card / f"{number:03}.jpg")
     with Watcher([card], stable_s=0.1, once=True) as watcher:
-        found = names([one for batch in watcher.batches(most=50) for one in batch])
+        found = names([arrival for batch in watcher.batches(most=50) for arrival in batch])
     assert found == [f"{number:03}.jpg".encode() for number in range(120)]
 
 
@@ -445,14 +445,14 @@ def test_a_single_run_does_not_wait_for_ever(card: Path) -> None:
             break
     assert names(news) == [b"a.jpg"]
     assert "growing.jpg keeps changing" in next(
-        one.text for one in news if isinstance(one, Notice) and one.kind == "unfinished"
+        new.text for new in news if isinstance(new, Notice) and new.kind == "unfinished"
     )
     assert bench.watcher.is_done
 
 
 def test_a_single_run_over_a_folder_that_is_not_there_ends(tmp_path: Path) -> None:
     with Watcher([tmp_path / "nothing"], once=True) as watcher:
-        kinds = [one.kind for one in watcher if isinstance(one, Notice)]
+        kinds = [event.kind for event in watcher if isinstance(event, Notice)]
     assert kinds == ["absent"]
 
 
@@ -471,14 +471,14 @@ class Running:
         self.thread.start()
 
     def _run(self) -> None:
-        for one in self.watcher:
-            self.news.append((time.monotonic(), one))
+        for event in self.watcher:
+            self.news.append((time.monotonic(), event))
 
     def names(self) -> list[bytes]:
-        return names([one for _, one in self.news])
+        return names([new for _, new in self.news])
 
     def kinds(self) -> list[str]:
-        return [one.kind for _, one in self.news if isinstance(one, Notice)]
+        return [new.kind for _, new in self.news if isinstance(new, Notice)]
 
     def until(self, true: Callable[[], bool], *, seconds: float = 30) -> None:
         end = time.monotonic() + seconds

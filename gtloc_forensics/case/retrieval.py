@@ -72,7 +72,7 @@ class Query:
     @property
     def shows(self) -> bool:
         """Whether anything is asked of what the pixels show."""
-        return any(one is not None for one in (self.shows_hour, self.shows_month, self.shows_place))
+        return any(shown is not None for shown in (self.shows_hour, self.shows_month, self.shows_place))
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ class StoredCase:
 
     def calibration(self) -> Mapping[str, str]:
         """What the strengths were calibrated on, and what false-discovery control said of this case."""
-        said = {f"false discoveries, {one.check_id}": _told(one) for one in self.controls()}
+        said = {f"false discoveries, {control.check_id}": _told(control) for control in self.controls()}
         kept = self._store.extra(self._id, CALIBRATION, dict[str, str])
         if kept is not None:  # as it was when the photos were judged
             return {**kept, **said}
@@ -245,9 +245,9 @@ def _counted(verdict: PhotoResult) -> Iterator[Status | None]:
         yield Status.NOT_EXAMINED
 
 
-def _told(one: Control) -> str:
+def _told(control: Control) -> str:
     return (
-        f"{one.tested} p-values, {one.rare} rare ones; {one.stand_out} of them stand out among all "
+        f"{control.tested} p-values, {control.rare} rare ones; {control.stand_out} of them stand out among all "
         f"(Benjamini–Hochberg, rate {RATE:.0%})"
     )
 

@@ -21,7 +21,7 @@ def two_devices(group: DeviceGroup, photo: PhotoSummary, other: PhotoSummary) ->
         return "their file numbers belong to two series"
     if photo.software and other.software and photo.software != other.software:
         return "their software is of two versions"
-    if photo.offset_hours != other.offset_hours and all(_keeps_own_zone(one) for one in (photo, other)):
+    if photo.offset_hours != other.offset_hours and all(_keeps_own_zone(keeper) for keeper in (photo, other)):
         return "each keeps the zone of its own place"
     return ""
 

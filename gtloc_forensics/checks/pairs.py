@@ -11,9 +11,9 @@ from gtloc_forensics.earth import globe
 from gtloc_forensics.records import Cause, CauseKind, Confidence, Finding, Outcome, PhotoSummary, Severity
 
 
-def instant(one: PhotoSummary) -> datetime | None:
+def instant(photo: PhotoSummary) -> datetime | None:
     """Return the instant a photo claims; without an offset, its local time, which orders one device's photos alike."""
-    return one.utc_time if one.utc_time is not None else one.local_time
+    return photo.utc_time if photo.utc_time is not None else photo.local_time
 
 
 def apart_s(later: PhotoSummary, earlier: PhotoSummary) -> float | None:
@@ -38,8 +38,8 @@ def apart_km(first: PhotoSummary, second: PhotoSummary) -> float | None:
 
 def in_order(summaries: Iterable[PhotoSummary]) -> list[PhotoSummary]:
     """Return the dated ones in the order of their claimed instants."""
-    dated = [(moment, one.source_id, one) for one in summaries if (moment := instant(one)) is not None]
-    return [one for _, _, one in sorted(dated, key=lambda row: row[:2])]
+    dated = [(moment, summary.source_id, summary) for summary in summaries if (moment := instant(summary)) is not None]
+    return [photo for _, _, photo in sorted(dated, key=lambda row: row[:2])]
 
 
 def about(
@@ -62,7 +62,7 @@ def about(
     """
     return Finding(
         check_id=check_id,
-        source_ids=tuple(one.source_id for one in summaries),
+        source_ids=tuple(photo.source_id for photo in summaries),
         outcome=outcome,
         severity=severity,
         confidence=confidence,
@@ -74,18 +74,18 @@ def about(
 
 def silent(check_id: str, summaries: Iterable[PhotoSummary], why: str) -> Iterable[Finding]:
     """Yield for each photo that the rule had nothing to go on."""
-    return (not_testable(check_id, one.source_id, why) for one in summaries)
+    return (not_testable(check_id, summary.source_id, why) for summary in summaries)
 
 
 def passed(check_id: str, summaries: Iterable[PhotoSummary], summary: str) -> Iterable[Finding]:
     """Yield for each photo that the rule found agreement."""
-    return (consistent(check_id, one.source_id, summary) for one in summaries)
+    return (consistent(check_id, photo.source_id, summary) for photo in summaries)
 
 
 def rest(summaries: Iterable[PhotoSummary], concerned: Iterable[PhotoSummary]) -> list[PhotoSummary]:
     """Return the summaries that are not among *concerned*."""
-    named = {one.source_id for one in concerned}
-    return [one for one in summaries if one.source_id not in named]
+    named = {photo.source_id for photo in concerned}
+    return [summary for summary in summaries if summary.source_id not in named]
 
 
 def verdict(doubt: str, outcome: Outcome) -> tuple[Outcome, Confidence]:

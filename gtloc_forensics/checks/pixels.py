@@ -147,14 +147,14 @@ def _even(prediction: Prediction) -> Usual:
 # --------------------------------------------------------------------------- scores
 
 
-def hour_score(one: Asked) -> float:
+def hour_score(photo: Asked) -> float:
     """Return how far the pixels agree with the claimed time of day."""
-    return evidence_scores.hour_score(one.prediction.time.mass, one.usual, year_turn=one.year, day_turn=one.day)
+    return evidence_scores.hour_score(photo.prediction.time.mass, photo.usual, year_turn=photo.year, day_turn=photo.day)
 
 
-def year_score(one: Asked) -> float:
+def year_score(photo: Asked) -> float:
     """Return how far the pixels agree with the claimed time of year."""
-    return evidence_scores.year_score(one.prediction.time.mass, one.usual, year_turn=one.year)
+    return evidence_scores.year_score(photo.prediction.time.mass, photo.usual, year_turn=photo.year)
 
 
 def sun_of(photo: Photo) -> tuple[Sun, Position] | str:
@@ -168,57 +168,57 @@ def sun_of(photo: Photo) -> tuple[Sun, Position] | str:
     return photo.sun, claim.position.value
 
 
-def sun_score(one: Asked, sun: Sun, position: Position) -> float:
+def sun_score(photo: Asked, sun: Sun, position: Position) -> float:
     """Return how far the pixels agree with the claimed height of the sun."""
     return evidence_scores.sun_score(
-        one.prediction.time.mass,
-        one.usual,
-        year_turn=one.year,
-        elevations_deg=_day_elevations(one, sun, position),
+        photo.prediction.time.mass,
+        photo.usual,
+        year_turn=photo.year,
+        elevations_deg=_day_elevations(photo, sun, position),
         claimed_elevation_deg=sun.elevation_deg,
     )
 
 
-def daylight(one: Asked, sun: Sun, position: Position) -> float:
+def daylight(photo: Asked, sun: Sun, position: Position) -> float:
     """Return how much of the predicted mass over the claimed day has the sun above the horizon."""
     return evidence_scores.daylight_share(
-        one.prediction.time.mass,
-        year_turn=one.year,
-        elevations_deg=_day_elevations(one, sun, position),
+        photo.prediction.time.mass,
+        year_turn=photo.year,
+        elevations_deg=_day_elevations(photo, sun, position),
         above_deg=evidence_scores.HORIZON_DEG,
     )
 
 
-def scores(photo: Photo, one: Asked) -> dict[str, float]:
+def scores(photo: Photo, asked: Asked) -> dict[str, float]:
     """Return every score that this photo allows, by name."""
-    found = {"hour": hour_score(one), "year": year_score(one)}
+    found = {"hour": hour_score(asked), "year": year_score(asked)}
     above = sun_of(photo)
     if isinstance(above, str):
         return found
     sun, position = above
-    found["sun"] = sun_score(one, sun, position)
-    found["place"] = evidence_scores.place_score(one.prediction.place, one.usual, position)
-    exposure = one.claim.exposure
+    found["sun"] = sun_score(asked, sun, position)
+    found["place"] = evidence_scores.place_score(asked.prediction.place, asked.usual, position)
+    exposure = asked.claim.exposure
     if not isinstance(exposure.ev100, Absent) and exposure.flash_fired is not True:
         found["light"] = evidence_scores.light_score(
             exposure.ev100,
             elevation_deg=sun.elevation_deg,
             position=position,
-            offset_hours=_offset_hours(one, sun),
-            datable=one.prediction.datable,
+            offset_hours=_offset_hours(asked, sun),
+            datable=asked.prediction.datable,
             light=evidence_exposure.load(),
         )
     return found
 
 
-def _day_elevations(one: Asked, sun: Sun, position: Position) -> evidence_scores.Floats:
-    cells = one.prediction.time.mass.shape[1]
-    offset_hours = _offset_hours(one, sun)
-    return evidence_scores.day_elevations(one.local.date(), position, offset_hours=offset_hours, cells=cells)
+def _day_elevations(photo: Asked, sun: Sun, position: Position) -> evidence_scores.Floats:
+    cells = photo.prediction.time.mass.shape[1]
+    offset_hours = _offset_hours(photo, sun)
+    return evidence_scores.day_elevations(photo.local.date(), position, offset_hours=offset_hours, cells=cells)
 
 
-def _offset_hours(one: Asked, sun: Sun) -> float:
-    return (one.local - sun.utc_time).total_seconds() / 3600.0
+def _offset_hours(photo: Asked, sun: Sun) -> float:
+    return (photo.local - sun.utc_time).total_seconds() / 3600.0
 
 
 # --------------------------------------------------------------------------- findings
@@ -237,27 +237,27 @@ class Words:
 
 
 def finding(
-    one: Asked, words: Words, *, score: float, strength: Strength | NoStrength | None, facts: Mapping[str, float]
+    photo: Asked, words: Words, *, score: float, strength: Strength | NoStrength | None, facts: Mapping[str, float]
 ) -> Finding:
     """Return what a score says: consistent, suspicious, or an uncalibrated score."""
     told: dict[str, str | int | float | bool | None] = {
         **{name: round(value, 4) for name, value in facts.items()},
         "score_nats": round(score, 4),
-        "model": one.prediction.model,
-        "datable": round(one.prediction.datable, 3),
+        "model": photo.prediction.model,
+        "datable": round(photo.prediction.datable, 3),
     }
     if strength is None:
         return _finding(
-            one, words, None, f"{words.shown}; uncalibrated score {score:+.2f}, no strength is claimed.", told
+            photo, words, None, f"{words.shown}; uncalibrated score {score:+.2f}, no strength is claimed.", told
         )
     if isinstance(strength, NoStrength):
         why = f"no strength is claimed: {strength.value}"
-        return _finding(one, words, None, f"{words.shown}; score {score:+.2f}, {why}.", told | {"no_strength": why})
+        return _finding(photo, words, None, f"{words.shown}; score {score:+.2f}, {why}.", told | {"no_strength": why})
     told |= {
         "calibrated_on": f"{strength.photos} photos of {strength.groups} sources never trained on",
         "scores": " + ".join(strength.names),
     }
-    return _finding(one, words, strength, _sentence(words, strength), told)
+    return _finding(photo, words, strength, _sentence(words, strength), told)
 
 
 def _sentence(words: Words, strength: Strength) -> str:
@@ -270,21 +270,21 @@ def _sentence(words: Words, strength: Strength) -> str:
 
 
 def _finding(
-    one: Asked,
+    photo: Asked,
     words: Words,
     strength: Strength | None,
     summary: str,
     facts: dict[str, str | int | float | bool | None],
 ) -> Finding:
     odd = strength is not None and strength.p_value <= RARE_P and strength.log10_lr <= UNLIKELY_LOG10_LR
-    device = one.claim.device.key if words.cause == "clock-offset" else ""
+    device = photo.claim.device.key if words.cause == "clock-offset" else ""
     outcome = Outcome.SUSPICIOUS if odd else Outcome.CONSISTENT
-    if odd and one.is_confirmed and words.cause == "clock-offset":
+    if odd and photo.is_confirmed and words.cause == "clock-offset":
         outcome = Outcome.EXPLAINED
         summary = f"{summary.rstrip('.')}; GPS time confirms the claimed hour, so the scene is the odd one."
     return Finding(
         check_id=words.check_id,
-        source_ids=(one.claim.source_id,),
+        source_ids=(photo.claim.source_id,),
         outcome=outcome,
         severity=Severity.MEDIUM if outcome is Outcome.SUSPICIOUS else Severity.INFO,
         confidence=Confidence.WEAK if odd else Confidence.CONTEXT,

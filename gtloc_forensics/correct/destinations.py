@@ -172,7 +172,7 @@ def sidecar_beside(evidence: Path, relative: bytes) -> Path | None:
 
 
 def _is_shared(sidecar: Path) -> bool:
-    owners = [one for one in sidecar.parent.iterdir() if one.stem == sidecar.stem and one.suffix.lower() != ".xmp"]
+    owners = [path for path in sidecar.parent.iterdir() if path.stem == sidecar.stem and path.suffix.lower() != ".xmp"]
     return len(owners) > 1
 
 

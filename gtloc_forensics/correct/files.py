@@ -87,10 +87,10 @@ def empty(workroom: Path) -> None:
 
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, and let their entries survive a power cut."""
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    for one in missing:
-        synchronise(one.parent)
+    for name in missing:
+        synchronise(name.parent)
 
 
 def temporary_for(target: Path, token: str) -> Path:

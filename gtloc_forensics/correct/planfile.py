@@ -177,7 +177,7 @@ def _quantity(tag: str) -> Quantity:
     try:
         return Quantity(tag)
     except ValueError as error:
-        known = ", ".join(one.value for one in Quantity)
+        known = ", ".join(quantity.value for quantity in Quantity)
         raise PlanError(f"tag {tag!r} is not one that can be corrected; they are {known}") from error
 
 

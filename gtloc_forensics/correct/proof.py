@@ -57,7 +57,7 @@ def _values_of(tag: str, tags: Tags) -> list[tuple[str | int | float, ...]]:
     """Return the values of a tag; a movie's clocks are written to all tracks at once."""
     group, _, name = tag.partition(":")
     if group == "QuickTime":
-        return [tags[one] for one in tags if re.fullmatch(rf"(QuickTime|Track\d+):{name}", one)]
+        return [tags[tag] for tag in tags if re.fullmatch(rf"(QuickTime|Track\d+):{name}", tag)]
     return [tags[tag]] if tag in tags else []
 
 

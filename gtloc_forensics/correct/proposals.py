@@ -58,8 +58,11 @@ def keywords(photos: Iterable[Subject], findings: Iterable[Finding]) -> dict[byt
     about = _by_photo(findings)
     out: dict[bytes, tuple[str, ...]] = {}
     for photo in photos:
-        found = [one for one in about.get(source_id_of(photo.relative), []) if one.is_found]
-        ordered = sorted(found, key=lambda one: (one.outcome is not Outcome.CONTRADICTION, one.check_id))
-        words = (f"gtloc|{one.outcome.value}|{one.cause.kind if one.cause else one.check_id}" for one in ordered)
+        found = [finding for finding in about.get(source_id_of(photo.relative), []) if finding.is_found]
+        ordered = sorted(found, key=lambda finding: (finding.outcome is not Outcome.CONTRADICTION, finding.check_id))
+        words = (
+            f"gtloc|{member.outcome.value}|{member.cause.kind if member.cause else member.check_id}"
+            for member in ordered
+        )
         out |= {photo.relative: tuple(dict.fromkeys(words))} if found else {}
     return out

@@ -106,11 +106,11 @@ def subjects(photos: Iterable[Photo], *, camera: str = "") -> tuple[Subject, ...
         PlanError: no photo is of that camera; the message lists the cameras there are.
     """
     known = [subject(p.source.relative, p.source.sha256, p.claim) for p in photos if isinstance(p.claim, Claim)]
-    chosen = [one for one in known if not camera or camera in one.device_names]
+    chosen = [photo for photo in known if not camera or camera in photo.device_names]
     if camera and not chosen:
-        cameras = sorted({visible(one.device_key) for one in known})
+        cameras = sorted({visible(photo.device_key) for photo in known})
         raise PlanError(f"no photo by {camera!r}; the cameras of this case are {', '.join(cameras) or 'unknown'}")
-    return tuple(sorted(chosen, key=lambda one: one.relative))
+    return tuple(sorted(chosen, key=lambda entry: entry.relative))
 
 
 def names_of(claim: Claim) -> set[str]:
@@ -261,7 +261,7 @@ def _agree(photo: Subject, local: datetime, offset: float | None) -> bool:
         return False
     whole = local.replace(microsecond=0)
     offsets = (offset,) if offset is not None else zones.legal_offsets(photo.zones, whole)
-    apart = [abs((whole - timedelta(hours=one) - photo.gps_utc).total_seconds()) for one in offsets]
+    apart = [abs((whole - timedelta(hours=offset_hours) - photo.gps_utc).total_seconds()) for offset_hours in offsets]
     return bool(apart) and min(apart) <= SAME_CLOCK_S
 
 

@@ -115,7 +115,7 @@ def _within(photos: tuple[Subject, ...], only: tuple[bytes, ...]) -> tuple[Subje
     if not only:
         return photos
     chosen = tuple(
-        one for one in photos if any(one.relative == at or one.relative.startswith(at + b"/") for at in only)
+        photo for photo in photos if any(photo.relative == at or photo.relative.startswith(at + b"/") for at in only)
     )
     if not chosen:
         raise PlanError(

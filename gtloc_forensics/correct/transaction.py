@@ -102,7 +102,7 @@ def undo(workshop: Workshop, *, transaction: str = "") -> Result:
         UsageError: there is nothing to undo.
     """
     journal = workshop.journal
-    candidates = [one for one in journal.transactions() if not journal.is_undone(one)]
+    candidates = [path for path in journal.transactions() if not journal.is_undone(path)]
     if not candidates or (transaction and transaction not in candidates):
         raise UsageError("there is nothing to undo" + (f" under the name {transaction}" if transaction else ""))
     name = transaction or candidates[-1]

@@ -68,9 +68,9 @@ def suns(claims: Sequence[Claim]) -> list[Sun | Absent]:
     offsets could apply, the elevation is that of the usual one and the range that of all.
     """
     asked = [_instants(claim) for claim in claims]
-    rows = [(utc, place) for one in asked if not isinstance(one, Absent) for utc, place in one[0]]
+    rows = [(utc, place) for claim in asked if not isinstance(claim, Absent) for utc, place in claim[0]]
     if not rows:
-        return [one for one in asked if isinstance(one, Absent)]
+        return [claim for claim in asked if isinstance(claim, Absent)]
     elevation, azimuth = sun_position(
         [unix_seconds(utc) for utc, _ in rows],
         [place.latitude_deg for _, place in rows],
@@ -85,11 +85,11 @@ _Asked = tuple[list[tuple[datetime, Position]], str] | Absent
 def _gather(asked: Sequence[_Asked], elevation: Floats, azimuth: Floats) -> list[Sun | Absent]:
     found: list[Sun | Absent] = []
     first = 0
-    for one in asked:
-        if isinstance(one, Absent):
-            found.append(one)
+    for claim in asked:
+        if isinstance(claim, Absent):
+            found.append(claim)
             continue
-        instants, rule = one
+        instants, rule = claim
         of_this = elevation[first : first + len(instants)]
         found.append(
             Sun(

@@ -167,7 +167,7 @@ def combine(calibration: Calibration, scores: Mapping[str, float]) -> Strength |
     ]
     if not covered:
         return None
-    joint = max(covered, key=lambda one: len(one.names))
+    joint = max(covered, key=lambda joint: len(joint.names))
     return _strength(calibration.tests["+".join(joint.names)], joint.score(scores), joint.names)
 
 
@@ -236,11 +236,11 @@ def parse(content: Mapping[str, Any], *, sha256: str) -> Calibration:
     if entry["format"] != EVIDENCE_FORMAT:
         raise ValueError(f"evidence format {entry['format']} is unknown, this version reads {EVIDENCE_FORMAT}")
     joints = tuple(
-        Joint(tuple(one["names"]), tuple(map(float, one["coefficients"])), float(one["intercept"]))
-        for one in entry["joints"]
+        Joint(tuple(joint["names"]), tuple(map(float, joint["coefficients"])), float(joint["intercept"]))
+        for joint in entry["joints"]
     )
-    tests = {name: _test(one) for name, one in entry["tests"].items()}
-    missing = [one.names for one in joints if "+".join(one.names) not in tests]
+    tests = {name: _test(test) for name, test in entry["tests"].items()}
+    missing = [joint.names for joint in joints if "+".join(joint.names) not in tests]
     if missing:
         raise ValueError(f"no test belongs to the joint {missing[0]}")
     return Calibration(
@@ -253,19 +253,19 @@ def parse(content: Mapping[str, Any], *, sha256: str) -> Calibration:
     )
 
 
-def _test(one: Mapping[str, Any]) -> ScoreCalibration:
-    scores, lr_scores = _ascending(one["scores"]), _ascending(one["lr_scores"])
-    weights, lr_log10 = np.asarray(one["weights"], np.float64), _ascending(one["lr_log10"])
+def _test(entry: Mapping[str, Any]) -> ScoreCalibration:
+    scores, lr_scores = _ascending(entry["scores"]), _ascending(entry["lr_scores"])
+    weights, lr_log10 = np.asarray(entry["weights"], np.float64), _ascending(entry["lr_log10"])
     if scores.shape != weights.shape or lr_scores.shape != lr_log10.shape or lr_scores.size == 0:
         raise ValueError("scores and their weights differ in number")
-    cllr = one.get("cllr")
+    cllr = entry.get("cllr")
     return ScoreCalibration(
         scores,
         weights,
         lr_scores,
         lr_log10,
-        photos=int(one["photos"]),
-        groups=int(one["groups"]),
+        photos=int(entry["photos"]),
+        groups=int(entry["groups"]),
         cllr=None if cllr is None else float(cllr),
     )
 

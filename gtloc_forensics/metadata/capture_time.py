@@ -144,14 +144,14 @@ def _is_zero(reading: TimeReading, times: Times) -> bool:
 
 def _is_of_a_print(reading: TimeReading, times: Times) -> bool:
     """Whether the file was digitised long after: people date prints and films by hand, to the year."""
-    digitized = [one.wall for one in times.readings if one.role is TimeRole.DIGITIZED and not is_zero(one.wall)]
+    digitized = [photo.wall for photo in times.readings if photo.role is TimeRole.DIGITIZED and not is_zero(photo.wall)]
     return any(wall - reading.wall > ZONES for wall in digitized)
 
 
 def _bounds(times: Times) -> list[TimeReading]:
     """Return the readings that bound the capture; a clock at a default bounds nothing."""
-    bounds = (one for one in times.readings if one.role in BOUND_ROLES and one.kind is not TimeKind.UTC)
-    return [one for one in bounds if not is_zero(one.wall) and not is_year_start(one.wall)]
+    bounds = (reading for reading in times.readings if reading.role in BOUND_ROLES and reading.kind is not TimeKind.UTC)
+    return [bound for bound in bounds if not is_zero(bound.wall) and not is_year_start(bound.wall)]
 
 
 def _why_no_time(times: Times, zeros: bool) -> Absent:
@@ -230,8 +230,10 @@ def _from_utc(times: Times, zones: tuple[str, ...], *, absent: Absent, gps: Stat
     source = OffsetSource.SIDECAR if beside else OffsetSource.CONTAINER
     rule = "instant that a photo service keeps beside the file" if beside else "the container counts UTC"
     utc = Stated(won.wall, won.tag, won.raw, rule, _rivals(lost), source)
-    named = [one for one in times.readings if one.role is TimeRole.FILE_NAME and one.kind is TimeKind.LOCAL]
-    by_name = next((one for one in named if one.resolution_s <= 1.0), None)
+    named = [
+        reading for reading in times.readings if reading.role is TimeRole.FILE_NAME and reading.kind is TimeKind.LOCAL
+    ]
+    by_name = next((reading for reading in named if reading.resolution_s <= 1.0), None)
     if not zones:
         return ClockFace(Absent.UNDERIVABLE, _named_offset(by_name, won.wall), utc, gps)
     hours = offset_at_utc(zones[0], won.wall)

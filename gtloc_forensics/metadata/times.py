@@ -131,7 +131,9 @@ class Times:
 
     def wall(self, tag: str) -> datetime | None:
         """Return the first wall clock of a tag, to the minute at least; None when it has none."""
-        return next((one.wall for one in self.readings if one.tag == tag and one.resolution_s <= 60.0), None)
+        return next(
+            (reading.wall for reading in self.readings if reading.tag == tag and reading.resolution_s <= 60.0), None
+        )
 
 
 def all_times(source: Source, tags: Tags, sidecars: Sequence[tuple[str, Tags]]) -> Times:
@@ -172,9 +174,11 @@ def _as_the_maker_counts(
     """Return the readings with film and maker clocks counted as their makers count them: local time or UTC."""
     times = Times(tuple(readings))
     if container_kind(tags, times.wall("QuickTime:CreateDate"), named, name=name) is TimeKind.LOCAL:
-        readings = [_local(one) if _FILM_CLOCK.fullmatch(one.tag) else one for one in readings]
+        readings = [_local(reading) if _FILM_CLOCK.fullmatch(reading.tag) else reading for reading in readings]
     captured = times.wall("ExifIFD:DateTimeOriginal") or times.wall("IFD0:DateTimeOriginal")
-    return [_maker_clock(one, captured) if one.role is TimeRole.MAKER_CLOCK else one for one in readings]
+    return [
+        _maker_clock(reading, captured) if reading.role is TimeRole.MAKER_CLOCK else reading for reading in readings
+    ]
 
 
 _FILM_CLOCK = re.compile(r"QuickTime:(?:Create|Modify)Date|Track\d+:(?:Track|Media)(?:Create|Modify)Date")

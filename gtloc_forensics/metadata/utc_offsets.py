@@ -46,7 +46,7 @@ def utc_offset(
     """Return the offset of the capture time with the rule that chose it and every offset that lost."""
     by_camera = list(_by_camera(tags, times, local))
     by_programs = list(_by_programs(tags, times, local))
-    derived = list(_derived(local, zones=zones, gps=gps, programs=[one.value for one in by_programs]))
+    derived = list(_derived(local, zones=zones, gps=gps, programs=[by_program.value for by_program in by_programs]))
     every = [*by_camera, *derived, *by_programs, *_by_name(times, local)]
     if not every:
         bad = any(_is_unreadable(tags, name) for name in _OFFSET_TAGS)
@@ -73,7 +73,10 @@ def _by_camera(tags: Tags, times: Times, local: Stated[datetime]) -> Iterator[St
     yield from _maker_zone(tags)
     yield from _offset_tags(tags, _CAPTURE_OFFSETS)
     yield from _tiff_ep(tags)
-    inside = next((one.offset_hours for one in times.readings if one.tag == local.tag and one.raw == local.raw), None)
+    inside = next(
+        (reading.offset_hours for reading in times.readings if reading.tag == local.tag and reading.raw == local.raw),
+        None,
+    )
     written = moment(local.raw)
     if inside is not None and written is not None and written.offset_hours == inside:
         # Whoever wrote it: time and offset are one value here.
@@ -103,8 +106,8 @@ def _maker_instants(times: Times, local: Stated[datetime]) -> Iterator[Stated[fl
 def _by_programs(tags: Tags, times: Times, local: Stated[datetime]) -> Iterator[Stated[float]]:
     """Yield the offsets of programs: inside dates of the same moment, and from dates that they moved to UTC."""
     roles = (TimeRole.CAPTURE, TimeRole.DIGITIZED)
-    zoned = [one for one in times.readings if one.kind is TimeKind.ZONED and one.role in roles]
-    for reading in sorted((one for one in zoned if not _is_exif(one)), key=lambda one: one.tag != local.tag):
+    zoned = [photo for photo in times.readings if photo.kind is TimeKind.ZONED and photo.role in roles]
+    for reading in sorted((zone for zone in zoned if not _is_exif(zone)), key=lambda zone: zone.tag != local.tag):
         if reading.offset_hours is None or reading.resolution_s >= DAY_S:
             continue
         if _same_moment(reading, local.value):
@@ -182,7 +185,7 @@ def _derived(
         if by_gps is not None and len(legal) > 1 and by_gps.value in legal:
             yield replace(by_gps, rule="of several offsets legal there, the one that the GPS clock shows")
         written = next((hours for hours in programs if hours in legal), usual)
-        for hours in sorted(legal, key=lambda one: (one != written, one != usual)):
+        for hours in sorted(legal, key=lambda offset_hours: (offset_hours != written, offset_hours != usual)):
             yield Stated(hours, "", zones[0], ZONE_RULE, (), OffsetSource.PLACE)
     if by_gps is not None:
         yield by_gps

@@ -69,20 +69,20 @@ class Errors:
 def least_expected(predictions: Sequence[Prediction]) -> Answers:
     """Return the answers of least expected error."""
     return Answers(
-        np.array([one.local_hour for one in predictions]),
-        np.array([one.year_turn for one in predictions]),
-        np.array([one.position.latitude_deg for one in predictions]),
-        np.array([one.position.longitude_deg for one in predictions]),
+        np.array([prediction.local_hour for prediction in predictions]),
+        np.array([prediction.year_turn for prediction in predictions]),
+        np.array([prediction.position.latitude_deg for prediction in predictions]),
+        np.array([prediction.position.longitude_deg for prediction in predictions]),
     )
 
 
 def arg_max(predictions: Sequence[Prediction]) -> Answers:
     """Return the answers of the paper: the gallery entries most like each picture."""
     return Answers(
-        np.array([one.best_hour for one in predictions]),
-        np.array([one.best_year_turn for one in predictions]),
-        np.array([one.best_position.latitude_deg for one in predictions]),
-        np.array([one.best_position.longitude_deg for one in predictions]),
+        np.array([prediction.best_hour for prediction in predictions]),
+        np.array([prediction.best_year_turn for prediction in predictions]),
+        np.array([prediction.best_position.latitude_deg for prediction in predictions]),
+        np.array([prediction.best_position.longitude_deg for prediction in predictions]),
     )
 
 

@@ -166,7 +166,7 @@ def of_predictions(
     if training is not None:
         answers["best constant"] = metrics.best_constant(training, len(truth))
     errors = metrics.errors(answers["least expected error"], truth)
-    images = [one.embedding for one in predictions if one.embedding is not None]
+    images = [prediction.embedding for prediction in predictions if prediction.embedding is not None]
     searchable = queries is not None and len(images) == len(predictions)
     levels = {"time": metrics.time_levels(predictions, truth), "place": metrics.place_levels(predictions, truth)}
     return Scorecard(
@@ -175,7 +175,8 @@ def of_predictions(
         sources=len(np.unique(truth.group)),
         unreadable=unreadable,
         answers={
-            name: metrics.point_metrics(one, truth, resamples=resamples, seed=seed) for name, one in answers.items()
+            name: metrics.point_metrics(answer, truth, resamples=resamples, seed=seed)
+            for name, answer in answers.items()
         },
         retrieval=metrics.retrieval(queries, np.stack(images), truth, resamples=resamples, seed=seed)
         if searchable and queries is not None

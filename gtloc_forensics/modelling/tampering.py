@@ -48,7 +48,7 @@ class Claims:
 
 def time_scores(predictions: Sequence[Prediction], claims: Claims) -> Floats:
     """Return the log of the mass at each claim, relative to an even spread; 0 means "no opinion"."""
-    mass = np.stack([one.time.mass for one in predictions]) if predictions else np.zeros((0, 1, 1))
+    mass = np.stack([prediction.time.mass for prediction in predictions]) if predictions else np.zeros((0, 1, 1))
     rows = np.arange(len(mass))
     found = np.zeros(len(mass))
     for year, year_share in _corners(claims.year_turn, mass.shape[1]):
@@ -68,7 +68,7 @@ def _corners(turn: Floats, cells: int) -> tuple[tuple[NDArray[np.int64], Floats]
 def place_scores(predictions: Sequence[Prediction], latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> Floats:
     """Return the log of the mass round each claimed place, blurred by the side of a cell."""
     places = zip(predictions, np.asarray(latitude_deg), np.asarray(longitude_deg), strict=True)
-    return _logs([_at_place(one.place, lat, lon) for one, lat, lon in places])
+    return _logs([_at_place(place.place, lat, lon) for place, lat, lon in places])
 
 
 def _at_place(place: PlaceDensity, latitude_deg: float, longitude_deg: float) -> float:
@@ -210,7 +210,7 @@ def _flagged(honest: Floats, scores: dict[str, list[Floats]], group: NDArray[np.
     if not half.any() or half.all():
         return {}
     threshold = np.where(half, np.quantile(honest[~half], ALARM_RATE), np.quantile(honest[half], ALARM_RATE))
-    flagged = {name: np.mean([one < threshold for one in lots], axis=0) for name, lots in scores.items()}
+    flagged = {name: np.mean([lot < threshold for lot in lots], axis=0) for name, lots in scores.items()}
     return {name: bootstrap(partial(mean_of, share), group, resamples=300) for name, share in flagged.items()}
 
 

@@ -252,8 +252,8 @@ class Claim:
         local = self.local_time
         if isinstance(local, Absent):
             return 0.0
-        same = (one for one in self.times if one.tag == local.tag and one.raw == local.raw)
-        return next((one.resolution_s for one in same), 0.0)
+        same = (time for time in self.times if time.tag == local.tag and time.raw == local.raw)
+        return next((reading.resolution_s for reading in same), 0.0)
 
 
 @dataclass(frozen=True, slots=True)

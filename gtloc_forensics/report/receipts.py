@@ -125,7 +125,7 @@ def check_receipt(path: Path, *, trust: Sequence[Path] = ()) -> ReceiptCheck:
         UsageError: it is no receipt, or one of *trust* no certificate.
         ToolMissing: it is signed and pyHanko is not there.
     """
-    roots = [certificate(one) for one in trust]
+    roots = [certificate(reading) for reading in trust]
     document = _document(path)
     sealed = _sealed(path, document)
     faults: list[str] = []

@@ -242,8 +242,8 @@ def _chunks(connection: Connection, examination_id: int) -> Iterator[tuple[str, 
     names = [str(name) for name in connection.scalars(text(query), {"number": examination_id})]
     for name in names:
         if name.startswith(CHUNK):
-            one = "SELECT payload FROM examination_extra WHERE examination_id = :number AND name = :name"
-            payload = connection.scalar(text(one), {"number": examination_id, "name": name})
+            query = "SELECT payload FROM examination_extra WHERE examination_id = :number AND name = :name"
+            payload = connection.scalar(text(query), {"number": examination_id, "name": name})
             yield name, payload if isinstance(payload, bytes) else bytes(payload or b"")
 
 

@@ -165,9 +165,9 @@ class PlaceTeller:
         coarse = np.argmin(cells.astype(np.float32) @ self._to_coarse, axis=1)
         asked = list(zip(cells, best.tolist(), coarse.tolist(), strict=True))
         if len(asked) < 2:
-            return [self._answer(*one) for one in asked]
+            return [self._answer(*claim) for claim in asked]
         with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
-            return list(pool.map(lambda one: self._answer(*one), asked))
+            return list(pool.map(lambda question: self._answer(*question), asked))
 
     def _answer(self, row: Floats, best: int, coarse: int) -> PlaceAnswer:
         order = np.argsort(-row, kind="stable")

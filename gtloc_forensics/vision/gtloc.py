@@ -45,7 +45,9 @@ class GTLoc(nn.Module):
         Returns:
             ``[B, F]`` float32, the extractors' features side by side.
         """
-        return torch.cat([one(view) for one, view in zip(self.extractors.values(), views, strict=True)], dim=-1)
+        return torch.cat(
+            [extractor(view) for extractor, view in zip(self.extractors.values(), views, strict=True)], dim=-1
+        )
 
     def features(self, views: Sequence[Tensor]) -> Tensor:
         """Run the frozen backbones and bring their features to the scale that the heads want, ``[B, F]``."""

@@ -132,8 +132,12 @@ def _wrong(manifest: Manifest) -> str:
         f"format {manifest.format} is unknown, this version reads {FORMAT}": manifest.format == FORMAT,
         f"name {manifest.name!r} is not letters, digits, '.', '-', '_'": is_name(manifest.name),
         "extractors is empty": bool(manifest.extractors),
-        "two extractors share a name": len({one.name for one in manifest.extractors}) == len(manifest.extractors),
-        "extractors with ten crops stand beside others with one": len({one.crops for one in manifest.extractors}) <= 1,
+        "two extractors share a name": len({extractor.name for extractor in manifest.extractors})
+        == len(manifest.extractors),
+        "extractors with ten crops stand beside others with one": len(
+            {extractor.crops for extractor in manifest.extractors}
+        )
+        <= 1,
         "image_head.widths needs at least two positive numbers": _are_widths(manifest.image_head.widths),
         "a head's widths must end in 1": all(
             _are_widths(head.widths) and head.widths[-1] == 1 for head in manifest.heads.values()
@@ -148,7 +152,7 @@ def _wrong(manifest: Manifest) -> str:
         "a file name in files leaves the folder": all(_is_inside(name) for name in manifest.files),
     }
     wrong = next((text for text, right in rules.items() if not right), "")
-    return wrong or next((text for one in manifest.extractors if (text := _wrong_extractor(one))), "")
+    return wrong or next((text for extractor in manifest.extractors if (text := _wrong_extractor(extractor))), "")
 
 
 def _wrong_extractor(spec: ExtractorSpec) -> str:

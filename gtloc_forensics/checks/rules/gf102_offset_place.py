@@ -90,7 +90,10 @@ def _judge(claim: Claim, offset: Stated[float], legal: tuple[float, ...], others
         return _explained(claim, offset, legal, "dst", "the place keeps it at another time of the year (summer time)")
     if hours in _near_border(claim):
         return _explained(claim, offset, legal, "zone", f"a zone border is within {BORDER_KM:.0f} km")
-    if all(zones.is_nautical(zone) for zone in claim.zones) and min(abs(hours - one) for one in legal) <= SHIP_HOURS:
+    if (
+        all(zones.is_nautical(zone) for zone in claim.zones)
+        and min(abs(hours - offset_hours) for offset_hours in legal) <= SHIP_HOURS
+    ):
         return _explained(claim, offset, legal, "zone", "at sea a ship keeps the time it likes")
     if offsets.is_civil(hours) and devices.is_flying(claim):
         return _explained(claim, offset, legal, "aircraft", "in the air a device keeps the time of its departure")
@@ -185,7 +188,7 @@ def _finding(
 ) -> Finding:
     suspicious = outcome is Outcome.SUSPICIOUS
     repairs = position_slips.fitting(claim, offset.value) if suspicious else ()
-    off_by = min((offset.value - one for one in legal), key=abs)
+    off_by = min((offset.value - offset_hours for offset_hours in legal), key=abs)
     known = kind in ("zone", "dst") and not repairs
     return Finding(
         check_id="GF102",
@@ -199,7 +202,7 @@ def _finding(
         inferred=tuple(f"The offset would fit {repair}." for repair in repairs),
         limitations=(f"Zone rules: {zones.tzdata_version()}.",),
         innocent=INNOCENT if suspicious else (),
-        facts={"offset_hours": offset.value, "legal_hours": ", ".join(f"{one:g}" for one in legal)},
+        facts={"offset_hours": offset.value, "legal_hours": ", ".join(f"{offset_hours:g}" for offset_hours in legal)},
         cause=Cause(
             CauseKind.POSITION if repairs else CauseKind(kind),
             claim.device.key if known or repairs else "",

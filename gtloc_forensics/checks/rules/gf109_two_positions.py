@@ -36,7 +36,10 @@ def two_positions(photo: Photo, context: Context) -> Iterator[Finding]:
     main = claim.position
     distances = {rival.tag: _km(main.value, rival.value) for rival in main.rivals}
     tag, farthest_km = max(distances.items(), key=lambda item: item[1])
-    observed = (f"{main.tag}: {_shown(main.value)}.", *(f"{one.tag}: {_shown(one.value)}." for one in main.rivals))
+    observed = (
+        f"{main.tag}: {_shown(main.value)}.",
+        *(f"{rival.tag}: {_shown(rival.value)}." for rival in main.rivals),
+    )
     facts = {"distance_km": farthest_km, "tag": tag}
     if farthest_km <= SAME_KM:
         yield consistent("GF109", claim.source_id, f"All positions are within {farthest_km * 1000:.0f} m.", facts=facts)

@@ -52,7 +52,7 @@ def country(photo: Photo, context: Context) -> Iterator[Finding]:
         yield consistent("GF121", claim.source_id, f"{names} is where the position lies.")
     else:
         tag, code = next(iter(foreign.items()))
-        here = ", ".join(sorted(countries.name_of(one) for one in around))
+        here = ", ".join(sorted(countries.name_of(code) for code in around))
         yield findings.suspicious(
             "GF121",
             claim,
@@ -60,7 +60,7 @@ def country(photo: Photo, context: Context) -> Iterator[Finding]:
             kind="position",
             severity=Severity.MEDIUM,
             confidence=Confidence.STRONG,
-            observed=tuple(f"{one}: {texts[one][:60]}." for one in foreign),
+            observed=tuple(f"{tag}: {texts[tag][:60]}." for tag in foreign),
             innocent=("the caption names the country of the subject or of the agency",),
             facts={"named": code, "around": ",".join(sorted(around))},
         )

@@ -28,17 +28,17 @@ INNOCENT = ("lamps or deep shade in the scene", "a storm, fog or smoke", "a cloc
 @check("GF301", title="Pixels against the claimed time of day", needs=("claim", "prediction"), version="2")
 def hour(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the predicted time of day at the claimed one."""
-    one = pixels.asked(photo, context)
-    if isinstance(one, str):
-        yield not_testable("GF301", claim_of(photo).source_id, one)
+    asked = pixels.asked(photo, context)
+    if isinstance(asked, str):
+        yield not_testable("GF301", claim_of(photo).source_id, asked)
         return
-    yield _finding(one, pixels.hour_score(one))
+    yield _finding(asked, pixels.hour_score(asked))
 
 
-def _finding(one: Asked, score: float) -> Finding:
-    told = one.prediction.local_hour
-    shown = f"The pixels suggest about {int(told):02d}:{int(told % 1 * 60):02d}, the claim is {one.local:%H:%M}"
+def _finding(asked: Asked, score: float) -> Finding:
+    told = asked.prediction.local_hour
+    shown = f"The pixels suggest about {int(told):02d}:{int(told % 1 * 60):02d}, the claim is {asked.local:%H:%M}"
     words = Words("GF301", "the claimed time of day", shown, "clock-offset", LIMITATIONS, INNOCENT)
-    strength = None if one.calibration is None else one.calibration.single("hour", score)
-    facts = {"predicted_hour": told, "claimed_hour": 24.0 * one.day}
-    return pixels.finding(one, words, score=score, strength=strength, facts=facts)
+    strength = None if asked.calibration is None else asked.calibration.single("hour", score)
+    facts = {"predicted_hour": told, "claimed_hour": 24.0 * asked.day}
+    return pixels.finding(asked, words, score=score, strength=strength, facts=facts)

@@ -28,19 +28,19 @@ INNOCENT = ("a mild winter or a dry summer", "a region whose seasons look otherw
 @check("GF302", title="Pixels against the claimed time of year", needs=("claim", "prediction"), version="2")
 def year(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the predicted time of year at the claimed one."""
-    one = pixels.asked(photo, context)
-    if isinstance(one, str):
-        yield not_testable("GF302", claim_of(photo).source_id, one)
-    elif pixels.at_chance(one.calibration, "year"):
-        yield not_testable("GF302", one.claim.source_id, AT_CHANCE)
+    asked = pixels.asked(photo, context)
+    if isinstance(asked, str):
+        yield not_testable("GF302", claim_of(photo).source_id, asked)
+    elif pixels.at_chance(asked.calibration, "year"):
+        yield not_testable("GF302", asked.claim.source_id, AT_CHANCE)
     else:
-        yield _finding(one, pixels.year_score(one))
+        yield _finding(asked, pixels.year_score(asked))
 
 
-def _finding(one: Asked, score: float) -> Finding:
-    told = 12.0 * one.prediction.year_turn + 1.0
-    shown = f"The pixels suggest month {told:.1f}, the claim is month {12.0 * one.year + 1.0:.1f}"
+def _finding(asked: Asked, score: float) -> Finding:
+    told = 12.0 * asked.prediction.year_turn + 1.0
+    shown = f"The pixels suggest month {told:.1f}, the claim is month {12.0 * asked.year + 1.0:.1f}"
     words = Words("GF302", "the claimed time of year", shown, "date", LIMITATIONS, INNOCENT)
-    strength = None if one.calibration is None else one.calibration.single("year", score)
-    facts = {"predicted_month": told, "claimed_month": 12.0 * one.year + 1.0}
-    return pixels.finding(one, words, score=score, strength=strength, facts=facts)
+    strength = None if asked.calibration is None else asked.calibration.single("year", score)
+    facts = {"predicted_month": told, "claimed_month": 12.0 * asked.year + 1.0}
+    return pixels.finding(asked, words, score=score, strength=strength, facts=facts)

@@ -1,7 +1,7 @@
 """GF303 — The pixels against the claimed place.
 
 Shows: how much of the predicted place lies within some hundred kilometres of the claimed
-one, against what photos show in general, as a likelihood ratio and a p-value.
+asked, against what photos show in general, as a likelihood ratio and a p-value.
 
 Cannot show: where a photo was taken. With the model that ships, nothing: on unseen sources it is at
 chance, so no ratio and no distance is printed.
@@ -32,22 +32,22 @@ INNOCENT = ("a place that looks like others far away", "a region the training ph
 def place(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the predicted place at the claimed one."""
     claim = claim_of(photo)
-    one = pixels.asked(photo, context)
-    if isinstance(one, str):
-        yield not_testable("GF303", claim.source_id, one)
+    asked = pixels.asked(photo, context)
+    if isinstance(asked, str):
+        yield not_testable("GF303", claim.source_id, asked)
     elif not isinstance(claim.position, Stated):
         yield not_testable("GF303", claim.source_id, f"no position, {claim.position.value}")
-    elif one.calibration is None:
+    elif asked.calibration is None:
         yield not_testable("GF303", claim.source_id, "the model has no calibration to compare the place with")
-    elif pixels.at_chance(one.calibration, "place"):
+    elif pixels.at_chance(asked.calibration, "place"):
         yield not_testable("GF303", claim.source_id, AT_CHANCE)
     else:
-        yield _finding(one, claim.position.value)
+        yield _finding(asked, claim.position.value)
 
 
-def _finding(one: Asked, claimed: Position) -> Finding:
-    score = scores.place_score(one.prediction.place, one.usual, claimed)
-    told = one.prediction.position
+def _finding(asked: Asked, claimed: Position) -> Finding:
+    score = scores.place_score(asked.prediction.place, asked.usual, claimed)
+    told = asked.prediction.position
     far = float(
         globe.distance_km(
             claimed.latitude_deg,
@@ -58,5 +58,5 @@ def _finding(one: Asked, claimed: Position) -> Finding:
     )
     shown = f"The place of least expected error lies {far:.0f} km from the claimed one"
     words = Words("GF303", "the claimed place", shown, "position", LIMITATIONS, INNOCENT)
-    strength = None if one.calibration is None else one.calibration.single("place", score)
-    return pixels.finding(one, words, score=score, strength=strength, facts={"distance_km": far})
+    strength = None if asked.calibration is None else asked.calibration.single("place", score)
+    return pixels.finding(asked, words, score=score, strength=strength, facts={"distance_km": far})

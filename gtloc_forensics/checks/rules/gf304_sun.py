@@ -31,21 +31,21 @@ INNOCENT = (
 @check("GF304", title="Pixels against the height of the sun", needs=("claim", "prediction", "sun"), version="2")
 def height(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the predicted light at the sun's height over the claimed place."""
-    one = pixels.asked(photo, context)
+    asked = pixels.asked(photo, context)
     above = pixels.sun_of(photo)
-    if isinstance(one, str):
-        yield not_testable("GF304", claim_of(photo).source_id, one)
+    if isinstance(asked, str):
+        yield not_testable("GF304", claim_of(photo).source_id, asked)
     elif isinstance(above, str):
         yield not_testable("GF304", claim_of(photo).source_id, above)
     else:
-        yield _finding(one, *above)
+        yield _finding(asked, *above)
 
 
-def _finding(one: Asked, sun: Sun, position: Position) -> Finding:
-    score = pixels.sun_score(one, sun, position)
-    share = pixels.daylight(one, sun, position)
+def _finding(asked: Asked, sun: Sun, position: Position) -> Finding:
+    score = pixels.sun_score(asked, sun, position)
+    share = pixels.daylight(asked, sun, position)
     shown = f"The pixels give {100.0 * share:.0f} % to a sun in the sky, the claim puts it at {sun.elevation_deg:.0f}°"
     words = Words("GF304", "the claimed place and time", shown, "clock-offset", LIMITATIONS, INNOCENT)
-    strength = None if one.calibration is None else one.calibration.single("sun", score)
+    strength = None if asked.calibration is None else asked.calibration.single("sun", score)
     facts = {"daylight_share": share, "sun_elevation_deg": sun.elevation_deg}
-    return pixels.finding(one, words, score=score, strength=strength, facts=facts)
+    return pixels.finding(asked, words, score=score, strength=strength, facts=facts)

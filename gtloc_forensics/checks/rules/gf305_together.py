@@ -32,22 +32,22 @@ INNOCENT = ("lamps or deep shade in the scene", "an exposure set by hand", "a cl
 @check("GF305", title="Pixels and exposure together", needs=("claim", "prediction"), version="2")
 def together(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh all that pixels and exposure say of the claim, counted once."""
-    one = pixels.asked(photo, context)
+    asked = pixels.asked(photo, context)
     source_id = claim_of(photo).source_id
-    if isinstance(one, str):
-        yield not_testable("GF305", source_id, one)
-    elif one.calibration is None:
+    if isinstance(asked, str):
+        yield not_testable("GF305", source_id, asked)
+    elif asked.calibration is None:
         yield not_testable("GF305", source_id, "the model has no calibration to combine its scores with")
     else:
-        yield _finding(one, one.calibration, pixels.scores(photo, one))
+        yield _finding(asked, asked.calibration, pixels.scores(photo, asked))
 
 
-def _finding(one: Asked, calibration: Calibration, scores: dict[str, float]) -> Finding:
+def _finding(asked: Asked, calibration: Calibration, scores: dict[str, float]) -> Finding:
     strength = evidence_calibration.combine(calibration, scores)
     if strength is None:
-        return not_testable("GF305", one.claim.source_id, "the calibration knows no combination of these scores")
-    joint = next(one for one in calibration.joints if one.names == strength.names)
+        return not_testable("GF305", asked.claim.source_id, "the calibration knows no combination of these scores")
+    joint = next(candidate for candidate in calibration.joints if candidate.names == strength.names)
     shown = f"What was seen and measured ({' + '.join(strength.names)})"
     words = Words("GF305", "the claim", shown, "clock-offset", LIMITATIONS, INNOCENT)
     facts = {f"{name}_score": scores[name] for name in strength.names}
-    return pixels.finding(one, words, score=joint.score(scores), strength=strength, facts=facts)
+    return pixels.finding(asked, words, score=joint.score(scores), strength=strength, facts=facts)

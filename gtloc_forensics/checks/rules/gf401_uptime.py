@@ -29,11 +29,11 @@ TOLERANCE_S = 30.0
 @check("GF401", title="Time since power-on against claimed time", scope=Scope.DEVICE, version="2")
 def uptime(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Compare consecutive photos' uptimes with the time claimed between them."""
-    counted = pairs.in_order(one for one in group.summaries if one.uptime_s is not None)
+    counted = pairs.in_order(summary for summary in group.summaries if summary.uptime_s is not None)
     broken = [pair for pair in pairwise(counted) if is_impossible(*pair)]
     for earlier, later in broken:
         yield _finding(group, earlier, later)
-    concerned = [one for pair in broken for one in pair]
+    concerned = [member for pair in broken for member in pair]
     fine = pairs.rest(counted, concerned) if len(counted) > 1 else []
     yield from pairs.passed("GF401", fine, "Time since power-on grows no faster than claimed time.")
     silent = pairs.rest(group.summaries, [*fine, *concerned])

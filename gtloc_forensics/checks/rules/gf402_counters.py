@@ -50,7 +50,7 @@ def counters(group: DeviceGroup, context: Context) -> Iterator[Finding]:
         why = "no counter in enough photos of the device"
         yield from pairs.silent("GF402", group.summaries, why)
         return
-    odd = out_of_order([_seconds(one) for one in ordered])
+    odd = out_of_order([_seconds(photo) for photo in ordered])
     strays = [ordered[index] for index in odd]
     step = _after_step(ordered, kind) if odd else []
     if not odd:
@@ -59,7 +59,7 @@ def counters(group: DeviceGroup, context: Context) -> Iterator[Finding]:
         yield _zone_changed(group, kind, *back)
         yield from pairs.passed("GF402", pairs.rest(ordered, back), f"In order by its {kind.value}.")
     elif len(odd) <= max(1, int(SINGLE_SHARE * len(ordered))):
-        yield from (_stray(group, kind, one, ordered) for one in strays)
+        yield from (_stray(group, kind, stray, ordered) for stray in strays)
         yield from pairs.passed("GF402", pairs.rest(ordered, strays), f"In order by its {kind.value}.")
     elif step:
         yield _step(group, kind, step)
@@ -72,7 +72,7 @@ def counters(group: DeviceGroup, context: Context) -> Iterator[Finding]:
 def series(summaries: Sequence[PhotoSummary]) -> tuple[CounterKind | None, list[PhotoSummary]]:
     """Return the best counter that the photos share and those that have it, in its order, wraps undone."""
     for kind in (CounterKind.SHUTTER, CounterKind.IMAGE, CounterKind.FILE_NUMBER):
-        rows = [(value, one) for one in pairs.in_order(summaries) if (value := _value(one, kind)) is not None]
+        rows = [(value, photo) for photo in pairs.in_order(summaries) if (value := _value(photo, kind)) is not None]
         if len(rows) >= FEWEST:
             wraps_at = next((c.wraps_at for c in rows[0][1].counters if c.kind is kind), None)
             unwrapped = _unwrap([value for value, _ in rows], wraps_at)
@@ -81,8 +81,8 @@ def series(summaries: Sequence[PhotoSummary]) -> tuple[CounterKind | None, list[
     return None, []
 
 
-def _value(one: PhotoSummary, kind: CounterKind) -> int | None:
-    return next((counter.value for counter in one.counters if counter.kind is kind), None)
+def _value(photo: PhotoSummary, kind: CounterKind) -> int | None:
+    return next((counter.value for counter in photo.counters if counter.kind is kind), None)
 
 
 def _unwrap(values: Sequence[int], wraps_at: int | None) -> list[int]:
@@ -126,7 +126,7 @@ def _after_step(ordered: Sequence[PhotoSummary], kind: CounterKind) -> list[Phot
 
     A file number that leaps there as well is another card's.
     """
-    seconds = [_seconds(one) for one in ordered]
+    seconds = [_seconds(photo) for photo in ordered]
     falls = [index for index in range(1, len(seconds)) if seconds[index] < seconds[index - 1] - SLACK_S]
     if len(falls) != 1:
         return []
@@ -136,8 +136,8 @@ def _after_step(ordered: Sequence[PhotoSummary], kind: CounterKind) -> list[Phot
     return list(ordered[falls[0] :] if 2 * falls[0] >= len(ordered) else ordered[: falls[0]])
 
 
-def _seconds(one: PhotoSummary) -> float:
-    return ((pairs.instant(one) or _EPOCH) - _EPOCH).total_seconds()
+def _seconds(photo: PhotoSummary) -> float:
+    return ((pairs.instant(photo) or _EPOCH) - _EPOCH).total_seconds()
 
 
 def _set_back(ordered: Sequence[PhotoSummary]) -> tuple[PhotoSummary, PhotoSummary] | None:
@@ -165,19 +165,19 @@ def _zone_changed(group: DeviceGroup, kind: CounterKind, later: PhotoSummary, ea
     )
 
 
-def _stray(group: DeviceGroup, kind: CounterKind, one: PhotoSummary, ordered: Sequence[PhotoSummary]) -> Finding:
-    place = ordered.index(one)
+def _stray(group: DeviceGroup, kind: CounterKind, member: PhotoSummary, ordered: Sequence[PhotoSummary]) -> Finding:
+    place = ordered.index(member)
     beside = (*ordered[max(0, place - 1) : place], *ordered[place + 1 : place + 2])
     is_shutter = kind is CounterKind.SHUTTER and not group.doubt
     return pairs.about(
         "GF402",
-        (one,),
-        f"By its {kind.value}, {_value(one, kind)}, this photo does not belong where its clock puts it.",
+        (member,),
+        f"By its {kind.value}, {_value(member, kind)}, this photo does not belong where its clock puts it.",
         outcome=Outcome.SUSPICIOUS,
         kind="clock-offset",
         device_key=group.device_key,
         confidence=Confidence.STRONG if is_shutter else Confidence.WEAK,
-        observed=tuple(f"{_value(photo, kind)}: {photo.name}, {pairs.instant(photo)}." for photo in (one, *beside)),
+        observed=tuple(f"{_value(photo, kind)}: {photo.name}, {pairs.instant(photo)}." for photo in (member, *beside)),
         innocent=("a second card", "a counter that was reset", *((group.doubt,) if group.doubt else ())),
         limitations=("A counter gives an order, not a time.",),
     )

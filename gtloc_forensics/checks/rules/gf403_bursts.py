@@ -26,14 +26,14 @@ FARTHEST_KM = 1.0
 def bursts(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Compare the frames of each burst with its first."""
     by_burst: dict[str, list[PhotoSummary]] = {}
-    for one in group.summaries:
-        by_burst.setdefault(one.burst_id, []).append(one)
+    for summary in group.summaries:
+        by_burst.setdefault(summary.burst_id, []).append(summary)
     yield from pairs.silent("GF403", by_burst.pop("", []), "not part of a burst")
     for frames in by_burst.values():
         if len(frames) == 1:
             yield from pairs.silent("GF403", frames, "no other frame of its burst is here")
             continue
-        found = [finding for one in frames[1:] for finding in _against(group, frames[0], one)]
+        found = [finding for frame in frames[1:] for finding in _against(group, frames[0], frame)]
         yield from found
         if not any(finding.is_found for finding in found):
             yield from pairs.passed("GF403", frames[:1], "The other frames of its burst claim alike.")

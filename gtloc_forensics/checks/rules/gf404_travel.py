@@ -38,7 +38,7 @@ ROUGHLY = 1.3  # a stretch is never faster than the fastest moment in it, but th
 @check("GF404", title="Impossible travel", scope=Scope.DEVICE, version="2")
 def travel(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Work out the speed between consecutive photos of one device."""
-    placed = [one for one in pairs.in_order(group.summaries) if one.latitude_deg is not None]
+    placed = [photo for photo in pairs.in_order(group.summaries) if photo.latitude_deg is not None]
     if len(placed) < 2:
         yield from pairs.silent("GF404", group.summaries, "no two photos of the device with time and place")
         return
@@ -60,7 +60,8 @@ def speed_km_h(earlier: PhotoSummary, later: PhotoSummary) -> tuple[float, float
     if seconds is None or km is None:
         return None
     errors = sum(
-        DEFAULT_ERROR_KM if one.position_error_m is None else one.position_error_m / 1000.0 for one in (earlier, later)
+        DEFAULT_ERROR_KM if photo.position_error_m is None else photo.position_error_m / 1000.0
+        for photo in (earlier, later)
     )
     least_km = max(0.0, km - errors)
     most_s = abs(seconds) + GRACE_S + earlier.local_resolution_s + later.local_resolution_s

@@ -27,16 +27,16 @@ DECIMALS = 4
 def repeated_position(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Look for exactly equal coordinates far apart in time."""
     by_place: dict[tuple[float, float], list[PhotoSummary]] = {}
-    for one in pairs.in_order(group.summaries):
-        if one.latitude_deg is not None and one.longitude_deg is not None:
-            by_place.setdefault((one.latitude_deg, one.longitude_deg), []).append(one)
+    for photo in pairs.in_order(group.summaries):
+        if photo.latitude_deg is not None and photo.longitude_deg is not None:
+            by_place.setdefault((photo.latitude_deg, photo.longitude_deg), []).append(photo)
     told: list[PhotoSummary] = []
     for (latitude, longitude), photos in by_place.items():
         span_s = pairs.apart_s(photos[-1], photos[0]) or 0.0
         if len(photos) >= FEWEST and span_s > LONGEST_S and _is_fine(latitude) and _is_fine(longitude):
             told += photos
             yield _finding(photos, span_s)
-    placed = [one for photos in by_place.values() for one in photos]
+    placed = [photo for photos in by_place.values() for photo in photos]
     yield from pairs.passed("GF405", pairs.rest(placed, told), "Its position is its own, or shared briefly.")
     yield from pairs.silent("GF405", pairs.rest(group.summaries, placed), "no time or no place")
 

@@ -41,7 +41,7 @@ def light_of_device(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     light = light_offsets.offset_log_likelihood(exposure.load(), frames)
     found = by_light.weigh(light, independent=frames.effective)
     named = set(frames.source_ids)
-    used = [one for one in group.summaries if one.source_id in named]
+    used = [summary for summary in group.summaries if summary.source_id in named]
     if found.is_wrong:
         yield _finding(group, frames, found)
     elif found.tells:
@@ -57,7 +57,7 @@ def _finding(group: DeviceGroup, frames: Frames, found: LightVerdict) -> Finding
     is_contradicted = 1.0 - found.wrong < RIGHT_AT_MOST_CONTRADICTED and not group.doubt
     return pairs.about(
         "GF407",
-        [one for one in group.summaries if one.source_id in named],
+        [summary for summary in group.summaries if summary.source_id in named],
         f"The light of {durations.photos(len(frames))} does not fit a right clock; it leaves open "
         f"{durations.between(low, high)}.",
         outcome=Outcome.CONTRADICTION if is_contradicted else Outcome.SUSPICIOUS,

@@ -36,14 +36,16 @@ MOST_COMPARED = 500
 @check("GF409", title="A slip takes a position off its track", scope=Scope.DEVICE)
 def track_slips(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Look for photos off the track that a repair brings back, and for misread minutes."""
-    placed = [one for one in group.summaries if one.latitude_deg is not None and one.longitude_deg is not None]
+    placed = [
+        summary for summary in group.summaries if summary.latitude_deg is not None and summary.longitude_deg is not None
+    ]
     if len(placed) < FEWEST:
         yield from pairs.silent("GF409", group.summaries, "too few photos of the device have a place")
         return
     strays = list(_strays(group, placed))
     for finding, _ in strays:
         yield finding
-    fine = pairs.rest(placed, [one for _, one in strays])
+    fine = pairs.rest(placed, [stray for _, stray in strays])
     if _reads_like_minutes(placed):
         yield _minutes(group, placed)
     else:
@@ -53,15 +55,15 @@ def track_slips(group: DeviceGroup, context: Context) -> Iterator[Finding]:
 
 def _strays(group: DeviceGroup, placed: Sequence[PhotoSummary]) -> Iterator[tuple[Finding, PhotoSummary]]:
     track = _track(placed)
-    for one in placed:
-        here = Position(one.latitude_deg or 0.0, one.longitude_deg or 0.0)
+    for photo in placed:
+        here = Position(photo.latitude_deg or 0.0, photo.longitude_deg or 0.0)
         apart = _apart_km(here, track)
         others = apart > 0.001
         if others.sum() < 0.5 * len(apart) or float(apart[others].min()) < FAR_KM:
             continue
         for slip, repaired in position_slips.repairs(here):
             if float(_apart_km(repaired, track[others]).min()) < NEAR_KM:
-                yield _stray(group, one, slip, repaired), one
+                yield _stray(group, photo, slip, repaired), photo
                 break
 
 
@@ -78,19 +80,21 @@ def _apart_km(here: Position, track: NDArray[np.float64]) -> NDArray[np.float64]
 
 def _reads_like_minutes(placed: Sequence[PhotoSummary]) -> bool:
     """Whether many different places have no fraction of a degree above 0.6."""
-    places = {(round(20.0 * (one.latitude_deg or 0.0)), round(20.0 * (one.longitude_deg or 0.0))) for one in placed}
-    degrees = {(int(one.latitude_deg or 0.0), int(one.longitude_deg or 0.0)) for one in placed}
+    places = {
+        (round(20.0 * (photo.latitude_deg or 0.0)), round(20.0 * (photo.longitude_deg or 0.0))) for photo in placed
+    }
+    degrees = {(int(photo.latitude_deg or 0.0), int(photo.longitude_deg or 0.0)) for photo in placed}
     # Places within one degree cell share most of their fraction: count cells as well.
     if len(places) < FEWEST_PLACES or len(degrees) < FEWEST_PLACES // 2:
         return False
-    angles = [abs(angle or 0.0) for one in placed for angle in (one.latitude_deg, one.longitude_deg)]
+    angles = [abs(angle or 0.0) for photo in placed for angle in (photo.latitude_deg, photo.longitude_deg)]
     return all(angle % 1.0 < MINUTES_SHARE for angle in angles)
 
 
-def _stray(group: DeviceGroup, one: PhotoSummary, slip: str, repaired: Position) -> Finding:
+def _stray(group: DeviceGroup, photo: PhotoSummary, slip: str, repaired: Position) -> Finding:
     return pairs.about(
         "GF409",
-        (one,),
+        (photo,),
         f"Far from every other position of the device, but on its track with {slip}.",
         outcome=Outcome.SUSPICIOUS,
         kind="position",

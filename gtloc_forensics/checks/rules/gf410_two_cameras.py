@@ -44,12 +44,12 @@ def two_cameras(summaries: Sequence[PhotoSummary], context: Context) -> Iterator
     for pair, places in _shared(visits).items():
         if len(places) < FEWEST_PLACES:
             continue
-        photos = [one for place in places for device in pair for one in visits[place][device]]
+        photos = [visit for place in places for device in pair for visit in visits[place][device]]
         compared += photos
         for finding in _compare(pair, [(visits[place][pair[0]], visits[place][pair[1]]) for place in places]):
             concerned += photos
             yield finding
-    by_id = {one.source_id: one for one in compared}
+    by_id = {photo.source_id: photo for photo in compared}
     fine = pairs.rest(by_id.values(), concerned)
     yield from pairs.passed("GF410", fine, "Other cameras at its places agree with its clock, or tell nothing.")
     silent = pairs.rest(summaries, compared)
@@ -58,11 +58,11 @@ def two_cameras(summaries: Sequence[PhotoSummary], context: Context) -> Iterator
 
 def _visits(summaries: Sequence[PhotoSummary]) -> _Visits:
     found: _Visits = {}
-    for one in summaries:
-        if one.latitude_deg is None or one.longitude_deg is None or pairs.instant(one) is None:
+    for summary in summaries:
+        if summary.latitude_deg is None or summary.longitude_deg is None or pairs.instant(summary) is None:
             continue
-        cell = (round(one.latitude_deg * CELLS_PER_DEGREE), round(one.longitude_deg * CELLS_PER_DEGREE))
-        found.setdefault(cell, {}).setdefault(one.device_key, []).append(one)
+        cell = (round(summary.latitude_deg * CELLS_PER_DEGREE), round(summary.longitude_deg * CELLS_PER_DEGREE))
+        found.setdefault(cell, {}).setdefault(summary.device_key, []).append(summary)
     return found
 
 

@@ -91,7 +91,7 @@ def group_causes(
         finding is in exactly one group.
     """
     told = [finding for finding in findings if finding.cause is not None and finding.outcome in _GRAVITY]
-    seen = {one.source_id: one for one in summaries}
+    seen = {summary.source_id: summary for summary in summaries}
     placing = _Placing({model.device_key: model for model in models}, told, seen)
     groups: dict[Key, _Gathered] = {}
     for finding in told:
@@ -243,9 +243,9 @@ def _accused(findings: Iterable[Finding]) -> dict[str, set[str]]:
 def _gps_times_that_are_no_clocks(seen: Mapping[str, PhotoSummary]) -> frozenset[str]:
     """Return the photos whose GPS time is a receiver's own, or had to be put right, by the pattern of its device."""
     by_device: dict[str, list[PhotoSummary]] = defaultdict(list)
-    for one in seen.values():
-        if one.device_key != UNKNOWN_DEVICE and one.gps_utc_time is not None and one.local_time is not None:
-            by_device[one.device_key].append(one)
+    for photo in seen.values():
+        if photo.device_key != UNKNOWN_DEVICE and photo.gps_utc_time is not None and photo.local_time is not None:
+            by_device[photo.device_key].append(photo)
     groups = (DeviceGroup(key, "", "", tuple(summaries)) for key, summaries in by_device.items())
     return frozenset().union(*(receiver.listen(group).not_clocks for group in groups))
 
@@ -270,11 +270,11 @@ def _stamped(findings: Iterable[Finding], seen: Mapping[str, PhotoSummary]) -> d
     """Return the photos among those accused that share one capture second while their offsets differ."""
     offsets: dict[str, dict[str, float]] = defaultdict(dict)
     for finding in findings:
-        one, cause = seen.get(finding.source_ids[0]), finding.cause
-        if one is None or one.local_time is None or cause is None or cause.offset_hours is None:
+        photo, cause = seen.get(finding.source_ids[0]), finding.cause
+        if photo is None or photo.local_time is None or cause is None or cause.offset_hours is None:
             continue
         if finding.is_found and cause.kind in SET_WRONG_CAUSES:
-            offsets[f"{one.local_time:%Y-%m-%d %H:%M:%S}"][one.source_id] = cause.offset_hours
+            offsets[f"{photo.local_time:%Y-%m-%d %H:%M:%S}"][photo.source_id] = cause.offset_hours
     return {
         source_id: second
         for second, by_photo in offsets.items()

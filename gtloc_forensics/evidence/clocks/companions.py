@@ -61,13 +61,13 @@ def _with(group: DeviceGroup, other: DeviceGroup) -> Meetings | None:
         return None
     claimed, place_of = _claimed_hours(own), _places(own)
     latitude, longitude = _degrees(theirs)
-    instants = np.array([_hours(one) for one in theirs])
+    instants = np.array([_hours(their) for their in theirs])
     seen: list[tuple[float, int]] = []
-    for one, moment, place in zip(own, claimed, place_of, strict=True):
+    for photo, moment, place in zip(own, claimed, place_of, strict=True):
         near = (
             distance_km(
-                float(one.latitude_deg or 0.0),
-                float(one.longitude_deg or 0.0),
+                float(photo.latitude_deg or 0.0),
+                float(photo.longitude_deg or 0.0),
                 second_latitude_deg=latitude,
                 second_longitude_deg=longitude,
             )
@@ -111,9 +111,9 @@ def _agreed(seen: Sequence[tuple[float, int]], label: str) -> Meetings | None:
 
 def _placed(summaries: Sequence[PhotoSummary]) -> list[PhotoSummary]:
     found = [
-        one
-        for one in summaries
-        if one.local_time is not None and one.latitude_deg is not None and one.longitude_deg is not None
+        summary
+        for summary in summaries
+        if summary.local_time is not None and summary.latitude_deg is not None and summary.longitude_deg is not None
     ]
     keep = np.linspace(0, len(found) - 1, min(len(found), MOST_PHOTOS)).round().astype(int)
     return [found[index] for index in keep]
@@ -122,9 +122,9 @@ def _placed(summaries: Sequence[PhotoSummary]) -> list[PhotoSummary]:
 def _confirmed(other: DeviceGroup) -> list[PhotoSummary]:
     """Return the photos of a companion whose GPS time agrees with its clock."""
     heard = [
-        one
-        for one in receiver.listen(other).heard
-        if (hours := receiver.residual_hours(one)) is not None and abs(hours) <= receiver.TOGETHER_HOURS
+        photo
+        for photo in receiver.listen(other).heard
+        if (hours := receiver.residual_hours(photo)) is not None and abs(hours) <= receiver.TOGETHER_HOURS
     ]
     return _placed(heard)
 
@@ -132,20 +132,20 @@ def _confirmed(other: DeviceGroup) -> list[PhotoSummary]:
 def _claimed_hours(own: Sequence[PhotoSummary]) -> list[float]:
     """Return the claimed instants, in hours since 1970, were the civil time that each claims right at its place."""
     return [
-        (one.local_time - receiver.UNIX_EPOCH) / timedelta(hours=1) - civil_offset_hours(one)
-        for one in own
-        if one.local_time is not None
+        (photo.local_time - receiver.UNIX_EPOCH) / timedelta(hours=1) - civil_offset_hours(photo)
+        for photo in own
+        if photo.local_time is not None
     ]
 
 
-def _hours(one: PhotoSummary) -> float:
-    return ((one.gps_utc_time or receiver.UNIX_EPOCH) - receiver.UNIX_EPOCH) / timedelta(hours=1)
+def _hours(photo: PhotoSummary) -> float:
+    return ((photo.gps_utc_time or receiver.UNIX_EPOCH) - receiver.UNIX_EPOCH) / timedelta(hours=1)
 
 
 def _degrees(summaries: Sequence[PhotoSummary]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return (
-        np.array([one.latitude_deg for one in summaries], np.float64),
-        np.array([one.longitude_deg for one in summaries], np.float64),
+        np.array([summary.latitude_deg for summary in summaries], np.float64),
+        np.array([summary.longitude_deg for summary in summaries], np.float64),
     )
 
 

@@ -379,7 +379,7 @@ def _base(group: DeviceGroup, evidence: _Evidence, posterior: Posterior) -> Cloc
         offset_hours=None,
         interval_hours=None,
         probability=posterior.probability,
-        photos=sum(one.local_time is not None for one in group.summaries),
+        photos=sum(summary.local_time is not None for summary in group.summaries),
         evidence=(*evidence.sentences, *([f"One device is assumed: {group.doubt}."] if group.doubt else [])),
         summary="",
         posterior_offsets_hours=OFFSETS_HOURS.astype(np.float32),

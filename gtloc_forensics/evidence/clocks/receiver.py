@@ -60,20 +60,22 @@ def listen(group: DeviceGroup) -> Receiver:
     Copies of a file and frames of one second say one thing together: the first of them is heard,
     and what is found of its GPS time holds for all.
     """
-    timed = [one for one in group.summaries if one.local_time is not None and one.gps_utc_time is not None]
+    timed = [
+        summary for summary in group.summaries if summary.local_time is not None and summary.gps_utc_time is not None
+    ]
     first: dict[tuple[datetime | None, datetime | None], PhotoSummary] = {}
-    for one in timed:
-        first.setdefault((one.local_time, one.gps_utc_time), one)
+    for photo in timed:
+        first.setdefault((photo.local_time, photo.gps_utc_time), photo)
     kept = list(first.values())
     notes: list[str] = []
     for pattern in (_without_time, _constant, _stamped, _rolled_over, _frozen_date, _repeated, _old_fixes):
         kept, note = pattern(kept)
         notes += [note] if note else []
-    heard = {one.source_id: one.gps_utc_time for one in kept}
+    heard = {photo.source_id: photo.gps_utc_time for photo in kept}
     not_clocks = frozenset(
-        one.source_id
-        for one in timed
-        if heard.get(first[one.local_time, one.gps_utc_time].source_id) != one.gps_utc_time
+        photo.source_id
+        for photo in timed
+        if heard.get(first[photo.local_time, photo.gps_utc_time].source_id) != photo.gps_utc_time
     )
     return Receiver(tuple(kept), tuple(notes), not_clocks)
 
@@ -81,38 +83,38 @@ def listen(group: DeviceGroup) -> Receiver:
 # --------------------------------------------------------------------------- residuals
 
 
-def residual_hours(one: PhotoSummary) -> float | None:
+def residual_hours(photo: PhotoSummary) -> float | None:
     """Return claimed civil time minus true civil time, in hours; None where it cannot be told.
 
     Where the file writes its offset and GPS time confirms the instant, the clock is right whatever
     the place's law says: telephones keep a zone at sea, near borders and by old tables.
     """
-    if one.local_time is None or one.gps_utc_time is None:
+    if photo.local_time is None or photo.gps_utc_time is None:
         return None
-    raw = raw_hours(one)
-    if one.offset_hours is not None and is_written(one) and abs(raw - one.offset_hours) <= TOGETHER_HOURS:
-        return raw - one.offset_hours
-    offset = true_offset_hours(one)
+    raw = raw_hours(photo)
+    if photo.offset_hours is not None and is_written(photo) and abs(raw - photo.offset_hours) <= TOGETHER_HOURS:
+        return raw - photo.offset_hours
+    offset = true_offset_hours(photo)
     return None if offset is None else raw - offset
 
 
-def raw_hours(one: PhotoSummary) -> float:
+def raw_hours(photo: PhotoSummary) -> float:
     """Return claimed civil time minus GPS time, in hours: the offset the clock itself was set to."""
-    if one.local_time is None or one.gps_utc_time is None:
+    if photo.local_time is None or photo.gps_utc_time is None:
         raise ValueError("the photo lacks one of the two times")
-    return (one.local_time - one.gps_utc_time) / timedelta(hours=1)
+    return (photo.local_time - photo.gps_utc_time) / timedelta(hours=1)
 
 
-def true_offset_hours(one: PhotoSummary) -> float | None:
+def true_offset_hours(photo: PhotoSummary) -> float | None:
     """Return the offset that civil clocks kept at the place at the GPS time; the written one without a place."""
-    if one.zone and one.gps_utc_time is not None:
-        return zones.offset_at_utc(one.zone, one.gps_utc_time)
-    return one.offset_hours
+    if photo.zone and photo.gps_utc_time is not None:
+        return zones.offset_at_utc(photo.zone, photo.gps_utc_time)
+    return photo.offset_hours
 
 
-def is_written(one: PhotoSummary) -> bool:
+def is_written(photo: PhotoSummary) -> bool:
     """Return whether the offset stands in the file rather than being worked out from place or GPS time."""
-    return one.utc_source is None or not one.utc_source.is_derived
+    return photo.utc_source is None or not photo.utc_source.is_derived
 
 
 # --------------------------------------------------------------------------- patterns
@@ -120,12 +122,12 @@ def is_written(one: PhotoSummary) -> bool:
 
 def _without_time(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     """Set aside the zero of the receiver's count."""
-    spared = [one for one in kept if not _is_zero(one)]
+    spared = [photo for photo in kept if not _is_zero(photo)]
     return spared, _note(kept, spared, "stands where a receiver's count of time begins: it had no time yet")
 
 
-def _is_zero(one: PhotoSummary) -> bool:
-    gps, local = one.gps_utc_time, one.local_time
+def _is_zero(photo: PhotoSummary) -> bool:
+    gps, local = photo.gps_utc_time, photo.local_time
     if gps is None or local is None:
         return True
     return gps < FIRST_DIGITAL or (
@@ -136,18 +138,18 @@ def _is_zero(one: PhotoSummary) -> bool:
 def _constant(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     """Set aside a time of day that returns on several dates whatever the camera's own hour."""
     wrong: set[str] = set()
-    for summaries in _by(kept, lambda one: one.gps_utc_time and one.gps_utc_time.time()).values():
-        dates = {one.gps_utc_time.date() for one in summaries if one.gps_utc_time}
+    for summaries in _by(kept, lambda photo: photo.gps_utc_time and photo.gps_utc_time.time()).values():
+        dates = {summary.gps_utc_time.date() for summary in summaries if summary.gps_utc_time}
         is_usual = len(summaries) >= min(FEWEST_CONSTANT, len(kept))
         if len(dates) > 1 and is_usual and _spread_hours(summaries) > CONSTANT_SPREAD_HOURS:
-            wrong |= {one.source_id for one in summaries}
-    spared = [one for one in kept if one.source_id not in wrong]
+            wrong |= {summary.source_id for summary in summaries}
+    spared = [photo for photo in kept if photo.source_id not in wrong]
     return spared, _note(kept, spared, "is one time of day on several dates: a constant, not a clock")
 
 
 def _spread_hours(summaries: Sequence[PhotoSummary]) -> float:
     """Return how far apart the hours of day of some residuals lie."""
-    hours = sorted(raw_hours(one) % 24.0 for one in summaries)
+    hours = sorted(raw_hours(summary) % 24.0 for summary in summaries)
     gaps = [later - earlier for earlier, later in pairwise(hours)] + [24.0 - hours[-1] + hours[0]]
     return 24.0 - max(gaps)
 
@@ -155,18 +157,18 @@ def _spread_hours(summaries: Sequence[PhotoSummary]) -> float:
 def _stamped(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     """Set aside one capture second in many files whose GPS times differ: a program wrote it."""
     wrong: set[str] = set()
-    for summaries in _by(kept, lambda one: one.local_time).values():
-        moments = sorted(one.gps_utc_time for one in summaries if one.gps_utc_time)
+    for summaries in _by(kept, lambda photo: photo.local_time).values():
+        moments = sorted(summary.gps_utc_time for summary in summaries if summary.gps_utc_time)
         if len(set(moments)) >= FEWEST_STAMPED and moments[-1] - moments[0] > MOVED_ON:
-            wrong |= {one.source_id for one in summaries}
-    spared = [one for one in kept if one.source_id not in wrong]
+            wrong |= {summary.source_id for summary in summaries}
+    spared = [photo for photo in kept if photo.source_id not in wrong]
     why = "differs while the capture time is the same second: a program wrote that, not a clock"
     return spared, _note(kept, spared, why)
 
 
 def _rolled_over(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     """Put the dates right that lie whole rounds of 1,024 weeks away."""
-    turned = [_turned(one) for one in kept]
+    turned = [_turned(photo) for photo in kept]
     count = sum(now is not before for now, before in zip(turned, kept, strict=True))
     if not count:
         return kept, ""
@@ -176,59 +178,61 @@ def _rolled_over(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     )
 
 
-def _turned(one: PhotoSummary) -> PhotoSummary:
-    if one.local_time is None or one.gps_utc_time is None:
-        return one
-    apart = one.local_time - one.gps_utc_time
+def _turned(photo: PhotoSummary) -> PhotoSummary:
+    if photo.local_time is None or photo.gps_utc_time is None:
+        return photo
+    apart = photo.local_time - photo.gps_utc_time
     rounds = round(apart / ROLLOVER)
     # Any civil offset keeps the two within a day and a bit.
     if rounds == 0 or abs(apart - rounds * ROLLOVER) > timedelta(hours=26):
-        return one
-    return replace(one, gps_utc_time=one.gps_utc_time + rounds * ROLLOVER)
+        return photo
+    return replace(photo, gps_utc_time=photo.gps_utc_time + rounds * ROLLOVER)
 
 
 def _frozen_date(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     """Take the camera's date where the GPS date stands still over several days."""
-    gps_dates = {one.gps_utc_time.date() for one in kept if one.gps_utc_time}
-    claimed = {moment.date() for one in kept if (moment := _claimed_utc(one))}
+    gps_dates = {photo.gps_utc_time.date() for photo in kept if photo.gps_utc_time}
+    claimed = {moment.date() for photo in kept if (moment := _claimed_utc(photo))}
     agree = sum(
-        one.gps_utc_time.date() == moment.date() for one in kept if one.gps_utc_time and (moment := _claimed_utc(one))
+        photo.gps_utc_time.date() == moment.date()
+        for photo in kept
+        if photo.gps_utc_time and (moment := _claimed_utc(photo))
     )
     # One re-dated file beside a day's photos is no receiver that stood still.
     if len(gps_dates) != 1 or len(claimed) < FEWEST_DAYS or agree > len(kept) / 2.0:
         return kept, ""
-    return [_on_its_day(one) for one in kept], (
+    return [_on_its_day(photo) for photo in kept], (
         f"The GPS date is the same in {durations.photos(len(kept))} of {len(claimed):,} days: the receiver's date "
         "stood still, and only its time of day is heard."
     )
 
 
-def _claimed_utc(one: PhotoSummary) -> datetime | None:
-    return None if one.local_time is None else one.local_time - timedelta(hours=civil_offset_hours(one))
+def _claimed_utc(photo: PhotoSummary) -> datetime | None:
+    return None if photo.local_time is None else photo.local_time - timedelta(hours=civil_offset_hours(photo))
 
 
-def _on_its_day(one: PhotoSummary) -> PhotoSummary:
-    claimed = _claimed_utc(one)
-    if claimed is None or one.gps_utc_time is None:
-        return one
-    days = round((claimed - one.gps_utc_time) / timedelta(days=1))
-    return replace(one, gps_utc_time=one.gps_utc_time + timedelta(days=days))
+def _on_its_day(photo: PhotoSummary) -> PhotoSummary:
+    claimed = _claimed_utc(photo)
+    if claimed is None or photo.gps_utc_time is None:
+        return photo
+    days = round((claimed - photo.gps_utc_time) / timedelta(days=1))
+    return replace(photo, gps_utc_time=photo.gps_utc_time + timedelta(days=days))
 
 
 def _repeated(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     """Hear one GPS instant once, at the photo nearest to it: in the others it is the last fix, not a new one."""
     first = {
-        min(summaries, key=lambda one: (abs(residual_hours(one) or 0.0), one.source_id)).source_id
-        for summaries in _by(kept, lambda one: one.gps_utc_time).values()
+        min(summaries, key=lambda summary: (abs(residual_hours(summary) or 0.0), summary.source_id)).source_id
+        for summaries in _by(kept, lambda photo: photo.gps_utc_time).values()
     }
-    spared = [one for one in kept if one.source_id in first]
+    spared = [photo for photo in kept if photo.source_id in first]
     return spared, _note(kept, spared, "repeats that of another photo: the last fix, not a new one")
 
 
 def _old_fixes(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     """Set aside GPS times that lag behind the rest, unless by what a clock set ahead would keep."""
     rows = sorted(
-        ((hours, one) for one in kept if (hours := residual_hours(one)) is not None),
+        ((hours, photo) for photo in kept if (hours := residual_hours(photo)) is not None),
         key=lambda row: (row[0], row[1].source_id),
     )
     if _only_gains(rows):
@@ -239,12 +243,12 @@ def _old_fixes(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     if base is None:
         return kept, ""
     old = {
-        one.source_id
+        photo.source_id
         for level in levels
         if level[0][0] - base > LEVEL_GAP_HOURS / 2.0 and not _is_kept_distance(level, base)
-        for _, one in level
+        for _, photo in level
     }
-    spared = [one for one in kept if one.source_id not in old]
+    spared = [photo for photo in kept if photo.source_id not in old]
     return spared, _note(kept, spared, "is older than the photo: the last fix, not a new one")
 
 
@@ -280,14 +284,14 @@ def _is_kept_distance(level: Rows, base_hours: float) -> bool:
         return False
     if abs(behind / GRID_HOURS - round(behind / GRID_HOURS)) * GRID_HOURS <= ON_GRID_HOURS:
         return True
-    moments = [one.gps_utc_time for _, one in level if one.gps_utc_time]
+    moments = [photo.gps_utc_time for _, photo in level if photo.gps_utc_time]
     return max(moments) - min(moments) > timedelta(hours=behind)
 
 
 def _by(summaries: Iterable[PhotoSummary], key: Callable[[PhotoSummary], object]) -> dict[object, list[PhotoSummary]]:
     found: dict[object, list[PhotoSummary]] = defaultdict(list)
-    for one in summaries:
-        found[key(one)].append(one)
+    for summary in summaries:
+        found[key(summary)].append(summary)
     return found
 
 

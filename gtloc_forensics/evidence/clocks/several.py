@@ -84,7 +84,7 @@ def _stepping(group: DeviceGroup, gps: GpsResiduals, fitted: ClockModel) -> Iter
     if home is not None:
         yield from _on_a_journey(gps, replace(fitted, segments=segments, probability=covered / len(gps)), home, hours)
         return
-    by_id = {one.source_id: one for one in group.summaries}
+    by_id = {summary.source_id: summary for summary in group.summaries}
     is_lost = any(_lost_its_date(by_id[first], offset) for first, _, offset in segments)
     yield replace(
         fitted,

@@ -81,8 +81,8 @@ def _by_counter(group: DeviceGroup) -> Step | None:
 def _by_uptime(group: DeviceGroup) -> Step | None:
     """Return the step that one run of the device shows: claimed time fell behind time since power-on once."""
     counted = sorted(
-        (one for one in group.summaries if one.uptime_s is not None and one.local_time is not None),
-        key=lambda one: (one.uptime_s or 0.0, one.source_id),
+        (summary for summary in group.summaries if summary.uptime_s is not None and summary.local_time is not None),
+        key=lambda photo: (photo.uptime_s or 0.0, photo.source_id),
     )
     falls = tuple(_falls_behind(counted))
     if len(falls) != 1 or not _is_one_run(counted[: falls[0]], counted[falls[0] :]):
@@ -102,8 +102,8 @@ def _falls_behind(counted: Sequence[PhotoSummary]) -> Iterator[int]:
 
 def _is_one_run(before: Sequence[PhotoSummary], after: Sequence[PhotoSummary]) -> bool:
     """Whether no photo before the fall can belong to a later run: none was switched on after one of the other side."""
-    first = min(after, key=lambda one: one.local_time or FIRST_DIGITAL)
-    return all((one.uptime_s or 0.0) > _claimed_s(one, first) + TOLERANCE_S for one in before)
+    first = min(after, key=lambda photo: photo.local_time or FIRST_DIGITAL)
+    return all((photo.uptime_s or 0.0) > _claimed_s(photo, first) + TOLERANCE_S for photo in before)
 
 
 def _claimed_s(later: PhotoSummary, earlier: PhotoSummary) -> float:

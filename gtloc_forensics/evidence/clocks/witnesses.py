@@ -67,13 +67,13 @@ def gps_residuals(group: DeviceGroup) -> GpsResiduals | None:
     )
 
 
-def _gps_row(one: PhotoSummary) -> tuple[float, float, str, float, bool] | None:
-    residual = receiver.residual_hours(one)
-    if residual is None or one.local_time is None or one.gps_utc_time is None:
+def _gps_row(photo: PhotoSummary) -> tuple[float, float, str, float, bool] | None:
+    residual = receiver.residual_hours(photo)
+    if residual is None or photo.local_time is None or photo.gps_utc_time is None:
         return None
-    is_local_date = one.gps_utc_time.date() == one.local_time.date()
-    gps_days = (one.gps_utc_time - datetime(1970, 1, 1)) / timedelta(days=1)
-    return gps_days, residual, one.source_id, receiver.raw_hours(one), is_local_date
+    is_local_date = photo.gps_utc_time.date() == photo.local_time.date()
+    gps_days = (photo.gps_utc_time - datetime(1970, 1, 1)) / timedelta(days=1)
+    return gps_days, residual, photo.source_id, receiver.raw_hours(photo), is_local_date
 
 
 def copied_gps_hours(group: DeviceGroup) -> float | None:
@@ -82,17 +82,25 @@ def copied_gps_hours(group: DeviceGroup) -> float | None:
     Such GPS time was copied from the camera, or the camera ran on UTC; None where neither is so. Where the
     place keeps UTC, or the file writes that its clock does, that they are the same shows nothing.
     """
-    both = [one for one in group.summaries if one.local_time is not None and one.gps_utc_time is not None]
+    both = [
+        summary for summary in group.summaries if summary.local_time is not None and summary.gps_utc_time is not None
+    ]
     away = [
-        -offset for one in both if _is_same(one) and (offset := receiver.true_offset_hours(one)) is not None and offset
+        -offset
+        for photo in both
+        if _is_same(photo) and (offset := receiver.true_offset_hours(photo)) is not None and offset
     ]
     return float(np.median(away)) if len(away) > SHARED * len(both) else None
 
 
-def _is_same(one: PhotoSummary) -> bool:
-    if one.local_time is None or one.gps_utc_time is None or (one.offset_hours == 0.0 and receiver.is_written(one)):
+def _is_same(photo: PhotoSummary) -> bool:
+    if (
+        photo.local_time is None
+        or photo.gps_utc_time is None
+        or (photo.offset_hours == 0.0 and receiver.is_written(photo))
+    ):
         return False
-    return abs((one.local_time - one.gps_utc_time).total_seconds()) <= COPIED_S
+    return abs((photo.local_time - photo.gps_utc_time).total_seconds()) <= COPIED_S
 
 
 # --------------------------------------------------------------------------- levels of the residuals
@@ -176,9 +184,12 @@ def foreign_zone_hours(group: DeviceGroup) -> tuple[float, int] | None:
     None when fewer than :data:`SHARED` of the written offsets agree on one difference.
     """
     differences = [
-        round(4.0 * (one.offset_hours - civil_offset_hours(one))) / 4.0
-        for one in group.summaries
-        if one.offset_hours is not None and one.zone and one.local_time is not None and receiver.is_written(one)
+        round(4.0 * (summary.offset_hours - civil_offset_hours(summary))) / 4.0
+        for summary in group.summaries
+        if summary.offset_hours is not None
+        and summary.zone
+        and summary.local_time is not None
+        and receiver.is_written(summary)
     ]
     if not differences:
         return None
@@ -193,25 +204,25 @@ def foreign_zone_hours(group: DeviceGroup) -> tuple[float, int] | None:
 def hour_log_likelihood(group: DeviceGroup) -> tuple[Floats, int]:
     """Return the log likelihood of each offset by the hours the model sees, its maximum 0, and the photos used."""
     total = np.zeros(len(OFFSETS_HOURS))
-    seen = [one for one in group.summaries if one.hour_mass is not None and one.local_time is not None]
+    seen = [summary for summary in group.summaries if summary.hour_mass is not None and summary.local_time is not None]
     outings: dict[tuple[int, int, int], int] = {}
-    for one in seen:
-        outings[_day(one)] = outings.get(_day(one), 0) + 1
-    for one in seen:
-        total += HOUR_TEMPER * (one.datable or 0.0) * outings[_day(one)] ** -0.5 * _hour_terms(one)
+    for photo in seen:
+        outings[_day(photo)] = outings.get(_day(photo), 0) + 1
+    for photo in seen:
+        total += HOUR_TEMPER * (photo.datable or 0.0) * outings[_day(photo)] ** -0.5 * _hour_terms(photo)
     return total - total.max(), len(seen)
 
 
-def _day(one: PhotoSummary) -> tuple[int, int, int]:
-    local = one.local_time or FIRST_DIGITAL
+def _day(photo: PhotoSummary) -> tuple[int, int, int]:
+    local = photo.local_time or FIRST_DIGITAL
     return local.year, local.month, local.day
 
 
-def _hour_terms(one: PhotoSummary) -> Floats:
-    if one.hour_mass is None or one.local_time is None:
+def _hour_terms(photo: PhotoSummary) -> Floats:
+    if photo.hour_mass is None or photo.local_time is None:
         return np.zeros(len(OFFSETS_HOURS))
-    mass = np.asarray(one.hour_mass, np.float64)
-    hour = one.local_time.hour + one.local_time.minute / 60.0
+    mass = np.asarray(photo.hour_mass, np.float64)
+    hour = photo.local_time.hour + photo.local_time.minute / 60.0
     column = np.floor(np.mod(hour - OFFSETS_HOURS, 24.0) * len(mass) / 24.0).astype(int) % len(mass)
     return np.asarray(np.log(HOUR_FLOOR + (1.0 - HOUR_FLOOR) * mass[column] * len(mass)), dtype=np.float64)
 
@@ -229,16 +240,16 @@ def swapped(moment: datetime) -> datetime | None:
 def swapped_dates(group: DeviceGroup) -> tuple[int, int]:
     """Return how many photos' GPS dates fit only with day and month exchanged, and how many could be told."""
     fits = told = 0
-    for one in group.summaries:
-        offset = receiver.true_offset_hours(one)
-        if one.local_time is None or one.gps_utc_time is None or offset is None:
+    for photo in group.summaries:
+        offset = receiver.true_offset_hours(photo)
+        if photo.local_time is None or photo.gps_utc_time is None or offset is None:
             continue
-        true_local = one.gps_utc_time + timedelta(hours=offset)
-        other = swapped(one.local_time)
+        true_local = photo.gps_utc_time + timedelta(hours=offset)
+        other = swapped(photo.local_time)
         if other is None:
             continue
         told += 1
-        fits += abs(other - true_local) < timedelta(days=1) < abs(one.local_time - true_local)
+        fits += abs(other - true_local) < timedelta(days=1) < abs(photo.local_time - true_local)
     return fits, told
 
 
@@ -248,7 +259,7 @@ def restart(group: DeviceGroup) -> tuple[int, int]:
     The first day of January of the years that firmware starts from, or any date before
     digital cameras wrote dates; a single genuine New Year's Day gives the same.
     """
-    dated = [one.local_time for one in group.summaries if one.local_time is not None]
+    dated = [summary.local_time for summary in group.summaries if summary.local_time is not None]
     return sum(starts_over(moment) for moment in dated), len(dated)
 
 
@@ -261,7 +272,7 @@ def starts_over(moment: datetime) -> bool:
 def counter_steps(group: DeviceGroup) -> tuple[int, ...]:
     """Return where, in counter order, claimed time jumps back: indexes into :func:`in_counter_order`."""
     ordered = in_counter_order(group)
-    times = [one.local_time for one in ordered]
+    times = [photo.local_time for photo in ordered]
     return tuple(
         index
         for index in range(1, len(ordered))
@@ -272,10 +283,10 @@ def counter_steps(group: DeviceGroup) -> tuple[int, ...]:
 def in_counter_order(group: DeviceGroup) -> tuple[PhotoSummary, ...]:
     """Return the photos with a shutter count or an image number, in its order; empty unless all counts differ."""
     rows = []
-    for one in group.summaries:
-        value = next((counter.value for counter in one.counters if counter.wraps_at is None), None)
-        if value is not None and one.local_time is not None:
-            rows.append((value, one.source_id, one))
+    for summary in group.summaries:
+        value = next((counter.value for counter in summary.counters if counter.wraps_at is None), None)
+        if value is not None and summary.local_time is not None:
+            rows.append((value, summary.source_id, summary))
     rows.sort(key=lambda row: row[:2])
     is_strict = all(first[0] < second[0] for first, second in pairwise(rows))
     return tuple(row[2] for row in rows) if is_strict else ()

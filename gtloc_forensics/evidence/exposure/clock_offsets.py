@@ -88,20 +88,20 @@ def frames_of(summaries: Sequence[PhotoSummary], model: LightModel | None = None
         model: says how alike the light of photos of one outing, and of one camera, is.
     """
     model = exposure.load() if model is None else model
-    chosen = sorted((one for one in summaries if _is_usable(one)), key=_claimed_s)
+    chosen = sorted((summary for summary in summaries if _is_usable(summary)), key=_claimed_s)
     if len(chosen) > MOST_PHOTOS:
         keep = np.linspace(0, len(chosen) - 1, MOST_PHOTOS).round().astype(int)
         chosen = [chosen[index] for index in keep]
-    claimed = np.array([_claimed_s(one) for one in chosen])
+    claimed = np.array([_claimed_s(entry) for entry in chosen])
     outing = np.cumsum(np.diff(claimed, prepend=-np.inf) > OUTING_S, dtype=np.int64)
     return Frames(
-        source_ids=tuple(one.source_id for one in chosen),
+        source_ids=tuple(entry.source_id for entry in chosen),
         claimed_utc_s=claimed,
-        latitude_deg=np.array([one.latitude_deg for one in chosen], np.float64),
-        longitude_deg=np.array([one.longitude_deg for one in chosen], np.float64),
-        ev100=np.array([one.ev100 for one in chosen], np.float64),
+        latitude_deg=np.array([entry.latitude_deg for entry in chosen], np.float64),
+        longitude_deg=np.array([entry.longitude_deg for entry in chosen], np.float64),
+        ev100=np.array([entry.ev100 for entry in chosen], np.float64),
         weight=_weights(outing, model),
-        is_sunlit=np.array([_is_sunlit(one) for one in chosen], np.bool_),
+        is_sunlit=np.array([_is_sunlit(entry) for entry in chosen], np.bool_),
         outings=int(outing[-1]) if len(chosen) else 0,
     )
 
@@ -118,42 +118,42 @@ def _weights(outing: NDArray[np.int64], model: LightModel) -> Floats:
     return np.asarray(1.0 / (1.0 + (size - 1.0) * model.outing_correlation), dtype=np.float64)
 
 
-def _is_usable(one: PhotoSummary) -> bool:
-    if _is_dark_but_bright(one):
+def _is_usable(photo: PhotoSummary) -> bool:
+    if _is_dark_but_bright(photo):
         return False
     return (
-        one.local_time is not None
-        and one.ev100 is not None
-        and one.flash_fired is not True
-        and one.latitude_deg is not None
-        and one.longitude_deg is not None
-        and one.local_resolution_s <= COARSEST_S
+        photo.local_time is not None
+        and photo.ev100 is not None
+        and photo.flash_fired is not True
+        and photo.latitude_deg is not None
+        and photo.longitude_deg is not None
+        and photo.local_resolution_s <= COARSEST_S
     )
 
 
-def _is_dark_but_bright(one: PhotoSummary) -> bool:
+def _is_dark_but_bright(photo: PhotoSummary) -> bool:
     """Whether the picture is black although its exposure is daylight's."""
-    if one.mean_luminance is None or one.ev100 is None:
+    if photo.mean_luminance is None or photo.ev100 is None:
         return False
-    return one.mean_luminance < DARK_LUMINANCE and one.ev100 >= DAYLIGHT_EV100
+    return photo.mean_luminance < DARK_LUMINANCE and photo.ev100 >= DAYLIGHT_EV100
 
 
-def _is_sunlit(one: PhotoSummary) -> bool:
-    if one.mean_luminance is None or one.ev100 is None:
+def _is_sunlit(photo: PhotoSummary) -> bool:
+    if photo.mean_luminance is None or photo.ev100 is None:
         return False
-    return one.mean_luminance >= DARK_LUMINANCE and one.ev100 >= SUNLIT_EV100
+    return photo.mean_luminance >= DARK_LUMINANCE and photo.ev100 >= SUNLIT_EV100
 
 
-def civil_offset_hours(one: PhotoSummary) -> float:
+def civil_offset_hours(photo: PhotoSummary) -> float:
     """Return the offset civil clocks keep at the claimed place and time; solar time where no zone is known."""
-    if one.zone and one.local_time is not None:
-        return zones.offsets_hours(one.zone, one.local_time)[0]
-    return round((one.longitude_deg or 0.0) / 15.0)
+    if photo.zone and photo.local_time is not None:
+        return zones.offsets_hours(photo.zone, photo.local_time)[0]
+    return round((photo.longitude_deg or 0.0) / 15.0)
 
 
-def _claimed_s(one: PhotoSummary) -> float:
-    local = one.local_time or _EPOCH
-    return (local - _EPOCH).total_seconds() - 3600.0 * civil_offset_hours(one)
+def _claimed_s(photo: PhotoSummary) -> float:
+    local = photo.local_time or _EPOCH
+    return (local - _EPOCH).total_seconds() - 3600.0 * civil_offset_hours(photo)
 
 
 def log_likelihood(model: LightModel, frames: Frames, later_s: Floats) -> Floats:

@@ -112,17 +112,17 @@ def _likelihood_at(model: LightModel, frames: Frames, latitude_deg: Floats, long
 
 def _frames(summaries: Sequence[PhotoSummary]) -> Frames:
     """Return the frames with their instants: the GPS clock's, else those that their files state."""
-    instants = {one.source_id: moment for one in summaries if (moment := _own_instant(one)) is not None}
-    frames = light_offsets.frames_of([one for one in summaries if one.source_id in instants])
+    instants = {summary.source_id: moment for summary in summaries if (moment := _own_instant(summary)) is not None}
+    frames = light_offsets.frames_of([summary for summary in summaries if summary.source_id in instants])
     stated = np.array([_seconds(instants[name]) for name in frames.source_ids], np.float64)
     return replace(frames, claimed_utc_s=stated)
 
 
-def _own_instant(one: PhotoSummary) -> datetime | None:
+def _own_instant(photo: PhotoSummary) -> datetime | None:
     """Return an instant that does not come from the claimed place; such a one would follow it wherever it is moved."""
-    if one.gps_utc_time is not None:
-        return one.gps_utc_time
-    return None if one.utc_source is OffsetSource.PLACE else one.utc_time
+    if photo.gps_utc_time is not None:
+        return photo.gps_utc_time
+    return None if photo.utc_source is OffsetSource.PLACE else photo.utc_time
 
 
 def _seconds(utc: datetime) -> float:

@@ -83,11 +83,11 @@ class Backbone:
         reasons: list[str] = []
         for first in range(0, len(paths), _CHUNK):
             asked = [_Asked(path) for path in paths[first : first + _CHUNK]]
-            for one in asked:
-                self._open(one, view_count, seed, cache_dir)
-            self._compute([one for one in asked if one.prepared], view_count, cache_dir)
-            rows += [one.found for one in asked]
-            reasons += [f"{one.path.name}: {one.reason}" for one in asked if one.found is None]
+            for claim in asked:
+                self._open(claim, view_count, seed, cache_dir)
+            self._compute([claim for claim in asked if claim.prepared], view_count, cache_dir)
+            rows += [claim.found for claim in asked]
+            reasons += [f"{claim.path.name}: {claim.reason}" for claim in asked if claim.found is None]
             progress("features", min(first + _CHUNK, len(paths)), len(paths))
         readable = np.array([row is not None for row in rows], dtype=np.bool_)
         known = [row for row in rows if row is not None]
@@ -119,15 +119,15 @@ class Backbone:
         return [seen, *[augmented(larger, rng) for _ in range(view_count - 1)]]
 
     def _compute(self, asked: Sequence[_Asked], view_count: int, cache_dir: Path | None) -> None:
-        prepared = [view for one in asked for view in one.prepared]
+        prepared = [view for claim in asked for view in claim.prepared]
         if not prepared:
             return
         with torch.inference_mode():
             values = torch.cat(list(self._batches.run(prepared, self._forward)))
-        for one, found in zip(asked, values.unflatten(0, (-1, view_count)), strict=True):  # type: ignore[no-untyped-call]
-            one.found, one.prepared = found.clone(), []
+        for claim, found in zip(asked, values.unflatten(0, (-1, view_count)), strict=True):  # type: ignore[no-untyped-call]
+            claim.found, claim.prepared = found.clone(), []
             if cache_dir is not None:
-                write_bytes(cache_dir / one.key[:2] / one.key, save({"features": one.found}))
+                write_bytes(cache_dir / claim.key[:2] / claim.key, save({"features": claim.found}))
 
     def _key(self, content: bytes, view_count: int, seed: int) -> str:
         specs = "|".join(repr(spec) for spec in self._specs)

@@ -181,8 +181,8 @@ class _Judge:
         own = Sharpness(float((-self._module.log_scale_time.detach()).exp()))
         mass = density(cosines, grid.prior, sharpness=own).reshape(-1, 24, 48)
         table, weight = self._table.rows(rows), self._weight[rows]
-        day = [least_expected_turn(one.sum(axis=0)) for one in mass]
-        year = [least_expected_turn(one.sum(axis=1)) for one in mass]
+        day = [least_expected_turn(share.sum(axis=0)) for share in mass]
+        year = [least_expected_turn(share.sum(axis=1)) for share in mass]
         hour_error = 24.0 * circular.turn_distance(day, table.day_turn)
         month_error = 12.0 * circular.turn_distance(year, table.year_turn)
         return float(np.average(hour_error, weights=weight)), float(np.average(month_error, weights=weight))

@@ -99,4 +99,4 @@ def _shares(rows: list[list[str]], width: int) -> list[float]:
     """Give every column room after its longest cell, none less than a little, none all of it."""
     longest = [max((len(row[column]) for row in rows if column < len(row)), default=1) for column in range(width)]
     wanted = [min(max(length, 5), 28) for length in longest]
-    return [one / sum(wanted) for one in wanted]
+    return [name / sum(wanted) for name in wanted]

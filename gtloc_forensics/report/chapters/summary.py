@@ -175,7 +175,7 @@ def _alarms(edition: Edition) -> Iterator[Text]:
     counted = [note for note in speaking if note.tested]
     if not speaking:
         yield words("summary.no_alarms")
-    for note in sorted(counted, key=lambda one: -_found(edition, one.check_id))[:_RULES_SHOWN]:
+    for note in sorted(counted, key=lambda rate: -_found(edition, rate.check_id))[:_RULES_SHOWN]:
         yield alarm_rate(edition, note)
     if len(counted) > _RULES_SHOWN:
         yield words("summary.more_alarms", count=len(counted) - _RULES_SHOWN)

@@ -87,7 +87,7 @@ def _count(digest: Survey, entry: PhotoEntry, number: int) -> None:
     digest.looked_at += isinstance(entry.photo.prediction, Prediction)
     digest.names[source.source_id] = source.display_path
     digest.numbers[source.source_id] = number
-    digest.reasons.update({(one.stage, one.reason) for one in entry.unexamined})
+    digest.reasons.update({(gap.stage, gap.reason) for gap in entry.unexamined})
     digest.outcomes.update({(finding.check_id, finding.outcome) for finding in entry.findings})
     digest.weighed.update(finding.check_id for finding in entry.findings if finding.p_value is not None)
     _count_device(digest, entry)

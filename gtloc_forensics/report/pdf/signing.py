@@ -147,7 +147,7 @@ def verify_pdf(path: Path, *, trust: Sequence[Path] = (), expected_sha256: str =
         ToolMissing: without pyHanko.
     """
     _pyhanko()
-    roots = [certificate(one) for one in trust]
+    roots = [certificate(reading) for reading in trust]
     data = path.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
     differences = []
@@ -342,7 +342,9 @@ def _container_faults(signature: Any) -> list[str]:
     """
     from asn1crypto import cms  # type: ignore[import-untyped]
 
-    attributes = {one["type"].native: one["values"][0] for one in signature.signer_info["signed_attrs"]}
+    attributes = {
+        attribute["type"].native: attribute["values"][0] for attribute in signature.signer_info["signed_attrs"]
+    }
     named = attributes["signing_certificate_v2"]["certs"][0]["cert_hash"].native
     if named != hashlib.sha256(signature.signer_cert.dump()).digest():
         return ["the certificate is not the one that was signed with"]
