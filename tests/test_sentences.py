@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from importlib.resources import files
 from pathlib import Path
 
+import gtloc_forensics.contrib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,7 +137,8 @@ def test_values_never_become_places_markup_or_attributes() -> None:
 def templates() -> dict[str, str]:
     """Return every template that stands in the package, with the module it stands in."""
     found = {absence.value: "records.Absent" for absence in Absent}
-    for path in sorted(PACKAGE.rglob("*.py")):
+    examples = Path(gtloc_forensics.contrib.__path__[0])
+    for path in sorted([*PACKAGE.rglob("*.py"), *examples.glob("*.py")]):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (
                 isinstance(node, ast.Call)
@@ -145,7 +147,7 @@ def templates() -> dict[str, str]:
             ):
                 said = node.args[0] if node.args else None
                 if isinstance(said, ast.Constant) and isinstance(said.value, str):
-                    found[said.value] = str(path.relative_to(PACKAGE))
+                    found[said.value] = path.name
     return {text: place for text, place in found.items() if not is_wordless(text)}
 
 
