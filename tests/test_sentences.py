@@ -109,7 +109,8 @@ def test_a_sentence_survives_the_case_copying_and_another_process(value) -> None
         assert isinstance(again, Sentence)
         assert (again, again.template, dict(again.values)) == (told, told.template, dict(told.values))
     assert type(kept.observed[1]) is str
-    assert type(told_of(text_of("plain"))) is str
+    for plain in ("plain", "with \x1f the mark of parts"):
+        assert type(told_of(text_of(plain))) is str and told_of(text_of(plain)) == plain
 
 
 def test_a_sentence_whose_places_and_values_do_not_match_is_never_made() -> None:
