@@ -117,6 +117,12 @@ def test_a_sentence_survives_the_case_copying_and_another_process(value) -> None
         assert type(told_of(text_of(plain))) is str and told_of(text_of(plain)) == plain
 
 
+def test_a_sentence_among_the_facts_of_a_finding_is_kept_as_its_text() -> None:
+    told = Sentence("It holds {value}.", value=1)
+    finding = Finding("GF999", ("a",), Outcome.CONSISTENT, Severity.INFO, Confidence.WEAK, told, facts={"slip": told})
+    assert unpack(Finding, pack(finding)).facts == {"slip": "It holds 1."}
+
+
 def test_a_sentence_whose_places_and_values_do_not_match_is_never_made() -> None:
     with pytest.raises(ValueError, match="no place for b"):
         Sentence("It holds {a}.", a=1, b=2)

@@ -152,11 +152,15 @@ def _absent_or(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
 def _array_to_plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, str):
+        return str(value)  # a sentence where plain text is kept, as among the facts of a finding
     array = _as_array(value)
     return {"dtype": array.dtype.str, "shape": list(array.shape), "data": array.tobytes()}
 
 
 def _array_to_list(value: Any) -> Any:
+    if isinstance(value, str):
+        return str(value)
     return _as_array(value).tolist()
 
 
