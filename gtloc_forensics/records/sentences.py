@@ -10,7 +10,7 @@ A place is ``{name}`` or ``{name:form}``. Forms, with what they take:
 form       value                               English
 ========== =================================== =========================================
 (none)     text; a whole number; a date or     as it is; ``12,400``; ``2024-05-17``,
-           moment; a sentence; several of them ``2024-05-17 10:03:00``; itself; ``a, b``
+           moment; a sentence; several of them ``2024-05-17 10:03:00[.25]``; itself; ``a, b``
 ``.1f`` …  number (any format of Python)       ``12,400.5``: thousands are always marked; ``1.5, 2.5``
 ``spoken`` seconds                             ``1 h 30 min``, the two largest units
 ``length`` hours                               ``1 h 30 min``, ``3 days``
@@ -202,7 +202,8 @@ class Wording:
         if isinstance(value, str):
             return self.tell(value)
         if isinstance(value, datetime):
-            return f"{self._day(value)} {value:%H:%M:%S}"
+            fraction = f".{value.microsecond:06d}".rstrip("0.").replace(".", self.units.decimal)
+            return f"{self._day(value)} {value:%H:%M:%S}{fraction}"
         if isinstance(value, date):
             return self._day(value)
         if isinstance(value, time):
