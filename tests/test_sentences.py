@@ -44,12 +44,17 @@ VALUES = st.one_of(
     [
         ("", 12_400, "12,400", "12.400"),
         ("", datetime(2024, 5, 17, 10, 3), "2024-05-17 10:03:00", "17.05.2024 10:03:00"),
+        ("", datetime(2024, 5, 17, 10, 3, 0, 610_000), "2024-05-17 10:03:00.61", "17.05.2024 10:03:00,61"),
         ("", date(2024, 5, 17), "2024-05-17", "17.05.2024"),
         ("", ("a", "b"), "a, b", "a, b"),
         (".1f", 12_400.5, "12,400.5", "12.400,5"),
         (".2g", 0.00123, "0.0012", "0,0012"),
         ("spoken", 5_400, "1 h 30 min", "1 h 30 min"),
         ("spoken", -9 * 86_400, "9 days", "9 Tage"),
+        ("exact", -93_605, "−1 day 2 h 5 s", "−1 Tag 2 h 5 s"),
+        ("exact", 1_500 * 86_400 + 59.6, "+1,500 days 1 min", "+1.500 Tage 1 min"),
+        ("exact", 0.2, "0 s", "0 s"),
+        (".4f", (48.8566, -2.3522), "48.8566, -2.3522", "48,8566; -2,3522"),
         ("length", 100 * 24.0, "100 days", "100 Tage"),
         ("length", 3 * 365.2425 * 24, "3.0 years", "3,0 Jahre"),
         ("signed", -1.5, "−1 h 30 min", "−1 h 30 min"),
@@ -110,7 +115,14 @@ def test_a_sentence_survives_the_case_copying_and_another_process(value) -> None
         assert isinstance(again, Sentence)
         assert (again, again.template, dict(again.values)) == (told, told.template, dict(told.values))
     assert type(kept.observed[1]) is str
-    assert type(told_of(text_of("plain"))) is str
+    for plain in ("plain", "with \x1f the mark of parts"):
+        assert type(told_of(text_of(plain))) is str and told_of(text_of(plain)) == plain
+
+
+def test_a_sentence_among_the_facts_of_a_finding_is_kept_as_its_text() -> None:
+    told = Sentence("It holds {value}.", value=1)
+    finding = Finding("GF999", ("a",), Outcome.CONSISTENT, Severity.INFO, Confidence.WEAK, told, facts={"slip": told})
+    assert unpack(Finding, pack(finding)).facts == {"slip": "It holds 1."}
 
 
 def test_a_sentence_whose_places_and_values_do_not_match_is_never_made() -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from gtloc_forensics.earth import claims, zones
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Absent, Claim, Stated, durations
+from gtloc_forensics.records import Absent, Claim, Sentence, Stated, durations
 
 GRID_HOURS = 0.25
 # No civil clock has been more than 12 h behind or 14 h ahead of UTC since time zones settled (tz database).
@@ -138,14 +138,15 @@ class Comparison:
         return rest_s if slip is None else slip.residual_s
 
 
-def compare(claim: Claim) -> Comparison | str:
-    """Put camera time and GPS time side by side; a string says why that cannot be done."""
+def compare(claim: Claim) -> Comparison | Sentence:
+    """Put camera time and GPS time side by side; a sentence says why that cannot be done."""
     if not isinstance(claim.local_time, Stated):
-        return f"no camera time, {claim.local_time.value}"
+        return Sentence("no camera time, {reason}", reason=Sentence(claim.local_time.value))
     gps = gps_instant(claim)
     if gps is None:
-        why = claim.gps_utc_time.value if isinstance(claim.gps_utc_time, Absent) else ""
-        return f"no GPS time, {why}"
+        if isinstance(claim.gps_utc_time, Absent):
+            return Sentence("no GPS time, {reason}", reason=Sentence(claim.gps_utc_time.value))
+        return Sentence("no GPS time that can be compared")
     offset = stated(claim)
     hours = None if offset is None else offset.value
     allowed = legal(claim)

@@ -107,6 +107,23 @@ def spoken(seconds: float, units: Units = ENGLISH) -> str:
     return " ".join(parts[:2]) or f"0 {units.seconds}"
 
 
+def exact(seconds: float, units: Units = ENGLISH) -> str:
+    """Return a length of time with its sign in all units to the second, for example ``−1 day 2 h 5 s``."""
+    left = round(abs(seconds))
+    days, left = divmod(left, 86_400)
+    counts = (
+        (days, units.day if days == 1 else units.days),
+        (left // 3_600, units.hours),
+        (left % 3_600 // 60, units.minutes),
+        (left % 60, units.seconds),
+    )
+    sign = "" if round(seconds) == 0 else "−" if seconds < 0 else "+"
+    return sign + (
+        " ".join(f"{count:,} {name}".replace(",", units.thousands) for count, name in counts if count)
+        or f"0 {units.seconds}"
+    )
+
+
 def civil_offset(hours: float) -> str:
     """Return an offset as people write it, for example ``UTC+05:30``."""
     minutes = round(abs(hours) * 60)

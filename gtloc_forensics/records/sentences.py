@@ -10,10 +10,11 @@ A place is ``{name}`` or ``{name:form}``. Forms, with what they take:
 form       value                               English
 ========== =================================== =========================================
 (none)     text; a whole number; a date or     as it is; ``12,400``; ``2024-05-17``,
-           moment; a sentence; several of them ``2024-05-17 10:03:00``; itself; ``a, b``
-``.1f`` …  number (any format of Python)       ``12,400.5``: thousands are always marked
+           moment; a sentence; several of them ``2024-05-17 10:03:00[.25]``; itself; ``a, b``
+``.1f`` …  number (any format of Python)       ``12,400.5``: thousands are always marked; ``1.5, 2.5``
 ``spoken`` seconds                             ``1 h 30 min``, the two largest units
 ``length`` hours                               ``1 h 30 min``, ``3 days``
+``exact``  seconds, with their sign            ``−1 day 2 h 5 s``, all that it has
 ``signed`` hours                               ``+1 h 30 min``
 ``range``  two ends in hours                   ``1 h – 2 h, 95 %``
 ``civil``  offset from UTC in hours            ``UTC+05:30``
@@ -173,6 +174,8 @@ class Wording:
             each, _, joint = form.rpartition(" ")
             if joint not in _JOINING:
                 each, joint = form, ""
+            if self.units.decimal == "," and any(isinstance(member, float) for member in value):
+                joint = joint or "list"  # a comma between such numbers would be taken for one within them
             return self._joined([self.write(member, each) for member in value], joint)
         if form in _FORMS:
             return _FORMS[form](self, value)
@@ -199,7 +202,8 @@ class Wording:
         if isinstance(value, str):
             return self.tell(value)
         if isinstance(value, datetime):
-            return f"{self._day(value)} {value:%H:%M:%S}"
+            fraction = f".{value.microsecond:06d}".rstrip("0.").replace(".", self.units.decimal)
+            return f"{self._day(value)} {value:%H:%M:%S}{fraction}"
         if isinstance(value, date):
             return self._day(value)
         if isinstance(value, time):
@@ -221,6 +225,7 @@ class Wording:
 _FORMS: Mapping[str, Callable[[Wording, Any], str]] = {
     "": Wording._as_it_is,
     "spoken": lambda wording, value: durations.spoken(value, wording.units),
+    "exact": lambda wording, value: durations.exact(value, wording.units),
     "length": lambda wording, value: durations.length(value, wording.units),
     "signed": lambda wording, value: durations.signed(value, wording.units),
     "range": lambda wording, value: durations.between(value[0], value[1], wording.units),

@@ -46,6 +46,7 @@ from gtloc_forensics.records import (
     Finding,
     Outcome,
     Photo,
+    Sentence,
     Severity,
     Stated,
     durations,
@@ -58,24 +59,35 @@ OLD_TABLES_YEARS = 10
 APP_OFFSET_HOURS = 0.25  # an offset worked out from two clocks lies as near to the legal one
 
 INNOCENT = (
-    "the zone was set by hand",
-    "the device had not met a network since its journey",
-    "a device whose zone rules are out of date where a state had just changed them",
+    Sentence("the zone was set by hand"),
+    Sentence("the device had not met a network since its journey"),
+    Sentence("a device whose zone rules are out of date where a state had just changed them"),
 )
 
 
-@check("GF102", title="The stated UTC offset against the zones of the claimed place", needs=("claim",), version="2")
+HOME_ZONE = Sentence("a camera keeps its home zone until somebody changes it")
+HOME_ZONE_CONFIRMED = Sentence(
+    "a camera keeps its home zone until somebody changes it; the GPS clock confirms the instant"
+)
+
+
+@check("GF102", title="The stated UTC offset against the zones of the claimed place", needs=("claim",), version="3")
 def offset_at_place(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look the stated offset up among those legal at the place and date."""
     claim = claim_of(photo)
     offset = offsets.stated(claim)
     legal = offsets.legal(claim)
     if offset is None:
-        yield not_testable("GF102", claim.source_id, "the file states no UTC offset")
+        yield not_testable("GF102", claim.source_id, Sentence("the file states no UTC offset"))
     elif not legal:
-        yield not_testable("GF102", claim.source_id, "no position or no time to look a zone up for")
+        yield not_testable("GF102", claim.source_id, Sentence("no position or no time to look a zone up for"))
     elif offset.value in legal:
-        yield consistent("GF102", claim.source_id, f"{_said(offset)} was legal at the place ({claim.zones[0]}).")
+        summary = Sentence(
+            "The file states {offset_hours:civil}, which was legal at the place ({zone}).",
+            offset_hours=offset.value,
+            zone=claim.zones[0],
+        )
+        yield consistent("GF102", claim.source_id, summary)
     else:
         yield _judge(claim, offset, legal, circumstances.of(context, claim.source_id))
 
@@ -83,24 +95,25 @@ def offset_at_place(photo: Photo, context: Context) -> Iterator[Finding]:
 def _judge(claim: Claim, offset: Stated[float], legal: tuple[float, ...], others: Circumstance) -> Finding:
     hours = offset.value
     if not claims.is_from_camera(offset):
-        return _explained(
-            claim, offset, legal, "program-zone", "a program wrote it, from its computer's zone or for want of any"
-        )
+        why = Sentence("a program wrote it, from its computer's zone or for want of any")
+        return _explained(claim, offset, legal, "program-zone", why)
     if hours in offsets.legal_in_year(claim) and not devices.is_phone(claim.device):
-        return _explained(claim, offset, legal, "dst", "the place keeps it at another time of the year (summer time)")
+        why = Sentence("the place keeps it at another time of the year (summer time)")
+        return _explained(claim, offset, legal, "dst", why)
     if hours in _near_border(claim):
-        return _explained(claim, offset, legal, "zone", f"a zone border is within {BORDER_KM:.0f} km")
+        why = Sentence("a zone border is within {border_km:.0f} km", border_km=BORDER_KM)
+        return _explained(claim, offset, legal, "zone", why)
     if (
         all(zones.is_nautical(zone) for zone in claim.zones)
         and min(abs(hours - offset_hours) for offset_hours in legal) <= SHIP_HOURS
     ):
-        return _explained(claim, offset, legal, "zone", "at sea a ship keeps the time it likes")
+        return _explained(claim, offset, legal, "zone", Sentence("at sea a ship keeps the time it likes"))
     if offsets.is_civil(hours) and devices.is_flying(claim):
-        return _explained(claim, offset, legal, "aircraft", "in the air a device keeps the time of its departure")
+        why = Sentence("in the air a device keeps the time of its departure")
+        return _explained(claim, offset, legal, "aircraft", why)
     if offsets.is_civil(hours) and not devices.is_phone(claim.device):
-        confirmed = "; the GPS clock confirms the instant" if _gps_confirms(claim, hours) else ""
-        why = f"a camera keeps its home zone until somebody changes it{confirmed}"
-        return _explained(claim, offset, legal, "zone", why)
+        confirmed = _gps_confirms(claim, hours)
+        return _explained(claim, offset, legal, "zone", HOME_ZONE_CONFIRMED if confirmed else HOME_ZONE)
     if (excuse := _confirmed_excuse(claim, hours, legal, others)) is not None:
         return _explained(claim, offset, legal, *excuse)
     return _suspicious(claim, offset, legal)
@@ -108,24 +121,33 @@ def _judge(claim: Claim, offset: Stated[float], legal: tuple[float, ...], others
 
 def _confirmed_excuse(
     claim: Claim, hours: float, legal: tuple[float, ...], others: Circumstance
-) -> tuple[str, str] | None:
+) -> tuple[str, Sentence] | None:
     """Return why a telephone keeps a foreign offset while its GPS time confirms the instant; None without a reason."""
     if others.gps_fault is not None or not _gps_confirms(claim, hours) or position_slips.fitting(claim, hours):
         return None
     away_hours = min(abs(hours - kept) for kept in legal)
-    confirmed = "its GPS time confirms the instant"
     if not offsets.is_civil(hours):
-        if away_hours <= APP_OFFSET_HOURS:
-            return "program-zone", f"a program worked it out as the difference of two clocks, and {confirmed}"
-        return None
+        if away_hours > APP_OFFSET_HOURS:
+            return None
+        return "program-zone", Sentence(
+            "a program worked it out as the difference of two clocks, and its GPS time confirms the instant"
+        )
     if hours in offsets.legal_in_year(claim):
-        return "zone", f"the place kept it at another time of that year, and {confirmed}"
+        return "zone", Sentence("the place kept it at another time of that year, and its GPS time confirms the instant")
     if _was_legal(claim, hours):
-        return "zone", f"the place kept it in earlier years, as a device with old zone rules does, and {confirmed}"
+        return "zone", Sentence(
+            "the place kept it in earlier years, as a device with old zone rules does, "
+            "and its GPS time confirms the instant"
+        )
     if others.keeping_offset:
-        return "zone", f"{others.keeping_offset} photos of the device keep it on their way, and {confirmed} each time"
+        return "zone", Sentence(
+            "{photos} photos of the device keep it on their way, and its GPS time confirms the instant each time",
+            photos=others.keeping_offset,
+        )
     if away_hours <= NEIGHBOUR_HOURS:
-        return "zone", f"that is a neighbour's hour, or another rule for summer time, and {confirmed}"
+        return "zone", Sentence(
+            "that is a neighbour's hour, or another rule for summer time, and its GPS time confirms the instant"
+        )
     return None
 
 
@@ -155,32 +177,45 @@ def _gps_confirms(claim: Claim, hours: float) -> bool:
     return abs(residual_s) <= offsets.SLOW_CLOCK_S
 
 
-def _explained(claim: Claim, offset: Stated[float], legal: tuple[float, ...], kind: str, why: str) -> Finding:
-    summary = f"{_said(offset)}, not {durations.civil_offsets(legal)} as at the claimed place; {why}."
+def _explained(claim: Claim, offset: Stated[float], legal: tuple[float, ...], kind: str, why: Sentence) -> Finding:
+    summary = Sentence(
+        "The file states {offset_hours:civil}, not {legal_hours:civil or} as at the claimed place; {reason}.",
+        offset_hours=offset.value,
+        legal_hours=legal,
+        reason=why,
+    )
     return _finding(claim, offset, legal, summary, outcome=Outcome.EXPLAINED, severity=Severity.LOW, kind=kind)
 
 
 def _suspicious(claim: Claim, offset: Stated[float], legal: tuple[float, ...]) -> Finding:
-    known = "" if offsets.is_civil(offset.value) else " No civil clock keeps that offset."
-    heard = _heard_from_gps(claim, offset.value, legal)
-    summary = f"{_said(offset)}, but at the claimed place {durations.civil_offsets(legal)} was legal.{known}{heard}"
+    summary = Sentence(
+        "The file states {offset_hours:civil}, but at the claimed place {legal_hours:civil or} was legal.",
+        offset_hours=offset.value,
+        legal_hours=legal,
+    )
+    if not offsets.is_civil(offset.value):
+        summary = Sentence("{said} {more}", said=summary, more=Sentence("No civil clock keeps that offset."))
+    if (heard := _heard_from_gps(claim, offset.value, legal)) is not None:
+        summary = Sentence("{said} {more}", said=summary, more=heard)
     return _finding(claim, offset, legal, summary, outcome=Outcome.SUSPICIOUS, severity=Severity.MEDIUM, kind="zone")
 
 
-def _heard_from_gps(claim: Claim, hours: float, legal: tuple[float, ...]) -> str:
-    """Return what the file's GPS time says of the two, as far as it was compared."""
+def _heard_from_gps(claim: Claim, hours: float, legal: tuple[float, ...]) -> Sentence | None:
+    """Return what the file's GPS time says of the two, None where it was not compared or agrees with neither."""
     if _gps_confirms(claim, hours):
-        return " With its GPS time the stated offset agrees, so that either the place or the zone kept is another."
+        return Sentence(
+            "With its GPS time the stated offset agrees, so that either the place or the zone kept is another."
+        )
     if any(_gps_confirms(claim, kept) for kept in legal):
-        return " Clock, GPS time and place agree without it: only the written offset differs."
-    return ""
+        return Sentence("Clock, GPS time and place agree without it: only the written offset differs.")
+    return None
 
 
 def _finding(
     claim: Claim,
     offset: Stated[float],
     legal: tuple[float, ...],
-    summary: str,
+    summary: Sentence,
     *,
     outcome: Outcome,
     severity: Severity,
@@ -197,20 +232,16 @@ def _finding(
         severity=severity,
         confidence=Confidence.STRONG,
         summary=summary,
-        observed=(f"{offset.tag}: {offset.raw}.",),
-        derived=(f"Zones at the claimed place: {', '.join(claim.zones)}.",),
-        inferred=tuple(f"The offset would fit {repair}." for repair in repairs),
-        limitations=(f"Zone rules: {zones.tzdata_version()}.",),
+        observed=(findings.entry(offset.tag, offset.raw),),
+        derived=(Sentence("Zones at the claimed place: {zones}.", zones=claim.zones),),
+        inferred=tuple(Sentence("The offset would fit {repair}.", repair=repair) for repair in repairs),
+        limitations=(Sentence("Zone rules: {version}.", version=zones.tzdata_version()),),
         innocent=INNOCENT if suspicious else (),
         facts={"offset_hours": offset.value, "legal_hours": ", ".join(f"{offset_hours:g}" for offset_hours in legal)},
         cause=Cause(
             CauseKind.POSITION if repairs else CauseKind(kind),
             claim.device.key if known or repairs else "",
             off_by if known else None,
-            findings.FILE_CAUSES.get(kind, summary),
+            findings.file_cause(kind) or summary,
         ),
     )
-
-
-def _said(offset: Stated[float]) -> str:
-    return f"The file states {durations.civil_offset(offset.value)}"

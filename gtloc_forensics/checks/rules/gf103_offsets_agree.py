@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, durations
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity, Stated, template
 
 CAPTURED = ("ExifIFD:OffsetTimeOriginal", "IFD0:OffsetTimeOriginal")
 DIGITISED = ("ExifIFD:OffsetTimeDigitized", "IFD0:OffsetTimeDigitized")
@@ -44,30 +44,41 @@ def offsets_agree(photo: Photo, context: Context) -> Iterator[Finding]:
     if unreadable:
         yield _unreadable(claim, {name: written[name] for name in unreadable})
     elif len(stated) + bool(maker) < 2:
-        yield not_testable("GF103", claim.source_id, "fewer than two UTC offsets in the file")
+        yield not_testable("GF103", claim.source_id, Sentence("fewer than two UTC offsets in the file"))
     else:
         yield _compare(claim, stated, maker)
 
 
 _OFFSET_NAMES = ("OffsetTimeOriginal", "OffsetTimeDigitized", "OffsetTime")
 _NAMED = {"capture": CAPTURED, "digitising": DIGITISED, "last change": CHANGED}
+_OBSERVED = {
+    "capture": template("Offset of capture: {offset_hours:civil}."),
+    "digitising": template("Offset of digitising: {offset_hours:civil}."),
+    "last change": template("Offset of last change: {offset_hours:civil}."),
+    "maker": template("Offset of maker: {offset_hours:civil}."),
+}
+_WRITTEN = {
+    "capture": template("capture {text:quoted}"),
+    "digitising": template("digitising {text:quoted}"),
+    "last change": template("last change {text:quoted}"),
+}
 
 
 def _compare(claim: Claim, stated: dict[str, float], maker: tuple[float, ...]) -> Finding:
     facts = {**stated, **({"maker": maker[0]} if maker else {})}
-    observed = tuple(f"Offset of {name}: {durations.civil_offset(hours)}." for name, hours in facts.items())
+    observed = tuple(Sentence(_OBSERVED[name], offset_hours=hours) for name, hours in facts.items())
     shot = {name: hours for name, hours in stated.items() if name != "last change"}
     if len(set(shot.values())) > 1:
         return findings.suspicious(
             "GF103",
             claim,
-            "The offsets of capture and digitising differ; a camera writes both at once.",
+            Sentence("The offsets of capture and digitising differ; a camera writes both at once."),
             kind="edit",
             severity=Severity.MEDIUM,
             confidence=Confidence.STRONG,
             observed=observed,
             facts=facts,
-            innocent=("one offset was corrected by hand, the other forgotten",),
+            innocent=(Sentence("one offset was corrected by hand, the other forgotten"),),
         )
     main = next(iter(shot.values()), stated.get("last change"))
     if maker and main is not None and main not in maker:
@@ -76,40 +87,49 @@ def _compare(claim: Claim, stated: dict[str, float], maker: tuple[float, ...]) -
         return findings.explained(
             "GF103",
             claim,
-            "Only the offset of the last change differs: it was edited in another zone or season.",
+            Sentence("Only the offset of the last change differs: it was edited in another zone or season."),
             kind="rewritten",
             observed=observed,
             facts=facts,
         )
-    return consistent("GF103", claim.source_id, f"All stated offsets are {observed[0].split(': ')[1]}", facts=facts)
+    summary = Sentence("All stated offsets are {offset_hours:civil}.", offset_hours=next(iter(facts.values())))
+    return consistent("GF103", claim.source_id, summary, facts=facts)
 
 
-def _against_maker(claim: Claim, main: float, maker: tuple[float, ...], observed: tuple[str, ...]) -> Finding:
-    summary = f"The file states {durations.civil_offset(main)}, its maker's note {durations.civil_offsets(maker)}"
+def _against_maker(claim: Claim, main: float, maker: tuple[float, ...], observed: tuple[Sentence, ...]) -> Finding:
     if min(abs(main - hours) for hours in maker) == 1.0:
-        return findings.explained(
-            "GF103", claim, f"{summary}: summer time is counted by one only.", kind="dst", observed=observed
+        summary = Sentence(
+            "The file states {offset_hours:civil}, its maker's note {maker_hours:civil or}: "
+            "summer time is counted by one only.",
+            offset_hours=main,
+            maker_hours=maker,
         )
+        return findings.explained("GF103", claim, summary, kind="dst", observed=observed)
     return findings.suspicious(
         "GF103",
         claim,
-        f"{summary}; few programs that change a date change the maker's note.",
+        Sentence(
+            "The file states {offset_hours:civil}, its maker's note {maker_hours:civil or}; "
+            "few programs that change a date change the maker's note.",
+            offset_hours=main,
+            maker_hours=maker,
+        ),
         kind="edit",
         severity=Severity.MEDIUM,
         confidence=Confidence.STRONG,
         observed=observed,
-        innocent=("the zone was corrected by a program after the journey",),
+        innocent=(Sentence("the zone was corrected by a program after the journey"),),
     )
 
 
 def _unreadable(claim: Claim, texts: dict[str, str]) -> Finding:
-    shown = ", ".join(f"{name} {text[:20]!r}" for name, text in texts.items())
+    shown = tuple(Sentence(_WRITTEN[name], text=text[:20]) for name, text in texts.items())
     return findings.suspicious(
         "GF103",
         claim,
-        f"An offset is not written as the standard wants (±HH:MM): {shown}.",
+        Sentence("An offset is not written as the standard wants (±HH:MM): {offsets}.", offsets=shown),
         kind="edit",
-        innocent=("a program with another notation",),
+        innocent=(Sentence("a program with another notation"),),
     )
 
 

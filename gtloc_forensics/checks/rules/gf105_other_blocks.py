@@ -25,7 +25,7 @@ from gtloc_forensics.checks import Context, check, claim_of, consistent, not_tes
 from gtloc_forensics.checks import findings as checks_findings
 from gtloc_forensics.checks.reference import programs
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, TimeRole, durations
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity, Stated, TimeRole, durations
 
 SAME_S = 60.0
 DAY_S = 86_400.0
@@ -58,21 +58,23 @@ class Other:
     against: datetime
 
 
-@check("GF105", title="The capture time in EXIF against XMP, IPTC and the container", needs=("claim",), version="2")
+@check("GF105", title="The capture time in EXIF against XMP, IPTC and the container", needs=("claim",), version="3")
 def other_blocks(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare every capture date outside EXIF with the one inside."""
     claim = claim_of(photo)
     captured = tag_values.full_date(tag_values.text(claim.tags, EXIF_CAPTURE))
     if captured is None:
-        yield not_testable("GF105", claim.source_id, "no capture time in EXIF to compare with")
+        yield not_testable("GF105", claim.source_id, Sentence("no capture time in EXIF to compare with"))
         return
     digitised = tag_values.full_date(tag_values.text(claim.tags, EXIF_DIGITISED))
     others = list(_others(claim, captured.wall, captured.wall if digitised is None else digitised.wall))
     if not others:
-        yield not_testable("GF105", claim.source_id, "no capture time outside EXIF")
+        yield not_testable("GF105", claim.source_id, Sentence("no capture time outside EXIF"))
         return
     findings = [finding for other in others if (finding := _judge(claim, other)) is not None]
-    agreement = f"{', '.join(other.tag for other in others)} repeat the EXIF time."
+    agreement = Sentence(
+        "{tags} {count:?repeats|repeat} the EXIF time.", tags=tuple(other.tag for other in others), count=len(others)
+    )
     yield from findings or [consistent("GF105", claim.source_id, agreement)]
 
 
@@ -99,14 +101,21 @@ def _judge(claim: Claim, other: Other) -> Finding | None:
     gap_s = durations.gap_seconds(other.wall, other.against)
     if _agrees(claim, other, gap_s):
         return None
-    observed = (f"EXIF: {other.against}.", f"{other.tag}: {other.wall}.")
+    observed = (
+        Sentence("EXIF: {moment}.", moment=other.against),
+        Sentence("{tag}: {moment}.", tag=other.tag, moment=other.wall),
+    )
     facts = {"tag": other.tag, "difference_s": gap_s}
-    gap = f"{durations.spoken(gap_s)} {'later' if gap_s > 0 else 'earlier'}"
     if _is_zone_mix_up(claim, gap_s):
         return checks_findings.explained(
             "GF105",
             claim,
-            f"{other.tag} is {gap} than EXIF, exactly the offset from UTC: a program took local time for UTC.",
+            Sentence(
+                "{tag} is {gap_s:spoken} {gap_s:±later|earlier} than EXIF, exactly the offset from UTC: "
+                "a program took local time for UTC.",
+                tag=other.tag,
+                gap_s=gap_s,
+            ),
             kind="program-zone",
             observed=observed,
             facts=facts,
@@ -115,7 +124,12 @@ def _judge(claim: Claim, other: Other) -> Finding | None:
         return checks_findings.explained(
             "GF105",
             claim,
-            f"The sidecar's {other.tag.removeprefix(SIDECAR)} is {gap} than EXIF: a correction kept beside the photo.",
+            Sentence(
+                "The sidecar's {tag} is {gap_s:spoken} {gap_s:±later|earlier} than EXIF: "
+                "a correction kept beside the photo.",
+                tag=other.tag.removeprefix(SIDECAR),
+                gap_s=gap_s,
+            ),
             kind="sidecar",
             observed=observed,
             facts=facts,
@@ -124,7 +138,12 @@ def _judge(claim: Claim, other: Other) -> Finding | None:
         return checks_findings.explained(
             "GF105",
             claim,
-            f"{other.tag} is {gap} than EXIF: the hour at which an editor made its document.",
+            Sentence(
+                "{tag} is {gap_s:spoken} {gap_s:±later|earlier} than EXIF: "
+                "the hour at which an editor made its document.",
+                tag=other.tag,
+                gap_s=gap_s,
+            ),
             kind="editor-document",
             observed=observed,
             facts=facts,
@@ -132,13 +151,21 @@ def _judge(claim: Claim, other: Other) -> Finding | None:
     return checks_findings.suspicious(
         "GF105",
         claim,
-        f"{other.tag} is {gap} than the EXIF time: one of them was changed without the other.",
+        Sentence(
+            "{tag} is {gap_s:spoken} {gap_s:±later|earlier} than the EXIF time: "
+            "one of them was changed without the other.",
+            tag=other.tag,
+            gap_s=gap_s,
+        ),
         kind="edit",
         severity=Severity.MEDIUM,
         confidence=Confidence.STRONG,
         observed=observed,
         facts=facts,
-        innocent=("a date was corrected in one block only", "the block dates the depicted original (a scan, artwork)"),
+        innocent=(
+            Sentence("a date was corrected in one block only"),
+            Sentence("the block dates the depicted original (a scan, artwork)"),
+        ),
     )
 
 

@@ -26,6 +26,7 @@ from gtloc_forensics.records import (
     Confidence,
     Finding,
     Photo,
+    Sentence,
     Severity,
     Stated,
     TimeKind,
@@ -55,29 +56,39 @@ def file_name_time(photo: Photo, context: Context) -> Iterator[Finding]:
     claim = claim_of(photo)
     names = [reading for reading in claim.times if reading.role is TimeRole.FILE_NAME]
     if not isinstance(claim.local_time, Stated) or not names:
-        yield not_testable("GF106", claim.source_id, "the name holds no time, or the file none")
+        yield not_testable("GF106", claim.source_id, Sentence("the name holds no time, or the file none"))
     elif claim.local_time.tag in {reading.tag for reading in names}:
-        yield not_testable("GF106", claim.source_id, "the name is the only source of the time")
+        yield not_testable("GF106", claim.source_id, Sentence("the name is the only source of the time"))
     else:
         yield _judge(claim, claim.local_time, names[0])
 
 
 def _judge(claim: Claim, local: Stated[datetime], reading: TimeReading) -> Finding:
     if local.tag.endswith(CHANGE_DATES):
-        why = f"{local.tag.split(':')[-1]} is all there is, and it tells when the file was saved"
-        return not_testable("GF106", claim.source_id, f"the capture time is not in the file: {why}")
-    gap_s = _gap_s(claim, reading)
+        why = Sentence(
+            "the capture time is not in the file: {tag} is all there is, and it tells when the file was saved",
+            tag=local.tag.split(":")[-1],
+        )
+        return not_testable("GF106", claim.source_id, why)
+    name, gap_s = reading.raw[:80], _gap_s(claim, reading)
     tolerance_s = max(SAME_S, reading.resolution_s)
     if abs(gap_s) <= tolerance_s:
-        return consistent("GF106", claim.source_id, f"The name {reading.raw[:80]!r} tells the same time.")
-    observed = (f"Name: {reading.raw[:80]} → {reading.wall}.", f"{local.tag}: {local.value}.")
-    gap = f"{durations.spoken(gap_s)} {'later' if gap_s > 0 else 'earlier'}"
-    facts = {"difference_s": gap_s, "name": reading.raw[:80]}
+        told = Sentence("The name {name:quoted} tells the same time.", name=name)
+        return consistent("GF106", claim.source_id, told)
+    observed = (
+        Sentence("Name: {name} → {moment}.", name=name, moment=reading.wall),
+        Sentence("{tag}: {moment}.", tag=local.tag, moment=local.value),
+    )
+    facts = {"difference_s": gap_s, "name": name}
     if (excuse := _excuse(claim, reading, gap_s)) is not None:
         return findings.explained(
             "GF106",
             claim,
-            f"The name's time is {gap} than the capture: {excuse[1]}.",
+            Sentence(
+                "The name's time is {gap_s:spoken} {gap_s:±later|earlier} than the capture: {reason}.",
+                gap_s=gap_s,
+                reason=excuse[1],
+            ),
             kind=excuse[0],
             observed=observed,
             facts=facts,
@@ -86,28 +97,40 @@ def _judge(claim: Claim, local: Stated[datetime], reading: TimeReading) -> Findi
     return findings.suspicious(
         "GF106",
         claim,
-        f"The name's time is {gap} than the claimed capture"
-        + (": nothing is named before it exists." if gap_s < 0 else ", and cameras name a file at the shutter."),
+        Sentence(
+            "The name's time is {gap_s:spoken} earlier than the claimed capture: nothing is named before it exists.",
+            gap_s=gap_s,
+        )
+        if gap_s < 0
+        else Sentence(
+            "The name's time is {gap_s:spoken} later than the claimed capture, and cameras name a file at the shutter.",
+            gap_s=gap_s,
+        ),
         kind="edit",
         severity=Severity.MEDIUM,
         confidence=Confidence.STRONG if camera_name else Confidence.WEAK,
         observed=observed,
         facts=facts,
-        innocent=("the file was renamed", "the capture time was corrected after the camera named the file"),
+        innocent=(
+            Sentence("the file was renamed"),
+            Sentence("the capture time was corrected after the camera named the file"),
+        ),
     )
 
 
-def _excuse(claim: Claim, reading: TimeReading, gap_s: float) -> tuple[str, str] | None:
+def _excuse(claim: Claim, reading: TimeReading, gap_s: float) -> tuple[str, Sentence] | None:
     if _MESSENGER.search(reading.raw) and gap_s > 0:
-        return "copy", "messengers date a name by receipt"
+        return "copy", Sentence("messengers date a name by receipt")
     if reading.kind is TimeKind.LOCAL and any(
         hours and abs(gap_s + 3600.0 * hours) <= SAME_S for hours in _known_offsets(claim)
     ):
-        return "program-zone", "it is in UTC"
+        return "program-zone", Sentence("it is in UTC")
     if not _CAMERA_NAME.match(_stem(reading)) and not _MESSENGER.search(reading.raw):
         if gap_s > 0:
-            return "copy", "the file was named when it was copied, edited or sent"
-        return "named-by-hand", "no camera gave that name; people name files by their subject, shops by their orders"
+            return "copy", Sentence("the file was named when it was copied, edited or sent")
+        return "named-by-hand", Sentence(
+            "no camera gave that name; people name files by their subject, shops by their orders"
+        )
     return None
 
 

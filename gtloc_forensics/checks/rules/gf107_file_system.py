@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
-from gtloc_forensics.records import Absent, Finding, Photo, Severity, durations
+from gtloc_forensics.records import Absent, Finding, Photo, Sentence, Severity, durations
 
 ZONES_S = 26 * 3600.0
 FIRST_FAT = datetime(1980, 1, 2)
@@ -30,23 +30,29 @@ def file_system_time(photo: Photo, context: Context) -> Iterator[Finding]:
     claim = claim_of(photo)
     modified = _instant(photo.source.stat.mtime_ns)
     if isinstance(claim.local_time, Absent) or claim.local_time.tag.startswith(("File", "System")):
-        yield not_testable("GF107", claim.source_id, "no capture time of its own")
+        yield not_testable("GF107", claim.source_id, Sentence("no capture time of its own"))
     elif modified is None or modified < FIRST_FAT:
-        yield not_testable("GF107", claim.source_id, "the file system holds no usable time")
+        yield not_testable("GF107", claim.source_id, Sentence("the file system holds no usable time"))
     elif (early_s := durations.gap_seconds(claim.local_time.value, modified)) <= ZONES_S:
-        yield consistent("GF107", claim.source_id, "The file was last written after the claimed capture.")
+        yield consistent("GF107", claim.source_id, Sentence("The file was last written after the claimed capture."))
     else:
         yield findings.suspicious(
             "GF107",
             claim,
-            f"The file was last written {durations.spoken(early_s)} before the photo claims to have been taken.",
+            Sentence(
+                "The file was last written {early_s:spoken} before the photo claims to have been taken.",
+                early_s=early_s,
+            ),
             kind="clock-offset",
             severity=Severity.MEDIUM,
-            observed=(f"Last written {modified} UTC.", f"{claim.local_time.tag}: {claim.local_time.value}."),
+            observed=(
+                Sentence("Last written {moment} UTC.", moment=modified),
+                Sentence("{tag}: {moment}.", tag=claim.local_time.tag, moment=claim.local_time.value),
+            ),
             innocent=(
-                "the camera's clock was ahead",
-                "a computer or card reader with a wrong clock",
-                "a tool that sets file times",
+                Sentence("the camera's clock was ahead"),
+                Sentence("a computer or card reader with a wrong clock"),
+                Sentence("a tool that sets file times"),
             ),
             facts={"difference_s": early_s},
         )

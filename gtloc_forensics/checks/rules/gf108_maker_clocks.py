@@ -29,6 +29,7 @@ from gtloc_forensics.records import (
     Confidence,
     Finding,
     Photo,
+    Sentence,
     Severity,
     Stated,
     TimeKind,
@@ -43,17 +44,19 @@ FIRST_USUAL_YEAR = 2001  # a second counter at a zero of 1998 to 2001 was never 
 _UPTIME = re.compile(r"RunTime|SincePowerOn|(?<!Power)UpTime")
 
 
-@check("GF108", title="The maker's own clocks against the capture time", needs=("claim",), version="2")
+@check("GF108", title="The maker's own clocks against the capture time", needs=("claim",), version="3")
 def maker_clocks(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare each clock of the maker's note with the claimed time."""
     claim = claim_of(photo)
     clocks = [reading for reading in claim.times if reading.role is TimeRole.MAKER_CLOCK and _is_clock(reading)]
     if not isinstance(claim.local_time, Stated) or not clocks:
-        yield not_testable("GF108", claim.source_id, "no clock in the maker's note")
+        yield not_testable("GF108", claim.source_id, Sentence("no clock in the maker's note"))
         return
     local = claim.local_time.value
     findings = [found for reading in clocks if (found := _judge(claim, local, reading)) is not None]
-    agreement = f"{', '.join(reading.tag for reading in clocks)} tell the claimed time."
+    agreement = Sentence(
+        "{tags} {count:?tells|tell} the claimed time.", tags=tuple(clock.tag for clock in clocks), count=len(clocks)
+    )
     yield from findings or [consistent("GF108", claim.source_id, agreement)]
 
 
@@ -96,12 +99,19 @@ def _known_offsets(claim: Claim) -> tuple[float, ...]:
 
 
 def _found(claim: Claim, local: datetime, reading: TimeReading, gap_s: float) -> Finding:
-    order = "later" if gap_s > 0 else "earlier"
     switched = reading.tag.endswith(SWITCHED_ON)
     summary = (
-        f"The camera was switched on ({reading.wall}) {durations.spoken(gap_s)} after the claimed capture."
+        Sentence(
+            "The camera was switched on ({moment}) {gap_s:spoken} after the claimed capture.",
+            moment=reading.wall,
+            gap_s=gap_s,
+        )
         if switched
-        else f"The capture time is {durations.spoken(gap_s)} {order} than the maker's own clock ({reading.tag})."
+        else Sentence(
+            "The capture time is {gap_s:spoken} {gap_s:±later|earlier} than the maker's own clock ({tag}).",
+            gap_s=gap_s,
+            tag=reading.tag,
+        )
     )
     return checks_findings.suspicious(
         "GF108",
@@ -110,7 +120,7 @@ def _found(claim: Claim, local: datetime, reading: TimeReading, gap_s: float) ->
         kind="edit",
         severity=Severity.HIGH,
         confidence=Confidence.STRONG,
-        observed=(f"{reading.tag}: {reading.raw[:60]}.", f"Capture: {local}."),
-        innocent=("the date was corrected by a program that left the maker's note alone",),
+        observed=(checks_findings.entry(reading.tag, reading.raw[:60]), Sentence("Capture: {moment}.", moment=local)),
+        innocent=(Sentence("the date was corrected by a program that left the maker's note alone"),),
         facts={"tag": reading.tag, "difference_s": gap_s},
     )

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable, position_slips
 from gtloc_forensics.earth import globe
-from gtloc_forensics.records import Confidence, Finding, Photo, Position, Severity, Stated
+from gtloc_forensics.records import Confidence, Finding, Photo, Position, Sentence, Severity, Stated
 
 SAME_KM = 1.0
 ROUNDED_KM = 2.0
@@ -31,37 +31,49 @@ def two_positions(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the position that won with those that lost."""
     claim = claim_of(photo)
     if not isinstance(claim.position, Stated) or not claim.position.rivals:
-        yield not_testable("GF109", claim.source_id, "fewer than two positions in the file")
+        yield not_testable("GF109", claim.source_id, Sentence("fewer than two positions in the file"))
         return
     main = claim.position
     distances = {rival.tag: _km(main.value, rival.value) for rival in main.rivals}
     tag, farthest_km = max(distances.items(), key=lambda item: item[1])
-    observed = (
-        f"{main.tag}: {_shown(main.value)}.",
-        *(f"{rival.tag}: {_shown(rival.value)}." for rival in main.rivals),
-    )
+    observed = (_entry(main.tag, main.value), *(_entry(rival.tag, rival.value) for rival in main.rivals))
     facts = {"distance_km": farthest_km, "tag": tag}
     if farthest_km <= SAME_KM:
-        yield consistent("GF109", claim.source_id, f"All positions are within {farthest_km * 1000:.0f} m.", facts=facts)
+        summary = Sentence("All positions are within {farthest_m:.0f} m.", farthest_m=farthest_km * 1000)
+        yield consistent("GF109", claim.source_id, summary, facts=facts)
     elif farthest_km <= ROUNDED_KM:
-        summary = f"{tag} is {farthest_km:.1f} km off: as a rounding to 0.01° makes."
+        summary = Sentence(
+            "{tag} is {farthest_km:.1f} km off: as a rounding to 0.01° makes.", tag=tag, farthest_km=farthest_km
+        )
         yield findings.explained("GF109", claim, summary, kind="rounded-position", observed=observed, facts=facts)
     elif SIDECAR in (tag.split(":")[0], main.tag.split(":")[0]):
         beside = tag if tag.startswith(SIDECAR) else main.tag
-        summary = f"{beside} is {farthest_km:,.0f} km from the file's own position: a correction kept beside the photo."
+        summary = Sentence(
+            "{tag} is {farthest_km:.0f} km from the file's own position: a correction kept beside the photo.",
+            tag=beside,
+            farthest_km=farthest_km,
+        )
         yield findings.explained("GF109", claim, summary, kind="sidecar", observed=observed, facts=facts)
     else:
         slips = [slip for rival in main.rivals for slip in _slips(main.value, rival.value)]
         yield findings.suspicious(
             "GF109",
             claim,
-            f"{tag} is {farthest_km:,.0f} km from {main.tag}: one position was changed without the other.",
+            Sentence(
+                "{tag} is {farthest_km:.0f} km from {main_tag}: one position was changed without the other.",
+                tag=tag,
+                farthest_km=farthest_km,
+                main_tag=main.tag,
+            ),
             kind="position",
             severity=Severity.HIGH if farthest_km > FAR_KM else Severity.MEDIUM,
             confidence=Confidence.STRONG,
             observed=observed,
-            inferred=tuple(f"The two are alike but for {slip}." for slip in slips),
-            innocent=("a position was corrected in one block only", "one of them places the subject, not the camera"),
+            inferred=tuple(Sentence("The two are alike but for {slip}.", slip=slip) for slip in slips),
+            innocent=(
+                Sentence("a position was corrected in one block only"),
+                Sentence("one of them places the subject, not the camera"),
+            ),
             facts=facts,
         )
 
@@ -77,9 +89,10 @@ def _km(first: Position, second: Position) -> float:
     )
 
 
-def _slips(first: Position, second: Position) -> list[str]:
+def _slips(first: Position, second: Position) -> list[Sentence]:
     return [slip for slip, repaired in position_slips.repairs(second) if _km(first, repaired) <= SAME_KM]
 
 
-def _shown(position: Position) -> str:
-    return f"{position.latitude_deg:.5f}, {position.longitude_deg:.5f}"
+def _entry(tag: str, position: Position) -> Sentence:
+    place = (position.latitude_deg, position.longitude_deg)
+    return Sentence("{tag}: {place:.5f}.", tag=tag, place=place)

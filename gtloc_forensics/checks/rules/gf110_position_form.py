@@ -20,10 +20,13 @@ from collections.abc import Iterator
 from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable
 from gtloc_forensics.checks import findings as checks_findings
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Absent, Claim, Finding, Photo, Position, Severity, Stated
+from gtloc_forensics.records import Absent, Claim, Finding, Photo, Position, Sentence, Severity, Stated
 
 GRAIN_DEG = 1e-6
-COARSE_GRIDS = ((100.0, "a hundredth of a degree (1.1 km)"), (60.0, "a whole minute of arc (1.9 km)"))
+COARSE_GRIDS = (
+    (100.0, Sentence("a hundredth of a degree (1.1 km)")),
+    (60.0, Sentence("a whole minute of arc (1.9 km)")),
+)
 
 
 @check("GF110", title="The form of the position: empty, rounded, without its sign", needs=("claim",), version="2")
@@ -31,7 +34,9 @@ def position_form(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look at how the position is written."""
     claim = claim_of(photo)
     if claim.position is Absent.NO_FIX:
-        summary = "The position is empty (0, 0 or a void fix): the receiver had none, so there is no position."
+        summary = Sentence(
+            "The position is empty (0, 0 or a void fix): the receiver had none, so there is no position."
+        )
         yield checks_findings.explained("GF110", claim, summary, kind="no-fix")
     elif (beyond := _beyond_the_globe(claim)) is not None:
         yield beyond
@@ -39,7 +44,9 @@ def position_form(photo: Photo, context: Context) -> Iterator[Finding]:
         yield not_testable("GF110", claim.source_id, claim.position)
     else:
         findings = list(_remarks(claim, claim.position.value))
-        yield from findings or [consistent("GF110", claim.source_id, "The position is written as receivers write it.")]
+        yield from findings or [
+            consistent("GF110", claim.source_id, Sentence("The position is written as receivers write it."))
+        ]
 
 
 def _beyond_the_globe(claim: Claim) -> Finding | None:
@@ -49,17 +56,24 @@ def _beyond_the_globe(claim: Claim) -> Finding | None:
     if latitude is None or longitude is None:
         return None
     if 90.0 < abs(latitude) <= 180.0 and abs(longitude) <= 90.0:
-        summary = f"{abs(latitude):.4f}° is no latitude: latitude and longitude stand the wrong way round."
+        summary = Sentence(
+            "{latitude_deg:.4f}° is no latitude: latitude and longitude stand the wrong way round.",
+            latitude_deg=abs(latitude),
+        )
         return checks_findings.suspicious(
             "GF110",
             claim,
             summary,
             kind="position",
             severity=Severity.MEDIUM,
-            innocent=("a program that writes the two in the other order",),
+            innocent=(Sentence("a program that writes the two in the other order"),),
         )
     if 180.0 < abs(longitude) <= 360.0 and abs(latitude) <= 90.0:
-        summary = f"The longitude {longitude:.4f}° is counted through to 360°: it is {longitude - 360.0:.4f}°."
+        summary = Sentence(
+            "The longitude {longitude_deg:.4f}° is counted through to 360°: it is {usual_deg:.4f}°.",
+            longitude_deg=longitude,
+            usual_deg=longitude - 360.0,
+        )
         return checks_findings.explained("GF110", claim, summary, kind="longitude-360")
     return None
 
@@ -70,26 +84,26 @@ def _remarks(claim: Claim, position: Position) -> Iterator[Finding]:
         yield checks_findings.suspicious(
             "GF110",
             claim,
-            f"The position lacks {' and '.join(missing)}: its hemisphere is a guess.",
+            Sentence("The position lacks {tags:and}: its hemisphere is a guess.", tags=missing),
             kind="position",
             severity=Severity.MEDIUM,
-            innocent=("a program that writes signed numbers",),
+            innocent=(Sentence("a program that writes signed numbers"),),
         )
     if abs(latitude) == abs(longitude) and latitude != 0.0:
         yield checks_findings.suspicious(
             "GF110",
             claim,
-            f"Latitude and longitude are the same number ({abs(latitude):g}).",
+            Sentence("Latitude and longitude are the same number ({degrees:g}).", degrees=abs(latitude)),
             kind="position",
-            innocent=("chance, once in a million positions",),
+            innocent=(Sentence("chance, once in a million positions"),),
         )
     elif (grid := _coarse(latitude, longitude)) is not None:
         yield checks_findings.explained(
             "GF110",
             claim,
-            f"The position is rounded to {grid}: typed by hand, or blurred on purpose.",
+            Sentence("The position is rounded to {grid}: typed by hand, or blurred on purpose.", grid=grid),
             kind="rounded-position",
-            limitations=("Distances under some kilometres mean nothing here.",),
+            limitations=(Sentence("Distances under some kilometres mean nothing here."),),
         )
 
 
@@ -104,7 +118,7 @@ def _missing_hemispheres(claim: Claim) -> list[str]:
     ]
 
 
-def _coarse(latitude: float, longitude: float) -> str | None:
+def _coarse(latitude: float, longitude: float) -> Sentence | None:
     for per_degree, name in COARSE_GRIDS:
         scaled = (latitude * per_degree, longitude * per_degree)
         if all(abs(value - round(value)) < GRAIN_DEG * per_degree for value in scaled):

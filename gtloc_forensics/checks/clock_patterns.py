@@ -1,0 +1,450 @@
+"""How the difference between a camera's clock and the GPS clock reads: the first pattern that fits speaks.
+
+Patterns and bounds are those of GF101, which documents them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gtloc_forensics.checks import offsets
+from gtloc_forensics.checks.circumstances import Circumstance, GpsFault
+from gtloc_forensics.checks.offsets import Comparison
+from gtloc_forensics.checks.reference import devices, factory
+from gtloc_forensics.metadata import tag_values
+from gtloc_forensics.records import Confidence, Outcome, Sentence, Severity, durations
+
+DAY_S = 86_400.0
+ROLLOVER_S = 1024 * 7 * DAY_S  # the ten-bit week number of GPS starts again after 1,024 weeks
+STALE_FIX_S = 6 * 3600.0
+WHOLE_HOUR_S = 120.0  # nearer to whole hours than this, the age of a fix is rather a zone
+LATER_WRITING_S = 300.0  # a GPS time this near to a change date is the hour of the program that wrote both
+ZONES_S = 26 * 3600.0
+FARTHEST_CLOCK_S = 7 * 86_400.0  # a single photo farther behind its GPS time has rather tags that were added later
+
+# Model names (upper case) whose firmware writes a GPS date one day off. COOLPIX P6000: nine genuine files of nine.
+DAY_BUG_MODELS = ("COOLPIX P6000",)
+
+WRONG_CLOCK = Sentence("the camera's clock was set wrong")
+WRITTEN_CONSTANT = Sentence("a constant that a program or firmware wrote for a GPS time")
+INNOCENT_SHIFT = (
+    Sentence("the camera keeps the time of another zone (home, on a journey)"),
+    WRONG_CLOCK,
+    Sentence("the position, and with it the zone, is the one that is wrong"),
+    Sentence("the GPS time was added later by software with a wrong zone"),
+)
+INNOCENT_EITHER = (
+    Sentence("the receiver repeated an old fix"),
+    Sentence("the GPS tags were added later, from another recording or by a program"),
+    WRONG_CLOCK,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a pattern reads the difference."""
+
+    outcome: Outcome
+    severity: Severity
+    confidence: Confidence
+    summary: Sentence
+    kind: str = ""
+    innocent: tuple[Sentence, ...] = ()
+
+
+# --------------------------------------------------------------------------- patterns
+
+
+def _standing_still(compared: Comparison, others: Circumstance) -> Verdict | None:
+    """Hear what the other photos say: a GPS time that does not move is no clock, even where it agrees by chance."""
+    if others.gps_fault is GpsFault.CONSTANT_TIME:
+        return _explained(
+            Sentence(
+                "{photos} photos taken at different times bear the GPS time {gps:clock}: "
+                "a constant of a program or of firmware, no satellite time.",
+                photos=others.sharing,
+                gps=compared.gps,
+            ),
+            "receiver",
+        )
+    if others.gps_fault is GpsFault.CONSTANT_DATE:
+        return Verdict(
+            Outcome.SUSPICIOUS,
+            Severity.LOW,
+            Confidence.WEAK,
+            Sentence(
+                "{photos} photos of different days bear one GPS date, {gps:date}, while its time of "
+                "day follows the clock: the GPS date stood still, or all were taken on that day.",
+                photos=others.sharing,
+                gps=compared.gps,
+            ),
+            "receiver",
+            (Sentence("a receiver or a program that did not renew the date"),),
+        )
+    if factory.is_gps_constant(compared.gps, compared.claim.device) and abs(compared.residual_s) > offsets.AGREE_S:
+        return _explained(
+            Sentence(
+                "The GPS time {gps:clock} is one that telephones of this maker write when they have none.",
+                gps=compared.gps,
+            ),
+            "receiver",
+        )
+    return None
+
+
+def _agrees(compared: Comparison, others: Circumstance) -> Verdict | None:
+    if compared.slip is None or abs(compared.residual_s) > offsets.AGREE_S:
+        return None
+    apart_s, offset_hours = compared.residual_s, compared.slip.offset_hours
+    summary = (
+        Sentence(
+            "Camera clock and GPS clock agree to {apart_s:spoken} with {offset_hours:civil}.",
+            apart_s=apart_s,
+            offset_hours=offset_hours,
+        )
+        if compared.legal or compared.stated_hours is not None
+        else Sentence(
+            "Camera clock and GPS clock agree to {apart_s:spoken} with {offset_hours:civil} "
+            "(no place known: any zone would do).",
+            apart_s=apart_s,
+            offset_hours=offset_hours,
+        )
+    )
+    return Verdict(Outcome.CONSISTENT, Severity.INFO, Confidence.CONTEXT, summary)
+
+
+def _slow_clock(compared: Comparison, others: Circumstance) -> Verdict | None:
+    if compared.slip is None or abs(compared.residual_s) > offsets.SLOW_CLOCK_S:
+        return None
+    return _explained(
+        Sentence(
+            "The camera's clock is {ahead_s:spoken} {ahead_s:±ahead of|behind} the GPS clock: an ordinary drift.",
+            ahead_s=compared.residual_s,
+        ),
+        "clock-drift",
+        severity=Severity.INFO,
+    )
+
+
+def _no_time(compared: Comparison, others: Circumstance) -> Verdict | None:
+    """Tell a receiver that had no time: the zero of a clock, or a fix that it calls void itself."""
+    if compared.dated and factory.is_gps_zero(compared.gps) and abs(compared.residual_s) > DAY_S:
+        return _explained(
+            Sentence(
+                "The GPS date {gps:date} is where a clock starts that nobody set: the receiver had no time.",
+                gps=compared.gps,
+            ),
+            "receiver",
+        )
+    if tag_values.text(compared.claim.tags, "GPS:GPSStatus").upper().startswith("V"):
+        return _explained(Sentence("The receiver calls its own fix void, so its time is no witness."), "stale-fix")
+    return None
+
+
+def _week_rollover(compared: Comparison, others: Circumstance) -> Verdict | None:
+    rounds = round(compared.difference_s / ROLLOVER_S)
+    if rounds == 0 or not compared.dated or abs(compared.after(rounds * ROLLOVER_S)) > offsets.SLOW_CLOCK_S:
+        return None
+    return _explained(
+        Sentence(
+            "The GPS date is {weeks} weeks off and the time of day agrees: the receiver's week number ran over.",
+            weeks=abs(rounds) * 1024,
+        ),
+        "week-rollover",
+    )
+
+
+def _stamped(compared: Comparison, others: Circumstance) -> Verdict | None:
+    if others.stamped == 0:
+        return None
+    return Verdict(
+        Outcome.SUSPICIOUS,
+        Severity.MEDIUM,
+        Confidence.STRONG,
+        Sentence(
+            "{files} files bear one capture second, {local}, but GPS times of their own: "
+            "a program wrote the capture time, no clock did.",
+            files=others.stamped,
+            local=compared.local,
+        ),
+        "stamped",
+        (Sentence("a program that stamped the moment of an import or a conversion"),),
+    )
+
+
+def _day_bug(compared: Comparison, others: Circumstance) -> Verdict | None:
+    if abs(abs(compared.residual_s) - DAY_S) > offsets.SLOW_CLOCK_S:
+        return None
+    model = compared.claim.device.model
+    if isinstance(model, str) and model.strip().upper() in DAY_BUG_MODELS:
+        return _explained(
+            Sentence(
+                "The GPS date is one whole day off and the time of day agrees: a known firmware fault of this model."
+            ),
+            "day-bug",
+        )
+    if compared.gps.date() == compared.local.date():
+        return _explained(
+            Sentence("The GPS date is the local date although the day in UTC was another, and the time of day agrees."),
+            "day-bug",
+        )
+    return None
+
+
+def _factory_date(compared: Comparison, others: Circumstance) -> Verdict | None:
+    if not factory.is_default(compared.local):
+        return None
+    return _explained(
+        Sentence(
+            "The camera's clock stands at a factory default ({local:date}): it had been reset.", local=compared.local
+        ),
+        "clock-reset",
+        severity=Severity.MEDIUM,
+    )
+
+
+def _local_time_in_gps(compared: Comparison, others: Circumstance) -> Verdict | None:
+    """Local time stands where UTC belongs: copied there by software, or a camera set to UTC."""
+    if abs(compared.difference_s) > offsets.AGREE_S:
+        return None
+    if compared.stated_hours is None and not compared.dated:
+        return _explained(
+            Sentence("The GPS tags hold a time without a date, and it is the local time: firmware that wrote no UTC."),
+            "gps-local-time",
+        )
+    copied = abs(compared.difference_s) < 1.0 and not devices.is_phone(compared.claim.device)
+    if copied:
+        return _explained(
+            Sentence(
+                "GPS time and camera time are the same to the second though the place is not on UTC: "
+                "software that added the position wrote local time there."
+            ),
+            "gps-local-time",
+        )
+    return _shifted(compared, others, Sentence("it shows UTC"))
+
+
+def _summer_time(compared: Comparison, others: Circumstance) -> Verdict | None:
+    in_year = offsets.legal_in_year(compared.claim)
+    if not in_year:
+        return None
+    slip = offsets.closest(compared.difference_s, in_year)
+    if abs(slip.residual_s) > offsets.SLOW_CLOCK_S or devices.is_phone(compared.claim.device):
+        return None
+    return _explained(
+        Sentence(
+            "The camera's clock keeps {offset_hours:civil}, legal at the place at another time of the year: "
+            "summer time was not switched.",
+            offset_hours=slip.offset_hours,
+        ),
+        "dst",
+        severity=Severity.LOW,
+    )
+
+
+def _added_later(compared: Comparison, others: Circumstance) -> Verdict | None:
+    """Tell GPS tags that a program wrote long after the capture, with the hour of its own work."""
+    if not compared.dated or compared.residual_s > -ZONES_S or devices.has_own_receiver(compared.claim):
+        return None
+    changes = [
+        found.wall
+        for tag in ("IFD0:ModifyDate", "XMP-xmp:ModifyDate", "XMP-xmp:MetadataDate")
+        if (found := tag_values.full_date(tag_values.text(compared.claim.tags, tag))) is not None
+    ]
+    for change in changes:
+        slip = offsets.nearest_civil(durations.gap_seconds(change, compared.gps))
+        if slip is not None and abs(slip.residual_s) <= LATER_WRITING_S:
+            return _explained(
+                Sentence(
+                    "The GPS time {gps} is that of the last change: the position was added then, "
+                    "and the GPS time says nothing of the capture.",
+                    gps=compared.gps,
+                ),
+                "receiver",
+            )
+    return None
+
+
+def _whole_days(compared: Comparison, others: Circumstance) -> Verdict | None:
+    if not compared.legal and compared.stated_hours is None:
+        return None  # any minute of the day would fit some zone
+    days = round(compared.difference_s / DAY_S)
+    days = min((days - 1, days, days + 1), key=lambda count: abs(compared.after(count * DAY_S)))
+    if days == 0 or abs(compared.after(days * DAY_S)) > offsets.SLOW_CLOCK_S:
+        return None
+    return Verdict(
+        Outcome.SUSPICIOUS,
+        Severity.HIGH if abs(days) > 1 else Severity.MEDIUM,
+        Confidence.STRONG,
+        _of_whole_days(days * DAY_S, others),
+        "clock-offset",
+        (Sentence("the camera's date was set wrong"), Sentence("a firmware fault in the GPS date")),
+    )
+
+
+def _of_whole_days(apart_s: float, others: Circumstance) -> Sentence:
+    if others.steady > 1:
+        return Sentence(
+            "Camera date and GPS date are {apart_s:spoken} apart while the time of day agrees: one of the two dates "
+            "is wrong, by the same length in {photos} photos of the device.",
+            apart_s=apart_s,
+            photos=others.steady,
+        )
+    return Sentence(
+        "Camera date and GPS date are {apart_s:spoken} apart while the time of day agrees: "
+        "one of the two dates is wrong.",
+        apart_s=apart_s,
+    )
+
+
+def _zone_slip(compared: Comparison, others: Circumstance) -> Verdict | None:
+    if compared.slip is None:
+        return None
+    slip = offsets.nearest_civil(compared.difference_s)
+    if slip is None:
+        return None
+    # Broken offsets lie so close that a drifted clock, or a fix of some age, would always fit one of them.
+    is_tight = devices.is_phone(compared.claim.device) or not slip.offset_hours.is_integer()
+    if abs(slip.residual_s) > (offsets.AGREE_S if is_tight else offsets.SLOW_CLOCK_S):
+        return None
+    hint = Sentence("it would fit {offset_hours:civil}", offset_hours=slip.offset_hours)
+    return _shifted(compared, others, hint)
+
+
+def _stale_fix(compared: Comparison, others: Circumstance) -> Verdict | None:
+    age_s = compared.residual_s
+    if others.gps_fault is GpsFault.OLD_FIX:
+        return _explained(_old_fix(age_s, others), "stale-fix")
+    if others.steady > 1 or not 0.0 < compared.residual_s <= STALE_FIX_S:
+        return None
+    if abs(compared.residual_s - 3600.0 * round(compared.residual_s / 3600.0)) <= WHOLE_HOUR_S:
+        return None
+    return _explained(
+        Sentence("The GPS time is {age_s:spoken} older than the photo: the last fix, not a new one.", age_s=age_s),
+        "stale-fix",
+    )
+
+
+def _old_fix(age_s: float, others: Circumstance) -> Sentence:
+    if others.is_position_repeated:
+        return Sentence(
+            "The GPS time is {age_s:spoken} older than the photo: an old fix, "
+            "for its position is that of another photo to the last digit.",
+            age_s=age_s,
+        )
+    return Sentence(
+        "The GPS time is {age_s:spoken} older than the photo: an old fix, "
+        "for in {photos} other photos of the device the two clocks agree.",
+        age_s=age_s,
+        photos=others.agreeing,
+    )
+
+
+def _steady(compared: Comparison, others: Circumstance) -> Verdict | None:
+    """Tell a clock: the same difference in photos taken at different times is no fix and no pasted tag."""
+    if others.steady < 2:
+        return None
+    phone = devices.is_phone(compared.claim.device) and devices.has_own_receiver(compared.claim)
+    return Verdict(
+        Outcome.CONTRADICTION if phone and compared.dated else Outcome.SUSPICIOUS,
+        Severity.HIGH if abs(compared.residual_s) >= 3 * 3600 else Severity.MEDIUM,
+        Confidence.STRONG,
+        Sentence(
+            "The camera's clock is {ahead_s:spoken} {ahead_s:±ahead of|behind} the GPS clock, "
+            "by the same length in {photos} photos of the device.",
+            ahead_s=compared.residual_s,
+            photos=others.steady,
+        ),
+        "clock-offset",
+        (WRONG_CLOCK, Sentence("the GPS tags were added with a clock of their own")),
+    )
+
+
+def _disagree(compared: Comparison, others: Circumstance) -> Verdict:
+    """Judge a difference that nothing explains; a fix cannot come from the future, but an old one is common."""
+    receiver = devices.is_phone(compared.claim.device) and devices.has_own_receiver(compared.claim)
+    is_round = compared.gps.minute == 0 and compared.gps.second == 0
+    is_behind = -FARTHEST_CLOCK_S <= compared.residual_s < 0 and not is_round
+    is_denied = receiver and compared.dated and compared.residual_s < 0 and not is_round
+    return Verdict(
+        Outcome.CONTRADICTION if is_denied else Outcome.SUSPICIOUS,
+        Severity.HIGH if abs(compared.residual_s) >= 3 * 3600 else Severity.MEDIUM,
+        Confidence.STRONG if is_denied else Confidence.WEAK,
+        Sentence(
+            "The GPS time is {older_s:spoken} {older_s:±older|later} than the capture time, in whatever zone: "
+            "one of the two is not that of the photo.",
+            older_s=compared.residual_s,
+        ),
+        "clock-offset" if is_behind else "clock-or-gps",
+        ((WRITTEN_CONSTANT, *INNOCENT_EITHER) if is_round else INNOCENT_EITHER),
+    )
+
+
+PATTERNS: tuple[Callable[[Comparison, Circumstance], Verdict | None], ...] = (
+    _standing_still,
+    _agrees,
+    _slow_clock,
+    _week_rollover,
+    _no_time,
+    _day_bug,
+    _factory_date,
+    _stamped,
+    _local_time_in_gps,
+    _added_later,
+    _summer_time,
+    _whole_days,
+    _zone_slip,
+    _stale_fix,
+    _steady,
+    _disagree,
+)
+
+
+def _explained(summary: Sentence, kind: str, *, severity: Severity = Severity.LOW) -> Verdict:
+    return Verdict(Outcome.EXPLAINED, severity, Confidence.STRONG, summary, kind)
+
+
+def _shifted(compared: Comparison, others: Circumstance, hint: Sentence) -> Verdict:
+    """Judge a difference that looks like another zone: nothing in the file supports the innocent reading."""
+    return Verdict(
+        Outcome.SUSPICIOUS,
+        Severity.HIGH if abs(compared.residual_s) >= 3 * 3600 else Severity.MEDIUM,
+        Confidence.STRONG,
+        _of_another_zone(compared, others, hint),
+        "clock-offset",
+        INNOCENT_SHIFT,
+    )
+
+
+def _of_another_zone(compared: Comparison, others: Circumstance, hint: Sentence) -> Sentence:
+    ahead_s, photos, stated = compared.residual_s, others.steady, compared.stated_hours is not None
+    if stated and photos > 1:
+        return Sentence(
+            "The camera's clock is {ahead_s:spoken} {ahead_s:±ahead of|behind} GPS time in any offset that the file "
+            "states or the place allows, by the same length in {photos} photos of the device; {hint}.",
+            ahead_s=ahead_s,
+            photos=photos,
+            hint=hint,
+        )
+    if stated:
+        return Sentence(
+            "The camera's clock is {ahead_s:spoken} {ahead_s:±ahead of|behind} GPS time in any offset that the file "
+            "states or the place allows; {hint}.",
+            ahead_s=ahead_s,
+            hint=hint,
+        )
+    if photos > 1:
+        return Sentence(
+            "The camera's clock is {ahead_s:spoken} {ahead_s:±ahead of|behind} GPS time in any offset legal at the "
+            "place, by the same length in {photos} photos of the device; {hint}.",
+            ahead_s=ahead_s,
+            photos=photos,
+            hint=hint,
+        )
+    return Sentence(
+        "The camera's clock is {ahead_s:spoken} {ahead_s:±ahead of|behind} GPS time in any offset legal at the "
+        "place; {hint}.",
+        ahead_s=ahead_s,
+        hint=hint,
+    )
