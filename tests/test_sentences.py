@@ -112,6 +112,11 @@ def test_a_sentence_survives_the_case_copying_and_another_process(value) -> None
     assert type(told_of(text_of("plain"))) is str
 
 
+def test_a_name_with_the_sign_that_parts_a_sentence_from_its_values_damages_no_case() -> None:
+    for told in (Sentence("It holds {name:quoted}.", name="a\x1fb"), "a third party's a\x1fb"):
+        assert told_of(text_of(told)) == told
+
+
 def test_a_sentence_whose_places_and_values_do_not_match_is_never_made() -> None:
     with pytest.raises(ValueError, match="no place for b"):
         Sentence("It holds {a}.", a=1, b=2)

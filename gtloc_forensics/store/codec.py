@@ -25,7 +25,7 @@ R = TypeVar("R")
 _ABSENT_KEY = "absent"
 _SENTENCE_KEY = "say"  # the template; its values stand beside it under "of"
 _MOMENTS: dict[str, type[datetime] | type[date] | type[time]] = {"moment": datetime, "date": date, "time": time}
-_PARTS = "\x1f"  # the unit separator: no sentence of ours holds it
+_PARTS = "\x1f"  # the unit separator: nothing of ours holds it but what stands in a name
 _PACKED_BELOW = 256  # bytes; compressing less than this makes it longer
 
 
@@ -50,7 +50,7 @@ def unpack(kind: type[R], stored: bytes) -> R:
 
 def text_of(told: str) -> str:
     """Return *told* for a column of text: plain English as it is, a sentence with its parts behind it."""
-    if not isinstance(told, Sentence):
+    if not isinstance(told, Sentence) and _PARTS not in told:
         return told
     return f"{told}{_PARTS}{msgspec.json.encode(_sentence_to_plain(told)).decode()}"
 
@@ -61,9 +61,9 @@ def told_of(text: str) -> str:
     Raises:
         DamagedCase: when the parts of the sentence cannot be read.
     """
-    english, mark, parts = text.partition(_PARTS)
+    english, mark, parts = text.rpartition(_PARTS)  # JSON writes none, the name of a file may hold one
     if not mark:
-        return english
+        return text
     try:
         made = _sentence_from(msgspec.json.decode(parts))
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError) as error:
