@@ -67,6 +67,7 @@ VALUES = st.one_of(
         ("?photo|photos", 1, "photo", "photo"),
         ("?photo|photos", 0, "photos", "photos"),
         ("±after|before", -3, "before", "before"),
+        ("?one|all #", 1_234, "all 1,234", "all 1.234"),
     ],
 )
 def test_every_form_is_written_as_each_language_writes_it(form, value, english, german) -> None:
