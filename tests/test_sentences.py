@@ -118,6 +118,16 @@ def test_a_name_with_the_sign_that_parts_a_sentence_from_its_values_damages_no_c
         assert told_of(text_of(told)) == told
 
 
+def test_a_sentence_that_begins_with_a_name_keeps_the_name_as_it_is() -> None:
+    named = Sentence("{name}: {said}", name="img_1.jpg", said=Sentence("a second card"))
+    german = load_words("default", "de")
+    assert Sentence("{said:capital}", said=named) == "img_1.jpg: a second card"
+    assert Sentence("{said:capital}", said=Sentence("{said}", said=named)) == "img_1.jpg: a second card"
+    assert german.sentence(named) == "img_1.jpg: eine zweite Speicherkarte"
+    assert german.sentence(Sentence("a second card")) == "Eine zweite Speicherkarte"
+    assert german.sentence("a third party's words") == "A third party's words"
+
+
 def test_a_sentence_whose_places_and_values_do_not_match_is_never_made() -> None:
     with pytest.raises(ValueError, match="no place for b"):
         Sentence("It holds {a}.", a=1, b=2)

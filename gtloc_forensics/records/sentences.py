@@ -215,8 +215,18 @@ class Wording:
 
     def _begun(self, value: str) -> str:
         text = self.tell(value)
+        if self._begins_with_value(value):
+            return text  # a capital would name another file
         first = text[:1].upper()
         return f"{first}{text[1:]}" if text[:1].islower() and first != text[:1] else text
+
+    def _begins_with_value(self, value: Any) -> bool:
+        """Whether a sentence begins with a text that was put into it, as with the name of a file."""
+        if not isinstance(value, Sentence):
+            return False
+        place = _PLACE.match(self.translations.get(value.template, value.template))
+        held = value.values.get(place[1]) if place else None
+        return self._begins_with_value(held) if isinstance(held, Sentence) else isinstance(held, str)
 
 
 _FORMS: Mapping[str, Callable[[Wording, Any], str]] = {
