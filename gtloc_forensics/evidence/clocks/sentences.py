@@ -118,15 +118,15 @@ def gps_differs(*, offset_hours: float, days: int, agreeing: int, photos: int) -
     """Return how far a clock was from GPS time: by hours of the day, and by whole days, 0 for none."""
     if not days:
         return Sentence(
-            "The camera's time differs by {offset_hours:signed} from GPS time in {agreeing} of "
-            "{photos:?1 photo that has|# photos that have} it.",
+            "The camera's time differs by {offset_hours:signed} from the civil time that GPS time gives, "
+            "in {agreeing} of {photos:?1 photo that has|# photos that have} it.",
             offset_hours=offset_hours,
             agreeing=agreeing,
             photos=photos,
         )
     return Sentence(
-        "The camera's time differs by {offset_hours:signed} from GPS time in {agreeing} of "
-        "{photos:?1 photo that has|# photos that have} it, and by {days:?1 whole day|# whole days}.",
+        "The camera's time differs by {offset_hours:signed} from the civil time that GPS time gives, "
+        "in {agreeing} of {photos:?1 photo that has|# photos that have} it, and by {days:?1 whole day|# whole days}.",
         offset_hours=offset_hours,
         agreeing=agreeing,
         photos=photos,
