@@ -25,7 +25,7 @@ R = TypeVar("R")
 _ABSENT_KEY = "absent"
 _SENTENCE_KEY = "say"  # the template; its values stand beside it under "of"
 _MOMENTS: dict[str, type[datetime] | type[date] | type[time]] = {"moment": datetime, "date": date, "time": time}
-_PARTS = "\x1f"  # the unit separator: nothing of ours holds it but what stands in a name
+_PARTS = "\x1f"  # the unit separator: no sentence of ours holds it
 _PACKED_BELOW = 256  # bytes; compressing less than this makes it longer
 
 
@@ -50,9 +50,9 @@ def unpack(kind: type[R], stored: bytes) -> R:
 
 def text_of(told: str) -> str:
     """Return *told* for a column of text: plain English as it is, a sentence with its parts behind it."""
-    if not isinstance(told, Sentence) and _PARTS not in told:
-        return told
-    return f"{told}{_PARTS}{msgspec.json.encode(_sentence_to_plain(told)).decode()}"
+    if isinstance(told, Sentence):
+        return f"{told}{_PARTS}{msgspec.json.encode(_sentence_to_plain(told)).decode()}"
+    return f"{told}{_PARTS}null" if _PARTS in told else told
 
 
 def told_of(text: str) -> str:
@@ -61,7 +61,7 @@ def told_of(text: str) -> str:
     Raises:
         DamagedCase: when the parts of the sentence cannot be read.
     """
-    english, mark, parts = text.rpartition(_PARTS)  # JSON writes none, the name of a file may hold one
+    english, mark, parts = text.rpartition(_PARTS)  # JSON writes the mark as an escape, what a file says may hold it
     if not mark:
         return text
     try:

@@ -111,8 +111,8 @@ def _camera(edition: Edition, claim: Claim) -> Text:
     from gtloc_forensics.report.chapters.survey import device_label
 
     label = text_of(plain(device_label(claim.device)))
-    doubt = edition.words.reason(claim.device.doubt)
-    return (*label, Span(f" – {doubt}", "quiet")) if doubt else label
+    doubt = claim.device.doubt
+    return (*label, Span(f" – {edition.words.reason(doubt)}", "quiet")) if doubt else label
 
 
 def _exposure(edition: Edition, claim: Claim) -> Text:
