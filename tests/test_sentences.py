@@ -73,6 +73,7 @@ VALUES = st.one_of(
         ("?photo|photos", 1, "photo", "photo"),
         ("?photo|photos", 0, "photos", "photos"),
         ("±after|before", -3, "before", "before"),
+        ("?one|all #", 1_234, "all 1,234", "all 1.234"),
     ],
 )
 def test_every_form_is_written_as_each_language_writes_it(form, value, english, german) -> None:
@@ -123,6 +124,21 @@ def test_a_sentence_among_the_facts_of_a_finding_is_kept_as_its_text() -> None:
     told = Sentence("It holds {value}.", value=1)
     finding = Finding("GF999", ("a",), Outcome.CONSISTENT, Severity.INFO, Confidence.WEAK, told, facts={"slip": told})
     assert unpack(Finding, pack(finding)).facts == {"slip": "It holds 1."}
+
+
+def test_a_name_with_the_sign_that_parts_a_sentence_from_its_values_damages_no_case() -> None:
+    for told in (Sentence("It holds {name:quoted}.", name="a\x1fb"), "a third party's a\x1fb"):
+        assert told_of(text_of(told)) == told
+
+
+def test_a_sentence_that_begins_with_a_name_keeps_the_name_as_it_is() -> None:
+    named = Sentence("{name}: {said}", name="img_1.jpg", said=Sentence("a second card"))
+    german = load_words("default", "de")
+    assert Sentence("{said:capital}", said=named) == "img_1.jpg: a second card"
+    assert Sentence("{said:capital}", said=Sentence("{said}", said=named)) == "img_1.jpg: a second card"
+    assert german.sentence(named) == "img_1.jpg: eine zweite Speicherkarte"
+    assert german.sentence(Sentence("a second card")) == "Eine zweite Speicherkarte"
+    assert german.sentence("a third party's words") == "A third party's words"
 
 
 def test_a_sentence_whose_places_and_values_do_not_match_is_never_made() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from gtloc_forensics.earth import zones
-from gtloc_forensics.records import CounterKind, DeviceGroup, PhotoSummary
+from gtloc_forensics.records import CounterKind, DeviceGroup, PhotoSummary, Sentence, Told
 
 ONE_SERIES = 50  # file numbers this near belong to one device
 OTHER_SERIES = 500
 
 
-def two_devices(group: DeviceGroup, photo: PhotoSummary, other: PhotoSummary) -> str:
+def two_devices(group: DeviceGroup, photo: PhotoSummary, other: PhotoSummary) -> Told:
     """Return what says that two photos of a group were taken by two devices of one model; "" when nothing does.
 
     A group with a body serial number is one device, and so are two photos whose file numbers follow each other.
@@ -18,11 +18,11 @@ def two_devices(group: DeviceGroup, photo: PhotoSummary, other: PhotoSummary) ->
         return ""
     numbers = _numbers(photo), _numbers(other)
     if None not in numbers and abs((numbers[0] or 0) - (numbers[1] or 0)) > OTHER_SERIES:
-        return "their file numbers belong to two series"
+        return Sentence("their file numbers belong to two series")
     if photo.software and other.software and photo.software != other.software:
-        return "their software is of two versions"
+        return Sentence("their software is of two versions")
     if photo.offset_hours != other.offset_hours and all(_keeps_own_zone(keeper) for keeper in (photo, other)):
-        return "each keeps the zone of its own place"
+        return Sentence("each keeps the zone of its own place")
     return ""
 
 
@@ -41,3 +41,8 @@ def _keeps_own_zone(photo: PhotoSummary) -> bool:
     if photo.offset_hours is None or photo.local_time is None or not photo.zone:
         return False
     return photo.offset_hours in zones.legal_offsets((photo.zone,), photo.local_time)
+
+
+def taken_for_one(group: DeviceGroup) -> Sentence:
+    """Return, as an innocent explanation, why photos of a group may be of two devices; the group has a doubt."""
+    return Sentence("two devices taken for one: {doubt}", doubt=group.doubt)

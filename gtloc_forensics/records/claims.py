@@ -10,6 +10,7 @@ from enum import Enum, unique
 from typing import Generic, TypeAlias, TypeVar
 
 from gtloc_forensics.records.absence import Absent
+from gtloc_forensics.records.sentences import Told
 from gtloc_forensics.records.unread import UnreadBlock
 
 T = TypeVar("T")
@@ -166,7 +167,7 @@ class Device:
     software: str | Absent
     owner: str | Absent
     key: str  # "serial:…" or "model:make|model|…" or UNKNOWN_DEVICE
-    doubt: str  # "" when a body serial names the device, else why photos of two devices may be mixed
+    doubt: Told  # "" when a body serial names the device, else why photos of two devices may be mixed
     tags: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -27,7 +27,7 @@ form       value                               English
 ``or``     several values                      ``a or b`` (offsets: ``UTC+01:00 or UTC+02:00``)
 ``capital`` sentence or text                   ``A text``: begins as a sentence does
 ``bare``   sentence or text                    without its full stop
-``?a|b``   number                              ``a`` where it is 1, else ``b``
+``?a|b``   number                              ``a`` where it is 1, else ``b``; ``#`` in them is the number
 ``±a|b``   number                              ``a`` where it is above 0, else ``b``
 ========== =================================== =========================================
 
@@ -108,12 +108,12 @@ def is_wordless(template: str) -> bool:
 
 def _plain(value: Any) -> Any:
     """Return a value that can be kept: numbers of numpy become Python's, lists become tuples."""
+    if hasattr(value, "item"):  # first: a float of numpy is a float, too, but not one that a case can keep
+        return value.item()
     if value is None or isinstance(value, (str, bool, int, float, datetime, date, time)):
         return value
     if isinstance(value, Sequence):
         return tuple(_plain(member) for member in value)
-    if hasattr(value, "item"):
-        return value.item()
     raise ValueError(f"a {type(value).__name__} cannot stand in a sentence")
 
 
@@ -169,7 +169,8 @@ class Wording:
         """Return one value in one form."""
         if form.startswith(("?", "±")):
             first, _, second = form[1:].partition("|")
-            return first if (value == 1 if form[0] == "?" else value > 0) else second
+            chosen = first if (value == 1 if form[0] == "?" else value > 0) else second
+            return chosen.replace("#", self.write(value)) if "#" in chosen else chosen
         if isinstance(value, tuple) and form not in _OF_ONE:
             each, _, joint = form.rpartition(" ")
             if joint not in _JOINING:
@@ -218,8 +219,18 @@ class Wording:
 
     def _begun(self, value: str) -> str:
         text = self.tell(value)
+        if self._begins_with_value(value):
+            return text  # a capital would name another file
         first = text[:1].upper()
         return f"{first}{text[1:]}" if text[:1].islower() and first != text[:1] else text
+
+    def _begins_with_value(self, value: Any) -> bool:
+        """Whether a sentence begins with a text that was put into it, as with the name of a file."""
+        if not isinstance(value, Sentence):
+            return False
+        place = _PLACE.match(self.translations.get(value.template, value.template))
+        held = value.values.get(place[1]) if place else None
+        return self._begins_with_value(held) if isinstance(held, Sentence) else isinstance(held, str)
 
 
 _FORMS: Mapping[str, Callable[[Wording, Any], str]] = {

@@ -33,7 +33,7 @@ from gtloc_forensics.errors import UsageError
 from gtloc_forensics.records import Wording
 from gtloc_forensics.records.durations import Units
 from gtloc_forensics.report.blocks import Span, Text
-from gtloc_forensics.report.text import LONGEST_SENTENCE, LONGEST_VALUE, plain, sentence
+from gtloc_forensics.report.text import LONGEST_SENTENCE, LONGEST_VALUE, plain
 
 PAGES = ("A4", "letter")
 _MARKUP = re.compile(r"(\*\*|`)")
@@ -108,8 +108,8 @@ class Words:
         return self.told(text, limit=LONGEST_VALUE)
 
     def sentence(self, text: str, *, limit: int = LONGEST_SENTENCE) -> str:
-        """Return what the program says as :meth:`told` does, beginning as a sentence does."""
-        return sentence(self.wording.tell(text), limit=limit)
+        """Return what the program says as :meth:`told` does, beginning as a sentence does, unless with a name."""
+        return plain(self.wording.write(text, "capital"), limit=limit)
 
     def number(self, value: float, digits: int = 0) -> str:
         """Return *value* with the language's decimal and thousands signs."""

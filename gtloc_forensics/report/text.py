@@ -14,12 +14,6 @@ LONGEST_VALUE = 300  # characters; a longer value says how long it is
 LONGEST_SENTENCE = 2_000
 
 
-def sentence(value: str, *, limit: int = LONGEST_SENTENCE) -> str:
-    """Return *value* as :func:`plain` does, beginning as a sentence does."""
-    text = plain(value, limit=limit)
-    return f"{text[:1].upper()}{text[1:]}" if text[:1].islower() and text[:1].upper() != text[:1] else text
-
-
 def plain(value: object, *, limit: int = LONGEST_VALUE) -> str:
     """Return *value* as one visible line of at most about *limit* characters."""
     text = visible(value) if isinstance(value, bytes) else visible(str(value))

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from gtloc_forensics.checks import Context, Scope, check, owners, pairs
-from gtloc_forensics.records import DeviceGroup, Finding, Outcome, PhotoSummary, Severity
+from gtloc_forensics.records import DeviceGroup, Finding, Outcome, PhotoSummary, Sentence, Severity, Told, template
 
 TOLERANCE_S = 30.0
 
@@ -35,9 +35,11 @@ def uptime(group: DeviceGroup, context: Context) -> Iterator[Finding]:
         yield _finding(group, earlier, later)
     concerned = [member for pair in broken for member in pair]
     fine = pairs.rest(counted, concerned) if len(counted) > 1 else []
-    yield from pairs.passed("GF401", fine, "Time since power-on grows no faster than claimed time.")
+    agrees = Sentence("Time since power-on grows no faster than claimed time.")
+    yield from pairs.passed("GF401", fine, agrees)
     silent = pairs.rest(group.summaries, [*fine, *concerned])
-    yield from pairs.silent("GF401", silent, "no other photo of the device with time since power-on")
+    why = Sentence("no other photo of the device with time since power-on")
+    yield from pairs.silent("GF401", silent, why)
 
 
 def is_impossible(earlier: PhotoSummary, later: PhotoSummary) -> bool:
@@ -53,31 +55,55 @@ def is_impossible(earlier: PhotoSummary, later: PhotoSummary) -> bool:
     return gained_s > room_s or gained_s < -TOLERANCE_S
 
 
-def _sentence(gained_s: float, passed_s: float) -> str:
-    clocks = f"two photos whose clocks are {passed_s:,.0f} s apart"
-    if gained_s < 0.0:
-        return f"Time since power-on falls by {-gained_s:,.0f} s between {clocks}, too few for a restart"
-    return f"Time since power-on grows by {gained_s:,.0f} s between {clocks}"
+_FALLS = template(
+    "Time since power-on falls by {changed_s:.0f} s between two photos whose clocks are {passed_s:.0f} s apart, "
+    "too few for a restart."
+)
+_GROWS = template(
+    "Time since power-on grows by {changed_s:.0f} s between two photos whose clocks are {passed_s:.0f} s apart."
+)
+_FALLS_OR_TWO = template(
+    "Time since power-on falls by {changed_s:.0f} s between two photos whose clocks are {passed_s:.0f} s apart, "
+    "too few for a restart: two devices of one model, as {why}, or a changed clock."
+)
+_GROWS_OR_TWO = template(
+    "Time since power-on grows by {changed_s:.0f} s between two photos whose clocks are {passed_s:.0f} s apart: "
+    "two devices of one model, as {why}, or a changed clock."
+)
+
+
+def _sentence(gained_s: float, passed_s: float, why: Told) -> Sentence:
+    """Return what is said of two photos; *why* says that they may be of two devices, "" when they are of one."""
+    falls = gained_s < 0.0
+    if not why:
+        return Sentence(_FALLS if falls else _GROWS, changed_s=abs(gained_s), passed_s=passed_s)
+    return Sentence(_FALLS_OR_TWO if falls else _GROWS_OR_TWO, changed_s=abs(gained_s), passed_s=passed_s, why=why)
 
 
 def _finding(group: DeviceGroup, earlier: PhotoSummary, later: PhotoSummary) -> Finding:
     passed_s = pairs.apart_s(later, earlier) or 0.0
     outcome, confidence = pairs.verdict(group.doubt, Outcome.CONTRADICTION)
     is_one = not group.doubt or owners.are_one_series(earlier, later)
-    why = owners.two_devices(group, earlier, later) or "no serial number tells one from the other"
-    other = f": two devices of one model, as {why}, or a changed clock"
+    why = owners.two_devices(group, earlier, later) or Sentence("no serial number tells one from the other")
     gained_s = (later.uptime_s or 0.0) - (earlier.uptime_s or 0.0)
     return pairs.about(
         "GF401",
         (later, earlier),
-        f"{_sentence(gained_s, passed_s)}{'' if is_one else other}.",
+        _sentence(gained_s, passed_s, "" if is_one else why),
         outcome=outcome if is_one else Outcome.EXPLAINED,
         kind="clock-offset" if is_one else "two-devices",
         device_key=group.device_key,
         severity=Severity.HIGH if is_one else Severity.LOW,
         confidence=confidence,
-        observed=(f"Time since power-on {earlier.uptime_s:,.0f} s in {earlier.name}, {later.uptime_s:,.0f} s here.",),
-        limitations=("It does not tell which of the two times is wrong.",),
-        innocent=(f"two devices taken for one: {group.doubt}",) if group.doubt else (),
+        observed=(
+            Sentence(
+                "Time since power-on {other_s:.0f} s in {other}, {here_s:.0f} s here.",
+                other_s=earlier.uptime_s,
+                other=earlier.name,
+                here_s=later.uptime_s,
+            ),
+        ),
+        limitations=(Sentence("It does not tell which of the two times is wrong."),),
+        innocent=(owners.taken_for_one(group),) if group.doubt else (),
         facts={"uptime_gained_s": gained_s, "claimed_s": passed_s},
     )

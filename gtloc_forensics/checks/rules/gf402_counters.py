@@ -29,8 +29,9 @@ from gtloc_forensics.records import (
     Finding,
     Outcome,
     PhotoSummary,
+    Sentence,
     Severity,
-    durations,
+    template,
 )
 
 SLACK_S = 600.0
@@ -41,32 +42,49 @@ LARGEST_GAP = 50  # photos deleted or elsewhere; a file number that leaps farthe
 
 _EPOCH = datetime(1970, 1, 1)
 
+_NAMES = {
+    CounterKind.SHUTTER: template("shutter count"),
+    CounterKind.FILE_NUMBER: template("file number"),
+    CounterKind.IMAGE: template("image number"),
+}
 
-@check("GF402", title="Counters against claimed time", scope=Scope.DEVICE, version="2")
+
+@check("GF402", title="Counters against claimed time", scope=Scope.DEVICE, version="3")
 def counters(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Put a device's photos in the order of their counter and look whether their times follow."""
     kind, ordered = series(group.summaries)
     if kind is None or len(ordered) < FEWEST:
-        why = "no counter in enough photos of the device"
+        why = Sentence("no counter in enough photos of the device")
         yield from pairs.silent("GF402", group.summaries, why)
         return
+    in_order = Sentence("In order by its {counter}.", counter=_name(kind))
     odd = out_of_order([_seconds(photo) for photo in ordered])
     strays = [ordered[index] for index in odd]
     step = _after_step(ordered, kind) if odd else []
     if not odd:
-        yield from pairs.passed("GF402", ordered, f"The {kind.value} and the claimed times have one order.")
+        yield from pairs.passed("GF402", ordered, _one_order(kind))
     elif step and (back := _set_back(ordered)) is not None:
         yield _zone_changed(group, kind, *back)
-        yield from pairs.passed("GF402", pairs.rest(ordered, back), f"In order by its {kind.value}.")
+        yield from pairs.passed("GF402", pairs.rest(ordered, back), in_order)
     elif len(odd) <= max(1, int(SINGLE_SHARE * len(ordered))):
         yield from (_stray(group, kind, stray, ordered) for stray in strays)
-        yield from pairs.passed("GF402", pairs.rest(ordered, strays), f"In order by its {kind.value}.")
+        yield from pairs.passed("GF402", pairs.rest(ordered, strays), in_order)
     elif step:
         yield _step(group, kind, step)
-        yield from pairs.passed("GF402", pairs.rest(ordered, step), f"In order by its {kind.value}.")
+        yield from pairs.passed("GF402", pairs.rest(ordered, step), in_order)
     else:
-        yield from pairs.silent("GF402", ordered, f"the {kind.value} runs in several series")
-    yield from pairs.silent("GF402", pairs.rest(group.summaries, ordered), "no counter to compare")
+        several = Sentence("the {counter} runs in several series", counter=_name(kind))
+        yield from pairs.silent("GF402", ordered, several)
+    none = Sentence("no counter to compare")
+    yield from pairs.silent("GF402", pairs.rest(group.summaries, ordered), none)
+
+
+def _name(kind: CounterKind) -> Sentence:
+    return Sentence(_NAMES[kind])
+
+
+def _one_order(kind: CounterKind) -> Sentence:
+    return Sentence("The {counter} and the claimed times have one order.", counter=_name(kind))
 
 
 def series(summaries: Sequence[PhotoSummary]) -> tuple[CounterKind | None, list[PhotoSummary]]:
@@ -150,18 +168,23 @@ def _set_back(ordered: Sequence[PhotoSummary]) -> tuple[PhotoSummary, PhotoSumma
 
 
 def _zone_changed(group: DeviceGroup, kind: CounterKind, later: PhotoSummary, earlier: PhotoSummary) -> Finding:
-    fall = durations.length((_seconds(earlier) - _seconds(later)) / 3600.0)
     return pairs.about(
         "GF402",
         (later, earlier),
-        f"Between {earlier.name} and {later.name} the clock falls back by {fall} while the {kind.value} runs on: "
-        "it was set to another zone, as after a flight westward, to winter time, or right.",
+        Sentence(
+            "Between {earlier} and {later} the clock falls back by {fall_hours:length} while the {counter} runs on: "
+            "it was set to another zone, as after a flight westward, to winter time, or right.",
+            earlier=earlier.name,
+            later=later.name,
+            fall_hours=(_seconds(earlier) - _seconds(later)) / 3600.0,
+            counter=_name(kind),
+        ),
         outcome=Outcome.EXPLAINED,
         kind="zone",
         device_key=group.device_key,
         severity=Severity.LOW,
-        innocent=("one of the two photos was dated anew",),
-        limitations=("By how much the clock was set cannot be told from the counter.",),
+        innocent=(Sentence("one of the two photos was dated anew"),),
+        limitations=(Sentence("By how much the clock was set cannot be told from the counter."),),
     )
 
 
@@ -172,14 +195,30 @@ def _stray(group: DeviceGroup, kind: CounterKind, member: PhotoSummary, ordered:
     return pairs.about(
         "GF402",
         (member,),
-        f"By its {kind.value}, {_value(member, kind)}, this photo does not belong where its clock puts it.",
+        Sentence(
+            "By its {counter}, {count:raw}, this photo does not belong where its clock puts it.",
+            counter=_name(kind),
+            count=_value(member, kind),
+        ),
         outcome=Outcome.SUSPICIOUS,
         kind="clock-offset",
         device_key=group.device_key,
         confidence=Confidence.STRONG if is_shutter else Confidence.WEAK,
-        observed=tuple(f"{_value(photo, kind)}: {photo.name}, {pairs.instant(photo)}." for photo in (member, *beside)),
-        innocent=("a second card", "a counter that was reset", *((group.doubt,) if group.doubt else ())),
-        limitations=("A counter gives an order, not a time.",),
+        observed=tuple(
+            Sentence(
+                "{count:raw}: {name}, {moment}.",
+                count=_value(photo, kind),
+                name=photo.name,
+                moment=pairs.instant(photo),
+            )
+            for photo in (member, *beside)
+        ),
+        innocent=(
+            Sentence("a second card"),
+            Sentence("a counter that was reset"),
+            *((group.doubt,) if group.doubt else ()),
+        ),
+        limitations=(Sentence("A counter gives an order, not a time."),),
     )
 
 
@@ -187,12 +226,20 @@ def _step(group: DeviceGroup, kind: CounterKind, step: Sequence[PhotoSummary]) -
     return pairs.about(
         "GF402",
         step,
-        f"The clock jumps back once while the {kind.value} runs on; {len(step)} photos lie on one side of the step.",
+        Sentence(
+            "The clock jumps back once while the {counter} runs on; {photos:?1 photo lies|# photos lie} "
+            "on one side of the step.",
+            counter=_name(kind),
+            photos=len(step),
+        ),
         outcome=Outcome.SUSPICIOUS,
         kind="clock-reset",
         device_key=group.device_key,
         severity=Severity.MEDIUM,
         confidence=Confidence.WEAK if group.doubt else Confidence.STRONG,
-        innocent=("the clock was corrected, or set to another zone, at that moment", "a second card"),
-        limitations=("Which side is right cannot be told from the counter.",),
+        innocent=(
+            Sentence("the clock was corrected, or set to another zone, at that moment"),
+            Sentence("a second card"),
+        ),
+        limitations=(Sentence("Which side is right cannot be told from the counter."),),
     )

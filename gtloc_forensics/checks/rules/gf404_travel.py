@@ -23,7 +23,7 @@ from itertools import pairwise
 
 from gtloc_forensics.checks import Context, Scope, check, owners, pairs
 from gtloc_forensics.checks.reference import devices
-from gtloc_forensics.records import DeviceGroup, Finding, Outcome, PhotoSummary, Severity
+from gtloc_forensics.records import DeviceGroup, Finding, Outcome, PhotoSummary, Sentence, Severity, Told, template
 
 FAST_KM_H = 300.0
 IMPOSSIBLE_KM_H = 1_200.0
@@ -34,13 +34,30 @@ GRACE_S = 60.0
 DEFAULT_ERROR_KM = 0.5
 ROUGHLY = 1.3  # a stretch is never faster than the fastest moment in it, but the receiver tells two moments only
 
+_FAST = template(
+    "{distance_km:.0f} km in the time claimed between two photos of one device: at least {speed_km_h:.0f} km/h."
+)
+_TOLD_BY_RECEIVER = template(
+    "{distance_km:.0f} km in the time claimed between two photos of one device: at least {speed_km_h:.0f} km/h, "
+    "as its receiver tells."
+)
+_FLOWN = template(
+    "{distance_km:.0f} km in the time claimed between two photos of one device: at least {speed_km_h:.0f} km/h, "
+    "as in an airliner."
+)
+_TWO_DEVICES = template(
+    "{distance_km:.0f} km in the time claimed between two photos of one device: at least {speed_km_h:.0f} km/h: "
+    "two devices of one model, as {why}."
+)
+
 
 @check("GF404", title="Impossible travel", scope=Scope.DEVICE, version="2")
 def travel(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Work out the speed between consecutive photos of one device."""
     placed = [photo for photo in pairs.in_order(group.summaries) if photo.latitude_deg is not None]
     if len(placed) < 2:
-        yield from pairs.silent("GF404", group.summaries, "no two photos of the device with time and place")
+        why = Sentence("no two photos of the device with time and place")
+        yield from pairs.silent("GF404", group.summaries, why)
         return
     concerned: list[PhotoSummary] = []
     flown = _flights(placed)
@@ -50,8 +67,8 @@ def travel(group: DeviceGroup, context: Context) -> Iterator[Finding]:
             yield found
             concerned += [earlier, later]
     fine = pairs.rest(placed, concerned)
-    yield from pairs.passed("GF404", fine, "Reachable from the photos before and after.")
-    yield from pairs.silent("GF404", pairs.rest(group.summaries, placed), "no time or no place")
+    yield from pairs.passed("GF404", fine, Sentence("Reachable from the photos before and after."))
+    yield from pairs.silent("GF404", pairs.rest(group.summaries, placed), Sentence("no time or no place"))
 
 
 def speed_km_h(earlier: PhotoSummary, later: PhotoSummary) -> tuple[float, float] | None:
@@ -113,26 +130,33 @@ def _judge(
     speed, km = known
     is_impossible = speed >= IMPOSSIBLE_KM_H and km >= SHORTEST_IMPOSSIBLE_KM
     outcome, confidence = pairs.verdict(group.doubt, Outcome.CONTRADICTION if is_impossible else Outcome.SUSPICIOUS)
-    why, kind = "", "travel"
-    if _is_told_by_receiver(speed, earlier, later):
-        why, kind = ", as its receiver tells", "flight"
-    elif is_leg or (km >= SHORTEST_FLIGHT_KM and speed < IMPOSSIBLE_KM_H):
-        why, kind = ", as in an airliner", "flight"
-    elif two := owners.two_devices(group, earlier, later):
-        why, kind = f": two devices of one model, as {two}", "two-devices"
-    if why:
-        outcome = Outcome.EXPLAINED
+    is_flight = is_leg or (km >= SHORTEST_FLIGHT_KM and speed < IMPOSSIBLE_KM_H)
+    kind, said, why = _reading(group, earlier, later, speed=speed, is_flight=is_flight)
+    is_explained = kind != "travel"
     pair = (later, earlier) if culprit else (earlier, later)
     return pairs.about(
         "GF404",
         pair,
-        f"{km:,.0f} km in the time claimed between two photos of one device: at least {speed:,.0f} km/h{why}.",
-        outcome=outcome,
+        Sentence(said, distance_km=km, speed_km_h=speed, **why),
+        outcome=Outcome.EXPLAINED if is_explained else outcome,
         kind=kind,
         device_key=group.device_key,
-        severity=Severity.LOW if why else Severity.HIGH if is_impossible else Severity.MEDIUM,
+        severity=Severity.LOW if is_explained else Severity.HIGH if is_impossible else Severity.MEDIUM,
         confidence=confidence,
-        innocent=(f"two devices taken for one: {group.doubt}",) if group.doubt else ("a stale or hand-set position",),
-        limitations=("It does not tell whether the time or the place is wrong.",),
+        innocent=(owners.taken_for_one(group) if group.doubt else Sentence("a stale or hand-set position"),),
+        limitations=(Sentence("It does not tell whether the time or the place is wrong."),),
         facts={"speed_km_h": speed, "distance_km": km},
     )
+
+
+def _reading(
+    group: DeviceGroup, earlier: PhotoSummary, later: PhotoSummary, *, speed: float, is_flight: bool
+) -> tuple[str, str, dict[str, Told]]:
+    """Return the kind of cause, the template of what is said, and what else stands in it."""
+    if _is_told_by_receiver(speed, earlier, later):
+        return "flight", _TOLD_BY_RECEIVER, {}
+    if is_flight:
+        return "flight", _FLOWN, {}
+    if why := owners.two_devices(group, earlier, later):
+        return "two-devices", _TWO_DEVICES, {"why": why}
+    return "travel", _FAST, {}

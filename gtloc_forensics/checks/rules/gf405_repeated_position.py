@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, Scope, check, pairs
-from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, PhotoSummary, Severity
+from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, PhotoSummary, Sentence, Severity
 
 FEWEST = 3
 LONGEST_S = 7_200.0
@@ -37,8 +37,9 @@ def repeated_position(group: DeviceGroup, context: Context) -> Iterator[Finding]
             told += photos
             yield _finding(photos, span_s)
     placed = [photo for photos in by_place.values() for photo in photos]
-    yield from pairs.passed("GF405", pairs.rest(placed, told), "Its position is its own, or shared briefly.")
-    yield from pairs.silent("GF405", pairs.rest(group.summaries, placed), "no time or no place")
+    fine = Sentence("Its position is its own, or shared briefly.")
+    yield from pairs.passed("GF405", pairs.rest(placed, told), fine)
+    yield from pairs.silent("GF405", pairs.rest(group.summaries, placed), Sentence("no time or no place"))
 
 
 def _is_fine(angle_deg: float) -> bool:
@@ -51,11 +52,18 @@ def _finding(photos: list[PhotoSummary], span_s: float) -> Finding:
     return pairs.about(
         "GF405",
         photos,
-        f"{len(photos)} photos over {span_s / 3600.0:,.0f} h claim one position to the last digit: set or copied.",
+        Sentence(
+            "{photos} photos over {span_hours:.0f} h claim one position to the last digit: set or copied.",
+            photos=len(photos),
+            span_hours=span_s / 3600.0,
+        ),
         outcome=Outcome.EXPLAINED,
         kind="position-set",
         severity=Severity.LOW,
         confidence=Confidence.WEAK,
-        innocent=("the position was added by hand or by a program", "a fix that was not renewed"),
-        limitations=("A position that was added may still be right.",),
+        innocent=(
+            Sentence("the position was added by hand or by a program"),
+            Sentence("a fix that was not renewed"),
+        ),
+        limitations=(Sentence("A position that was added may still be right."),),
     )

@@ -31,7 +31,16 @@ import numpy as np
 
 from gtloc_forensics.checks import Context, Scope, check, look_alikes, pairs
 from gtloc_forensics.checks.reference import programs
-from gtloc_forensics.records import UNKNOWN_DEVICE, Confidence, Finding, Outcome, PhotoSummary, Severity, durations
+from gtloc_forensics.records import (
+    UNKNOWN_DEVICE,
+    Confidence,
+    Finding,
+    Outcome,
+    PhotoSummary,
+    Sentence,
+    Severity,
+    template,
+)
 
 SAME_BITS = 2
 LIKE_BITS = 10  # crops of a tenth lie at 10 in the median, turns of 3° at 12
@@ -45,10 +54,16 @@ FLATTEST_BITS = 10  # hashes with fewer (or more than 64 less it) set bits have 
 SAME_LUMINANCE = 1e-9
 
 KIND = "look-alike"
-TWO_STORIES = "Photos that show one picture claim times or places far apart."
-TWO_PICTURES = "Photos that claim one time and one counter show different pictures."
-ONE_VIEW = "One device shows one view again and again: a fixed camera, a tripod or a time-lapse."
-_INNOCENT = ("a fixed camera, a tripod or a copy on paper", "signs or cards that differ in a line")
+TWO_STORIES = Sentence("Photos that show one picture claim times or places far apart.")
+TWO_PICTURES = Sentence("Photos that claim one time and one counter show different pictures.")
+ONE_VIEW = Sentence("One device shows one view again and again: a fixed camera, a tripod or a time-lapse.")
+_INNOCENT = (
+    Sentence("a fixed camera, a tripod or a copy on paper"),
+    Sentence("signs or cards that differ in a line"),
+)
+_SAME_PICTURE = template("This photo holds the same picture as {other} but claims to be {apart:and} away from it.")
+_SAME_LOOK = template("This photo looks the same as {other} but claims to be {apart:and} away from it.")
+_EDITED = template("This photo looks like a crop or an edit of {other} but claims to be {apart:and} away from it.")
 
 
 @check("GF406", title="One picture, two stories", scope=Scope.CASE, version="3")
@@ -63,9 +78,9 @@ def duplicates(summaries: Sequence[PhotoSummary], context: Context) -> Iterator[
         told.add(finding.source_ids[0])
         yield finding
     fine = [photo for photo in seen if photo.source_id not in told]
-    yield from pairs.passed("GF406", fine, "No look-alike tells another story.")
+    yield from pairs.passed("GF406", fine, Sentence("No look-alike tells another story."))
     unseen = pairs.rest(summaries, [*seen, *(photo for photo in hashed if photo.source_id in told)])
-    yield from pairs.silent("GF406", unseen, "the picture was not decoded or has no structure")
+    yield from pairs.silent("GF406", unseen, Sentence("the picture was not decoded or has no structure"))
 
 
 def _hash(photo: PhotoSummary) -> int:
@@ -94,13 +109,13 @@ def _same_views(groups: Iterable[Sequence[PhotoSummary]]) -> Iterator[Finding]:
         is_view = len(group) >= FEWEST_OF_A_VIEW and _is_one_device(group) and _is_one_place(group)
         # In a long series of one still view two frames may well be alike to the last digit.
         for copies in _same_pixels(group) if not is_view or len(group) < FEWEST_OF_A_SERIES else ():
-            for finding in _stories(copies, "holds the same picture as"):
+            for finding in _stories(copies, _SAME_PICTURE):
                 told.add(finding.source_ids[0])
                 yield finding
         if is_view:
             yield from _one_view([photo for photo in group if photo.source_id not in told])
         else:
-            stories = _stories(group, "looks the same as")
+            stories = _stories(group, _SAME_LOOK)
             yield from (finding for finding in stories if finding.source_ids[0] not in told)
 
 
@@ -125,10 +140,15 @@ def _is_one_place(group: Sequence[PhotoSummary]) -> bool:
 def _one_view(frames: Sequence[PhotoSummary]) -> Iterator[Finding]:
     """Tell a fixed camera, a tripod or a time-lapse: one sentence a photo, one cause for all."""
     ordered = pairs.in_order(frames)
-    if len(ordered) < 2 or _far_apart(ordered[-1], ordered[0]) is None:
+    if len(ordered) < 2 or not _far_apart(ordered[-1], ordered[0]):
         return
-    first, last = ordered[0].local_time, ordered[-1].local_time
-    summary = f"One of {len(frames)} photos in which one device shows the same view, claimed from {first} to {last}."
+    first, last = (frame.local_time or pairs.instant(frame) for frame in (ordered[0], ordered[-1]))
+    summary = Sentence(
+        "One of {frames} photos in which one device shows the same view, claimed from {first} to {last}.",
+        frames=len(frames),
+        first=first,
+        last=last,
+    )
     for photo in frames:
         yield pairs.about(
             "GF406",
@@ -139,32 +159,34 @@ def _one_view(frames: Sequence[PhotoSummary]) -> Iterator[Finding]:
             device_key=photo.device_key,
             severity=Severity.INFO,
             cause_summary=ONE_VIEW,
-            innocent=("a fixed camera, a tripod, a time-lapse",),
-            limitations=("A frame that was dated anew would hide among them.",),
+            innocent=(Sentence("a fixed camera, a tripod, a time-lapse"),),
+            limitations=(Sentence("A frame that was dated anew would hide among them."),),
             facts={"photos_of_the_view": len(frames)},
         )
 
 
 def _stories(group: Sequence[PhotoSummary], alike: str) -> Iterator[Finding]:
-    """Give every photo of a group the sentence that names another one, where some are far apart."""
+    """Give every photo of a group the sentence, a template, that names another one, where some are far apart."""
     ordered = [*pairs.in_order(group), *(photo for photo in group if pairs.instant(photo) is None)]
     if len(ordered) < 2:
         return
     for photo in ordered:
         ends = (ordered[0], ordered[-1])
-        other = next((end for end in ends if end is not photo and _far_apart(photo, end) is not None), None)
+        other = next((end for end in ends if end is not photo and _far_apart(photo, end)), None)
         if other is None:  # one time, but the place may be another's
-            other = next((end for end in ordered[:8] if end is not photo and _far_apart(photo, end) is not None), None)
+            other = next((end for end in ordered[:8] if end is not photo and _far_apart(photo, end)), None)
         if other is not None:
             yield _story(photo, other, alike=alike, others=len(ordered) - 2)
 
 
-def _far_apart(photo: PhotoSummary, other: PhotoSummary) -> str | None:
-    """Return how far apart two claims are in words, None where they tell one story."""
+def _far_apart(photo: PhotoSummary, other: PhotoSummary) -> tuple[Sentence, ...]:
+    """Return how far apart two claims are in time and place; empty where they tell one story."""
     seconds, km = pairs.apart_s(photo, other), pairs.apart_km(photo, other)
-    told = [durations.length(seconds / 3600.0)] if seconds is not None and abs(seconds) > FAR_S else []
-    told += [f"{km:,.0f} km"] if km is not None and km > FAR_KM else []
-    return " and ".join(told) or None
+    is_late, is_far = seconds is not None and abs(seconds) > FAR_S, km is not None and km > FAR_KM
+    return (
+        *((Sentence("{apart_hours:length}", apart_hours=(seconds or 0.0) / 3600.0),) if is_late else ()),
+        *((Sentence("{apart_km:.0f} km", apart_km=km),) if is_far else ()),
+    )
 
 
 def _story(
@@ -172,19 +194,19 @@ def _story(
 ) -> Finding:
     km = pairs.apart_km(photo, other)
     is_same = _bits_apart(photo, other) <= SAME_BITS
-    more = f" (and {others} more)" if others > 0 else ""
+    named = Sentence("{name} (and {others} more)", name=other.name, others=others) if others > 0 else other.name
     strong = is_same and km is not None and km > FAR_KM
     return pairs.about(
         "GF406",
         (photo,),
-        f"This photo {alike} {other.name}{more} but claims to be {_far_apart(photo, other)} away from it.",
+        Sentence(alike, other=named, apart=_far_apart(photo, other)),
         outcome=Outcome.EXPLAINED if is_explained else Outcome.SUSPICIOUS,
         kind=KIND,
         severity=Severity.HIGH if is_same else Severity.MEDIUM,
         confidence=Confidence.STRONG if strong else Confidence.WEAK,
         cause_summary=TWO_STORIES,
-        innocent=("the same view seen again by the same device", *_INNOCENT) if is_explained else _INNOCENT,
-        limitations=("It does not tell which claim is the original.",),
+        innocent=(*((Sentence("the same view seen again by the same device"),) if is_explained else ()), *_INNOCENT),
+        limitations=(Sentence("It does not tell which claim is the original."),),
         facts={"bits_apart": _bits_apart(photo, other), "other_source_id": other.source_id, "other": other.name}
         | ({} if is_same else {"cosine": round(_cosine(photo, other), 3)}),
     )
@@ -196,13 +218,12 @@ def _edits(groups: Sequence[Sequence[PhotoSummary]]) -> Iterator[Finding]:
     families = look_alikes.Unions(len(judged))
     for first, second in look_alikes.near_pairs([_hash(photo) for photo in judged], LIKE_BITS):
         photo, other = judged[first], judged[second]
-        if _cosine(photo, other) < LIKE_COSINE or _far_apart(photo, other) is None or not families.join(first, second):
+        if _cosine(photo, other) < LIKE_COSINE or not _far_apart(photo, other) or not families.join(first, second):
             continue
         is_one_device = photo.device_key == other.device_key != UNKNOWN_DEVICE
         seen_again = is_one_device and (pairs.apart_km(photo, other) or 0.0) <= FAR_KM
-        alike = "looks like a crop or an edit of"
-        yield _story(photo, other, alike=alike, is_explained=seen_again)
-        yield _story(other, photo, alike=alike, is_explained=seen_again)
+        yield _story(photo, other, alike=_EDITED, is_explained=seen_again)
+        yield _story(other, photo, alike=_EDITED, is_explained=seen_again)
 
 
 def _bits_apart(photo: PhotoSummary, other: PhotoSummary) -> int:
@@ -238,16 +259,28 @@ def _two_pictures(hashed: Iterable[PhotoSummary]) -> Iterator[Finding]:
 def _picture(photo: PhotoSummary, other: PhotoSummary) -> Finding:
     bits = _bits_apart(photo, other)
     editor = next((named.software for named in (photo, other) if programs.is_editor(named.software)), "")
-    said = f"Claims the time and the counter of {other.name}, and the two pictures differ"
+    if editor:
+        summary = Sentence(
+            "Claims the time and the counter of {other}, and the two pictures differ: "
+            "{editor} made one of them out of the other.",
+            other=other.name,
+            editor=editor,
+        )
+    else:
+        summary = Sentence(
+            "Claims the time and the counter of {other}, and the two pictures differ in {bits} of 64 bits.",
+            other=other.name,
+            bits=bits,
+        )
     return pairs.about(
         "GF406",
         (photo,),
-        f"{said}: {editor} made one of them out of the other." if editor else f"{said} in {bits} of 64 bits.",
+        summary,
         outcome=Outcome.EXPLAINED if editor else Outcome.SUSPICIOUS,
         kind="exported" if editor else KIND,
         severity=Severity.INFO if editor else Severity.HIGH,
         confidence=Confidence.WEAK if editor else Confidence.STRONG,
         cause_summary="" if editor else TWO_PICTURES,
-        innocent=("a crop, a turn or a strong edit of the other",),
+        innocent=(Sentence("a crop, a turn or a strong edit of the other"),),
         facts={"bits_apart": bits, "other_source_id": other.source_id, "other": other.name},
     )

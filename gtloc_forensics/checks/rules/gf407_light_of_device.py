@@ -23,7 +23,17 @@ from gtloc_forensics.evidence.clocks import by_light, prior
 from gtloc_forensics.evidence.clocks.by_light import LightVerdict
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure.clock_offsets import Frames
-from gtloc_forensics.records import CauseKind, ClockKind, Confidence, DeviceGroup, Finding, Outcome, Severity, durations
+from gtloc_forensics.records import (
+    CauseKind,
+    ClockKind,
+    Confidence,
+    DeviceGroup,
+    Finding,
+    Outcome,
+    Sentence,
+    Severity,
+    template,
+)
 
 FEWEST = 5
 RIGHT_AT_MOST_CONTRADICTED = 0.001
@@ -35,7 +45,9 @@ def light_of_device(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Weigh every offset of the clock by the light of all frames."""
     frames = light_offsets.frames_of(group.summaries)
     if len(frames) < FEWEST:
-        why = f"fewer than {FEWEST} flashless photos of the device have time, place and exposure"
+        why = Sentence(
+            "fewer than {fewest} flashless photos of the device have time, place and exposure", fewest=FEWEST
+        )
         yield from pairs.silent("GF407", group.summaries, why)
         return
     light = light_offsets.offset_log_likelihood(exposure.load(), frames)
@@ -45,10 +57,11 @@ def light_of_device(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     if found.is_wrong:
         yield _finding(group, frames, found)
     elif found.tells:
-        yield from pairs.passed("GF407", used, "The light of the device's photos fits its clock.")
+        yield from pairs.passed("GF407", used, Sentence("The light of the device's photos fits its clock."))
     else:
-        yield from pairs.silent("GF407", used, "the light of the device's photos does not tell the time")
-    yield from pairs.silent("GF407", pairs.rest(group.summaries, used), "no flashless exposure with time and place")
+        yield from pairs.silent("GF407", used, Sentence("the light of the device's photos does not tell the time"))
+    unlit = Sentence("no flashless exposure with time and place")
+    yield from pairs.silent("GF407", pairs.rest(group.summaries, used), unlit)
 
 
 def _finding(group: DeviceGroup, frames: Frames, found: LightVerdict) -> Finding:
@@ -58,20 +71,33 @@ def _finding(group: DeviceGroup, frames: Frames, found: LightVerdict) -> Finding
     return pairs.about(
         "GF407",
         [summary for summary in group.summaries if summary.source_id in named],
-        f"The light of {durations.photos(len(frames))} does not fit a right clock; it leaves open "
-        f"{durations.between(low, high)}.",
+        Sentence(
+            "The light of {photos:?1 photo|# photos} does not fit a right clock; "
+            "it leaves open {interval_hours:range}.",
+            photos=len(frames),
+            interval_hours=(low, high),
+        ),
         outcome=Outcome.CONTRADICTION if is_contradicted else Outcome.SUSPICIOUS,
         kind=CauseKind.CLOCK_OFFSET,
         device_key=group.device_key,
         severity=Severity.HIGH,
         confidence=Confidence.WEAK if group.doubt else Confidence.STRONG,
-        derived=(f"{durations.outings(frames.outings)}, worth {frames.effective:.1f} independent photos.",),
-        inferred=(f"Prior of a right clock {prior.PRIOR[ClockKind.RIGHT]:.2f}; light leaves it under {_left(found)}.",),
-        innocent=("a track whose longitude is wrong", *((group.doubt,) if group.doubt else ())),
-        limitations=("Light knows nothing of whole days, and it names no offset.",),
+        derived=(
+            Sentence(
+                "{outings:?1 outing|# outings}, worth {independent:.1f} independent photos.",
+                outings=frames.outings,
+                independent=frames.effective,
+            ),
+        ),
+        inferred=(Sentence(_left(found), prior=prior.PRIOR[ClockKind.RIGHT]),),
+        innocent=(Sentence("a track whose longitude is wrong"), *((group.doubt,) if group.doubt else ())),
+        limitations=(Sentence("Light knows nothing of whole days, and it names no offset."),),
         facts={"posterior_right": 1.0 - found.wrong, "interval_low_hours": low, "interval_high_hours": high},
     )
 
 
 def _left(found: LightVerdict) -> str:
-    return "one in a thousand" if 1.0 - found.wrong < RIGHT_AT_MOST_CONTRADICTED else "one in ten"
+    """Return the template of what light leaves of a right clock."""
+    if 1.0 - found.wrong < RIGHT_AT_MOST_CONTRADICTED:
+        return template("Prior of a right clock {prior:.2f}; light leaves it under one in a thousand.")
+    return template("Prior of a right clock {prior:.2f}; light leaves it under one in ten.")

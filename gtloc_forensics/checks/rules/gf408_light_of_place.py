@@ -23,7 +23,7 @@ from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure import geolocation as light_places
 from gtloc_forensics.evidence.exposure.geolocation import LightPlace
-from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, PhotoSummary, Severity
+from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, PhotoSummary, Sentence, Severity, Told
 
 OUTSIDE = 0.995
 LEAST_RATIO = 1.0 / 300.0
@@ -37,21 +37,23 @@ def light_of_place(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     model = exposure.load()
     slips = light_places.slips_by_light(group.summaries, model=model)
     if not slips:
-        yield from pairs.silent("GF408", group.summaries, "too few photos with exposure and an instant of their own")
+        few = Sentence("too few photos with exposure and an instant of their own")
+        yield from pairs.silent("GF408", group.summaries, few)
         return
     used = _used(group)
-    yield from pairs.silent("GF408", pairs.rest(group.summaries, used), "no flashless exposure with place and instant")
+    unlit = Sentence("no flashless exposure with place and instant")
+    yield from pairs.silent("GF408", pairs.rest(group.summaries, used), unlit)
     place = light_places.locate_by_light(group.summaries, model=model)
     # Under a far-off claim nearly every place fits better: the repaired one must be among the best of all.
     enough = max(SLIP_LOG10, place.behind_log10 - NEARLY_BEST_LOG10 if place else 0.0)
     if slips[0][1] >= enough:
         yield _slip(group, used, *slips[0])
     elif place is None:
-        yield from pairs.silent("GF408", used, "a journey too long to be one place; no slip fits better")
+        yield from pairs.silent("GF408", used, Sentence("a journey too long to be one place; no slip fits better"))
     elif place.rank >= OUTSIDE and place.ratio <= LEAST_RATIO:
         yield _elsewhere(group, used, place)
     else:
-        summary = "The claimed place is among those the light allows."
+        summary = Sentence("The claimed place is among those the light allows.")
         yield from pairs.passed("GF408", used, summary)
 
 
@@ -61,19 +63,19 @@ def _used(group: DeviceGroup) -> list[PhotoSummary]:
     return [photo for photo in group.summaries if photo.source_id in named and photo.utc_time is not None]
 
 
-def _slip(group: DeviceGroup, used: list[PhotoSummary], slip: str, gain_log10: float) -> Finding:
+def _slip(group: DeviceGroup, used: list[PhotoSummary], slip: Told, gain_log10: float) -> Finding:
     return pairs.about(
         "GF408",
         used,
-        f"The light is 10^{gain_log10:.0f} times likelier with {slip}.",
+        Sentence("The light is 10^{gain_log10:.0f} times likelier with {slip}.", gain_log10=gain_log10, slip=slip),
         outcome=Outcome.SUSPICIOUS,
         kind="clock-or-place",
         device_key=group.device_key,
         severity=Severity.HIGH,
         confidence=Confidence.WEAK,
-        innocent=("a clock that is hours off",),
-        limitations=("Light alone cannot tell a wrong longitude from a wrong clock.",),
-        facts={"slip": slip, "log10_gain": gain_log10},
+        innocent=(Sentence("a clock that is hours off"),),
+        limitations=(Sentence("Light alone cannot tell a wrong longitude from a wrong clock."),),
+        facts={"slip": str(slip), "log10_gain": gain_log10},
     )
 
 
@@ -82,14 +84,20 @@ def _elsewhere(group: DeviceGroup, used: list[PhotoSummary], place: LightPlace) 
     return pairs.about(
         "GF408",
         used,
-        f"By the light of {place.photos} photos the claimed place lies outside the region holding {place.rank:.1%} of "
-        f"the probability; likeliest is about {latitude:.0f}°, {longitude:.0f}°.",
+        Sentence(
+            "By the light of {photos} photos the claimed place lies outside the region holding {rank_percent:.1f}% of "
+            "the probability; likeliest is about {latitude_deg:.0f}°, {longitude_deg:.0f}°.",
+            photos=place.photos,
+            rank_percent=100.0 * place.rank,
+            latitude_deg=latitude,
+            longitude_deg=longitude,
+        ),
         outcome=Outcome.SUSPICIOUS,
         kind="clock-or-place",
         device_key=group.device_key,
         severity=Severity.MEDIUM,
         confidence=Confidence.WEAK,
-        innocent=("a clock that is hours off",),
-        limitations=("Light alone cannot tell a wrong longitude from a wrong clock.",),
+        innocent=(Sentence("a clock that is hours off"),),
+        limitations=(Sentence("Light alone cannot tell a wrong longitude from a wrong clock."),),
         facts={"rank": place.rank, "ratio": place.ratio, "latitude_deg": latitude, "longitude_deg": longitude},
     )

@@ -23,7 +23,17 @@ from numpy.typing import NDArray
 
 from gtloc_forensics.checks import Context, Scope, check, pairs, position_slips
 from gtloc_forensics.earth import globe
-from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, PhotoSummary, Position, Severity
+from gtloc_forensics.records import (
+    Confidence,
+    DeviceGroup,
+    Finding,
+    Outcome,
+    PhotoSummary,
+    Position,
+    Sentence,
+    Severity,
+    Told,
+)
 
 FEWEST = 4
 FAR_KM = 500.0
@@ -40,7 +50,7 @@ def track_slips(group: DeviceGroup, context: Context) -> Iterator[Finding]:
         summary for summary in group.summaries if summary.latitude_deg is not None and summary.longitude_deg is not None
     ]
     if len(placed) < FEWEST:
-        yield from pairs.silent("GF409", group.summaries, "too few photos of the device have a place")
+        yield from pairs.silent("GF409", group.summaries, Sentence("too few photos of the device have a place"))
         return
     strays = list(_strays(group, placed))
     for finding, _ in strays:
@@ -49,8 +59,9 @@ def track_slips(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     if _reads_like_minutes(placed):
         yield _minutes(group, placed)
     else:
-        yield from pairs.passed("GF409", fine, "Lies on the track of its device, or no slip brings it there.")
-    yield from pairs.silent("GF409", pairs.rest(group.summaries, placed), "no place")
+        on_track = Sentence("Lies on the track of its device, or no slip brings it there.")
+        yield from pairs.passed("GF409", fine, on_track)
+    yield from pairs.silent("GF409", pairs.rest(group.summaries, placed), Sentence("no place"))
 
 
 def _strays(group: DeviceGroup, placed: Sequence[PhotoSummary]) -> Iterator[tuple[Finding, PhotoSummary]]:
@@ -91,18 +102,24 @@ def _reads_like_minutes(placed: Sequence[PhotoSummary]) -> bool:
     return all(angle % 1.0 < MINUTES_SHARE for angle in angles)
 
 
-def _stray(group: DeviceGroup, photo: PhotoSummary, slip: str, repaired: Position) -> Finding:
+def _stray(group: DeviceGroup, photo: PhotoSummary, slip: Told, repaired: Position) -> Finding:
     return pairs.about(
         "GF409",
         (photo,),
-        f"Far from every other position of the device, but on its track with {slip}.",
+        Sentence("Far from every other position of the device, but on its track with {slip}.", slip=slip),
         outcome=Outcome.SUSPICIOUS,
         kind="position",
         severity=Severity.MEDIUM,
         confidence=Confidence.WEAK if group.doubt else Confidence.STRONG,
-        inferred=(f"Repaired position {repaired.latitude_deg:.5f}, {repaired.longitude_deg:.5f}.",),
-        innocent=("a journey",),
-        facts={"slip": slip, "latitude_deg": repaired.latitude_deg, "longitude_deg": repaired.longitude_deg},
+        inferred=(
+            Sentence(
+                "Repaired position {latitude_deg:.5f}, {longitude_deg:.5f}.",
+                latitude_deg=repaired.latitude_deg,
+                longitude_deg=repaired.longitude_deg,
+            ),
+        ),
+        innocent=(Sentence("a journey"),),
+        facts={"slip": str(slip), "latitude_deg": repaired.latitude_deg, "longitude_deg": repaired.longitude_deg},
     )
 
 
@@ -110,12 +127,14 @@ def _minutes(group: DeviceGroup, placed: Sequence[PhotoSummary]) -> Finding:
     return pairs.about(
         "GF409",
         placed,
-        "No position of the device has a fraction of a degree above 0.6, as when minutes are read as decimals.",
+        Sentence(
+            "No position of the device has a fraction of a degree above 0.6, as when minutes are read as decimals."
+        ),
         outcome=Outcome.SUSPICIOUS,
         kind="position",
         device_key=group.device_key,
         severity=Severity.MEDIUM,
         confidence=Confidence.WEAK,
-        innocent=("chance, in few places",),
-        limitations=("A pattern of the figures, not a measurement.",),
+        innocent=(Sentence("chance, in few places"),),
+        limitations=(Sentence("A pattern of the figures, not a measurement."),),
     )

@@ -22,7 +22,7 @@ import numpy as np
 
 from gtloc_forensics.checks import Context, Scope, check, offsets, pairs
 from gtloc_forensics.earth import zones
-from gtloc_forensics.records import Finding, Outcome, PhotoSummary, Severity, durations
+from gtloc_forensics.records import Finding, Outcome, PhotoSummary, Sentence, Severity, template
 
 CELLS_PER_DEGREE = 1_000  # about 100 m
 FEWEST_PLACES = 5
@@ -31,6 +31,15 @@ SPREAD_S = 600.0
 LEAST_S = 1_200.0
 MOST_DEVICES_AT_A_PLACE = 8
 CONFIRMED_SHARE = 0.6
+
+_ONE_OF_TWO = template(
+    "Two cameras were at the same places, their clocks {apart_hours:length} apart at {places} of {compared} places: "
+    "one of the two is off."
+)
+_THIS_ONE = template(
+    "Two cameras were at the same places, their clocks {apart_hours:length} apart at {places} of {compared} places: "
+    "GPS time confirms the other one, so this one is off."
+)
 
 _Visits = dict[tuple[int, int], dict[str, list[PhotoSummary]]]
 
@@ -51,9 +60,10 @@ def two_cameras(summaries: Sequence[PhotoSummary], context: Context) -> Iterator
             yield finding
     by_id = {photo.source_id: photo for photo in compared}
     fine = pairs.rest(by_id.values(), concerned)
-    yield from pairs.passed("GF410", fine, "Other cameras at its places agree with its clock, or tell nothing.")
+    agree = Sentence("Other cameras at its places agree with its clock, or tell nothing.")
+    yield from pairs.passed("GF410", fine, agree)
     silent = pairs.rest(summaries, compared)
-    yield from pairs.silent("GF410", silent, "no other camera was at enough of its places")
+    yield from pairs.silent("GF410", silent, Sentence("no other camera was at enough of its places"))
 
 
 def _visits(summaries: Sequence[PhotoSummary]) -> _Visits:
@@ -98,19 +108,22 @@ def _compare(
     photos = [[photo for meeting in meetings for photo in meeting[side]] for side in (0, 1)]
     confirmed = [_is_confirmed(side) for side in photos]
     off = 0 if confirmed == [False, True] else 1 if confirmed == [True, False] else None
-    apart = f"{durations.length(middle / 3600.0)} apart at {int(agree.sum())} of {len(known)} places"
-    named = "one of the two is off" if off is None else "GPS time confirms the other one, so this one is off"
     yield pairs.about(
         "GF410",
         [*photos[0], *photos[1]] if off is None else photos[off],
-        f"Two cameras were at the same places, their clocks {apart}: {named}.",
+        Sentence(
+            _ONE_OF_TWO if off is None else _THIS_ONE,
+            apart_hours=middle / 3600.0,
+            places=int(agree.sum()),
+            compared=len(known),
+        ),
         outcome=Outcome.SUSPICIOUS,
         kind="clock-offset",
         device_key="" if off is None else pair[off],
         offset_hours=None if off is None else (middle if off == 0 else -middle) / 3600.0,
         severity=Severity.MEDIUM,
-        innocent=("one person following another", "a clock on another zone"),
-        limitations=("It does not tell which clock is right.",) if off is None else (),
+        innocent=(Sentence("one person following another"), Sentence("a clock on another zone")),
+        limitations=(Sentence("It does not tell which clock is right."),) if off is None else (),
         facts={
             "places": int(agree.sum()),
             "places_compared": len(known),

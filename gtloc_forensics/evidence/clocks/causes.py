@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from gtloc_forensics.evidence.clocks import cause_words, receiver
 from gtloc_forensics.records import (
@@ -27,6 +28,7 @@ from gtloc_forensics.records import (
     Finding,
     Outcome,
     PhotoSummary,
+    Sentence,
 )
 
 CLOCK_CAUSES = frozenset(
@@ -124,9 +126,10 @@ class _Placing:
             return ("clock", model.device_key), _Gathered(known, label, model)
         if finding.is_found and finding.source_ids[0] in self._stamped:
             second = self._stamped[finding.source_ids[0]]
-            return ("stamped", second), _Gathered(Cause(CauseKind.STAMPED, "", None, second), "")
+            stamped = Cause(CauseKind.STAMPED, "", None, Sentence("{second}", second=second))
+            return (stamped.kind, second), _Gathered(stamped, "")
         if self._is_receivers(finding, cause):
-            receivers = Cause(CauseKind.RECEIVER, cause.device_key, None, cause_words.RECEIVER)
+            receivers = Cause(CauseKind.RECEIVER, cause.device_key, None, Sentence(cause_words.RECEIVER))
             return (receivers.kind, cause.device_key), _Gathered(receivers, label)
         if _is_look_alike(finding):
             return ("pictures", self._pictures[finding.source_ids[0]]), _Gathered(replace(cause, device_key=""), "")
@@ -266,15 +269,15 @@ def _clusters(groups: Iterable[tuple[str, ...]]) -> dict[str, str]:
     return {name: find(name) for name in root}
 
 
-def _stamped(findings: Iterable[Finding], seen: Mapping[str, PhotoSummary]) -> dict[str, str]:
+def _stamped(findings: Iterable[Finding], seen: Mapping[str, PhotoSummary]) -> dict[str, datetime]:
     """Return the photos among those accused that share one capture second while their offsets differ."""
-    offsets: dict[str, dict[str, float]] = defaultdict(dict)
+    offsets: dict[datetime, dict[str, float]] = defaultdict(dict)
     for finding in findings:
         photo, cause = seen.get(finding.source_ids[0]), finding.cause
         if photo is None or photo.local_time is None or cause is None or cause.offset_hours is None:
             continue
         if finding.is_found and cause.kind in SET_WRONG_CAUSES:
-            offsets[f"{photo.local_time:%Y-%m-%d %H:%M:%S}"][photo.source_id] = cause.offset_hours
+            offsets[photo.local_time.replace(microsecond=0)][photo.source_id] = cause.offset_hours
     return {
         source_id: second
         for second, by_photo in offsets.items()
@@ -298,7 +301,7 @@ def _told(group: _Gathered, seen: Mapping[str, PhotoSummary]) -> CauseGroup:
         check_ids=tuple(sorted({finding.check_id for finding in group.findings})),
         findings=len(group.findings),
         summary=cause_words.summary(group.cause, group.findings, model=group.model, names=names),
-        refutable_by=cause_words.REFUTED_BY.get(group.cause.kind, ""),
+        refutable_by=cause_words.refuted_by(group.cause.kind),
     )
 
 
@@ -326,12 +329,14 @@ def _once_each(groups: Sequence[CauseGroup]) -> list[CauseGroup]:
 
 def _joined(same: Sequence[CauseGroup]) -> CauseGroup:
     first, *others = same
-    said = list(dict.fromkeys(group.summary for group in others if group.summary != first.summary))
+    told = first.summary
+    for summary in dict.fromkeys(group.summary for group in others if group.summary != first.summary):
+        told = Sentence("{first} Also: {other}", first=told, other=summary)
     return replace(
         first,
         check_ids=tuple(sorted({check_id for group in same for check_id in group.check_ids})),
         findings=sum(group.findings for group in same),
-        summary=" ".join([first.summary, *(f"Also: {summary}" for summary in said)]),
+        summary=told,
     )
 
 

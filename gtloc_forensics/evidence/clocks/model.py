@@ -27,7 +27,7 @@ from gtloc_forensics.evidence.clocks.witnesses import GpsResiduals, Level
 from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS
-from gtloc_forensics.records import ClockKind, ClockModel, ClockWitness, DeviceGroup, durations
+from gtloc_forensics.records import ClockKind, ClockModel, ClockWitness, DeviceGroup, Sentence, Told
 
 __all__ = ["fit", "fit_all"]
 
@@ -56,7 +56,7 @@ class _Evidence:
     log_likelihood: Floats
     light: Floats  # [K], its part
     independent: float  # how many independent photos that is worth
-    sentences: tuple[str, ...]
+    sentences: tuple[Told, ...]
     gps: GpsResiduals | None
     level: Level | None  # of the GPS residuals that most photos share
     met: Meetings | None
@@ -124,7 +124,9 @@ def _evidence(group: DeviceGroup, model: LightModel, met: Meetings | None) -> _E
     # A zone tag is a weaker clock than GPS time or a companion: it is told, and not weighed beside them.
     weighed = by_gps + by_companion + (silent if level is not None or met is not None else by_zone) + light
     is_split = level is not None and _contradicts(level, light)
-    split_said = "Light and the GPS clock contradict each other: the claimed place may be wrong, not the clock."
+    split_said = Sentence(
+        "Light and the GPS clock contradict each other: the claimed place may be wrong, not the clock."
+    )
     said = (
         gps_said,
         *(gps.notes if gps else receiver.listen(group).notes),
@@ -163,38 +165,32 @@ def _shared_level(gps: GpsResiduals | None) -> Level | None:
     return level if len(level.members) >= clock_witnesses.SHARED * len(gps) else None
 
 
-def _of_gps(group: DeviceGroup, gps: GpsResiduals | None, level: Level | None) -> tuple[Floats, str]:
+def _of_gps(group: DeviceGroup, gps: GpsResiduals | None, level: Level | None) -> tuple[Floats, Told]:
     silent = np.zeros(len(OFFSETS_HOURS))
     if gps is None:
         on_utc = clock_witnesses.copied_gps_hours(group)
         if on_utc is None:
             return silent, ""
         # Either it was copied and says nothing, or it names the offset: odds as of a zone tag.
-        return prior.of_foreign_zone(on_utc), (
+        return prior.of_foreign_zone(on_utc), Sentence(
             "The GPS time repeats the camera's own time, so either it was copied from it or the camera ran on UTC."
         )
     if level is None:
-        return silent, f"The GPS times of {durations.photos(len(gps))} agree on no single difference."
-    sentence = (
-        f"GPS time differs by {durations.signed(level.hours)} from the camera's in {len(level.members):,} of "
-        f"{durations.photos(len(gps))} that have it{_days_note(gps, level)}."
-    )
+        return silent, Sentence(
+            "The GPS times of {photos:?1 photo|# photos} agree on no single difference.", photos=len(gps)
+        )
     found = prior.of_gps(level.hours, spread_hours=level.spread_hours, photos=len(level.members))
-    return found, sentence
+    return found, sentences.gps_differs(
+        offset_hours=level.hours, days=abs(_whole_days(gps, level)), agreeing=len(level.members), photos=len(gps)
+    )
 
 
-def _of_companion(met: Meetings | None) -> tuple[Floats, str]:
+def _of_companion(met: Meetings | None) -> tuple[Floats, Told]:
     if met is None:
         return np.zeros(len(OFFSETS_HOURS)), ""
-    return prior.of_gps(met.hours, spread_hours=met.reach_hours / 2.0, photos=met.places), (
-        f"{met.label}, whose clock GPS time confirms, was at {met.places} of the same places; there the clock differs "
-        f"by {durations.signed(met.hours)} from it, always to within {durations.length(met.reach_hours)}."
+    return prior.of_gps(met.hours, spread_hours=met.reach_hours / 2.0, photos=met.places), sentences.companion_differs(
+        met.label, places=met.places, offset_hours=met.hours, reach_hours=met.reach_hours
     )
-
-
-def _days_note(gps: GpsResiduals, level: Level) -> str:
-    days = _whole_days(gps, level)
-    return f", and by {abs(days):,} whole {'day' if abs(days) == 1 else 'days'}" if days else ""
 
 
 def _whole_days(gps: GpsResiduals, level: Level) -> int:
@@ -207,46 +203,33 @@ def _whole_days(gps: GpsResiduals, level: Level) -> int:
     return int(common) if np.sum(days == common) >= FEWEST_DATES else 0
 
 
-def _of_zone(foreign: tuple[float, int] | None) -> tuple[Floats, str]:
+def _of_zone(foreign: tuple[float, int] | None) -> tuple[Floats, Told]:
     if foreign is None:
         return np.zeros(len(OFFSETS_HOURS)), ""
     hours, count = foreign
     if hours == 0.0:
-        return np.zeros(len(OFFSETS_HOURS)), f"The zone written in {durations.photos(count)} is that of the place."
-    sentence = (
-        f"The zone written in {durations.photos(count)} is {durations.signed(hours)} from civil time at the place."
-    )
-    return prior.of_foreign_zone(hours), sentence
+        return np.zeros(len(OFFSETS_HOURS)), sentences.zone_written(count, 0.0)
+    return prior.of_foreign_zone(hours), sentences.zone_written(count, hours)
 
 
-def _of_light(group: DeviceGroup, model: LightModel) -> tuple[Floats, float, str]:
+def _of_light(group: DeviceGroup, model: LightModel) -> tuple[Floats, float, Told]:
     frames = light_offsets.frames_of(group.summaries, model)
     if not len(frames):
         return np.zeros(len(OFFSETS_HOURS)), 0.0, ""
     light = light_offsets.offset_log_likelihood(model, frames)
     found = by_light.weigh(light, independent=frames.effective)
-    span = durations.between(*found.interval_hours)
-    if found.tells:
-        says = f"leaves open {span}"
-    elif found.is_wrong:
-        says = f"leaves much of the day open ({span}), but not the claimed time"
-    else:
-        says = "does not tell the time"
-    return (
-        light,
-        frames.effective,
-        f"The light of {durations.photos(len(frames))} without flash ({durations.outings(frames.outings)}, worth "
-        f"{frames.effective:.1f} independent) {says}.",
-    )
+    said = sentences.light_says(found, photos=len(frames), outings=frames.outings, independent_photos=frames.effective)
+    return light, frames.effective, said
 
 
-def _of_hours(group: DeviceGroup) -> str:
+def _of_hours(group: DeviceGroup) -> Told:
     found, photos = clock_witnesses.hour_log_likelihood(group)
     if not photos or float(found[np.abs(OFFSETS_HOURS) <= 0.5].max()) > -HOURS_WORTH_TELLING:
         return ""
-    return (
-        f"The hours the model sees in {durations.photos(photos)} suit a right clock badly; pictures alone are no "
-        "clock, and nothing rests on them."
+    return Sentence(
+        "The hours the model sees in {photos:?1 photo|# photos} suit a right clock badly; pictures alone are no "
+        "clock, and nothing rests on them.",
+        photos=photos,
     )
 
 
@@ -286,7 +269,7 @@ def _by_gps(
     reach = 2.0 * level.spread_hours + 1.0 / 60.0
     days = _whole_days(gps, level)
     if days == -1 and DAY_AHEAD_MODEL in group.label.lower():
-        note = (
+        note = Sentence(
             "The GPS date is one day ahead while its time of day agrees: a known fault of receivers, not of the clock."
         )
         fitted = replace(fitted, evidence=(*fitted.evidence, note))
@@ -319,7 +302,7 @@ def _by_light(fitted: ClockModel, posterior: Posterior, evidence: _Evidence) -> 
         turn = 24.0 * round((zone - sum(found.interval_hours) / 2.0) / 24.0)
         bounds = (found.interval_hours[0] + turn, found.interval_hours[1] + turn)
         return _told(fitted, ClockKind.WRONG_ZONE, zone, bounds, ClockWitness.LIGHT)
-    note = "A wrong place, some 15° of longitude to the hour, would look the same to light."
+    note = Sentence("A wrong place, some 15° of longitude to the hour, would look the same to light.")
     return replace(
         fitted,
         kind=ClockKind.CONSTANT_OFFSET,
@@ -359,9 +342,9 @@ def _is_restarted(group: DeviceGroup) -> bool:
 
 def _undetermined(fitted: ClockModel, posterior: Posterior) -> ClockModel:
     note = (
-        "This does not decide: that the clock was right rests on the prior."
+        Sentence("This does not decide: that the clock was right rests on the prior.")
         if posterior.kind is ClockKind.RIGHT
-        else "This does not decide: it rests on too little."
+        else Sentence("This does not decide: it rests on too little.")
     )
     return replace(
         fitted,
@@ -380,11 +363,15 @@ def _base(group: DeviceGroup, evidence: _Evidence, posterior: Posterior) -> Cloc
         interval_hours=None,
         probability=posterior.probability,
         photos=sum(summary.local_time is not None for summary in group.summaries),
-        evidence=(*evidence.sentences, *([f"One device is assumed: {group.doubt}."] if group.doubt else [])),
+        evidence=(*evidence.sentences, *_assumed(group)),
         summary="",
         posterior_offsets_hours=OFFSETS_HOURS.astype(np.float32),
         posterior_mass=posterior.mass.astype(np.float32),
     )
+
+
+def _assumed(group: DeviceGroup) -> tuple[Sentence, ...]:
+    return (Sentence("One device is assumed: {doubt}.", doubt=group.doubt),) if group.doubt else ()
 
 
 def _with_message(evidence: _Evidence, message: Floats, independent: float) -> _Evidence:
@@ -413,10 +400,6 @@ def _set_back(whole: ClockModel, step: clock_steps.Step, model: LightModel) -> C
         _constant(group, _with_message(evidence, message, independent))
         for group, evidence, message in zip((step.before, step.after), own, across, strict=True)
     ]
-    told = "; ".join(
-        f"{where} it {'cannot be told' if side.kind is ClockKind.UNDETERMINED else side.summary}"
-        for where, side in zip(("before", "after"), sides, strict=True)
-    )
     segments = tuple(
         (group.summaries[0].source_id, group.summaries[-1].source_id, side.offset_hours)
         for group, side in zip((step.before, step.after), sides, strict=True)
@@ -431,7 +414,9 @@ def _set_back(whole: ClockModel, step: clock_steps.Step, model: LightModel) -> C
         segments=segments if len(segments) == len(sides) else (),
         evidence=(
             *whole.evidence,
-            f"Before {step.first_after.name} {step.shown_by} runs on while the clock falls back; {told}.",
+            sentences.ran_on(
+                step.first_after.name, is_uptime=step.is_by_uptime, before=sides[0].summary, after=sides[1].summary
+            ),
         ),
         summary=sentences.set_back(step.fell_hours, step.first_after.name),
         decided_by=ClockWitness.COUNTER,

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from gtloc_forensics.earth import zones
 from gtloc_forensics.evidence.exposure.clock_offsets import civil_offset_hours
-from gtloc_forensics.records import DeviceGroup, PhotoSummary, durations
+from gtloc_forensics.records import DeviceGroup, PhotoSummary, Sentence, Told, template
 
 # Two clocks that agree: camera clocks lag by minutes (92–146 s measured on genuine files, field.md §0.5).
 TOGETHER_HOURS = 5.0 / 60.0
@@ -50,7 +50,7 @@ class Receiver:
     """The photos whose GPS time is a clock of its own, and a sentence for each kind of those set aside."""
 
     heard: tuple[PhotoSummary, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Told, ...]
     not_clocks: frozenset[str] = frozenset()  # ids of the photos whose GPS time was set aside or put right
 
 
@@ -67,7 +67,7 @@ def listen(group: DeviceGroup) -> Receiver:
     for photo in timed:
         first.setdefault((photo.local_time, photo.gps_utc_time), photo)
     kept = list(first.values())
-    notes: list[str] = []
+    notes: list[Told] = []
     for pattern in (_without_time, _constant, _stamped, _rolled_over, _frozen_date, _repeated, _old_fixes):
         kept, note = pattern(kept)
         notes += [note] if note else []
@@ -120,10 +120,13 @@ def is_written(photo: PhotoSummary) -> bool:
 # --------------------------------------------------------------------------- patterns
 
 
-def _without_time(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
+def _without_time(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
     """Set aside the zero of the receiver's count."""
     spared = [photo for photo in kept if not _is_zero(photo)]
-    return spared, _note(kept, spared, "stands where a receiver's count of time begins: it had no time yet")
+    said = template(
+        "The GPS time of {photos:?1 photo|# photos} stands where a receiver's count of time begins: it had no time yet."
+    )
+    return spared, _note(kept, spared, said)
 
 
 def _is_zero(photo: PhotoSummary) -> bool:
@@ -135,7 +138,7 @@ def _is_zero(photo: PhotoSummary) -> bool:
     )
 
 
-def _constant(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
+def _constant(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
     """Set aside a time of day that returns on several dates whatever the camera's own hour."""
     wrong: set[str] = set()
     for summaries in _by(kept, lambda photo: photo.gps_utc_time and photo.gps_utc_time.time()).values():
@@ -144,7 +147,10 @@ def _constant(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
         if len(dates) > 1 and is_usual and _spread_hours(summaries) > CONSTANT_SPREAD_HOURS:
             wrong |= {summary.source_id for summary in summaries}
     spared = [photo for photo in kept if photo.source_id not in wrong]
-    return spared, _note(kept, spared, "is one time of day on several dates: a constant, not a clock")
+    said = template(
+        "The GPS time of {photos:?1 photo|# photos} is one time of day on several dates: a constant, not a clock."
+    )
+    return spared, _note(kept, spared, said)
 
 
 def _spread_hours(summaries: Sequence[PhotoSummary]) -> float:
@@ -154,7 +160,7 @@ def _spread_hours(summaries: Sequence[PhotoSummary]) -> float:
     return 24.0 - max(gaps)
 
 
-def _stamped(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
+def _stamped(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
     """Set aside one capture second in many files whose GPS times differ: a program wrote it."""
     wrong: set[str] = set()
     for summaries in _by(kept, lambda photo: photo.local_time).values():
@@ -162,19 +168,23 @@ def _stamped(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
         if len(set(moments)) >= FEWEST_STAMPED and moments[-1] - moments[0] > MOVED_ON:
             wrong |= {summary.source_id for summary in summaries}
     spared = [photo for photo in kept if photo.source_id not in wrong]
-    why = "differs while the capture time is the same second: a program wrote that, not a clock"
-    return spared, _note(kept, spared, why)
+    said = template(
+        "The GPS time of {photos:?1 photo|# photos} differs while the capture time is the same second: "
+        "a program wrote that, not a clock."
+    )
+    return spared, _note(kept, spared, said)
 
 
-def _rolled_over(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
+def _rolled_over(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
     """Put the dates right that lie whole rounds of 1,024 weeks away."""
     turned = [_turned(photo) for photo in kept]
     count = sum(now is not before for now, before in zip(turned, kept, strict=True))
     if not count:
         return kept, ""
-    return turned, (
-        f"The GPS date of {durations.photos(count)} is a multiple of 1,024 weeks away while its time of day agrees: "
-        "a known fault of receivers, not of the clock."
+    return turned, Sentence(
+        "The GPS date of {photos:?1 photo|# photos} is a multiple of 1,024 weeks away while its time of day agrees: "
+        "a known fault of receivers, not of the clock.",
+        photos=count,
     )
 
 
@@ -189,7 +199,7 @@ def _turned(photo: PhotoSummary) -> PhotoSummary:
     return replace(photo, gps_utc_time=photo.gps_utc_time + rounds * ROLLOVER)
 
 
-def _frozen_date(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
+def _frozen_date(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
     """Take the camera's date where the GPS date stands still over several days."""
     gps_dates = {photo.gps_utc_time.date() for photo in kept if photo.gps_utc_time}
     claimed = {moment.date() for photo in kept if (moment := _claimed_utc(photo))}
@@ -201,9 +211,11 @@ def _frozen_date(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
     # One re-dated file beside a day's photos is no receiver that stood still.
     if len(gps_dates) != 1 or len(claimed) < FEWEST_DAYS or agree > len(kept) / 2.0:
         return kept, ""
-    return [_on_its_day(photo) for photo in kept], (
-        f"The GPS date is the same in {durations.photos(len(kept))} of {len(claimed):,} days: the receiver's date "
-        "stood still, and only its time of day is heard."
+    return [_on_its_day(photo) for photo in kept], Sentence(
+        "The GPS date is the same in {photos:?1 photo|# photos} of {days} days: the receiver's date "
+        "stood still, and only its time of day is heard.",
+        photos=len(kept),
+        days=len(claimed),
     )
 
 
@@ -219,17 +231,20 @@ def _on_its_day(photo: PhotoSummary) -> PhotoSummary:
     return replace(photo, gps_utc_time=photo.gps_utc_time + timedelta(days=days))
 
 
-def _repeated(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
+def _repeated(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
     """Hear one GPS instant once, at the photo nearest to it: in the others it is the last fix, not a new one."""
     first = {
         min(summaries, key=lambda summary: (abs(residual_hours(summary) or 0.0), summary.source_id)).source_id
         for summaries in _by(kept, lambda photo: photo.gps_utc_time).values()
     }
     spared = [photo for photo in kept if photo.source_id in first]
-    return spared, _note(kept, spared, "repeats that of another photo: the last fix, not a new one")
+    said = template(
+        "The GPS time of {photos:?1 photo|# photos} repeats that of another photo: the last fix, not a new one."
+    )
+    return spared, _note(kept, spared, said)
 
 
-def _old_fixes(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
+def _old_fixes(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
     """Set aside GPS times that lag behind the rest, unless by what a clock set ahead would keep."""
     rows = sorted(
         ((hours, photo) for photo in kept if (hours := residual_hours(photo)) is not None),
@@ -249,7 +264,8 @@ def _old_fixes(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], str]:
         for _, photo in level
     }
     spared = [photo for photo in kept if photo.source_id not in old]
-    return spared, _note(kept, spared, "is older than the photo: the last fix, not a new one")
+    said = template("The GPS time of {photos:?1 photo|# photos} is older than the photo: the last fix, not a new one.")
+    return spared, _note(kept, spared, said)
 
 
 def _only_gains(rows: Rows) -> bool:
@@ -295,6 +311,7 @@ def _by(summaries: Iterable[PhotoSummary], key: Callable[[PhotoSummary], object]
     return found
 
 
-def _note(before: Sequence[PhotoSummary], after: Sequence[PhotoSummary], why: str) -> str:
+def _note(before: Sequence[PhotoSummary], after: Sequence[PhotoSummary], said: str) -> Told:
+    """Return what is said, a template, of the photos that were set aside; "" without any."""
     count = len(before) - len(after)
-    return f"The GPS time of {durations.photos(count)} {why}." if count else ""
+    return Sentence(said, photos=count) if count else ""

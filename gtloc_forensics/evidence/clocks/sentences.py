@@ -1,79 +1,200 @@
-"""What is said of a clock, made from its numbers at the end: nobody takes these sentences apart again."""
+"""What is said of a clock: whole sentences, made from its numbers at the end; nobody takes them apart again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gtloc_forensics.records import ClockKind, durations
+from gtloc_forensics.evidence.clocks.by_light import LightVerdict
+from gtloc_forensics.records import ClockKind, Sentence, Told, template
 
 Interval = tuple[float, float]
 
-_REASON = {
-    ClockKind.DST: ", as of summer time or of the next zone",
-    ClockKind.WRONG_ZONE: ", as of another zone",
-    ClockKind.AM_PM: ", as if a.m. and p.m. were mixed up",
-    ClockKind.RESET: ", counting on from a lost date",
+_RAN = template(
+    "The clock ran {offset_hours:length} {offset_hours:±ahead|behind}, "
+    "for {photos:?its one photo|all # photos} ({interval_hours:range})."
+)
+_RAN_AS = {
+    ClockKind.DST: template(
+        "The clock ran {offset_hours:length} {offset_hours:±ahead|behind}, as of summer time or of the next zone, "
+        "for {photos:?its one photo|all # photos} ({interval_hours:range})."
+    ),
+    ClockKind.WRONG_ZONE: template(
+        "The clock ran {offset_hours:length} {offset_hours:±ahead|behind}, as of another zone, "
+        "for {photos:?its one photo|all # photos} ({interval_hours:range})."
+    ),
+    ClockKind.AM_PM: template(
+        "The clock ran {offset_hours:length} {offset_hours:±ahead|behind}, as if a.m. and p.m. were mixed up, "
+        "for {photos:?its one photo|all # photos} ({interval_hours:range})."
+    ),
+    ClockKind.RESET: template(
+        "The clock ran {offset_hours:length} {offset_hours:±ahead|behind}, counting on from a lost date, "
+        "for {photos:?its one photo|all # photos} ({interval_hours:range})."
+    ),
 }
 
 
-def kept_one_offset(kind: ClockKind, *, photos: int, offset_hours: float, interval_hours: Interval) -> str:
+def kept_one_offset(kind: ClockKind, *, photos: int, offset_hours: float, interval_hours: Interval) -> Sentence:
     """Return what is said of a clock that was right, or off by one known offset."""
-    span = durations.between(*interval_hours)
     if kind is ClockKind.RIGHT:
-        return f"was right for {durations.all_photos(photos)} ({span})"
-    ahead = durations.ahead(offset_hours)
-    return f"ran {ahead}{_REASON.get(kind, '')}, for {durations.all_photos(photos)} ({span})"
+        return Sentence(
+            "The clock was right for {photos:?its one photo|all # photos} ({interval_hours:range}).",
+            photos=photos,
+            interval_hours=interval_hours,
+        )
+    return Sentence(_RAN_AS.get(kind, _RAN), photos=photos, offset_hours=offset_hours, interval_hours=interval_hours)
 
 
-def wrong_by_light(*, photos: int, interval_hours: Interval) -> str:
+def wrong_by_light(*, photos: int, interval_hours: Interval) -> Sentence:
     """Return what is said of a clock that light alone shows to be wrong: by how much is left to others."""
-    return (
-        f"was wrong for {durations.all_photos(photos)}, by how much its light leaves open "
-        f"({durations.between(*interval_hours)}), unless the claimed places are"
+    return Sentence(
+        "The clock was wrong for {photos:?its one photo|all # photos}, by how much its light leaves open "
+        "({interval_hours:range}), unless the claimed places are.",
+        photos=photos,
+        interval_hours=interval_hours,
     )
 
 
-def undetermined(photos: int) -> str:
+def undetermined(photos: int) -> Sentence:
     """Return what is said of a clock that nothing decides."""
-    return f"How the clock ran cannot be told from {durations.all_photos(photos)}."
+    return Sentence("How the clock ran cannot be told from {photos:?its one photo|all # photos}.", photos=photos)
 
 
-def kept_home_zone(*, home_offset_hours: float, elsewhere: int, photos: int) -> str:
+def kept_home_zone(*, home_offset_hours: float, elsewhere: int, photos: int) -> Sentence:
     """Return what is said of a clock that kept one zone through places of several."""
-    return (
-        f"kept UTC{utc_offset(home_offset_hours)} for {durations.all_photos(photos)}, "
-        f"{elsewhere:,} of them at places that keep another time"
+    return Sentence(
+        "The clock kept {home_offset_hours:civil} for {photos:?its one photo|all # photos}, "
+        "{elsewhere} of them at places that keep another time.",
+        home_offset_hours=home_offset_hours,
+        photos=photos,
+        elsewhere=elsewhere,
     )
 
 
-def exchanged_dates(fits: int, told: int) -> str:
+def exchanged_dates(fits: int, told: int) -> Sentence:
     """Return what is said of a clock that had day and month exchanged."""
-    return f"wrote day and month the wrong way round in {durations.photos(fits)} of {told} that can tell"
+    return Sentence(
+        "The clock wrote day and month the wrong way round in {fits:?1 photo|# photos} of {told} that can tell.",
+        fits=fits,
+        told=told,
+    )
 
 
-def drifted(*, hours_per_day: float, first_hours: float, last_hours: float) -> str:
+def drifted(*, hours_per_day: float, first_hours: float, last_hours: float) -> Sentence:
     """Return what is said of a clock that gained or lost steadily."""
-    return (
-        f"{'gained' if hours_per_day > 0 else 'lost'} {durations.length(30.0 * hours_per_day)} a month, "
-        f"from {durations.signed(first_hours)} to {durations.signed(last_hours)}"
+    return Sentence(
+        "The clock {hours_a_month:±gained|lost} {hours_a_month:length} a month, "
+        "from {first_hours:signed} to {last_hours:signed}.",
+        hours_a_month=30.0 * hours_per_day,
+        first_hours=first_hours,
+        last_hours=last_hours,
     )
 
 
-def stepped(stretches: Sequence[tuple[int, float]], *, is_lost: bool) -> str:
+def stepped(stretches: Sequence[tuple[int, float]], *, is_lost: bool) -> Sentence:
     """Return what is said of a clock that was set anew: (photos, offset in hours) of each stretch."""
-    told = "; ".join(f"{durations.signed(hours)} in {durations.photos(count)}" for count, hours in stretches)
-    return f"{'lost its date' if is_lost else 'was set anew'}: {told}"
+    told = [
+        Sentence("{offset_hours:signed} in {photos:?1 photo|# photos}", offset_hours=hours, photos=count)
+        for count, hours in stretches
+    ]
+    if is_lost:
+        return Sentence("The clock lost its date: {stretches:list}.", stretches=told)
+    return Sentence("The clock was set anew: {stretches:list}.", stretches=told)
 
 
-def set_back(fell_hours: float, first_after: str) -> str:
+def set_back(fell_hours: float, first_after: str) -> Sentence:
     """Return what is said of a clock that a count shows to have been set back."""
-    return (
-        f"was set back by at least {durations.length(fell_hours)} before {first_after}, "
-        "by hand, by itself or for a zone further west"
+    return Sentence(
+        "The clock was set back by at least {fell_hours:length} before {name}, "
+        "by hand, by itself or for a zone further west.",
+        fell_hours=fell_hours,
+        name=first_after,
     )
 
 
-def utc_offset(hours: float) -> str:
-    """Return ``+05:30``; a proper minus."""
-    minutes = round(abs(hours) * 60.0)
-    return f"{'−' if hours < 0 and minutes else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
+# --------------------------------------------------------------------------- what speaks for it
+
+
+def gps_differs(*, offset_hours: float, days: int, agreeing: int, photos: int) -> Sentence:
+    """Return how far a clock was from GPS time: by hours of the day, and by whole days, 0 for none."""
+    if not days:
+        return Sentence(
+            "The camera's time differs by {offset_hours:signed} from the civil time that GPS time gives, "
+            "in {agreeing} of {photos:?1 photo that has|# photos that have} it.",
+            offset_hours=offset_hours,
+            agreeing=agreeing,
+            photos=photos,
+        )
+    return Sentence(
+        "The camera's time differs by {offset_hours:signed} from the civil time that GPS time gives, "
+        "in {agreeing} of {photos:?1 photo that has|# photos that have} it, and by {days:?1 whole day|# whole days}.",
+        offset_hours=offset_hours,
+        agreeing=agreeing,
+        photos=photos,
+        days=days,
+    )
+
+
+def companion_differs(camera: str, *, places: int, offset_hours: float, reach_hours: float) -> Sentence:
+    """Return how far a clock was from that of another camera of the journey."""
+    return Sentence(
+        "{camera}, whose clock GPS time confirms, was at {places} of the same places; there the clock differs "
+        "by {offset_hours:signed} from it, always to within {reach_hours:length}.",
+        camera=camera,
+        places=places,
+        offset_hours=offset_hours,
+        reach_hours=reach_hours,
+    )
+
+
+def zone_written(photos: int, difference_hours: float) -> Sentence:
+    """Return how the zone in the files stands to the time kept at the place."""
+    if difference_hours == 0.0:
+        return Sentence("The zone written in {photos:?1 photo|# photos} is that of the place.", photos=photos)
+    return Sentence(
+        "The zone written in {photos:?1 photo|# photos} is {difference_hours:signed} from civil time at the place.",
+        photos=photos,
+        difference_hours=difference_hours,
+    )
+
+
+_LEAVES_OPEN = template(
+    "The light of {photos:?1 photo|# photos} without flash ({outings:?1 outing|# outings}, worth "
+    "{independent_photos:.1f} independent) leaves open {interval_hours:range}."
+)
+_SHUTS_OUT = template(
+    "The light of {photos:?1 photo|# photos} without flash ({outings:?1 outing|# outings}, worth "
+    "{independent_photos:.1f} independent) leaves much of the day open ({interval_hours:range}), "
+    "but not the claimed time."
+)
+
+
+def light_says(found: LightVerdict, *, photos: int, outings: int, independent_photos: float) -> Sentence:
+    """Return what the light of a camera's photos leaves open of its clock."""
+    if not found.tells and not found.is_wrong:
+        return Sentence(
+            "The light of {photos:?1 photo|# photos} without flash ({outings:?1 outing|# outings}, worth "
+            "{independent_photos:.1f} independent) does not tell the time.",
+            photos=photos,
+            outings=outings,
+            independent_photos=independent_photos,
+        )
+    return Sentence(
+        _LEAVES_OPEN if found.tells else _SHUTS_OUT,
+        photos=photos,
+        outings=outings,
+        independent_photos=independent_photos,
+        interval_hours=found.interval_hours,
+    )
+
+
+_COUNTER_RAN_ON = template(
+    "Before {name} the counter runs on while the clock falls back. Up to there: {before} From there on: {after}"
+)
+_UPTIME_RAN_ON = template(
+    "Before {name} time since power-on runs on while the clock falls back. Up to there: {before} From there on: {after}"
+)
+
+
+def ran_on(name: str, *, is_uptime: bool, before: Told, after: Told) -> Sentence:
+    """Return where a count shows a clock set back, and what is said of it on either side."""
+    return Sentence(_UPTIME_RAN_ON if is_uptime else _COUNTER_RAN_ON, name=name, before=before, after=after)

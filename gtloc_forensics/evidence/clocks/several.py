@@ -11,7 +11,7 @@ from gtloc_forensics.evidence.clocks import sentences
 from gtloc_forensics.evidence.clocks import witnesses as clock_witnesses
 from gtloc_forensics.evidence.clocks.receiver import LEVEL_GAP_HOURS, TOGETHER_HOURS
 from gtloc_forensics.evidence.clocks.witnesses import GpsResiduals
-from gtloc_forensics.records import ClockKind, ClockModel, ClockWitness, DeviceGroup, PhotoSummary, durations
+from gtloc_forensics.records import ClockKind, ClockModel, ClockWitness, DeviceGroup, PhotoSummary, Sentence
 
 # Judgements, not frequencies.
 DRIFT_PROBABILITY = 0.95
@@ -46,7 +46,11 @@ def _exchanged_dates(group: DeviceGroup, fitted: ClockModel) -> Iterator[ClockMo
             probability=1.0 - 0.5**fits,
             evidence=(
                 *fitted.evidence,
-                f"With day and month exchanged {fits} of {told} dates are those of the GPS clock.",
+                Sentence(
+                    "With day and month exchanged {fits} of {told} dates are those of the GPS clock.",
+                    fits=fits,
+                    told=told,
+                ),
             ),
             summary=sentences.exchanged_dates(fits, told),
         )
@@ -122,7 +126,7 @@ def _on_a_journey(
     )
 
 
-def _carried_on(gps: GpsResiduals, hours: clock_witnesses.Floats) -> tuple[str, ...]:
+def _carried_on(gps: GpsResiduals, hours: clock_witnesses.Floats) -> tuple[Sentence, ...]:
     """Say where a clock still showed the time of the place before: it was set after the journey."""
     before = np.concatenate([[np.inf], gps.raw_hours[:-1]])
     still = (np.abs(hours) > TOGETHER_HOURS) & (np.abs(gps.raw_hours - before) <= LEVEL_GAP_HOURS)
@@ -130,10 +134,13 @@ def _carried_on(gps: GpsResiduals, hours: clock_witnesses.Floats) -> tuple[str, 
     count = int(np.sum(still & was_right))
     if not count:
         return ()
-    told = "once" if count == 1 else f"{count} times"
-    return (
-        f"It went on {told} with the time of the place before, and was set later: {durations.photos(len(gps))} tell.",
+    told = Sentence(
+        "It went on {times:?once|# times} with the time of the place before, and was set later: "
+        "{photos:?1 photo tells|# photos tell}.",
+        times=count,
+        photos=len(gps),
     )
+    return (told,)
 
 
 def _lost_its_date(first: PhotoSummary, hours: float) -> bool:

@@ -33,7 +33,7 @@ class Step:
     before: DeviceGroup
     after: DeviceGroup
     fell_hours: float  # at least: what passed unseen between the two photos comes on top
-    shown_by: str  # "the counter" or "time since power-on"
+    is_by_uptime: bool  # time since power-on ran on, not a counter
 
     @property
     def first_after(self) -> PhotoSummary:
@@ -75,7 +75,7 @@ def _by_counter(group: DeviceGroup) -> Step | None:
     ordered = clock_witnesses.in_counter_order(group)
     if len(falls) != 1:
         return None
-    return _split(group, ordered, falls[0], ran_s=0.0, shown_by="the counter")
+    return _split(group, ordered, falls[0], ran_s=0.0, is_by_uptime=False)
 
 
 def _by_uptime(group: DeviceGroup) -> Step | None:
@@ -89,7 +89,7 @@ def _by_uptime(group: DeviceGroup) -> Step | None:
         return None
     earlier, later = counted[falls[0] - 1], counted[falls[0]]
     ran_s = (later.uptime_s or 0.0) - (earlier.uptime_s or 0.0)
-    return _split(group, counted, falls[0], ran_s=ran_s, shown_by="time since power-on")
+    return _split(group, counted, falls[0], ran_s=ran_s, is_by_uptime=True)
 
 
 def _falls_behind(counted: Sequence[PhotoSummary]) -> Iterator[int]:
@@ -116,7 +116,7 @@ def _claimed_s(later: PhotoSummary, earlier: PhotoSummary) -> float:
 
 
 def _split(
-    group: DeviceGroup, ordered: Sequence[PhotoSummary], index: int, *, ran_s: float, shown_by: str
+    group: DeviceGroup, ordered: Sequence[PhotoSummary], index: int, *, ran_s: float, is_by_uptime: bool
 ) -> Step | None:
     before, after = tuple(ordered[:index]), tuple(ordered[index:])
     if min(len(before), len(after)) < 2:
@@ -124,4 +124,4 @@ def _split(
     fell_hours = (ran_s - _claimed_s(after[0], before[-1])) / 3600.0
     if fell_hours * 3600.0 < clock_witnesses.STEP_BACK.total_seconds():
         return None  # a journey west, the clock rightly set to the zone there
-    return Step(replace(group, summaries=before), replace(group, summaries=after), fell_hours, shown_by)
+    return Step(replace(group, summaries=before), replace(group, summaries=after), fell_hours, is_by_uptime)

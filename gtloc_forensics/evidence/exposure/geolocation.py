@@ -23,7 +23,7 @@ from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure.clock_offsets import Frames
-from gtloc_forensics.records import OffsetSource, PhotoSummary, PlaceDensity
+from gtloc_forensics.records import OffsetSource, PhotoSummary, PlaceDensity, Sentence
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ def locate_by_light(summaries: Sequence[PhotoSummary], *, model: LightModel) -> 
     return _told(frames, mass, claimed=claimed, behind_log10=float(behind))
 
 
-def slips_by_light(summaries: Sequence[PhotoSummary], *, model: LightModel) -> tuple[tuple[str, float], ...]:
+def slips_by_light(summaries: Sequence[PhotoSummary], *, model: LightModel) -> tuple[tuple[Sentence, float], ...]:
     """Return, for each slip of a whole track, how many times likelier the light is once it is undone, as log10.
 
     The best first; empty when fewer than eight frames count. Works for journeys of any length.
@@ -94,12 +94,12 @@ def slips_by_light(summaries: Sequence[PhotoSummary], *, model: LightModel) -> t
         return ()
     latitude, longitude = frames.latitude_deg, frames.longitude_deg
     undone = {
-        "the sign of the longitude lost (E/W)": (latitude, -longitude),
-        "the sign of the latitude lost (N/S)": (-latitude, longitude),
-        "both signs lost": (-latitude, -longitude),
+        Sentence("the sign of the longitude lost (E/W)"): (latitude, -longitude),
+        Sentence("the sign of the latitude lost (N/S)"): (-latitude, longitude),
+        Sentence("both signs lost"): (-latitude, -longitude),
     }
     if float(np.abs(longitude).max()) <= 90.0:
-        undone["latitude and longitude swapped"] = (longitude, latitude)
+        undone[Sentence("latitude and longitude swapped")] = (longitude, latitude)
     claimed = _likelihood_at(model, frames, latitude, longitude)
     gains = ((slip, (_likelihood_at(model, frames, *place) - claimed) / np.log(10.0)) for slip, place in undone.items())
     return tuple(sorted(((slip, float(gain)) for slip, gain in gains), key=lambda pair: -pair[1]))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gtloc_forensics.records import CauseGroup, Status
 from gtloc_forensics.report.blocks import Block, Column, Facts, Heading, Prose, Table, Text, Together, text_of
-from gtloc_forensics.report.chapters.edition import Edition, cause_name, listing
+from gtloc_forensics.report.chapters.edition import Edition, cause_name, cause_told, listing
 from gtloc_forensics.report.chapters.survey import DeviceTally
 from gtloc_forensics.report.text import plain
 
@@ -46,7 +46,7 @@ def _camera_row(edition: Edition, tally: DeviceTally) -> tuple[Text, ...]:
 
 def _cause(edition: Edition, group: CauseGroup, number: int) -> Together:
     heading = Heading(text_of(f"{number}. {cause_name(edition, group)}"), 2, f"cause-{number}")
-    return Together((heading, Prose(text_of(edition.words.sentence(group.summary, limit=600))), _facts(edition, group)))
+    return Together((heading, Prose(text_of(cause_told(edition, group, limit=600))), _facts(edition, group)))
 
 
 def _facts(edition: Edition, group: CauseGroup) -> Facts:

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 
-from gtloc_forensics.records import CaseHeader, CaseView, CauseGroup, Finding, Outcome, PhotoEntry, RuleNote, Status
+from gtloc_forensics.records import (
+    CaseHeader,
+    CaseView,
+    CauseGroup,
+    CauseKind,
+    Finding,
+    Outcome,
+    PhotoEntry,
+    RuleNote,
+    Status,
+)
 from gtloc_forensics.report.blocks import Span, Text, text_of
 from gtloc_forensics.report.chapters.survey import Survey, survey
 from gtloc_forensics.report.template import Template, Words, load_template, load_words
@@ -168,6 +178,16 @@ def cause_name(edition: Edition, group: CauseGroup) -> str:
     if edition.words.has(key):
         return edition.words.line(key)
     return plain(group.cause.kind) or ", ".join(filter(None, map(edition.rule_title, group.check_ids)))
+
+
+def cause_told(edition: Edition, group: CauseGroup, *, limit: int) -> str:
+    """Return what is said of a cause; where several findings of a rule name none, that the rule speaks, and how often.
+
+    The report has the titles of rules in its own language; the sentence that the case keeps has them in English.
+    """
+    if group.cause.kind is CauseKind.UNNAMED and group.findings > 1:
+        return edition.words.line("causes.by_rule", rule=cause_name(edition, group), count=group.findings)
+    return edition.words.sentence(group.summary, limit=limit)
 
 
 def listing(edition: Edition, source_ids: tuple[str, ...], *, most: int) -> Text:

@@ -24,7 +24,7 @@ from gtloc_forensics.report.blocks import (
     Tiles,
     text_of,
 )
-from gtloc_forensics.report.chapters.edition import Edition, cause_name, listing
+from gtloc_forensics.report.chapters.edition import Edition, cause_name, cause_told, listing
 from gtloc_forensics.report.chapters.strength import share_interval
 from gtloc_forensics.report.text import plain
 
@@ -147,7 +147,7 @@ def _cause_row(edition: Edition, group: CauseGroup) -> tuple[Text, ...]:
 
 def _told(edition: Edition, group: CauseGroup) -> Text:
     """Return what is said of a group, and the names where it is about few photos."""
-    said = text_of(edition.words.sentence(group.summary, limit=240))
+    said = text_of(cause_told(edition, group, limit=240))
     if len(group.source_ids) > _NAMES_SHOWN:
         return said
     return (*said, Span(" "), *listing(edition, group.source_ids, most=_NAMES_SHOWN))
