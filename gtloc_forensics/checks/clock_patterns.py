@@ -12,6 +12,7 @@ from gtloc_forensics.checks import offsets
 from gtloc_forensics.checks.circumstances import Circumstance, GpsFault
 from gtloc_forensics.checks.offsets import Comparison
 from gtloc_forensics.checks.reference import devices, factory
+from gtloc_forensics.evidence.clocks import receiver
 from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Confidence, Outcome, Sentence, Severity, durations
 
@@ -135,6 +136,11 @@ def _no_time(compared: Comparison, others: Circumstance) -> Verdict | None:
                 "The GPS date {gps:date} is where a clock starts that nobody set: the receiver had no time.",
                 gps=compared.gps,
             ),
+            "receiver",
+        )
+    if compared.dated and receiver.is_bare_date(compared.gps, compared.residual_s / 3600.0):
+        return _explained(
+            Sentence("The GPS time is midnight to the second, as where only the date was known: no satellite time."),
             "receiver",
         )
     if tag_values.text(compared.claim.tags, "GPS:GPSStatus").upper().startswith("V"):

@@ -56,6 +56,8 @@ _OFFSET = re.compile(
     r"(?::?(?P<minutes>[0-9]{2})(?::?(?P<seconds>[0-9]{2}))?)?",
     re.IGNORECASE,
 )
+# Exif's field is seven bytes, the last of them NUL; programs that wrote a longer count have memory behind the value.
+_OVERLONG_OFFSET = re.compile(r"(?P<value>[+\-][0-9]{2}:[0-9]{2})[^0-9A-Za-z:. ].*", re.DOTALL)
 
 
 @unique
@@ -309,7 +311,8 @@ def offset(written: str) -> float | None:
     plain = notations.plain_signs(written[:LONGEST_DATE]).strip(" \t\r\n\0")
     if plain.upper() in notations.ZONE_NAMES:
         return notations.ZONE_NAMES[plain.upper()]
-    found = _OFFSET.fullmatch(plain)
+    overlong = _OVERLONG_OFFSET.fullmatch(plain)
+    found = _OFFSET.fullmatch(overlong["value"] if overlong else plain)
     if found is None:
         return None
     hours, minutes, seconds = (int(found[name] or 0) for name in ("hours", "minutes", "seconds"))

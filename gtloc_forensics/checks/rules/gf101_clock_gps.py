@@ -16,7 +16,8 @@ Threshold: 60 s is agreement (telephones keep 1–2 s, an unlearnt leap second 1
 5 min is a clock nobody set (92–146 s on nine genuine files of one camera). A fix may be of
 any age: up to 6 h, off whole hours, it is explained, later only by what the other photos of
 the device show. A GPS time that several photos share while their clocks moved on, the zero
-of a clock, or a constant known of the maker is no time at all and accuses nobody. Of twelve
+of a clock, or a constant known of the maker is no time at all and accuses nobody; nor does
+midnight to the second, which is a date. Of twelve
 genuine files with GPS time nine were one whole day apart by a firmware fault: whole days are
 excused for that model and where the GPS date is the local date, not elsewhere.
 """
@@ -44,7 +45,7 @@ GPS_FAULTS = (
 UNDATED = Sentence("The GPS date is missing: whole days cannot be compared.")
 
 
-@check("GF101", title="The camera's clock against the GPS clock", needs=("claim",), version="3")
+@check("GF101", title="The camera's clock against the GPS clock", needs=("claim",), version="4")
 def clock_against_gps(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare local time and GPS time through every offset that could apply."""
     claim = claim_of(photo)

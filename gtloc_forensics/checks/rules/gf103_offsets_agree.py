@@ -27,7 +27,7 @@ MAKER_MINUTES = ("Nikon:TimeZone", "Canon:TimeZone")
 MAKER_SUMMER = ("Nikon:DaylightSavings", "Canon:DaylightSavings")
 
 
-@check("GF103", title="The UTC offsets of one file against each other", needs=("claim",), version="2")
+@check("GF103", title="The UTC offsets of one file against each other", needs=("claim",), version="3")
 def offsets_agree(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare every offset the file states."""
     claim = claim_of(photo)
@@ -68,6 +68,15 @@ def _compare(claim: Claim, stated: dict[str, float], maker: tuple[float, ...]) -
     facts = {**stated, **({"maker": maker[0]} if maker else {})}
     observed = tuple(Sentence(_OBSERVED[name], offset_hours=hours) for name, hours in facts.items())
     shot = {name: hours for name, hours in stated.items() if name != "last change"}
+    if len(set(shot.values())) > 1 and _is_hour_of_saving(claim, stated):
+        return findings.explained(
+            "GF103",
+            claim,
+            Sentence("The date of digitising is that of the last change, offset included: a program wrote both."),
+            kind="program-zone",
+            observed=observed,
+            facts=facts,
+        )
     if len(set(shot.values())) > 1:
         return findings.suspicious(
             "GF103",
@@ -94,6 +103,15 @@ def _compare(claim: Claim, stated: dict[str, float], maker: tuple[float, ...]) -
         )
     summary = Sentence("All stated offsets are {offset_hours:civil}.", offset_hours=next(iter(facts.values())))
     return consistent("GF103", claim.source_id, summary, facts=facts)
+
+
+def _is_hour_of_saving(claim: Claim, stated: dict[str, float]) -> bool:
+    """Whether a program put the moment of its own work where the digitising stands: one date, one offset."""
+    digitised, changed = (
+        tag_values.full_date(tag_values.text(claim.tags, tag)) for tag in ("ExifIFD:CreateDate", "IFD0:ModifyDate")
+    )
+    same = digitised is not None and changed is not None and digitised.wall == changed.wall
+    return same and stated.get("digitising") == stated.get("last change")
 
 
 def _against_maker(claim: Claim, main: float, maker: tuple[float, ...], observed: tuple[Sentence, ...]) -> Finding:

@@ -11,8 +11,9 @@ date that was already false.
 Threshold: 60 s (IPTC and some programs drop or round seconds), or one day for bare dates.
 Excused is a difference of exactly the offset between local time and UTC, which programs
 make when they take one for the other, one that both blocks' own offsets account for, an
-xmp:CreateDate *later* than the capture, which some editors set to the hour of editing, and a
-sidecar, where programs keep corrections.
+xmp:CreateDate *later* than the capture, which some editors set to the hour of editing, any date
+that tells the moment of the file's last change (GIMP writes it into IPTC), and a sidecar, where
+programs keep corrections. Midnight to the second is a date without a time.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ DIGITISED_TAGS = ("XMP-exif:DateTimeDigitized", DOCUMENT_TAG)
 SPLIT_CAPTURE = (("IPTC:DateCreated", "IPTC:TimeCreated"),)
 SPLIT_DIGITISED = (("IPTC:DigitalCreationDate", "IPTC:DigitalCreationTime"),)
 SIDECAR = "sidecar:"  # before the name of a tag read from an XMP file beside the photo
+CHANGE_TAGS = ("IFD0:ModifyDate", "XMP-xmp:ModifyDate", "XMP-xmp:MetadataDate")
 UTC_TAGS = ("QuickTime:CreateDate",)  # QuickTime counts UTC, by its specification
 
 
@@ -58,7 +60,7 @@ class Other:
     against: datetime
 
 
-@check("GF105", title="The capture time in EXIF against XMP, IPTC and the container", needs=("claim",), version="3")
+@check("GF105", title="The capture time in EXIF against XMP, IPTC and the container", needs=("claim",), version="4")
 def other_blocks(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare every capture date outside EXIF with the one inside."""
     claim = claim_of(photo)
@@ -84,7 +86,8 @@ def _others(claim: Claim, captured: datetime, digitised: datetime) -> Iterator[O
             written = tag_values.text(claim.tags, tag)
             if (found := tag_values.full_date(written)) is not None:
                 offset = 0.0 if tag in UTC_TAGS else found.offset_hours
-                yield Other(tag, found.wall, offset, found.resolution_s >= DAY_S, against)
+                is_bare = found.resolution_s >= DAY_S or (tag not in UTC_TAGS and found.wall.time() == time(0))
+                yield Other(tag, found.wall, offset, is_bare, against)
     for reading in claim.times:
         if reading.tag.startswith(SIDECAR) and reading.role is TimeRole.CAPTURE:
             yield Other(reading.tag, reading.wall, reading.offset_hours, reading.resolution_s >= DAY_S, captured)
@@ -134,6 +137,20 @@ def _judge(claim: Claim, other: Other) -> Finding | None:
             observed=observed,
             facts=facts,
         )
+    if gap_s > 0.0 and _is_hour_of_saving(claim, other):
+        return checks_findings.explained(
+            "GF105",
+            claim,
+            Sentence(
+                "{tag} is {gap_s:spoken} {gap_s:±later|earlier} than EXIF and tells the moment of the last change: "
+                "a program wrote the hour of its own work.",
+                tag=other.tag,
+                gap_s=gap_s,
+            ),
+            kind="editor-document",
+            observed=observed,
+            facts=facts,
+        )
     if other.tag == DOCUMENT_TAG and gap_s > 0.0 and programs.editors(claim):
         return checks_findings.explained(
             "GF105",
@@ -167,6 +184,15 @@ def _judge(claim: Claim, other: Other) -> Finding | None:
             Sentence("the block dates the depicted original (a scan, artwork)"),
         ),
     )
+
+
+def _is_hour_of_saving(claim: Claim, other: Other) -> bool:
+    """Whether a date is that of the file's last change, which a program copied there as it saved."""
+    written = (tag_values.full_date(tag_values.text(claim.tags, tag)) for tag in CHANGE_TAGS)
+    changes = [change.wall for change in written if change is not None]
+    if other.bare:
+        return any(change.date() == other.wall.date() for change in changes)
+    return any(abs(durations.gap_seconds(change, other.wall)) <= SAME_S for change in changes)
 
 
 def _agrees(claim: Claim, other: Other, gap_s: float) -> bool:

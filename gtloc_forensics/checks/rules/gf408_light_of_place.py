@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, Scope, check, pairs
 from gtloc_forensics.evidence import exposure
+from gtloc_forensics.evidence.clocks import receiver
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure import geolocation as light_places
 from gtloc_forensics.evidence.exposure.geolocation import LightPlace
@@ -31,11 +32,12 @@ SLIP_LOG10 = 3.0
 NEARLY_BEST_LOG10 = 2.0
 
 
-@check("GF408", title="Light of all photos against the place", scope=Scope.DEVICE, version="2")
+@check("GF408", title="Light of all photos against the place", scope=Scope.DEVICE, version="3")
 def light_of_place(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Locate the device by light and look whether the claimed place is among the likely ones."""
     model = exposure.load()
-    slips = light_places.slips_by_light(group.summaries, model=model)
+    timed = receiver.with_clocks_only(group)  # a constant or an old fix is no instant to ask the light about
+    slips = light_places.slips_by_light(timed, model=model)
     if not slips:
         few = Sentence("too few photos with exposure and an instant of their own")
         yield from pairs.silent("GF408", group.summaries, few)
@@ -43,7 +45,7 @@ def light_of_place(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     used = _used(group)
     unlit = Sentence("no flashless exposure with place and instant")
     yield from pairs.silent("GF408", pairs.rest(group.summaries, used), unlit)
-    place = light_places.locate_by_light(group.summaries, model=model)
+    place = light_places.locate_by_light(timed, model=model)
     # Under a far-off claim nearly every place fits better: the repaired one must be among the best of all.
     enough = max(SLIP_LOG10, place.behind_log10 - NEARLY_BEST_LOG10 if place else 0.0)
     if slips[0][1] >= enough:
@@ -88,7 +90,7 @@ def _elsewhere(group: DeviceGroup, used: list[PhotoSummary], place: LightPlace) 
             "By the light of {photos} photos the claimed place lies outside the region holding {rank_percent:.1f}% of "
             "the probability; likeliest is about {latitude_deg:.0f}°, {longitude_deg:.0f}°.",
             photos=place.photos,
-            rank_percent=100.0 * place.rank,
+            rank_percent=100.0 * OUTSIDE,
             latitude_deg=latitude,
             longitude_deg=longitude,
         ),

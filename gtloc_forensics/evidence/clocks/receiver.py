@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -80,6 +80,12 @@ def listen(group: DeviceGroup) -> Receiver:
     return Receiver(tuple(kept), tuple(notes), not_clocks)
 
 
+def with_clocks_only(group: DeviceGroup) -> tuple[PhotoSummary, ...]:
+    """Return the device's photos, without the GPS times that are no clock's: for whoever needs instants."""
+    wrong = listen(group).not_clocks
+    return tuple(replace(photo, gps_utc_time=None) if photo.source_id in wrong else photo for photo in group.summaries)
+
+
 # --------------------------------------------------------------------------- residuals
 
 
@@ -133,9 +139,19 @@ def _is_zero(photo: PhotoSummary) -> bool:
     gps, local = photo.gps_utc_time, photo.local_time
     if gps is None or local is None:
         return True
-    return gps < FIRST_DIGITAL or (
-        any(gps.date() == zero.date() for zero in ZERO_DATES) and abs(local - gps) > timedelta(days=2)
-    )
+    if gps < FIRST_DIGITAL or is_bare_date(gps, residual_hours(photo)):
+        return True
+    return any(gps.date() == zero.date() for zero in ZERO_DATES) and abs(local - gps) > timedelta(days=2)
+
+
+def is_bare_date(gps_utc: datetime, apart_hours: float | None) -> bool:
+    """Return whether a GPS time is a date alone: exactly midnight, where the clock says another hour.
+
+    Args:
+        gps_utc: as the file has it.
+        apart_hours: by how much the clock is off it, None where that is not known.
+    """
+    return gps_utc.time() == time(0) and (apart_hours is None or abs(apart_hours) > TOGETHER_HOURS)
 
 
 def _constant(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
