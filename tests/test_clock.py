@@ -78,7 +78,8 @@ def test_gps_time_names_the_offset_and_its_kind(ahead_hours: float, kind: str) -
     assert model.kind == kind
     assert model.offset_hours == pytest.approx(ahead_hours, abs=1e-6)
     assert model.interval_hours is not None and model.interval_hours[0] < ahead_hours < model.interval_hours[1]
-    assert durations.ahead(ahead_hours) in model.summary and "95 %" in model.summary
+    side = "ahead" if ahead_hours > 0.0 else "behind"
+    assert f"{durations.length(ahead_hours)} {side}" in model.summary and "95 %" in model.summary
 
 
 @given(minutes=st.integers(-14 * 60, 14 * 60))

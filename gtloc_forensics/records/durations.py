@@ -60,32 +60,12 @@ def signed(hours: float, units: Units = ENGLISH) -> str:
     return length(0.0, units) if abs(hours) < 0.5 / 3600.0 else f"{'−' if hours < 0 else '+'}{length(hours, units)}"
 
 
-def ahead(hours: float) -> str:
-    """Return ``6 h ahead`` or ``6 h behind``."""
-    return f"{length(hours)} {'behind' if hours < 0 else 'ahead'}"
-
-
 def between(low: float, high: float, units: Units = ENGLISH) -> str:
     """Return a 95 % interval, lengths where both ends have one sign, signed where they have not."""
     if low > 0 or high < 0:
         near, far = sorted((abs(low), abs(high)))
         return f"{length(near, units)} – {length(far, units)}, 95 %"
     return f"{signed(low, units)} {units.to} {signed(high, units)}, 95 %"
-
-
-def photos(count: int) -> str:
-    """Return ``1 photo`` or ``214 photos``."""
-    return "1 photo" if count == 1 else f"{count:,} photos"
-
-
-def all_photos(count: int) -> str:
-    """Return ``its one photo`` or ``all 214 photos``."""
-    return "its one photo" if count == 1 else f"all {count:,} photos"
-
-
-def outings(count: int) -> str:
-    """Return ``1 outing`` or ``7 outings``."""
-    return "1 outing" if count == 1 else f"{count:,} outings"
 
 
 def spoken(seconds: float, units: Units = ENGLISH) -> str:
