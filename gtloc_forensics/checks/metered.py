@@ -6,25 +6,23 @@ import math
 
 from gtloc_forensics.checks import Context, circumstances, pixels
 from gtloc_forensics.checks.reference import devices
-from gtloc_forensics.records import Absent, Claim, Photo, Stated, Sun
+from gtloc_forensics.records import Absent, Claim, Photo, Sentence, Stated, Sun, Told
 
 # The visible horizon lies 0.0293° × √(height in m) below the level, terrestrial refraction included (Bowditch).
 DIP_DEG = 0.0293
 HIGHEST_M = 20_000.0
 
-CONFIRMED = "GPS time confirms the claimed hour and the place its zone"
 
-
-def silence(photo: Photo, claim: Claim) -> str:
+def silence(photo: Photo, claim: Claim) -> Told:
     """Return why the exposure of a photo says nothing of the sun; "" when it may."""
     if not isinstance(photo.sun, Sun):
-        return f"no sun position, {photo.sun.value}"
+        return Sentence("no sun position, {reason}", reason=Sentence(photo.sun.value))
     if isinstance(claim.exposure.ev100, Absent):
-        return "the exposure is not in the file"
+        return Sentence("the exposure is not in the file")
     if claim.exposure.flash_fired is True:
-        return "the flash fired"
+        return Sentence("the flash fired")
     if devices.is_scan(claim):
-        return "the file shows film or a print, and the exposure is that of its reproduction"
+        return Sentence("the file shows film or a print, and the exposure is that of its reproduction")
     return pixels.dark_though_bright(photo)
 
 
@@ -37,3 +35,13 @@ def highest_sun_deg(claim: Claim, sun: Sun) -> float:
 def is_settled(claim: Claim, context: Context) -> bool:
     """Return whether GPS time settles what light could only ask: the claimed hour."""
     return circumstances.confirms_clock(claim, context)
+
+
+def sun_seen(sun: Sun, elevation_deg: float) -> Sentence:
+    """Return where the sun stood, as it is derived."""
+    return Sentence(
+        "Sun at {elevation_deg:.1f}° at {utc_time} UTC (offset: {source}).",
+        elevation_deg=elevation_deg,
+        utc_time=sun.utc_time,
+        source=Sentence(sun.offset_source),
+    )

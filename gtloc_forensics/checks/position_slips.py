@@ -5,43 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gtloc_forensics.earth import land, zones
-from gtloc_forensics.records import Claim, Position, Stated
+from gtloc_forensics.records import Claim, Position, Sentence, Stated
 
 SAME_PLACE_DEG = 0.01
 
 
-def repairs(position: Position) -> Iterator[tuple[str, Position]]:
+def repairs(position: Position) -> Iterator[tuple[Sentence, Position]]:
     """Yield what the true position may have been, each with the slip that would have spoilt it."""
     latitude, longitude = position.latitude_deg, position.longitude_deg
     if abs(longitude) > SAME_PLACE_DEG:
-        yield "the other sign of the longitude (E/W lost)", Position(latitude, -longitude)
+        yield Sentence("the other sign of the longitude (E/W lost)"), Position(latitude, -longitude)
     if abs(latitude) > SAME_PLACE_DEG:
-        yield "the other sign of the latitude (N/S lost)", Position(-latitude, longitude)
+        yield Sentence("the other sign of the latitude (N/S lost)"), Position(-latitude, longitude)
     if abs(longitude) > SAME_PLACE_DEG and abs(latitude) > SAME_PLACE_DEG:
-        yield "the other sign of both", Position(-latitude, -longitude)
+        yield Sentence("the other sign of both"), Position(-latitude, -longitude)
     if abs(longitude) <= 90.0 and abs(latitude - longitude) > SAME_PLACE_DEG:
-        yield "latitude and longitude swapped", Position(longitude, latitude)
+        yield Sentence("latitude and longitude swapped"), Position(longitude, latitude)
 
 
-def fitting(claim: Claim, offset_hours: float) -> tuple[str, ...]:
+def fitting(claim: Claim, offset_hours: float) -> tuple[Sentence, ...]:
     """Return the slips after whose repair *offset_hours* is legal on land at the repaired position."""
     if not (isinstance(claim.position, Stated) and isinstance(claim.local_time, Stated)):
         return ()
     local = claim.local_time.value
     return tuple(
-        f"{slip}: {place.latitude_deg:.4f}, {place.longitude_deg:.4f}"
+        _with_place(slip, place)
         for slip, place in repairs(claim.position.value)
         if not zones.is_nautical(zones.zones_at(place)[0])
         and offset_hours in zones.legal_offsets(zones.zones_at(place), local)
     )
 
 
-def on_land(claim: Claim) -> tuple[str, ...]:
+def on_land(claim: Claim) -> tuple[Sentence, ...]:
     """Return the slips whose repair brings a position from the open sea to land."""
     if not isinstance(claim.position, Stated):
         return ()
     return tuple(
-        f"{slip}: {place.latitude_deg:.4f}, {place.longitude_deg:.4f}"
+        _with_place(slip, place)
         for slip, place in repairs(claim.position.value)
         if bool(land.is_land(place.latitude_deg, place.longitude_deg))
     )
+
+
+def _with_place(slip: Sentence, place: Position) -> Sentence:
+    return Sentence("{slip}: {place}", slip=slip, place=f"{place.latitude_deg:.4f}, {place.longitude_deg:.4f}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Claim, Photo
+from gtloc_forensics.records import Claim, Photo, Sentence, Told, template
 
 SOFTWARE_TAGS = (
     "IFD0:Software",
@@ -37,11 +37,11 @@ _CONVERTERS = re.compile(
 _PLATFORM_NAMES = (
     (re.compile(r"(IMG|VID)-\d{8}-WA\d+", re.I), "WhatsApp"),
     (re.compile(r"^WhatsApp Image ", re.I), "WhatsApp"),
-    (re.compile(r"^\d{5,}_\d{8,}_\d+_[nob]\.", re.I), "Facebook or Instagram"),
+    (re.compile(r"^\d{5,}_\d{8,}_\d+_[nob]\.", re.I), template("Facebook or Instagram")),
     (re.compile(r"^FB_IMG_\d+", re.I), "Facebook"),
     (re.compile(r"^photo_\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}", re.I), "Telegram"),
     (re.compile(r"^signal-\d{4}-\d{2}-\d{2}", re.I), "Signal"),
-    (re.compile(r"^(screenshot|bildschirmfoto|capture d.écran|screen shot)", re.I), "a screenshot"),
+    (re.compile(r"^(screenshot|bildschirmfoto|capture d.écran|screen shot)", re.I), template("a screenshot")),
 )
 _PLATFORM_SOFTWARE = re.compile(r"instagram|whatsapp|facebook|snapchat|telegram|wechat|hipstamatic", re.I)
 FACEBOOK_MARK = "FBMD"
@@ -55,6 +55,7 @@ _GENERATORS = re.compile(
     r"flux\.1|gpt-?4o|bing image creator|made with google ai",
     re.I,
 )
+_LONGEST = 120  # characters of what a program is called
 # IPTC NewsCodes, vocabulary "digital source type": these terms say that no camera saw the scene.
 _SYNTHETIC = re.compile(r"trainedAlgorithmicMedia|algorithmicMedia|compositeSynthetic|virtualRecording", re.I)
 
@@ -78,21 +79,21 @@ def converters(claim: Claim) -> list[str]:
     return [name for name in named(claim).values() if _EDITORS.search(name) or _CONVERTERS.search(name)]
 
 
-def platforms(photo: Photo, claim: Claim) -> list[str]:
+def platforms(photo: Photo, claim: Claim) -> list[Told]:
     """Return the messengers and websites that left their mark in name or metadata; they rewrite what they pass on."""
     found = platforms_of_name(photo.source.display_path)
     if tag_values.text(claim.tags, "IPTC:SpecialInstructions").startswith(FACEBOOK_MARK):
-        found.append("Facebook or Instagram")
+        found.append(Sentence("Facebook or Instagram"))
     software = _PLATFORM_SOFTWARE.search(tag_values.text(claim.tags, "IFD0:Software", "XMP-xmp:CreatorTool"))
     if software is not None:
         found.append(software[0].capitalize())
     return list(dict.fromkeys(found))
 
 
-def platforms_of_name(path: str) -> list[str]:
+def platforms_of_name(path: str) -> list[Told]:
     """Return the messengers and websites whose way of naming files the name of *path* shows."""
     name = path.rsplit("/", 1)[-1]
-    return [platform for pattern, platform in _PLATFORM_NAMES if pattern.search(name)]
+    return [Sentence(platform) for pattern, platform in _PLATFORM_NAMES if pattern.search(name)]
 
 
 def is_editor(software: str) -> bool:
@@ -105,12 +106,12 @@ def date_changers(claim: Claim) -> list[str]:
     return [name for name in named(claim).values() if _DATE_CHANGERS.search(name)]
 
 
-def generators(claim: Claim) -> list[str]:
-    """Return what in the file says that the picture was generated."""
-    said = [name for name in named(claim).values() if _GENERATORS.search(name)]
+def generators(claim: Claim) -> list[Told]:
+    """Return what in the file says that the picture was generated, each as short as a report shows it."""
+    said: list[Told] = [name[:_LONGEST] for name in named(claim).values() if _GENERATORS.search(name)]
     source_type = tag_values.text(claim.tags, "XMP-iptcExt:DigitalSourceType")
     if _SYNTHETIC.search(source_type):
-        said.append(source_type)
+        said.append(source_type[:_LONGEST])
     if re.search(r"\bSteps: \d+.*Sampler:", tag_values.text(claim.tags, "PNG:Parameters"), re.S):
-        said.append("generation parameters in the PNG text")
+        said.append(Sentence("generation parameters in the PNG text"))
     return said
