@@ -17,7 +17,18 @@ from hypothesis import strategies as st
 import gtloc_forensics
 from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence.calibration import NoStrength
-from gtloc_forensics.records import Absent, Confidence, Finding, OffsetSource, Outcome, Sentence, Severity, Wording
+from gtloc_forensics.metadata.tag_values import Notation
+from gtloc_forensics.records import (
+    Absent,
+    Confidence,
+    Finding,
+    MetadataBlock,
+    OffsetSource,
+    Outcome,
+    Sentence,
+    Severity,
+    Wording,
+)
 from gtloc_forensics.records.sentences import is_wordless, places
 from gtloc_forensics.report.template import load_words
 from gtloc_forensics.store.codec import pack, text_of, told_of, unpack
@@ -29,7 +40,7 @@ LANGUAGES = sorted(
     if entry.name.startswith("sentences.")
 )
 
-SAID = (Absent, NoStrength, OffsetSource)
+SAID = (Absent, MetadataBlock, NoStrength, Notation, OffsetSource)
 """Enums whose values are said as sentences."""
 
 VALUES = st.one_of(

@@ -16,8 +16,10 @@ from gtloc_forensics.records import (
     CounterKind,
     Device,
     Exposure,
+    Sentence,
     Source,
     Tags,
+    Told,
     Uptime,
     visible,
 )
@@ -73,16 +75,16 @@ def _word(value: str | Absent) -> str:
     return "" if isinstance(value, Absent) else " ".join(visible(value).lower().replace("|", "/").split())
 
 
-def _identity(make: str, model: str, serial: str) -> tuple[str, str]:
+def _identity(make: str, model: str, serial: str) -> tuple[str, Told]:
     if serial:
         return _short(f"serial:{make}|{model}|{serial}"), ""
     if model:
-        return _short(
-            f"model:{make}|{model}"
-        ), "no body serial number: two devices of this model would be taken for one"
+        doubt = Sentence("no body serial number: two devices of this model would be taken for one")
+        return _short(f"model:{make}|{model}"), doubt
     if make:
-        return _short(f"model:{make}|"), "neither model nor serial number: all devices of this maker are taken for one"
-    return UNKNOWN_DEVICE, "the file names no device"
+        doubt = Sentence("neither model nor serial number: all devices of this maker are taken for one")
+        return _short(f"model:{make}|"), doubt
+    return UNKNOWN_DEVICE, Sentence("the file names no device")
 
 
 def _short(key: str) -> str:

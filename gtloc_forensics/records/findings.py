@@ -212,7 +212,7 @@ class DeviceGroup:
 
     device_key: str
     label: str  # "Canon EOS 5D (serial 0123)" for people
-    doubt: str
+    doubt: Told
     summaries: tuple[PhotoSummary, ...]
 
 

@@ -84,6 +84,7 @@ def _converter() -> Converter:
     converter.register_unstructure_hook(datetime, lambda value: value.isoformat())
     converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
     converter.register_unstructure_hook_func(_is_told, _sentence_to_plain)
+    converter.register_unstructure_hook(Sentence, _sentence_to_plain)  # where no type is told, as in a tuple
     converter.register_structure_hook_func(_is_told, lambda value, _: _sentence_from(value))
     converter.register_structure_hook(bytes, lambda value, _: bytes(value))
     converter.register_structure_hook_factory(_is_union_of_plain, lambda _: lambda value, _: value)
@@ -150,6 +151,8 @@ def _absent_or(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
 
 
 def _array_to_plain(value: Any) -> Any:
+    if isinstance(value, str):  # a sentence in a field of plain text is its English
+        return str(value)
     if isinstance(value, np.generic):
         return value.item()
     array = _as_array(value)
@@ -157,6 +160,8 @@ def _array_to_plain(value: Any) -> Any:
 
 
 def _array_to_list(value: Any) -> Any:
+    if isinstance(value, str):
+        return str(value)
     return _as_array(value).tolist()
 
 

@@ -26,6 +26,7 @@ from exiftool.constants import PLATFORM_LINUX, PLATFORM_WINDOWS, PR_SET_PDEATHSI
 
 from gtloc_forensics.errors import ToolFailed
 from gtloc_forensics.metadata.exiftool.program import environment
+from gtloc_forensics.records import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Process:
         self.requests += 1
         try:
             if self._child.stdin is None:
-                raise Died("exiftool has no input pipe")
+                raise Died(Sentence("exiftool has no input pipe"))
             self._child.stdin.write(request + b"-echo4\n{ready%d}\n-execute%d\n" % (token, token))
             self._child.stdin.flush()
         except (OSError, ValueError) as error:
@@ -133,7 +134,7 @@ class Process:
             stdout = self._until(0, mark, deadline)
             return Answer(stdout, self._until(1, mark, deadline))
         except TimeoutError:
-            raise Hung(f"exiftool gave no answer within {allowed_s:g} s") from None
+            raise Hung(Sentence("exiftool gave no answer within {allowed_s:g} s", allowed_s=allowed_s)) from None
 
     def _until(self, which: int, mark: bytes, deadline: float) -> bytes:
         """Take what one pipe gives up to *mark* out of its buffer."""
@@ -142,7 +143,12 @@ class Process:
             seen = max(0, len(buffer) - len(mark))
             self._more(deadline)
             if len(buffer) > self._limits.answer_bytes:
-                raise Hung(f"exiftool wrote more than {self._limits.answer_bytes >> 20} MiB for one file")
+                raise Hung(
+                    Sentence(
+                        "exiftool wrote more than {answer_mib:raw} MiB for one file",
+                        answer_mib=self._limits.answer_bytes >> 20,
+                    )
+                )
         answer = bytes(buffer[:found])
         end = buffer.find(b"\n", found)
         while end < 0:
@@ -177,7 +183,9 @@ class Process:
             closed += not chunk
         said = self._buffers[1].decode("utf-8", "replace").strip()
         last = said.splitlines()[-1][-200:].rstrip("!.") if said else ""
-        return Died(f"exiftool ended on its own{': ' + last if last else ''}")
+        if last:
+            return Died(Sentence("exiftool ended on its own: {message}", message=last))
+        return Died(Sentence("exiftool ended on its own"))
 
     def close(self) -> None:
         """Ask the process to end, and kill it if it does not."""

@@ -92,11 +92,11 @@ def _identity(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
         ),
     ]
     if isinstance(photo.claim, Claim):
-        rows.append((words("photos.camera"), _camera(photo.claim)))
+        rows.append((words("photos.camera"), _camera(edition, photo.claim)))
         rows.append((words("photos.exposure"), _exposure(edition, photo.claim)))
         if isinstance(photo.claim.device.software, str):
             rows.append((words("photos.software"), text_of(plain(photo.claim.device.software))))
-        rows += [(words("photos.warning"), text_of(plain(warning))) for warning in photo.claim.warnings[:2]]
+        rows += [(words("photos.warning"), text_of(words.reason(warning))) for warning in photo.claim.warnings[:2]]
     for gap in entry.unexamined[:4]:
         rows.append(
             (
@@ -107,11 +107,12 @@ def _identity(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
     yield Facts((*rows, *silent(edition, entry)), 0.2)
 
 
-def _camera(claim: Claim) -> Text:
+def _camera(edition: Edition, claim: Claim) -> Text:
     from gtloc_forensics.report.chapters.survey import device_label
 
     label = text_of(plain(device_label(claim.device)))
-    return (*label, Span(f" – {plain(claim.device.doubt)}", "quiet")) if claim.device.doubt else label
+    doubt = claim.device.doubt
+    return (*label, Span(f" – {edition.words.reason(doubt)}", "quiet")) if doubt else label
 
 
 def _exposure(edition: Edition, claim: Claim) -> Text:
