@@ -29,7 +29,7 @@ def fitting(claim: Claim, offset_hours: float) -> tuple[Sentence, ...]:
         return ()
     local = claim.local_time.value
     return tuple(
-        _with_place(slip, place)
+        _told(slip, place)
         for slip, place in repairs(claim.position.value)
         if not zones.is_nautical(zones.zones_at(place)[0])
         and offset_hours in zones.legal_offsets(zones.zones_at(place), local)
@@ -41,11 +41,11 @@ def on_land(claim: Claim) -> tuple[Sentence, ...]:
     if not isinstance(claim.position, Stated):
         return ()
     return tuple(
-        _with_place(slip, place)
+        _told(slip, place)
         for slip, place in repairs(claim.position.value)
         if bool(land.is_land(place.latitude_deg, place.longitude_deg))
     )
 
 
-def _with_place(slip: Sentence, place: Position) -> Sentence:
-    return Sentence("{slip}: {place}", slip=slip, place=f"{place.latitude_deg:.4f}, {place.longitude_deg:.4f}")
+def _told(slip: Sentence, place: Position) -> Sentence:
+    return Sentence("{slip}: {place:.4f}", slip=slip, place=(place.latitude_deg, place.longitude_deg))

@@ -50,9 +50,9 @@ def unpack(kind: type[R], stored: bytes) -> R:
 
 def text_of(told: str) -> str:
     """Return *told* for a column of text: plain English as it is, a sentence with its parts behind it."""
-    if not isinstance(told, Sentence):
-        return told
-    return f"{told}{_PARTS}{msgspec.json.encode(_sentence_to_plain(told)).decode()}"
+    if isinstance(told, Sentence):
+        return f"{told}{_PARTS}{msgspec.json.encode(_sentence_to_plain(told)).decode()}"
+    return f"{told}{_PARTS}null" if _PARTS in told else told
 
 
 def told_of(text: str) -> str:
@@ -61,9 +61,9 @@ def told_of(text: str) -> str:
     Raises:
         DamagedCase: when the parts of the sentence cannot be read.
     """
-    english, mark, parts = text.partition(_PARTS)
+    english, mark, parts = text.rpartition(_PARTS)  # JSON writes the mark as an escape, what a file says may hold it
     if not mark:
-        return english
+        return text
     try:
         made = _sentence_from(msgspec.json.decode(parts))
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -151,10 +151,10 @@ def _absent_or(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
 
 
 def _array_to_plain(value: Any) -> Any:
-    if isinstance(value, str):  # a sentence in a field of plain text is its English
-        return str(value)
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, str):
+        return str(value)  # a sentence where plain text is kept, as among the facts of a finding
     array = _as_array(value)
     return {"dtype": array.dtype.str, "shape": list(array.shape), "data": array.tobytes()}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Claim, Photo, Sentence, Told, template
+from gtloc_forensics.records import Claim, Photo, Sentence, Told
 
 SOFTWARE_TAGS = (
     "IFD0:Software",
@@ -34,14 +34,14 @@ _CONVERTERS = re.compile(
     r"workspace|finepix|silkypix|develop",
     re.I,
 )
-_PLATFORM_NAMES = (
+_PLATFORM_NAMES: tuple[tuple[re.Pattern[str], Told], ...] = (
     (re.compile(r"(IMG|VID)-\d{8}-WA\d+", re.I), "WhatsApp"),
     (re.compile(r"^WhatsApp Image ", re.I), "WhatsApp"),
-    (re.compile(r"^\d{5,}_\d{8,}_\d+_[nob]\.", re.I), template("Facebook or Instagram")),
+    (re.compile(r"^\d{5,}_\d{8,}_\d+_[nob]\.", re.I), Sentence("Facebook or Instagram")),
     (re.compile(r"^FB_IMG_\d+", re.I), "Facebook"),
     (re.compile(r"^photo_\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}", re.I), "Telegram"),
     (re.compile(r"^signal-\d{4}-\d{2}-\d{2}", re.I), "Signal"),
-    (re.compile(r"^(screenshot|bildschirmfoto|capture d.écran|screen shot)", re.I), template("a screenshot")),
+    (re.compile(r"^(screenshot|bildschirmfoto|capture d.écran|screen shot)", re.I), Sentence("a screenshot")),
 )
 _PLATFORM_SOFTWARE = re.compile(r"instagram|whatsapp|facebook|snapchat|telegram|wechat|hipstamatic", re.I)
 FACEBOOK_MARK = "FBMD"
@@ -55,7 +55,6 @@ _GENERATORS = re.compile(
     r"flux\.1|gpt-?4o|bing image creator|made with google ai",
     re.I,
 )
-_LONGEST = 120  # characters of what a program is called
 # IPTC NewsCodes, vocabulary "digital source type": these terms say that no camera saw the scene.
 _SYNTHETIC = re.compile(r"trainedAlgorithmicMedia|algorithmicMedia|compositeSynthetic|virtualRecording", re.I)
 
@@ -93,7 +92,7 @@ def platforms(photo: Photo, claim: Claim) -> list[Told]:
 def platforms_of_name(path: str) -> list[Told]:
     """Return the messengers and websites whose way of naming files the name of *path* shows."""
     name = path.rsplit("/", 1)[-1]
-    return [Sentence(platform) for pattern, platform in _PLATFORM_NAMES if pattern.search(name)]
+    return [platform for pattern, platform in _PLATFORM_NAMES if pattern.search(name)]
 
 
 def is_editor(software: str) -> bool:
@@ -107,11 +106,11 @@ def date_changers(claim: Claim) -> list[str]:
 
 
 def generators(claim: Claim) -> list[Told]:
-    """Return what in the file says that the picture was generated, each as short as a report shows it."""
-    said: list[Told] = [name[:_LONGEST] for name in named(claim).values() if _GENERATORS.search(name)]
+    """Return what in the file says that the picture was generated."""
+    said: list[Told] = [name for name in named(claim).values() if _GENERATORS.search(name)]
     source_type = tag_values.text(claim.tags, "XMP-iptcExt:DigitalSourceType")
     if _SYNTHETIC.search(source_type):
-        said.append(source_type[:_LONGEST])
+        said.append(source_type)
     if re.search(r"\bSteps: \d+.*Sampler:", tag_values.text(claim.tags, "PNG:Parameters"), re.S):
         said.append(Sentence("generation parameters in the PNG text"))
     return said

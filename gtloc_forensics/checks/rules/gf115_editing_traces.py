@@ -20,7 +20,7 @@ from gtloc_forensics.checks import Context, check, claim_of, consistent
 from gtloc_forensics.checks import findings as checks_findings
 from gtloc_forensics.checks.reference import programs
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity, Stated, durations
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity, Stated, Told, durations
 
 ZONES_S = 26 * 3600.0
 
@@ -46,13 +46,20 @@ def _generated(claim: Claim) -> Iterator[Finding]:
         yield checks_findings.suspicious(
             "GF115",
             claim,
-            Sentence("The file itself says that its picture was generated: {said:list}.", said=said),
+            Sentence(
+                "The file itself says that its picture was generated: {said:list}.",
+                said=tuple(_cut(text) for text in said),
+            ),
             kind="generated",
             severity=Severity.HIGH,
             confidence=Confidence.STRONG,
             observed=_observed(claim),
             innocent=(Sentence("a photo to which a generating tool was applied in a corner"),),
         )
+
+
+def _cut(text: Told) -> Told:
+    return text if isinstance(text, Sentence) else text[:120]
 
 
 def _before_capture(claim: Claim) -> Iterator[Finding]:
