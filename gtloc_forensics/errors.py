@@ -2,7 +2,8 @@
 
 Facts are attributes; the message says what happened and ends with the remedy.
 Nothing here is raised for a single bad photo inside a run: that becomes an
-:class:`~gtloc_forensics.records.Unexamined` record and the run goes on.
+:class:`~gtloc_forensics.records.Unexamined` record and the run goes on. A ``reason`` is mostly
+a ``records.Sentence``: take the attribute, not the error's text, so that a report can translate it.
 """
 
 from __future__ import annotations
@@ -52,7 +53,12 @@ class ToolTooOld(ForensicsError):
 
 
 class ToolFailed(ForensicsError):
-    """An external program died, hung or answered nonsense for one file."""
+    """An external program died, hung or answered nonsense for one file; ``reason`` says how."""
+
+    def __init__(self, reason: str) -> None:
+        """Keep the reason."""
+        self.reason = reason
+        super().__init__(reason)
 
 
 class DecodeRefused(ForensicsError):

@@ -20,7 +20,7 @@ from gtloc_forensics.checks import plugins
 from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.examination.instruments import Settings
 from gtloc_forensics.metadata.exiftool import ExifTool
-from gtloc_forensics.records import Outcome
+from gtloc_forensics.records import Finding, Outcome, Sentence
 
 pytestmark = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 
@@ -184,14 +184,14 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[Outcome]]
     """Return for each rule the outcomes that a whole audit of the made files holds."""
     evidence = tmp_path_factory.mktemp("evidence")
     make(evidence)
-    outcomes: dict[str, set[Outcome]] = defaultdict(set)
+    told: dict[str, list[Finding]] = defaultdict(list)
     with open_case(evidence, tmp_path_factory.mktemp("case")) as case:
         case.audit(Settings(model="gtloc-small", device="cpu", jobs=0))
         for entry in case.view().photos():
             assert not entry.unexamined, (entry.photo.source.display_path, entry.unexamined)
             for finding in entry.findings:
-                outcomes[finding.check_id].add(finding.outcome)
-    return outcomes
+                told[finding.check_id].append(finding)
+    return told
 
 
 @pytest.mark.parametrize(
@@ -201,8 +201,25 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[Outcome]]
         for rule in RULES
     ],
 )
-def test_the_rule_reaches_an_outcome_from_a_file(said: Mapping[str, set[Outcome]], rule: str) -> None:
-    assert said[rule] - {Outcome.NOT_TESTABLE}
+def test_the_rule_reaches_an_outcome_from_a_file(said: Mapping[str, list[Finding]], rule: str) -> None:
+    assert {finding.outcome for finding in said[rule]} - {Outcome.NOT_TESTABLE}
+
+
+def texts_of(finding: Finding) -> Iterator[str]:
+    """Yield every sentence of a finding."""
+    yield finding.summary
+    for texts in (finding.observed, finding.derived, finding.inferred, finding.limitations, finding.innocent):
+        yield from texts
+    if finding.cause is not None and finding.cause.summary:
+        yield finding.cause.summary
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if "GF112" <= rule <= "GF305"])
+def test_whatever_the_rule_says_of_a_file_can_be_said_in_another_language(
+    said: Mapping[str, list[Finding]], rule: str
+) -> None:
+    texts = [text for finding in said[rule] for text in texts_of(finding)]
+    assert [text for text in texts if not isinstance(text, Sentence)] == []
 
 
 def test_what_is_known_to_be_silent_is_a_rule() -> None:

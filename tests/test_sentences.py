@@ -16,7 +16,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gtloc_forensics
-from gtloc_forensics.records import Absent, Confidence, Finding, Outcome, Sentence, Severity, Wording
+from gtloc_forensics.evidence import exposure
+from gtloc_forensics.evidence.calibration import NoStrength
+from gtloc_forensics.metadata.tag_values import Notation
+from gtloc_forensics.records import (
+    Absent,
+    Confidence,
+    Finding,
+    MetadataBlock,
+    OffsetSource,
+    Outcome,
+    Sentence,
+    Severity,
+    Wording,
+)
 from gtloc_forensics.records.sentences import is_wordless, places
 from gtloc_forensics.report.template import load_words
 from gtloc_forensics.store.codec import pack, text_of, told_of, unpack
@@ -27,6 +40,9 @@ LANGUAGES = sorted(
     for entry in files("gtloc_forensics.templates").joinpath("default").iterdir()
     if entry.name.startswith("sentences.")
 )
+
+SAID = (Absent, MetadataBlock, NoStrength, Notation, OffsetSource)
+"""Enums whose values are said as sentences."""
 
 VALUES = st.one_of(
     st.text(max_size=20),
@@ -164,7 +180,8 @@ def test_values_never_become_places_markup_or_attributes() -> None:
 
 def templates() -> dict[str, str]:
     """Return every template that stands in the package, with the module it stands in."""
-    found = {absence.value: "records.Absent" for absence in Absent}
+    found = {member.value: f"{kind.__module__}.{kind.__name__}" for kind in SAID for member in kind}
+    found[exposure.load().card] = "evidence/exposure/light.json"
     examples = Path(gtloc_forensics.contrib.__path__[0])
     for path in sorted([*PACKAGE.rglob("*.py"), *examples.glob("*.py")]):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

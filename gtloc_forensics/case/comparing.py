@@ -265,8 +265,8 @@ class Evidence:
         now = acquiring.recheck(self._case.evidence, source)
         if now.sha256 != source.sha256:
             yield Difference(name, now.reason or "its content changed")
-        for sentence in acquiring.sidecar_changes(self._case.evidence, sidecars):
-            yield Difference(name, sentence)
+        for change in acquiring.sidecar_changes(self._case.evidence, sidecars):
+            yield Difference(name, change)
         for relative, sha256 in sidecars.items():
             if not self._chain.acquired_sidecar(source, relative, sha256):
                 sentence = f"the custody chain holds no acquisition of its sidecar {visible(relative)} with this hash"

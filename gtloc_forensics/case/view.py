@@ -33,7 +33,7 @@ from gtloc_forensics.records import (
     Tally,
     visible,
 )
-from gtloc_forensics.store.codec import unpack
+from gtloc_forensics.store.codec import told_of, unpack
 from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import Album
 from gtloc_forensics.vision import library
@@ -65,7 +65,7 @@ class StoredCase:
         self._id = row.id
         self.fingerprint = row.fingerprint
         try:
-            self._labels: dict[str, str] = json.loads(row.environment)
+            self._labels = {label: told_of(value) for label, value in json.loads(row.environment).items()}
             self.examined_with = Environment.from_labels(self._labels)
             self.finished_utc: datetime = datetime.fromisoformat(row.finished_utc)
             stages = Stages(**json.loads(row.stages))

@@ -187,7 +187,11 @@ class Registry:
         for item in checks_in(module):
             if item.check_id in self._checks:
                 raise PluginError(
-                    f"{module.__name__} defines {item.check_id}, which exists already; give it another id"
+                    Sentence(
+                        "{module} defines {rule}, which exists already; give it another id",
+                        module=module.__name__,
+                        rule=item.check_id,
+                    )
                 )
             self._checks[item.check_id] = item
 

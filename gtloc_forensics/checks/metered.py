@@ -12,8 +12,6 @@ from gtloc_forensics.records import Absent, Claim, Photo, Sentence, Stated, Sun,
 DIP_DEG = 0.0293
 HIGHEST_M = 20_000.0
 
-CONFIRMED = "GPS time confirms the claimed hour and the place its zone"
-
 
 def silence(photo: Photo, claim: Claim) -> Told:
     """Return why the exposure of a photo says nothing of the sun; "" when it may."""
@@ -37,3 +35,13 @@ def highest_sun_deg(claim: Claim, sun: Sun) -> float:
 def is_settled(claim: Claim, context: Context) -> bool:
     """Return whether GPS time settles what light could only ask: the claimed hour."""
     return circumstances.confirms_clock(claim, context)
+
+
+def sun_seen(sun: Sun, elevation_deg: float) -> Sentence:
+    """Return where the sun stood, as it is derived."""
+    return Sentence(
+        "Sun at {elevation_deg:.1f}° at {utc_time} UTC (offset: {source}).",
+        elevation_deg=elevation_deg,
+        utc_time=sun.utc_time,
+        source=Sentence(sun.offset_source),
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -31,9 +32,11 @@ from gtloc_forensics.records import (
     Photo,
     Position,
     Prediction,
+    Sentence,
     Severity,
     Stated,
     Sun,
+    Told,
 )
 
 RARE_P = 0.02
@@ -48,7 +51,7 @@ MOST_UNIFORM = 0.7  # cards, screens and empty frames; scenes stay under a half
 LEAST_SATURATION = 0.03  # of a picture with any colour of light left in it
 COARSEST_TIME_S = 3600.0
 WIDEST_SUN_DEG = 20.0
-NOT_DATABLE = "no sky or daylight in view"
+NOT_DATABLE = Sentence("no sky or daylight in view")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,36 +82,36 @@ def at_chance(calibration: Calibration | None, name: str) -> bool:
     return test is not None and not test.can_speak
 
 
-def blindness(photo: Photo, context: Context) -> str:
+def blindness(photo: Photo, context: Context) -> Told:
     """Return why the pixels cannot be asked for a time; "" when they can."""
     if not isinstance(photo.prediction, Prediction):
-        return f"the pixels were not looked at ({photo.prediction.reason})"
+        return Sentence("the pixels were not looked at ({reason})", reason=photo.prediction.reason)
     calibration = calibration_of(photo.prediction, context)
     threshold = DATABLE_THRESHOLD if calibration is None else calibration.datable_threshold
     if photo.prediction.datable < threshold:
         return NOT_DATABLE
     if isinstance(photo.image, ImageFacts) and photo.image.saturation < LEAST_SATURATION:
-        return "the picture is monochrome"
+        return Sentence("the picture is monochrome")
     return emptiness(photo)
 
 
-def emptiness(photo: Photo) -> str:
+def emptiness(photo: Photo) -> Told:
     """Return why a picture shows no scene that light could fall on; "" when it may."""
     if not isinstance(photo.image, ImageFacts):
         return ""
     if photo.image.mean_luminance < DARKEST:
-        return "the picture is all but black"
+        return Sentence("the picture is all but black")
     if photo.image.uniformity > MOST_UNIFORM:
-        return "most of the picture is one even tone, as of a card, a screen or an empty frame"
+        return Sentence("most of the picture is one even tone, as of a card, a screen or an empty frame")
     return ""
 
 
-def dark_though_bright(photo: Photo) -> str:
+def dark_though_bright(photo: Photo) -> Told:
     """Return why the exposure of a photo measures no daylight, as its pixels show; "" when it may."""
     if why := emptiness(photo):
         return why
     if isinstance(photo.image, ImageFacts) and photo.image.mean_luminance < DARK:
-        return "the picture is dark, so its exposure is that of a lamp, a stage or the moon in it"
+        return Sentence("the picture is dark, so its exposure is that of a lamp, a stage or the moon in it")
     return ""
 
 
@@ -118,16 +121,16 @@ def calibration_of(prediction: Prediction, context: Context) -> Calibration | No
     return known if known is not None and prediction.calibration == known.sha256 else None
 
 
-def asked(photo: Photo, context: Context) -> Asked | str:
+def asked(photo: Photo, context: Context) -> Asked | Told:
     """Return what is to be compared, or why nothing can be."""
     why = blindness(photo, context)
     claim = claim_of(photo)
     if why or not isinstance(photo.prediction, Prediction):
         return why
     if not isinstance(claim.local_time, Stated):
-        return f"no local time, {claim.local_time.value}"
+        return Sentence("no local time, {reason}", reason=Sentence(claim.local_time.value))
     if _resolution_s(claim) > COARSEST_TIME_S:
-        return "the claimed time is a bare date"
+        return Sentence("the claimed time is a bare date")
     calibration = calibration_of(photo.prediction, context)
     usual = _even(photo.prediction) if calibration is None else calibration.usual
     is_confirmed = circumstances.confirms_clock(claim, context)
@@ -157,14 +160,14 @@ def year_score(photo: Asked) -> float:
     return evidence_scores.year_score(photo.prediction.time.mass, photo.usual, year_turn=photo.year)
 
 
-def sun_of(photo: Photo) -> tuple[Sun, Position] | str:
+def sun_of(photo: Photo) -> tuple[Sun, Position] | Told:
     """Return the sun over the claimed place, or why it is not known well enough."""
     claim = claim_of(photo)
     if not isinstance(photo.sun, Sun):
-        return f"no sun position, {photo.sun.value}"
+        return Sentence("no sun position, {reason}", reason=Sentence(photo.sun.value))
     low, high = photo.sun.elevation_range_deg
     if high - low > WIDEST_SUN_DEG or not isinstance(claim.position, Stated):
-        return "the zone is too uncertain to place the sun"
+        return Sentence("the zone is too uncertain to place the sun")
     return photo.sun, claim.position.value
 
 
@@ -229,11 +232,11 @@ class Words:
     """How one rule speaks of its comparison."""
 
     check_id: str
-    about: str  # "the claimed time of day"
-    shown: str  # what the pixels show, a clause
+    about: Sentence  # "the claimed time of day"
+    shown: Sentence  # what the pixels show, a clause
     cause: str  # kind of the cause when they disagree
-    limitations: tuple[str, ...]
-    innocent: tuple[str, ...]
+    limitations: tuple[Sentence, ...]
+    innocent: tuple[Sentence, ...]
 
 
 def finding(
@@ -247,12 +250,19 @@ def finding(
         "datable": round(photo.prediction.datable, 3),
     }
     if strength is None:
-        return _finding(
-            photo, words, None, f"{words.shown}; uncalibrated score {score:+.2f}, no strength is claimed.", told
+        summary = Sentence(
+            "{shown}; uncalibrated score {score:+,.2f}, no strength is claimed.", shown=words.shown, score=score
         )
+        return _finding(photo, words, None, summary, told)
     if isinstance(strength, NoStrength):
+        summary = Sentence(
+            "{shown}; score {score:+,.2f}, no strength is claimed: {reason}.",
+            shown=words.shown,
+            score=score,
+            reason=Sentence(strength.value),
+        )
         why = f"no strength is claimed: {strength.value}"
-        return _finding(photo, words, None, f"{words.shown}; score {score:+.2f}, {why}.", told | {"no_strength": why})
+        return _finding(photo, words, None, summary, told | {"no_strength": why})
     told |= {
         "calibrated_on": f"{strength.photos} photos of {strength.groups} sources never trained on",
         "scores": " + ".join(strength.names),
@@ -260,12 +270,22 @@ def finding(
     return _finding(photo, words, strength, _sentence(words, strength), told)
 
 
-def _sentence(words: Words, strength: Strength) -> str:
-    ratio = 10.0 ** abs(strength.log10_lr)
-    side = "less" if strength.log10_lr < 0 else "more"
-    return (
-        f"{words.shown}: {ratio:.1f} times {side} likely if {words.about} is true than if it is another photo's "
-        f"(p = {strength.p_value:.2g})."
+def _sentence(words: Words, strength: Strength) -> Sentence:
+    told: dict[str, Any] = {
+        "shown": words.shown,
+        "about": words.about,
+        "ratio": 10.0 ** abs(strength.log10_lr),
+        "p_value": strength.p_value,
+    }
+    if strength.log10_lr < 0:
+        return Sentence(
+            "{shown}: {ratio:.1f} times less likely if {about} is true than if it is another photo's "
+            "(p = {p_value:.2g}).",
+            **told,
+        )
+    return Sentence(
+        "{shown}: {ratio:.1f} times more likely if {about} is true than if it is another photo's (p = {p_value:.2g}).",
+        **told,
     )
 
 
@@ -273,7 +293,7 @@ def _finding(
     photo: Asked,
     words: Words,
     strength: Strength | None,
-    summary: str,
+    summary: Sentence,
     facts: dict[str, str | int | float | bool | None],
 ) -> Finding:
     odd = strength is not None and strength.p_value <= RARE_P and strength.log10_lr <= UNLIKELY_LOG10_LR
@@ -281,7 +301,9 @@ def _finding(
     outcome = Outcome.SUSPICIOUS if odd else Outcome.CONSISTENT
     if odd and photo.is_confirmed and words.cause == "clock-offset":
         outcome = Outcome.EXPLAINED
-        summary = f"{summary.rstrip('.')}; GPS time confirms the claimed hour, so the scene is the odd one."
+        summary = Sentence(
+            "{summary:bare}; GPS time confirms the claimed hour, so the scene is the odd one.", summary=summary
+        )
     return Finding(
         check_id=words.check_id,
         source_ids=(photo.claim.source_id,),
@@ -292,7 +314,9 @@ def _finding(
         limitations=words.limitations,
         innocent=words.innocent if odd else (),
         facts=facts,
-        cause=Cause(CauseKind(words.cause), device, None, f"pixels that do not fit {words.about}") if odd else None,
+        cause=Cause(CauseKind(words.cause), device, None, Sentence("pixels that do not fit {about}", about=words.about))
+        if odd
+        else None,
         p_value=None if strength is None else strength.p_value,
         log10_lr=None if strength is None else strength.log10_lr,
     )

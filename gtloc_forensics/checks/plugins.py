@@ -24,6 +24,7 @@ from gtloc_forensics import checks
 from gtloc_forensics.checks import rules
 from gtloc_forensics.checks.hooks import GROUP, Hooks, hookimpl
 from gtloc_forensics.errors import PluginError
+from gtloc_forensics.records import Sentence, Told
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ class PluginFailure:
     """A plugin that could not be used, and why."""
 
     name: str
-    reason: str
+    reason: Told
     detail: str
 
 
@@ -93,19 +94,19 @@ class Loaded:
         return tuple(self._failures.values())
 
     @property
-    def troubles(self) -> dict[str, str]:
+    def troubles(self) -> dict[str, Told]:
         """The failures as the environment of a case names them: plugin → what went wrong."""
-        said: dict[str, list[str]] = {}
+        said: dict[str, list[Told]] = {}
         for failure in self.failures:
             said.setdefault(failure.name, []).append(failure.reason)
-        return {name: f"failed: {'; '.join(reasons)}" for name, reasons in said.items()}
+        return {name: Sentence("failed: {reasons:list}", reasons=reasons) for name, reasons in said.items()}
 
     def add_built_in(self, name: str, plugin: object) -> None:
         """Register something of this package, once; it is asked before every plugin, and its errors are raised."""
         if not self._manager.has_plugin(f"{_OURS}{name}"):
             self._manager.register(plugin, f"{_OURS}{name}")
 
-    def note(self, plugin: str, reason: str, detail: str = "") -> None:
+    def note(self, plugin: str, reason: Told, detail: str = "") -> None:
         """Keep that a plugin failed."""
         self._failures.setdefault((plugin, reason), PluginFailure(plugin, reason, detail))
 
@@ -122,7 +123,8 @@ class Loaded:
             except (Exception, SystemExit) as error:  # the border: a stranger's code may raise anything, or end it all
                 if is_built_in:
                     raise
-                self.note(name, f"its {hook}() hook failed: {_first_line(error)}", traceback.format_exc())
+                reason = Sentence("its {hook}() hook failed: {message}", hook=hook, message=_first_line(error))
+                self.note(name, reason, traceback.format_exc())
                 continue
             yield from (Given(name, value, is_built_in) for value in given)
 
@@ -132,9 +134,13 @@ class Loaded:
             if isinstance(given.value, kind):
                 yield given.plugin, given.value
             else:
-                self.note(
-                    given.plugin, f"its {hook}() gave a {type(given.value).__name__}, which is no {kind.__name__}"
+                reason = Sentence(
+                    "its {hook}() gave a {given}, which is no {kind}",
+                    hook=hook,
+                    given=type(given.value).__name__,
+                    kind=kind.__name__,
                 )
+                self.note(given.plugin, reason)
 
     def _caller(self, hook: str) -> pluggy.HookCaller:
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
@@ -149,7 +155,7 @@ class Loaded:
     def install(self, entry: EntryPoint) -> None:
         """Load and register one plugin, or keep why it cannot be."""
         if self._manager.has_plugin(entry.name):
-            self.note(entry.name, "it was left out: another plugin has its name")
+            self.note(entry.name, Sentence("it was left out: another plugin has its name"))
             return
         # Importing a stranger's module may raise anything at all; it becomes a row, not an end.
         try:
@@ -158,7 +164,8 @@ class Loaded:
         except (Exception, SystemExit) as error:
             if self._manager.has_plugin(entry.name):
                 self._manager.unregister(name=entry.name)
-            self.note(entry.name, f"it could not be loaded: {_first_line(error)}", traceback.format_exc())
+            reason = Sentence("it could not be loaded: {message}", message=_first_line(error))
+            self.note(entry.name, reason, traceback.format_exc())
         else:
             version = f" {entry.dist.version}" if entry.dist is not None else ""
             self.plugins = (*self.plugins, f"{entry.name}{version}")
@@ -171,7 +178,7 @@ class Loaded:
             except (PluginError, TypeError) as error:  # TypeError: what was given is no module
                 if given.is_built_in:
                     raise
-                self.note(given.plugin, str(error))
+                self.note(given.plugin, error.args[0] if isinstance(error, PluginError) else str(error))
 
 
 def _first_line(error: BaseException) -> str:

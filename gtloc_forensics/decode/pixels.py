@@ -8,10 +8,7 @@ own; alone it protects against huge pictures, not against a decoder that crashes
 from __future__ import annotations
 
 import io
-import re
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,19 +16,19 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile
 
 from gtloc_forensics.decode.colour import in_srgb, plain_mode
 from gtloc_forensics.decode.likeness import light, perceptual_hash, thumbnail_hash, uniformity
+from gtloc_forensics.decode.refusals import BAD_PICTURE, TOO_BIG, refusals, refuse_size
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
-from gtloc_forensics.files import opening, types
-from gtloc_forensics.records import ImageFacts, Pixels
+from gtloc_forensics.files import types
+from gtloc_forensics.records import ImageFacts, Pixels, Sentence
 
 SHORT_SIDE = 384
 PREVIEW_SIDE = 640
 PREVIEW_QUALITY = 80
 DRAFT_FACTOR = 1.5  # draft() stops at the smallest power of two above what is asked; 1.5 keeps a true resize to do
-LONGEST_ASPECT = 50.0  # longer strips are no photographs, and would make a row of pixels as wide as memory
 THUMBNAIL_PIXELS = 4_000_000  # nothing larger is a thumbnail
 
 Picture: TypeAlias = Image.Image
@@ -46,30 +43,6 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
     "image/avif": ("AVIF",),
 }
 _HEIF = ("image/heic", "image/heif")
-
-# What Pillow and its libraries raise for bytes that are no picture (found by the fuzz test), and nothing else.
-_BAD_PICTURE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    ArithmeticError,
-    AttributeError,
-    RuntimeError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    ImageCms.PyCMSError,
-)
-# Those of them whose text is a decoder's own about the picture; the others speak of Python's objects.
-_IN_WORDS = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, zlib.error)
-_PYTHONESE = re.compile(
-    r"\bint\(\)|\bobject\b|\bNoneType\b|\blist\b|\btuple\b|\bbytes\b|argument|unpack|subscript|attribute"
-    r"|not in list|range\(|\bliteral\b|<|\bself\b|__|\bhas no\b|codec"
-)
-
-_TOO_BIG = (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 # EXIF orientation 2–8 → what turns the stored picture upright (EXIF 2.32, tag 0x0112).
 _UPRIGHT = {
@@ -158,7 +131,7 @@ def decode(
         DecodeRefused: when there is no whole picture within the limits; the reason says why.
         MissingExtra: when an optional package would read it.
     """
-    with _refusals(), _pixel_ceiling(limits):
+    with refusals(), _pixel_ceiling(limits):
         work = _opened(path, media_type, preview=preview, orientation=orientation, limits=limits, short_side=short_side)
         rgb = _upright(in_srgb(_shrunk(plain_mode(work.picture, work.notes), short_side), work.notes), work.orientation)
         facts = _facts(rgb, work, thumbnail or work.thumbnail)
@@ -174,15 +147,20 @@ def _opened(
     path: Path, media_type: str, *, preview: bytes | None, orientation: int | None, limits: Limits, short_side: int
 ) -> _Work:
     if media_type == types.EMPTY:
-        raise DecodeRefused("the file is empty (0 bytes)")
+        raise DecodeRefused(Sentence("the file is empty (0 bytes)"))
     if types.is_video(media_type):
-        raise DecodeRefused("a video: its metadata are examined, its frames are not")
+        raise DecodeRefused(Sentence("a video: its metadata are examined, its frames are not"))
     if media_type in _HEIF:
         return _opened_heif(path, limits)
     if types.is_raw(media_type):
         return _opened_raw(path, preview, orientation, limits=limits, short_side=short_side)
     if media_type not in _FORMATS:
-        raise DecodeRefused(f"its content is not a picture of a kind that is decoded ({media_type}), whatever its name")
+        raise DecodeRefused(
+            Sentence(
+                "its content is not a picture of a kind that is decoded ({media_type}), whatever its name",
+                media_type=media_type,
+            )
+        )
     return _opened_by_pillow(path, _FORMATS[media_type], limits=limits, short_side=short_side)
 
 
@@ -192,25 +170,15 @@ def _opened_by_pillow(
     picture = Image.open(content, formats=formats)
     width, height = picture.size
     work = _Work(picture, width, height, picture.mode)
-    _refuse_size(width, height, limits.pixels)
+    refuse_size(width, height, limits.pixels)
     work.frames = _frame_count(work)
     wanted = round(short_side * DRAFT_FACTOR)
     picture.draft(picture.mode, (wanted, wanted))  # JPEG only; others stay as they are
-    _refuse_size(*picture.size, limits.full_pixels)
+    refuse_size(*picture.size, limits.full_pixels)
     work.orientation = _stated_orientation(work)
     work.thumbnail = _embedded_thumbnail(picture)
     _load_whole(picture, content, formats)
     return work
-
-
-def _refuse_size(width: int, height: int, most: int) -> None:
-    if width * height > most:
-        raise DecodeRefused(
-            f"{width} × {height} = {width * height / 1e6:.0f} megapixels "
-            f"are more than the {most / 1e6:.0f} that are decoded"
-        )
-    if min(width, height) < 1 or max(width, height) / min(width, height) > LONGEST_ASPECT:
-        raise DecodeRefused(f"{width} × {height} pixels are a strip, not a picture")
 
 
 def _frame_count(work: _Work) -> int:
@@ -218,7 +186,7 @@ def _frame_count(work: _Work) -> int:
         frames = int(getattr(work.picture, "n_frames", 1))
         if frames > 1:
             work.picture.seek(0)
-    except _BAD_PICTURE:
+    except BAD_PICTURE:
         frames = 1
         work.notes.append("its further frames cannot be counted")
     if frames > 1:
@@ -229,7 +197,7 @@ def _frame_count(work: _Work) -> int:
 def _stated_orientation(work: _Work) -> int:
     try:
         stated = work.picture.getexif().get(0x0112, 1)
-    except _BAD_PICTURE:
+    except BAD_PICTURE:
         work.notes.append("its EXIF block is broken; taken as upright")
         return 1
     return stated if isinstance(stated, int) and 1 <= stated <= 8 else 1
@@ -243,7 +211,7 @@ def _embedded_thumbnail(picture: Picture) -> bytes | None:
     try:
         directory = picture.getexif().get_ifd(ExifTags.IFD.IFD1)
         start, length = int(directory[_THUMBNAIL_OFFSET]), int(directory[_THUMBNAIL_LENGTH])
-    except _BAD_PICTURE:  # most photos have no such directory
+    except BAD_PICTURE:  # most photos have no such directory
         return None
     start += len(_EXIF_HEADER) if block.startswith(_EXIF_HEADER) else 0
     found = block[max(start, 0) : start + length]
@@ -261,17 +229,20 @@ def _load_whole(picture: Picture, content: Path | io.BytesIO, formats: tuple[str
     except OSError as error:
         if "truncated" not in str(error):
             raise
-        raise DecodeRefused(f"the file is truncated: {_what_is_missing(picture, content, formats)}") from error
+        missing = _what_is_missing(picture, content, formats)
+        raise DecodeRefused(Sentence("the file is truncated: {missing}", missing=missing)) from error
 
 
-def _what_is_missing(picture: Picture, content: Path | io.BytesIO, formats: tuple[str, ...]) -> str:
+def _what_is_missing(picture: Picture, content: Path | io.BytesIO, formats: tuple[str, ...]) -> Sentence:
     if picture.info.get("progression"):  # every row is there from the first scan on, in ever finer detail
-        return "its last scans are missing"
+        return Sentence("its last scans are missing")
     partial = _loaded_in_part(content, formats, picture.size)
     missing = 1.0 if partial is None else _missing_share(partial)
     if missing >= 1.0:
-        return "nothing of the picture is there"
-    return f"about {missing * 100:.0f} % of its rows are missing" if missing >= 0.005 else "its end is missing"
+        return Sentence("nothing of the picture is there")
+    if missing >= 0.005:
+        return Sentence("about {missing_percent:.0f} % of its rows are missing", missing_percent=missing * 100)
+    return Sentence("its end is missing")
 
 
 def _loaded_in_part(
@@ -285,7 +256,7 @@ def _loaded_in_part(
         picture = Image.open(content, formats=formats)
         picture.draft(picture.mode, draft_size)
         picture.load()
-    except (*_BAD_PICTURE, *_TOO_BIG):
+    except (*BAD_PICTURE, *TOO_BIG):
         return None
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
@@ -309,7 +280,7 @@ def _opened_heif(path: Path, limits: Limits) -> _Work:
         raise MissingExtra("HEIC", "heic") from error
     opened = pi_heif.open_heif(path, convert_hdr_to_8bit=True)
     width, height = opened.size
-    _refuse_size(width, height, limits.full_pixels)
+    refuse_size(width, height, limits.full_pixels)
     picture = opened.to_pillow()  # libheif has turned it upright by the container's own boxes
     work = _Work(picture, width, height, picture.mode, frames=len(opened))
     if len(opened) > 1:
@@ -333,15 +304,15 @@ def _developed(path: Path, limits: Limits) -> _Work:
     try:
         import rawpy
     except ImportError as error:
-        raise MissingExtra("RAW without an embedded preview", "raw") from error
+        raise MissingExtra(Sentence("RAW without an embedded preview"), "raw") from error
     try:
         with rawpy.imread(str(path)) as raw:
             width, height = raw.sizes.width, raw.sizes.height
-            _refuse_size(width, height, limits.full_pixels)
+            refuse_size(width, height, limits.full_pixels)
             turned = raw.sizes.flip in (5, 6)
             rgb = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
     except rawpy.LibRawError as error:
-        raise DecodeRefused(f"the RAW data cannot be developed ({error})") from error
+        raise DecodeRefused(Sentence("the RAW data cannot be developed ({message})", message=str(error))) from error
     width, height = (height, width) if turned else (width, height)
     return _Work(Image.fromarray(rgb), width, height, "RAW", notes=["RAW data developed by LibRaw at half size"])
 
@@ -392,9 +363,9 @@ def _thumbnail_facts(thumbnail: bytes | None, rgb: Picture, work: _Work) -> tupl
         return None, None
     try:
         small = Image.open(io.BytesIO(thumbnail), formats=_FORMATS["image/jpeg"])
-        _refuse_size(*small.size, THUMBNAIL_PIXELS)
+        refuse_size(*small.size, THUMBNAIL_PIXELS)
         stored = small.convert("RGB")
-    except (*_BAD_PICTURE, *_TOO_BIG, DecodeRefused):
+    except (*BAD_PICTURE, *TOO_BIG, DecodeRefused):
         work.notes.append("its embedded thumbnail cannot be decoded")
         return None, None
     views = (stored, _upright(stored, work.orientation))
@@ -411,29 +382,6 @@ def _preview(rgb: Picture) -> bytes:
 
 
 # --------------------------------------------------------------------------- borders
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Turn what decoders raise into one error with a reason."""
-    try:
-        yield
-    except _TOO_BIG as error:
-        raise DecodeRefused(f"decoding it needs more memory than is allowed ({error or 'out of memory'})") from error
-    except UnidentifiedImageError as error:
-        raise DecodeRefused("its content is damaged: it begins like a picture but cannot be read as one") from error
-    except _BAD_PICTURE as error:
-        raise DecodeRefused(f"its content is damaged: {_what_happened(error)}") from error
-
-
-def _what_happened(error: BaseException) -> str:
-    """Return the words of a decoder where it has some for people; what Python says of its own insides is none."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return f"{opening.words(error)}, where it was read"
-    words = str(error).strip()
-    if isinstance(error, _IN_WORDS) and words and not _PYTHONESE.search(words):
-        return words.removesuffix(".")
-    return "the decoder found in it what no picture of this kind holds"
 
 
 @contextmanager

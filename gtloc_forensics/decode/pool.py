@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 import resource
 import signal
 import subprocess
@@ -32,7 +33,8 @@ import numpy as np
 from gtloc_forensics.decode.pixels import DEFAULT_LIMITS, SHORT_SIDE, Decoded, Limits, decode
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
 from gtloc_forensics.files import types
-from gtloc_forensics.records import ImageFacts, Pixels
+from gtloc_forensics.records import ImageFacts, Pixels, Sentence, Told
+from gtloc_forensics.records.sentences import places
 
 __all__ = ["Decoded", "Decoder", "Job", "Limits", "Outcome", "decode", "needs_preview"]
 
@@ -160,22 +162,24 @@ class _Worker:
     def decode(self, job: Job) -> Outcome:
         """Have one picture decoded; a worker that dies or hangs over it is replaced."""
         if self._closed.is_set():
-            return DecodeRefused("decoding was stopped")
+            return DecodeRefused(Sentence("decoding was stopped"))
         too_late = threading.Event()
         try:
             connection = self._running()
             with self._deadline(too_late):
                 _send_job(connection, job)
                 return _receive_outcome(connection, job.source_id)
-        except (EOFError, OSError, ValueError, KeyError, TypeError):
+        except (EOFError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             code = self._kill()
         if self._closed.is_set():
-            return DecodeRefused("decoding was stopped")
+            return DecodeRefused(Sentence("decoding was stopped"))
         if too_late.is_set():
-            return DecodeRefused(f"decoding it hung for {self._limits.wall_seconds:g} s")
+            return DecodeRefused(Sentence("decoding it hung for {wall_s:g} s", wall_s=self._limits.wall_seconds))
         if code == -signal.SIGPROF:
-            return DecodeRefused(f"decoding it takes more than {self._limits.cpu_seconds:g} s of computing")
-        return DecodeRefused(f"the decoder crashed over it (exit status {code})")
+            return DecodeRefused(
+                Sentence("decoding it takes more than {cpu_s:g} s of computing", cpu_s=self._limits.cpu_seconds)
+            )
+        return DecodeRefused(Sentence("the decoder crashed over it (exit status {status})", status=str(code)))
 
     def stop(self) -> None:
         """Have the process end now, whatever it is doing, and start no other; callable from any thread."""
@@ -284,8 +288,8 @@ def _receive_job(connection: Connection) -> Job:
 
 def _send_outcome(connection: Connection, outcome: Outcome) -> None:
     if isinstance(outcome, DecodeRefused):
-        missing = (outcome.kind, outcome.extra) if isinstance(outcome, MissingExtra) else None
-        connection.send_bytes(json.dumps({"refused": outcome.reason, "missing": missing}).encode())
+        missing = (_parts(outcome.kind), outcome.extra) if isinstance(outcome, MissingExtra) else None
+        connection.send_bytes(json.dumps({"refused": _parts(outcome.reason), "missing": missing}).encode())
         return
     pixels = outcome.pixels
     size = (pixels.width, pixels.height)
@@ -298,13 +302,39 @@ def _send_outcome(connection: Connection, outcome: Outcome) -> None:
 def _receive_outcome(connection: Connection, source_id: str) -> Outcome:
     header: Mapping[str, Any] = json.loads(connection.recv_bytes())
     if "refused" in header:
-        return MissingExtra(*header["missing"]) if header["missing"] else DecodeRefused(str(header["refused"]))
+        if header["missing"]:
+            kind, extra = header["missing"]
+            return MissingExtra(_told(kind), str(extra))
+        return DecodeRefused(_told(header["refused"]))
     rgb = np.frombuffer(connection.recv_bytes(), np.uint8).reshape(header["shape"])
     facts = dict(header["facts"])
     facts["thumbnail_size"] = tuple(facts["thumbnail_size"]) if facts["thumbnail_size"] else None
     width, height = header["size"]
     pixels = Pixels(source_id, rgb, int(width), int(height), str(header["note"]))
     return Decoded(pixels, ImageFacts(**facts), connection.recv_bytes())
+
+
+def _parts(told: Any) -> Any:
+    """Return a sentence as JSON holds it: its template and values."""
+    if not isinstance(told, Sentence):
+        return told
+    return {"say": told.template, "of": {name: _parts(value) for name, value in told.values.items()}}
+
+
+def _told(parts: Any) -> Told:
+    """Return what a worker says; it may have been taken over, so forms that could cost us memory are none of ours."""
+    if not isinstance(parts, dict):
+        return str(parts)
+    template, values = str(parts["say"]), parts["of"]
+    if any(not _FORM.fullmatch(form) for forms in places(template).values() for form in forms):
+        raise ValueError("a worker sent a form that no refusal has")
+    return Sentence(
+        template, **{name: _told(value) if isinstance(value, dict) else value for name, value in values.items()}
+    )
+
+
+_FORM = re.compile(r"(?:\.\df|g|raw)?")
+"""The forms that stand in refusals."""
 
 
 # --------------------------------------------------------------------------- the worker itself

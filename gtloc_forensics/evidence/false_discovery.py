@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from gtloc_forensics.evidence.calibration import benjamini_hochberg
-from gtloc_forensics.records import Finding
+from gtloc_forensics.records import Finding, Sentence
 
 RATE = 0.05
 """Share of false ones among the discoveries that is tolerated on average."""
@@ -61,8 +61,10 @@ def told(finding: Finding, controls: Sequence[Control]) -> Finding:
     facts = {**finding.facts, "stands_out_in_case": stands_out}
     if stands_out:
         return replace(finding, facts=facts)
-    caution = (
-        f"Among the {mine.tested} photos of this case that the rule judged, a p-value this small is no discovery "
-        f"(Benjamini–Hochberg, false-discovery rate {RATE:.0%})."
+    caution = Sentence(
+        "Among the {tested} photos of this case that the rule judged, a p-value this small is no discovery "
+        "(Benjamini–Hochberg, false-discovery rate {rate_percent:.0f}%).",
+        tested=mine.tested,
+        rate_percent=100.0 * RATE,
     )
     return replace(finding, facts=facts, limitations=(*finding.limitations, caution))

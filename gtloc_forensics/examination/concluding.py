@@ -46,6 +46,7 @@ from gtloc_forensics.records import (
     RuleNote,
     Scalar,
     Source,
+    Told,
     Unexamined,
     source_id_of,
     visible,
@@ -144,8 +145,8 @@ class Concluding:
         if not source.sidecars or not now.sha256:
             return now
         recorded = self._store.source(row)[1].sidecars
-        changes = (now.reason, *acquiring.sidecar_changes(self._root, recorded))
-        return replace(now, reason="; ".join(filter(None, changes)))
+        changes = (*((now.reason,) if now.reason else ()), *acquiring.sidecar_changes(self._root, recorded))
+        return replace(now, reason=acquiring.together(changes))
 
     # ------------------------------------------------------------- the rules
 
@@ -158,7 +159,7 @@ class Concluding:
     ) -> None:
         weighed: list[Finding] = []
         seen: list[PhotoSummary] = []
-        labels: dict[str, tuple[str, str]] = {}
+        labels: dict[str, tuple[str, Told]] = {}
         latest = datetime(1, 1, 1)
         total = len(self._gathered.rows)
         told = circumstances.gather(self._claims())

@@ -25,7 +25,7 @@ from gtloc_forensics.examination import plugged_in
 from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE, NO_MODEL, Settings
 from gtloc_forensics.files import listing
 from gtloc_forensics.metadata import exiftool
-from gtloc_forensics.records import Candidate, Environment, Skipped
+from gtloc_forensics.records import Candidate, Environment, Sentence, Skipped, Told
 from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, VISION, Stages, fingerprint
 from gtloc_forensics.vision import library as vision_library
 
@@ -52,7 +52,7 @@ class Instruments:
     opinions: tuple[Estimator, ...] = ()  # models plugged in, beside the first
 
     @property
-    def model_absence(self) -> str:
+    def model_absence(self) -> Told:
         """Why there is no model; "" when there is one."""
         return self.environment.model_absence
 
@@ -94,7 +94,7 @@ class _Ours:
     def __init__(self, client: exiftool.ExifTool) -> None:
         self._client = client
         self.model: Model | None = None
-        self.absence = "no model: it was asked to go without one"
+        self.absence: Told = Sentence("no model: it was asked to go without one")
 
     @plugins.hookimpl
     def sources(self, evidence: Path) -> Iterable[Candidate | Skipped]:
@@ -138,7 +138,7 @@ def _close(loaded: plugins.Loaded, plugin: str, model: Estimator) -> None:
     except Exception as error:
         if plugins.is_ours(plugin):
             raise
-        loaded.note(plugin, f"its model could not be closed: {error}")
+        loaded.note(plugin, Sentence("its model could not be closed: {message}", message=str(error)))
 
 
 def _others(loaded: plugins.Loaded, given: Iterable[tuple[str, N]], *, taken: str) -> tuple[N, ...]:
@@ -149,27 +149,31 @@ def _others(loaded: plugins.Loaded, given: Iterable[tuple[str, N]], *, taken: st
         if plugins.is_ours(plugin):
             continue
         if not isinstance(named.name, str) or named.name in ("", *names):
-            loaded.note(plugin, f"it gave the name {named.name!r}, which is taken or is no name; give it another one")
+            reason = Sentence(
+                "it gave the name {name:quoted}, which is taken or is no name; give it another one",
+                name=str(named.name),
+            )
+            loaded.note(plugin, reason)
             continue
         names.add(named.name)
         kept.append(named)
     return tuple(kept)
 
 
-def _model(name: str, device: str) -> tuple[Model | None, str]:
+def _model(name: str, device: str) -> tuple[Model | None, Told]:
     try:
         from gtloc_forensics import vision
     except ModuleNotFoundError:
-        return None, "no model"
+        return None, Sentence("no model")
     names = vision.installed()
     if not name and not names:
-        return None, "no model: none is installed; `gtloc model add` installs one"
+        return None, Sentence("no model: none is installed; `gtloc model add` installs one")
     try:
         return vision.load(name or names[0], device=device), ""
     except WeightsError:
         if name:
             raise
-        return None, f"no model: {names[0]} could not be loaded; `gtloc doctor` says why"
+        return None, Sentence("no model: {name} could not be loaded; `gtloc doctor` says why", name=names[0])
 
 
 def fingerprints(instruments: Instruments) -> Stages:
@@ -199,7 +203,7 @@ def environment(
     model: Model | None,
     loaded: plugins.Loaded,
     *,
-    model_absence: str,
+    model_absence: Told,
     readers: Iterable[MetadataReader] = (),
     opinions: Iterable[Estimator] = (),
 ) -> Environment:

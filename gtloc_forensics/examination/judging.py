@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from gtloc_forensics.checks import Check, Context, Registry, Scope, not_testable, unmet
-from gtloc_forensics.records import Claim, Finding, Outcome, Photo, PhotoResult, Unexamined
+from gtloc_forensics.records import Claim, Finding, Outcome, Photo, PhotoResult, Sentence, Told, Unexamined
 
 
-def judge(photo: Photo, registry: Registry, context: Context, *, changed: str = "") -> PhotoResult:
+def judge(photo: Photo, registry: Registry, context: Context, *, changed: Told = "") -> PhotoResult:
     """Run the rules that look at one photo alone.
 
     Args:
@@ -22,7 +22,8 @@ def judge(photo: Photo, registry: Registry, context: Context, *, changed: str = 
     findings: list[Finding] = []
     unexamined = [*_missing_records(photo), *_unread_blocks(photo)]
     if changed:
-        unexamined.append(Unexamined(photo.source.source_id, "integrity", f"at the end of the run {changed}"))
+        reason = Sentence("at the end of the run {changed}", changed=changed)
+        unexamined.append(Unexamined(photo.source.source_id, "integrity", reason))
     for rule in registry.of(Scope.PHOTO):
         lacking = unmet(rule, photo)
         if lacking:
@@ -58,7 +59,9 @@ def run_rule(rule: Check, subject: Any, context: Context) -> tuple[list[Finding]
     try:
         return list(rule.function(subject, context)), None
     except Exception:  # what Python says of it goes into the detail, where whoever mends the rule finds it
-        reason = "the rule failed, which is a fault of the rule and says nothing of the photo; please report it"
+        reason = Sentence(
+            "the rule failed, which is a fault of the rule and says nothing of the photo; please report it"
+        )
         return [], Unexamined("", f"check:{rule.check_id}", reason, traceback.format_exc())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from gtloc_forensics.records import TagsRead, Unread, source_id_of
+from gtloc_forensics.records import Sentence, TagsRead, Unread, source_id_of
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, SEEING, VISION, Stages, claim_key
 from gtloc_forensics.store.rows import StoredSource
@@ -65,7 +65,7 @@ class Kept:
         found = self._store.result(sha256, stage, self._by_content[stage], TagsRead)
         if isinstance(found, TagsRead):
             return found
-        return Unread(*found) if isinstance(found, tuple) else Unread("its metadata was never read")
+        return Unread(*found) if isinstance(found, tuple) else Unread(Sentence("its metadata was never read"))
 
     def remember(
         self, sources: Mapping[str, StoredSource], results: Iterable[tuple[str, str]], claims: Iterable[tuple[str, str]]

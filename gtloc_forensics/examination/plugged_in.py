@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gtloc_forensics.checks.hooks import Estimator, MetadataReader
-from gtloc_forensics.checks.plugins import Loaded
-from gtloc_forensics.records import Candidate, Pixels, Prediction, Skipped, TagsRead, Unread
+from gtloc_forensics.checks.plugins import MOST_CHARACTERS, Loaded
+from gtloc_forensics.records import Candidate, Pixels, Prediction, Sentence, Skipped, TagsRead, Told, Unread
 from gtloc_forensics.store.keys import METADATA, READING, SEEING, VISION, fingerprint
 
 _SHOWN = 60  # characters of a value in a warning
@@ -51,11 +51,15 @@ def listed(evidence: Path, loaded: Loaded) -> list[Candidate | Skipped]:
         if given.is_built_in:
             entries[entry.relative] = entry
         elif not isinstance(entry, Candidate | Skipped) or not all(map(_is_beneath, _paths(entry))):
-            loaded.note(given.plugin, f"its sources() hook gave {entry!r:.200}, which is no entry of the folder")
+            reason = Sentence(
+                "its sources() hook gave {given}, which is no entry of the folder", given=repr(entry)[:MOST_CHARACTERS]
+            )
+            loaded.note(given.plugin, reason)
         elif isinstance(entry, Candidate):
             entries[entry.relative] = entry
         elif not _blocks(entries.get(entry.relative)):
-            entries[entry.relative] = replace(entry, reason=f"{entry.reason} (says the plugin {given.plugin})")
+            reason = Sentence("{reason} (says the plugin {plugin})", reason=entry.reason, plugin=given.plugin)
+            entries[entry.relative] = replace(entry, reason=reason)
     return [entries[relative] for relative in sorted(entries)]
 
 
@@ -83,9 +87,10 @@ def answers(reader: MetadataReader, paths: Sequence[bytes]) -> Sequence[TagsRead
         given = list(reader.read(paths))
         if len(given) == len(paths) and all(isinstance(answer, TagsRead | Unread) for answer in given):
             return given
-        reason, detail = "the reader did not give one answer per file", repr(given)[:2000]
+        reason, detail = Sentence("the reader did not give one answer per file"), repr(given)[:2000]
     except (Exception, SystemExit) as error:  # the border: a stranger's reader may raise anything
-        reason, detail = f"the reader failed ({type(error).__name__}: {error})", traceback.format_exc()
+        reason = Sentence("the reader failed ({error}: {message})", error=type(error).__name__, message=str(error))
+        detail = traceback.format_exc()
     if len(paths) > 1:
         return [answer for path in paths for answer in answers(reader, [path])]
     return [Unread(reason, detail)]
@@ -98,18 +103,26 @@ def with_further_tags(first: TagsRead, further: Iterable[tuple[str, TagsRead]]) 
         first: what exiftool read.
         further: (name of the reader, what it read).
     """
-    tags, warnings = dict(first.tags), list(first.warnings)
+    tags, warnings = dict(first.tags), [*first.warnings]
     for name, other in further:
-        warnings += [f"{name}: {text}" for text in other.warnings]
+        warnings += [Sentence("{reader}: {said}", reader=name, said=said) for said in other.warnings]
         for tag, values in other.tags.items():
             if tags.setdefault(tag, tuple(values)) != tuple(values):
-                warnings.append(f"{name} reads {tag} as {_shown(values)}, exiftool as {_shown(tags[tag])}")
+                warnings.append(
+                    Sentence(
+                        "{reader} reads {tag} as {values:quoted}, exiftool as {of_exiftool:quoted}",
+                        reader=name,
+                        tag=tag,
+                        values=_shown(values),
+                        of_exiftool=_shown(tags[tag]),
+                    )
+                )
     return TagsRead(tags, tuple(warnings))
 
 
 def _shown(values: Sequence[object]) -> str:
     text = ", ".join(map(str, values))
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 # --------------------------------------------------------------------------- opinions
@@ -124,15 +137,15 @@ def predicted(model: Estimator, pixels: Sequence[Pixels]) -> dict[str, Predictio
     return {found.source_id: replace(found, source_id="") for found in predictions}
 
 
-def opinion(model: Estimator, pixels: Sequence[Pixels]) -> dict[str, Prediction | str]:
+def opinion(model: Estimator, pixels: Sequence[Pixels]) -> dict[str, Prediction | Told]:
     """Return source id → a further model's prediction, or the reason why it has none."""
-    silent = "the model said nothing of it"
+    silent = Sentence("the model said nothing of it")
     found: dict[str, Prediction] = {}
     try:
         found = predicted(model, pixels)
     except (Exception, SystemExit) as error:  # the border: a stranger's model may raise anything
         if len(pixels) > 1:
             return {name: said for picture in pixels for name, said in opinion(model, [picture]).items()}
-        silent = f"the model failed ({type(error).__name__}: {error})"
+        silent = Sentence("the model failed ({error}: {message})", error=type(error).__name__, message=str(error))
     said = {picture.source_id: found.get(picture.source_id) for picture in pixels}
     return {name: value if isinstance(value, Prediction) else silent for name, value in said.items()}

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from gtloc_forensics.files.acquiring import Taken
 from gtloc_forensics.metadata.exiftool import unread_blocks
-from gtloc_forensics.records import MetadataBlock, Tags, TagsRead, Unread, UnreadBlock
+from gtloc_forensics.records import MetadataBlock, Sentence, Tags, TagsRead, Unread, UnreadBlock
 
 
 def sidecars_of(
@@ -31,6 +31,6 @@ def sidecars_of(
             beside.append((name, read.tags))
             unread += [replace(block, block=MetadataBlock.SIDECAR, name=name) for block in unread_blocks(read.warnings)]
         else:
-            said = read.reason if read is not None else "it was never read"
+            said = read.reason if read is not None else Sentence("it was never read")
             unread.append(UnreadBlock(MetadataBlock.SIDECAR, said, name))
     return beside, tuple(unread)

@@ -21,7 +21,7 @@ from gtloc_forensics.examination.work import Failure, Run, Work, undecoded
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.metadata import exif_directory
 from gtloc_forensics.metadata.exiftool import unread_blocks
-from gtloc_forensics.records import Claim, Skipped, TagsRead, Unread, one_of_each
+from gtloc_forensics.records import Claim, Sentence, Skipped, TagsRead, Unread, one_of_each
 from gtloc_forensics.store.keys import METADATA, READING
 
 
@@ -102,7 +102,9 @@ def _claim(work: Work, taken: acquiring.Taken) -> Claim | Failure:
     except ToolMissing as error:
         return Failure(str(error), lacks_package=True)
     except Exception:
-        reason = "its metadata could not be interpreted, which is a fault of this program; please report its tags"
+        reason = Sentence(
+            "its metadata could not be interpreted, which is a fault of this program; please report its tags"
+        )
         return Failure(reason, traceback.format_exc())
 
 

@@ -23,6 +23,7 @@ from gtloc_forensics.records import (
     Prediction,
     Stated,
     Sun,
+    Told,
     Uptime,
 )
 
@@ -78,7 +79,7 @@ def summary_of(photo: Photo) -> PhotoSummary | None:
     )
 
 
-def by_device(summaries: Iterable[PhotoSummary], labels: dict[str, tuple[str, str]]) -> tuple[DeviceGroup, ...]:
+def by_device(summaries: Iterable[PhotoSummary], labels: dict[str, tuple[str, Told]]) -> tuple[DeviceGroup, ...]:
     """Group summaries by device, each group in the order of its claimed local time.
 
     Args:
@@ -95,7 +96,7 @@ def by_device(summaries: Iterable[PhotoSummary], labels: dict[str, tuple[str, st
     )
 
 
-def label(claim: Claim) -> tuple[str, str]:
+def label(claim: Claim) -> tuple[str, Told]:
     """Return how to call a claim's device, and how sure it is that it is one device."""
     device = claim.device
     make, model, serial = _present(device.make), _present(device.model), _present(device.serial)

@@ -12,7 +12,7 @@ from gtloc_forensics.examination.instruments import Instruments
 from gtloc_forensics.examination.kept import Kept
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files.acquiring import Taken
-from gtloc_forensics.records import Candidate, Claim, Prediction, Skipped, TagsRead, Told, Unread
+from gtloc_forensics.records import Candidate, Claim, Prediction, Sentence, Skipped, TagsRead, Told, Unread
 from gtloc_forensics.store.database import Store
 
 
@@ -27,7 +27,14 @@ class Failure:
 
 def undecoded(refusal: DecodeRefused) -> Failure:
     """Return why a file has no pixels."""
-    return Failure(refusal.reason, lacks_package=isinstance(refusal, MissingExtra))
+    if isinstance(refusal, MissingExtra):
+        reason = Sentence(
+            "{kind} needs an optional package: pip install 'gtloc_forensics[{extra}]'",
+            kind=refusal.kind,
+            extra=refusal.extra,
+        )
+        return Failure(reason, lacks_package=True)
+    return Failure(refusal.reason)
 
 
 @dataclass(slots=True)

@@ -8,14 +8,14 @@ copies; a file that changes meanwhile is refused. Trouble with the evidence is a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gtloc_forensics.errors import ForensicsError, UsageError, WorkspaceFull
 from gtloc_forensics.files import hashing, opening, types
-from gtloc_forensics.records import Candidate, FileStat, Source, source_id_of, visible
+from gtloc_forensics.records import Candidate, FileStat, Sentence, Source, Told, source_id_of, visible
 
 COPY_LIMIT_BYTES = 512 << 20  # a longer video is hashed but not copied: the copy is what tools would read
 SIDECAR_LIMIT_BYTES = 16 << 20
@@ -24,7 +24,7 @@ SIDECAR_LIMIT_BYTES = 16 << 20
 class IntakeFailed(ForensicsError):
     """One file could not be taken in; ``source`` holds as much of it as could be recorded."""
 
-    def __init__(self, reason: str, source: Source | None = None) -> None:
+    def __init__(self, reason: Told, source: Source | None = None) -> None:
         """Keep why, and what could be recorded of the file."""
         self.reason = reason
         self.source = source  # sha256 is "" unless the whole file was read
@@ -37,7 +37,7 @@ class UnreadSidecar:
 
     relative: bytes
     sha256: str
-    reason: str
+    reason: Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Rechecked:
     """What a file is at the end of the run: its hash ("" when it cannot be read), and what changed ("" for nothing)."""
 
     sha256: str
-    reason: str
+    reason: Told
 
 
 def take(root: Path, candidate: Candidate, *, into: Path, copy_limit_bytes: int = COPY_LIMIT_BYTES) -> Taken:
@@ -133,29 +133,45 @@ def recheck(root: Path, source: Source) -> Rechecked:
     try:
         now = opening.look(root, source.relative)
     except OSError as error:
-        return Rechecked("", f"it can no longer be read: {opening.words(error)}")
+        return Rechecked("", Sentence("it can no longer be read: {said}", said=opening.words(error)))
     sha256 = rehash(root, source.relative)
     before = source.stat
     changes = [
-        words
-        for words, changed in (
-            ("it can no longer be read", not sha256),
-            ("its content changed", bool(sha256) and sha256 != source.sha256),
-            (f"its size went from {before.size_bytes} to {now.size_bytes} bytes", now.size_bytes != before.size_bytes),
-            ("its modification time changed", now.mtime_ns != before.mtime_ns),
-            ("its inode change time changed", now.ctime_ns != before.ctime_ns),
+        said
+        for said, changed in (
+            (Sentence("it can no longer be read"), not sha256),
+            (Sentence("its content changed"), bool(sha256) and sha256 != source.sha256),
+            (_of_sizes(before.size_bytes, now.size_bytes), now.size_bytes != before.size_bytes),
+            (Sentence("its modification time changed"), now.mtime_ns != before.mtime_ns),
+            (Sentence("its inode change time changed"), now.ctime_ns != before.ctime_ns),
         )
         if changed
     ]
-    return Rechecked(sha256, "; ".join(changes))
+    return Rechecked(sha256, together(changes))
 
 
-def sidecar_changes(root: Path, recorded: Mapping[bytes, str]) -> Iterator[str]:
+def _of_sizes(before_bytes: int, now_bytes: int) -> Sentence:
+    return Sentence(
+        "its size went from {before_bytes:raw} to {now_bytes:raw} bytes", before_bytes=before_bytes, now_bytes=now_bytes
+    )
+
+
+def together(changes: Sequence[Told]) -> Told:
+    """Return several things that changed as one, "" for none."""
+    return Sentence("{changes:list}", changes=tuple(changes)) if changes else ""
+
+
+def sidecar_changes(root: Path, recorded: Mapping[bytes, str]) -> Iterator[Sentence]:
     """Yield one sentence for each sidecar whose content is not the one with the *recorded* hash."""
     for relative, sha256 in sorted(recorded.items()):
         now = rehash(root, relative)
         if now != sha256:
-            yield f"its sidecar {visible(relative)} {'changed' if now else 'can no longer be read'}"
+            name = visible(relative)
+            yield (
+                Sentence("its sidecar {name} changed", name=name)
+                if now
+                else Sentence("its sidecar {name} can no longer be read", name=name)
+            )
 
 
 def _take_one(
@@ -172,12 +188,17 @@ def _take_one(
             sha256, length = _hash_and_copy(fd, partial)
             after = opening.file_stat(os.fstat(fd))
     except OSError as error:
-        raise IntakeFailed(f"it could not be read: {opening.words(error)}", _as_found(root, relative)) from error
+        reason = Sentence("it could not be read: {said}", said=opening.words(error))
+        raise IntakeFailed(reason, _as_found(root, relative)) from error
     source = replace(source, sha256=sha256)
     _insist_on_stillness(source, after, length, partial)
     if partial is None:
-        limit_mb = copy_limit_bytes >> 20
-        raise IntakeFailed(f"{before.size_bytes >> 20} MB is more than the {limit_mb} MB that are examined", source)
+        reason = Sentence(
+            "{size_mb:raw} MB is more than the {limit_mb:raw} MB that are examined",
+            size_mb=before.size_bytes >> 20,
+            limit_mb=copy_limit_bytes >> 20,
+        )
+        raise IntakeFailed(reason, source)
     copy = into / f"{sha256}{extension or types.plain_extension(kind)}"
     partial.replace(copy)
     return source, copy, after.atime_ns == before.atime_ns
@@ -233,8 +254,12 @@ def _insist_on_stillness(source: Source, after: FileStat, length: int, partial: 
     if partial is not None:
         partial.unlink(missing_ok=True)
     raise IntakeFailed(
-        f"it changed while it was read ({before.size_bytes} bytes at first, {max(length, after.size_bytes)} later); "
-        "run again when whatever writes it has finished",
+        Sentence(
+            "it changed while it was read ({before_bytes:raw} bytes at first, {later_bytes:raw} later); "
+            "run again when whatever writes it has finished",
+            before_bytes=before.size_bytes,
+            later_bytes=max(length, after.size_bytes),
+        ),
         replace(source, sha256=""),
     )
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files import opening, sidecar_names, types
-from gtloc_forensics.records import Candidate, Skipped
+from gtloc_forensics.records import Candidate, Sentence, Skipped
 
 __all__ = ["candidates_among", "walk"]
 
@@ -58,9 +58,8 @@ def walk(root: Path) -> Iterator[Candidate | Skipped]:
             try:
                 pending.append(iter(_listing(root, entry)))
             except OSError as error:
-                yield Skipped(
-                    entry.relative or b".", f"a folder that could not be read: {opening.words(error)}", blocks=True
-                )
+                reason = Sentence("a folder that could not be read: {said}", said=opening.words(error))
+                yield Skipped(entry.relative or b".", reason, blocks=True)
 
 
 def _insist_on_folder(root: Path) -> None:
@@ -93,7 +92,7 @@ def _listing(root: Path, folder: _Entry) -> list[_Entry]:
         place = os.fstat(fd)
         here = (place.st_dev, place.st_ino)
         if here in folder.ancestors:
-            raise OSError(errno.ELOOP, "it contains itself")
+            raise OSError(errno.ELOOP, Sentence("it contains itself"))
         modes = _modes(fd)
         prefix = folder.relative + b"/" if folder.relative else b""
         sidecars = _sidecars_by_photo(fd, [name for name, mode in modes.items() if mode > 0 and stat.S_ISREG(mode)])
@@ -131,16 +130,18 @@ def _outcome(
 ) -> Candidate | Skipped:
     relative = prefix + name
     if mode == VANISHED:
-        return Skipped(relative, "it vanished while the folder was listed", blocks=True)
+        return Skipped(relative, Sentence("it vanished while the folder was listed"), blocks=True)
     if mode == HIDDEN:
-        reason = "it may not be looked at: its folder may be listed but not entered; give the right to enter it"
+        reason = Sentence(
+            "it may not be looked at: its folder may be listed but not entered; give the right to enter it"
+        )
         return Skipped(relative, reason, blocks=True)
     if stat.S_ISLNK(mode):
         return _link(root, fd, relative, name)
     if stat.S_ISDIR(mode):
         return _hidden_folder(relative, name)
     if not stat.S_ISREG(mode):
-        reason = f"{opening.kind_of_special(mode)}, not a file"
+        reason = Sentence("{kind}, not a file", kind=opening.kind_of_special(mode))
         return Skipped(relative, reason, blocks=types.has_photo_extension(name))
     if types.has_photo_extension(name) and not name.startswith(b"."):
         return Candidate(relative, tuple(prefix + sidecar for sidecar in sidecars))
@@ -151,16 +152,21 @@ def _by_content(fd: int, relative: bytes, name: bytes) -> Candidate | Skipped:
     try:
         kind = types.media_type(_head(fd, name), name=name)
     except OSError as error:
-        return Skipped(relative, f"it could not be opened to see what it is: {opening.words(error)}", blocks=True)
+        reason = Sentence("it could not be opened to see what it is: {said}", said=opening.words(error))
+        return Skipped(relative, reason, blocks=True)
     photo = types.is_photo(kind)
     if name.startswith(b"."):
-        reason = f"a hidden file ({kind})" + (": a photo; copy it under a plain name to examine it" if photo else "")
+        reason = (
+            Sentence("a hidden file ({kind}): a photo; copy it under a plain name to examine it", kind=kind)
+            if photo
+            else Sentence("a hidden file ({kind})", kind=kind)
+        )
         return Skipped(relative, reason, blocks=photo)
     if photo:
         return Candidate(relative)
     if types.extension_of(name) == b".xmp":
-        return Skipped(relative, f"a sidecar without its photo ({kind})", blocks=False)
-    return Skipped(relative, f"not a photo ({kind})", blocks=False)
+        return Skipped(relative, Sentence("a sidecar without its photo ({kind})", kind=kind), blocks=False)
+    return Skipped(relative, Sentence("not a photo ({kind})", kind=kind), blocks=False)
 
 
 def _head(dir_fd: int, name: bytes) -> bytes:
@@ -173,13 +179,17 @@ def _head(dir_fd: int, name: bytes) -> bytes:
 
 def _hidden_folder(relative: bytes, name: bytes) -> Skipped:
     litter = name.lower() in _LITTER_FOLDERS
-    reason = "a folder that a program keeps for itself" if litter else "a hidden folder; name it itself to examine it"
+    reason = (
+        Sentence("a folder that a program keeps for itself")
+        if litter
+        else Sentence("a hidden folder; name it itself to examine it")
+    )
     return Skipped(relative, reason, blocks=not litter)
 
 
 def _link(root: Path, fd: int, relative: bytes, name: bytes) -> Skipped:
     if not opening.reading_leaves_no_trace(fd):
-        reason = (
+        reason = Sentence(
             "a symbolic link, neither followed nor read (reading it would change its access time); "
             "what it points to is examined only where it lies in the folder under its own name"
         )
@@ -187,10 +197,11 @@ def _link(root: Path, fd: int, relative: bytes, name: bytes) -> Skipped:
     try:
         target = (root / os.fsdecode(relative)).resolve(strict=True)
     except (OSError, RuntimeError):  # RuntimeError: pathlib's word for a link loop before Python 3.13
-        return Skipped(relative, "a symbolic link that leads nowhere", blocks=True)
+        return Skipped(relative, Sentence("a symbolic link that leads nowhere"), blocks=True)
     if target.is_relative_to(root.resolve()):
-        return Skipped(relative, "a symbolic link to something listed under its own name", blocks=False)
-    return Skipped(relative, f"a symbolic link out of the folder, to {target}", blocks=True)
+        return Skipped(relative, Sentence("a symbolic link to something listed under its own name"), blocks=False)
+    reason = Sentence("a symbolic link out of the folder, to {target}", target=str(target))
+    return Skipped(relative, reason, blocks=True)
 
 
 def _sidecars_by_photo(fd: int, names: list[bytes]) -> dict[bytes, tuple[bytes, ...]]:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from gtloc_forensics.records import FileStat
+from gtloc_forensics.records import FileStat, Sentence, Told, template
 
 _SAFE = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY
 _NO_ATIME = getattr(os, "O_NOATIME", 0)  # Linux only
@@ -124,20 +124,21 @@ def reading_leaves_no_trace(fd: int) -> bool:
 
 def _insist_on_regular(found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, f"no file any more but {kind_of_special(found.st_mode)}")
+        raise OSError(errno.EINVAL, Sentence("no file any more but {kind}", kind=kind_of_special(found.st_mode)))
 
 
-def kind_of_special(mode: int) -> str:
+def kind_of_special(mode: int) -> Sentence:
     """Name what is neither a file nor a folder, in words."""
     kinds = (
-        (stat.S_ISLNK, "a symbolic link"),
-        (stat.S_ISFIFO, "a named pipe"),
-        (stat.S_ISSOCK, "a socket"),
-        (stat.S_ISBLK, "a block device"),
-        (stat.S_ISCHR, "a character device"),
-        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISLNK, template("a symbolic link")),
+        (stat.S_ISFIFO, template("a named pipe")),
+        (stat.S_ISSOCK, template("a socket")),
+        (stat.S_ISBLK, template("a block device")),
+        (stat.S_ISCHR, template("a character device")),
+        (stat.S_ISDIR, template("a folder")),
     )
-    return next((words for test, words in kinds if test(mode)), "an entry of unknown kind")
+    found = next((said for test, said in kinds if test(mode)), template("an entry of unknown kind"))
+    return Sentence(found)
 
 
 def names(fd: int) -> list[bytes]:
@@ -151,9 +152,33 @@ def is_full(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def words(error: OSError) -> str:
+_OF_THE_SYSTEM = frozenset(
+    (
+        template("permission denied"),
+        template("no such file or directory"),
+        template("not a directory"),
+        template("is a directory"),
+        template("input/output error"),
+        template("stale file handle"),
+        template("too many levels of symbolic links"),
+        template("file name too long"),
+        template("too many open files"),
+        template("operation not permitted"),
+        template("no such device or address"),
+        template("transport endpoint is not connected"),
+        template("connection timed out"),
+        template("structure needs cleaning"),
+    )
+)
+"""What Linux says, in English, of reading that does not succeed; anything else is quoted as it is."""
+
+
+def words(error: OSError) -> Told:
     """Return what the system says of an error, for the middle of a sentence."""
-    return (error.strerror or str(error)).lower()
+    if isinstance(error.strerror, Sentence):
+        return error.strerror
+    said = (error.strerror or str(error)).lower()
+    return Sentence(said) if said in _OF_THE_SYSTEM else said
 
 
 @contextmanager

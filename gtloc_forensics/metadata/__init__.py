@@ -21,10 +21,12 @@ from gtloc_forensics.records import (
     Device,
     Exposure,
     Position,
+    Sentence,
     Source,
     Stated,
     Tags,
     TimeRole,
+    Told,
     UnreadBlock,
 )
 
@@ -41,7 +43,7 @@ def claim(
     tags: Tags,
     *,
     sidecars: Sequence[tuple[str, Tags]] = (),
-    warnings: tuple[str, ...] = (),
+    warnings: tuple[Told, ...] = (),
     unread: tuple[UnreadBlock, ...] = (),
     zones_at: Callable[[Position], tuple[str, ...]],
 ) -> Claim:
@@ -102,20 +104,32 @@ def burst_id(claim: Claim) -> str:
     return text(claim.tags, *BURST_TAGS)
 
 
-def _oddities(tags: Tags, times: Times) -> tuple[str, ...]:
+def _oddities(tags: Tags, times: Times) -> tuple[Told, ...]:
     """Say what disagrees, what had to be understood and what could not be read; the weightiest first, each once."""
-    said = [f"{twice.tag} stands in the file more than once: {_listed(twice.raws)}" for twice in repeated(tags)]
+    said = [
+        Sentence(
+            "{tag} stands in the file more than once: {texts:quoted}",
+            tag=twice.tag,
+            texts=tuple(shown(raw) for raw in twice.raws),
+        )
+        for twice in repeated(tags)
+    ]
     said += place.oddities(tags)
     for reading in times.readings:
         if reading.role not in (TimeRole.FILE_NAME, TimeRole.FILE_SYSTEM) and (read := moment(reading.raw)) is not None:
-            said += [f"{reading.tag} holds {reading.raw!r}: {how.value}" for how in read.notations if how in TO_BE_TOLD]
-    said += [f"{tag} holds {written!r}, which cannot be read as a date" for tag, written in times.not_dates]
-    said += [f"{tag} is there but is not set: {written!r}" for tag, written in times.unset]
+            said += [
+                Sentence("{tag} holds {text:quoted}: {how}", tag=reading.tag, text=reading.raw, how=Sentence(how.value))
+                for how in read.notations
+                if how in TO_BE_TOLD
+            ]
+    said += [
+        Sentence("{tag} holds {text:quoted}, which cannot be read as a date", tag=tag, text=written)
+        for tag, written in times.not_dates
+    ]
+    said += [
+        Sentence("{tag} is there but is not set: {text:quoted}", tag=tag, text=written) for tag, written in times.unset
+    ]
     return tuple(dict.fromkeys(said))
 
 
 TO_BE_TOLD = (Notation.HOUR_24, Notation.BUDDHIST, Notation.PERSIAN, Notation.ZONE_UNREAD)
-
-
-def _listed(raws: tuple[str, ...]) -> str:
-    return ", ".join(repr(shown(raw)) for raw in raws)

@@ -15,23 +15,35 @@ from gtloc_forensics.metadata.clock_defaults import ZONES, is_receiver_default, 
 from gtloc_forensics.metadata.tag_values import DAY_S, HOUR_S, MONTH_S, YEAR_S, moment, text
 from gtloc_forensics.metadata.times import CLOUD_INSTANT, SIDECAR, Times, civil_offset_between
 from gtloc_forensics.metadata.utc_offsets import BY_PROGRAMS, GPS_TOLERANCE_S, ZONE_RULE, utc_offset
-from gtloc_forensics.records import Absent, OffsetSource, Reading, Stated, Tags, TimeKind, TimeReading, TimeRole
+from gtloc_forensics.records import (
+    Absent,
+    OffsetSource,
+    Reading,
+    Sentence,
+    Stated,
+    Tags,
+    TimeKind,
+    TimeReading,
+    TimeRole,
+    template,
+)
 
-_CONTAINER_RULE = "creation date of the container"
+_CONTAINER_RULE = template("creation date of the container")
+_SHUTTER_RULE = template("EXIF capture time: the camera writes it at the shutter")
 
 CAPTURE_ORDER = (
-    ("ExifIFD:DateTimeOriginal", "EXIF capture time: the camera writes it at the shutter"),
-    ("IFD0:DateTimeOriginal", "EXIF capture time: the camera writes it at the shutter"),
-    ("XMP-exif:DateTimeOriginal", "XMP copy of the capture time: EXIF has none"),
-    ("XMP-photoshop:DateCreated", "XMP creation date: EXIF has no time"),
-    ("IPTC:DateCreated", "IPTC creation date: neither EXIF nor XMP has a time"),
+    ("ExifIFD:DateTimeOriginal", _SHUTTER_RULE),
+    ("IFD0:DateTimeOriginal", _SHUTTER_RULE),
+    ("XMP-exif:DateTimeOriginal", template("XMP copy of the capture time: EXIF has none")),
+    ("XMP-photoshop:DateCreated", template("XMP creation date: EXIF has no time")),
+    ("IPTC:DateCreated", template("IPTC creation date: neither EXIF nor XMP has a time")),
     ("Keys:CreationDate", _CONTAINER_RULE),
     ("ItemList:ContentCreateDate", _CONTAINER_RULE),
     ("UserData:DateTimeOriginal", _CONTAINER_RULE),
-    ("QuickTime:CreateDate", "clock of the film: its maker writes local time where the format wants UTC"),
-    ("PNG:CreationTime", "PNG creation time: no capture time is written"),
+    ("QuickTime:CreateDate", template("clock of the film: its maker writes local time where the format wants UTC")),
+    ("PNG:CreationTime", template("PNG creation time: no capture time is written")),
     ("RIFF:DateTimeOriginal", _CONTAINER_RULE),
-    *((f"{SIDECAR}{tag}", "XMP sidecar: the file itself has no capture time")
+    *((f"{SIDECAR}{tag}", template("XMP sidecar: the file itself has no capture time"))
       for tag in ("ExifIFD:DateTimeOriginal", "XMP-exif:DateTimeOriginal", "XMP-photoshop:DateCreated")),
 )  # fmt: skip
 """Tags that speak of the capture, the best first, and in plain words why each is taken."""
@@ -73,9 +85,9 @@ def _ends_in_z(raw: str) -> bool:
 def _of_an_instant(written: Stated[datetime], zone: str, gps: Stated[datetime] | Absent) -> ClockFace:
     """Return the times of a file that tells only an instant of a program's: local by the zone at the position."""
     hours = offset_at_utc(zone, written.value)
-    rule = f"{written.rule}; written in UTC, shown in the zone at the claimed position"
+    rule = Sentence("{rule}; written in UTC, shown in the zone at the claimed position", rule=written.rule)
     local = replace(written, value=written.value + timedelta(hours=hours), rule=rule)
-    utc = replace(written, rule="instant that a program wrote in UTC", offset_source=OffsetSource.PROGRAM)
+    utc = replace(written, rule=Sentence("instant that a program wrote in UTC"), offset_source=OffsetSource.PROGRAM)
     return ClockFace(local, Stated(hours, "", zone, ZONE_RULE, (), OffsetSource.PLACE), utc, gps)
 
 
@@ -97,7 +109,7 @@ def local_time(times: Times) -> Stated[datetime] | Absent:
         if won.resolution_s >= HOUR_S and reading.resolution_s < won.resolution_s and _lies_within(reading.wall, won):
             won = reading
     lost = [reading for reading in usable if reading is not won]
-    rule = dict(CAPTURE_ORDER)[won.tag] + _coarseness(won.resolution_s)
+    rule = _with_coarseness(Sentence(dict(CAPTURE_ORDER)[won.tag]), won.resolution_s)
     return Stated(won.wall, won.tag, won.raw, rule, _rivals(lost))
 
 
@@ -106,8 +118,11 @@ def not_after(times: Times) -> Stated[datetime] | Absent:
     bounds = sorted(_bounds(times), key=lambda reading: reading.wall)
     if not bounds:
         return Absent.MISSING
-    words = "time of digitising" if bounds[0].role is TimeRole.DIGITIZED else "time of a change"
-    rule = f"{words}: the capture is claimed to be no later"
+    rule = (
+        Sentence("time of digitising: the capture is claimed to be no later")
+        if bounds[0].role is TimeRole.DIGITIZED
+        else Sentence("time of a change: the capture is claimed to be no later")
+    )
     return Stated(bounds[0].wall, bounds[0].tag, bounds[0].raw, rule, _rivals(bounds[1:]))
 
 
@@ -169,15 +184,15 @@ def _lies_within(wall: datetime, coarse: TimeReading) -> bool:
     return coarse.wall <= wall < coarse.wall + timedelta(seconds=coarse.resolution_s)
 
 
-def _coarseness(resolution_s: float) -> str:
-    """Return what of a date is not known, in words that follow the rule."""
+def _with_coarseness(rule: Sentence, resolution_s: float) -> Sentence:
+    """Return the rule with what of the date is not known."""
     if resolution_s > YEAR_S:
-        return "; only the decade is known"
+        return Sentence("{rule}; only the decade is known", rule=rule)
     if resolution_s > MONTH_S:
-        return "; only the year is known"
+        return Sentence("{rule}; only the year is known", rule=rule)
     if resolution_s > DAY_S:
-        return "; only the month is known"
-    return "; a date without a time of day" if resolution_s == DAY_S else ""
+        return Sentence("{rule}; only the month is known", rule=rule)
+    return Sentence("{rule}; a date without a time of day", rule=rule) if resolution_s == DAY_S else rule
 
 
 def _rivals(lost: Sequence[TimeReading]) -> tuple[Reading[datetime], ...]:
@@ -197,7 +212,9 @@ def gps_time(tags: Tags, times: Times, local: datetime | None = None) -> Stated[
             return Absent.DEFAULT
         if is_rolled_over(won.wall, local):
             return Absent.ROLLED_OVER
-        rule = "GPS date and time stamps" if won.tag.startswith("GPS:") else "XMP copy of the GPS time"
+        rule = (
+            Sentence("GPS date and time stamps") if won.tag.startswith("GPS:") else Sentence("XMP copy of the GPS time")
+        )
         return Stated(won.wall, won.tag, won.raw, rule, _rivals(lost))
     if any(tag in ("GPS:GPSTimeStamp", "XMP-exif:GPSDateTime") for tag, _ in times.not_dates):
         return Absent.UNPARSABLE
@@ -228,7 +245,11 @@ def _from_utc(times: Times, zones: tuple[str, ...], *, absent: Absent, gps: Stat
     won, *lost = instants
     beside = won.tag.startswith(SIDECAR)
     source = OffsetSource.SIDECAR if beside else OffsetSource.CONTAINER
-    rule = "instant that a photo service keeps beside the file" if beside else "the container counts UTC"
+    rule = (
+        Sentence("instant that a photo service keeps beside the file")
+        if beside
+        else Sentence("the container counts UTC")
+    )
     utc = Stated(won.wall, won.tag, won.raw, rule, _rivals(lost), source)
     named = [
         reading for reading in times.readings if reading.role is TimeRole.FILE_NAME and reading.kind is TimeKind.LOCAL
@@ -237,7 +258,11 @@ def _from_utc(times: Times, zones: tuple[str, ...], *, absent: Absent, gps: Stat
     if not zones:
         return ClockFace(Absent.UNDERIVABLE, _named_offset(by_name, won.wall), utc, gps)
     hours = offset_at_utc(zones[0], won.wall)
-    rule = "UTC of the " + ("file beside it" if beside else "container") + ", shown in the zone at the claimed position"
+    rule = (
+        Sentence("UTC of the file beside it, shown in the zone at the claimed position")
+        if beside
+        else Sentence("UTC of the container, shown in the zone at the claimed position")
+    )
     local = Stated(won.wall + timedelta(hours=hours), won.tag, won.raw, rule)
     return ClockFace(local, Stated(hours, "", zones[0], ZONE_RULE, (), OffsetSource.PLACE), utc, gps)
 
@@ -247,5 +272,5 @@ def _named_offset(named: TimeReading | None, utc: datetime) -> Stated[float] | A
     hours = None if named is None else civil_offset_between(named.wall, utc, tolerance_s=GPS_TOLERANCE_S)
     if named is None or hours is None:
         return Absent.UNDERIVABLE
-    rule = "difference of the file's name, in local time, from the instant"
+    rule = Sentence("difference of the file's name, in local time, from the instant")
     return Stated(hours, named.tag, named.raw, rule, (), OffsetSource.FILE_NAME)

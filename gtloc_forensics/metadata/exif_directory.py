@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from PIL import ExifTags
 
-from gtloc_forensics.records import MetadataBlock, UnreadBlock
+from gtloc_forensics.records import MetadataBlock, Sentence, UnreadBlock
 
 HEAD_BYTES = 1 << 20
 """How much of a file is looked at: its EXIF block is among the first segments."""
@@ -49,7 +49,7 @@ class Damage:
     """What is wrong with the directory: blocks that were not read, and oddities that a person should know of."""
 
     unread: tuple[UnreadBlock, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Sentence, ...] = ()
 
 
 def damage(head: bytes) -> Damage:
@@ -59,16 +59,18 @@ def damage(head: bytes) -> Damage:
         head: the first :data:`HEAD_BYTES` of the file.
     """
     unread: list[UnreadBlock] = []
-    warnings: list[str] = []
+    warnings: list[Sentence] = []
     for marker, payload in _segments(head):
         if marker == 0xE1 and payload.startswith(_EXIF):
             for fault, is_unread in _directory_faults(payload[len(_EXIF) :]):
                 unread += [UnreadBlock(MetadataBlock.EXIF, fault)] if is_unread else []
-                warnings += [] if is_unread else [f"EXIF block: {fault}"]
+                warnings += [] if is_unread else [Sentence("EXIF block: {fault}", fault=fault)]
         elif _is_exif_by_another_name(marker, payload):
-            unread.append(UnreadBlock(MetadataBlock.EXIF, "the header of its segment is not that of EXIF"))
+            said = Sentence("the header of its segment is not that of EXIF")
+            unread.append(UnreadBlock(MetadataBlock.EXIF, said))
         elif marker == 0xE1 and not payload.startswith(b"http://ns.adobe.com/") and b"<x:xmpmeta" in payload[:400]:
-            unread.append(UnreadBlock(MetadataBlock.XMP, "the header of its segment is not that of XMP"))
+            said = Sentence("the header of its segment is not that of XMP")
+            unread.append(UnreadBlock(MetadataBlock.XMP, said))
     return Damage(tuple(dict.fromkeys(unread)), tuple(dict.fromkeys(warnings)))
 
 
@@ -87,7 +89,7 @@ def _segments(head: bytes) -> Iterator[tuple[int, bytes]]:
         at += 2 + max(2, length)
 
 
-def _directory_faults(tiff: bytes) -> Iterator[tuple[str, bool]]:
+def _directory_faults(tiff: bytes) -> Iterator[tuple[Sentence, bool]]:
     """Yield each fault with whether something behind it was not read; what exiftool itself reports is left to it."""
     if tiff[:4] not in _TIFF or len(tiff) < 8:
         return
@@ -96,7 +98,7 @@ def _directory_faults(tiff: bytes) -> Iterator[tuple[str, bool]]:
     yield from _faults_of(tiff, start, order, "IFD0")
 
 
-def _faults_of(tiff: bytes, start: int, order: str, name: str) -> Iterator[tuple[str, bool]]:
+def _faults_of(tiff: bytes, start: int, order: str, name: str) -> Iterator[tuple[Sentence, bool]]:
     entries = _entries(tiff, start, order)
     if entries is None:
         return
@@ -104,25 +106,37 @@ def _faults_of(tiff: bytes, start: int, order: str, name: str) -> Iterator[tuple
     types = _GPS_TYPE_OF if name == "GPS" else _TYPE_OF
     numbers = [tag for tag, _, _, _ in entries]
     if numbers != sorted(set(numbers)):
-        yield f"the entries of {name} are not in ascending order, or one stands there twice", False
+        yield Sentence("the entries of {name} are not in ascending order, or one stands there twice", name=name), False
     for tag, kind, count, value in entries:
         if tag not in known:
-            yield f"{name} holds an entry 0x{tag:04x}, which is no EXIF tag: perhaps it was another", False
+            fault = Sentence(
+                "{name} holds an entry {number}, which is no EXIF tag: perhaps it was another",
+                name=name,
+                number=f"0x{tag:04x}",
+            )
+            yield fault, False
         elif tag in types and kind != types[tag]:
             text = types[tag] == _ASCII
-            yield f"{known[tag]} in {name} has the type {kind} instead of {types[tag]}", text and kind not in _TEXT
+            fault = Sentence(
+                "{tag} in {name} has the type {kind:raw} instead of {right_kind:raw}",
+                tag=known[tag],
+                name=name,
+                kind=kind,
+                right_kind=types[tag],
+            )
+            yield fault, text and kind not in _TEXT
         if name == "GPS" and kind == _RATIONAL and count != (3 if tag in _GPS_THREE else 1):
-            yield f"{known.get(tag, tag)} in GPS has {count} numbers", False
+            yield Sentence("{tag} in GPS has {count:raw} numbers", tag=str(known.get(tag, tag)), count=count), False
         if tag in (_EXIF_POINTER, _GPS_POINTER) and name == "IFD0":
             yield from _behind(tiff, (kind, count, value), order, "GPS" if tag == _GPS_POINTER else "ExifIFD")
 
 
-def _behind(tiff: bytes, entry: tuple[int, int, int], order: str, name: str) -> Iterator[tuple[str, bool]]:
+def _behind(tiff: bytes, entry: tuple[int, int, int], order: str, name: str) -> Iterator[tuple[Sentence, bool]]:
     kind, count, value = entry
     if kind not in (_LONG, _IFD) or count != 1:
-        yield f"what points to {name} is no pointer", True
+        yield Sentence("what points to {name} is no pointer", name=name), True
     elif _entries(tiff, value, order) is None:
-        yield f"where {name} should be there is no directory", True
+        yield Sentence("where {name} should be there is no directory", name=name), True
     else:
         yield from _faults_of(tiff, value, order, name)
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from gtloc_forensics.metadata.tag_values import number, numbers, stripped, text
 from gtloc_forensics.metadata.times import SIDECAR
-from gtloc_forensics.records import Absent, Direction, Position, Reading, Stated, Tags
+from gtloc_forensics.records import Absent, Direction, Position, Reading, Sentence, Stated, Tags
 
 COORDINATES = ("Keys:GPSCoordinates", "ItemList:GPSCoordinates", "UserData:GPSCoordinates")
 """QuickTime: ``latitude longitude [altitude]`` in one text."""
 
-Found = tuple[Reading[Position] | Absent, str]
+Found = tuple[Reading[Position] | Absent, Sentence]
 """A position, or why a place that should hold one does not; and the rule in plain words."""
 
 
@@ -35,13 +35,13 @@ def position(tags: Tags, sidecars: Sequence[tuple[str, Tags]] = ()) -> Stated[Po
 def _exif(tags: Tags) -> Iterator[Found]:
     if not (tags.get("GPS:GPSLatitude") or tags.get("GPS:GPSLongitude")):
         return
-    rule = "EXIF GPS position"
+    rule = Sentence("EXIF GPS position")
     if text(tags, "GPS:GPSStatus").upper().startswith("V"):
         yield Absent.NO_FIX, rule
         return
     references = [text(tags, f"GPS:GPS{axis}Ref")[:1].upper() for axis in ("Latitude", "Longitude")]
     if not (references[0] in ("N", "S") and references[1] in ("E", "W")):
-        rule = "EXIF GPS position; its hemisphere is not written, north and east are assumed"
+        rule = Sentence("EXIF GPS position; its hemisphere is not written, north and east are assumed")
     latitudes, longitudes = tags.get("GPS:GPSLatitude", ("",)), tags.get("GPS:GPSLongitude", ("",))
     for latitude, longitude in zip(latitudes, longitudes, strict=False):
         raw = f"{latitude} {references[0]}, {longitude} {references[1]}"
@@ -62,17 +62,18 @@ def _kept_beside(beside: Tags) -> Iterator[Found]:
     for name in ("GeoDataExif", "GeoData"):
         tag = f"JSON:{name}Latitude"
         for latitude, longitude in zip(beside.get(tag, ()), beside.get(f"JSON:{name}Longitude", ()), strict=False):
-            raw, rule = f"{latitude}, {longitude}", "position that a photo service keeps beside the file"
+            raw, rule = f"{latitude}, {longitude}", Sentence("position that a photo service keeps beside the file")
             yield _checked(number(latitude), number(longitude), tag=SIDECAR + tag, raw=raw), rule
 
 
 def _xmp(tags: Tags, prefix: str) -> Iterator[Found]:
-    yield from _pair(tags, "XMP-exif", prefix, "XMP sidecar position" if prefix else "XMP position")
+    rule = Sentence("XMP sidecar position") if prefix else Sentence("XMP position")
+    yield from _pair(tags, "XMP-exif", prefix, rule)
     if not prefix:
-        yield from _pair(tags, "XMP-drone-dji", prefix, "position in the maker's XMP")
+        yield from _pair(tags, "XMP-drone-dji", prefix, Sentence("position in the maker's XMP"))
 
 
-def _pair(tags: Tags, group: str, prefix: str, rule: str) -> Iterator[Found]:
+def _pair(tags: Tags, group: str, prefix: str, rule: Sentence) -> Iterator[Found]:
     latitudes, longitudes = tags.get(f"{group}:GPSLatitude", ()), tags.get(f"{group}:GPSLongitude", ())
     for latitude, longitude in zip(latitudes, longitudes, strict=False):
         tag, raw = f"{prefix}{group}:GPSLatitude", f"{latitude}, {longitude}"
@@ -96,7 +97,7 @@ def _container(tags: Tags) -> Iterator[Found]:
         for value in tags.get(name, ()):
             parts = [number(part) for part in re.split(r"[ ,]+", stripped(value)[:80])][:2]
             north, east = (parts[0], parts[1]) if len(parts) == 2 else (None, None)
-            yield _checked(north, east, tag=name, raw=str(value)), "position of the container"
+            yield _checked(north, east, tag=name, raw=str(value)), Sentence("position of the container")
 
 
 def _checked(north: float | None, east: float | None, *, tag: str, raw: str) -> Reading[Position] | Absent:
@@ -115,12 +116,12 @@ NULL_DEG = 1e-5
 """A metre: what rounding leaves of an empty position; nobody stands there, it is open sea."""
 
 
-def oddities(tags: Tags) -> tuple[str, ...]:
+def oddities(tags: Tags) -> tuple[Sentence, ...]:
     """Return what is odd about the written coordinates, in sentences; whether they were used is the claim's to say."""
     return tuple(_oddities(tags))
 
 
-def _oddities(tags: Tags) -> Iterator[str]:
+def _oddities(tags: Tags) -> Iterator[Sentence]:
     for group in ("GPS", "XMP-exif"):
         pairs = zip(tags.get(f"{group}:GPSLatitude", ()), tags.get(f"{group}:GPSLongitude", ()), strict=False)
         for latitude, longitude in pairs:
@@ -128,14 +129,27 @@ def _oddities(tags: Tags) -> Iterator[str]:
             if north is None or east is None:
                 continue
             if abs(north) > 90.0:
-                swapped = "; latitude and longitude look exchanged" if abs(north) <= 180.0 and abs(east) <= 90.0 else ""
-                yield f"{group}:GPSLatitude holds {north:g}, which is beyond 90° and no latitude{swapped}"
+                yield _no_latitude(f"{group}:GPSLatitude", north, is_swapped=abs(north) <= 180.0 and abs(east) <= 90.0)
+            tag = f"{group}:GPSLongitude"
             if 180.0 < abs(east) <= 360.0:
-                yield f"{group}:GPSLongitude holds {east:g}: longitude counted through to 360°"
+                yield Sentence("{tag} holds {value:g}: longitude counted through to 360°", tag=tag, value=east)
             elif abs(east) > 360.0:
-                yield f"{group}:GPSLongitude holds {east:g}, which is no longitude"
+                yield Sentence("{tag} holds {value:g}, which is no longitude", tag=tag, value=east)
     if text(tags, "GPS:GPSStatus").upper().startswith("V") and tags.get("GPS:GPSLatitude"):
-        yield "GPS:GPSStatus says that the receiver had no fix: the position beside it is not taken for the place"
+        yield Sentence(
+            "{tag} says that the receiver had no fix: the position beside it is not taken for the place",
+            tag="GPS:GPSStatus",
+        )
+
+
+def _no_latitude(tag: str, value: float, *, is_swapped: bool) -> Sentence:
+    if is_swapped:
+        return Sentence(
+            "{tag} holds {value:g}, which is beyond 90° and no latitude; latitude and longitude look exchanged",
+            tag=tag,
+            value=value,
+        )
+    return Sentence("{tag} holds {value:g}, which is beyond 90° and no latitude", tag=tag, value=value)
 
 
 HIGHEST_M = 100_000.0
@@ -147,11 +161,19 @@ def altitude_m(tags: Tags) -> Stated[float] | Absent:
     for group in ("GPS", "XMP-exif"):
         for tag, height, raw in numbers(tags, f"{group}:GPSAltitude"):
             below = text(tags, f"{group}:GPSAltitudeRef")[:1] in ("1", "3")  # 3: below the ellipsoid (EXIF 3.0)
-            rule = "GPS altitude" + (", written as below sea level" if below else "")
+            rule = Sentence("GPS altitude, written as below sea level") if below else Sentence("GPS altitude")
             if abs(height) > HIGHEST_M:
                 return Absent.OUT_OF_RANGE
             return Stated(-abs(height) if below else height, tag, raw, rule)
     return _why_absent(tags, "GPS:GPSAltitude", "XMP-exif:GPSAltitude")
+
+
+_NORTH = {
+    "M": Sentence("against magnetic north"),
+    "T": Sentence("against true north"),
+    "": Sentence("its reference is not written, true north is assumed"),
+}
+"""Reference of a direction → the rule that is told of it."""
 
 
 def direction(tags: Tags) -> Stated[Direction] | Absent:
@@ -160,9 +182,7 @@ def direction(tags: Tags) -> Stated[Direction] | Absent:
         for tag, azimuth, raw in numbers(tags, f"{group}:GPSImgDirection"):
             if 0.0 <= azimuth <= 360.0:
                 reference = text(tags, f"{group}:GPSImgDirectionRef")[:1].upper()
-                rule = {"M": "against magnetic north", "T": "against true north"}.get(
-                    reference, "its reference is not written, true north is assumed"
-                )
+                rule = _NORTH.get(reference, _NORTH[""])
                 return Stated(Direction(azimuth % 360.0, reference == "M"), tag, f"{raw} {reference}".strip(), rule)
     return _why_absent(tags, "GPS:GPSImgDirection", "XMP-exif:GPSImgDirection")
 
@@ -171,7 +191,7 @@ def position_error_m(tags: Tags) -> Stated[float] | Absent:
     """Return the receiver's own estimate of its horizontal error."""
     for tag, error, raw in numbers(tags, "GPS:GPSHPositioningError", "XMP-exif:GPSHPositioningError"):
         if error > 0.0:
-            return Stated(error, tag, raw, "horizontal error stated by the receiver")
+            return Stated(error, tag, raw, Sentence("horizontal error stated by the receiver"))
     return _why_absent(tags, "GPS:GPSHPositioningError", "XMP-exif:GPSHPositioningError")
 
 

@@ -14,7 +14,17 @@ from datetime import datetime
 from gtloc_forensics.earth.zones import legal_offsets, offsets_hours
 from gtloc_forensics.metadata.tag_values import DAY_S, moment, numbers, offset, texts
 from gtloc_forensics.metadata.times import EXIF, SIDECAR, Times, civil_offset_between
-from gtloc_forensics.records import Absent, OffsetSource, Reading, Stated, Tags, TimeKind, TimeReading, TimeRole
+from gtloc_forensics.records import (
+    Absent,
+    OffsetSource,
+    Reading,
+    Sentence,
+    Stated,
+    Tags,
+    TimeKind,
+    TimeReading,
+    TimeRole,
+)
 
 MAKER_ZONES = (("Nikon:TimeZone", "Nikon:DaylightSavings", 1.0), ("Canon:TimeZone", "Canon:DaylightSavings", 0.0))
 """Minutes east of UTC, the summer time flag, and the hours it adds.
@@ -36,8 +46,8 @@ LEAST_HOURS, GREATEST_HOURS = -12.0, 14.0
 
 INSTANT_TOLERANCE_S = 20.0
 
-ZONE_RULE = "zone at the claimed position and date"
-GPS_RULE = "difference from the GPS clock, to the nearest quarter of an hour"
+ZONE_RULE = Sentence("zone at the claimed position and date")
+GPS_RULE = Sentence("difference from the GPS clock, to the nearest quarter of an hour")
 
 
 def utc_offset(
@@ -59,13 +69,14 @@ _OFFSET_TAGS = tuple(dict.fromkeys(name for entry in EXIF for name in entry.offs
 _CAPTURE_OFFSETS = tuple(
     (f"{group}:{name}", rule)
     for name, rule in (
-        ("OffsetTimeOriginal", "offset written for the capture time"),
-        ("OffsetTimeDigitized", "offset written for the time of digitising: the capture time has none"),
+        ("OffsetTimeOriginal", Sentence("offset written for the capture time")),
+        ("OffsetTimeDigitized", Sentence("offset written for the time of digitising: the capture time has none")),
     )
     for group in ("ExifIFD", "IFD0")
 )
 _CHANGE_OFFSETS = tuple(f"{group}:OffsetTime" for group in ("ExifIFD", "IFD0"))
-_ONLY_OFFSET_RULE = "offset of the last change, the only one in the file: lower trust"
+_ONLY_OFFSET_RULE = Sentence("offset of the last change, the only one in the file: lower trust")
+_INSIDE_RULE = Sentence("offset written inside the capture date")
 
 
 def _by_camera(tags: Tags, times: Times, local: Stated[datetime]) -> Iterator[Stated[float]]:
@@ -81,7 +92,7 @@ def _by_camera(tags: Tags, times: Times, local: Stated[datetime]) -> Iterator[St
     if inside is not None and written is not None and written.offset_hours == inside:
         # Whoever wrote it: time and offset are one value here.
         source = OffsetSource.PROGRAM if local.tag.startswith(BY_PROGRAMS) else OffsetSource.CAMERA
-        yield Stated(inside, local.tag, local.raw, "offset written inside the capture date", (), source)
+        yield Stated(inside, local.tag, local.raw, _INSIDE_RULE, (), source)
     yield from _maker_instants(times, local)
     if not _is_changed_later(times, local):
         yield from _offset_tags(tags, [(name, _ONLY_OFFSET_RULE) for name in _CHANGE_OFFSETS])
@@ -99,7 +110,7 @@ def _maker_instants(times: Times, local: Stated[datetime]) -> Iterator[Stated[fl
         if reading.tag in MAKER_INSTANTS and reading.role is TimeRole.MAKER_CLOCK:
             hours = civil_offset_between(local.value, reading.wall, tolerance_s=INSTANT_TOLERANCE_S)
             if hours is not None:
-                rule = "difference from the maker's own clock in UTC"
+                rule = Sentence("difference from the maker's own clock in UTC")
                 yield Stated(hours, reading.tag, reading.raw, rule, (), OffsetSource.MAKER_CLOCK)
 
 
@@ -114,12 +125,11 @@ def _by_programs(tags: Tags, times: Times, local: Stated[datetime]) -> Iterator[
             if reading.tag == local.tag and reading.raw == local.raw:
                 continue  # told before
             source = OffsetSource.PROGRAM if reading.tag.startswith(BY_PROGRAMS) else OffsetSource.CAMERA
-            rule = "offset written inside the capture date"
-            yield Stated(reading.offset_hours, reading.tag, reading.raw, rule, (), source)
+            yield Stated(reading.offset_hours, reading.tag, reading.raw, _INSIDE_RULE, (), source)
         elif reading.offset_hours == 0.0:
             hours = civil_offset_between(local.value, reading.wall, tolerance_s=1.0)
             if hours is not None:
-                rule = "difference from the same moment that a program wrote in UTC"
+                rule = Sentence("difference from the same moment that a program wrote in UTC")
                 yield Stated(hours, reading.tag, reading.raw, rule, (), OffsetSource.PROGRAM)
     if _is_changed_later(times, local):
         for stated in _offset_tags(tags, [(name, _ONLY_OFFSET_RULE) for name in _CHANGE_OFFSETS]):
@@ -132,7 +142,7 @@ def _by_name(times: Times, local: Stated[datetime]) -> Iterator[Stated[float]]:
         if reading.role is TimeRole.FILE_NAME and reading.kind is TimeKind.UTC:
             hours = civil_offset_between(local.value, reading.wall, tolerance_s=INSTANT_TOLERANCE_S)
             if hours is not None:
-                rule = "difference from the file's name, which is in UTC"
+                rule = Sentence("difference from the file's name, which is in UTC")
                 yield Stated(hours, reading.tag, reading.raw, rule, (), OffsetSource.FILE_NAME)
 
 
@@ -151,7 +161,11 @@ def _maker_zone(tags: Tags) -> Iterator[Stated[float]]:
             is_summer = next((value != 0 for _, value, _ in numbers(tags, summer)), False)
             hours = minutes / 60.0 + (added if is_summer else 0.0)
             if LEAST_HOURS <= hours <= GREATEST_HOURS:
-                rule = "the camera's own zone setting" + (" with summer time" if is_summer else "")
+                rule = (
+                    Sentence("the camera's own zone setting with summer time")
+                    if is_summer
+                    else Sentence("the camera's own zone setting")
+                )
                 yield Stated(hours, tag, raw, rule, (), OffsetSource.CAMERA)
 
 
@@ -159,10 +173,11 @@ def _tiff_ep(tags: Tags) -> Iterator[Stated[float]]:
     """Yield TimeZoneOffset (ISO 12234-2): whole hours, the first number for the capture time."""
     for tag, hours, raw in numbers(tags, "ExifIFD:TimeZoneOffset", "IFD0:TimeZoneOffset"):
         if LEAST_HOURS <= hours <= GREATEST_HOURS:
-            yield Stated(hours, tag, raw, "TIFF/EP offset written for the capture time", (), OffsetSource.CAMERA)
+            rule = Sentence("TIFF/EP offset written for the capture time")
+            yield Stated(hours, tag, raw, rule, (), OffsetSource.CAMERA)
 
 
-def _offset_tags(tags: Tags, named: Sequence[tuple[str, str]]) -> Iterator[Stated[float]]:
+def _offset_tags(tags: Tags, named: Sequence[tuple[str, Sentence]]) -> Iterator[Stated[float]]:
     for name, rule in named:
         for tag, written in texts(tags, name):
             hours = offset(written)
@@ -183,7 +198,8 @@ def _derived(
     if legal:
         usual = offsets_hours(zones[0], local.value)[0]
         if by_gps is not None and len(legal) > 1 and by_gps.value in legal:
-            yield replace(by_gps, rule="of several offsets legal there, the one that the GPS clock shows")
+            rule = Sentence("of several offsets legal there, the one that the GPS clock shows")
+            yield replace(by_gps, rule=rule)
         written = next((hours for hours in programs if hours in legal), usual)
         for hours in sorted(legal, key=lambda offset_hours: (offset_hours != written, offset_hours != usual)):
             yield Stated(hours, "", zones[0], ZONE_RULE, (), OffsetSource.PLACE)

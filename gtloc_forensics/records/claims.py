@@ -65,7 +65,7 @@ class Stated(Generic[T]):
     value: T
     tag: str
     raw: str
-    rule: str
+    rule: Told
     rivals: tuple[Reading[T], ...] = ()
     offset_source: OffsetSource | None = None  # of an offset, and of an instant that stands on one
 
@@ -241,7 +241,7 @@ class Claim:
     uptime: Uptime | Absent
     times: tuple[TimeReading, ...]
     tags: Tags  # everything read, for rules that look at a single tag
-    warnings: tuple[str, ...] = ()  # exiftool's own, then what was odd in reading the values
+    warnings: tuple[Told, ...] = ()  # exiftool's own, then what was odd in reading the values
     not_after: Stated[datetime] | Absent = Absent.MISSING  # wall clock of the earliest date that bounds the capture
     default_tags: tuple[str, ...] = ()  # tags whose time is a default of firmware, none that a clock showed
     repeated: tuple[Repeated, ...] = ()

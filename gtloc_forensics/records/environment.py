@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from gtloc_forensics.records.sentences import Sentence, Told
+
 _MODEL, _READER, _OPINION, _PLUGIN = "model", "metadata reader", "second opinion", "plugin"
 _NOTHING = "none"
 
@@ -41,10 +43,10 @@ class Environment:
     pi_heif: str = ""
     rawpy: str = ""
     model: Mapping[str, str] = field(default_factory=dict)
-    model_absence: str = ""
+    model_absence: Told = ""
     readers: Mapping[str, str] = field(default_factory=dict)
     opinions: Mapping[str, str] = field(default_factory=dict)
-    troubles: Mapping[str, str] = field(default_factory=dict)
+    troubles: Mapping[str, Told] = field(default_factory=dict)
     command: str = ""
 
     @property
@@ -57,9 +59,9 @@ class Environment:
         """The SHA-256 of each file of weights; more than one where a backbone is shared."""
         return frozenset(self.model.get("weights", "").split("+")) - {""}
 
-    def labels(self) -> dict[str, str]:
+    def labels(self) -> dict[str, Told]:
         """Return label → value, in the order in which a report prints them; also how a case keeps them."""
-        said = {label: str(getattr(self, name)) for name, label in _LABELS.items()}
+        said: dict[str, Told] = {label: str(getattr(self, name)) for name, label in _LABELS.items()}
         said["plugins"] = ", ".join(self.plugins) or _NOTHING
         said |= _labelled(_MODEL, self.model)
         said |= (
@@ -68,7 +70,7 @@ class Environment:
         return said | {_MODEL: self.model_absence or self.model_name, "command": self.command}
 
     @classmethod
-    def from_labels(cls, said: Mapping[str, str]) -> Self:
+    def from_labels(cls, said: Mapping[str, Told]) -> Self:
         """Return the record that a case keeps as labels; what an older one did not keep is empty."""
         plugins = said.get("plugins", _NOTHING)
         model = _under(_MODEL, said)
@@ -77,7 +79,7 @@ class Environment:
             **fields,
             plugins=() if plugins == _NOTHING else tuple(plugins.split(", ")),
             model=model,
-            model_absence="" if model else said.get(_MODEL, "no model"),
+            model_absence="" if model else said.get(_MODEL, Sentence("no model")),
             readers=_under(_READER, said),
             opinions=_under(_OPINION, said),
             troubles=_under(_PLUGIN, said),
@@ -85,11 +87,11 @@ class Environment:
         )
 
 
-def _labelled(kind: str, values: Mapping[str, str]) -> dict[str, str]:
+def _labelled(kind: str, values: Mapping[str, Told]) -> dict[str, Told]:
     return {f"{kind} {name}": value for name, value in values.items()}
 
 
-def _under(kind: str, said: Mapping[str, str]) -> dict[str, str]:
+def _under(kind: str, said: Mapping[str, Told]) -> dict[str, Told]:
     return {label[len(kind) + 1 :]: value for label, value in said.items() if label.startswith(f"{kind} ")}
 
 

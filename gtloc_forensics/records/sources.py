@@ -66,7 +66,7 @@ class TagsRead:
     """Everything a reader (exiftool) found in one file, and what it found odd about it."""
 
     tags: Tags
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

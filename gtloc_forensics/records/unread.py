@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 
 from gtloc_forensics.records.absence import visible
+from gtloc_forensics.records.sentences import Sentence, Told
 
 
 @unique
@@ -29,16 +30,24 @@ class UnreadBlock:
     """A block that could not be read, or not whole."""
 
     block: MetadataBlock
-    said: str  # what the reader said of it
+    said: Told  # what the reader said of it
     name: str = ""  # of the sidecar
 
     @property
-    def reason(self) -> str:
+    def reason(self) -> Sentence:
         """One sentence for a person: what could not be read, and what follows."""
-        words = visible(self.said).rstrip(".")
+        said = visible(self.said)
         if self.block is MetadataBlock.SIDECAR:
-            return f"the sidecar {visible(self.name)} could not be read: {words}; what it holds is not known"
-        return f"its {self.block.value} is damaged ({words}); what could not be read there is not known, and not absent"
+            return Sentence(
+                "the sidecar {name} could not be read: {said:bare}; what it holds is not known",
+                name=visible(self.name),
+                said=said,
+            )
+        return Sentence(
+            "its {block} is damaged ({said:bare}); what could not be read there is not known, and not absent",
+            block=Sentence(self.block.value),
+            said=said,
+        )
 
 
 def one_of_each(blocks: Iterable[UnreadBlock]) -> tuple[UnreadBlock, ...]:

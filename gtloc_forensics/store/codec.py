@@ -84,8 +84,10 @@ def _converter() -> Converter:
     converter.register_unstructure_hook(datetime, lambda value: value.isoformat())
     converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
     converter.register_unstructure_hook_func(_is_told, _sentence_to_plain)
+    converter.register_unstructure_hook(Sentence, _sentence_to_plain)  # where no type is told, as in a tuple
     converter.register_structure_hook_func(_is_told, lambda value, _: _sentence_from(value))
     converter.register_structure_hook(bytes, lambda value, _: bytes(value))
+    converter.register_unstructure_hook_func(_is_union_of_plain, _text_of_sentence)
     converter.register_structure_hook_factory(_is_union_of_plain, lambda _: lambda value, _: value)
     converter.register_structure_hook_factory(_is_union_with_absent, lambda kind: _absent_or(kind, converter))
     return converter
@@ -93,6 +95,11 @@ def _converter() -> Converter:
 
 def _is_told(kind: Any) -> bool:
     return bool(kind == Told)
+
+
+def _text_of_sentence(value: Any) -> Any:
+    """Return a sentence where plain text is kept, as among the facts of a finding, as that text."""
+    return str(value) if isinstance(value, Sentence) else value
 
 
 def _sentence_to_plain(value: Any) -> Any:

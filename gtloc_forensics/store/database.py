@@ -241,7 +241,7 @@ class Store:
         self._add(session, subject, stage, fingerprint, failed=False, payload=pack(record))
 
     def add_failure(
-        self, session: Session, subject: str, stage: str, fingerprint: str, *, reason: str, detail: str = ""
+        self, session: Session, subject: str, stage: str, fingerprint: str, *, reason: Told, detail: str = ""
     ) -> None:
         """Keep why a stage made nothing."""
         self._add(session, subject, stage, fingerprint, failed=True, payload=pack((reason, detail)))
@@ -255,7 +255,7 @@ class Store:
 
     def result(
         self, subject: str, stage: str, fingerprint: str, kind: type[R], *, session: Session | None = None
-    ) -> R | tuple[str, str] | None:
+    ) -> R | tuple[Told, str] | None:
         """Return a stage's record, or ``(reason, detail)`` when it failed, or None when it never ran.
 
         Inside a transaction pass its *session*, to see what it has written so far.
@@ -314,7 +314,7 @@ class Store:
         """Begin the row of a finished examination; members, findings and extras follow in the same transaction."""
         row = ExaminationRow(
             fingerprint=fingerprint,
-            environment=json.dumps(dict(environment)),
+            environment=json.dumps({label: text_of(value) for label, value in environment.items()}),
             stages=json.dumps(dict(stages)),
             finished_utc=finished_utc.isoformat(),
         )

@@ -7,7 +7,19 @@ from datetime import datetime
 from typing import TypeVar
 
 from gtloc_forensics.earth import claims
-from gtloc_forensics.records import Absent, Claim, ImageFacts, Photo, Prediction, Source, Sun, TagsRead, Unexamined
+from gtloc_forensics.records import (
+    Absent,
+    Claim,
+    ImageFacts,
+    Photo,
+    Prediction,
+    Sentence,
+    Source,
+    Sun,
+    TagsRead,
+    Told,
+    Unexamined,
+)
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.keys import (
     CLAIM,
@@ -28,7 +40,7 @@ R = TypeVar("R")
 class Album:
     """Puts the records of one path together again from the store."""
 
-    def __init__(self, store: Store, stages: Stages, model_absence: str) -> None:
+    def __init__(self, store: Store, stages: Stages, model_absence: Told) -> None:
         """Prepare to read what *store* keeps under the fingerprints *stages*."""
         self._store = store
         self._stages = stages
@@ -97,7 +109,7 @@ class Album:
                     missing.append(_unexamined(source, stage, found))
         return tuple(missing)
 
-    def _result(self, subject: str, stage: str, fingerprint: str, kind: type[R]) -> R | tuple[str, str] | None:
+    def _result(self, subject: str, stage: str, fingerprint: str, kind: type[R]) -> R | tuple[Told, str] | None:
         """Return a stage's record; else why there is none, be it only for want of a package."""
         found = self._store.result(subject, stage, fingerprint, kind)
         return self._store.result(subject, without_package(stage), fingerprint, kind) if found is None else found
@@ -108,5 +120,5 @@ def _sun(claim: Claim | Unexamined) -> Sun | Absent:
 
 
 def _unexamined(source: Source, stage: str, found: object) -> Unexamined:
-    reason, detail = found if isinstance(found, tuple) else ("it was never reached", "")
+    reason, detail = found if isinstance(found, tuple) else (Sentence("it was never reached"), "")
     return Unexamined(source.source_id, stage, reason, detail)

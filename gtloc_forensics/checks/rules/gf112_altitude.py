@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import devices
 from gtloc_forensics.earth import zones
-from gtloc_forensics.records import Absent, Finding, Photo, Severity
+from gtloc_forensics.records import Absent, Finding, Photo, Sentence, Severity
 
 LOWEST_M = -550.0
 HIGHEST_M = 14_000.0
@@ -41,23 +41,34 @@ def altitude(photo: Photo, context: Context) -> Iterator[Finding]:
         yield findings.suspicious(
             "GF112",
             claim,
-            f"An altitude of {height_m:,.0f} m is {'below all land' if height_m < 0 else 'above all airliners'}.",
+            Sentence("An altitude of {height_m:.0f} m is below all land.", height_m=height_m)
+            if height_m < 0
+            else Sentence("An altitude of {height_m:.0f} m is above all airliners.", height_m=height_m),
             kind="position",
-            innocent=("a bad fix", "feet written as metres"),
+            innocent=(Sentence("a bad fix"), Sentence("feet written as metres")),
             facts=facts,
         )
     elif devices.speed_km_h(claim) > devices.FLYING_KM_H and (height_m > OVER_SEA_M or at_sea):
-        yield findings.explained("GF112", claim, f"{height_m:,.0f} m at flying speed.", kind="aircraft", facts=facts)
+        summary = Sentence("{height_m:.0f} m at flying speed.", height_m=height_m)
+        yield findings.explained("GF112", claim, summary, kind="aircraft", facts=facts)
     elif height_m > EVEREST_M or (at_sea and height_m > OVER_SEA_M):
-        where = "over the open sea" if at_sea else "above all mountains"
         yield findings.suspicious(
             "GF112",
             claim,
-            f"An altitude of {height_m:,.0f} m {where}, and nothing says it was in the air.",
+            Sentence(
+                "An altitude of {height_m:.0f} m over the open sea, and nothing says it was in the air.",
+                height_m=height_m,
+            )
+            if at_sea
+            else Sentence(
+                "An altitude of {height_m:.0f} m above all mountains, and nothing says it was in the air.",
+                height_m=height_m,
+            ),
             kind="position",
             severity=Severity.MEDIUM if at_sea else Severity.LOW,
-            innocent=("an aircraft", "a position moved to the sea by a lost sign"),
+            innocent=(Sentence("an aircraft"), Sentence("a position moved to the sea by a lost sign")),
             facts=facts,
         )
     else:
-        yield consistent("GF112", claim.source_id, f"{height_m:,.0f} m is possible there.", facts=facts)
+        summary = Sentence("{height_m:.0f} m is possible there.", height_m=height_m)
+        yield consistent("GF112", claim.source_id, summary, facts=facts)

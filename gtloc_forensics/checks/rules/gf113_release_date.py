@@ -20,12 +20,12 @@ from typing import Any
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import devices, factory, releases
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, durations
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity, Stated, durations
 
 PRESS_SAMPLES = timedelta(days=30)
 
 
-@check("GF113", title="The device or its system against the day it was first shown", needs=("claim",), version="2")
+@check("GF113", title="The device or its system against the day it was first shown", needs=("claim",), version="3")
 def release_date(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look the model and the system up."""
     claim = claim_of(photo)
@@ -33,7 +33,7 @@ def release_date(photo: Photo, context: Context) -> Iterator[Finding]:
     if not isinstance(claim.local_time, Stated):
         yield not_testable("GF113", claim.source_id, claim.local_time)
     elif model is None and system is None:
-        why = f"no release date is known for {devices.name_of(claim.device)}"
+        why = Sentence("no release date is known for {device}", device=devices.name_of(claim.device))
         yield not_testable("GF113", claim.source_id, why)
     elif devices.is_scan(claim):
         yield _scanned(claim)
@@ -43,50 +43,75 @@ def release_date(photo: Photo, context: Context) -> Iterator[Finding]:
         yield _before_system(claim, system)
     else:
         known = model or system
-        yield consistent("GF113", claim.source_id, f"{known.name if known else ''} existed at the claimed time.")
+        name = known.name if known else ""
+        yield consistent("GF113", claim.source_id, Sentence("{name} existed at the claimed time.", name=name))
 
 
 def _scanned(claim: Claim) -> Finding:
-    summary = "The file says that it shows film or a print, so its capture time is that of the original."
+    summary = Sentence("The file says that it shows film or a print, so its capture time is that of the original.")
     return findings.explained("GF113", claim, summary, kind="scan", severity=Severity.INFO)
 
 
 def _before_model(claim: Claim, model: releases.Release) -> Finding:
     local = claim.local_time.value if isinstance(claim.local_time, Stated) else model.first_shown
-    early = durations.spoken(durations.gap_seconds(model.first_shown, local))
+    early_s = durations.gap_seconds(model.first_shown, local)
     more: dict[str, Any] = {
-        "observed": (f"Claimed capture: {local}.",),
-        "derived": (f"{model.name} was announced on {model.first_shown:%Y-%m-%d} ({model.source}).",),
+        "observed": (Sentence("Claimed capture: {local}.", local=local),),
+        "derived": (
+            Sentence(
+                "{name} was announced on {announced:date} ({source}).",
+                name=model.name,
+                announced=model.first_shown,
+                source=model.source,
+            ),
+        ),
         "facts": {"announced": f"{model.first_shown:%Y-%m-%d}", "model": model.name},
     }
     if factory.is_default(local):
-        summary = f"Claimed {early} before {model.name} was announced, at a factory default date: the clock was reset."
+        summary = Sentence(
+            "Claimed {early_s:spoken} before {name} was announced, at a factory default date: the clock was reset.",
+            early_s=early_s,
+            name=model.name,
+        )
         return findings.explained("GF113", claim, summary, kind="clock-reset", severity=Severity.MEDIUM, **more)
     days = factory.days_after_default(local)
-    never_set = "the camera's clock was never set"
     return findings.contradiction(
         "GF113",
         claim,
-        f"Claimed {early} before {model.name} was announced.",
+        Sentence("Claimed {early_s:spoken} before {name} was announced.", early_s=early_s, name=model.name),
         kind="clock-offset" if days is None else "clock-reset",
         severity=Severity.HIGH,
         confidence=Confidence.DECISIVE,
-        innocent=(never_set if days is None else f"{never_set} after a reset and had run on for {days} days",),
+        innocent=(
+            Sentence("the camera's clock was never set")
+            if days is None
+            else Sentence("the camera's clock was never set after a reset and had run on for {days} days", days=days),
+        ),
         **more,
     )
 
 
 def _before_system(claim: Claim, system: releases.Release) -> Finding:
     local = claim.local_time.value if isinstance(claim.local_time, Stated) else system.first_shown
-    early = durations.spoken(durations.gap_seconds(system.first_shown, local))
     return findings.suspicious(
         "GF113",
         claim,
-        f"Claimed {early} before its software ({system.name}) was first shown.",
+        Sentence(
+            "Claimed {early_s:spoken} before its software ({name}) was first shown.",
+            early_s=durations.gap_seconds(system.first_shown, local),
+            name=system.name,
+        ),
         kind="edit",
         severity=Severity.MEDIUM,
-        observed=(f"Claimed capture: {local}.",),
-        derived=(f"{system.name} was first shown on {system.first_shown:%Y-%m-%d} ({system.source}).",),
-        innocent=("the photo was edited or exported later on a device with that system",),
+        observed=(Sentence("Claimed capture: {local}.", local=local),),
+        derived=(
+            Sentence(
+                "{name} was first shown on {first_shown:date} ({source}).",
+                name=system.name,
+                first_shown=system.first_shown,
+                source=system.source,
+            ),
+        ),
+        innocent=(Sentence("the photo was edited or exported later on a device with that system"),),
         facts={"first_shown": f"{system.first_shown:%Y-%m-%d}"},
     )

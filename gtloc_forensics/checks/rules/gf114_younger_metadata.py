@@ -18,11 +18,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from gtloc_forensics.checks import Context, check, circumstances, claim_of, consistent, findings, not_testable, offsets
 from gtloc_forensics.checks.reference import devices, factory, programs
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Claim, Finding, Photo, Severity, Stated, durations
+from gtloc_forensics.records import Claim, Finding, Photo, Sentence, Severity, Stated, durations
 
 ZONES = timedelta(hours=26)
 AHEAD_OF_STANDARD = timedelta(days=90)
@@ -51,47 +52,71 @@ def younger_metadata(photo: Photo, context: Context) -> Iterator[Finding]:
         return
     marks = {**_edition(claim), **_profile(claim), **_library(claim)}
     if not marks:
-        yield not_testable("GF114", claim.source_id, "nothing in the file has an age of its own")
+        yield not_testable("GF114", claim.source_id, Sentence("nothing in the file has an age of its own"))
         return
     local = claim.local_time.value
     younger = {name: first for name, first in marks.items() if local < first - ZONES}
     if not younger:
-        yield consistent("GF114", claim.source_id, f"{', '.join(marks)} existed at the claimed time.")
+        summary = Sentence("{marks} existed at the claimed time.", marks=tuple(marks))
+        yield consistent("GF114", claim.source_id, summary)
     else:
         yield _judge(photo, claim, younger, local=local, context=context)
 
 
-def _judge(photo: Photo, claim: Claim, younger: dict[str, datetime], *, local: datetime, context: Context) -> Finding:
+def _judge(
+    photo: Photo, claim: Claim, younger: dict[Sentence, datetime], *, local: datetime, context: Context
+) -> Finding:
     name, first = max(younger.items(), key=lambda item: item[1])
-    gap = durations.spoken(durations.gap_seconds(first, local))
-    summary = f"{name} is {gap} younger than the claimed capture"
-    derived = tuple(f"{mark}: not before {day:%Y-%m-%d}." for mark, day in younger.items())
+    known: dict[str, Any] = {"mark": name, "gap_s": durations.gap_seconds(first, local)}
+    derived = tuple(Sentence("{mark}: not before {day:date}.", mark=mark, day=day) for mark, day in younger.items())
     if devices.is_scan(claim):
-        why = "the file says that it shows film or a print, dated by its subject"
-        return findings.explained("GF114", claim, f"{summary}: {why}.", kind="scan", derived=derived)
+        summary = Sentence(
+            "{mark} is {gap_s:spoken} younger than the claimed capture: "
+            "the file says that it shows film or a print, dated by its subject.",
+            **known,
+        )
+        return findings.explained("GF114", claim, summary, kind="scan", derived=derived)
     if (behind_s := _behind_gps_s(claim, first, context)) is not None:
-        why = f"the camera's clock is {durations.spoken(behind_s)} behind its GPS time, which is young enough"
+        summary = Sentence(
+            "{mark} is {gap_s:spoken} younger than the claimed capture: "
+            "the camera's clock is {behind_s:spoken} behind its GPS time, which is young enough.",
+            behind_s=behind_s,
+            **known,
+        )
         return findings.explained(
-            "GF114", claim, f"{summary}: {why}.", kind="clock-offset", offset_hours=-behind_s / 3600.0, derived=derived
+            "GF114", claim, summary, kind="clock-offset", offset_hours=-behind_s / 3600.0, derived=derived
         )
     if factory.is_default(local) and not circumstances.confirms_clock(claim, context):
-        why = "the claimed date is a factory default, the clock was reset"
-        return findings.explained("GF114", claim, f"{summary}: {why}.", kind="clock-reset", derived=derived)
+        summary = Sentence(
+            "{mark} is {gap_s:spoken} younger than the claimed capture: "
+            "the claimed date is a factory default, the clock was reset.",
+            **known,
+        )
+        return findings.explained("GF114", claim, summary, kind="clock-reset", derived=derived)
     by_camera = any(mark.startswith(("EXIF", "Offset")) for mark in younger)
     if by_camera and not _owns_up(photo, claim, first):
         return findings.suspicious(
             "GF114",
             claim,
-            f"{summary}; no change date, program or platform that was looked for accounts for it.",
+            Sentence(
+                "{mark} is {gap_s:spoken} younger than the claimed capture; "
+                "no change date, program or platform that was looked for accounts for it.",
+                **known,
+            ),
             kind="edit",
             severity=Severity.MEDIUM,
             derived=derived,
-            innocent=("an album or a website wrote the file again without saying so", "the camera's clock was behind"),
+            innocent=(
+                Sentence("an album or a website wrote the file again without saying so"),
+                Sentence("the camera's clock was behind"),
+            ),
         )
     return findings.explained(
         "GF114",
         claim,
-        f"{summary}: the file was written again later.",
+        Sentence(
+            "{mark} is {gap_s:spoken} younger than the claimed capture: the file was written again later.", **known
+        ),
         kind="rewritten",
         severity=Severity.INFO,
         derived=derived,
@@ -120,22 +145,22 @@ def _owns_up(photo: Photo, claim: Claim, first: datetime) -> bool:
     return any(change >= first - ZONES for change in changes) or bool(programs.editors(claim))
 
 
-def _edition(claim: Claim) -> dict[str, datetime]:
+def _edition(claim: Claim) -> dict[Sentence, datetime]:
     version = tag_values.text(claim.tags, "ExifIFD:ExifVersion").replace(".", "").rjust(4, "0")
     marks = {}
     if version in EXIF_EDITIONS:
-        marks[f"EXIF version {version}"] = EXIF_EDITIONS[version] - AHEAD_OF_STANDARD
+        marks[Sentence("EXIF version {version}", version=version)] = EXIF_EDITIONS[version] - AHEAD_OF_STANDARD
     if tag_values.text(claim.tags, *OFFSET_TAGS):
-        marks["OffsetTime (EXIF 2.31)"] = EXIF_EDITIONS[OFFSET_EDITION] - AHEAD_OF_STANDARD
+        marks[Sentence("OffsetTime (EXIF 2.31)")] = EXIF_EDITIONS[OFFSET_EDITION] - AHEAD_OF_STANDARD
     return marks
 
 
-def _profile(claim: Claim) -> dict[str, datetime]:
+def _profile(claim: Claim) -> dict[Sentence, datetime]:
     found = tag_values.full_date(tag_values.text(claim.tags, "ICC-header:ProfileDateTime"))
-    return {} if found is None else {"the colour profile": found.wall}
+    return {} if found is None else {Sentence("the colour profile"): found.wall}
 
 
-def _library(claim: Claim) -> dict[str, datetime]:
+def _library(claim: Claim) -> dict[Sentence, datetime]:
     found = _BUILD.search(tag_values.text(claim.tags, "XMP-x:XMPToolkit"))
     written = None if found is None else tag_values.full_date(":".join(found.groups()))
-    return {} if written is None else {"the XMP library": written.wall}
+    return {} if written is None else {Sentence("the XMP library"): written.wall}

@@ -20,25 +20,25 @@ from gtloc_forensics.checks import Context, check, claim_of, consistent
 from gtloc_forensics.checks import findings as checks_findings
 from gtloc_forensics.checks.reference import programs
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, durations
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity, Stated, Told, durations
 
 ZONES_S = 26 * 3600.0
 
 
-@check("GF115", title="Traces of editing", needs=("claim",), version="2")
+@check("GF115", title="Traces of editing", needs=("claim",), version="3")
 def editing_traces(photo: Photo, context: Context) -> Iterator[Finding]:
     """Name the programs that handled the file, and what is odd about them."""
     claim = claim_of(photo)
     findings = [*_generated(claim), *_before_capture(claim), *_date_changers(claim)]
     edited = programs.editors(claim)
     if not findings and edited:
-        summary = f"Exported by an editor: {'; '.join(dict.fromkeys(edited))[:120]}."
+        summary = Sentence("Exported by an editor: {programs}.", programs="; ".join(dict.fromkeys(edited))[:120])
         findings.append(
             checks_findings.explained(
                 "GF115", claim, summary, kind="exported", severity=Severity.INFO, observed=_observed(claim)
             )
         )
-    yield from findings or [consistent("GF115", claim.source_id, "No program but the camera's own is named.")]
+    yield from findings or [consistent("GF115", claim.source_id, Sentence("No program but the camera's own is named."))]
 
 
 def _generated(claim: Claim) -> Iterator[Finding]:
@@ -46,13 +46,20 @@ def _generated(claim: Claim) -> Iterator[Finding]:
         yield checks_findings.suspicious(
             "GF115",
             claim,
-            f"The file itself says that its picture was generated: {'; '.join(said)[:120]}.",
+            Sentence(
+                "The file itself says that its picture was generated: {said:list}.",
+                said=tuple(_cut(text) for text in said),
+            ),
             kind="generated",
             severity=Severity.HIGH,
             confidence=Confidence.STRONG,
             observed=_observed(claim),
-            innocent=("a photo to which a generating tool was applied in a corner",),
+            innocent=(Sentence("a photo to which a generating tool was applied in a corner"),),
         )
+
+
+def _cut(text: Told) -> Told:
+    return text if isinstance(text, Sentence) else text[:120]
 
 
 def _before_capture(claim: Claim) -> Iterator[Finding]:
@@ -62,16 +69,18 @@ def _before_capture(claim: Claim) -> Iterator[Finding]:
     steps = [found.wall for text in _history(claim) if (found := tag_values.full_date(text)) is not None]
     early = [step for step in steps if durations.gap_seconds(local, step) > ZONES_S]
     if early:
-        first = durations.spoken(durations.gap_seconds(local, min(early)))
         yield checks_findings.suspicious(
             "GF115",
             claim,
-            f"The editing history begins {first} before the claimed capture.",
+            Sentence(
+                "The editing history begins {early_s:spoken} before the claimed capture.",
+                early_s=durations.gap_seconds(local, min(early)),
+            ),
             kind="edit",
             severity=Severity.HIGH,
             confidence=Confidence.STRONG,
-            observed=(f"First step {min(early)}; capture {local}.",),
-            innocent=("the capture date was corrected for a wrong camera clock",),
+            observed=(Sentence("First step {step}; capture {local}.", step=min(early), local=local),),
+            innocent=(Sentence("the capture date was corrected for a wrong camera clock"),),
         )
 
 
@@ -80,11 +89,11 @@ def _date_changers(claim: Claim) -> Iterator[Finding]:
         yield checks_findings.suspicious(
             "GF115",
             claim,
-            f"A program for changing metadata is named: {'; '.join(tools)[:120]}.",
+            Sentence("A program for changing metadata is named: {programs}.", programs="; ".join(tools)[:120]),
             kind="edit",
             confidence=Confidence.CONTEXT,
             observed=_observed(claim),
-            innocent=("a position or a title was added", "a wrong camera clock was corrected"),
+            innocent=(Sentence("a position or a title was added"), Sentence("a wrong camera clock was corrected")),
         )
 
 
@@ -92,5 +101,5 @@ def _history(claim: Claim) -> list[str]:
     return [str(value) for value in claim.tags.get("XMP-xmpMM:HistoryWhen", ())]
 
 
-def _observed(claim: Claim) -> tuple[str, ...]:
-    return tuple(f"{tag}: {name[:120]}." for tag, name in programs.named(claim).items())
+def _observed(claim: Claim) -> tuple[Sentence, ...]:
+    return tuple(checks_findings.entry(tag, name[:120]) for tag, name in programs.named(claim).items())

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import programs
-from gtloc_forensics.records import Claim, Confidence, Finding, ImageFacts, Photo, Severity
+from gtloc_forensics.records import Claim, Confidence, Finding, ImageFacts, Photo, Sentence, Severity
 
 SAME_BITS = 14
 OTHER_BITS = 22
@@ -29,11 +29,12 @@ def thumbnail(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the hashes of thumbnail and picture."""
     claim, image = claim_of(photo), photo.image
     if not isinstance(image, ImageFacts) or image.thumbnail_hash is None:
-        yield not_testable("GF116", claim.source_id, "no thumbnail in the file")
+        yield not_testable("GF116", claim.source_id, Sentence("no thumbnail in the file"))
         return
     bits = (image.perceptual_hash ^ image.thumbnail_hash).bit_count()
     if bits <= SAME_BITS:
-        yield consistent("GF116", claim.source_id, f"The thumbnail shows the picture ({bits} of 64 bits differ).")
+        summary = Sentence("The thumbnail shows the picture ({bits} of 64 bits differ).", bits=bits)
+        yield consistent("GF116", claim.source_id, summary)
     else:
         yield _judge(claim, bits)
 
@@ -42,16 +43,27 @@ def _judge(claim: Claim, bits: int) -> Finding:
     facts = {"bits": bits}
     edited = programs.editors(claim)
     if bits < OTHER_BITS or edited:
-        why = "an editor is named" if edited else "as after a crop or a strong change of light"
-        summary = f"The thumbnail is older than the picture ({bits} of 64 bits differ): {why}."
+        summary = (
+            Sentence(
+                "The thumbnail is older than the picture ({bits} of 64 bits differ): an editor is named.", bits=bits
+            )
+            if edited
+            else Sentence(
+                "The thumbnail is older than the picture ({bits} of 64 bits differ): "
+                "as after a crop or a strong change of light.",
+                bits=bits,
+            )
+        )
         return findings.explained("GF116", claim, summary, kind="older-thumbnail", facts=facts)
     return findings.suspicious(
         "GF116",
         claim,
-        f"The thumbnail shows another picture, or a much wider view of it ({bits} of 64 bits differ).",
+        Sentence(
+            "The thumbnail shows another picture, or a much wider view of it ({bits} of 64 bits differ).", bits=bits
+        ),
         kind="edit",
         severity=Severity.MEDIUM,
         confidence=Confidence.STRONG,
         facts=facts,
-        innocent=("cropped by a program that kept the old thumbnail",),
+        innocent=(Sentence("cropped by a program that kept the old thumbnail"),),
     )

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Finding, ImageFacts, Photo
+from gtloc_forensics.records import Finding, ImageFacts, Photo, Sentence
 
 SAME_ASPECT = 0.02
 SAME_PX = 16  # raw converters cut a border, codecs round to blocks
@@ -33,25 +33,38 @@ def dimensions(photo: Photo, context: Context) -> Iterator[Finding]:
     claim, image = claim_of(photo), photo.image
     width, height = tag_values.first_number(claim.tags, *WIDTH_TAGS), tag_values.first_number(claim.tags, *HEIGHT_TAGS)
     if not isinstance(image, ImageFacts) or not width or not height or min(width, height) < 1:
-        yield not_testable("GF117", claim.source_id, "no size in the metadata, or no picture")
+        yield not_testable("GF117", claim.source_id, Sentence("no size in the metadata, or no picture"))
         return
     real, stated = sorted((image.width, image.height)), sorted((width, height))
-    observed = (f"Stated {width:.0f} × {height:.0f}, found {image.width} × {image.height}.",)
+    observed = (
+        Sentence(
+            "Stated {width_px:raw} × {height_px:raw}, found {found_width_px:raw} × {found_height_px:raw}.",
+            width_px=round(width),
+            height_px=round(height),
+            found_width_px=image.width,
+            found_height_px=image.height,
+        ),
+    )
     if all(abs(one - other) <= SAME_PX for one, other in zip(real, stated, strict=True)):
-        yield consistent("GF117", claim.source_id, "The picture has the size its metadata tell.")
+        yield consistent("GF117", claim.source_id, Sentence("The picture has the size its metadata tell."))
     elif any(one > SAME_PX + (1.0 + SAME_ASPECT) * other for one, other in zip(real, stated, strict=True)):
         yield findings.suspicious(
             "GF117",
             claim,
-            "The picture is larger than its metadata tell: they may be those of another picture.",
+            Sentence("The picture is larger than its metadata tell: they may be those of another picture."),
             kind="edit",
             observed=observed,
-            innocent=("enlarged by a program that left the old size", "stitched from several frames"),
+            innocent=(
+                Sentence("enlarged by a program that left the old size"),
+                Sentence("stitched from several frames"),
+            ),
         )
     elif abs(real[1] / real[0] / (stated[1] / stated[0]) - 1.0) <= SAME_ASPECT:
-        share = real[0] / stated[0]
-        summary = f"The picture was resized to {share:.0%} of the size its metadata tell."
+        summary = Sentence(
+            "The picture was resized to {share_percent:.0f}% of the size its metadata tell.",
+            share_percent=100.0 * real[0] / stated[0],
+        )
         yield findings.explained("GF117", claim, summary, kind="resized", observed=observed)
     else:
-        summary = "The picture was cropped since the camera wrote its size."
+        summary = Sentence("The picture was cropped since the camera wrote its size.")
         yield findings.explained("GF117", claim, summary, kind="cropped", observed=observed)

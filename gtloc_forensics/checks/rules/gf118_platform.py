@@ -17,24 +17,26 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import programs
-from gtloc_forensics.records import Absent, Claim, Finding, Photo, Severity
+from gtloc_forensics.records import Absent, Claim, Finding, Photo, Sentence, Severity
 
 
-@check("GF118", title="Stripped or rewritten by a platform", needs=("claim",), version="3")
+@check("GF118", title="Stripped or rewritten by a platform", needs=("claim",), version="4")
 def platform(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look for the marks of platforms and for what is missing."""
     claim = claim_of(photo)
     marks = programs.platforms(photo, claim)
     if marks:
-        summary = f"The file bears marks of {' and '.join(marks)}, which rewrite or remove metadata."
+        summary = Sentence(
+            "The file bears marks of {platforms:and}, which rewrite or remove metadata.", platforms=tuple(marks)
+        )
         yield findings.explained("GF118", claim, summary, kind="copy", severity=Severity.INFO)
     elif _is_bare(claim) and claim.unread:
-        yield not_testable("GF118", claim.source_id, "a part of its metadata could not be read")
+        yield not_testable("GF118", claim.source_id, Sentence("a part of its metadata could not be read"))
     elif _is_bare(claim):
-        summary = "The file names no capture time, no position and no device."
+        summary = Sentence("The file names no capture time, no position and no device.")
         yield findings.explained("GF118", claim, summary, kind="copy", severity=Severity.INFO)
     else:
-        yield consistent("GF118", claim.source_id, "No mark of a platform that rewrites metadata.")
+        yield consistent("GF118", claim.source_id, Sentence("No mark of a platform that rewrites metadata."))
 
 
 def _is_bare(claim: Claim) -> bool:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable, offsets
 from gtloc_forensics.checks import position_slips as checks_position_slips
 from gtloc_forensics.earth import zones
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Severity, Stated, durations
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity, Stated, Told, durations
 
 BORDER_KM = 50.0
 
@@ -30,38 +30,61 @@ def position_slips(photo: Photo, context: Context) -> Iterator[Finding]:
     """Try the usual slips against the offset that the clocks imply."""
     claim = claim_of(photo)
     if not isinstance(claim.position, Stated) or not claim.zones:
-        yield not_testable("GF119", claim.source_id, "no position")
+        yield not_testable("GF119", claim.source_id, Sentence("no position"))
         return
     known = _known_offset(claim)
     at_sea = all(zones.is_nautical(zone) for zone in claim.zones)
     if known is None and not at_sea:
-        yield not_testable("GF119", claim.source_id, "no offset that would tell one place from its mirror image")
+        why = Sentence("no offset that would tell one place from its mirror image")
+        yield not_testable("GF119", claim.source_id, why)
     elif known is not None and _legal_nearby(claim, known[0]):
-        yield consistent("GF119", claim.source_id, f"{durations.civil_offset(known[0])} fits the claimed position.")
+        summary = Sentence("{offset_hours:civil} fits the claimed position.", offset_hours=known[0])
+        yield consistent("GF119", claim.source_id, summary)
     else:
         yield _try_slips(claim, known, at_sea=at_sea)
 
 
-def _try_slips(claim: Claim, known: tuple[float, str] | None, *, at_sea: bool) -> Finding:
+def _try_slips(claim: Claim, known: tuple[float, Told] | None, *, at_sea: bool) -> Finding:
     repaired = checks_position_slips.on_land(claim) if known is None else checks_position_slips.fitting(claim, known[0])
     if not repaired or (known is not None and not offsets.is_civil(known[0])):
-        return consistent("GF119", claim.source_id, "No simple slip would make the position fit better.")
-    where = "in the open sea" if at_sea else f"where {durations.civil_offsets(offsets.legal(claim))} is legal"
-    clue = "" if known is None else f" while {known[1]} gives {durations.civil_offset(known[0])}"
+        summary = Sentence("No simple slip would make the position fit better.")
+        return consistent("GF119", claim.source_id, summary)
     return findings.suspicious(
         "GF119",
         claim,
-        f"The position lies {where}{clue}; it would fit after {repaired[0].split(':')[0]}.",
+        _misplaced(claim, known, slip=repaired[0].values["slip"], at_sea=at_sea),
         kind="position",
         severity=Severity.LOW if known is None else Severity.MEDIUM,
         confidence=Confidence.WEAK,
-        inferred=tuple(f"Would fit: {repair}." for repair in repaired),
-        innocent=("a ship or an aircraft",) if at_sea else ("the camera keeps the time of another zone",),
+        inferred=tuple(Sentence("Would fit: {repair}.", repair=repair) for repair in repaired),
+        innocent=(
+            Sentence("a ship or an aircraft") if at_sea else Sentence("the camera keeps the time of another zone"),
+        ),
         facts={"repairs": len(repaired)},
     )
 
 
-def _known_offset(claim: Claim) -> tuple[float, str] | None:
+def _misplaced(claim: Claim, known: tuple[float, Told] | None, *, slip: Sentence, at_sea: bool) -> Sentence:
+    if known is None:
+        return Sentence("The position lies in the open sea; it would fit after {slip}.", slip=slip)
+    if at_sea:
+        return Sentence(
+            "The position lies in the open sea while {clock} gives {offset_hours:civil}; it would fit after {slip}.",
+            clock=known[1],
+            offset_hours=known[0],
+            slip=slip,
+        )
+    return Sentence(
+        "The position lies where {legal_hours:civil or} is legal while {clock} gives {offset_hours:civil}; "
+        "it would fit after {slip}.",
+        legal_hours=offsets.legal(claim),
+        clock=known[1],
+        offset_hours=known[0],
+        slip=slip,
+    )
+
+
+def _known_offset(claim: Claim) -> tuple[float, Told] | None:
     """Return the offset the clocks imply and what says so."""
     stated = offsets.stated(claim)
     if stated is not None:
@@ -70,7 +93,7 @@ def _known_offset(claim: Claim) -> tuple[float, str] | None:
     if gps is None or not gps[1] or not isinstance(claim.local_time, Stated):
         return None
     slip = offsets.nearest_civil(durations.gap_seconds(claim.local_time.value, gps[0]))
-    return (slip.offset_hours, "GPS time") if slip and abs(slip.residual_s) <= offsets.AGREE_S else None
+    return (slip.offset_hours, Sentence("GPS time")) if slip and abs(slip.residual_s) <= offsets.AGREE_S else None
 
 
 def _legal_nearby(claim: Claim, hours: float) -> bool:

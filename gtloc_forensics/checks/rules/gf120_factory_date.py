@@ -17,10 +17,10 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, circumstances, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import devices, factory
-from gtloc_forensics.records import Confidence, Finding, Photo, Severity, Stated
+from gtloc_forensics.records import Confidence, Finding, Photo, Sentence, Severity, Stated
 
 
-@check("GF120", title="A clock at its factory default", needs=("claim",), version="2")
+@check("GF120", title="A clock at its factory default", needs=("claim",), version="3")
 def factory_date(photo: Photo, context: Context) -> Iterator[Finding]:
     """Recognise the dates at which clocks start again."""
     claim = claim_of(photo)
@@ -29,18 +29,21 @@ def factory_date(photo: Photo, context: Context) -> Iterator[Finding]:
         return
     local = claim.local_time.value
     if devices.is_scan(claim):
-        yield not_testable("GF120", claim.source_id, "a scan is dated by hand, often to the first day of a year")
+        why = Sentence("a scan is dated by hand, often to the first day of a year")
+        yield not_testable("GF120", claim.source_id, why)
     elif factory.is_default(local) and circumstances.confirms_clock(claim, context):
-        yield consistent("GF120", claim.source_id, "The GPS time confirms this first day of a year.")
+        yield consistent("GF120", claim.source_id, Sentence("The GPS time confirms this first day of a year."))
     elif factory.is_exact_default(local) or (local < factory.FIRST_DIGITAL and factory.is_default(local)):
         yield findings.explained(
             "GF120",
             claim,
-            f"The capture time {local} is a factory default, as after a reset, and nothing confirms it.",
+            Sentence(
+                "The capture time {local} is a factory default, as after a reset, and nothing confirms it.", local=local
+            ),
             kind="clock-reset",
             severity=Severity.MEDIUM,
             confidence=Confidence.STRONG,
-            innocent=("a photo of midnight on New Year",) if local >= factory.FIRST_DIGITAL else (),
+            innocent=(Sentence("a photo of midnight on New Year"),) if local >= factory.FIRST_DIGITAL else (),
         )
     else:
-        yield consistent("GF120", claim.source_id, "The capture time is no factory default.")
+        yield consistent("GF120", claim.source_id, Sentence("The capture time is no factory default."))

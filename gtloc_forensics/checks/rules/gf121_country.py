@@ -20,7 +20,7 @@ from gtloc_forensics.checks import Context, check, claim_of, consistent, finding
 from gtloc_forensics.checks.reference import countries
 from gtloc_forensics.earth import zones as earth_zones
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Confidence, Finding, Photo, Severity, Stated
+from gtloc_forensics.records import Confidence, Finding, Photo, Sentence, Severity, Stated
 
 BORDER_KM = 50.0
 COUNTRY_TAGS = (
@@ -40,27 +40,32 @@ def country(photo: Photo, context: Context) -> Iterator[Finding]:
     texts = {tag: text for tag in COUNTRY_TAGS if (text := tag_values.text(claim.tags, tag))}
     named = {tag: code for tag, text in texts.items() if (code := countries.code_of(text)) is not None}
     if not named or not isinstance(claim.position, Stated):
-        yield not_testable("GF121", claim.source_id, "no country is named, or no position is there")
+        why = Sentence("no country is named, or no position is there")
+        yield not_testable("GF121", claim.source_id, why)
         return
     zones = earth_zones.zones_near(claim.position.value, distance_km=BORDER_KM)
     around = frozenset[str]().union(*(countries.of_zone(zone) for zone in zones))
     foreign = {tag: code for tag, code in named.items() if code not in around}
     if not around:
-        yield not_testable("GF121", claim.source_id, "the position lies in the open sea")
+        yield not_testable("GF121", claim.source_id, Sentence("the position lies in the open sea"))
     elif not foreign:
-        names = ", ".join(sorted({countries.name_of(code) for code in named.values()}))
-        yield consistent("GF121", claim.source_id, f"{names} is where the position lies.")
+        names = tuple(sorted({countries.name_of(code) for code in named.values()}))
+        yield consistent("GF121", claim.source_id, Sentence("{countries} is where the position lies.", countries=names))
     else:
         tag, code = next(iter(foreign.items()))
-        here = ", ".join(sorted(countries.name_of(code) for code in around))
         yield findings.suspicious(
             "GF121",
             claim,
-            f"{tag} says {countries.name_of(code)}, but the position lies in {here}.",
+            Sentence(
+                "{tag} says {country}, but the position lies in {around}.",
+                tag=tag,
+                country=countries.name_of(code),
+                around=tuple(sorted(countries.name_of(code) for code in around)),
+            ),
             kind="position",
             severity=Severity.MEDIUM,
             confidence=Confidence.STRONG,
-            observed=tuple(f"{tag}: {texts[tag][:60]}." for tag in foreign),
-            innocent=("the caption names the country of the subject or of the agency",),
+            observed=tuple(findings.entry(tag, texts[tag][:60]) for tag in foreign),
+            innocent=(Sentence("the caption names the country of the subject or of the agency"),),
             facts={"named": code, "around": ",".join(sorted(around))},
         )

@@ -37,6 +37,7 @@ from gtloc_forensics.records import (
     Finding,
     Outcome,
     Photo,
+    Sentence,
     Severity,
     Stated,
     Sun,
@@ -49,7 +50,7 @@ LONG_LENS_MM = 200.0
 MANUAL = 1  # EXIF ExposureProgram and ExposureMode
 
 
-@check("GF201", title="Exposed for daylight in the night", needs=("claim", "sun"), version="2")
+@check("GF201", title="Exposed for daylight in the night", needs=("claim", "sun"), version="3")
 def light_at_night(photo: Photo, context: Context) -> Iterator[Finding]:
     """Find exposures that no natural light of the claimed hour allows."""
     claim, sun = claim_of(photo), photo.sun
@@ -63,7 +64,11 @@ def light_at_night(photo: Photo, context: Context) -> Iterator[Finding]:
         yield consistent(
             "GF201",
             claim.source_id,
-            f"EV100 {ev100:.1f} with the sun at {max(sun.elevation_range_deg):.0f}° is not daylight at night.",
+            Sentence(
+                "EV100 {ev100:.1f} with the sun at {elevation_deg:.0f}° is not daylight at night.",
+                ev100=ev100,
+                elevation_deg=max(sun.elevation_range_deg),
+            ),
             facts={"ev100": ev100, "sun_elevation_deg": highest},
         )
         return
@@ -75,62 +80,90 @@ def _finding(claim: Claim, sun: Sun, ev100: float, *, is_settled: bool) -> Findi
     doubts = _doubts(claim)
     near_decisive = ev100 >= BRIGHT_EV100 and highest < earth_sun.NAUTICAL_DUSK_DEG and not doubts
     loud = Outcome.CONTRADICTION if near_decisive else Outcome.SUSPICIOUS
-    settled = f"; {metered.CONFIRMED}, so a lamp, a stage or the moon was metered" if is_settled else ""
+    summary = Sentence(
+        "Exposed for daylight (EV100 {ev100:.1f}, about {lux:.0f} lux) while at the claimed place and time "
+        "the sun stood {depth_deg:.0f}° below the horizon.",
+        ev100=ev100,
+        lux=2.5 * 2**ev100,
+        depth_deg=-max(sun.elevation_range_deg),
+    )
     return Finding(
         check_id="GF201",
         source_ids=(claim.source_id,),
         outcome=Outcome.EXPLAINED if is_settled else loud,
         severity=Severity.LOW if is_settled else Severity.HIGH,
         confidence=Confidence.STRONG if not doubts else Confidence.WEAK,
-        summary=f"Exposed for daylight (EV100 {ev100:.1f}, about {2.5 * 2**ev100:,.0f} lux) while at the claimed place "
-        f"and time the sun stood {-max(sun.elevation_range_deg):.0f}° below the horizon{settled}.",
-        observed=(f"Exposure {_settings(claim)}, no flash.",),
-        derived=(
-            f"Sun at {highest:.1f}° at {sun.utc_time} UTC (offset: {sun.offset_source}).",
-            f"EV100 {ev100:.1f}.",
-        ),
+        summary=Sentence(
+            "{summary:bare}; GPS time confirms the claimed hour and the place its zone, "
+            "so a lamp, a stage or the moon was metered.",
+            summary=summary,
+        )
+        if is_settled
+        else summary,
+        observed=(Sentence("Exposure {settings}, no flash.", settings=_settings(claim)),),
+        derived=(metered.sun_seen(sun, highest), Sentence("EV100 {ev100:.1f}.", ev100=ev100)),
         inferred=tuple(_sunny_repairs(claim, sun)),
-        limitations=("EV100 speaks of what was metered, not of all that is in the frame.", *doubts),
-        innocent=("a stadium, a stage, a lamp or the moon filling the frame",),
+        limitations=(Sentence("EV100 speaks of what was metered, not of all that is in the frame."), *doubts),
+        innocent=(Sentence("a stadium, a stage, a lamp or the moon filling the frame"),),
         facts={"ev100": ev100, "sun_elevation_deg": highest},
-        cause=Cause(CauseKind.CLOCK_OFFSET, claim.device.key, None, "daylight in the exposure, night on the clock"),
+        cause=Cause(
+            CauseKind.CLOCK_OFFSET,
+            claim.device.key,
+            None,
+            Sentence("daylight in the exposure, night on the clock"),
+        ),
     )
 
 
-def _doubts(claim: Claim) -> tuple[str, ...]:
+def _doubts(claim: Claim) -> tuple[Sentence, ...]:
     doubts = []
     length_mm = tag_values.first_number(claim.tags, "ExifIFD:FocalLengthIn35mmFormat", "ExifIFD:FocalLength")
     if length_mm is not None and length_mm >= LONG_LENS_MM:
-        doubts.append(f"A {length_mm:.0f} mm lens can fill the frame with the moon, which is lit by the sun.")
+        doubts.append(
+            Sentence(
+                "A {length_mm:.0f} mm lens can fill the frame with the moon, which is lit by the sun.",
+                length_mm=length_mm,
+            )
+        )
     if MANUAL in (
         tag_values.first_number(claim.tags, "ExifIFD:ExposureProgram"),
         tag_values.first_number(claim.tags, "ExifIFD:ExposureMode"),
     ):
-        doubts.append("The exposure was set by hand, so it measures no light.")
+        doubts.append(Sentence("The exposure was set by hand, so it measures no light."))
     return tuple(doubts)
 
 
-def _sunny_repairs(claim: Claim, sun: Sun) -> Iterator[str]:
+def _sunny_repairs(claim: Claim, sun: Sun) -> Iterator[Sentence]:
     """Say which simple slip, once undone, puts the sun up."""
     if not isinstance(claim.position, Stated):
         return
     place = claim.position.value
     gps = offsets.gps_instant(claim)
     if gps is not None and (height := globe.sun_at(gps[0], place)[0]) > 0.0:
-        yield f"At the GPS time {gps[0]} UTC the sun stood at {height:.0f}°."
+        yield Sentence(
+            "At the GPS time {utc_time} UTC the sun stood at {elevation_deg:.0f}°.",
+            utc_time=gps[0],
+            elevation_deg=height,
+        )
     if (height := globe.sun_at(sun.utc_time + timedelta(hours=12), place)[0]) > 0.0:
-        yield f"Twelve hours later (a.m. and p.m. mixed up) it stood at {height:.0f}°."
+        yield Sentence(
+            "Twelve hours later (a.m. and p.m. mixed up) it stood at {elevation_deg:.0f}°.", elevation_deg=height
+        )
     for slip, repaired in position_slips.repairs(place):
         if (height := globe.sun_at(sun.utc_time, repaired)[0]) > 0.0:
-            yield f"With {slip} it stood at {height:.0f}°."
+            yield Sentence("With {slip} it stood at {elevation_deg:.0f}°.", slip=slip, elevation_deg=height)
 
 
-def _settings(claim: Claim) -> str:
+def _settings(claim: Claim) -> tuple[Sentence, ...]:
     shown = []
     if not isinstance(claim.exposure.f_number, Absent):
-        shown.append(f"f/{claim.exposure.f_number:g}")
+        shown.append(Sentence("f/{f_number:g}", f_number=claim.exposure.f_number))
     if not isinstance(seconds := claim.exposure.exposure_s, Absent):
-        shown.append(f"1/{1 / seconds:.0f} s" if 0 < seconds < 0.3 else f"{seconds:g} s")
+        shown.append(
+            Sentence("1/{per_second:raw} s", per_second=round(1 / seconds))
+            if 0 < seconds < 0.3
+            else Sentence("{exposure_s:g} s", exposure_s=seconds)
+        )
     if not isinstance(claim.exposure.iso, Absent):
-        shown.append(f"ISO {claim.exposure.iso:.0f}")
-    return ", ".join(shown) or "as EV100"
+        shown.append(Sentence("ISO {iso:raw}", iso=round(claim.exposure.iso)))
+    return tuple(shown) or (Sentence("as EV100"),)

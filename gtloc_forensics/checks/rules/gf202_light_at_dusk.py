@@ -23,7 +23,19 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, metered, not_testable
 from gtloc_forensics.earth import sun as earth_sun
-from gtloc_forensics.records import Absent, Cause, CauseKind, Claim, Confidence, Finding, Outcome, Photo, Severity, Sun
+from gtloc_forensics.records import (
+    Absent,
+    Cause,
+    CauseKind,
+    Claim,
+    Confidence,
+    Finding,
+    Outcome,
+    Photo,
+    Sentence,
+    Severity,
+    Sun,
+)
 
 SUNSET_DEG = -1.5  # the rim sets at −0.83°; the rest is for hills, altitude and the clock
 SUNSET_EV100 = 15.0
@@ -36,7 +48,7 @@ def brightest_ev100(elevation_deg: float) -> float:
     return DUSK_EV100 + share * (SUNSET_EV100 - DUSK_EV100)
 
 
-@check("GF202", title="More light than twilight gives", needs=("claim", "sun"), version="2")
+@check("GF202", title="More light than twilight gives", needs=("claim", "sun"), version="3")
 def light_at_dusk(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the exposure with what civil twilight can give."""
     claim, sun = claim_of(photo), photo.sun
@@ -48,30 +60,52 @@ def light_at_dusk(photo: Photo, context: Context) -> Iterator[Finding]:
     highest = metered.highest_sun_deg(claim, sun)
     if not earth_sun.CIVIL_DUSK_DEG <= highest <= SUNSET_DEG:
         yield not_testable(
-            "GF202", claim.source_id, f"the sun at {max(sun.elevation_range_deg):.0f}° makes no twilight"
+            "GF202",
+            claim.source_id,
+            Sentence("the sun at {elevation_deg:.0f}° makes no twilight", elevation_deg=max(sun.elevation_range_deg)),
         )
     elif ev100 < brightest_ev100(highest):
-        yield consistent("GF202", claim.source_id, f"EV100 {ev100:.1f} is possible in twilight ({highest:.1f}°).")
+        summary = Sentence(
+            "EV100 {ev100:.1f} is possible in twilight ({elevation_deg:.1f}°).", ev100=ev100, elevation_deg=highest
+        )
+        yield consistent("GF202", claim.source_id, summary)
     else:
         yield _finding(claim, sun, ev100, is_settled=metered.is_settled(claim, context))
 
 
 def _finding(claim: Claim, sun: Sun, ev100: float, *, is_settled: bool) -> Finding:
     highest = metered.highest_sun_deg(claim, sun)
-    settled = f"; {metered.CONFIRMED}, so the glow or a lamp was metered" if is_settled else ""
+    summary = Sentence(
+        "Exposed for EV100 {ev100:.1f} in twilight with the sun {depth_deg:.1f}° below the horizon; "
+        "{most_ev100:.1f} is the most one would expect.",
+        ev100=ev100,
+        depth_deg=-highest,
+        most_ev100=brightest_ev100(highest),
+    )
     return Finding(
         check_id="GF202",
         source_ids=(claim.source_id,),
         outcome=Outcome.EXPLAINED if is_settled else Outcome.SUSPICIOUS,
         severity=Severity.LOW if is_settled else Severity.MEDIUM,
         confidence=Confidence.WEAK,
-        summary=f"Exposed for EV100 {ev100:.1f} in twilight with the sun {-highest:.1f}° below the horizon; "
-        f"{brightest_ev100(highest):.1f} is the most one would expect{settled}.",
-        derived=(f"Sun at {highest:.1f}° at {sun.utc_time} UTC (offset: {sun.offset_source}).",),
-        innocent=("high ground or an aircraft, where the sun sets later", "a lamp in the frame"),
-        limitations=("Twilight varies; this is a hint, not a proof.",),
+        summary=Sentence(
+            "{summary:bare}; GPS time confirms the claimed hour and the place its zone, "
+            "so the glow or a lamp was metered.",
+            summary=summary,
+        )
+        if is_settled
+        else summary,
+        derived=(metered.sun_seen(sun, highest),),
+        innocent=(
+            Sentence("high ground or an aircraft, where the sun sets later"),
+            Sentence("a lamp in the frame"),
+        ),
+        limitations=(Sentence("Twilight varies; this is a hint, not a proof."),),
         facts={"ev100": ev100, "sun_elevation_deg": highest, "limit_ev100": brightest_ev100(highest)},
         cause=Cause(
-            CauseKind.CLOCK_OFFSET, claim.device.key, None, "more light in the exposure than at the claimed hour"
+            CauseKind.CLOCK_OFFSET,
+            claim.device.key,
+            None,
+            Sentence("more light in the exposure than at the claimed hour"),
         ),
     )

@@ -39,9 +39,11 @@ from gtloc_forensics.records import (
     Outcome,
     Photo,
     Position,
+    Sentence,
     Severity,
     Stated,
     Sun,
+    Told,
 )
 
 RARE_P = 0.01
@@ -51,7 +53,7 @@ WIDEST_SUN_DEG = 20.0
 LOW_SUN_DEG = 3.0  # a sunrise photographed against the light
 
 
-@check("GF210", title="Light unlikely under the claimed sun", needs=("claim", "sun"), version="2")
+@check("GF210", title="Light unlikely under the claimed sun", needs=("claim", "sun"), version="3")
 def light_likelihood(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the exposure under the claimed sun against other months and hours at the place."""
     claim, sun = claim_of(photo), photo.sun
@@ -65,17 +67,20 @@ def light_likelihood(photo: Photo, context: Context) -> Iterator[Finding]:
 
 def _settled(found: Finding) -> Finding:
     """Take back the question that GPS time has answered: the light is odd, the hour is not."""
-    summary = f"{found.summary.rstrip('.')}; {metered.CONFIRMED}, so the scene is the odd one."
+    summary = Sentence(
+        "{summary:bare}; GPS time confirms the claimed hour and the place its zone, so the scene is the odd one.",
+        summary=found.summary,
+    )
     return replace(found, outcome=Outcome.EXPLAINED, severity=Severity.LOW, summary=summary)
 
 
-def _untestable(claim: Claim, sun: Sun | Absent) -> str:
+def _untestable(claim: Claim, sun: Sun | Absent) -> Told:
     if not isinstance(sun, Sun):
-        return f"no sun position, {sun.value}"
+        return Sentence("no sun position, {reason}", reason=Sentence(sun.value))
     if devices.is_flying(claim):
-        return "taken in the air, over whatever clouds and under a lower horizon"
+        return Sentence("taken in the air, over whatever clouds and under a lower horizon")
     low, high = sun.elevation_range_deg
-    return "the zone is too uncertain to place the sun" if high - low > WIDEST_SUN_DEG else ""
+    return Sentence("the zone is too uncertain to place the sun") if high - low > WIDEST_SUN_DEG else ""
 
 
 def _finding(claim: Claim, sun: Sun, *, ev100: float, place: Position) -> Finding:
@@ -88,7 +93,11 @@ def _finding(claim: Claim, sun: Sun, *, ev100: float, place: Position) -> Findin
         "calibrated_on": model.card,
     }
     if p_value > RARE_P or log10_lr > UNLIKELY_LOG10_LR:
-        summary = f"EV100 {ev100:.1f} is usual light for a sun at {sun.elevation_deg:.0f}°."
+        summary = Sentence(
+            "EV100 {ev100:.1f} is usual light for a sun at {elevation_deg:.0f}°.",
+            ev100=ev100,
+            elevation_deg=sun.elevation_deg,
+        )
         return consistent("GF210", claim.source_id, summary, facts=facts, p_value=p_value, log10_lr=log10_lr)
     return Finding(
         check_id="GF210",
@@ -96,23 +105,37 @@ def _finding(claim: Claim, sun: Sun, *, ev100: float, place: Position) -> Findin
         outcome=Outcome.SUSPICIOUS,
         severity=Severity.MEDIUM,
         confidence=Confidence.WEAK,
-        summary=f"The exposure (EV100 {ev100:.1f}) is {10.0**-log10_lr:.1f} times less likely with the sun at "
-        f"{sun.elevation_deg:.0f}°, as claimed, than at another month and hour.",
-        derived=(f"Sun at {sun.elevation_deg:.1f}° at {sun.utc_time} UTC (offset: {sun.offset_source}).",),
-        inferred=(f"p = {p_value:.2g} among true claims of {model.groups} sources: {model.card}.",),
-        limitations=("One frame is a weak witness; the camera's clock model weighs all of them together.",),
+        summary=Sentence(
+            "The exposure (EV100 {ev100:.1f}) is {ratio:.1f} times less likely with the sun at {elevation_deg:.0f}°, "
+            "as claimed, than at another month and hour.",
+            ev100=ev100,
+            ratio=10.0**-log10_lr,
+            elevation_deg=sun.elevation_deg,
+        ),
+        derived=(metered.sun_seen(sun, sun.elevation_deg),),
+        inferred=(
+            Sentence(
+                "p = {p_value:.2g} among true claims of {sources} sources: {card}.",
+                p_value=p_value,
+                sources=model.groups,
+                card=Sentence(model.card),
+            ),
+        ),
+        limitations=(Sentence("One frame is a weak witness; the camera's clock model weighs all of them together."),),
         innocent=_innocent(sun),
         facts=facts,
-        cause=Cause(CauseKind.CLOCK_OFFSET, claim.device.key, None, "light that does not fit the claimed hour"),
+        cause=Cause(
+            CauseKind.CLOCK_OFFSET, claim.device.key, None, Sentence("light that does not fit the claimed hour")
+        ),
         p_value=p_value,
         log10_lr=log10_lr,
     )
 
 
-def _innocent(sun: Sun) -> tuple[str, ...]:
-    usual = ("a lamp, a stage or a window in the frame", "an exposure set by hand")
+def _innocent(sun: Sun) -> tuple[Sentence, ...]:
+    usual = (Sentence("a lamp, a stage or a window in the frame"), Sentence("an exposure set by hand"))
     is_low = abs(sun.elevation_deg) <= LOW_SUN_DEG
-    return ("the low sun itself in the frame, or a clock some minutes off", *usual) if is_low else usual
+    return (Sentence("the low sun itself in the frame, or a clock some minutes off"), *usual) if is_low else usual
 
 
 def _kindest(model: LightModel, sun: Sun, *, ev100: float, place: Position, claim: Claim) -> float:

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, not_testable, pixels
-from gtloc_forensics.records import Finding, Photo, Prediction
+from gtloc_forensics.records import Finding, Photo, Prediction, Sentence
 
 
 @check("GF300", title="Scene that shows no time of day", needs=("claim", "prediction"), version="2")
@@ -32,5 +32,7 @@ def scene(photo: Photo, context: Context) -> Iterator[Finding]:
     if why := pixels.blindness(photo, context):
         yield not_testable("GF300", claim.source_id, why)
     elif isinstance(photo.prediction, Prediction):
-        summary = f"Sky or daylight is in view (probability {photo.prediction.datable:.2f})."
+        summary = Sentence(
+            "Sky or daylight is in view (probability {probability:.2f}).", probability=photo.prediction.datable
+        )
         yield consistent("GF300", claim.source_id, summary, facts={"datable": round(photo.prediction.datable, 3)})

@@ -19,10 +19,14 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, claim_of, not_testable, pixels
 from gtloc_forensics.checks.pixels import Asked, Words
-from gtloc_forensics.records import Finding, Photo
+from gtloc_forensics.records import Finding, Photo, Sentence
 
-LIMITATIONS = ("One picture is a weak witness of the hour; clocks up to three hours off look right.",)
-INNOCENT = ("lamps or deep shade in the scene", "a storm, fog or smoke", "a clock that was never set")
+LIMITATIONS = (Sentence("One picture is a weak witness of the hour; clocks up to three hours off look right."),)
+INNOCENT = (
+    Sentence("lamps or deep shade in the scene"),
+    Sentence("a storm, fog or smoke"),
+    Sentence("a clock that was never set"),
+)
 
 
 @check("GF301", title="Pixels against the claimed time of day", needs=("claim", "prediction"), version="2")
@@ -37,8 +41,12 @@ def hour(photo: Photo, context: Context) -> Iterator[Finding]:
 
 def _finding(asked: Asked, score: float) -> Finding:
     told = asked.prediction.local_hour
-    shown = f"The pixels suggest about {int(told):02d}:{int(told % 1 * 60):02d}, the claim is {asked.local:%H:%M}"
-    words = Words("GF301", "the claimed time of day", shown, "clock-offset", LIMITATIONS, INNOCENT)
+    shown = Sentence(
+        "The pixels suggest about {predicted}, the claim is {claimed}",
+        predicted=f"{int(told):02d}:{int(told % 1 * 60):02d}",
+        claimed=f"{asked.local:%H:%M}",
+    )
+    words = Words("GF301", Sentence("the claimed time of day"), shown, "clock-offset", LIMITATIONS, INNOCENT)
     strength = None if asked.calibration is None else asked.calibration.single("hour", score)
     facts = {"predicted_hour": told, "claimed_hour": 24.0 * asked.day}
     return pixels.finding(asked, words, score=score, strength=strength, facts=facts)

@@ -18,11 +18,11 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, claim_of, not_testable, pixels
 from gtloc_forensics.checks.pixels import Asked, Words
-from gtloc_forensics.records import Finding, Photo
+from gtloc_forensics.records import Finding, Photo, Sentence
 
-LIMITATIONS = ("On sources it never saw the model that ships tells the season hardly better than chance.",)
-AT_CHANCE = "on sources it never saw the model tells the season no better than chance"
-INNOCENT = ("a mild winter or a dry summer", "a region whose seasons look otherwise")
+LIMITATIONS = (Sentence("On sources it never saw the model that ships tells the season hardly better than chance."),)
+AT_CHANCE = Sentence("on sources it never saw the model tells the season no better than chance")
+INNOCENT = (Sentence("a mild winter or a dry summer"), Sentence("a region whose seasons look otherwise"))
 
 
 @check("GF302", title="Pixels against the claimed time of year", needs=("claim", "prediction"), version="2")
@@ -39,8 +39,12 @@ def year(photo: Photo, context: Context) -> Iterator[Finding]:
 
 def _finding(asked: Asked, score: float) -> Finding:
     told = 12.0 * asked.prediction.year_turn + 1.0
-    shown = f"The pixels suggest month {told:.1f}, the claim is month {12.0 * asked.year + 1.0:.1f}"
-    words = Words("GF302", "the claimed time of year", shown, "date", LIMITATIONS, INNOCENT)
+    shown = Sentence(
+        "The pixels suggest month {predicted_month:.1f}, the claim is month {claimed_month:.1f}",
+        predicted_month=told,
+        claimed_month=12.0 * asked.year + 1.0,
+    )
+    words = Words("GF302", Sentence("the claimed time of year"), shown, "date", LIMITATIONS, INNOCENT)
     strength = None if asked.calibration is None else asked.calibration.single("year", score)
     facts = {"predicted_month": told, "claimed_month": 12.0 * asked.year + 1.0}
     return pixels.finding(asked, words, score=score, strength=strength, facts=facts)

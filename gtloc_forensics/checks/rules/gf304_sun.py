@@ -17,14 +17,14 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, claim_of, not_testable, pixels
 from gtloc_forensics.checks.pixels import Asked, Words
-from gtloc_forensics.records import Finding, Photo, Position, Sun
+from gtloc_forensics.records import Finding, Photo, Position, Sentence, Sun
 
-LIMITATIONS = ("Dark, dusk and day are told apart, not hours; nights are rare among the calibration photos.",)
+LIMITATIONS = (Sentence("Dark, dusk and day are told apart, not hours; nights are rare among the calibration photos."),)
 INNOCENT = (
-    "lamps or deep shade in the scene",
-    "a storm or an eclipse",
-    "a long exposure",
-    "a clock that was never set",
+    Sentence("lamps or deep shade in the scene"),
+    Sentence("a storm or an eclipse"),
+    Sentence("a long exposure"),
+    Sentence("a clock that was never set"),
 )
 
 
@@ -44,8 +44,12 @@ def height(photo: Photo, context: Context) -> Iterator[Finding]:
 def _finding(asked: Asked, sun: Sun, position: Position) -> Finding:
     score = pixels.sun_score(asked, sun, position)
     share = pixels.daylight(asked, sun, position)
-    shown = f"The pixels give {100.0 * share:.0f} % to a sun in the sky, the claim puts it at {sun.elevation_deg:.0f}°"
-    words = Words("GF304", "the claimed place and time", shown, "clock-offset", LIMITATIONS, INNOCENT)
+    shown = Sentence(
+        "The pixels give {share_percent:.0f} % to a sun in the sky, the claim puts it at {elevation_deg:.0f}°",
+        share_percent=100.0 * share,
+        elevation_deg=sun.elevation_deg,
+    )
+    words = Words("GF304", Sentence("the claimed place and time"), shown, "clock-offset", LIMITATIONS, INNOCENT)
     strength = None if asked.calibration is None else asked.calibration.single("sun", score)
     facts = {"daylight_share": share, "sun_elevation_deg": sun.elevation_deg}
     return pixels.finding(asked, words, score=score, strength=strength, facts=facts)

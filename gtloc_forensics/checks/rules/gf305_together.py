@@ -17,16 +17,31 @@ an uncalibrated sum would mean nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import reduce
 
 from gtloc_forensics.checks import Context, check, claim_of, not_testable, pixels
 from gtloc_forensics.checks.pixels import Asked, Words
 from gtloc_forensics.evidence import calibration as evidence_calibration
 from gtloc_forensics.evidence.calibration import Calibration
-from gtloc_forensics.records import Finding, Photo
+from gtloc_forensics.records import Finding, Photo, Sentence, template
 
-LIMITATIONS = ("One picture is a weak witness; no ratio here exceeds what the number of calibration sources supports.",)
-INNOCENT = ("lamps or deep shade in the scene", "an exposure set by hand", "a clock that was never set")
+LIMITATIONS = (
+    Sentence("One picture is a weak witness; no ratio here exceeds what the number of calibration sources supports."),
+)
+INNOCENT = (
+    Sentence("lamps or deep shade in the scene"),
+    Sentence("an exposure set by hand"),
+    Sentence("a clock that was never set"),
+)
+SCORES = {
+    "hour": template("hour"),
+    "year": template("year"),
+    "sun": template("sun"),
+    "place": template("place"),
+    "light": template("light"),
+}
+"""What the scores are called."""
 
 
 @check("GF305", title="Pixels and exposure together", needs=("claim", "prediction"), version="2")
@@ -37,7 +52,7 @@ def together(photo: Photo, context: Context) -> Iterator[Finding]:
     if isinstance(asked, str):
         yield not_testable("GF305", source_id, asked)
     elif asked.calibration is None:
-        yield not_testable("GF305", source_id, "the model has no calibration to combine its scores with")
+        yield not_testable("GF305", source_id, Sentence("the model has no calibration to combine its scores with"))
     else:
         yield _finding(asked, asked.calibration, pixels.scores(photo, asked))
 
@@ -45,9 +60,18 @@ def together(photo: Photo, context: Context) -> Iterator[Finding]:
 def _finding(asked: Asked, calibration: Calibration, scores: dict[str, float]) -> Finding:
     strength = evidence_calibration.combine(calibration, scores)
     if strength is None:
-        return not_testable("GF305", asked.claim.source_id, "the calibration knows no combination of these scores")
+        why = Sentence("the calibration knows no combination of these scores")
+        return not_testable("GF305", asked.claim.source_id, why)
     joint = next(candidate for candidate in calibration.joints if candidate.names == strength.names)
-    shown = f"What was seen and measured ({' + '.join(strength.names)})"
-    words = Words("GF305", "the claim", shown, "clock-offset", LIMITATIONS, INNOCENT)
+    shown = Sentence("What was seen and measured ({scores})", scores=_added(strength.names))
+    words = Words("GF305", Sentence("the claim"), shown, "clock-offset", LIMITATIONS, INNOCENT)
     facts = {f"{name}_score": scores[name] for name in strength.names}
     return pixels.finding(asked, words, score=joint.score(scores), strength=strength, facts=facts)
+
+
+def _added(names: Sequence[str]) -> Sentence:
+    """Return the names of scores with a plus between them."""
+    return reduce(
+        lambda first, second: Sentence("{first} + {second}", first=first, second=second),
+        (Sentence(SCORES.get(name, name)) for name in names),
+    )

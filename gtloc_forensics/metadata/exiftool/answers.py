@@ -7,7 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from gtloc_forensics.records import TagsRead, Unread
+from gtloc_forensics.records import Sentence, TagsRead, Told, Unread
 
 Value = str | int | float
 
@@ -31,13 +31,14 @@ def tags_read(stdout: bytes, stderr: bytes) -> TagsRead | Unread:
     """Return the tags of one file from exiftool's ``-j -G1:4`` output for it."""
     said = stderr.decode("utf-8", "replace").strip()
     if not stdout.strip():
-        return Unread(f"exiftool could not read it: {_plain(said)}", said)
+        return Unread(Sentence("exiftool could not read it: {message}", message=_plain(said)), said)
     try:
         answered = json.loads(stdout.decode("utf-8", "replace"), parse_float=_number, parse_constant=str)
     except (ValueError, RecursionError) as error:
-        return Unread("exiftool's answer about it cannot be read: it is not JSON", f"{error}\n{said}".strip())
+        reason = Sentence("exiftool's answer about it cannot be read: it is not JSON")
+        return Unread(reason, f"{error}\n{said}".strip())
     if not (isinstance(answered, list) and len(answered) == 1 and isinstance(answered[0], dict)):
-        return Unread("exiftool did not answer about exactly one file", said)
+        return Unread(Sentence("exiftool did not answer about exactly one file"), said)
     return _sorted_out(answered[0], said)
 
 
@@ -47,7 +48,8 @@ def _sorted_out(answered: dict[str, object], said: str) -> TagsRead | Unread:
     errors = [str(value) for value in every.get("ExifTool:Error", ())]
     warnings = [str(value) for value in every.get("ExifTool:Warning", ())]
     if errors and not tags:
-        return Unread(f"exiftool could not read it: {errors[0]}", "\n".join((*errors, *warnings, said)))
+        reason = Sentence("exiftool could not read it: {message}", message=errors[0])
+        return Unread(reason, "\n".join((*errors, *warnings, said)))
     return TagsRead(tags, tuple(f"Error: {text}" for text in errors) + tuple(warnings))
 
 
@@ -77,9 +79,11 @@ def _number(text: str) -> Value:
     return text if not math.isfinite(number) or (_WRITTEN_AS_TEXT.search(text) and repr(number) != text) else number
 
 
-def _plain(said: str) -> str:
+def _plain(said: str) -> Told:
     """Return exiftool's first error without the path it names."""
-    lines = [text for text in said.splitlines() if text.startswith("Error")] or said.splitlines() or ["no answer"]
+    lines = [text for text in said.splitlines() if text.startswith("Error")] or said.splitlines()
+    if not lines:
+        return Sentence("no answer")
     return lines[0].removeprefix("Error: ").rpartition(" - ")[0] or lines[0]
 
 

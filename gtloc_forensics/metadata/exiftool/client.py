@@ -20,7 +20,7 @@ from gtloc_forensics.metadata.exiftool.arguments import assignment, request
 from gtloc_forensics.metadata.exiftool.patience import Patience
 from gtloc_forensics.metadata.exiftool.process import Answer, Died, Hung, Limits, Process, kill_group, new_token, start
 from gtloc_forensics.metadata.exiftool.program import locate, version
-from gtloc_forensics.records import TagsRead, Unread
+from gtloc_forensics.records import Sentence, TagsRead, Unread
 
 READ = (b"-n", b"-a", b"-G1:4", b"-e", b"-j", b"-api", b"LargeFileSupport=1")
 """All tags, duplicates too (family 4 numbers them: JSON would lose them), as numbers, none composed by exiftool."""
@@ -119,13 +119,13 @@ class ExifTool:
         else:
             with ThreadPoolExecutor(self._processes) as pool:
                 list(pool.map(lambda group: self._read_group(group, results), groups))
-        return [result or Unread("exiftool gave no answer") for result in results]
+        return [result or Unread(Sentence("exiftool gave no answer")) for result in results]
 
     def _job(self, index: int, path: bytes, results: list[TagsRead | Unread | None]) -> _Job | None:
         """Return what to send for one file; what cannot be sent as lines is read by a process of its own."""
         absolute = os.path.abspath(path)  # noqa: PTH100  # bytes: pathlib cannot hold every name
         if b"\0" in path or not os.path.isfile(absolute):  # noqa: PTH113
-            results[index] = Unread("it is not there, or is not a regular file")
+            results[index] = Unread(Sentence("it is not there, or is not a regular file"))
             return None
         lines = request((*READ, absolute))
         if lines is not None:
@@ -134,7 +134,7 @@ class ExifTool:
             answer = self._once((*READ, absolute))
             results[index] = tags_read(answer.stdout, answer.stderr)
         except ToolFailed as error:
-            results[index] = Unread(str(error))
+            results[index] = Unread(error.reason)
         return None
 
     def _read_group(self, jobs: Sequence[_Job], results: list[TagsRead | Unread | None]) -> None:
@@ -280,14 +280,17 @@ class ExifTool:
             kill_group(child)
             with contextlib.suppress(ValueError, subprocess.TimeoutExpired):
                 child.communicate(timeout=1.0)
-            raise Hung(f"exiftool gave no answer within {allowed_s:g} s") from None
+            raise Hung(Sentence("exiftool gave no answer within {allowed_s:g} s", allowed_s=allowed_s)) from None
         return Answer(stdout, stderr)
 
 
-def _given_up(error: Hung | Died, *, hurried: bool) -> str:
+def _given_up(error: Hung | Died, *, hurried: bool) -> Sentence:
     if isinstance(error, Hung) and hurried:
-        return f"{error}, the time left after other files that it hung on; audit this file alone to give it more"
-    return f"{error}; the file was given up"
+        return Sentence(
+            "{reason}, the time left after other files that it hung on; audit this file alone to give it more",
+            reason=error.reason,
+        )
+    return Sentence("{reason}; the file was given up", reason=error.reason)
 
 
 def _send_ahead(process: Process, waiting: deque[_Job], sent: deque[_Job]) -> None:

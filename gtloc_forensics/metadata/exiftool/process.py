@@ -29,6 +29,7 @@ from exiftool.constants import PLATFORM_LINUX, PLATFORM_WINDOWS, PR_SET_PDEATHSI
 from gtloc_forensics.errors import ToolFailed
 from gtloc_forensics.metadata.exiftool.arguments import request
 from gtloc_forensics.metadata.exiftool.program import environment
+from gtloc_forensics.records import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ class Process(exiftool.ExifTool):  # type: ignore[misc]  # the package has no ty
         self.requests += 1
         try:
             if self._process.stdin is None:
-                raise Died("exiftool has no input pipe")
+                raise Died(Sentence("exiftool has no input pipe"))
             self._process.stdin.write(request + b"-echo4\n{ready%d}\n-execute%d\n" % (token, token))
             self._process.stdin.flush()
         except (OSError, ValueError) as error:
@@ -180,7 +181,7 @@ class Process(exiftool.ExifTool):  # type: ignore[misc]  # the package has no ty
             stdout = self._until(0, mark, deadline)
             return Answer(stdout, self._until(1, mark, deadline))
         except TimeoutError:
-            raise Hung(f"exiftool gave no answer within {allowed_s:g} s") from None
+            raise Hung(Sentence("exiftool gave no answer within {allowed_s:g} s", allowed_s=allowed_s)) from None
 
     def _until(self, which: int, mark: bytes, deadline: float) -> bytes:
         """Take what one pipe gives up to *mark* out of its buffer."""
@@ -189,7 +190,12 @@ class Process(exiftool.ExifTool):  # type: ignore[misc]  # the package has no ty
             seen = max(0, len(buffer) - len(mark))
             self._more(deadline)
             if len(buffer) > self._limits.answer_bytes:
-                raise Hung(f"exiftool wrote more than {self._limits.answer_bytes >> 20} MiB for one file")
+                raise Hung(
+                    Sentence(
+                        "exiftool wrote more than {answer_mib:raw} MiB for one file",
+                        answer_mib=self._limits.answer_bytes >> 20,
+                    )
+                )
         answer = bytes(buffer[:found])
         end = buffer.find(b"\n", found)
         while end < 0:
@@ -224,7 +230,9 @@ class Process(exiftool.ExifTool):  # type: ignore[misc]  # the package has no ty
             closed += not chunk
         said = self._buffers[1].decode("utf-8", "replace").strip()
         last = said.splitlines()[-1][-200:].rstrip("!.") if said else ""
-        return Died(f"exiftool ended on its own{': ' + last if last else ''}")
+        if last:
+            return Died(Sentence("exiftool ended on its own: {message}", message=last))
+        return Died(Sentence("exiftool ended on its own"))
 
     def kill(self) -> None:
         """End the process and everything it started, now."""

@@ -68,7 +68,7 @@ def _stated(edition: Edition, value: Stated[Any] | Absent, shown: str) -> Text:
     """Return a stated value with its tag, or why there is none."""
     if isinstance(value, Absent):
         return edition.words("comparison.absent", reason=edition.words.line(f"absent.{value.name.lower()}"))
-    origin = ", ".join(part for part in (plain(value.tag), plain(value.rule)) if part)
+    origin = ", ".join(part for part in (plain(value.tag), edition.words.reason(value.rule)) if part)
     return (Span(shown), Span(f"  {origin}" if origin else "", "quiet"))
 
 

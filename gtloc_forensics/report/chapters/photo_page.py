@@ -96,7 +96,7 @@ def _identity(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
         rows.append((words("photos.exposure"), _exposure(edition, photo.claim)))
         if isinstance(photo.claim.device.software, str):
             rows.append((words("photos.software"), text_of(plain(photo.claim.device.software))))
-        rows += [(words("photos.warning"), text_of(plain(warning))) for warning in photo.claim.warnings[:2]]
+        rows += [(words("photos.warning"), text_of(words.reason(warning))) for warning in photo.claim.warnings[:2]]
     for gap in entry.unexamined[:4]:
         rows.append(
             (
