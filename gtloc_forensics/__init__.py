@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Outcome,
         Photo,
         Prediction,
+        Sentence,
         Severity,
     )
 
@@ -35,6 +36,7 @@ __all__ = [
     "Outcome",
     "Photo",
     "Prediction",
+    "Sentence",
     "Settings",
     "Severity",
     "check",
@@ -54,6 +56,7 @@ _HOMES = {
     "Outcome": "records",
     "Photo": "records",
     "Prediction": "records",
+    "Sentence": "records",
     "Settings": "examination.settings",
     "Severity": "records",
     "check": "checks",

@@ -25,6 +25,7 @@ from gtloc_forensics import (
     Finding,
     Outcome,
     Photo,
+    Sentence,
     Severity,
     check,
     consistent,
@@ -40,11 +41,12 @@ def on_the_hour(photo: Photo, context: Context) -> Iterator[Finding]:
     """The claimed capture time has no minutes, seconds or sub-seconds."""
     claim = photo.claim
     if not isinstance(claim, Claim) or isinstance(claim.local_time, Absent):
-        yield not_testable("EX001", photo.source.source_id, "no capture time is claimed")
+        yield not_testable("EX001", photo.source.source_id, Sentence("no capture time is claimed"))
         return
     claimed = claim.local_time.value
     if (claimed.minute, claimed.second, claimed.microsecond) != (0, 0, 0):
-        yield consistent("EX001", photo.source.source_id, f"Claimed at {claimed:%H:%M:%S}, not on the hour.")
+        agree = Sentence("Claimed at {claimed:clock}, not on the hour.", claimed=claimed)
+        yield consistent("EX001", photo.source.source_id, agree)
         return
     yield Finding(
         check_id="EX001",
@@ -52,11 +54,13 @@ def on_the_hour(photo: Photo, context: Context) -> Iterator[Finding]:
         outcome=Outcome.SUSPICIOUS,
         severity=Severity.LOW,
         confidence=Confidence.WEAK,
-        summary=f"Claimed at exactly {claimed:%H:%M:%S}: a round time is more often typed than measured.",
-        observed=(f"{claim.local_time.tag} is {claim.local_time.raw}.",),
-        derived=(f"By chance one photo in {1 / CHANCE:,.0f} falls on the full hour.",),
-        limitations=("One photo on the hour among thousands is expected.",),
-        innocent=("a time-lapse that fires on the hour", "a date entered by hand for a scan"),
+        summary=Sentence(
+            "Claimed at exactly {claimed:clock}: a round time is more often typed than measured.", claimed=claimed
+        ),
+        observed=(Sentence("{tag} is {text}.", tag=claim.local_time.tag, text=claim.local_time.raw),),
+        derived=(Sentence("By chance one photo in {photos:.0f} falls on the full hour.", photos=1 / CHANCE),),
+        limitations=(Sentence("One photo on the hour among thousands is expected."),),
+        innocent=(Sentence("a time-lapse that fires on the hour"), Sentence("a date entered by hand for a scan")),
         facts={"hour": claimed.hour, "chance": CHANCE},
     )
 

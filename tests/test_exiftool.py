@@ -597,3 +597,27 @@ def test_a_program_over_its_memory_limit_is_a_reason_not_a_crash(folder: bytes) 
     with exiftool.ExifTool(limits=exiftool.Limits(memory_bytes=20 << 20, timeout_s=20)) as client:
         (result,) = client.read([path])
     assert isinstance(result, exiftool.Unread)
+
+
+@needs_exiftool
+def test_an_open_process_is_pyexiftools_client_within_our_limits(client, folder: bytes) -> None:
+    import exiftool as pyexiftool
+
+    from gtloc_forensics.metadata.exiftool.process import Limits, Process
+
+    path = put(folder, b"a photo.jpg")
+    process = Process(client.executable, Limits())
+    with pyexiftool.ExifTool(common_args=None) as theirs:
+        try:
+            assert isinstance(process, pyexiftool.ExifTool)
+            assert process.running and process.version == client.version == theirs.version
+            assert process.execute_json("-G1", "-Artist", os.fsdecode(path)) == theirs.execute_json(
+                "-G1", "-Artist", os.fsdecode(path)
+            )
+            process.execute("-Artist", "a\n-o\npwned.jpg", os.fsdecode(path))
+            assert b"pwned.jpg" not in os.listdir(folder)
+            with pytest.raises(ValueError, match="cannot be sent"):
+                process.execute("-Artist", "a\n$b.jpg")
+        finally:
+            process.terminate()
+    assert not process.running

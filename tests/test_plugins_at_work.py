@@ -218,6 +218,12 @@ def test_a_plugin_behind_every_door_takes_part_in_an_audit(
         assert isinstance(first, Prediction) and isinstance(second, Prediction)
         assert (first.model, second.model) == ("tiny", "even")
         assert second.source_id == first.source_id == entry.photo.source.source_id
+        # and it leaves the case as what it is: told, and nothing rests on it
+        written = json.loads(case.export("json").read_text())
+        (opinion,) = next(photo for photo in written["photos"] if photo["path"] == "a.jpg")["further_opinions"]
+        assert (opinion["model"], opinion["calibrated"]) == ("even", False)
+        assert opinion["local_hour"] == pytest.approx(second.local_hour, abs=1e-3)
+        assert len(opinion["hour_mass"]) == 24
         # what was used is told
         assert view.environment["plugins"] == "good-plugin 1.0"
         assert view.environment["metadata reader second-reader"] == "7"

@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from importlib.resources import files
 from pathlib import Path
 
+import gtloc_forensics.contrib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,7 +156,8 @@ def templates() -> dict[str, str]:
     found = {member.value: f"{kind.__module__}.{kind.__name__}" for kind in SAID for member in kind}
     found[exposure.load().card] = "evidence/exposure/light.json"
     found[counted_alarms()["photo_set"]] = "checks/alarms.json"
-    for path in sorted(PACKAGE.rglob("*.py")):
+    examples = Path(gtloc_forensics.contrib.__path__[0])
+    for path in sorted([*PACKAGE.rglob("*.py"), *examples.glob("*.py")]):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (
                 isinstance(node, ast.Call)
@@ -164,7 +166,7 @@ def templates() -> dict[str, str]:
             ):
                 said = node.args[0] if node.args else None
                 if isinstance(said, ast.Constant) and isinstance(said.value, str):
-                    found[said.value] = str(path.relative_to(PACKAGE))
+                    found[said.value] = path.name
     return {text: place for text, place in found.items() if not is_wordless(text)}
 
 

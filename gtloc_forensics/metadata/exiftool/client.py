@@ -94,7 +94,7 @@ class ExifTool:
         for _ in range(self._processes):
             process = self._slots.get()
             if process is not None:
-                process.close()
+                process.terminate()
         self._starter.shutdown()
 
     # ------------------------------------------------------------- reading
@@ -251,11 +251,11 @@ class ExifTool:
     def _take(self) -> Process:
         """Take a process that works, starting one where there is none."""
         process = self._slots.get()
-        if process is not None and process.is_alive and not process.is_spent:
+        if process is not None and process.running and not process.is_spent:
             return process
         try:
             if process is not None:
-                process.close()
+                process.terminate()
             return self._fresh()
         except BaseException:
             self._slots.put(None)

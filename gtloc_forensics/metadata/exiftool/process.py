@@ -1,8 +1,9 @@
 """One exiftool that stays open: requests in, answers out, killed with all its children when it hangs.
 
-Both output pipes are drained by threads into one queue, so neither can fill up and
-stop the process (PyExifTool 0.5.6 waits for ever on some 800 failing files). An answer
-ends with a token that no file can foresee.
+PyExifTool's client, made safe: what it starts is confined and gets an environment of ours, both output
+pipes are drained by threads into one queue, so neither can fill up and stop the process (PyExifTool 0.5.6
+waits for ever on some 800 failing files), every wait has an end, an answer ends with a token that no file
+can foresee, and several requests may be under way.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import exiftool
 from exiftool.constants import PLATFORM_LINUX, PLATFORM_WINDOWS, PR_SET_PDEATHSIG
 
 from gtloc_forensics.errors import ToolFailed
+from gtloc_forensics.metadata.exiftool.arguments import request
 from gtloc_forensics.metadata.exiftool.program import environment
 from gtloc_forensics.records import Sentence
 
@@ -68,21 +71,70 @@ def new_token() -> int:
     return secrets.randbelow(9 * 10**17) + 10**17
 
 
-class Process:
-    """A running ``exiftool -stay_open``. Not for use by two threads at once."""
+class Process(exiftool.ExifTool):  # type: ignore[misc]  # the package has no types
+    """A running ``exiftool -stay_open``. Not for use by two threads at once.
+
+    What PyExifTool offers on top of :meth:`execute` (``execute_json``, ``version``, ``running``) works as there.
+    """
 
     def __init__(self, executable: Path, limits: Limits) -> None:
-        """Start the program within *limits*, and two threads that drain its pipes."""
+        """Start the program within *limits*, and two threads that drain its pipes.
+
+        Raises:
+            ToolFailed: it is not there any more, or cannot be started.
+        """
+        try:
+            super().__init__(os.fspath(executable), common_args=None, config_file="", encoding="utf-8")
+        except FileNotFoundError as error:
+            raise ToolFailed(f"exiftool could not be started: {error}") from error
         self._limits = limits
         self._chunks: queue.Queue[tuple[int, bytes]] = queue.Queue()
         self._buffers = (bytearray(), bytearray())
+        self._drains: list[threading.Thread] = []
         self.requests = 0
-        command = [os.fspath(executable), "-config", "", "-stay_open", "True", "-@", "-"]
-        self._child = start(command, limits)
-        pipes = (self._child.stdout, self._child.stderr)
+        self.run()
+
+    @property
+    def version(self) -> str:
+        """The version that the running program tells."""
+        return str(self.execute("-ver")).strip()
+
+    def run(self) -> None:
+        """Start the program: confined, in an environment of ours, without a configuration of the user's."""
+        self._process = start([self.executable, "-config", "", "-stay_open", "True", "-@", "-"], self._limits)
+        self._running = True
+        pipes = (self._process.stdout, self._process.stderr)
         self._drains = [threading.Thread(target=self._drain, args=item, daemon=True) for item in enumerate(pipes)]
         for thread in self._drains:
             thread.start()
+
+    def execute(self, *params: str | bytes, raw_bytes: bool = False) -> str | bytes:
+        """Ask one thing and return what the program wrote, as PyExifTool does but within the limits.
+
+        Raises:
+            ValueError: an argument cannot be said as a line of exiftool's protocol.
+            Hung, Died: there was no answer.
+        """
+        lines = request([os.fsencode(text) for text in params])
+        if lines is None:
+            raise ValueError("an argument cannot be sent to an open exiftool as a line")
+        token = new_token()
+        self.send(token, lines)
+        answer = self.receive(token)
+        decoded = [
+            text if raw_bytes else text.decode(self.encoding or "utf-8") for text in (answer.stdout, answer.stderr)
+        ]
+        self._last_stdout, self._last_stderr = decoded
+        return decoded[0]
+
+    def terminate(self, timeout: int = 2, _del: bool = False) -> None:
+        """Ask the program to end, and kill it and everything it started if it does not."""
+        with contextlib.suppress(OSError, ValueError, subprocess.TimeoutExpired):
+            if self._process.stdin is not None:
+                self._process.stdin.write(b"-stay_open\nFalse\n")
+                self._process.stdin.close()
+            self._process.wait(timeout=timeout)
+        self.kill()
 
     def _drain(self, which: int, pipe: IO[bytes]) -> None:
         """Move one output pipe into the queue until it closes; an empty chunk says that it did."""
@@ -90,11 +142,6 @@ class Process:
             while chunk := os.read(pipe.fileno(), 1 << 16):
                 self._chunks.put((which, chunk))
         self._chunks.put((which, b""))
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the process still runs."""
-        return self._child.poll() is None
 
     @property
     def is_spent(self) -> bool:
@@ -109,10 +156,10 @@ class Process:
         """
         self.requests += 1
         try:
-            if self._child.stdin is None:
+            if self._process.stdin is None:
                 raise Died(Sentence("exiftool has no input pipe"))
-            self._child.stdin.write(request + b"-echo4\n{ready%d}\n-execute%d\n" % (token, token))
-            self._child.stdin.flush()
+            self._process.stdin.write(request + b"-echo4\n{ready%d}\n-execute%d\n" % (token, token))
+            self._process.stdin.flush()
         except (OSError, ValueError) as error:
             raise self._ended(closed=0) from error
 
@@ -187,21 +234,13 @@ class Process:
             return Died(Sentence("exiftool ended on its own: {message}", message=last))
         return Died(Sentence("exiftool ended on its own"))
 
-    def close(self) -> None:
-        """Ask the process to end, and kill it if it does not."""
-        with contextlib.suppress(OSError, ValueError, subprocess.TimeoutExpired):
-            if self._child.stdin is not None:
-                self._child.stdin.write(b"-stay_open\nFalse\n")
-                self._child.stdin.close()
-            self._child.wait(timeout=2.0)
-        self.kill()
-
     def kill(self) -> None:
         """End the process and everything it started, now."""
-        kill_group(self._child)
+        self._running = False
+        kill_group(self._process)
         for thread in self._drains:
             thread.join(timeout=2.0)
-        for pipe in (self._child.stdin, self._child.stdout, self._child.stderr):
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()

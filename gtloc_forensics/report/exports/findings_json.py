@@ -23,6 +23,7 @@ from gtloc_forensics.records import (
     Finding,
     Outcome,
     PhotoEntry,
+    Prediction,
     Skipped,
     Stated,
     Status,
@@ -91,6 +92,7 @@ def photo(entry: PhotoEntry) -> dict[str, Any]:
         "claim": _claim(entry.photo.claim),
         "sun": _sun(entry.photo.sun),
         "prediction": _prediction(entry),
+        "further_opinions": [_opinion(said) for said in entry.photo.opinions],
         "findings": [_finding(finding) for finding in entry.findings if finding.outcome is not Outcome.NOT_TESTABLE],
         "not_testable": {
             finding.check_id: finding.summary for finding in entry.findings if finding.outcome is Outcome.NOT_TESTABLE
@@ -108,6 +110,7 @@ def _unread(passed: Skipped) -> dict[str, Any]:
         "status": Status.NOT_EXAMINED.value.replace(" ", "_"),
         "claim": None,
         "prediction": None,
+        "further_opinions": [],
         "findings": [],
         "not_testable": {},
         "not_examined": [{"stage": "intake", "reason": passed.reason}],
@@ -213,6 +216,22 @@ def _prediction(entry: PhotoEntry) -> dict[str, Any]:
         "radius_km": shown.radius_km,
         "hour_mass": None if told(shown.local_hour) is None else [round(float(mass), 5) for mass in _folded(hours)],
         "untold": {name: why.value for name in _TOLD if isinstance(why := getattr(shown, name), Untold)},
+    }
+
+
+def _opinion(said: Prediction | Unexamined) -> dict[str, Any]:
+    """Return what a further model says, as it says it: nobody has calibrated it here, so no finding rests on it."""
+    if isinstance(said, Unexamined):
+        return {"not_examined": said.reason, "stage": said.stage}
+    return {
+        "model": said.model,
+        "weights_sha256": said.weights_sha256,
+        "calibrated": False,
+        "datable": _round(said.datable),
+        "local_hour": _round(said.local_hour),
+        "year_turn": _round(said.year_turn),
+        "position": _scalar(said.position),
+        "hour_mass": [round(float(mass), 5) for mass in _folded(said.time.mass.sum(axis=0))],
     }
 
 
