@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gtloc_forensics
+from gtloc_forensics.checks import counted_alarms
 from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence.calibration import NoStrength
 from gtloc_forensics.metadata.tag_values import Notation
@@ -182,6 +183,7 @@ def templates() -> dict[str, str]:
     """Return every template that stands in the package, with the module it stands in."""
     found = {member.value: f"{kind.__module__}.{kind.__name__}" for kind in SAID for member in kind}
     found[exposure.load().card] = "evidence/exposure/light.json"
+    found[counted_alarms()["photo_set"]] = "checks/alarms.json"
     examples = Path(gtloc_forensics.contrib.__path__[0])
     for path in sorted([*PACKAGE.rglob("*.py"), *examples.glob("*.py")]):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -45,6 +45,7 @@ from gtloc_forensics.records import (
     ReasonNote,
     RuleNote,
     Scalar,
+    Sentence,
     Source,
     Told,
     Unexamined,
@@ -333,7 +334,7 @@ def _note(rule: Check) -> RuleNote:
     note = RuleNote(rule.check_id, rule.title, rule.version, rule.explanation)
     if counts is None:
         return note
-    return replace(note, photo_set=counted["photo_set"], **counts)
+    return replace(note, photo_set=Sentence(counted["photo_set"]), **counts)
 
 
 def _told_by_rule(title: str, findings: Sequence[Finding]) -> CauseGroup:

@@ -124,7 +124,7 @@ class RuleNote:
     alarms: int | None = None
     sources: int | None = None
     source_alarms: float | None = None
-    photo_set: str = ""
+    photo_set: Told = ""
 
 
 class CaseView(Protocol):
