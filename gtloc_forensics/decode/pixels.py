@@ -25,7 +25,7 @@ from gtloc_forensics.decode.colour import in_srgb, plain_mode
 from gtloc_forensics.decode.likeness import light, perceptual_hash, thumbnail_hash, uniformity
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
 from gtloc_forensics.files import opening, types
-from gtloc_forensics.records import ImageFacts, Pixels
+from gtloc_forensics.records import ImageFacts, Pixels, visible
 
 SHORT_SIDE = 384
 PREVIEW_SIDE = 640
@@ -68,6 +68,7 @@ _PYTHONESE = re.compile(
     r"\bint\(\)|\bobject\b|\bNoneType\b|\blist\b|\btuple\b|\bbytes\b|argument|unpack|subscript|attribute"
     r"|not in list|range\(|\bliteral\b|<|\bself\b|__|\bhas no\b|codec"
 )
+_BYTES_LITERAL = re.compile(r"""\bb(['"])(.*?)\1""")
 
 _TOO_BIG = (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning)
 
@@ -341,7 +342,7 @@ def _developed(path: Path, limits: Limits) -> _Work:
             turned = raw.sizes.flip in (5, 6)
             rgb = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
     except rawpy.LibRawError as error:
-        raise DecodeRefused(f"the RAW data cannot be developed ({error})") from error
+        raise DecodeRefused(f"the RAW data cannot be developed ({_without_literals(str(error))})") from error
     width, height = (height, width) if turned else (width, height)
     return _Work(Image.fromarray(rgb), width, height, "RAW", notes=["RAW data developed by LibRaw at half size"])
 
@@ -432,8 +433,13 @@ def _what_happened(error: BaseException) -> str:
         return f"{opening.words(error)}, where it was read"
     words = str(error).strip()
     if isinstance(error, _IN_WORDS) and words and not _PYTHONESE.search(words):
-        return words.removesuffix(".")
+        return _without_literals(words).removesuffix(".")
     return "the decoder found in it what no picture of this kind holds"
+
+
+def _without_literals(words: str) -> str:
+    """Return the words of a decoder with the bytes it quotes as text, not as Python writes bytes."""
+    return visible(_BYTES_LITERAL.sub(lambda found: f'"{found[2]}"', words))
 
 
 @contextmanager
