@@ -8,7 +8,6 @@ own; alone it protects against huge pictures, not against a decoder that crashes
 from __future__ import annotations
 
 import io
-import re
 import struct
 import warnings
 import zlib
@@ -21,11 +20,12 @@ from typing import TypeAlias
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError
 
+from gtloc_forensics.decode import complaints
 from gtloc_forensics.decode.colour import in_srgb, plain_mode
 from gtloc_forensics.decode.likeness import light, perceptual_hash, thumbnail_hash, uniformity
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
-from gtloc_forensics.files import opening, types
-from gtloc_forensics.records import ImageFacts, Pixels, visible
+from gtloc_forensics.files import types
+from gtloc_forensics.records import ImageFacts, Pixels
 
 SHORT_SIDE = 384
 PREVIEW_SIDE = 640
@@ -62,14 +62,6 @@ _BAD_PICTURE = (
     zlib.error,
     ImageCms.PyCMSError,
 )
-# Those of them whose text is a decoder's own about the picture; the others speak of Python's objects.
-_IN_WORDS = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, zlib.error)
-_PYTHONESE = re.compile(
-    r"\bint\(\)|\bobject\b|\bNoneType\b|\blist\b|\btuple\b|\bbytes\b|argument|unpack|subscript|attribute"
-    r"|not in list|range\(|\bliteral\b|<|\bself\b|__|\bhas no\b|codec"
-)
-_BYTES_LITERAL = re.compile(r"""\bb(['"])(.*?)\1""")
-
 _TOO_BIG = (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 # EXIF orientation 2–8 → what turns the stored picture upright (EXIF 2.32, tag 0x0112).
@@ -342,7 +334,7 @@ def _developed(path: Path, limits: Limits) -> _Work:
             turned = raw.sizes.flip in (5, 6)
             rgb = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
     except rawpy.LibRawError as error:
-        raise DecodeRefused(f"the RAW data cannot be developed ({_without_literals(str(error))})") from error
+        raise DecodeRefused(f"the RAW data cannot be developed ({complaints.plainly(str(error))})") from error
     width, height = (height, width) if turned else (width, height)
     return _Work(Image.fromarray(rgb), width, height, "RAW", notes=["RAW data developed by LibRaw at half size"])
 
@@ -424,22 +416,7 @@ def _refusals() -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise DecodeRefused("its content is damaged: it begins like a picture but cannot be read as one") from error
     except _BAD_PICTURE as error:
-        raise DecodeRefused(f"its content is damaged: {_what_happened(error)}") from error
-
-
-def _what_happened(error: BaseException) -> str:
-    """Return the words of a decoder where it has some for people; what Python says of its own insides is none."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return f"{opening.words(error)}, where it was read"
-    words = str(error).strip()
-    if isinstance(error, _IN_WORDS) and words and not _PYTHONESE.search(words):
-        return _without_literals(words).removesuffix(".")
-    return "the decoder found in it what no picture of this kind holds"
-
-
-def _without_literals(words: str) -> str:
-    """Return the words of a decoder with the bytes it quotes as text, not as Python writes bytes."""
-    return visible(_BYTES_LITERAL.sub(lambda found: f'"{found[2]}"', words))
+        raise DecodeRefused(f"its content is damaged: {complaints.words_of(error)}") from error
 
 
 @contextmanager
