@@ -84,7 +84,7 @@ _EXIF_HEADER = b"Exif\0\0"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one picture may cost. The last three bind only in the workers of a :class:`~gtloc_forensics.decode.Decoder`.
+    """What one picture may cost. The last five bind only in the workers of a :class:`~gtloc_forensics.decode.Decoder`.
 
     Computing time is what refuses a slow picture, so that a busy machine gives the
     same results as an idle one; the time on the wall only ends what hangs.
@@ -95,6 +95,8 @@ class Limits:
     memory_bytes: int = 3 << 30  # address space of one worker
     cpu_seconds: float = 60.0
     wall_seconds: float = 900.0
+    trouble_seconds: float = 1200.0  # of all pictures together that used up a limit; then each has only the next
+    hasty_seconds: float = 10.0
 
 
 DEFAULT_LIMITS = Limits()
