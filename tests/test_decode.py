@@ -568,3 +568,17 @@ def test_a_multi_picture_file_with_a_damaged_index_is_refused_in_a_sentence(tmp_
             decode(tmp_path / "a.jpg", "a", "image/jpeg")
         except DecodeRefused as refusal:
             assert "'MPO'" not in refusal.reason
+
+
+def test_what_a_decoder_quotes_of_a_broken_file_is_text_not_a_literal_of_python(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    Image.effect_noise((64, 64), 90).save(out, "PNG")
+    whole = out.getvalue()
+    at = whole.index(b"IDAT")
+    first = whole[at : at + 100]  # the first bytes of the picture as a chunk of their own, then one without a name
+    broken = whole[: at - 4] + struct.pack(">I", 96) + first + struct.pack(">I", zlib.crc32(first)) + bytes(12)
+    path = tmp_path / "a.png"
+    path.write_bytes(broken)
+    with pytest.raises(DecodeRefused, match="broken PNG file") as refused:
+        decode(path, "0", "image/png")
+    assert "b'" not in refused.value.reason

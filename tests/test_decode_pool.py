@@ -110,6 +110,19 @@ def test_a_picture_over_which_decoding_hangs_is_refused_and_the_next_is_decoded(
     assert all(isinstance(outcome, Decoded) for outcome in outcomes[1::2])
 
 
+def test_a_folder_of_pictures_that_hang_costs_a_bounded_time(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "never")  # opening it waits for a writer
+    slow = [Job(tmp_path / "never", str(number), "image/jpeg") for number in range(4)]
+    good = job(tmp_path / "good", saved(quarters(), "JPEG"))
+    limits = Limits(wall_seconds=3.0, trouble_seconds=4.5, hasty_seconds=1.0)
+    with Decoder(1, limits) as decoder:
+        outcomes = [str(outcome) for _, outcome in decoder.stream([*slow], window=3)]
+        (last,) = [outcome for _, outcome in decoder.stream([good], window=1)]
+    assert [said.split(" s")[0].split()[-1] for said in outcomes] == ["3", "1.5", "1", "1"]
+    assert outcomes[-1] == "decoding it hung for 1 s, all that others of this run had left for it"
+    assert isinstance(last, Decoded)
+
+
 def test_a_worker_that_dies_costs_its_picture_only(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "deadly")
     deadly = Job(tmp_path / "deadly", "deadly", "image/jpeg")

@@ -75,5 +75,6 @@ def test_a_broken_raw_file_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("rawpy")
     path = tmp_path / "a.dng"
     path.write_bytes(a_dng(400, 300, orientation=1)[:200])
-    with pytest.raises(DecodeRefused, match="cannot be developed"):
+    with pytest.raises(DecodeRefused, match="cannot be developed") as refused:
         decode(path, "0", "image/x-adobe-dng")
+    assert "b'" not in refused.value.reason, "bytes as Python writes them are no words"

@@ -16,7 +16,7 @@ from reportlab.pdfbase import pdfmetrics
 
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.evidence.calibration import INDIFFERENT_LOG10, VERBAL_SCALE
-from gtloc_forensics.records import CauseKind, Outcome, Status, visible
+from gtloc_forensics.records import Absent, CauseKind, ClockKind, Confidence, Outcome, Severity, Status, Untold, visible
 from gtloc_forensics.report.blocks import plain_of
 from gtloc_forensics.report.chapters.chapters import chapters
 from gtloc_forensics.report.chapters.edition import edition_of
@@ -60,6 +60,16 @@ def test_every_sentence_that_the_chapters_ask_for_is_there_in_every_language():
 def test_every_kind_of_cause_has_a_name_for_people(language):
     named = {key.removeprefix("cause.") for key in sentences(language) if key.startswith("cause.")}
     assert {kind.value.replace("-", "_") for kind in CauseKind if kind.value} - named == set()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_word_for_what_a_record_may_be_is_there(language):
+    known = set(sentences(language))
+    kinds = {"absent": Absent, "untold": Untold, "status": Status, "outcome": Outcome}
+    kinds |= {"severity": Severity, "confidence": Confidence}
+    asked = {f"{part}.{member.name.lower()}" for part, kind in kinds.items() for member in kind}
+    asked |= {f"clock_kind.{re.sub('[ /]', '_', kind.value)}" for kind in ClockKind}
+    assert asked - known == set()
 
 
 def test_a_german_report_says_once_on_page_one_that_findings_are_quoted_in_english():

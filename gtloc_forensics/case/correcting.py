@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gtloc_forensics import correct
-from gtloc_forensics.case.folder import CaseFolder
+from gtloc_forensics.case.folder import CORRECTIONS, CaseFolder
 from gtloc_forensics.correct import ClientTagger, Destination, Journal, Order, Plan, Result, Workshop, planfile
+from gtloc_forensics.errors import CaseBusy
 from gtloc_forensics.files.writing import refuse_inside
 from gtloc_forensics.metadata.exiftool import ExifTool
-
-JOURNAL = "corrections"
 
 
 def plan(case: CaseFolder, path: Path, order: Order) -> Plan:
@@ -24,6 +23,8 @@ def plan(case: CaseFolder, path: Path, order: Order) -> Plan:
         EvidenceTreeError: the plan would lie inside the evidence.
     """
     refuse_inside(path, case.evidence)
+    with suppress(CaseBusy), case.locked():
+        pass  # whoever holds the case removes what a killed correction left; planning itself needs no lock
     view = case.view()
     earlier = planfile.read(path) if path.is_file() else Plan()
     photos = (entry.photo for entry in view.photos())
@@ -57,7 +58,7 @@ def take_back(case: CaseFolder) -> Result:
 
 @contextmanager
 def _workshop(case: CaseFolder) -> Iterator[Workshop]:
-    with case.locked(), ExifTool() as client, Journal(case.folder / JOURNAL) as journal:
+    with case.locked(), ExifTool() as client, Journal(case.folder / CORRECTIONS) as journal:
         yield Workshop(
             journal=journal,
             tagger=ClientTagger(client),

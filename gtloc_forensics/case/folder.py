@@ -9,23 +9,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from gtloc_forensics.case.view import StoredCase
-from gtloc_forensics.errors import CaseBusy, DamagedCase, UsageError
+from gtloc_forensics.correct import leftovers
+from gtloc_forensics.correct.journal import JOURNAL_FILE, Journal
+from gtloc_forensics.errors import CaseBusy, CorrectionStopped, DamagedCase, UsageError
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files import workspace, writing
-from gtloc_forensics.records import CaseHeader, Scalar
+from gtloc_forensics.records import CaseHeader, Scalar, visible
 from gtloc_forensics.store import addresses
 from gtloc_forensics.store.addresses import ADDRESS, DATABASE
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Store, Transaction
 
 LOCK = "case.lock"
+CORRECTIONS = "corrections"
+"""Where in a case folder the journal of corrections lies."""
 
 OWN_FILES = (DATABASE, *(f"{DATABASE}-{part}" for part in ("wal", "shm", "journal")), ADDRESS, LOCK)
 """What is opened in a case folder by its name, and therefore may not be a link."""
@@ -48,6 +52,7 @@ class CaseFolder:
         """
         self.folder = folder.resolve()
         self._view: StoredCase | None = None
+        self._is_cleared_up = False
         writing.refuse_links(self.folder, OWN_FILES)
         place = addresses.place_of(self.folder, database_url)
         if evidence is None and isinstance(place, Path) and not place.is_file():
@@ -108,9 +113,24 @@ class CaseFolder:
             raise CaseBusy(f"{self.folder} is in use by another process; wait for it or stop it") from error
         try:
             with self.store.reserved():
+                self._clear_up()
                 yield
         finally:
             lock.release()
+
+    def _clear_up(self) -> None:
+        """Remove what killed runs left, each known by a mark of its own or by the journal of corrections; once."""
+        if self._is_cleared_up:
+            return
+        self._is_cleared_up = True
+        writing.remove_leftovers(self.folder)
+        workspace.remove_leftovers(self.folder)
+        journal = self.folder / CORRECTIONS
+        if not (journal / JOURNAL_FILE).is_file() or journal.is_symlink():
+            return
+        with suppress(CaseBusy, CorrectionStopped, OSError), Journal(journal) as opened:  # `gtloc correct` will say it
+            for path in leftovers.remove(opened, self.evidence):
+                self.note("correct", visible(os.fsencode(path)), {"step": "clear up"})
 
     @contextmanager
     def work_folder(self) -> Iterator[Path]:

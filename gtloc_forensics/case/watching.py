@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from gtloc_forensics.examination.gathering import Gathering
 from gtloc_forensics.examination.instruments import Instruments
 from gtloc_forensics.examination.judging import judge
 from gtloc_forensics.examination.settings import Settings
-from gtloc_forensics.files import acquiring, listing, watching
+from gtloc_forensics.files import acquiring, listing, opening, watching
 from gtloc_forensics.records import Candidate, CauseKind, Finding, Outcome, Photo, PhotoResult, Skipped, Source, visible
 from gtloc_forensics.store.photos import Album
 
@@ -134,7 +136,8 @@ class WatchSession:
         if not arrivals:
             return
         try:
-            changing = self._examine(arrivals)
+            with _told_when_full():
+                changing = self._examine(arrivals)
         except WorkspaceFull as error:
             self._log({"event": "disk full", "text": str(error), "photos": len(arrivals), "again_in_s": RETRY_S})
             for arrival in arrivals:
@@ -225,35 +228,38 @@ class WatchSession:
         return self._unconcluded and (quiet or overdue)
 
     def _conclude(self) -> None:
+        try:
+            with _told_when_full():
+                self._conclude_and_tell()
+        except WorkspaceFull as error:
+            self._log({"event": "disk full", "text": str(error), "again_in_s": self._watch_settings.quiet_s})
+            self._last_arrival = time.monotonic()
+
+    def _conclude_and_tell(self) -> None:
         refusals = {**self._passed_over(), **self._rejected}
         everything = self._gathering.everything_known()
         rejected = tuple(sorted(refusals.values(), key=lambda entry: entry.relative))
         gathered = replace(everything, rejected=rejected)
         self._missing.clear()
-        try:
-            Concluding(
-                self._case.store,
-                self._case.evidence,
-                self._instruments,
-                settings=self._settings,
-                gathered=gathered,
-                stages=self._gathering.stages,
-                progress=_silent,
-                recheck=self._recheck,
-            ).run()
-            written = self._publish()
-        except WorkspaceFull as error:
-            self._log({"event": "disk full", "text": str(error), "again_in_s": self._watch_settings.quiet_s})
-            self._last_arrival = time.monotonic()
-            return
+        Concluding(
+            self._case.store,
+            self._case.evidence,
+            self._instruments,
+            settings=self._settings,
+            gathered=gathered,
+            stages=self._gathering.stages,
+            progress=_silent,
+            recheck=self._recheck,
+        ).run()
+        written = self._publish()
         tally = self._case.view().tally
-        self._unconcluded, self._last_conclusion = False, time.monotonic()
         counts = {name: getattr(tally, name) for name in ("found", "clean", "not_testable", "not_examined")}
         self._log({"event": "concluded", "photos": tally.photos, **counts})
         for relative, text in sorted(self._missing.items()):
             if self._is_news("missing", relative, text):
                 self._log({"event": "missing", "photo": visible(relative), "text": text})
         self._tell_causes(written)
+        self._unconcluded, self._last_conclusion = False, time.monotonic()  # not before all of it is told
         self._log_troubles(self._telling.again())
 
     def _passed_over(self) -> dict[bytes, Skipped]:
@@ -327,6 +333,17 @@ class WatchSession:
         reason = f"it is no longer there: deleted, moved or renamed{now}"
         self._missing[source.relative] = reason
         return reason
+
+
+@contextmanager
+def _told_when_full() -> Iterator[None]:
+    """Turn what the system says of a full disk, wherever it is, into what a session waits out."""
+    try:
+        yield
+    except OSError as error:
+        if opening.is_full(error):
+            raise WorkspaceFull(Path(os.fsdecode(error.filename or tempfile.gettempdir()))) from error
+        raise
 
 
 def _told(finding: Finding) -> dict[str, str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,10 @@ from gtloc_forensics.correct import files
 from gtloc_forensics.errors import CaseBusy, CorrectionStopped
 
 GENESIS = "0" * 64
+
+_HALF_KEPT = re.compile(r"[0-9a-f]{64}\.tmp")
+
+JOURNAL_FILE = "journal.jsonl"
 
 BEGIN = "begin"  # a transaction starts
 INTEND = "intend"  # a target is about to be replaced; what it was is kept
@@ -59,7 +64,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         """Use the journal at a path; nothing is written yet."""
         self.folder = folder = folder.absolute()
-        self.path = folder / "journal.jsonl"
+        self.path = folder / JOURNAL_FILE
         self.originals = folder / "originals"
         self.workroom = folder / "work"  # where files are written and proven; what a killed program left is emptied
         self._lock = FileLock(str(folder / "journal.lock"))
@@ -82,6 +87,9 @@ class Journal:
         try:
             self._entries = self._load()
             files.empty(self.workroom)
+            for half in self.originals.glob("*.tmp"):  # copies of originals that a killed program had not finished
+                if _HALF_KEPT.fullmatch(half.name) and files.is_regular(half):
+                    files.remove(half)
         except BaseException:
             self._lock.release()
             raise

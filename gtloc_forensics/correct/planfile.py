@@ -18,6 +18,7 @@ from tomlkit.items import String, StringType, Trivia
 
 from gtloc_forensics.correct.changes import Change, Plan, Quantity
 from gtloc_forensics.errors import PlanError
+from gtloc_forensics.files.opening import words
 from gtloc_forensics.files.writing import write_text
 from gtloc_forensics.records import visible
 
@@ -66,8 +67,10 @@ def _headed(document: TOMLDocument, notes: Sequence[str]) -> str:
 def _parsed(text: str) -> TOMLDocument:
     try:
         return tomlkit.parse(text)
-    except (TOMLKitError, RecursionError) as error:
-        raise PlanError(f"the plan is not TOML: {error}") from error
+    except RecursionError as error:
+        raise PlanError("the plan is not one of ours: it is nested too deeply; make a new plan") from error
+    except (TOMLKitError, ValueError) as error:
+        raise PlanError(f"the plan is not TOML: {visible(str(error))}") from error
 
 
 def _key(document: TOMLDocument) -> tuple[bytes, str] | None:
@@ -116,14 +119,20 @@ def loads(text: str) -> Plan:
     except RecursionError as error:
         raise PlanError("the plan is not one of ours: it is nested too deeply; make a new plan") from error
     except tomllib.TOMLDecodeError as error:
-        raise PlanError(f"the plan is not TOML: {error}") from error
-    if document.get("format") != FORMAT:
-        raise PlanError(f"the plan has format {document.get('format')!r}, this program reads {FORMAT}; make a new plan")
-    rows = document.get("change", [])
+        raise PlanError(f"the plan is not TOML: {visible(str(error))}") from error
+    except ValueError as error:  # of a number with more digits than are read
+        raise PlanError("the plan is not one of ours: a number in it is too long; make a new plan") from error
+    stated = document.get("format")
+    if type(stated) is not int or stated != FORMAT:
+        has = "no format" if stated is None else f"format {visible(str(stated))[:20]}"
+        raise PlanError(f"the plan has {has}, this program reads {FORMAT}; make a new plan")
+    rows, notes = document.get("change", []), document.get("notes", [])
     if not isinstance(rows, list):
         raise PlanError("the plan's lines must be [[change]] blocks, with two brackets")
-    notes = tuple(str(note) for note in document.get("notes", []))
-    return Plan(tuple(_change(number, row) for number, row in enumerate(rows, 1)), notes)
+    if not isinstance(notes, list):
+        raise PlanError("the plan's notes must be a list of sentences")
+    changes = tuple(_change(number, row) for number, row in enumerate(rows, 1))
+    return Plan(changes, tuple(str(note) for note in notes))
 
 
 _FIELDS = {"photo": str, "sha256": str, "tag": str, "old": str, "new": str, "reason": str}
@@ -140,7 +149,7 @@ def _change(number: int, row: Any) -> Change:
             old=row["old"],
             new=row["new"],
             reason=row["reason"],
-            strength=float(row.get("strength", 1.0)),
+            strength=_strength(row.get("strength", 1.0)),
             locked=row.get("locked", False),
         )
     except PlanError as error:
@@ -173,6 +182,12 @@ def _relative(row: dict[str, Any]) -> bytes:
     return relative
 
 
+def _strength(stated: float) -> float:
+    if not 0 <= stated <= 1:
+        raise PlanError("strength is not a number from 0 to 1")
+    return float(stated)
+
+
 def _quantity(tag: str) -> Quantity:
     try:
         return Quantity(tag)
@@ -202,6 +217,8 @@ def write(plan: Plan, path: Path) -> None:
         over = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         over = ""
+    except UnicodeDecodeError as error:
+        raise PlanError(f"{path} is no UTF-8 text, and so no plan; name another file with --plan") from error
     write_text(path, dumps(plan, over=over))
 
 
@@ -213,7 +230,11 @@ def read(path: Path) -> Plan:
     """
     try:
         return loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise PlanError(
-            f"the plan {path} could not be read ({error}); name the file that the planning wrote"
+            f"the plan {path} is no UTF-8 text from byte {error.start + 1} on; name the file that the planning wrote"
+        ) from error
+    except OSError as error:
+        raise PlanError(
+            f"the plan {path} could not be read: {words(error)}; name the file that the planning wrote"
         ) from error

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gtloc_forensics.errors import PlanError
+from gtloc_forensics.files.opening import words
 from gtloc_forensics.records import Position
 
 LONGEST_GAP = timedelta(minutes=30)
@@ -100,7 +101,9 @@ def _fixes(path: Path) -> list[Fix]:
         if re.search(rb"<!(DOCTYPE|ENTITY)", data, re.IGNORECASE) or b"\x00" in data[:64]:
             raise PlanError(f"{path} declares entities or is not UTF-8, which no GPX file needs; it is not read")
         root = ET.fromstring(data)
-    except (OSError, ET.ParseError) as error:
+    except OSError as error:
+        raise PlanError(f"{path} could not be read: {words(error)}") from error
+    except (ET.ParseError, LookupError, ValueError) as error:  # no XML, or in letters that nobody knows
         raise PlanError(f"{path} could not be read as GPX ({error})") from error
     return [fix for point in root.iter() if point.tag.rpartition("}")[2] == "trkpt" and (fix := _fix(point))]
 
@@ -110,7 +113,7 @@ def _fix(point: ET.Element) -> Fix | None:
     try:
         moment = datetime.fromisoformat((stated or "").strip())
         position = Position(float(point.get("lat", "nan")), float(point.get("lon", "nan")))
-    except ValueError:
+        utc_time = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment  # GPX: always UTC
+    except (ValueError, OverflowError):  # no number, no place on the globe, no moment of our calendar
         return None
-    utc_time = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment  # GPX: always UTC
     return Fix(utc_time, position)

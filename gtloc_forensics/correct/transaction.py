@@ -40,7 +40,7 @@ from gtloc_forensics.correct.workshop import (
     Workshop,
     path_in,
     tell_head,
-    token,
+    temporary_of,
 )
 from gtloc_forensics.errors import CorrectionStopped, ForensicsError, UsageError
 from gtloc_forensics.files import types
@@ -170,7 +170,7 @@ class _Run:
             self.journal.append(self.transaction, REFUSED, photo=entry.relative, reason=reason)
 
     def _correct(self, relative: bytes, target: Path, owner: bytes) -> None:
-        temporary = files.temporary_for(target, f"{self.transaction}-{token(relative)}")
+        temporary = temporary_of(target, self.transaction, relative)
         try:
             self._check(relative, target, owner)
             self._write(relative, target, temporary)

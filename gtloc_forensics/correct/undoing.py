@@ -6,7 +6,16 @@ from pathlib import Path
 
 from gtloc_forensics.correct import files
 from gtloc_forensics.correct.journal import DONE, UNDOING, UNDONE, Entry
-from gtloc_forensics.correct.workshop import Corrected, Refusal, Refuse, Result, Workshop, path_in, tell_head, token
+from gtloc_forensics.correct.workshop import (
+    Corrected,
+    Refusal,
+    Refuse,
+    Result,
+    Workshop,
+    path_in,
+    tell_head,
+    temporary_of,
+)
 from gtloc_forensics.errors import ForensicsError
 from gtloc_forensics.records import visible
 
@@ -59,7 +68,7 @@ class Undo:
         if not before:
             files.remove(target)
             return
-        temporary = files.temporary_for(target, f"{self.transaction}-{token(entry.relative)}-undo")
+        temporary = temporary_of(target, self.transaction, entry.relative, undoes=True)
         files.remove(temporary)
         files.copy_bytes(self.journal.kept(before), temporary)
         files.copy_stat(target, temporary)

@@ -82,6 +82,11 @@ def token(relative: bytes) -> str:
     return hashlib.sha256(relative).hexdigest()[:12]
 
 
+def temporary_of(target: Path, transaction: str, relative: bytes, *, undoes: bool = False) -> Path:
+    """Return under which name a photo's new (or, undone, its old) content lies beside its target for a moment."""
+    return files.temporary_for(target, f"{transaction}-{token(relative)}" + ("-undo" if undoes else ""))
+
+
 def path_in(encoded: str) -> Path:
     """Return the path that the journal wrote as hexadecimal bytes."""
     return files.absolute(os.fsdecode(bytes.fromhex(encoded)))

@@ -20,7 +20,7 @@ from PIL import ExifTags, Image, ImageFile
 
 from gtloc_forensics.decode.colour import in_srgb, plain_mode
 from gtloc_forensics.decode.likeness import light, perceptual_hash, thumbnail_hash, uniformity
-from gtloc_forensics.decode.refusals import BAD_PICTURE, TOO_BIG, refusals, refuse_size
+from gtloc_forensics.decode.refusals import BAD_PICTURE, TOO_BIG, plainly, refusals, refuse_size
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
 from gtloc_forensics.files import types
 from gtloc_forensics.records import ImageFacts, Pixels, Sentence
@@ -64,7 +64,7 @@ _EXIF_HEADER = b"Exif\0\0"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one picture may cost. The last three bind only in the workers of a :class:`~gtloc_forensics.decode.Decoder`.
+    """What one picture may cost. The last five bind only in the workers of a :class:`~gtloc_forensics.decode.Decoder`.
 
     Computing time is what refuses a slow picture, so that a busy machine gives the
     same results as an idle one; the time on the wall only ends what hangs.
@@ -75,6 +75,8 @@ class Limits:
     memory_bytes: int = 3 << 30  # address space of one worker
     cpu_seconds: float = 60.0
     wall_seconds: float = 900.0
+    trouble_seconds: float = 1200.0  # of all pictures together that used up a limit; then each has only the next
+    hasty_seconds: float = 10.0
 
 
 DEFAULT_LIMITS = Limits()
@@ -312,7 +314,9 @@ def _developed(path: Path, limits: Limits) -> _Work:
             turned = raw.sizes.flip in (5, 6)
             rgb = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
     except rawpy.LibRawError as error:
-        raise DecodeRefused(Sentence("the RAW data cannot be developed ({message})", message=str(error))) from error
+        raise DecodeRefused(
+            Sentence("the RAW data cannot be developed ({message})", message=plainly(str(error)))
+        ) from error
     width, height = (height, width) if turned else (width, height)
     return _Work(Image.fromarray(rgb), width, height, "RAW", notes=["RAW data developed by LibRaw at half size"])
 

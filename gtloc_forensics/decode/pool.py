@@ -30,6 +30,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from gtloc_forensics.decode.patience import Patience
 from gtloc_forensics.decode.pixels import DEFAULT_LIMITS, SHORT_SIDE, Decoded, Limits, decode
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
 from gtloc_forensics.files import types
@@ -81,7 +82,8 @@ class Decoder:
         self._limits = limits
         self._jobs = jobs
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-        self._workers = [_Worker(limits) for _ in range(jobs)]
+        patience = Patience(limits)
+        self._workers = [_Worker(limits, patience) for _ in range(jobs)]
         for worker in self._workers:
             self._idle.put(worker)
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="decoder") if jobs else None
@@ -153,8 +155,9 @@ def _outcome(job: Job, limits: Limits) -> Outcome:
 class _Worker:
     """One decoding process, started when first needed and again after it died."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, patience: Patience) -> None:
         self._limits = limits
+        self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._closed = threading.Event()
@@ -164,22 +167,38 @@ class _Worker:
         if self._closed.is_set():
             return DecodeRefused(Sentence("decoding was stopped"))
         too_late = threading.Event()
+        cpu_seconds, wall_seconds = self._patience.cpu_seconds(), self._patience.wall_seconds()
         try:
             connection = self._running()
-            with self._deadline(too_late):
-                _send_job(connection, job)
+            with self._deadline(too_late, wall_seconds):
+                _send_job(connection, job, cpu_seconds)
                 return _receive_outcome(connection, job.source_id)
         except (EOFError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             code = self._kill()
         if self._closed.is_set():
             return DecodeRefused(Sentence("decoding was stopped"))
         if too_late.is_set():
-            return DecodeRefused(Sentence("decoding it hung for {wall_s:g} s", wall_s=self._limits.wall_seconds))
-        if code == -signal.SIGPROF:
+            self._patience.spend(wall_seconds)
             return DecodeRefused(
-                Sentence("decoding it takes more than {cpu_s:g} s of computing", cpu_s=self._limits.cpu_seconds)
+                Sentence(
+                    "decoding it hung for {wall_s:g} s{haste}", wall_s=wall_seconds, haste=self._haste(wall_seconds)
+                )
+            )
+        if code == -signal.SIGPROF:
+            self._patience.spend(cpu_seconds)
+            return DecodeRefused(
+                Sentence(
+                    "decoding it takes more than {cpu_s:g} s of computing{haste}",
+                    cpu_s=cpu_seconds,
+                    haste=self._haste(cpu_seconds),
+                )
             )
         return DecodeRefused(Sentence("the decoder crashed over it (exit status {status})", status=str(code)))
+
+    def _haste(self, seconds: float) -> Told:
+        """Return why a picture had no more than this, where others had used up what they share."""
+        hasty = seconds < min(self._limits.cpu_seconds, self._limits.wall_seconds)
+        return Sentence(", all that others of this run had left for it") if hasty else ""
 
     def stop(self) -> None:
         """Have the process end now, whatever it is doing, and start no other; callable from any thread."""
@@ -220,7 +239,7 @@ class _Worker:
             raise OSError("the worker did not start")
 
     @contextmanager
-    def _deadline(self, too_late: threading.Event) -> Iterator[None]:
+    def _deadline(self, too_late: threading.Event, wall_seconds: float) -> Iterator[None]:
         """Kill the process when the block takes too long: whatever it hangs in, we get an end of file."""
         process = self._process
 
@@ -229,7 +248,7 @@ class _Worker:
             if process is not None:
                 process.kill()
 
-        timer = threading.Timer(self._limits.wall_seconds, give_up)
+        timer = threading.Timer(wall_seconds, give_up)
         timer.daemon = True
         timer.start()
         try:
@@ -262,8 +281,9 @@ def _environment() -> dict[str, str]:
 # --------------------------------------------------------------------------- what passes between them
 
 
-def _send_job(connection: Connection, job: Job) -> None:
+def _send_job(connection: Connection, job: Job, cpu_seconds: float) -> None:
     header = {
+        "cpu_seconds": cpu_seconds,
         "path": os.fsencode(job.path).hex(),
         "source_id": job.source_id,
         "media_type": job.media_type,
@@ -278,12 +298,13 @@ def _send_job(connection: Connection, job: Job) -> None:
             connection.send_bytes(part)
 
 
-def _receive_job(connection: Connection) -> Job:
+def _receive_job(connection: Connection) -> tuple[Job, float]:
     header = json.loads(connection.recv_bytes())
+    cpu_seconds = float(header.pop("cpu_seconds"))
     thumbnail = connection.recv_bytes() if header.pop("thumbnail") else None
     preview = connection.recv_bytes() if header.pop("preview") else None
     path = Path(os.fsdecode(bytes.fromhex(header.pop("path"))))
-    return Job(path=path, thumbnail=thumbnail, preview=preview, **header)
+    return Job(path=path, thumbnail=thumbnail, preview=preview, **header), cpu_seconds
 
 
 def _send_outcome(connection: Connection, outcome: Outcome) -> None:
@@ -349,10 +370,10 @@ def serve(descriptor: int) -> None:
         connection.send_bytes(_READY)
         while True:
             try:
-                job = _receive_job(connection)
+                job, cpu_seconds = _receive_job(connection)
             except (EOFError, ConnectionError):
                 return
-            signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)  # SIGPROF ends the process
+            signal.setitimer(signal.ITIMER_PROF, cpu_seconds)  # SIGPROF ends the process
             _send_outcome(connection, _outcome(job, limits))
             signal.setitimer(signal.ITIMER_PROF, 0)
 

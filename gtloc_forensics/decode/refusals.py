@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.files import opening
-from gtloc_forensics.records import Sentence, Told
+from gtloc_forensics.records import Sentence, Told, visible
 
 LONGEST_ASPECT = 50.0  # longer strips are no photographs, and would make a row of pixels as wide as memory
 
@@ -38,6 +38,7 @@ _PYTHONESE = re.compile(
     r"|not in list|range\(|\bliteral\b|<|\bself\b|__|\bhas no\b|codec"
 )
 
+_BYTES_LITERAL = re.compile(r"""\bb(['"])(.*?)\1""")
 TOO_BIG = (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
@@ -88,5 +89,10 @@ def _what_happened(error: BaseException) -> Told:
         return Sentence("{said}, where it was read", said=opening.words(error))
     words = str(error).strip()
     if isinstance(error, _IN_WORDS) and words and not _PYTHONESE.search(words):
-        return words.removesuffix(".")
+        return plainly(words).removesuffix(".")
     return Sentence("the decoder found in it what no picture of this kind holds")
+
+
+def plainly(words: str) -> str:
+    """Return a decoder's words with the bytes it quotes as text, not as Python writes bytes."""
+    return visible(_BYTES_LITERAL.sub(lambda found: f'"{found[2]}"', words))

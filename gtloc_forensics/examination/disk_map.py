@@ -7,23 +7,33 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, MutableMapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from types import TracebackType
+
+from gtloc_forensics.errors import WorkspaceFull
+from gtloc_forensics.files import opening
 
 
 class DiskMap(MutableMapping[str, bytes], AbstractContextManager["DiskMap"]):
     """A mapping on a temporary file; what is replaced leaves its room unused. Use it as a context manager."""
 
     def __init__(self) -> None:
-        """Open an empty map in a temporary file."""
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        """Open an empty map in a temporary file.
+
+        Raises:
+            WorkspaceFull: the folder for temporary files has no room, here or when something is kept or read.
+        """
+        with _told_when_full():
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._places: dict[str, tuple[int, int]] = {}
         self._end = 0
 
     def __setitem__(self, name: str, value: bytes) -> None:
         """Keep *value* under *name*."""
-        self._file.seek(self._end)
-        self._file.write(value)
+        with _told_when_full():
+            self._file.seek(self._end)
+            self._file.write(value)
         self._places[name] = (self._end, len(value))
         self._end += len(value)
 
@@ -34,8 +44,9 @@ class DiskMap(MutableMapping[str, bytes], AbstractContextManager["DiskMap"]):
             KeyError: nothing is.
         """
         start, length = self._places[name]
-        self._file.seek(start)
-        return self._file.read(length)
+        with _told_when_full():  # what is still in the buffer is written first
+            self._file.seek(start)
+            return self._file.read(length)
 
     def __delitem__(self, name: str) -> None:
         """Forget *name*."""
@@ -52,5 +63,16 @@ class DiskMap(MutableMapping[str, bytes], AbstractContextManager["DiskMap"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the room back."""
-        self._file.close()
+        """Give the room back; what could not be written any more is not needed."""
+        with suppress(OSError):
+            self._file.close()
+
+
+@contextmanager
+def _told_when_full() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if opening.is_full(error):
+            raise WorkspaceFull(Path(tempfile.gettempdir())) from error
+        raise

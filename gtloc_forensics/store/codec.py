@@ -6,6 +6,7 @@ says which record it expects, so a database never decides what gets built.
 
 from __future__ import annotations
 
+import re
 import types
 import zlib
 from collections.abc import Callable
@@ -18,7 +19,7 @@ import numpy as np
 from cattrs import Converter
 
 from gtloc_forensics.errors import DamagedCase
-from gtloc_forensics.records import Absent, Sentence, Told
+from gtloc_forensics.records import Absent, Sentence, Told, visible
 
 R = TypeVar("R")
 
@@ -26,13 +27,29 @@ _ABSENT_KEY = "absent"
 _SENTENCE_KEY = "say"  # the template; its values stand beside it under "of"
 _MOMENTS: dict[str, type[datetime] | type[date] | type[time]] = {"moment": datetime, "date": date, "time": time}
 _PARTS = "\x1f"  # the unit separator: no sentence of ours holds it
+_HALVES = re.compile("[\ud800-\udfff]")  # of characters; and what stands for bytes that are no text
 _PACKED_BELOW = 256  # bytes; compressing less than this makes it longer
 
 
 def pack(record: Any) -> bytes:
     """Return the stored form of a record, or of a tuple or list of records."""
-    plain = msgspec.msgpack.encode(_converter().unstructure(record), enc_hook=_array_to_plain)
+    built = _converter().unstructure(record)
+    try:
+        plain = msgspec.msgpack.encode(built, enc_hook=_array_to_plain)
+    except UnicodeEncodeError:  # a name's bytes that are no text, in the words of a plugin, say: written out
+        plain = msgspec.msgpack.encode(_encodable(built), enc_hook=_array_to_plain)
     return b"r" + plain if len(plain) < _PACKED_BELOW else b"z" + zlib.compress(plain, 1)
+
+
+def _encodable(built: Any) -> Any:
+    """Return plain values, those texts made :func:`visible` that could not be kept as they are."""
+    if isinstance(built, str):
+        return visible(built) if _HALVES.search(built) else built
+    if isinstance(built, dict):
+        return {_encodable(name): _encodable(value) for name, value in built.items()}
+    if isinstance(built, list | tuple):
+        return [_encodable(value) for value in built]
+    return built
 
 
 def unpack(kind: type[R], stored: bytes) -> R:

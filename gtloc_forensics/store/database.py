@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
-from gtloc_forensics.errors import CaseBusy, CaseError, DamagedCase, WorkspaceFull
+from gtloc_forensics.errors import CaseError, DamagedCase, WorkspaceFull
 from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Scalar, Skipped, Source, Told, visible
 from gtloc_forensics.store.codec import pack, text_of, told_of, unpack
 from gtloc_forensics.store.custody import GENESIS, canonical_json, event_of
@@ -41,7 +41,9 @@ from gtloc_forensics.store.schema import (
     SourceRow,
     cannot_be_written,
     engine_of,
+    is_for_want_of_room,
     migrate,
+    not_written,
     queue_up,
     reserved,
     trigger_faults,
@@ -104,7 +106,7 @@ class Store:
 
         Raises:
             CaseBusy: when another process holds the database.
-            CaseError: when it lies where nothing can be written.
+            CaseError: when it lies where nothing can be written, or the system refuses to.
             WorkspaceFull: when the disk has no room for it.
         """
         if self.is_read_only:
@@ -114,10 +116,9 @@ class Store:
                 queue_up(session.connection())
                 yield session
         except OperationalError as error:
-            if "locked" in str(error.orig):
-                raise CaseBusy(f"{self.url} is being written by another process; wait for it or stop it") from error
-            if "full" in str(error.orig):
-                raise WorkspaceFull((self.file or Path()).parent) from error
+            known = not_written(error, self.url, self.file)
+            if known is not None:
+                raise known from error
             raise
 
     @contextmanager
@@ -138,6 +139,7 @@ class Store:
 
         Raises:
             DamagedCase: when the database cannot give what it is asked for.
+            WorkspaceFull: when it needs room for that, and there is none.
         """
         try:
             with Session(self.engine) as session:
@@ -145,6 +147,8 @@ class Store:
         except (DatabaseError, StatementError, UnicodeDecodeError) as error:
             if self.file is None and isinstance(error, OperationalError):
                 raise  # a server that went away
+            if isinstance(error, OperationalError) and is_for_want_of_room(error, self.file):
+                raise WorkspaceFull((self.file or Path()).parent) from error
             raise DamagedCase(f"{self.url} cannot be read ({getattr(error, 'orig', error)})") from error
 
     # ----------------------------------------------------------------- header

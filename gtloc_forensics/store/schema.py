@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +16,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from gtloc_forensics.errors import CaseBusy, NewerCase, UsageError
+from gtloc_forensics.errors import CaseBusy, CaseError, ForensicsError, NewerCase, UsageError, WorkspaceFull
 from gtloc_forensics.records import visible
 from gtloc_forensics.store import addresses
 
@@ -23,6 +24,7 @@ SCHEMA = "0001"
 """The newest migration this program knows."""
 
 BUSY_TIMEOUT_MS = 10_000
+_LEAST_ROOM_BYTES = 1 << 16
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
@@ -315,3 +317,26 @@ def _version(connection: Any) -> str | None:
         return None
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return None if found is None else str(found)
+
+
+def is_for_want_of_room(error: DBAPIError, file: Path | None) -> bool:
+    """Say whether SQLite failed because a disk is full; of its index beside the file it says "I/O error" then."""
+    said = str(error.orig)
+    if "full" in said:
+        return True
+    return "I/O" in said and file is not None and shutil.disk_usage(file.parent).free < _LEAST_ROOM_BYTES
+
+
+def not_written(error: DBAPIError, url: str, file: Path | None) -> ForensicsError | None:
+    """Return why a database at *url*, in a *file* or none, was not written, for people; None for what is unknown."""
+    said = str(error.orig)
+    if "locked" in said:
+        return CaseBusy(f"{url} is being written by another process; wait for it or stop it")
+    if is_for_want_of_room(error, file):
+        return WorkspaceFull((file or Path()).parent)
+    if "I/O" in said:
+        return CaseError(
+            f"{url} could not be written (disk I/O error); look at the disk and at the limit on the length of files "
+            "(ulimit -f), then run again: the case resumes where it stopped"
+        )
+    return None
