@@ -58,8 +58,18 @@ def keywords(photos: Iterable[Subject], findings: Iterable[Finding]) -> dict[byt
     about = _by_photo(findings)
     out: dict[bytes, tuple[str, ...]] = {}
     for photo in photos:
-        found = [one for one in about.get(source_id_of(photo.relative), []) if one.is_found]
-        ordered = sorted(found, key=lambda one: (one.outcome is not Outcome.CONTRADICTION, one.check_id))
-        words = (f"gtloc|{one.outcome.value}|{one.cause.kind if one.cause else one.check_id}" for one in ordered)
-        out |= {photo.relative: tuple(dict.fromkeys(words))} if found else {}
+        words = keywords_of(ranked(about.get(source_id_of(photo.relative), [])))
+        out |= {photo.relative: words} if words else {}
     return out
+
+
+def ranked(findings: Iterable[Finding]) -> list[Finding]:
+    """Return what was found, contradictions first."""
+    found = [finding for finding in findings if finding.is_found]
+    return sorted(found, key=lambda finding: (finding.outcome is not Outcome.CONTRADICTION, finding.check_id))
+
+
+def keywords_of(found: Iterable[Finding]) -> tuple[str, ...]:
+    """Return ``gtloc|OUTCOME|CAUSE`` for findings, in their order, each once; the rule stands for a cause not named."""
+    words = (f"gtloc|{one.outcome.value}|{one.cause.kind if one.cause else one.check_id}" for one in found)
+    return tuple(dict.fromkeys(words))
