@@ -81,7 +81,7 @@ def _others(command: click.Command, name: str) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    r"""Return text in which roff reads nothing as a request of its own: ``\``, hyphens and quotes stay what they are."""
+    r"""Return text in which roff reads no request of its own: ``\``, hyphens and quotes stay what they are."""
     return re.sub(r"\s+", " ", text).replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -22,8 +23,8 @@ from pathlib import Path
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files.writing import write_bytes
 
-PROGRAM = "@GTLOC@"
-"""Stands in a file of ours for the command that starts this program."""
+PROGRAM, ROOT = b"@GTLOC@", b"@ROOT@"
+"""Stand in a file of ours for the command that starts this program, and for the folder that all goes below."""
 
 _EXECUTABLE = (".sh", ".desktop")
 
@@ -84,12 +85,20 @@ PLUGINS = {
             "desktop",
             "file managers: 'Check photos…' on a folder in Nautilus, Dolphin and others",
             (
+                ("desktop/check-photos.sh", "gtloc/check-photos.sh"),
+                ("desktop/check-photos.sh", "nautilus/scripts/Check photos…"),
                 ("desktop/gtloc.desktop", "applications/gtloc.desktop"),
-                ("desktop/nautilus.sh", "nautilus/scripts/Check photos…"),
                 ("desktop/dolphin.desktop", "kio/servicemenus/gtloc.desktop"),
             ),
             data_home,
             "right-click a folder; a file manager that runs may want to be started again",
+        ),
+        Plugin(
+            "digikam",
+            "digiKam: keywords and corrected times of an album as XMP sidecars",
+            (("digikam/album-sidecars.sh", "gtloc/digikam/album-sidecars.sh"),),
+            data_home,
+            "docs/photo-managers.md says how digiKam takes them up",
         ),
     )
 }
@@ -169,7 +178,7 @@ def _wanted(plugin: Plugin, root: Path) -> Iterator[tuple[Path, bytes]]:
     for source, target in plugin.places:
         ours = files("gtloc_forensics.contrib").joinpath(*source.split("/"))
         for inner, content in _contents(ours):
-            yield root.joinpath(*target.split("/"), *inner), content.replace(PROGRAM.encode(), _quoted())
+            yield (path := root.joinpath(*target.split("/"), *inner)), _filled_in(content, path, root)
     if plugin.name == "darktable":
         path = root.joinpath("lua", "gtloc", "program.path")
         yield path, "".join(f"{word}\n" for word in program()).encode("utf-8", "surrogateescape")
@@ -184,8 +193,22 @@ def _contents(ours: Traversable, inner: tuple[str, ...] = ()) -> Iterator[tuple[
             yield from _contents(entry, (*inner, entry.name))
 
 
-def _quoted() -> bytes:
-    return shlex.join(program()).encode("utf-8", "surrogateescape")
+def _filled_in(content: bytes, path: Path, root: Path) -> bytes:
+    """Return a file of ours with the words that only this machine knows."""
+    command = shlex.join(program()).encode("utf-8", "surrogateescape")
+    below = os.fsencode(root)
+    return content.replace(PROGRAM, command).replace(
+        ROOT, _in_desktop_entry(below) if path.suffix == ".desktop" else below
+    )
+
+
+def _in_desktop_entry(text: bytes) -> bytes:
+    """Return text for within the double quotes of an ``Exec`` key, where a string's escapes come on top of the quotes'.
+
+    Source: Desktop Entry Specification 1.5, "The Exec key".
+    """
+    quoted = re.sub(rb'(["`$\\])', rb"\\\1", text)
+    return quoted.replace(b"\\", b"\\\\").replace(b"%", b"%%")
 
 
 def _sha256(path: Path) -> str:
@@ -205,9 +228,9 @@ def _remove(earlier: dict[str, str], *, keep: set[Path]) -> Iterator[Change]:
         folders.add(path.parent)
         yield Change(path, "removed")
     for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
-        while folder.name and not any(folder.iterdir()) and "gtloc" in folder.parts:
+        while "gtloc" in folder.parts and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-            folder = folder.parent  # noqa: PLW2901 - upwards, as long as what we made is empty
+            folder = folder.parent  # upwards, as long as what we made is empty
 
 
 # --------------------------------------------------------------------------- the line in a start file

@@ -132,7 +132,7 @@ def _alarm(finding: Finding, rule: RuleNote | None) -> str:
         rate = "{check}: of untouched photos {share} look like this by chance"
         return rate.format(check=finding.check_id, share=_percent(finding.p_value))
     if rule is None or not rule.tested:
-        return "{check}: how often it is a false alarm was not counted".format(check=finding.check_id)
+        return f"{finding.check_id}: how often it is a false alarm was not counted"
     hits: float = rule.alarms or 0
     trials = rule.tested
     if rule.sources is not None:
@@ -183,4 +183,3 @@ def cameras_of(view: CaseView) -> dict[bytes, tuple[str, str]]:
         for entry in view.photos()
         if isinstance(entry.photo.claim, Claim) and entry.photo.claim.device.key != UNKNOWN_DEVICE
     }
-

@@ -15,6 +15,7 @@ from gtloc_forensics.cli.output import counted, say
 
 if TYPE_CHECKING:
     from gtloc_forensics.cli.plugging import Change, Plugin
+    from gtloc_forensics.records import Scalar
 
 
 @click.group()
@@ -77,7 +78,7 @@ def record(case: Path, journal: Path, by: str, transaction: str, undone: bool) -
 
     lines = sum(line.startswith(b"wrote\t") for line in journal.read_bytes().splitlines())
     with Case(case, database_url=named_database()) as opened, opened.locked():
-        detail = {
+        detail: dict[str, Scalar] = {
             "step": "undone in its library" if undone else "written into its library",
             "transaction": transaction,
             "journal": journal.name,

@@ -11,8 +11,15 @@ return function(dt, module)
   local widgets, say, as_job, breathe = module.widgets, module.say, module.as_job, module.breathe
   local listed, meant, cases_of, may_write, _ = module.listed, module.meant, module.cases_of, module.may_write, module._
 
-  local function shown_time(text)
-    return text == "" and "–" or text:gsub("%.%d+$", "")
+  local SHOWN = 3 -- values before and after that stand in the module; more are in its tooltip
+
+  local function shown_value(text)
+    return text == "" and "–" or (text:gsub("(:%d%d)%.%d+$", "%1"))
+  end
+
+  -- darktable tells of a photo anew when it is selected anew.
+  local function refresh()
+    dt.gui.selection(listed(dt.gui.selection()))
   end
 
   local function show_group()
@@ -24,11 +31,21 @@ return function(dt, module)
       widgets.before.label, widgets.why.label = "", ""
       return
     end
-    local first = group.changes[1]
-    widgets.before.label = shown_time(first.old) .. "  →  " .. shown_time(first.new)
-    widgets.before.tooltip = first.relative
-    widgets.why.label = first.reason
-    widgets.why.tooltip = first.reason
+    local shown, names = {}, {}
+    for number = 1, math.min(SHOWN, #group.changes) do
+      local change = group.changes[number]
+      shown[number] = shown_value(change.old) .. "  →  " .. shown_value(change.new)
+    end
+    for number, change in ipairs(group.changes) do
+      names[number] = change.relative .. ": " .. shown_value(change.old) .. " → " .. shown_value(change.new)
+    end
+    if #group.changes > SHOWN then
+      shown[#shown + 1] = "…"
+    end
+    widgets.before.label = table.concat(shown, "\n")
+    widgets.before.tooltip = table.concat(names, "\n", 1, math.min(40, #names))
+    widgets.why.label = group.changes[1].reason
+    widgets.why.tooltip = group.changes[1].reason
   end
 
   local function show_groups()
@@ -203,6 +220,7 @@ return function(dt, module)
         tell(number / #group.changes)
       end
       journal:close()
+      refresh()
       program.run({ "plugin", "record", group.case, path, "--by", "darktable", "--transaction", transaction }, state)
       local text = string.format(_("values written: %d, left: %d"), tally.written, tally.left)
       if tally.why then
@@ -282,6 +300,7 @@ return function(dt, module)
       breathe(number)
     end
     journal:close()
+    refresh()
     if tally.left == 0 then
       note_state(case, transaction, "undone")
     end
@@ -349,6 +368,7 @@ return function(dt, module)
           return
         end
         reset_images(rows, images, folder, tally)
+        refresh()
       end
       local text = string.format(_("values set to what the files hold: %d, left: %d"), tally.written, tally.left)
       say(text .. (tally.why and " (" .. tally.why .. ")" or ""), true)
