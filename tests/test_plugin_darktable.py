@@ -16,8 +16,9 @@ from urllib.parse import unquote
 import pytest
 from click.testing import CliRunner
 
-from gtloc_forensics.case.case import Case
+from gtloc_forensics.case.case import Case, open_case
 from gtloc_forensics.cli.main import gtloc
+from gtloc_forensics.records import CaseHeader
 
 ROOT = Path(__file__).parents[1]
 PLUGIN = ROOT / "plugins" / "darktable" / "gtloc"
@@ -155,6 +156,14 @@ def bytes_of(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*.[jJ][pP][gG]")}
 
 
+def case_name(folder: Path) -> str:
+    """Return how the module calls the case of a folder: FNV-1a with 64 bits tells folders of one name apart."""
+    digest = 0xCBF29CE484222325
+    for byte in os.fsencode(folder):
+        digest = (digest ^ byte) * 0x100000001B3 % 2**64
+    return f"{folder.name}-{digest:016x}"
+
+
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     for program in ("darktable", "xvfb-run", "exiftool"):
@@ -164,6 +173,11 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     for name in WANTED:
         shutil.copytree(ROOT / "examples" / "case_folder" / name, folder / "photos" / name)
     shutil.copy(folder / "photos" / "nordvale" / "NV000120.JPG", folder / "photos" / "nordvale" / HOSTILE)
+    exhibit = folder / "photos" / "exhibit"
+    exhibit.mkdir()
+    shutil.copy(folder / "photos" / "nordvale" / "NV000120.JPG", exhibit / "exhibit.jpg")
+    with open_case(exhibit, folder / "settings" / "gtloc-cases" / case_name(exhibit), header=CaseHeader(exhibit="7")):
+        pass
     before = bytes_of(folder / "photos")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(folder / "data"))
@@ -196,7 +210,7 @@ def _run_darktable(folder: Path) -> None:
             stderr=log,
             start_new_session=True,
         )
-        ends = time.monotonic() + 270
+        ends = time.monotonic() + 480
         out = folder / "out"
         while running.poll() is None and time.monotonic() < ends:
             if out.is_file() and re.search(rb"^(done|error)\t", out.read_bytes(), re.MULTILINE):
@@ -210,7 +224,7 @@ def _run_darktable(folder: Path) -> None:
             running.wait(20)
 
 
-pytestmark = pytest.mark.xdist_group("darktable")
+pytestmark = [pytest.mark.xdist_group("darktable"), pytest.mark.timeout(600)]
 
 
 def test_an_audit_marks_each_photo_with_outcome_cause_sentence_and_colour(session: Session):
@@ -219,7 +233,7 @@ def test_an_audit_marks_each_photo_with_outcome_cause_sentence_and_colour(sessio
     for name, (words, _, _, _, red, yellow, line, note) in session.images("audited").items():
         assert "gtloc|contradiction|clock-offset" in words.split(";"), name
         assert (red, yellow) == ("true", "false"), name
-        assert line == "contradiction: clock-offset"
+        assert line == "gtloc: contradiction, clock-offset"
         assert re.fullmatch(r"\[gtloc\] .* \(GF\d+: .*false alarm.*\)\. \[/gtloc\]", note), note
         assert note.count(". ") <= 1, "one sentence"
     assert HOSTILE in session.images("audited")
@@ -266,6 +280,12 @@ def test_a_second_audit_replaces_the_marks_of_the_first(session: Session):
 def test_an_import_is_audited_when_asked_for(session: Session):
     (words, *_) = session.images("imported")["IMG_20241016_100502.jpg"]
     assert words.startswith("gtloc|")
+
+
+def test_nothing_is_written_for_photos_that_are_evidence(session: Session):
+    assert [text for name, text in session.said if name == "audit_selection"][-1].startswith("marked as evidence")
+    words, *_, note = session.images("exhibit")["exhibit.jpg"]
+    assert (words, note) == ("", "")
 
 
 def test_corrections_in_darktable_are_in_the_journal_and_in_the_chain_of_custody(session: Session):

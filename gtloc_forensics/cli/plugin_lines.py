@@ -67,6 +67,11 @@ def _field(field: str | bytes) -> bytes:
 # --------------------------------------------------------------------------- what was found
 
 
+def head(case: Case) -> Row:
+    """Return the row that says which case it is, and whether it is marked as evidence."""
+    return ("case", os.fsencode(case.folder.absolute()), "evidence" if case.is_evidence else "")
+
+
 def found_rows(case: Case) -> Iterator[Row]:
     """Yield what an examination came to: the case, then a line per photo, in the order of their paths.
 
@@ -75,7 +80,7 @@ def found_rows(case: Case) -> Iterator[Row]:
     """
     view = case.view()
     rules = {note.check_id: note for note in view.rules()}
-    yield ("case", os.fsencode(case.folder.absolute()), "evidence" if case.is_evidence else "")
+    yield head(case)
     for entry in view.photos():
         yield _photo_row(entry, rules)
     yield from (_unread_row(skipped) for skipped in view.passed_over() if skipped.blocks)

@@ -69,6 +69,17 @@ drive.wait_for(function()
 end)
 drive.dump("imported")
 
+-- a case that is marked as evidence
+dt.preferences.write("gtloc", "on_import", "bool", false)
+drive.import(photos .. "/exhibit", 1)
+for _, image in ipairs(dt.database) do
+  if image.filename == "exhibit.jpg" then
+    dt.gui.selection({ image })
+  end
+end
+drive.act("audit_selection")
+drive.dump("exhibit")
+
 -- hidden and shown again, as the script manager does
 drive.script.destroy()
 drive.script.restart()

@@ -73,11 +73,11 @@ def correct(case: Path, plan_file: Path | None, **options: Any) -> None:
         if options["undo"] or options["resume"]:
             transaction = options["transaction"]
             result = opened.undo_correction(transaction) if options["undo"] else opened.resume_correction()
-            _tell_result(result, options["lines"], done="put back" if options["undo"] else "written")
+            _tell_result(opened, result, options["lines"], done="put back" if options["undo"] else "written")
         elif options["applies"]:
             order = _order(options)
             result = opened.apply_corrections(path, _destination(opened, options), only=order.only, camera=order.camera)
-            _tell_result(result, options["lines"])
+            _tell_result(opened, result, options["lines"])
         else:
             plan = opened.plan_corrections(path, _order(options))
             _write_plan_lines(opened, plan, options["lines"])
@@ -99,14 +99,15 @@ def _write_plan_lines(case: Case, plan: Plan, path: Path | None) -> None:
     if path is not None:
         from gtloc_forensics.cli import plugin_lines
 
-        plugin_lines.write(path, plugin_lines.plan_rows(plan, plugin_lines.cameras_of(case.view())))
+        rows = plugin_lines.plan_rows(plan, plugin_lines.cameras_of(case.view()))
+        plugin_lines.write(path, [plugin_lines.head(case), *rows])
 
 
-def _tell_result(result: Result | None, lines: Path | None, *, done: str = "written") -> None:
+def _tell_result(case: Case, result: Result | None, lines: Path | None, *, done: str = "written") -> None:
     if lines is not None:
         from gtloc_forensics.cli import plugin_lines
 
-        plugin_lines.write(lines, plugin_lines.result_rows(result))
+        plugin_lines.write(lines, [plugin_lines.head(case), *plugin_lines.result_rows(result)])
     _print_result(result, done=done)
 
 

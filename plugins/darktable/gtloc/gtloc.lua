@@ -61,6 +61,10 @@ if dt.gui then -- without a window darktable 4.2 waits for ever here
     _("red for a contradiction, yellow for a suspicion"), false)
   dt.preferences.register(MODULE, "on_import", "bool", _("gtloc: audit on import"),
     _("audit the folder of photos that were imported"), false)
+  -- darktable from 5.2 (9.5) on may show the line in another's row: its issue 19366 was open in 2025
+  dt.preferences.register(MODULE, "info_line", "bool", _("gtloc: line in the image information"),
+    _("shows the outcome of the photo; press reset there once, after darktable was started again"),
+    dt.configuration.api_version_minor < 5)
   dt.preferences.register(MODULE, "no_model", "bool", _("gtloc: leave the pixels out"),
     _("audit without the model that looks at the pictures: faster, and it sees less"), false)
 end
@@ -285,7 +289,7 @@ function gtloc.info(image)
   if not outcome then
     return ""
   end
-  return (WORDS[outcome] or outcome) .. (cause ~= "" and ": " .. cause or "")
+  return "gtloc: " .. (WORDS[outcome] or outcome) .. (cause ~= "" and ", " .. cause or "")
 end
 
 -- The photos that a person means: the selection, else what is shown.
@@ -500,9 +504,11 @@ if dt.gui then
       return found_among(listed(images))
     end, _("select the photos of the collection in which something was found"))
   end)
-  where_possible("line in the information on a photo", function()
-    dt.gui.libs.metadata_view.register_info(_("time and place"), gtloc.info)
-  end)
+  if dt.preferences.read(MODULE, "info_line", "bool") then
+    where_possible("line in the information on a photo", function()
+      dt.gui.libs.metadata_view.register_info(_("time and place"), gtloc.info)
+    end)
+  end
   for name, act in pairs({
     [_("gtloc: audit selection")] = gtloc.audit_selection,
     [_("gtloc: select found")] = gtloc.select_found,

@@ -162,6 +162,8 @@ return function(dt, module)
         done[row[2]] = true
       elseif row[1] == "left" then
         refused[row[2]] = row[3]
+      elseif row[1] == "case" and not may_write(row[3] == "evidence") then
+        return nil, gtloc.message
       end
     end
     return transaction, done, refused
