@@ -103,6 +103,15 @@ def test_where_the_script_manager_starts_plugins_its_file_stays(home: Path):
     assert luarc.read_text("utf-8") == 'require "tools/script_manager"\n'
 
 
+def test_a_plugin_moves_when_it_is_installed_elsewhere(home: Path):
+    run("plugin", "install", "darktable", "--into", str(home / "gtloc" / "first"))
+    assert run("plugin", "install", "darktable", "--into", str(home / "second")).exit_code == ExitCode.CLEAN
+    assert not (home / "gtloc" / "first" / "lua" / "gtloc").exists()
+    assert (home / "gtloc" / "first" / "luarc").read_text("utf-8") == ""
+    assert (home / "gtloc" / "first" / "lua").is_dir(), "a folder that is not ours stays, empty or not"
+    assert (home / "second" / "luarc").read_text("utf-8") == 'require "gtloc/gtloc"\n'
+
+
 def test_a_plugin_that_there_is_not_is_refused_with_those_there_are(home: Path):
     done = run("plugin", "install", "gimp")
     assert done.exit_code == ExitCode.FAILURE

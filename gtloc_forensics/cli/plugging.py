@@ -26,6 +26,9 @@ from gtloc_forensics.files.writing import write_bytes
 PROGRAM, ROOT = b"@GTLOC@", b"@ROOT@"
 """Stand in a file of ours for the command that starts this program, and for the folder that all goes below."""
 
+OURS = "gtloc"
+"""How the folders are called that are ours: these, and those within them, are removed when they are left empty."""
+
 _EXECUTABLE = (".sh", ".desktop")
 
 
@@ -113,6 +116,12 @@ def installed(name: str) -> dict[str, str]:
     return kept
 
 
+def root_of(name: str) -> Path | None:
+    """Return the folder below which a plugin was installed; None when it was not."""
+    receipt = _receipt(name)
+    return Path(json.loads(receipt.read_text(encoding="utf-8"))["root"]) if receipt.is_file() else None
+
+
 def install(plugin: Plugin, into: Path | None = None, *, replace: bool = False) -> Iterator[Change]:
     """Copy a plugin to its place, and yield each thing done; nothing is written before all may be.
 
@@ -138,7 +147,11 @@ def install(plugin: Plugin, into: Path | None = None, *, replace: bool = False) 
         if path.suffix in _EXECUTABLE or content.startswith(b"#!"):
             path.chmod(0o755)
     yield from (Change(path, "written") for path in wanted)
-    yield from _remove(earlier, keep=set(wanted))
+    before = root_of(plugin.name)
+    if before is not None:
+        yield from _remove(earlier, before, keep=set(wanted))
+        if plugin.start is not None and before != root:
+            yield from _stop(before / plugin.start.file, plugin.start)
     hashes = {str(path): hashlib.sha256(content).hexdigest() for path, content in wanted.items()}
     facts = {"version": version("gtloc_forensics"), "root": str(root), "files": hashes}
     write_bytes(_receipt(plugin.name), json.dumps(facts, indent=1).encode())
@@ -152,14 +165,13 @@ def uninstall(plugin: Plugin) -> Iterator[Change]:
     Raises:
         UsageError: it is not installed.
     """
-    receipt = _receipt(plugin.name)
-    if not receipt.is_file():
+    root = root_of(plugin.name)
+    if root is None:
         raise UsageError(f"{plugin.name} was not installed by this user; there is nothing to remove")
-    root = Path(json.loads(receipt.read_text(encoding="utf-8"))["root"])
-    yield from _remove(installed(plugin.name), keep=set())
+    yield from _remove(installed(plugin.name), root, keep=set())
     if plugin.start is not None:
         yield from _stop(root / plugin.start.file, plugin.start)
-    receipt.unlink()
+    _receipt(plugin.name).unlink()
 
 
 def program() -> list[str]:
@@ -215,7 +227,7 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _remove(earlier: dict[str, str], *, keep: set[Path]) -> Iterator[Change]:
+def _remove(earlier: dict[str, str], root: Path, *, keep: set[Path]) -> Iterator[Change]:
     folders: set[Path] = set()
     for name, digest in earlier.items():
         path = Path(name)
@@ -228,9 +240,13 @@ def _remove(earlier: dict[str, str], *, keep: set[Path]) -> Iterator[Change]:
         folders.add(path.parent)
         yield Change(path, "removed")
     for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
-        while "gtloc" in folder.parts and folder.is_dir() and not any(folder.iterdir()):
+        while root in folder.parents and OURS in folder.relative_to(root).parts and _is_empty(folder):
             folder.rmdir()
             folder = folder.parent  # upwards, as long as what we made is empty
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
 
 
 # --------------------------------------------------------------------------- the line in a start file
