@@ -283,9 +283,13 @@ def test_an_import_is_audited_when_asked_for(session: Session):
 
 
 def test_nothing_is_written_for_photos_that_are_evidence(session: Session):
-    assert [text for name, text in session.said if name == "audit_selection"][-1].startswith("marked as evidence")
+    assert [text for name, text in session.said if name == "audit_selection"][1].startswith("marked as evidence")
     words, *_, note = session.images("exhibit")["exhibit.jpg"]
     assert (words, note) == ("", "")
+
+
+def test_a_program_that_cannot_be_started_is_told(session: Session):
+    assert "/no/such program" in [text for name, text in session.said if name == "audit_selection"][2]
 
 
 def test_corrections_in_darktable_are_in_the_journal_and_in_the_chain_of_custody(session: Session):

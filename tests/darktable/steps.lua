@@ -80,6 +80,11 @@ end
 drive.act("audit_selection")
 drive.dump("exhibit")
 
+-- a program that is not there
+dt.preferences.write("gtloc", "program", "file", "/no/such program")
+drive.act("audit_selection")
+dt.preferences.write("gtloc", "program", "file", "")
+
 -- hidden and shown again, as the script manager does
 drive.script.destroy()
 drive.script.restart()

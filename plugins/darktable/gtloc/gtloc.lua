@@ -38,15 +38,15 @@ local function part(name, ...)
   return type(loaded) == "function" and loaded(dt, ...) or loaded
 end
 
-local lines = part("lines")
-local library = part("library", lines)
-local program = part("program", lines, here)
-
 dt.gettext.bindtextdomain(MODULE, here .. "locale/")
 
 local function _(text)
   return dt.gettext.dgettext(MODULE, text)
 end
+
+local lines = part("lines")
+local library = part("library", lines)
+local program = part("program", lines, here, _)
 
 -- ------------------------------------------------------------------ preferences
 
@@ -263,20 +263,31 @@ end
 
 -- ------------------------------------------------------------------ what was found
 
-local function found_among(images)
+local function found_among(images, after_each)
   local found = {}
-  for _, image in ipairs(images) do
+  for number, image in ipairs(images) do
     if lines.is_found(library.words_of(image)) then
       found[#found + 1] = image
+    end
+    if after_each then
+      after_each(number)
     end
   end
   return found
 end
 
 function gtloc.select_found()
-  local found = found_among(listed(dt.collection))
-  dt.gui.selection(found)
-  say(string.format(_("photos selected: %d"), #found))
+  as_job(_("gtloc: selecting"), function(state, tell)
+    local images = listed(dt.collection)
+    local found = found_among(images, function(number)
+      breathe(number)
+      tell(number / #images)
+    end)
+    if not state.cancelled then
+      dt.gui.selection(found)
+      say(string.format(_("photos selected: %d"), #found))
+    end
+  end)
 end
 
 local WORDS = {

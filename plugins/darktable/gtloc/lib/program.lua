@@ -3,7 +3,7 @@
   SPDX-License-Identifier: Apache-2.0
 ]]
 
-return function(dt, lines, here)
+return function(dt, lines, here, _)
   local program = {}
   local running_os = dt.configuration.running_os
   local count = 0
@@ -74,7 +74,8 @@ return function(dt, lines, here)
     for _, path in ipairs({ output, errors, progress, progress and progress .. ".stop" }) do
       os.remove(path)
     end
-    return lines.exit_code(status), said:match("([^\r\n]+)[\r\n]*$") or ""
+    local last = said:match("([^\r\n]+)[\r\n]*$")
+    return lines.exit_code(status), last or _("gtloc could not be started; name it in the preferences of lua")
   end
 
   return program
