@@ -26,7 +26,7 @@ def completion(shell: str) -> None:
 
 
 @click.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("man"), show_default=True, help="Folder.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of manual pages.")
 @says_what_went_wrong
 def man(output: Path) -> None:
     """Write the manual pages, one per command, from the same texts as --help."""
