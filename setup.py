@@ -83,6 +83,7 @@ setup(
     package_data={
         "": ["*"],
         "gtloc_forensics": ["py.typed", "**/*"],
+        "gtloc_forensics.contrib": ["**/*"],
         "gtloc_forensics.models": ["**/*"],
         "gtloc_forensics.templates": ["**/*"],
     },

@@ -244,11 +244,13 @@ class Case:
 
         return correcting.plan(self._place, path, order)
 
-    def apply_corrections(self, path: Path, destination: Destination) -> Result:
+    def apply_corrections(
+        self, path: Path, destination: Destination, *, only: Sequence[bytes] = (), camera: str = ""
+    ) -> Result:
         """Carry out the plan at *path*; see :func:`gtloc_forensics.case.correcting.carry_out`."""
         from gtloc_forensics.case import correcting
 
-        return correcting.carry_out(self._place, path, destination)
+        return correcting.carry_out(self._place, path, destination, only=only, camera=camera)
 
     def resume_correction(self) -> Result | None:
         """Finish an interrupted transaction."""
@@ -256,11 +258,11 @@ class Case:
 
         return correcting.finish(self._place)
 
-    def undo_correction(self) -> Result:
-        """Give every file of the latest transaction its old bytes back."""
+    def undo_correction(self, transaction: str = "") -> Result:
+        """Give every file of a transaction, the latest when left out, its old bytes back."""
         from gtloc_forensics.case import correcting
 
-        return correcting.take_back(self._place)
+        return correcting.take_back(self._place, transaction)
 
     # ----------------------------------------------------------------- custody
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -33,15 +33,28 @@ def plan(case: CaseFolder, path: Path, order: Order) -> Plan:
     return made
 
 
-def carry_out(case: CaseFolder, path: Path, destination: Destination) -> Result:
-    """Apply the plan at *path* as it stands.
+def carry_out(
+    case: CaseFolder, path: Path, destination: Destination, *, only: Sequence[bytes] = (), camera: str = ""
+) -> Result:
+    """Apply the plan at *path* as it stands, or those of its lines that are about some photos.
+
+    Args:
+        case: whose photos they are.
+        path: the plan.
+        destination: where corrections go.
+        only: photos or folders below the evidence; () for all.
+        camera: serial number, device key, or make and model; "" for all.
 
     Raises:
-        PlanError: the file is missing or cannot be understood.
+        PlanError: the file is missing or cannot be understood, or no line is about those photos.
         EvidenceTreeError, UsageError, CorrectionStopped: see :func:`gtloc_forensics.correct.apply`.
     """
+    written = planfile.read(path)
+    if only or camera:
+        photos = (entry.photo for entry in case.view().photos())
+        written = correct.restricted(written, correct.chosen(photos, only=only, camera=camera))
     with _workshop(case) as workshop:
-        return correct.apply(planfile.read(path), evidence=case.evidence, destination=destination, workshop=workshop)
+        return correct.apply(written, evidence=case.evidence, destination=destination, workshop=workshop)
 
 
 def finish(case: CaseFolder) -> Result | None:
@@ -50,10 +63,10 @@ def finish(case: CaseFolder) -> Result | None:
         return correct.resume(workshop)
 
 
-def take_back(case: CaseFolder) -> Result:
-    """Give every file of the latest transaction its old bytes back."""
+def take_back(case: CaseFolder, transaction: str = "") -> Result:
+    """Give every file of a transaction, the latest when left out, its old bytes back."""
     with _workshop(case) as workshop:
-        return correct.undo(workshop)
+        return correct.undo(workshop, transaction=transaction)
 
 
 @contextmanager

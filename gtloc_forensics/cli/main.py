@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gtloc_forensics.cli.commands import correcting, modelling, reporting, searching, watching
+from gtloc_forensics.cli.commands import correcting, modelling, plugin, reporting, searching, shell, watching
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
+from gtloc_forensics.cli.output import open_for_reading
+from gtloc_forensics.cli.progress_file import kept_in
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
@@ -76,6 +78,9 @@ def gtloc() -> None:
 )
 @click.option("--no-report", is_flag=True, help="Leave the PDF out.")
 @click.option("--language", default="en", show_default=True, help="Language of the report.")
+@click.option("--open", "opens", is_flag=True, help="Open the report when it is written.")
+@click.option("--lines", type=click.Path(path_type=Path), help="Write what was found as lines for a plugin, too.")
+@click.option("--progress", "followed", type=click.Path(path_type=Path), help="Write the progress to this file, too.")
 @says_what_went_wrong
 def audit(
     case_folder: Path,
@@ -87,6 +92,9 @@ def audit(
     database: str,
     no_report: bool,
     language: str,
+    opens: bool,
+    lines: Path | None,
+    followed: Path | None,
     **header: Any,
 ) -> None:
     """Audit every photo under CASE_FOLDER; nothing in it is changed.
@@ -100,30 +108,53 @@ def audit(
     from gtloc_forensics.examination.settings import Settings
     from gtloc_forensics.records import CaseHeader
 
-    if not no_report:
-        _refuse_early(language)
+    _refuse_early(language, no_report=no_report, opens=opens)
+    _refuse_files_inside(case_folder, lines, followed)
     settings = Settings(model=model, device=device, jobs=-1 if jobs is None else jobs)
     with open_case(case_folder, output, header=CaseHeader(**header), database_url=database) as case:
-        with progress_on(sys.stderr) as progress:
+        with progress_on(sys.stderr) as shown_progress:
+            progress = shown_progress if followed is None else kept_in(followed, shown_progress)
             tally = case.audit(settings, progress=progress)
             findings = case.write_findings()
             report = None
             if not (no_report or not tally.photos):
                 progress("report", 0, None)
                 report = case.write_report(language=language)
+        if lines is not None:
+            _write_lines(case, lines)
         if as_json:
             click.echo(findings.read_bytes(), nl=False)
         else:
             print_summary(case, findings=findings, report=report)
+    if opens and report is not None:
+        open_for_reading(report)
     if not tally.photos:
         click.echo(f"gtloc: no photo in {shown(case_folder)}; name the folder that holds the photos", err=True)
     raise SystemExit(exit_code(tally))
 
 
-def _refuse_early(language: str) -> None:
+def _refuse_early(language: str, *, no_report: bool, opens: bool) -> None:
+    from gtloc_forensics.errors import UsageError
     from gtloc_forensics.report import refuse_unknown
 
-    refuse_unknown("default", language)
+    if not no_report:
+        refuse_unknown("default", language)
+    elif opens:
+        raise UsageError("--open shows the report that --no-report leaves out; drop one of them")
+
+
+def _refuse_files_inside(evidence: Path, *paths: Path | None) -> None:
+    from gtloc_forensics.files.writing import refuse_inside
+
+    for path in paths:
+        if path is not None:
+            refuse_inside(path, evidence)
+
+
+def _write_lines(case: Case, path: Path) -> None:
+    from gtloc_forensics.cli import plugin_lines
+
+    plugin_lines.write(path, plugin_lines.found_rows(case))
 
 
 gtloc.add_command(audit, "audit")
@@ -138,6 +169,9 @@ for command in (
     modelling.model,
     modelling.train,
     modelling.evaluate,
+    plugin.plugin,
+    shell.completion,
+    shell.man,
 ):
     gtloc.add_command(command)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,6 +23,12 @@ def say_json(document: Any, *, indent: int | None = 1) -> None:
 
     json.dump(visible_throughout(document), sys.stdout, indent=indent, default=str, ensure_ascii=False)
     click.echo()
+
+
+def open_for_reading(path: Path) -> None:
+    """Show a file of ours in the program that this desktop opens such files with, and do not wait for it."""
+    if click.launch(str(path.absolute())) != 0:
+        say(f"gtloc: no program of this desktop opens {path}; open it by hand", err=True)
 
 
 def counted(number: int, noun: str) -> str:

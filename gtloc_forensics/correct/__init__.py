@@ -12,7 +12,7 @@ from gtloc_forensics.correct.changes import Change, Plan, Quantity, merged
 from gtloc_forensics.correct.destinations import WORDS, Beside, Copies, Destination, InPlace, Sidecars, SidecarStyle
 from gtloc_forensics.correct.journal import Journal
 from gtloc_forensics.correct.repairs import GpsRepair
-from gtloc_forensics.correct.request import Order, plan
+from gtloc_forensics.correct.request import Order, chosen, plan, restricted
 from gtloc_forensics.correct.tagger import ClientTagger
 from gtloc_forensics.correct.transaction import apply, resume, undo
 from gtloc_forensics.correct.workshop import Corrected, Refusal, Result, Tagger, Workshop
@@ -38,8 +38,10 @@ __all__ = [
     "Tagger",
     "Workshop",
     "apply",
+    "chosen",
     "merged",
     "plan",
+    "restricted",
     "resume",
     "undo",
 ]

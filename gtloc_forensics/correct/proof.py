@@ -83,9 +83,17 @@ def _touched(before: Tags, after: Tags, wanted: Iterable[str]) -> list[str]:
     for tag in sorted(before.keys() | after.keys()):
         if tag in written or _is_excused(tag, before, written):
             continue
-        if before.get(tag) != after.get(tag):
+        if before.get(tag) != after.get(tag) and not _is_empty_list(tag, before, after):
             faults.append(f"{tag} was changed from {before.get(tag, ())!r:.60} to {after.get(tag, ())!r:.60}")
     return faults
+
+
+def _is_empty_list(tag: str, before: Tags, after: Tags) -> bool:
+    """Return whether XMP lost a list with nothing in it, as darktable writes of a picture not edited: nothing is lost.
+
+    exiftool cannot write such a list; a property that is empty but no list it keeps.
+    """
+    return tag.startswith("XMP-") and before.get(tag) == ("",) and tag not in after
 
 
 def _is_excused(tag: str, before: Tags, written: set[str]) -> bool:

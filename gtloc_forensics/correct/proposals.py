@@ -58,11 +58,21 @@ def keywords(photos: Iterable[Subject], findings: Iterable[Finding]) -> dict[byt
     about = _by_photo(findings)
     out: dict[bytes, tuple[str, ...]] = {}
     for photo in photos:
-        found = [finding for finding in about.get(source_id_of(photo.relative), []) if finding.is_found]
-        ordered = sorted(found, key=lambda finding: (finding.outcome is not Outcome.CONTRADICTION, finding.check_id))
-        words = (
-            f"gtloc|{member.outcome.value}|{member.cause.kind if member.cause else member.check_id}"
-            for member in ordered
-        )
-        out |= {photo.relative: tuple(dict.fromkeys(words))} if found else {}
+        words = keywords_of(ranked(about.get(source_id_of(photo.relative), [])))
+        out |= {photo.relative: words} if words else {}
     return out
+
+
+def ranked(findings: Iterable[Finding]) -> list[Finding]:
+    """Return what was found, contradictions first."""
+    found = [finding for finding in findings if finding.is_found]
+    return sorted(found, key=lambda finding: (finding.outcome is not Outcome.CONTRADICTION, finding.check_id))
+
+
+def keywords_of(found: Iterable[Finding]) -> tuple[str, ...]:
+    """Return ``gtloc|OUTCOME|CAUSE`` for findings, in their order, each once; the rule stands for a cause not named."""
+    words = (
+        f"gtloc|{finding.outcome.value}|{finding.cause.kind if finding.cause else finding.check_id}"
+        for finding in found
+    )
+    return tuple(dict.fromkeys(words))

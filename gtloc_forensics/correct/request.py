@@ -7,7 +7,7 @@ for neither gets what the case itself proposes. Lines locked in an earlier plan 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -109,6 +109,28 @@ def plan(
         notes += [] if words else ["--keywords: nothing was found, so there is no keyword to write"]
         out += words
     return merged(earlier, out, notes=tuple(notes))
+
+
+def chosen(photos: Iterable[Photo], *, only: Sequence[bytes] = (), camera: str = "") -> frozenset[bytes]:
+    """Return the paths of the photos that an order about *only* these, of this *camera*, would be about.
+
+    Raises:
+        PlanError: there are none.
+    """
+    known = _within(repairs.subjects(photos, camera=camera), tuple(only))
+    return frozenset(photo.relative for photo in known)
+
+
+def restricted(plan: Plan, photos: Collection[bytes]) -> Plan:
+    """Return those lines of a plan that are about some photos.
+
+    Raises:
+        PlanError: none is.
+    """
+    kept = tuple(change for change in plan.changes if change.relative in photos)
+    if not kept:
+        raise PlanError("no line of the plan is about these photos; plan again, or leave --only and --camera out")
+    return Plan(kept, plan.notes)
 
 
 def _within(photos: tuple[Subject, ...], only: tuple[bytes, ...]) -> tuple[Subject, ...]:

@@ -14,6 +14,7 @@ from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 from gtloc_forensics.cli.output import counted, say
 
 if TYPE_CHECKING:
+    from gtloc_forensics.case.case import Case
     from gtloc_forensics.correct import Destination, Order, Plan, Result
 
 GPS_SLIPS = {"swap": "SWAP", "sign-lat": "NORTH_SOUTH", "sign-lon": "EAST_WEST"}
@@ -53,6 +54,8 @@ SHOWN = 30
 @click.option("--yes-change-originals", is_flag=True, help="The words that --in-place needs.")
 @click.option("--resume", is_flag=True, help="Finish a transaction that was interrupted.")
 @click.option("--undo", is_flag=True, help="Give every file of the latest transaction its old bytes back.")
+@click.option("--transaction", default="", metavar="NAME", help="With --undo: this one in place of the latest.")
+@click.option("--lines", type=click.Path(path_type=Path), help="Write the plan, or the result, as lines for a plugin.")
 @database_option
 @says_what_went_wrong
 def correct(case: Path, plan_file: Path | None, **options: Any) -> None:
@@ -66,14 +69,46 @@ def correct(case: Path, plan_file: Path | None, **options: Any) -> None:
 
     with Case(case, database_url=named_database()) as opened:
         path = plan_file or opened.folder / "corrections.toml"
+        _refuse(opened, options)
         if options["undo"] or options["resume"]:
-            result = opened.undo_correction() if options["undo"] else opened.resume_correction()
-            _print_result(result, done="put back" if options["undo"] else "written")
+            transaction = options["transaction"]
+            result = opened.undo_correction(transaction) if options["undo"] else opened.resume_correction()
+            _tell_result(opened, result, options["lines"], done="put back" if options["undo"] else "written")
         elif options["applies"]:
-            _print_result(opened.apply_corrections(path, _destination(opened, options)))
+            order = _order(options)
+            result = opened.apply_corrections(path, _destination(opened, options), only=order.only, camera=order.camera)
+            _tell_result(opened, result, options["lines"])
         else:
             plan = opened.plan_corrections(path, _order(options))
+            _write_plan_lines(opened, plan, options["lines"])
             _print_plan(plan, path)
+
+
+def _refuse(case: Case, options: dict[str, Any]) -> None:
+    """Refuse what cannot be meant, before anything is written."""
+    from gtloc_forensics.errors import UsageError
+    from gtloc_forensics.files.writing import refuse_inside
+
+    if options["transaction"] and not options["undo"]:
+        raise UsageError("--transaction names what to take back; add --undo")
+    if options["lines"] is not None:
+        refuse_inside(options["lines"], case.evidence)
+
+
+def _write_plan_lines(case: Case, plan: Plan, path: Path | None) -> None:
+    if path is not None:
+        from gtloc_forensics.cli import plugin_lines
+
+        rows = plugin_lines.plan_rows(plan, plugin_lines.cameras_of(case.view()))
+        plugin_lines.write(path, [plugin_lines.head(case), *rows])
+
+
+def _tell_result(case: Case, result: Result | None, lines: Path | None, *, done: str = "written") -> None:
+    if lines is not None:
+        from gtloc_forensics.cli import plugin_lines
+
+        plugin_lines.write(lines, [plugin_lines.head(case), *plugin_lines.result_rows(result)])
+    _print_result(result, done=done)
 
 
 def _order(options: dict[str, Any]) -> Order:

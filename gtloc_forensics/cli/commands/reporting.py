@@ -12,7 +12,7 @@ import click
 
 from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
-from gtloc_forensics.cli.output import counted, say, say_json
+from gtloc_forensics.cli.output import counted, open_for_reading, say, say_json
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
@@ -56,6 +56,7 @@ case_argument = click.argument("case", type=click.Path(exists=True, path_type=Pa
 @click.option("--examiner", default="", help="Printed on the report, kept in the case.")
 @click.option("--agency", default="", help="Printed on the report, kept in the case.")
 @click.option("--legal-authority", default="", help="Printed on the report, kept in the case.")
+@click.option("--open", "opens", is_flag=True, help="Open the report when it is written.")
 @database_option
 @says_what_went_wrong
 def report(
@@ -67,6 +68,7 @@ def report(
     report_date: Any,
     sign: Path | None,
     passphrase: str | None,
+    opens: bool,
     **header: Any,
 ) -> None:
     """Make the PDF of CASE again, without examining anything again."""
@@ -83,7 +85,10 @@ def report(
     with Case(case, database_url=named_database()) as opened:
         opened.set_header(CaseHeader(**header))
         _say_if_not_noted(opened)
-        say(visible(os.fsencode(opened.write_report(output, **options))))
+        written = opened.write_report(output, **options)
+    say(visible(os.fsencode(written)))
+    if opens:
+        open_for_reading(written)
 
 
 def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
