@@ -76,6 +76,7 @@ VALUES = st.one_of(
         ("length", 3 * 365.2425 * 24, "3.0 years", "3,0 Jahre"),
         ("signed", -1.5, "−1 h 30 min", "−1 h 30 min"),
         ("range", (-1.0, 2.0), "−1 h to +2 h, 95 %", "−1 h bis +2 h, 95 %"),
+        ("span", (1.0, 2.0), "+1 h to +2 h, 95 %", "+1 h bis +2 h, 95 %"),
         ("civil", 5.5, "UTC+05:30", "UTC+05:30"),
         ("civil or", (1.0, 2.0), "UTC+01:00 or UTC+02:00", "UTC+01:00 oder UTC+02:00"),
         ("clock", datetime(2024, 5, 17, 10, 3), "10:03:00", "10:03:00"),

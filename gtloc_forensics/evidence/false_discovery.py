@@ -54,7 +54,7 @@ def told(finding: Finding, controls: Sequence[Control]) -> Finding:
     """Return *finding* with what the control says of it, where it has a p-value and is one to look at."""
     if finding.p_value is None or not finding.is_found:
         return finding
-    mine = next((photo for photo in controls if photo.check_id == finding.check_id), None)
+    mine = next((known for known in controls if known.check_id == finding.check_id), None)
     if mine is None:
         return finding
     stands_out = finding.source_ids[0] in mine.source_ids

@@ -159,7 +159,7 @@ def _is_zero(reading: TimeReading, times: Times) -> bool:
 
 def _is_of_a_print(reading: TimeReading, times: Times) -> bool:
     """Whether the file was digitised long after: people date prints and films by hand, to the year."""
-    digitized = [photo.wall for photo in times.readings if photo.role is TimeRole.DIGITIZED and not is_zero(photo.wall)]
+    digitized = [dated.wall for dated in times.readings if dated.role is TimeRole.DIGITIZED and not is_zero(dated.wall)]
     return any(wall - reading.wall > ZONES for wall in digitized)
 
 

@@ -117,7 +117,7 @@ def _maker_instants(times: Times, local: Stated[datetime]) -> Iterator[Stated[fl
 def _by_programs(tags: Tags, times: Times, local: Stated[datetime]) -> Iterator[Stated[float]]:
     """Yield the offsets of programs: inside dates of the same moment, and from dates that they moved to UTC."""
     roles = (TimeRole.CAPTURE, TimeRole.DIGITIZED)
-    zoned = [photo for photo in times.readings if photo.kind is TimeKind.ZONED and photo.role in roles]
+    zoned = [reading for reading in times.readings if reading.kind is TimeKind.ZONED and reading.role in roles]
     for reading in sorted((zone for zone in zoned if not _is_exif(zone)), key=lambda zone: zone.tag != local.tag):
         if reading.offset_hours is None or reading.resolution_s >= DAY_S:
             continue

@@ -65,6 +65,11 @@ def between(low: float, high: float, units: Units = ENGLISH) -> str:
     if low > 0 or high < 0:
         near, far = sorted((abs(low), abs(high)))
         return f"{length(near, units)} – {length(far, units)}, 95 %"
+    return span(low, high, units)
+
+
+def span(low: float, high: float, units: Units = ENGLISH) -> str:
+    """Return a 95 % interval with the sign of both ends."""
     return f"{signed(low, units)} {units.to} {signed(high, units)}, 95 %"
 
 

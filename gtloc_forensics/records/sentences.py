@@ -17,6 +17,7 @@ form       value                               English
 ``exact``  seconds, with their sign            ``−1 day 2 h 5 s``, all that it has
 ``signed`` hours                               ``+1 h 30 min``
 ``range``  two ends in hours                   ``1 h – 2 h, 95 %``
+``span``   two ends in hours                   ``+1 h to +2 h, 95 %``
 ``civil``  offset from UTC in hours            ``UTC+05:30``
 ``clock``  time of day or moment               ``10:03:00``
 ``date``   date or moment                      ``2024-05-17``
@@ -240,6 +241,7 @@ _FORMS: Mapping[str, Callable[[Wording, Any], str]] = {
     "length": lambda wording, value: durations.length(value, wording.units),
     "signed": lambda wording, value: durations.signed(value, wording.units),
     "range": lambda wording, value: durations.between(value[0], value[1], wording.units),
+    "span": lambda wording, value: durations.span(value[0], value[1], wording.units),
     "civil": lambda wording, value: durations.civil_offset(value),
     "clock": lambda wording, value: f"{value:%H:%M:%S}",
     "date": lambda wording, value: wording._day(value),
@@ -248,6 +250,6 @@ _FORMS: Mapping[str, Callable[[Wording, Any], str]] = {
     "capital": Wording._begun,
     "bare": lambda wording, value: wording.tell(value).removesuffix("."),
 }
-_OF_ONE = ("range",)  # forms that take a pair as one value
+_OF_ONE = ("range", "span")  # forms that take a pair as one value
 
 ENGLISH = Wording()

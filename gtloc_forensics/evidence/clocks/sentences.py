@@ -48,7 +48,7 @@ def wrong_by_light(*, photos: int, interval_hours: Interval) -> Sentence:
     """Return what is said of a clock that light alone shows to be wrong: by how much is left to others."""
     return Sentence(
         "The clock was wrong for {photos:?its one photo|all # photos}, by how much its light leaves open "
-        "({interval_hours:range}), unless the claimed places are.",
+        "({interval_hours:span}; ahead is positive), unless the claimed places are.",
         photos=photos,
         interval_hours=interval_hours,
     )
