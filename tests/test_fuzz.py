@@ -130,9 +130,9 @@ LINE = (
         ("format = true", "has format"),
         ("format = 1\nnotes = 5", "list of sentences"),
         (f"format = {'1' * 5000}", "too long"),
-        (LINE + "nan", "from 0 to 1"),
-        (LINE + "-1", "from 0 to 1"),
-        (LINE + "1" + "0" * 400, "from 0 to 1"),
+        (LINE + "nan", "between 0 and 1"),
+        (LINE + "-1", "between 0 and 1"),
+        (LINE + "1" + "0" * 400, "between 0 and 1"),
     ],
 )
 def test_a_plan_that_is_none_is_refused_in_words(text: str, words: str) -> None:

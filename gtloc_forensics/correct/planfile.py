@@ -184,7 +184,7 @@ def _relative(row: dict[str, Any]) -> bytes:
 
 def _strength(stated: float) -> float:
     if not 0 <= stated <= 1:
-        raise PlanError("strength is not a number from 0 to 1")
+        raise PlanError("strength is not between 0 and 1")
     return float(stated)
 
 
