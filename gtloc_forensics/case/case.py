@@ -23,7 +23,7 @@ from gtloc_forensics.examination.instruments import Instruments, opened
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files import writing
 from gtloc_forensics.files.writing import refuse_inside
-from gtloc_forensics.records import CaseHeader, Scalar, Tally
+from gtloc_forensics.records import CaseHeader, Decision, Scalar, Tally
 from gtloc_forensics.store import addresses
 from gtloc_forensics.store.addresses import ADDRESS, DATABASE
 from gtloc_forensics.store.custody import verify_chain
@@ -32,6 +32,7 @@ from gtloc_forensics.store.database import Store
 if TYPE_CHECKING:
     from gtloc_forensics.case.notify import Notifier
     from gtloc_forensics.case.retrieval import Answer, Query
+    from gtloc_forensics.case.reviewing.decisions import Ruling
     from gtloc_forensics.case.verifying import Verification
     from gtloc_forensics.case.watching import Log, WatchSettings
     from gtloc_forensics.correct import Destination, Order, Plan, Result
@@ -261,6 +262,20 @@ class Case:
         from gtloc_forensics.case import correcting
 
         return correcting.take_back(self._place)
+
+    # ----------------------------------------------------------------- review
+
+    def decide(self, examiner: str, ruling: Ruling) -> Decision:
+        """Write a decision into the chain; see :func:`gtloc_forensics.case.reviewing.decisions.decide`."""
+        from gtloc_forensics.case.reviewing import decisions
+
+        return decisions.decide(self._place, examiner, ruling)
+
+    def undo_decision(self, examiner: str, number: int) -> Decision:
+        """Take a decision back; see :func:`gtloc_forensics.case.reviewing.decisions.undo`."""
+        from gtloc_forensics.case.reviewing import decisions
+
+        return decisions.undo(self._place, examiner, number)
 
     # ----------------------------------------------------------------- custody
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gtloc_forensics.cli.commands import correcting, modelling, reporting, searching, watching
+from gtloc_forensics.cli.commands import correcting, modelling, reporting, reviewing, searching, watching
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ for command in (
     reporting.export,
     reporting.verify,
     reporting.seal,
+    reviewing.decide,
     watching.watch,
     correcting.correct,
     searching.search,

@@ -51,8 +51,12 @@ class Album:
 
     def claim(self, row_id: int) -> Claim | Unexamined:
         """Return what one source says of itself, without its picture."""
+        return self.claimed(row_id)[1]
+
+    def claimed(self, row_id: int) -> tuple[Source, Claim | Unexamined]:
+        """Return one source and what it says of itself, without its picture."""
         source, stored, _ = self._store.source(row_id)
-        return self._claim(source, stored)
+        return source, self._claim(source, stored)
 
     def preview(self, sha256: str) -> bytes | None:
         """Return the downscaled picture, when the content was decoded."""
