@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from gtloc_forensics.case import products
 from gtloc_forensics.case.folder import CaseFolder, default_output
 from gtloc_forensics.case.view import StoredCase
-from gtloc_forensics.errors import UsageError
+from gtloc_forensics.errors import ToolMissing, UsageError
 from gtloc_forensics.examination.gathering import Gathering, Progress
 from gtloc_forensics.examination.instruments import Instruments, opened
 from gtloc_forensics.examination.settings import Settings
@@ -270,6 +270,20 @@ class Case:
         from gtloc_forensics.case.reviewing import decisions
 
         return decisions.decide(self._place, examiner, ruling)
+
+    def review(self, **options: Any) -> None:
+        """Serve the case to a browser on this machine; see :func:`gtloc_forensics.case.reviewing.server.serve`.
+
+        Raises:
+            ToolMissing: the packages of the extra ``review`` are not installed.
+        """
+        try:
+            from gtloc_forensics.case.reviewing import server
+        except ModuleNotFoundError as error:
+            raise ToolMissing(
+                error.name or "starlette", "pip install 'gtloc_forensics[review]' brings what a review needs"
+            ) from error
+        server.serve(self._place, **options)
 
     def undo_decision(self, examiner: str, number: int) -> Decision:
         """Take a decision back; see :func:`gtloc_forensics.case.reviewing.decisions.undo`."""

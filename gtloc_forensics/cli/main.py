@@ -133,6 +133,7 @@ for command in (
     reporting.verify,
     reporting.seal,
     reviewing.decide,
+    reviewing.review,
     watching.watch,
     correcting.correct,
     searching.search,

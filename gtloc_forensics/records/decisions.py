@@ -110,9 +110,13 @@ class Decisions:
 
     def of(self, source_id: str, sha256: str, findings: Iterable[Finding]) -> tuple[Reviewed, ...]:
         """Return what is in force of a file's findings: each examiner's last word, in order of time."""
+        return self.standing_of(source_id, sha256, what_is_said(findings))
+
+    def standing_of(self, source_id: str, sha256: str, said: Mapping[str, str]) -> tuple[Reviewed, ...]:
+        """Return the same where it is known already what each rule says (:func:`what_is_said`)."""
         return tuple(
             Reviewed(check_id, decision, self._standing(decision, member, sha256, says))
-            for check_id, says in what_is_said(findings).items()
+            for check_id, says in said.items()
             for decision, member in self._in_force.get((source_id, check_id), {}).values()
         )
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import threading
+import webbrowser
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +60,39 @@ def decide(case: Path, *, listed: bool, as_json: bool, undo: int | None, **optio
             say(f"decision {made.number} ({made.judgement}) taken back by event {made.undone_by}")
         else:
             say(_told(_decided(opened, options)))
+
+
+@click.command()
+@case_argument
+@click.option("--examiner", default="", help="Who decides; without a name the pages only show.")
+@click.option("--language", default="en", show_default=True, help="Language of the pages when they open: en, de.")
+@click.option("--no-open", is_flag=True, help="Only prints the link; opens no browser.")
+@click.option(
+    "--idle",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(0.01),
+    help="Minutes without a request to stop after.",
+)
+@database_option
+@says_what_went_wrong
+def review(case: Path, examiner: str, language: str, no_open: bool, idle: float) -> None:
+    """Show CASE in the browser of this machine, to look and decide; nothing leaves it."""
+    from gtloc_forensics.case.case import Case
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
+    def announce(link: str) -> None:
+        say(link)
+        say("the link works once; Ctrl-C ends the review, what was decided is kept", err=True)
+        sys.stdout.flush()
+        if not no_open:
+            threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()
+
+    with Case(case, database_url=named_database()) as opened:
+        opened.review(examiner=examiner, language=language, idle_s=60 * idle, announce=announce, stop=stop)
 
 
 def _decided(case: Case, options: dict[str, Any]) -> Decision:
