@@ -285,6 +285,12 @@ class Case:
             ) from error
         server.serve(self._place, **options)
 
+    def export_review(self, folder: Path | None = None, *, language: str = "en") -> Path:
+        """Write a review to take away; see :func:`gtloc_forensics.case.reviewing.portable.write_folder`."""
+        from gtloc_forensics.case.reviewing import portable
+
+        return portable.write_folder(self._place, folder, language=language)
+
     def undo_decision(self, examiner: str, number: int) -> Decision:
         """Take a decision back; see :func:`gtloc_forensics.case.reviewing.decisions.undo`."""
         from gtloc_forensics.case.reviewing import decisions

@@ -186,6 +186,12 @@ class Pages:
         (entry,) = self._view.entries_at([row.ordinal])
         return self.entry(entry)
 
+    def photos(self) -> Iterator[tuple[str, dict[str, Any], bytes | None]]:
+        """Stream of each photo its id, what is shown of it, and its picture."""
+        for entry in self._view.photos():
+            source_id = entry.photo.source.source_id
+            yield source_id, self.entry(entry), self._view.preview(source_id)
+
     def entry(self, entry: PhotoEntry) -> dict[str, Any]:
         """Return what is shown of a photo."""
         source, claim = entry.photo.source, entry.photo.claim
