@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -371,8 +372,8 @@ def _joined(values: Any) -> str:
 
 
 def _value(value: Any) -> Any:
-    if hasattr(value, "isoformat"):
-        return value.isoformat(sep=" ")
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="milliseconds" if value.microsecond else "seconds")
     if hasattr(value, "latitude_deg"):
         return f"{value.latitude_deg:.5f}, {value.longitude_deg:.5f}"
     if hasattr(value, "azimuth_deg"):

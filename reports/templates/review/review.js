@@ -120,7 +120,9 @@ async function loadWorld() {
 const keyOf = (id, check) => `${id} ${check}`;
 const standings = (id, check) => (state.reviewed[keyOf(id, check)] ?? []).map((item) => ({ ...item, ...state.made.get(item.event) }));
 const mine = (item) => taken || !state.data.examiner || item.examiner === state.data.examiner;
-const isDecided = (id, check) => standings(id, check).some((item) => item.counts && mine(item));
+// Who asked for a second reader has done with it; for everybody else it is open.
+const isHandedOn = (item) => Boolean(state.data.examiner) && item.decision === 'second_reader' && item.standing !== 'overtaken';
+const isDecided = (id, check) => standings(id, check).some((item) => mine(item) && (item.counts || isHandedOn(item)));
 const openChecks = (photo) => Object.entries(photo.found)
   .filter(([check, outcome]) => FOUND.includes(outcome) && !isDecided(photo.id, check)).map(([check]) => check);
 
@@ -150,7 +152,8 @@ async function decide(decision, target, words = {}) {
     state.undone = words.replaces ? state.undone : [];
     await loadDecisions();
     refresh();
-    announce(say(words.replaces ? 'said_redone' : 'said_decided', { decision: say(decision), what: target.what }));
+    state.told = say(words.replaces ? 'said_redone' : 'said_decided', { decision: say(decision), what: target.what });
+    announce(state.told);
     return said.event;
   } catch (error) {
     announce(error.message);
@@ -199,7 +202,7 @@ async function decideAndGoOn(decision, aim, words) {
   if (!aim) return;
   if (decision === 'innocent' && !words?.because) { askWhy(decision, aim); return; }
   const event = await decide(decision, aim, words);
-  if (event) goToUndecided();
+  if (event) goToUndecided(`${state.told}. `);
 }
 
 function askWhy(decision, aim) {
@@ -230,10 +233,10 @@ function askWhy(decision, aim) {
   (decision === 'innocent' ? because : choice).focus();
 }
 
-function goToUndecided() {
+function goToUndecided(told = '') {
   const left = undecided();
   if (!left.length) {
-    announce(say('all_decided'));
+    announce(`${told}${say('all_decided')}`);
     if (location.hash.startsWith('#/photo/')) location.hash = '#/causes';
     return;
   }
@@ -332,7 +335,7 @@ const views = {
     const cards = data.causes.map((cause) => causeCard(cause));
     return [el('h1', {}, say('causes')), el('p', {}, say('counts', data.counts)),
       el('p', { class: 'verdict' }, left ? say('undecided_n', { n: left }) : say(queue().length ? 'all_decided' : 'no_findings')),
-      left ? el('p', {}, el('button', { type: 'button', onclick: goToUndecided }, say('next_undecided'))) : '',
+      left ? el('p', {}, el('button', { type: 'button', onclick: () => goToUndecided() }, say('next_undecided'))) : '',
       el('ul', { class: 'cards', 'aria-label': say('causes') }, cards)];
   },
 
@@ -382,7 +385,7 @@ const views = {
     return [el('h1', {}, photo.name), el('div', { class: 'actions' },
       el('button', { type: 'button', disabled: !previous, 'aria-keyshortcuts': 'ArrowLeft', onclick: () => open(previous) }, say('previous_photo')),
       el('button', { type: 'button', disabled: !next, 'aria-keyshortcuts': 'ArrowRight', onclick: () => open(next) }, say('next_photo')),
-      el('button', { type: 'button', 'aria-keyshortcuts': 'n', onclick: goToUndecided }, say('next_undecided'))), body];
+      el('button', { type: 'button', 'aria-keyshortcuts': 'n', onclick: () => goToUndecided() }, say('next_undecided'))), body];
   },
 
   cameras() {
@@ -474,7 +477,7 @@ function causeCard(cause, whole = false) {
     whole && cause.refutable_by ? el('p', { class: 'quiet' }, `${say('refutable_by')}: ${cause.refutable_by}`) : '',
     el('p', { class: 'quiet' }, `${say('photos_n', { n: cause.photos.length })} · ${say('findings_n', { n: cause.members.length })} · ${cause.checks.map((check) => `${check} ${state.data.rules[check] ?? ''}`).join(' · ')}`),
     el('div', { class: 'thumbs' }, photos.map((id) => el('a', { href: `#/photo/${id}`, tabindex: whole ? '0' : '-1' }, picture(id, state.photos.get(id)?.name ?? '')))),
-    whole && first ? verdicts(...first) : '',
+    first && (whole || !open_n) ? verdicts(...first) : '',
     el('p', { class: 'verdict' }, open_n ? say('undecided_n', { n: open_n }) : say('decided')),
     state.data.may_write ? [el('p', { class: 'quiet' }, say('decide_cause', { n: cause.members.length })), buttons(() => causeTarget(cause))] : '');
 }
@@ -584,9 +587,10 @@ const styled = (name) => getComputedStyle(document.documentElement).getPropertyV
 
 async function baseMap(place) {
   const { L } = globalThis;
-  const shapes = await loadWorld();
+  const shapes = await loadWorld().catch(() => null);
   await new Promise((done) => { requestAnimationFrame(done); });
-  if (!place.isConnected) return null;
+  if (!shapes) notice(say('stopped'));
+  if (!shapes || !place.isConnected) return null;
   const map = L.map(place, { crs: L.CRS.EPSG4326, preferCanvas: true, attributionControl: false, maxBounds: [[-100, -200], [100, 200]], minZoom: 0, maxZoom: 12, zoomSnap: 0.5, keyboard: true });
   map.setView([20, 10], 1);
   const points = (ring) => { let x = 0; let y = 0; const out = []; for (let index = 0; index < ring.length; index += 2) { x += ring[index]; y += ring[index + 1]; out.push([y / shapes.scale, x / shapes.scale]); } return out; };
@@ -781,7 +785,7 @@ const acts = {
   ArrowLeft: () => { const id = state.current?.photo && aside(state.current.photo.id)[0]; if (id) open(id); },
   ArrowRight: () => { const id = state.current?.photo && aside(state.current.photo.id)[1]; if (id) open(id); },
   Escape: () => { if (location.hash.startsWith('#/photo/') || location.hash.startsWith('#/cause/') || location.hash.startsWith('#/camera/')) history.back(); },
-  n: goToUndecided, u: undo, U: redo, o: () => { if (!taken) others(); }, t: theme, '?': help,
+  n: () => goToUndecided(), u: undo, U: redo, o: () => { if (!taken) others(); }, t: theme, '?': help,
   e: () => { const aim = focusedTarget(); if (aim) askWhy('confirmed', aim); },
   r: () => { if (state.last) decideAndGoOn(state.last.decision, focusedTarget(), { ...state.last.words, replaces: undefined }); else announce(say('nothing_to_repeat')); },
   '/': () => { if (byId('search')) byId('search').focus(); else { location.hash = '#/photos'; setTimeout(() => byId('search')?.focus(), 60); } },
