@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -285,6 +286,18 @@ def test_the_command_decides_lists_and_takes_back(place: Path) -> None:
     assert [made["event"] for made in document["decisions"]] == [int(number)]
     assert called("decide", place, "--examiner", "A", "--undo", number).exit_code == ExitCode.CLEAN
     assert "taken back" in called("decide", place, "--list").output
+
+
+def test_the_next_audit_says_how_far_the_case_was_reviewed(tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLE / "nordvale", tmp_path / "evidence")
+    last = sorted((tmp_path / "evidence").iterdir())[-1]
+    last.rename(tmp_path / "later.jpg")
+    quick = ("audit", tmp_path / "evidence", "-o", tmp_path / "case", "--model", "none", "--jobs", 0, "--no-report")
+    assert "reviewed" not in called(*quick).output
+    called("decide", tmp_path / "case", "--examiner", "A", "--as", "dismissed", "--cause", 1)
+    shutil.copy2(tmp_path / "later.jpg", last)
+    line = next(line for line in called(*quick).output.splitlines() if line.startswith("reviewed"))
+    assert re.search(r"\d findings? undecided · decisions in force: .*\d+ stale", line), line
 
 
 def test_the_command_decides_a_whole_cause(place: Path) -> None:

@@ -243,6 +243,8 @@ def print_summary(case: Case, *, findings: Path, report: Path | None) -> None:
     from gtloc_forensics.cli.tables import print_case
 
     print_case(case.view(), sys.stdout)
+    if case.view().decisions():
+        click.echo(f"reviewed  {reviewing.review_line(case)}")
     click.echo(f"findings  {shown(findings)}")
     if report is not None:
         click.echo(f"report    {shown(report)}")

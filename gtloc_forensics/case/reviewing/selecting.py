@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from gtloc_forensics.errors import UsageError
-from gtloc_forensics.records import CauseGroup, Claim, Finding, Judged, PhotoResult, Source, Unexamined
+from gtloc_forensics.records import (
+    CauseGroup,
+    Claim,
+    Decisions,
+    Finding,
+    Judged,
+    PhotoResult,
+    Source,
+    Standing,
+    Unexamined,
+)
 from gtloc_forensics.records.decisions import REVIEWABLE, what_is_said
 
 
@@ -20,10 +31,30 @@ class Outlined(Protocol):
         """Findings grouped under their causes."""
 
 
+class Reviewable(Outlined, Protocol):
+    """A case with outlines and decisions."""
+
+    def decisions(self) -> Decisions:
+        """What was decided."""
+
+
 def judged(source: Source, findings: Iterable[Finding]) -> tuple[Judged, ...]:
     """Return what of a photo can be decided on, a rule each."""
     said = what_is_said(findings)
     return tuple(Judged(source.source_id, source.sha256, check_id, says) for check_id, says in sorted(said.items()))
+
+
+def progress(view: Reviewable) -> tuple[int, Mapping[Standing, int]]:
+    """Return how many findings nobody has settled, and how many decisions in force stand how."""
+    decisions, undecided = view.decisions(), 0
+    standings: Counter[Standing] = Counter()
+    for source, _, verdict in view.outlines():
+        reviewed = decisions.of(source.source_id, source.sha256, verdict.findings)
+        settled = {item.check_id for item in reviewed if item.counts}
+        found = {finding.check_id for finding in verdict.findings if finding.is_found}
+        undecided += len(found - settled)
+        standings.update(item.standing for item in reviewed)
+    return undecided, standings
 
 
 def of_photos(view: Outlined, photos: Sequence[str], checks: Sequence[str]) -> tuple[Judged, ...]:

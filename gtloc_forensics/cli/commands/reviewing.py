@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 import webbrowser
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,26 +132,26 @@ def _told(made: Decision) -> str:
 
 
 def _list(case: Case, *, as_json: bool) -> None:
+    from gtloc_forensics.case.reviewing import selecting
     from gtloc_forensics.report.exports.findings_json import decision_facts
 
     view = case.view()
-    decisions = view.decisions()
-    standing: Counter[str] = Counter()
-    undecided = 0
-    for source, _, verdict in view.outlines():
-        reviewed = decisions.of(source.source_id, source.sha256, verdict.findings)
-        settled = {item.check_id for item in reviewed if item.counts}
-        undecided += sum(
-            check_id not in settled
-            for check_id in {finding.check_id for finding in verdict.findings if finding.is_found}
-        )
-        standing.update(item.standing.value for item in reviewed)
+    made = view.decisions().made
     if as_json:
-        say_json({"undecided": undecided, "decisions": [decision_facts(made) for made in decisions.made]})
+        undecided, _ = selecting.progress(view)
+        say_json({"undecided": undecided, "decisions": [decision_facts(decision) for decision in made]})
         return
     for number, group in enumerate(view.causes(), start=1):
         say(f"cause {number}  {group.outcome.value}, {counted(len(group.source_ids), 'photo')}: {group.summary}")
-    for made in decisions.made:
-        say(_told(made))
-    words = ", ".join(f"{count} {word}" for word, count in sorted(standing.items()))
-    say(f"{counted(undecided, 'finding')} undecided" + f" · in force: {words}" * bool(words))
+    for decision in made:
+        say(_told(decision))
+    say(review_line(case))
+
+
+def review_line(case: Case) -> str:
+    """Return how far a case was reviewed, and which decisions still stand, as one line."""
+    from gtloc_forensics.case.reviewing import selecting
+
+    undecided, standings = selecting.progress(case.view())
+    words = ", ".join(f"{count} {standing.value}" for standing, count in sorted(standings.items()))
+    return f"{counted(undecided, 'finding')} undecided" + f" · decisions in force: {words}" * bool(words)

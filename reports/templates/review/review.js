@@ -34,7 +34,10 @@ function el(name, attributes = {}, ...children) {
 /** Say one of the pages' own sentences. */
 function say(key, values = {}) {
   const words = state.data ? state.data.words : {};
-  return (words[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  return (words[key] ?? key).replace(/\{(\w+)(?::\?([^|{}]*)\|([^{}]*))?\}/g, (whole, name, one, many) => {
+    if (!(name in values)) return whole;
+    return one === undefined ? String(values[name]) : Number(values[name]) === 1 ? one : many;
+  });
 }
 
 const announce = (text) => { byId('live').textContent = ''; setTimeout(() => { byId('live').textContent = text; }, 30); };
@@ -381,7 +384,8 @@ const views = {
     state.current = { photo, check: check || openChecks(photo)[0] || checks[0] || '' };
     loadPhoto(id).then((shown) => { if (state.current?.photo === photo) body.replaceChildren(...parts(photoBody(photo, shown))); markFinding(); })
       .catch((error) => body.replaceChildren(el('p', {}, error.message)));
-    const [previous, next] = aside(id);
+    const [previous, next, later] = aside(id);
+    for (const coming of [next, later]) if (coming && !taken) new Image().src = `preview/${coming}`;
     return [el('h1', {}, photo.name), el('div', { class: 'actions' },
       el('button', { type: 'button', disabled: !previous, 'aria-keyshortcuts': 'ArrowLeft', onclick: () => open(previous) }, say('previous_photo')),
       el('button', { type: 'button', disabled: !next, 'aria-keyshortcuts': 'ArrowRight', onclick: () => open(next) }, say('next_photo')),
@@ -489,7 +493,7 @@ const ofCamera = (key) => state.data.photos.filter((photo) => photo.device === k
 function aside(id) {
   if (!state.trail.includes(id)) state.trail = state.data.photos.map((photo) => photo.id);
   const at = state.trail.indexOf(id);
-  return [state.trail[at - 1], state.trail[at + 1]];
+  return [state.trail[at - 1], state.trail[at + 1], state.trail[at + 2]];
 }
 
 // ------------------------------------------------------------------ one photo
