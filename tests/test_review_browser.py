@@ -203,7 +203,7 @@ def test_a_whole_cause_is_decided_from_the_list_of_causes(folder: Path, opened: 
     with served(folder, "--examiner", "A") as (_, link):
         page = opened(link)
         page.keyboard.press("ArrowDown")
-        page.wait_for_selector("h3 a:focus")
+        page.wait_for_selector("h2 a:focus")
         pressed(page, "c")
     with Case(folder) as case:
         (decision,) = case.view().decisions().made

@@ -395,7 +395,7 @@ const views = {
   cameras() {
     return [el('h1', {}, say('cameras')), el('ul', { class: 'cards' }, state.data.cameras.map((camera, index) => {
       const photos = ofCamera(camera.key);
-      return el('li', { class: 'card' }, el('h3', {}, el('a', { href: `#/camera/${index}` }, camera.label || camera.key)),
+      return el('li', { class: 'card' }, el('h2', {}, el('a', { href: `#/camera/${index}` }, camera.label || camera.key)),
         el('p', {}, camera.summary), el('p', { class: 'quiet' }, say('photos_n', { n: photos.length })));
     }))];
   },
@@ -473,7 +473,7 @@ const views = {
 function causeCard(cause, whole = false) {
   const photos = cause.photos.slice(0, 12);
   const open_n = cause.members.filter(([id, check]) => FOUND.includes(state.photos.get(id)?.found[check]) && !isDecided(id, check)).length;
-  const name = el('h3', {}, whole ? cause.label : el('a', { href: `#/cause/${cause.number}`, 'data-cause': cause.number }, cause.name), ' ',
+  const name = el('h2', {}, whole ? cause.label : el('a', { href: `#/cause/${cause.number}`, 'data-cause': cause.number }, cause.name), ' ',
     el('span', { class: `badge ${cause.outcome}` }, state.data.outcomes[cause.outcome]));
   const first = cause.members[0];
   return el('li', { class: `card ${cause.outcome}` }, name,
@@ -777,7 +777,7 @@ function step(by) {
     return;
   }
   const box = document.querySelector('.list');
-  const links = [...document.querySelectorAll('.cards h3 a')];
+  const links = [...document.querySelectorAll('.cards h2 a')];
   if (links.length) {
     const at = links.indexOf(document.activeElement);
     links[Math.max(0, Math.min(links.length - 1, at + by))].focus();
