@@ -319,6 +319,9 @@ class Pages:
         return f"{word} {rule}" if rule else word
 
 
+_FIRST = ("examiner", "judgement", "because", "note")
+"""What of an event is told first, where it is there."""
+
 _STATUSES = ("found", "clean", "not_testable", "not_examined")
 
 
@@ -363,7 +366,8 @@ def _decided(made: Decision) -> dict[str, Any]:
 
 
 def _detail(event: CustodyEvent) -> tuple[str, str]:
-    said = {name: value for name, value in event.detail.items() if value not in ("", None)}
+    told = {name: value for name, value in event.detail.items() if value not in ("", None)}
+    said = {name: told[name] for name in (*_FIRST, *told) if name in told}
     return event.subject, _shortened(", ".join(f"{name}: {value}" for name, value in said.items()))
 
 

@@ -40,7 +40,14 @@ function say(key, values = {}) {
   });
 }
 
-const announce = (text) => { byId('live').textContent = ''; setTimeout(() => { byId('live').textContent = text; }, 30); };
+let leaving = 0;
+const announce = (text) => {
+  const live = byId('live');
+  live.textContent = '';
+  clearTimeout(leaving);
+  setTimeout(() => { live.textContent = text; }, 30);
+  leaving = setTimeout(() => { live.textContent = ''; }, 12_000);
+};
 const sameDay = (iso) => iso.slice(0, 10);
 const parts = (made) => [made].flat(Infinity).filter((part) => part !== '' && part !== null && part !== undefined);
 const clock = (iso) => iso.slice(0, 19).replace('T', ' ');
