@@ -83,6 +83,11 @@ def reviewed(case: Case) -> list[tuple[str, str, str]]:
     ]
 
 
+def test_outlines_are_what_the_whole_photos_say(case: Case) -> None:
+    whole = [(entry.photo.source, entry.photo.claim, entry.findings) for entry in case.view().photos()]
+    assert [(source, claim, verdict.findings) for source, claim, verdict in case.view().outlines()] == whole
+
+
 # --------------------------------------------------------------------------- what is kept
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,9 +155,11 @@ class StoredCase:
 
     def outlines(self) -> Iterator[tuple[Source, Claim | Unexamined, PhotoResult]]:
         """Stream of each photo what it claims and what was concluded, without its picture, in path order."""
-        for member in self._store.members(self._id):
-            source, claim = self._album.claimed(member.source_row)
-            yield source, claim, unpack(PhotoResult, member.findings)
+        members = self._store.members(self._id)
+        while some := list(islice(members, 50)):
+            claims = self._album.claims([member.source_row for member in some])
+            for member, (source, claim) in zip(some, claims, strict=True):
+                yield source, claim, unpack(PhotoResult, member.findings)
 
     def case_findings(self) -> tuple[Finding, ...]:
         """Findings and explained oddities, strongest first."""
