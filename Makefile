@@ -28,7 +28,7 @@ setup: $(VENV)/.installed exiftool
 
 $(VENV)/.installed: setup.py constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint,heic,sign]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint,heic,sign,review]'
 	@touch $@
 
 exiftool:

@@ -51,6 +51,7 @@ EXTRAS = {
     "heic": ["pi-heif>=1.1"],
     "raw": ["rawpy>=0.24"],
     "sign": ["pyhanko>=0.25"],
+    "review": ["starlette>=0.40", "uvicorn>=0.30", "h11>=0.14"],
     "postgres": ["psycopg[binary]>=3.1"],
     "train": ["matplotlib>=3.8"],
     "model": ["matplotlib>=3.8", "scikit-learn>=1.4", "onnx>=1.16"],
@@ -66,7 +67,11 @@ EXTRAS = {
         "pi-heif>=1.1",
         "pyhanko>=0.25",
         "psycopg[binary]>=3.1",
+        "starlette>=0.40",
+        "uvicorn>=0.30",
+        "h11>=0.14",
     ],
+    "browser": ["playwright>=1.50"],
     "lint": ["ruff>=0.8", "mypy>=1.13"],
 }
 

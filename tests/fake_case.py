@@ -25,6 +25,8 @@ from gtloc_forensics.records import (
     ClockModel,
     Confidence,
     CustodyEvent,
+    Decision,
+    Decisions,
     Finding,
     Indicated,
     Outcome,
@@ -150,6 +152,7 @@ class FakeCase:
     calibrated: Mapping[str, str] = field(default_factory=dict)
     card: str = ""
     pictures: bool = True
+    decided: tuple[Decision, ...] = ()
 
     @property
     def tally(self) -> Tally:
@@ -187,6 +190,9 @@ class FakeCase:
 
     def custody(self) -> tuple[CustodyEvent, ...]:
         return self.events
+
+    def decisions(self) -> Decisions:
+        return Decisions(self.decided, "this examination")
 
     def preview(self, source_id: str) -> bytes | None:
         return a_picture(int(source_id[:2], 16) % 8) if self.pictures else None

@@ -98,6 +98,9 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "rich": ("cli",),
     "reportlab": ("report",),
     "jinja2": ("report",),
+    "starlette": ("case.reviewing",),
+    "uvicorn": ("case.reviewing.server",),
+    "h11": ("case.reviewing.server",),
     "bidi": ("report.pdf",),
     "arabic_reshaper": ("report.pdf",),
     "tomlkit": ("correct.planfile",),
@@ -118,11 +121,22 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "subprocess": ("metadata.exiftool", "decode", "case.notify"),
     "multiprocessing": ("decode",),
     "ctypes": ("metadata.exiftool",),
-    "urllib": ("case.notify", "store.schema"),
-    "http": ("case.notify",),
+    "urllib": ("case.notify", "store.schema", "case.reviewing.guard"),
+    "http": ("case.notify", "case.reviewing.guard"),
     "socket": (),
 }
-OPTIONAL = {"asn1crypto", "huggingface_hub", "matplotlib", "pi_heif", "pyhanko", "pyhanko_certvalidator", "rawpy"}
+OPTIONAL = {
+    "asn1crypto",
+    "h11",
+    "huggingface_hub",
+    "matplotlib",
+    "pi_heif",
+    "pyhanko",
+    "pyhanko_certvalidator",
+    "rawpy",
+    "starlette",
+    "uvicorn",
+}
 """Packages of the extras: imported where they are used, with a sentence when they are missing."""
 
 ANYWHERE = ("numpy",)

@@ -61,6 +61,9 @@ def test_the_wheel_holds_code_rules_templates_and_models(installed: Path) -> Non
     assert (package / "models" / "gtloc-small" / "weights.safetensors").is_file()
     assert (package / "models" / "gtloc-small" / "CARD.md").is_file()
     assert (package / "checks" / "alarms.json").is_file()
+    review = {path.name for path in (package / "templates" / "review").iterdir()}
+    assert {"index.html", "review.js", "review.css", "leaflet.js", "world.json", "en.toml", "de.toml"} <= review
+    assert {"LICENSE-leaflet", "LICENSE-world-atlas"} <= review, "what is not ours comes with its licence"
 
 
 def test_the_installed_program_audits_a_folder(installed: Path, tmp_path: Path) -> None:

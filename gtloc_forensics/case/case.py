@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Self
 from gtloc_forensics.case import products
 from gtloc_forensics.case.folder import CaseFolder, default_output
 from gtloc_forensics.case.view import StoredCase
-from gtloc_forensics.errors import UsageError
+from gtloc_forensics.errors import ToolMissing, UsageError
 from gtloc_forensics.examination.gathering import Gathering, Progress
 from gtloc_forensics.examination.instruments import Instruments, opened
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files import writing
 from gtloc_forensics.files.writing import refuse_inside
-from gtloc_forensics.records import CaseHeader, Scalar, Tally
+from gtloc_forensics.records import CaseHeader, Decision, Scalar, Tally
 from gtloc_forensics.store import addresses
 from gtloc_forensics.store.addresses import ADDRESS, DATABASE
 from gtloc_forensics.store.custody import verify_chain
@@ -32,6 +32,7 @@ from gtloc_forensics.store.database import Store
 if TYPE_CHECKING:
     from gtloc_forensics.case.notify import Notifier
     from gtloc_forensics.case.retrieval import Answer, Query
+    from gtloc_forensics.case.reviewing.decisions import Ruling
     from gtloc_forensics.case.verifying import Verification
     from gtloc_forensics.case.watching import Log, WatchSettings
     from gtloc_forensics.correct import Destination, Order, Plan, Result
@@ -263,6 +264,40 @@ class Case:
         from gtloc_forensics.case import correcting
 
         return correcting.take_back(self._place, transaction)
+
+    # ----------------------------------------------------------------- review
+
+    def decide(self, examiner: str, ruling: Ruling) -> Decision:
+        """Write a decision into the chain; see :func:`gtloc_forensics.case.reviewing.decisions.decide`."""
+        from gtloc_forensics.case.reviewing import decisions
+
+        return decisions.decide(self._place, examiner, ruling)
+
+    def review(self, **options: Any) -> None:
+        """Serve the case to a browser on this machine; see :func:`gtloc_forensics.case.reviewing.server.serve`.
+
+        Raises:
+            ToolMissing: the packages of the extra ``review`` are not installed.
+        """
+        try:
+            from gtloc_forensics.case.reviewing import server
+        except ModuleNotFoundError as error:
+            raise ToolMissing(
+                error.name or "starlette", "pip install 'gtloc_forensics[review]' brings what a review needs"
+            ) from error
+        server.serve(self._place, **options)
+
+    def export_review(self, folder: Path | None = None, *, language: str = "en") -> Path:
+        """Write a review to take away; see :func:`gtloc_forensics.case.reviewing.portable.write_folder`."""
+        from gtloc_forensics.case.reviewing import portable
+
+        return portable.write_folder(self._place, folder, language=language)
+
+    def undo_decision(self, examiner: str, number: int) -> Decision:
+        """Take a decision back; see :func:`gtloc_forensics.case.reviewing.decisions.undo`."""
+        from gtloc_forensics.case.reviewing import decisions
+
+        return decisions.undo(self._place, examiner, number)
 
     # ----------------------------------------------------------------- custody
 

@@ -19,7 +19,7 @@ from gtloc_forensics.files.writing import refuse_inside
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.folder import CaseFolder
-    from gtloc_forensics.records import CaseHeader, Scalar
+    from gtloc_forensics.records import CaseHeader, CaseView, Scalar
 
 FINDINGS, REPORT = "findings.json", "report.pdf"
 IN_CASE, ELSEWHERE = "case", "elsewhere"
@@ -42,6 +42,7 @@ def write_findings(case: CaseFolder, path: Path | None = None) -> Path:
         "kind": "json",
         "examination": view.fingerprint,
         "options": _digest_of({}, view.header),
+        **_decided(view),
     }
     if not _is_current(case, target, "export", made_of):
         write_document(view, target)
@@ -67,7 +68,7 @@ def write_report(case: CaseFolder, path: Path | None = None, **options: Any) -> 
     _insist_on_writing(case, target)
     view = case.view()
     options.setdefault("report_date", view.finished_utc)
-    made_of = {"examination": view.fingerprint, "options": _digest_of(options, view.header)}
+    made_of = {"examination": view.fingerprint, "options": _digest_of(options, view.header), **_decided(view)}
     if _is_current(case, target, "report", made_of):
         return target
     write_pdf(view, target, **options)
@@ -130,6 +131,12 @@ def _is_current(case: CaseFolder, target: Path, action: str, made_of: Mapping[st
     event = case.store.last_event(action, place_of(case, target)[0]) if target.is_file() else None
     wanted = {"sha256": sha256_of(target.resolve()), **made_of} if event is not None else {}
     return event is not None and all(event.detail.get(name) == value for name, value in wanted.items())
+
+
+def _decided(view: CaseView) -> dict[str, Scalar]:
+    """Return up to which decision a product tells; nothing where nothing was ever decided."""
+    made = view.decisions().made
+    return {"decisions": max(max(decision.number, decision.undone_by or 0) for decision in made)} if made else {}
 
 
 def _digest_of(options: dict[str, Any], header: CaseHeader) -> str:

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gtloc_forensics.case.indications import indicated
+from gtloc_forensics.case.reviewing.replay import DECIDE, UNDO, replayed
 from gtloc_forensics.errors import CaseError, DamagedCase, WeightsError
 from gtloc_forensics.evidence import calibration as evidence_calibration
 from gtloc_forensics.evidence.calibration import Calibration
@@ -19,8 +21,10 @@ from gtloc_forensics.evidence.false_discovery import RATE, Control
 from gtloc_forensics.records import (
     CaseHeader,
     CauseGroup,
+    Claim,
     ClockModel,
     CustodyEvent,
+    Decisions,
     Environment,
     Finding,
     Photo,
@@ -29,8 +33,10 @@ from gtloc_forensics.records import (
     ReasonNote,
     RuleNote,
     Skipped,
+    Source,
     Status,
     Tally,
+    Unexamined,
     visible,
 )
 from gtloc_forensics.store.codec import told_of, unpack
@@ -147,6 +153,14 @@ class StoredCase:
         for member in self._store.members(self._id):
             yield self._album.photo(member.source_row)[0]
 
+    def outlines(self) -> Iterator[tuple[Source, Claim | Unexamined, PhotoResult]]:
+        """Stream of each photo what it claims and what was concluded, without its picture, in path order."""
+        members = self._store.members(self._id)
+        while some := list(islice(members, 50)):
+            claims = self._album.claims([member.source_row for member in some])
+            for member, (source, claim) in zip(some, claims, strict=True):
+                yield source, claim, unpack(PhotoResult, member.findings)
+
     def case_findings(self) -> tuple[Finding, ...]:
         """Findings and explained oddities, strongest first."""
         return tuple(self._store.findings(self._id))
@@ -176,6 +190,10 @@ class StoredCase:
     def custody(self) -> tuple[CustodyEvent, ...]:
         """The custody chain."""
         return tuple(self._store.custody())
+
+    def decisions(self) -> Decisions:
+        """What examiners decided, as the chain holds it now."""
+        return replayed(self._store.custody(DECIDE, UNDO), self.fingerprint)
 
     def preview(self, source_id: str) -> bytes | None:
         """A downscaled picture."""

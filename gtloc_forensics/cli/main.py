@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gtloc_forensics.cli.commands import correcting, modelling, plugin, reporting, searching, shell, watching
+from gtloc_forensics.cli.commands import correcting, modelling, plugin, reporting, reviewing, searching, shell, watching
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 from gtloc_forensics.cli.output import open_for_reading
 from gtloc_forensics.cli.progress_file import kept_in
@@ -163,6 +163,8 @@ for command in (
     reporting.export,
     reporting.verify,
     reporting.seal,
+    reviewing.decide,
+    reviewing.review,
     watching.watch,
     correcting.correct,
     searching.search,
@@ -275,6 +277,8 @@ def print_summary(case: Case, *, findings: Path, report: Path | None) -> None:
     from gtloc_forensics.cli.tables import print_case
 
     print_case(case.view(), sys.stdout)
+    if case.view().decisions():
+        click.echo(f"reviewed  {reviewing.review_line(case)}")
     click.echo(f"findings  {shown(findings)}")
     if report is not None:
         click.echo(f"report    {shown(report)}")

@@ -39,6 +39,7 @@ from gtloc_forensics.records.claims import (
     TimeRole,
     Uptime,
 )
+from gtloc_forensics.records.decisions import Decision, Decisions, Judged, Judgement, Reviewed, Standing
 from gtloc_forensics.records.environment import Environment
 from gtloc_forensics.records.findings import (
     Cause,
@@ -89,6 +90,8 @@ __all__ = [
     "Counter",
     "CounterKind",
     "CustodyEvent",
+    "Decision",
+    "Decisions",
     "Device",
     "DeviceGroup",
     "Direction",
@@ -98,6 +101,8 @@ __all__ = [
     "Finding",
     "ImageFacts",
     "Indicated",
+    "Judged",
+    "Judgement",
     "MetadataBlock",
     "OffsetSource",
     "Outcome",
@@ -112,12 +117,14 @@ __all__ = [
     "Reading",
     "ReasonNote",
     "Repeated",
+    "Reviewed",
     "RuleNote",
     "Scalar",
     "Sentence",
     "Severity",
     "Skipped",
     "Source",
+    "Standing",
     "Stated",
     "Status",
     "Sun",

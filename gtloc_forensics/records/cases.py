@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import ClassVar, Protocol
 
 from gtloc_forensics.records.absence import Scalar
+from gtloc_forensics.records.decisions import Decisions
 from gtloc_forensics.records.findings import CauseGroup, ClockModel, Finding, Photo
 from gtloc_forensics.records.indications import Indicated
 from gtloc_forensics.records.sentences import Told
@@ -22,7 +23,7 @@ class CustodyEvent:
     sequence: int
     utc_time: datetime
     actor: str
-    action: str  # acquire, hash, copy, analyse, correct, export, report, verify
+    action: str  # acquire, hash, copy, analyse, correct, export, report, verify, decide, undo decision
     subject: str
     detail: Mapping[str, Scalar]
     previous_hash: str
@@ -165,6 +166,9 @@ class CaseView(Protocol):
 
     def custody(self) -> tuple[CustodyEvent, ...]:
         """The custody chain in order."""
+
+    def decisions(self) -> Decisions:
+        """What examiners decided of the findings, seen from this examination."""
 
     def preview(self, source_id: str) -> bytes | None:
         """A downscaled JPEG (long side at most 640 px), never the original bytes; None when not decoded."""

@@ -435,11 +435,12 @@ class Store:
         last = session.scalar(select(CustodyRow).order_by(CustodyRow.sequence.desc()).limit(1))
         return (0, GENESIS) if last is None else (last.sequence, last.event_hash)
 
-    def custody(self) -> Iterator[CustodyEvent]:
-        """Stream the chain in order, as stored: :func:`verify_chain` says whether it holds."""
+    def custody(self, *actions: str) -> Iterator[CustodyEvent]:
+        """Stream the chain in order, or its events of some *actions*: :func:`verify_chain` says whether it holds."""
+        query = select(CustodyRow).where(CustodyRow.action.in_(actions)) if actions else select(CustodyRow)
         with self.reading() as session:
-            query = select(CustodyRow).order_by(CustodyRow.sequence).execution_options(yield_per=500)
-            yield from map(event_from, session.scalars(query))
+            ordered = query.order_by(CustodyRow.sequence).execution_options(yield_per=500)
+            yield from map(event_from, session.scalars(ordered))
 
     def last_event(self, action: str, subject: str) -> CustodyEvent | None:
         """Return the newest event of that action and subject."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 ONLY = {"found": "found", "suspicious": "found", "clean": "clean", "not-examined": "not examined"}
 
-KINDS = "case-uco, csv, custody, geojson, html, json, kml, pdf, timesketch, or what a plugin adds."
+KINDS = "case-uco, csv, custody, geojson, html, json, kml, pdf, timesketch, review (a folder), or what a plugin adds."
+
+REVIEW = "review"
+"""The one kind that is a folder and no file."""
 
 
 class _Kind(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.2, which is not the oldest we take
@@ -33,6 +37,8 @@ class _Kind(click.ParamType):  # type: ignore[type-arg]  # generic since click 8
         from gtloc_forensics.case import exports
         from gtloc_forensics.errors import UsageError
 
+        if value == REVIEW:
+            return value
         try:
             return exports.chosen(value).kind
         except UsageError as error:
@@ -105,7 +111,7 @@ def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
 @case_argument
 @click.option("--format", "kind", type=_Kind(), metavar="KIND", required=True, help=KINDS)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file [default: findings.* in the case].")
-@click.option("--language", default="", help="en, de, or one of the template's own; html and csv [default: en].")
+@click.option("--language", default="", help="en, de, or one of the template's own; html, csv, review [default: en].")
 @database_option
 @says_what_went_wrong
 def export(case: Path, kind: str, output: Path | None, language: str) -> None:
@@ -119,7 +125,8 @@ def export(case: Path, kind: str, output: Path | None, language: str) -> None:
         refuse_unknown("default", language)
     with Case(case, database_url=named_database()) as opened:
         _say_if_not_noted(opened)
-        say(visible(os.fsencode(opened.export(kind, output, **options))))
+        made = opened.export_review if kind == REVIEW else partial(opened.export, kind)
+        say(visible(os.fsencode(made(output, **options))))
 
 
 def _say_if_not_noted(case: Case) -> None:

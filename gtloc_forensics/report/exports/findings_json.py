@@ -20,6 +20,8 @@ from gtloc_forensics.records import (
     CauseGroup,
     Claim,
     ClockModel,
+    Decision,
+    Decisions,
     Finding,
     Outcome,
     PhotoEntry,
@@ -52,7 +54,7 @@ def write_document(view: CaseView, path: Path) -> None:
 def pieces(view: CaseView) -> Iterator[str]:
     """Yield the document's text in pieces of bounded size."""
     tally = view.tally
-    head = {
+    head: dict[str, Any] = {
         "schema": SCHEMA,
         "case": _header(view.header),
         "counts": {
@@ -67,18 +69,21 @@ def pieces(view: CaseView) -> Iterator[str]:
         "causes": [_cause(group) for group in view.causes()],
         "clocks": [_clock(model) for model in view.clocks()],
     }
+    decisions = view.decisions()
+    if decisions:
+        head["decisions"] = [decision_facts(made) for made in decisions.made]
     text = json.dumps(visible_throughout(head), ensure_ascii=False, indent=1)
     yield text.rstrip()[:-1].rstrip() + ',\n "photos": ['
     separator = "\n  "
-    for photo in _photos(view):
+    for photo in _photos(view, decisions):
         yield separator + json.dumps(visible_throughout(photo), ensure_ascii=False)
         separator = ",\n  "
     yield "\n ]\n}\n"
 
 
-def _photos(view: CaseView) -> Iterator[dict[str, Any]]:
+def _photos(view: CaseView, decisions: Decisions) -> Iterator[dict[str, Any]]:
     for entry in view.photos():
-        yield photo(entry)
+        yield photo(entry) | ({"reviewed": reviewed(entry, decisions)} if decisions else {})
     for passed in view.passed_over():
         if passed.blocks:
             yield _unread(passed)
@@ -100,6 +105,41 @@ def photo(entry: PhotoEntry) -> dict[str, Any]:
         "not_examined": [{"stage": item.stage, "reason": item.reason} for item in entry.unexamined],
         "log10_lr_time": entry.log10_lr_time,
         "log10_lr_place": entry.log10_lr_place,
+    }
+
+
+def reviewed(entry: PhotoEntry, decisions: Decisions) -> list[dict[str, Any]]:
+    """Return what is in force of a photo's findings: each examiner's last word on each rule."""
+    source = entry.photo.source
+    return [
+        {
+            "check": item.check_id,
+            "decision": item.decision.judgement.value,
+            "because": item.decision.because or None,
+            "examiner": item.decision.examiner,
+            "event": item.decision.number,
+            "standing": item.standing.value,
+        }
+        for item in decisions.of(source.source_id, source.sha256, entry.findings)
+    ]
+
+
+def decision_facts(made: Decision) -> dict[str, Any]:
+    """Return one decision as the document tells it, whether it is in force or was taken back."""
+    return {
+        "event": made.number,
+        "utc_time": made.utc_time.isoformat() + "Z",
+        "examiner": made.examiner,
+        "account": made.account,
+        "decision": made.judgement.value,
+        "because": made.because or None,
+        "note": made.note or None,
+        "examination": made.examination,
+        "cause": made.cause or None,
+        "device": made.device_key or None,
+        "findings": [[member.source_id, member.check_id] for member in made.members],
+        "replaces": made.replaces,
+        "undone_by": made.undone_by,
     }
 
 

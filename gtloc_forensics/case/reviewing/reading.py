@@ -1,0 +1,120 @@
+"""The lean list that a review page scrolls through: of each photo what it claims and what can be decided on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gtloc_forensics.case.reviewing import selecting
+from gtloc_forensics.case.view import StoredCase
+from gtloc_forensics.records import (
+    UNKNOWN_DEVICE,
+    Absent,
+    Claim,
+    Finding,
+    Judged,
+    Outcome,
+    PhotoResult,
+    Source,
+    Stated,
+    Status,
+    Unexamined,
+    visible,
+)
+from gtloc_forensics.records.decisions import REVIEWABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One photo of the list; a few hundred bytes."""
+
+    ordinal: int  # place in the path order
+    source_id: str
+    sha256: str
+    name: str
+    status: Status
+    is_partial: bool  # something could not be looked at
+    device_key: str
+    device: str  # make and model for people, "" when the file names none
+    local_time: str  # ISO, "" when none is claimed
+    utc_time: str
+    latitude_deg: float | None
+    longitude_deg: float | None
+    judged: tuple[Judged, ...]
+    outcomes: Mapping[str, Outcome]  # rule → the gravest it ended with
+    causes: tuple[int, ...]  # numbers of the causes that explain some of it
+
+
+class Listing:
+    """All photos of one examination, in path order, and what each cause explains."""
+
+    def __init__(self, view: StoredCase, rows: Sequence[Row], members: Sequence[tuple[Judged, ...]]) -> None:
+        """Keep what was read; :func:`read` does the reading."""
+        self.view = view
+        self.rows = tuple(rows)
+        self.groups = view.causes()
+        self.members = tuple(members)
+        self._by_id = {row.source_id: row for row in self.rows}
+
+    def row(self, source_id: str) -> Row | None:
+        """Return the photo with that id."""
+        return self._by_id.get(source_id)
+
+    def judged(self, source_id: str, check_id: str) -> Judged | None:
+        """Return what can be decided on there."""
+        row = self.row(source_id)
+        return next((item for item in row.judged if item.check_id == check_id), None) if row else None
+
+
+def read(view: StoredCase, *, told: Callable[[int], None] = lambda _: None) -> Listing:
+    """Go through the case once, without its pictures; *told* hears how many photos were read."""
+    groups = view.causes()
+    members: list[list[Judged]] = [[] for _ in groups]
+    rows: list[Row] = []
+    for ordinal, (source, claim, verdict) in enumerate(view.outlines()):
+        of_groups = [selecting.explained(group, groups, source, findings=verdict.findings) for group in groups]
+        for kept, explained in zip(members, of_groups, strict=True):
+            kept.extend(explained)
+        causes = tuple(number for number, explained in enumerate(of_groups, start=1) if explained)
+        rows.append(_row(ordinal, source, claim, verdict=verdict, causes=causes))
+        told(ordinal + 1)
+    return Listing(view, rows, [tuple(kept) for kept in members])
+
+
+def _row(
+    ordinal: int, source: Source, claim: Claim | Unexamined, *, verdict: PhotoResult, causes: tuple[int, ...]
+) -> Row:
+    known = claim if isinstance(claim, Claim) else None
+    position = known.position.value if known and isinstance(known.position, Stated) else None
+    return Row(
+        ordinal=ordinal,
+        source_id=source.source_id,
+        sha256=source.sha256,
+        name=source.display_path,
+        status=verdict.status,
+        is_partial=bool(verdict.unexamined),
+        device_key=known.device.key if known else UNKNOWN_DEVICE,
+        device=_named(known) if known else "",
+        local_time=known.local_time.value.isoformat() if known and isinstance(known.local_time, Stated) else "",
+        utc_time=known.utc_time.value.isoformat() if known and isinstance(known.utc_time, Stated) else "",
+        latitude_deg=position.latitude_deg if position else None,
+        longitude_deg=position.longitude_deg if position else None,
+        judged=selecting.judged(source, verdict.findings),
+        outcomes=_gravest(verdict.findings),
+        causes=causes,
+    )
+
+
+def _named(claim: Claim) -> str:
+    parts = (claim.device.make, claim.device.model)
+    return visible(" ".join(str(part) for part in parts if not isinstance(part, Absent)))
+
+
+def _gravest(findings: Sequence[Finding]) -> dict[str, Outcome]:
+    worst: dict[str, Outcome] = {}
+    order = list(Outcome)
+    for finding in findings:
+        if finding.outcome in REVIEWABLE:
+            before = worst.get(finding.check_id, Outcome.CONSISTENT)
+            worst[finding.check_id] = max(before, finding.outcome, key=order.index)
+    return worst

@@ -1,0 +1,128 @@
+"""Which findings a decision is about: those of named photos and rules, or all that one cause explains."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from gtloc_forensics.errors import UsageError
+from gtloc_forensics.records import (
+    CauseGroup,
+    Claim,
+    Decisions,
+    Finding,
+    Judged,
+    PhotoResult,
+    Source,
+    Standing,
+    Unexamined,
+)
+from gtloc_forensics.records.decisions import REVIEWABLE, what_is_said
+
+
+class Outlined(Protocol):
+    """A case of which only outlines are needed."""
+
+    def outlines(self) -> Iterable[tuple[Source, Claim | Unexamined, PhotoResult]]:
+        """Stream of each photo its source, its claim and what was concluded."""
+
+    def causes(self) -> tuple[CauseGroup, ...]:
+        """Findings grouped under their causes."""
+
+
+class Reviewable(Outlined, Protocol):
+    """A case with outlines and decisions."""
+
+    def decisions(self) -> Decisions:
+        """What was decided."""
+
+
+def judged(source: Source, findings: Iterable[Finding]) -> tuple[Judged, ...]:
+    """Return what of a photo can be decided on, a rule each."""
+    said = what_is_said(findings)
+    return tuple(Judged(source.source_id, source.sha256, check_id, says) for check_id, says in sorted(said.items()))
+
+
+def progress(view: Reviewable) -> tuple[int, Mapping[Standing, int]]:
+    """Return how many findings nobody has settled, and how many decisions in force stand how."""
+    decisions, undecided = view.decisions(), 0
+    standings: Counter[Standing] = Counter()
+    for source, _, verdict in view.outlines():
+        reviewed = decisions.of(source.source_id, source.sha256, verdict.findings)
+        settled = {item.check_id for item in reviewed if item.counts}
+        found = {finding.check_id for finding in verdict.findings if finding.is_found}
+        undecided += len(found - settled)
+        standings.update(item.standing for item in reviewed)
+    return undecided, standings
+
+
+def of_photos(view: Outlined, photos: Sequence[str], checks: Sequence[str]) -> tuple[Judged, ...]:
+    """Return the findings of these photos by these rules; all rules where none is named.
+
+    Raises:
+        UsageError: a photo is not of the case, or a named rule found nothing in any of them.
+    """
+    wanted, seen = set(photos), set()
+    found: list[Judged] = []
+    for source, _, verdict in view.outlines():
+        names = wanted & {source.source_id, source.display_path}
+        if names:
+            seen |= names
+            found += [item for item in judged(source, verdict.findings) if not checks or item.check_id in checks]
+    if missing := sorted(wanted - seen):
+        raise UsageError(f"{missing[0]} is no photo of the case; give the path or source_id that findings.json shows")
+    if silent := sorted(set(checks) - {item.check_id for item in found}):
+        raise UsageError(f"{silent[0]} found nothing there; `gtloc decide CASE --list` shows what can be decided")
+    return tuple(found)
+
+
+def of_cause(view: Outlined, number: int) -> tuple[CauseGroup, tuple[Judged, ...]]:
+    """Return the cause with that number, counted from 1 as the report lists them, and all findings it explains.
+
+    Raises:
+        UsageError: there is no cause with that number.
+    """
+    groups = view.causes()
+    if not 1 <= number <= len(groups):
+        raise UsageError(f"there is no cause {number}; `gtloc decide CASE --list` shows the {len(groups)} there are")
+    group = groups[number - 1]
+    members = tuple(
+        item
+        for source, _, verdict in view.outlines()
+        if source.source_id in group.source_ids
+        for item in explained(group, groups, source, findings=verdict.findings)
+    )
+    return group, members
+
+
+def explained(
+    group: CauseGroup, groups: Sequence[CauseGroup], source: Source, *, findings: Sequence[Finding]
+) -> tuple[Judged, ...]:
+    """Return what of a photo's findings a cause explains: by its rules, and not what another cause names as its own."""
+    if source.source_id not in group.source_ids:
+        return ()
+    elsewhere = _named_elsewhere(group, groups, source.source_id, findings)
+    return tuple(
+        item
+        for item in judged(source, findings)
+        if item.check_id in group.check_ids and not elsewhere.get(item.check_id, False)
+    )
+
+
+def _named_elsewhere(
+    group: CauseGroup, groups: Sequence[CauseGroup], source_id: str, findings: Sequence[Finding]
+) -> Mapping[str, bool]:
+    """Return rule → whether all it found names a cause that another group tells of this photo."""
+    others = {
+        (other.cause.kind, other.cause.device_key)
+        for other in groups
+        if other is not group and source_id in other.source_ids
+    } - {(group.cause.kind, group.cause.device_key)}
+    told: dict[str, bool] = {}
+    for finding in findings:
+        if finding.outcome in REVIEWABLE:
+            cause = finding.cause
+            is_other = cause is not None and (cause.kind, cause.device_key) in others
+            told[finding.check_id] = told.get(finding.check_id, True) and is_other
+    return told

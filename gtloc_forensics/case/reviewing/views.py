@@ -1,0 +1,301 @@
+"""The addresses of the review service and what each answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gtloc_forensics.case.folder import CaseFolder
+from gtloc_forensics.case.reviewing import decisions, reading
+from gtloc_forensics.case.reviewing.decisions import ExaminedSince, Ruling
+from gtloc_forensics.case.reviewing.pages import Pages, dumped, languages
+from gtloc_forensics.case.reviewing.reading import Listing
+from gtloc_forensics.errors import CaseBusy, ForensicsError, UsageError
+from gtloc_forensics.records import Judgement
+
+ASSETS: Mapping[str, str] = {
+    "index.html": "text/html; charset=utf-8",
+    "review.js": "text/javascript; charset=utf-8",
+    "review.css": "text/css; charset=utf-8",
+    "leaflet.js": "text/javascript; charset=utf-8",
+    "leaflet.css": "text/css; charset=utf-8",
+    "world.json": "application/json",
+}
+"""All files that are served, by name: no address ever becomes a path."""
+
+LONGEST_BODY = 1_000_000
+"""Bytes of a request; a decision on ten thousand findings has half of it."""
+
+SLOWEST_BODY_S = 10.0
+
+_JSON = "application/json"
+
+
+def asset(name: str) -> bytes:
+    """Return one file of the pages as it ships."""
+    return files("gtloc_forensics.templates").joinpath("review", name).read_bytes()
+
+
+class Desk:
+    """The case as the service shows it: read once, read again after a new examination."""
+
+    def __init__(self, case: CaseFolder, *, examiner: str, language: str) -> None:
+        """Take the case; nothing is read before it is asked for."""
+        self.case = case
+        self.examiner = examiner
+        self.language = language
+        self.done = 0
+        self._listing: Listing | None = None
+        self._reading: threading.Thread | None = None
+        self._trouble: ForensicsError | None = None
+        self._turn = threading.Lock()
+
+    @property
+    def may_write(self) -> bool:
+        """Whether decisions are taken: somebody is named, and the case can be written."""
+        return bool(self.examiner) and not self.case.store.is_read_only
+
+    def listing(self) -> Listing | None:
+        """Return what was read of the newest examination; None while it is being read.
+
+        Raises:
+            ForensicsError: the case cannot be read.
+        """
+        with self._turn:
+            if self._trouble is not None:
+                trouble, self._trouble = self._trouble, None
+                raise trouble
+            view = self.case.view()
+            if self._listing is not None and self._listing.view.examination_id == view.examination_id:
+                return self._listing
+            if self._reading is None or not self._reading.is_alive():
+                self.done = 0
+                self._reading = threading.Thread(target=self._read, daemon=True)
+                self._reading.start()
+        return None
+
+    def _read(self) -> None:
+        try:
+            self._listing = reading.read(self.case.view(), told=self._told)
+        except ForensicsError as error:
+            self._trouble = error
+
+    def _told(self, done: int) -> None:
+        self.done = done
+
+    def pages(self, language: str) -> Pages:
+        """Return the pages in a language.
+
+        Raises:
+            HTTPException: the case is still being read, or there is no such language.
+        """
+        listing = self.listing()
+        if listing is None:
+            raise HTTPException(503, "the case is still being read")
+        if (language or self.language) not in languages():
+            raise HTTPException(404, "there are no pages in that language")
+        return Pages(listing, language or self.language)
+
+
+def application(desk: Desk) -> Starlette:
+    """Return the service without its guard."""
+    routes = [
+        Route("/", _asset_route("index.html")),
+        *(Route(f"/{name}", _asset_route(name)) for name in ASSETS if name != "index.html"),
+        Route("/favicon.ico", _nothing),
+        Route("/data/case", _of(desk, _case)),
+        Route("/data/decisions", _of(desk, _decisions)),
+        Route("/data/custody", _of(desk, _custody)),
+        Route("/data/photo/{source_id}", _of(desk, _photo)),
+        Route("/preview/{source_id}", _of(desk, _preview)),
+        Route("/decide", _of(desk, _decide), methods=["POST"]),
+        Route("/undo", _of(desk, _undo), methods=["POST"]),
+    ]
+    return Starlette(routes=routes, exception_handlers={HTTPException: _told_plainly})
+
+
+async def _told_plainly(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _json({"error": error.detail}, error.status_code)
+
+
+async def _nothing(_: Request) -> Response:
+    return Response(status_code=204)
+
+
+def _asset_route(name: str) -> Any:
+    async def answer(_: Request) -> Response:
+        return Response(asset(name), media_type=ASSETS[name])
+
+    return answer
+
+
+def _of(desk: Desk, respond: Any) -> Any:
+    async def answer(request: Request) -> Response:
+        body = await _body(request) if request.method == "POST" else {}
+        try:
+            answered: Response = await run_in_threadpool(respond, desk, request, body)
+        except CaseBusy as error:
+            raise HTTPException(409, str(error)) from error
+        except ExaminedSince as error:
+            raise HTTPException(412, str(error)) from error
+        except UsageError as error:
+            raise HTTPException(400, str(error)) from error
+        except ForensicsError as error:
+            raise HTTPException(500, str(error)) from error
+        return answered
+
+    return answer
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """Return a small JSON object that came in time.
+
+    Raises:
+        HTTPException: it is none, too large, or too slow.
+    """
+    received = bytearray()
+
+    async def receive() -> None:
+        async for piece in request.stream():
+            received.extend(piece)
+            if len(received) > LONGEST_BODY:
+                raise HTTPException(413, "the request is too large")
+
+    try:
+        await asyncio.wait_for(receive(), SLOWEST_BODY_S)
+        said = json.loads(received)
+    except TimeoutError as error:
+        raise HTTPException(408, "the request was too slow") from error
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400, "the request is no JSON") from error
+    if not isinstance(said, dict):
+        raise HTTPException(400, "the request is no JSON object")
+    return said
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(dumped(value), status_code=status, media_type=_JSON)
+
+
+def _language(request: Request) -> str:
+    return request.query_params.get("language", "")
+
+
+def _case(desk: Desk, request: Request, _: Any) -> Response:
+    if desk.listing() is None:
+        return _json({"reading": desk.done, "of": desk.case.view().tally.photos}, 202)
+    shown = desk.pages(_language(request)).case()
+    return _json(shown | {"examiner": desk.examiner, "may_write": desk.may_write})
+
+
+def _asks_for_others(request: Request) -> bool:
+    return request.query_params.get("others") == "1"
+
+
+def _decisions(desk: Desk, request: Request, _: Any) -> Response:
+    pages = desk.pages("")
+    return _json(pages.decisions(examiner=desk.examiner, others=_asks_for_others(request)))
+
+
+def _custody(desk: Desk, request: Request, _: Any) -> Response:
+    return _json(desk.pages("").custody(examiner=desk.examiner, others=_asks_for_others(request)))
+
+
+def _photo(desk: Desk, request: Request, _: Any) -> Response:
+    shown = desk.pages(_language(request)).photo(request.path_params["source_id"])
+    if shown is None:
+        raise HTTPException(404, "the case has no such photo")
+    return _json(shown)
+
+
+def _preview(desk: Desk, request: Request, _: Any) -> Response:
+    """Answer with the re-encoded picture that the case keeps; the original is never opened."""
+    picture = desk.case.view().preview(request.path_params["source_id"])
+    if picture is None:
+        raise HTTPException(404, "there is no picture of it")
+    return Response(picture, media_type="image/jpeg")
+
+
+def _insist_on_writing(desk: Desk) -> None:
+    if not desk.may_write:
+        raise HTTPException(403, "this review only reads; start it with --examiner NAME to decide")
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name, "")
+    if not isinstance(value, str):
+        raise UsageError(f"{name} is no text")
+    return value
+
+
+def _number(body: Mapping[str, Any], name: str) -> int | None:
+    value = body.get(name)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise UsageError(f"{name} is no number")
+    return value
+
+
+def _decide(desk: Desk, _: Request, body: dict[str, Any]) -> Response:
+    _insist_on_writing(desk)
+    listing = desk.listing()
+    if listing is None:
+        raise HTTPException(503, "the case is still being read")
+    judgement, number = _text(body, "decision").upper(), _number(body, "cause")
+    if judgement not in Judgement.__members__:
+        raise UsageError("there is no such decision")
+    kind = device = ""
+    if number is not None:
+        if not 1 <= number <= len(listing.groups):
+            raise UsageError("there is no such cause")
+        members, cause = listing.members[number - 1], listing.groups[number - 1].cause
+        kind, device = str(cause.kind), cause.device_key
+    else:
+        members = tuple(_members(listing, body.get("findings")))
+    made = decisions.decide(
+        desk.case,
+        desk.examiner,
+        Ruling(
+            Judgement[judgement],
+            members,
+            _text(body, "examination"),
+            because=_text(body, "because"),
+            note=_text(body, "note"),
+            cause=kind,
+            device_key=device,
+            replaces=_number(body, "replaces"),
+        ),
+    )
+    return _json({"event": made.number})
+
+
+def _members(listing: Listing, findings: object) -> Any:
+    if not isinstance(findings, list):
+        raise UsageError("findings is no list")
+    for pair in findings:
+        if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)):
+            raise UsageError("a finding is a pair of photo and rule")
+        member = listing.judged(pair[0], pair[1])
+        if member is None:
+            raise UsageError("there is no such finding")
+        yield member
+
+
+def _undo(desk: Desk, _: Request, body: dict[str, Any]) -> Response:
+    _insist_on_writing(desk)
+    number = _number(body, "event")
+    if number is None:
+        raise UsageError("event is no number")
+    made = decisions.undo(desk.case, desk.examiner, number)
+    return _json({"event": made.undone_by})

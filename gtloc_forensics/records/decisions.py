@@ -1,0 +1,152 @@
+"""What examiners decided of findings, and whether it still stands."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum, unique
+
+from gtloc_forensics.records.findings import Finding, Outcome
+from gtloc_forensics.records.sentences import Sentence
+
+REVIEWABLE = (Outcome.SUSPICIOUS, Outcome.CONTRADICTION, Outcome.EXPLAINED)
+"""Outcomes that a person can decide on: what was found, and what was found and explained."""
+
+
+@unique
+class Judgement(StrEnum):
+    """What a person made of a finding. The values are what the custody chain holds."""
+
+    CONFIRMED = "confirmed"
+    INNOCENT = "innocent"  # true, and harmless: the decision says why
+    DISMISSED = "dismissed"  # not true, or of no use: stays ignored, and visibly so
+    SECOND_READER = "needs second reader"
+
+    @property
+    def settles(self) -> bool:
+        """Whether the finding needs nobody any more."""
+        return self is not Judgement.SECOND_READER
+
+
+@unique
+class Standing(StrEnum):
+    """How a decision relates to the newest examination."""
+
+    CURRENT = "current"  # it judged this examination
+    STALE = "stale"  # it judged an earlier one, which said the same of the same bytes
+    OVERTAKEN = "overtaken"  # the file or what is said of it has changed: to be judged again
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One finding that a decision is about: which rule, of which file with which content, saying what."""
+
+    source_id: str
+    sha256: str
+    check_id: str
+    says: str  # what_is_said of the findings judged
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """By what a finding is found again: the path and the rule."""
+        return self.source_id, self.check_id
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision as a custody event holds it; a whole cause is decided by one event with its members."""
+
+    number: int  # of the custody event
+    utc_time: datetime
+    examiner: str  # as given; the account is what the system knows
+    account: str
+    judgement: Judgement
+    because: str  # the innocent cause; "" otherwise
+    note: str
+    members: tuple[Judged, ...]
+    examination: str  # fingerprint of the examination that was judged
+    cause: str = ""  # the kind, when a whole cause was decided
+    device_key: str = ""
+    replaces: int | None = None  # the event that it takes the place of
+    undone_by: int | None = None  # the event that took it back
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What one examiner decided of one finding of a photo."""
+
+    check_id: str
+    decision: Decision
+    standing: Standing
+
+    @property
+    def counts(self) -> bool:
+        """Whether the finding is settled by it: what has changed since is not."""
+        return self.decision.judgement.settles and self.standing is not Standing.OVERTAKEN
+
+
+class Decisions:
+    """All decisions of a case, in the order of the chain, and what of them is in force."""
+
+    def __init__(self, made: Sequence[Decision] = (), examination: str = "") -> None:
+        """Keep *made*, to be looked at from the examination with that fingerprint."""
+        self.made = tuple(made)
+        self.examination = examination
+        self._in_force: dict[tuple[str, str], dict[str, tuple[Decision, Judged]]] = {}
+        for decision in self.made:
+            if decision.undone_by is None:
+                for member in decision.members:
+                    # Of several by one examiner the last holds; put last, so that readers see them in order of time.
+                    of_finding = self._in_force.setdefault(member.key, {})
+                    of_finding.pop(decision.examiner, None)
+                    of_finding[decision.examiner] = (decision, member)
+
+    def __bool__(self) -> bool:
+        """Whether anything was ever decided."""
+        return bool(self.made)
+
+    def of(self, source_id: str, sha256: str, findings: Iterable[Finding]) -> tuple[Reviewed, ...]:
+        """Return what is in force of a file's findings: each examiner's last word, in order of time."""
+        return self.standing_of(source_id, sha256, what_is_said(findings))
+
+    def standing_of(self, source_id: str, sha256: str, said: Mapping[str, str]) -> tuple[Reviewed, ...]:
+        """Return the same where it is known already what each rule says (:func:`what_is_said`)."""
+        return tuple(
+            Reviewed(check_id, decision, self._standing(decision, member, sha256, says))
+            for check_id, says in said.items()
+            for decision, member in self._in_force.get((source_id, check_id), {}).values()
+        )
+
+    def _standing(self, decision: Decision, member: Judged, sha256: str, says: str) -> Standing:
+        if decision.examination == self.examination:
+            return Standing.CURRENT
+        return Standing.STALE if (member.sha256, member.says) == (sha256, says) else Standing.OVERTAKEN
+
+
+def what_is_said(findings: Iterable[Finding]) -> Mapping[str, str]:
+    """Return rule → what it says of a photo, as 16 hex digits; only what can be decided on.
+
+    They change with the outcome, its weight, the cause (a clock's offset to the hour) and the
+    words, not with the numbers in them: "in 6 photos of the device" is 7 in the next audit, and the same is said.
+    """
+    said: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.outcome in REVIEWABLE:
+            said.setdefault(finding.check_id, []).append(_gist(finding))
+    return {
+        check_id: hashlib.sha256("\n".join(sorted(words)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        for check_id, words in said.items()
+    }
+
+
+def _gist(finding: Finding) -> str:
+    cause, summary = finding.cause, finding.summary
+    words = summary.template if isinstance(summary, Sentence) else _NUMBERS.sub("#", summary)
+    why = "" if cause is None else f"{cause.kind}|{cause.device_key}|{round(cause.offset_hours or 0.0)}"
+    return f"{finding.outcome.value}|{finding.severity.name}|{finding.confidence.value}|{why}|{words}"
+
+
+_NUMBERS = re.compile(r"\d[\d.,:]*")
