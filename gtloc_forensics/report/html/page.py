@@ -17,7 +17,7 @@ from pathlib import Path
 from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import CaseView, Status
 from gtloc_forensics.report import blocks
-from gtloc_forensics.report.blocks import Block, Span, Text, plain_of
+from gtloc_forensics.report.blocks import Block, Cell, Span, Text, plain_of
 from gtloc_forensics.report.chapters.chapters import chapters
 from gtloc_forensics.report.chapters.edition import Edition, edition_of
 from gtloc_forensics.report.html.svg import land_symbol, svg
@@ -35,6 +35,7 @@ def write_html(
     template: str = "default",
     language: str = "en",
     only: frozenset[Status] | None = None,
+    photo: str = "",
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write the report of a case as a self-contained page of HTML; arguments as for the PDF.
@@ -42,7 +43,7 @@ def write_html(
     Raises:
         UsageError: when template or language do not exist.
     """
-    edition = edition_of(view, template=template, language=language, report_date=report_date, only=only)
+    edition = edition_of(view, template=template, language=language, report_date=report_date, only=only, photo=photo)
     with replaced(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
         for number, piece in enumerate(page(edition), start=1):
             out.write(piece)
@@ -129,19 +130,24 @@ def _table(item: blocks.Table) -> Iterator[str]:
             yield f'<table class="{"dense" if item.dense else "grid"}"><thead><tr>{head}</tr></thead><tbody>\n'
             opened = True
         name = f' id="{escape(anchor)}"' if anchor else ""
-        yield f"<tr{name}>{''.join(f'<td>{inline(text)}</td>' for text in texts)}</tr>\n"
+        yield f"<tr{name}>{''.join(f'<td>{_cell(text)}</td>' for text in texts)}</tr>\n"
     yield "</tbody></table>\n" if opened else f'<p class="small">{escape(item.empty)}</p>\n'
 
 
 @_write.register
 def _figure(item: blocks.Figure) -> Iterator[str]:
-    if isinstance(item.content, blocks.Picture):
-        data = base64.b64encode(item.content.jpeg).decode("ascii")
-        drawn = f'<img src="data:image/jpeg;base64,{data}" alt="{escape(item.content.alt)}">'
-    else:
-        drawn = svg(item.content)
+    drawn = _img(item.content) if isinstance(item.content, blocks.Picture) else svg(item.content)
     caption = f"<figcaption>{inline(item.caption)}</figcaption>" if item.caption else ""
     yield f"<figure>{drawn}{caption}</figure>\n"
+
+
+def _img(picture: blocks.Picture) -> str:
+    data = base64.b64encode(picture.jpeg).decode("ascii")
+    return f'<img src="data:image/jpeg;base64,{data}" alt="{escape(picture.alt)}">'
+
+
+def _cell(content: Cell) -> str:
+    return _img(content) if isinstance(content, blocks.Picture) else inline(content)
 
 
 @_write.register
@@ -169,10 +175,24 @@ def _contents(item: blocks.Contents) -> Iterator[str]:
 
 
 @_write.register
-def _cover(item: blocks.Cover) -> Iterator[str]:
+def _strip(item: blocks.Strip) -> Iterator[str]:
+    yield '<div class="strip">'
+    for thumb in item.items:
+        picture = _img(thumb.picture) if thumb.picture else '<span class="empty"></span>'
+        label = inline(thumb.label + thumb.note)
+        yield f'<figure class="{thumb.tone}">{picture}<figcaption>{label}</figcaption></figure>'
+    yield "</div>\n"
+
+
+@_write.register
+def _front(item: blocks.Front) -> Iterator[str]:
     if item.logo:
         kind = "png" if item.logo.startswith(b"\x89PNG") else "jpeg"
         yield f'<img class="logo" alt="" src="data:image/{kind};base64,{base64.b64encode(item.logo).decode("ascii")}">'
-    yield f'<header><h1>{escape(item.title)}</h1><p class="lead">{escape(item.subtitle)}</p></header>\n'
-    yield from written((item.facts, blocks.Callout(item.note), item.contents))
-    yield f'<div class="signatures">{"".join(f"<p>{escape(label)}</p>" for label in item.signatures)}</div>\n'
+    yield f'<header id="summary"><h1>{escape(item.title)}</h1><p class="lead">{escape(item.subtitle)}</p></header>\n'
+    yield from written((blocks.Facts(item.fields),))
+
+
+@_write.register
+def _signatures(item: blocks.Signatures) -> Iterator[str]:
+    yield f'<div class="signatures">{"".join(f"<p>{escape(label)}</p>" for label in item.labels)}</div>\n'

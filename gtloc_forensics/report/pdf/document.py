@@ -9,8 +9,10 @@ docs/decisions/0012-pdf-platypus.md.
 from __future__ import annotations
 
 import calendar
+import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,12 +25,12 @@ from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
 from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import CaseView, Status
 from gtloc_forensics.report.chapters.chapters import chapters
-from gtloc_forensics.report.chapters.edition import Edition, edition_of
+from gtloc_forensics.report.chapters.edition import Edition, Part, edition_of
 from gtloc_forensics.report.drawings.marks import QUIET
 from gtloc_forensics.report.pdf.flowables import flowables
 from gtloc_forensics.report.pdf.fonts import font_name, width_of
 from gtloc_forensics.report.pdf.paint_pdf import ink, write_line
-from gtloc_forensics.report.pdf.paper import RULE
+from gtloc_forensics.report.pdf.paper import RULE, page_form
 from gtloc_forensics.report.pdf.signing import SignWith, signed
 from gtloc_forensics.report.text import plain
 
@@ -46,6 +48,8 @@ def write_pdf(
     template: str = "default",
     language: str = "en",
     only: frozenset[Status] | None = None,
+    photo: str = "",
+    appendix: Path | None = None,
     sign: SignWith | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
@@ -58,17 +62,26 @@ def write_pdf(
         template: name of a shipped template or a folder.
         language: a language the template has.
         only: photos of these outcomes alone are shown in full and listed; None shows the found and lists all.
+        photo: the number or path of one photo: it alone gets a page, where the template has pages of photos.
+        appendix: where the tables go when they are to be a file of their own.
         sign: a key to sign with; the bytes of a signed report differ from run to run.
         progress: called with the page number after each page.
 
     Raises:
         UsageError: when template or language do not exist or the key cannot be opened.
     """
-    edition = edition_of(view, template=template, language=language, report_date=report_date, only=only)
-    with replaced(path) as draft:
-        _build(edition, draft, progress)
-        if sign is not None:
-            signed(draft, sign)
+    edition = edition_of(view, template=template, language=language, report_date=report_date, only=only, photo=photo)
+    parts = {path: edition}
+    if appendix is not None:
+        parts = {
+            appendix: replace(edition, part=Part.APPENDIX),
+            path: replace(edition, part=Part.MAIN, appendix_name=plain(os.fsencode(appendix.name))),
+        }
+    for target, part in parts.items():
+        with replaced(target) as draft:
+            _build(part, draft, progress)
+            if sign is not None:
+                signed(draft, sign)
 
 
 def _build(edition: Edition, path: Path, progress: Callable[[int], None] | None) -> None:
@@ -120,7 +133,7 @@ class ReportCanvas(Canvas):  # type: ignore[misc]
         """Make a canvas as reportlab does, with no anchor met yet."""
         super().__init__(*args, **options)
         self.page_of_anchor: dict[str, int] = {}
-        self.contents_anchors: list[str] = []
+        self.page_numbers_asked: list[tuple[str, float]] = []
 
 
 class ReportDocument(BaseDocTemplate):  # type: ignore[misc]
@@ -183,8 +196,8 @@ class ReportDocument(BaseDocTemplate):  # type: ignore[misc]
         for number in range(1, last + 1):
             text = self._edition.words.line("footer.page", page=number, pages=last, **self._edition.furniture)
             _define_number(canvas, f"page-{number}", text, _FOOTER_SIZE)
-        for anchor in dict.fromkeys(canvas.contents_anchors):
-            _define_number(canvas, f"page-of-{anchor}", str(canvas.page_of_anchor.get(anchor, "–")), 9.2)
+        for anchor, size in dict.fromkeys(canvas.page_numbers_asked):
+            _define_number(canvas, page_form(anchor, size), str(canvas.page_of_anchor.get(anchor, "–")), size)
         canvas.save()
 
 
