@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gtloc_forensics.cli import preferences
 from gtloc_forensics.cli.commands import correcting, modelling, reporting, searching, watching
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
+from gtloc_forensics.cli.statements import language_of, parted, refuse_unknown_zone, statements
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
@@ -63,11 +65,7 @@ def gtloc() -> None:
 @click.argument("case_folder", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Case folder [default: ./<folder>.audit].")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout (docs/json.md).")
-@click.option("--case-number", default="", help="Printed on the report.")
-@click.option("--exhibit", default="", help="Printed on the report.")
-@click.option("--examiner", default="", help="Printed on the report.")
-@click.option("--agency", default="", help="Printed on the report.")
-@click.option("--legal-authority", default="", help="Printed on the report.")
+@statements
 @click.option("--model", default="", help="Model name or folder; 'none' leaves the pixels unexamined.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--jobs", type=click.IntRange(0), help="Decoding processes; 0 does all in one [default: one per core].")
@@ -75,7 +73,7 @@ def gtloc() -> None:
     "--database", envvar="GTLOC_DATABASE", default="", help="URL of the case database [default: case.sqlite]."
 )
 @click.option("--no-report", is_flag=True, help="Leave the PDF out.")
-@click.option("--language", default="en", show_default=True, help="Language of the report.")
+@click.option("--language", default="", help="Language of the report [default: en].")
 @says_what_went_wrong
 def audit(
     case_folder: Path,
@@ -87,7 +85,7 @@ def audit(
     database: str,
     no_report: bool,
     language: str,
-    **header: Any,
+    **said: Any,
 ) -> None:
     """Audit every photo under CASE_FOLDER; nothing in it is changed.
 
@@ -98,12 +96,18 @@ def audit(
     click.echo("starting …", err=True)  # before the imports, which take seconds
     from gtloc_forensics.case.case import open_case
     from gtloc_forensics.examination.settings import Settings
-    from gtloc_forensics.records import CaseHeader
 
+    language = language_of(language)
     if not no_report:
         _refuse_early(language)
+    refuse_unknown_zone(said["zone"])
     settings = Settings(model=model, device=device, jobs=-1 if jobs is None else jobs)
-    with open_case(case_folder, output, header=CaseHeader(**header), database_url=database) as case:
+    header, mandate = parted(said)
+    with open_case(case_folder, output, header=header, database_url=database) as case:
+        header, mandate = parted(preferences.filled(said, already=case.said()))
+        refuse_unknown_zone(mandate["zone"])
+        case.set_header(header)
+        case.say(mandate)
         with progress_on(sys.stderr) as progress:
             tally = case.audit(settings, progress=progress)
             findings = case.write_findings()
@@ -130,6 +134,7 @@ gtloc.add_command(audit, "audit")
 for command in (
     reporting.report,
     reporting.export,
+    reporting.config,
     reporting.verify,
     reporting.seal,
     watching.watch,

@@ -45,7 +45,7 @@ def plain_of(text: Text) -> str:
 class Heading:
     """A heading; level 1 opens a chapter, levels 1 and 2 are bookmarks.
 
-    ``starts`` is "page" for a new page, "here" for wherever there is room, "" for
+    ``starts`` is "page" for a new page, "here" for wherever there is room, "flow" for right where it is, "" for
     what the level asks for: a chapter starts a page.
     """
 

@@ -15,8 +15,11 @@ LONGEST_SENTENCE = 2_000
 
 
 def sentence(value: str, *, limit: int = LONGEST_SENTENCE) -> str:
-    """Return *value* as :func:`plain` does, beginning as a sentence does."""
+    """Return *value* as :func:`plain` does, beginning as a sentence does, unless it begins with a path."""
     text = plain(value, limit=limit)
+    first = text.partition(" ")[0].rstrip(".:,;")
+    if "/" in first or "." in first:
+        return text
     return f"{text[:1].upper()}{text[1:]}" if text[:1].islower() and text[:1].upper() != text[:1] else text
 
 

@@ -161,7 +161,7 @@ def _event(edition: Edition, event: CustodyEvent) -> tuple[Text, ...]:
     detail = ", ".join(said[:_DETAILS_SHOWN]) + ("…" if len(said) > _DETAILS_SHOWN else "")
     return (
         text_of(str(event.sequence)),
-        text_of(edition.when(event.utc_time)),
+        text_of(edition.instant(event.utc_time)),
         text_of(plain(event.actor)),
         text_of(action),
         (Span(plain(event.subject)), Span(f" {plain(detail)}" if detail else "", "quiet")),

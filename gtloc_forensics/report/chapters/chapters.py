@@ -12,6 +12,7 @@ from gtloc_forensics.report.chapters import (
     causes,
     clock_pages,
     contact,
+    editions,
     methods,
     minor,
     photo_page,
@@ -30,6 +31,9 @@ CHAPTERS: dict[str, Callable[[Edition], Iterator[Block]]] = {
     "clocks": clock_pages.clocks,
     "timeline": timeline.timeline,
     "contact": contact.contact_sheet,
+    "sheet": editions.sheet,
+    "note": editions.note,
+    "archive": editions.archive,
     "not_examined": appendix.not_examined,
     "table": appendix.table,
     "integrity": appendix.integrity,
@@ -54,7 +58,7 @@ def chapters(edition: Edition) -> Iterator[Block]:
         yield summary.front(edition)
         yield Contents(entries)
         listed = True
-    elif "summary" not in edition.chapter_names:
+    elif not {"summary", "sheet"} & set(edition.chapter_names):
         yield summary.front(edition)
     for name, _, blocks in opened:
         yield from blocks

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import Enum, unique
 from importlib.metadata import PackageNotFoundError, version
+from zoneinfo import ZoneInfo
 
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.records import CaseHeader, CaseView, CauseGroup, Finding, Outcome, RuleNote, Status
@@ -45,6 +46,8 @@ class Edition:
     rules: Mapping[str, RuleNote]
     shown_in: Mapping[str, str]  # source_id → anchor of the gravest cause that it is told under
     version: str
+    said: Mapping[str, str] = field(default_factory=dict)  # the mandate
+    photo: str = ""  # the number or path of the one photo that was asked for
     appendix_name: str = ""  # the file that the appendix is in, when it is another
     thumbnails: dict[str, Picture | None] = field(default_factory=dict)  # made once, shown in several places
 
@@ -56,7 +59,7 @@ class Edition:
     @property
     def mandate(self) -> Mapping[str, str]:
         """What the examiner says beside the header: the request, how the photos were acquired, the limits."""
-        return self.view.mandate()
+        return self.said
 
     @property
     def furniture(self) -> dict[str, str]:
@@ -151,6 +154,24 @@ class Edition:
         """Return a moment to the second, without a zone, as the language writes it."""
         return self.words.line("format.moment", year=f"{moment.year:04d}", **_two_digits(moment))
 
+    def instant(self, utc: datetime) -> str:
+        """Return an instant in UTC, with the local time of the examiner's zone beside it where one was named."""
+        said = f"{self.when(utc)} UTC"
+        if self.zone is None:
+            return said
+        local = utc.replace(tzinfo=UTC).astimezone(self.zone)
+        offset = f"{local:%z}"
+        return f"{said} ({self.when(local)} {offset[:3]}:{offset[3:5]})"
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The zone whose local time is printed beside UTC."""
+        name = self.mandate.get("zone", "")
+        try:
+            return ZoneInfo(name) if name else None
+        except (KeyError, ValueError, OSError):
+            return None  # named on another machine, with zones that this one lacks: UTC stands alone
+
     def day(self, day: int, month: int) -> str:
         """Return a day of any year."""
         name = self.words.line("format.months_long").split()[month - 1]
@@ -191,7 +212,7 @@ def edition_of(
     digest = survey(
         view,
         shown=wanted,
-        pages=chosen.photo_pages if "photos" in chosen.chapters else 0,
+        pages=chosen.photo_pages if photo or "photos" in chosen.chapters else 0,
         kept=frozenset(_kept(causes, sections)),
         sheet=photo,
     )
@@ -212,6 +233,8 @@ def edition_of(
         rules={note.check_id: note for note in view.rules()},
         shown_in=_shown_in(causes),
         version=_version(),
+        said=view.mandate(),
+        photo=photo,
         appendix_name=appendix_name,
     )
 

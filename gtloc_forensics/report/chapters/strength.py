@@ -74,8 +74,10 @@ def in_a_word(edition: Edition, cause: WeighedCause) -> Text:
 
 
 def alarm_share(edition: Edition, cause: WeighedCause) -> Text:
-    """Return how often the leading rule of a cause is wrong on untouched photos, by sources where they were counted."""
-    leading = cause.findings[0].check_id if cause.findings else next(iter(cause.group.check_ids), "")
+    """Return how often the strongest rule of a cause that was counted is wrong on untouched photos, by sources."""
+    speaking = [finding.check_id for finding in cause.findings] or list(cause.group.check_ids)
+    counted = (rule for rule in speaking if rule in edition.rules and edition.rules[rule].tested)
+    leading = next(counted, next(iter(speaking), ""))
     note = edition.rules.get(leading)
     if note is None or not note.tested:
         return text_of(edition.words.line("strength.not_counted", rule=leading), "quiet")

@@ -95,7 +95,7 @@ def _page(edition: Edition) -> Iterator[Block]:
 def front(edition: Edition) -> Front:
     """Return the head of page one."""
     words, header = edition.words, edition.header
-    opened = f"{edition.when(header.opened_utc)} UTC" if header.opened_utc else ""
+    opened = edition.instant(header.opened_utc) if header.opened_utc else ""
     values = {name: getattr(header, name) for name in _FIELDS}
     values |= {"opened": opened, "report_date": edition.report_date}
     return Front(

@@ -74,7 +74,7 @@ def _set(item: Block, width: float) -> Iterator[Flowable]:
 def _heading(item: blocks.Heading, width: float) -> Iterator[Flowable]:
     if item.starts == "page" or (item.level == 1 and not item.starts):
         yield PageBreak()
-    elif item.level == 1:
+    elif item.level == 1 and item.starts != "flow":
         yield CondPageBreak(_ROOM_FOR_A_CHAPTER)
         yield Spacer(0, 18)
     yield HeadingFlow(item.text, level=item.level, anchor=item.anchor)
