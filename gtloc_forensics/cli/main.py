@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gtloc_forensics.cli import preferences
-from gtloc_forensics.cli.commands import correcting, modelling, reporting, searching, watching
+from gtloc_forensics.cli.commands import comparing, correcting, modelling, reporting, searching, watching
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 from gtloc_forensics.cli.statements import language_of, parted, refuse_unknown_zone, statements
 
@@ -136,6 +136,7 @@ for command in (
     reporting.export,
     reporting.config,
     reporting.verify,
+    comparing.compare,
     reporting.seal,
     watching.watch,
     correcting.correct,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
-import tomlkit
 
 from gtloc_forensics.errors import UsageError
-from gtloc_forensics.files.writing import write_bytes
 
 SETTINGS = "GTLOC_SETTINGS"
 """Environment variable that names another settings file."""
@@ -50,12 +49,16 @@ def kept() -> dict[str, str]:
 
 def keep(changes: Mapping[str, str]) -> Path:
     """Keep *changes* beside what is kept already; an empty one is forgotten. Return where."""
+    from gtloc_forensics.files.writing import write_bytes
+    from gtloc_forensics.records import visible
+
     path, now = place(), kept()
     now |= {name: value for name, value in changes.items() if value}
     for name in (name for name, value in changes.items() if not value):
         now.pop(name, None)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, tomlkit.dumps(dict(sorted(now.items()))).encode())
+    lines = (f"{name} = {json.dumps(visible(value), ensure_ascii=False)}" for name, value in sorted(now.items()))
+    write_bytes(path, "".join(f"{line}\n" for line in lines).encode())
     return path
 
 
