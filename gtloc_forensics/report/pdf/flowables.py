@@ -140,7 +140,7 @@ def _table(item: blocks.Table, width: float) -> Iterator[Flowable]:
 @_set.register
 def _figure(item: blocks.Figure, width: float) -> Iterator[Flowable]:
     if isinstance(item.content, blocks.Picture):
-        yield Image(BytesIO(item.content.jpeg), width=item.content.width, height=item.content.height, hAlign="LEFT")
+        yield TaggedImage(item.content)
     else:
         yield Sketch(item.content)
     if item.caption:
@@ -213,6 +213,20 @@ def _signatures(item: blocks.Signatures, width: float) -> Iterator[Flowable]:
     yield SignatureLines(item.labels, width)
 
 
+class TaggedImage(Image):  # type: ignore[misc]
+    """A picture that is told in words."""
+
+    def __init__(self, picture: blocks.Picture) -> None:
+        """Keep the picture and its words."""
+        super().__init__(BytesIO(picture.jpeg), width=picture.width, height=picture.height, hAlign="LEFT")
+        self._alt = picture.alt
+
+    def draw(self) -> None:
+        """Draw the picture."""
+        with self.canv.tagged("Figure", alt=self._alt):
+            super().draw()
+
+
 def _logo(data: bytes) -> Image:
     picture = Image(BytesIO(data), hAlign="LEFT")
     scale = min(1.0, 150 / picture.imageWidth, 50 / picture.imageHeight)
@@ -242,8 +256,10 @@ class FrontTitle(Flowable):  # type: ignore[misc]
         canvas.setStrokeColor(ink(ACCENT))
         canvas.setLineWidth(2.2)
         canvas.line(0, self.height, self.width, self.height)
-        write_line(canvas, 0, self.height - 24, self.title, size=18, style="bold", color=ACCENT)
-        write_line(canvas, 0, self.height - 39, self.subtitle, size=9.2, color=QUIET)
+        with canvas.tagged("H1"):
+            write_line(canvas, 0, self.height - 24, self.title, size=18, style="bold", color=ACCENT)
+        with canvas.tagged("P"):
+            write_line(canvas, 0, self.height - 39, self.subtitle, size=9.2, color=QUIET)
         canvas.setLineWidth(0.5)
         canvas.line(0, 0, self.width, 0)
 
@@ -270,7 +286,8 @@ class SignatureLines(Flowable):  # type: ignore[misc]
         for index, label in enumerate(self.labels):
             x = index * (each + self._GAP)
             self.canv.line(x, 12, x + each, 12)
-            write_line(self.canv, x, 2, label, size=7, color=QUIET)
+            with self.canv.tagged("P"):
+                write_line(self.canv, x, 2, label, size=7, color=QUIET)
 
 
 class ThumbRow(Flowable):  # type: ignore[misc]
@@ -301,7 +318,8 @@ class ThumbRow(Flowable):  # type: ignore[misc]
             self.canv.setFillColor(ink(background))
             self.canv.rect(x, bottom, self._each, self._tall, stroke=0, fill=1)
             if thumb.picture is not None:
-                self._picture(thumb.picture, x, bottom)
+                with self.canv.tagged("Figure", alt=thumb.picture.alt):
+                    self._picture(thumb.picture, x, bottom)
             if thumb.tone:
                 self.canv.setFillColor(ink(bar))
                 self.canv.rect(x, bottom - 1.6, self._each, 1.6, stroke=0, fill=1)
@@ -347,8 +365,9 @@ class TileRow(Flowable):  # type: ignore[misc]
         self.canv.rect(x, 0, width, self.height, stroke=0, fill=1)
         self.canv.setFillColor(ink(bar))
         self.canv.rect(x, 0, 2.4, self.height, stroke=0, fill=1)
-        write_line(self.canv, x + 9, 17, tile.number, size=16, style="bold", color=INK)
-        write_line(self.canv, x + 9, 6, tile.label, size=7.2, color=QUIET)
+        with self.canv.tagged("P"):
+            write_line(self.canv, x + 9, 17, tile.number, size=16, style="bold", color=INK)
+            write_line(self.canv, x + 9, 6, tile.label, size=7.2, color=QUIET)
 
 
 class ContentsLine(Flowable):  # type: ignore[misc]
@@ -366,11 +385,12 @@ class ContentsLine(Flowable):  # type: ignore[misc]
     def draw(self) -> None:
         """Write the title, a leader and the place of the number."""
         canvas = self.canv
-        end = write_line(canvas, 0, 4, self.title, size=9.2, color=INK)
-        canvas.setStrokeColor(ink(RULE))
-        canvas.setLineWidth(0.6)
-        canvas.setDash([0.6, 2.4])
-        canvas.line(end + 6, 4, self.width - width_of("0000", "", 9.2), 4)
-        canvas.setDash()
-        draw_page_number(canvas, self.anchor, size=9.2, right=self.width, y=4)
+        with canvas.tagged("P"):
+            end = write_line(canvas, 0, 4, self.title, size=9.2, color=INK)
+            canvas.setStrokeColor(ink(RULE))
+            canvas.setLineWidth(0.6)
+            canvas.setDash([0.6, 2.4])
+            canvas.line(end + 6, 4, self.width - width_of("0000", "", 9.2), 4)
+            canvas.setDash()
+            draw_page_number(canvas, self.anchor, size=9.2, right=self.width, y=4)
         canvas.linkRect("", self.anchor, (0, 0, self.width, self.height), relative=1, Border="[0 0 0]")

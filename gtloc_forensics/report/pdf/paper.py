@@ -79,9 +79,18 @@ def _span_markup(span: Span) -> str:
     return f'<a href="#{escape(span.target)}" color="{LINK}">{joined}</a>' if span.target else joined
 
 
-def paragraph(text: Text, style: str) -> Paragraph:
+class TaggedParagraph(Paragraph):  # type: ignore[misc]
+    """A paragraph that is told as one."""
+
+    def draw(self) -> None:
+        """Draw the paragraph."""
+        with self.canv.tagged("P"):
+            super().draw()
+
+
+def paragraph(text: Text, style: str) -> TaggedParagraph:
     """Return *text* as a paragraph."""
-    return Paragraph(markup(text), setting(style))
+    return TaggedParagraph(markup(text), setting(style))
 
 
 class HeadingFlow(Paragraph):  # type: ignore[misc]
@@ -101,7 +110,8 @@ class HeadingFlow(Paragraph):  # type: ignore[misc]
         if self.level < 3:
             self.canv.addOutlineEntry(self.title, self.anchor, level=self.level - 1, closed=self.level == 1)
         self.canv.page_of_anchor[self.anchor] = self.canv.getPageNumber()
-        super().draw()
+        with self.canv.tagged(f"H{self.level}"):
+            super().draw()
 
 
 class Sketch(Flowable):  # type: ignore[misc]
@@ -119,7 +129,8 @@ class Sketch(Flowable):  # type: ignore[misc]
 
     def draw(self) -> None:
         """Paint the marks."""
-        paint(self.canv, self.drawing)
+        with self.canv.tagged("Figure", alt=self.drawing.alt):
+            paint(self.canv, self.drawing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +142,11 @@ class Grid:
     titled: bool = True
     ruled: bool = True
     padding: float = 2.6
+
+    def number_on(self, canvas: Canvas) -> int:
+        """Return the number of this table in the document, given when its first row is drawn."""
+        known: dict[int, tuple[Grid, int]] = canvas.tables
+        return known.setdefault(id(self), (self, len(known) + 1))[1]
 
 
 def page_form(anchor: str, size: float) -> str:
@@ -254,8 +270,10 @@ class GridRow(Flowable):  # type: ignore[misc]
         if self._grid.ruled and self._index % 2:
             canvas.setFillColor(ink(ZEBRA))
             canvas.rect(0, 0, self.width, body_top, stroke=0, fill=1)
-        self._line(self._head, self.height)
-        self._line(self._body, body_top)
+        table = self._grid.number_on(canvas)
+        if self._head:
+            self._line(self._head, self.height, "TH", table=table, row=-self._index - 1)
+        self._line(self._body, body_top, "TD", table=table, row=self._index + 1)
         canvas.setStrokeColor(ink(RULE))
         canvas.setLineWidth(0.35)
         if self._grid.ruled:
@@ -265,8 +283,10 @@ class GridRow(Flowable):  # type: ignore[misc]
             canvas.setLineWidth(0.9)
             canvas.line(0, body_top, self.width, body_top)
 
-    def _line(self, cells: list[AnyCell], top: float) -> None:
+    def _line(self, cells: list[AnyCell], top: float, kind: str, *, table: int, row: int) -> None:
         x = 0.0
-        for cell, column in zip(cells, self._grid.columns, strict=False):
-            cell.draw_at(self.canv, x + self._grid.padding, top - self._grid.padding)
+        for index, (cell, column) in enumerate(zip(cells, self._grid.columns, strict=False)):
+            is_label = not self._grid.titled and index % 2 == 0
+            with self.canv.tagged("TH" if is_label else kind, table=table, row=row):
+                cell.draw_at(self.canv, x + self._grid.padding, top - self._grid.padding)
             x += column.share * self.width
