@@ -53,6 +53,7 @@ class Heading:
     level: int
     anchor: str
     starts: str = ""
+    room: float = 0.0  # points that must be free below it where it starts "here"
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ def _members(edition: Edition, cause: WeighedCause) -> Iterator[Block]:
 
 def _carried(edition: Edition, cause: WeighedCause) -> Iterator[Block]:
     """Yield what was observed, derived and inferred, of the photo that the cause is shown by."""
-    rows = list(_sentences(edition, cause.findings))
+    rows = list(_sentences(edition, cause))
     if not rows:
         return
     if len(cause.group.source_ids) > 1 and cause.exemplar in edition.survey.lines:
@@ -178,24 +178,34 @@ def _carried(edition: Edition, cause: WeighedCause) -> Iterator[Block]:
     yield Facts(tuple(_once(rows)), 0.2)
 
 
-def _sentences(edition: Edition, findings: Iterable[Finding]) -> Iterator[tuple[Text, Text]]:
+def _sentences(edition: Edition, cause: WeighedCause) -> Iterator[tuple[Text, Text]]:
     words, told = edition.words, set[str]()
     for kind in ("observed", "derived", "inferred"):
-        for finding in findings:
+        for finding in cause.findings:
             for text in getattr(finding, kind)[:_SENTENCES_SHOWN]:
                 if text not in told:
                     told.add(text)
-                    yield words(f"findings.{kind}"), text_of(words.told(text))
+                    yield words(f"findings.{kind}"), (Span(words.told(text)), *_whose(edition, cause, finding))
+
+
+def _whose(edition: Edition, cause: WeighedCause, finding: Finding) -> Text:
+    """Return of which photo a finding speaks, when it is not the one that the cause is shown by."""
+    source_id = finding.source_ids[0]
+    if source_id == cause.exemplar:
+        return ()
+    return (Span(f" {edition.words.line('causes.of_photo', number=edition.exhibit(source_id))}", "quiet"),)
 
 
 def _bounds(edition: Edition, cause: WeighedCause) -> Iterator[tuple[Text, Text]]:
     """Yield strength, limits, the explanations that remain, and what would settle it."""
     words = edition.words
-    for finding in cause.findings:
+    strongest = [] if cause.strongest is None or cause.strongest in cause.findings else [cause.strongest]
+    for finding in (*strongest, *cause.findings):
+        whose = _whose(edition, cause, finding)
         if finding.log10_lr is not None:
-            yield words("findings.strength"), strength(edition, finding.log10_lr, about="finding")
+            yield words("findings.strength"), (*strength(edition, finding.log10_lr, about="finding"), *whose)
         if finding.p_value is not None:
-            yield words("findings.alarm"), alarm(edition, finding)
+            yield words("findings.alarm"), (*alarm(edition, finding), *whose)
     yield from _photo_strengths(edition, cause)
     for text in _distinct(text for finding in cause.findings for text in finding.limitations):
         yield words("findings.limitation"), text_of(words.told(text))
@@ -211,7 +221,7 @@ def _bounds(edition: Edition, cause: WeighedCause) -> Iterator[tuple[Text, Text]
 
 def _photo_strengths(edition: Edition, cause: WeighedCause) -> Iterator[tuple[Text, Text]]:
     """Yield what all that is known of the photo it is shown by says of its time and place together."""
-    entry = edition.survey.kept.get(cause.exemplar)
+    entry = edition.survey.kept.get(cause.exemplar) if shown.is_about_pixels(cause) else None
     told = {finding.log10_lr for finding in cause.findings}
     for about in ("time", "place"):
         ratio = getattr(entry, f"log10_lr_{about}", None)

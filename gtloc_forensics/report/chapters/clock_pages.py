@@ -62,7 +62,7 @@ def _clock_row(edition: Edition, model: ClockModel, anchor: str) -> tuple[Cell, 
     if model.interval_hours is not None:
         low, high = (hours_of(edition, hours) for hours in model.interval_hours)
         offset = f"{offset} ({low} … {high})"
-    evidence = "; ".join(words.told(text, limit=200) for text in model.evidence[:2])
+    evidence = "; ".join(words.told(text, limit=200).rstrip(".") for text in model.evidence[:2])
     return (
         text_of(plain(model.label, limit=80)),
         text_of(words.number(model.photos)),

@@ -49,6 +49,11 @@ def evidence(edition: Edition, cause: WeighedCause) -> Iterator[Block]:
 _SHARES = {1: (1.0,), 2: (0.4, 0.6), 3: (0.31, 0.31, 0.38), 4: (0.25, 0.25, 0.25, 0.25)}
 
 
+def is_about_pixels(cause: WeighedCause) -> bool:
+    """Whether a rule that looks at pixels speaks in a cause."""
+    return bool(PIXEL_RULES & {finding.check_id for finding in cause.findings})
+
+
 def pair_of(edition: Edition, cause: WeighedCause) -> tuple[str, str] | None:
     """Return the two photos that a finding compares, when it is about few."""
     for finding in cause.findings:

@@ -14,6 +14,7 @@ from gtloc_forensics.report.drawings.timelines import Lane, timelines
 from gtloc_forensics.report.text import plain
 
 _CAMERAS_SHOWN = 12
+_ABOVE = 90.0  # points for heading and lead
 _MOMENTS_SHOWN = 600  # of one camera
 
 
@@ -31,11 +32,12 @@ def timeline(edition: Edition) -> Iterator[Block]:
     lanes = [
         _lane(edition, device_key, lines, models.get(device_key)) for device_key, lines in ordered[:_CAMERAS_SHOWN]
     ]
-    yield Heading(words("timeline.title"), 1, "timeline", "here")
-    yield Prose(words("timeline.lead"), "small")
     rows = tuple(words.line(f"timeline.{name}") for name in ("claimed", "corrected", "gps"))
     dated = words.line("format.date", year="{year}", month="{month}", day="{day}")
-    yield Figure(timelines(lanes, rows=rows, dated=dated, alt=words.line("timeline.alt", count=len(lanes))))
+    drawing = timelines(lanes, rows=rows, dated=dated, alt=words.line("timeline.alt", count=len(lanes)))
+    yield Heading(words("timeline.title"), 1, "timeline", "here", drawing.height + _ABOVE)
+    yield Prose(words("timeline.lead"), "small")
+    yield Figure(drawing)
     if len(ordered) > _CAMERAS_SHOWN:
         yield Prose(words("cameras.more", count=len(ordered) - _CAMERAS_SHOWN), "small")
 

@@ -33,13 +33,17 @@ class WeighedCause:
     Attributes:
         number: in the order of weight, from 1.
         group: the cause and the photos it concerns.
-        findings: of each rule that speaks in it, the gravest finding; the strongest rule first.
+        exemplar: the source id of the photo it is shown by: of which most rules speak, of these the gravest.
+        findings: of each rule that speaks in it the finding about the exemplar, or the gravest where there is none.
+        strongest: the finding with the largest calibrated strength, None where none was calibrated.
         has_section: whether it is told at length, else it is a row of a table.
     """
 
     number: int
     group: CauseGroup
+    exemplar: str
     findings: tuple[Finding, ...]
+    strongest: Finding | None = None
     has_section: bool = False
 
     @property
@@ -60,13 +64,7 @@ class WeighedCause:
     @property
     def log10_lr(self) -> float | None:
         """The strongest likelihood ratio among its findings, None where none was calibrated."""
-        ratios = [finding.log10_lr for finding in self.findings if finding.log10_lr is not None]
-        return max(ratios, key=abs, default=None)
-
-    @property
-    def exemplar(self) -> str:
-        """The source id of the photo that it is shown by."""
-        return self.findings[0].source_ids[0] if self.findings else next(iter(self.group.source_ids), "")
+        return None if self.strongest is None else self.strongest.log10_lr
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -89,7 +87,7 @@ def weighed(view: CaseView, *, sections: int) -> tuple[WeighedCause, ...]:
     for check_id, findings in sorted(homeless.items()):
         by_group[len(groups)] = findings
         groups.append(_of_rule(check_id, findings))
-    causes = [WeighedCause(0, group, _gravest_of_each_rule(by_group[index])) for index, group in enumerate(groups)]
+    causes = [_cause(group, by_group[index]) for index, group in enumerate(groups)]
     ordered = sorted(enumerate(causes), key=lambda item: (*(-weight for weight in _weight(item[1])), item[0]))
     return tuple(
         replace(cause, number=number, has_section=cause.is_found and number <= sections)
@@ -142,10 +140,33 @@ def _of_rule(check_id: str, findings: list[Finding]) -> CauseGroup:
     )
 
 
-def _gravest_of_each_rule(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def _cause(group: CauseGroup, findings: list[Finding]) -> WeighedCause:
+    exemplar = _exemplar(findings) or next(iter(group.source_ids), "")
+    calibrated = [finding for finding in findings if finding.log10_lr is not None]
+    strongest = max(calibrated, key=lambda finding: abs(finding.log10_lr or 0.0), default=None)
+    return WeighedCause(0, group, exemplar, _of_each_rule(findings, exemplar), strongest)
+
+
+def _exemplar(findings: Iterable[Finding]) -> str:
+    by_photo: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_photo[finding.source_ids[0]].append(finding)
+
+    def rank(item: tuple[str, list[Finding]]) -> tuple[float, ...]:
+        told = item[1]
+        return (float(len({finding.check_id for finding in told})), *max(map(weight_of, told)))
+
+    return max(by_photo.items(), key=rank)[0] if by_photo else ""
+
+
+def _of_each_rule(findings: Iterable[Finding], exemplar: str) -> tuple[Finding, ...]:
     best: dict[str, Finding] = {}
     for finding in findings:
         known = best.get(finding.check_id)
-        if known is None or weight_of(finding) > weight_of(known):
+        if known is None or _telling(finding, exemplar) > _telling(known, exemplar):
             best[finding.check_id] = finding
     return tuple(sorted(best.values(), key=weight_of, reverse=True))
+
+
+def _telling(finding: Finding, exemplar: str) -> tuple[float, ...]:
+    return (float(finding.source_ids[0] == exemplar), *weight_of(finding))

@@ -115,23 +115,32 @@ def _tiles(item: blocks.Tiles) -> Iterator[str]:
 
 @_write.register
 def _facts(item: blocks.Facts) -> Iterator[str]:
-    rows = (f"<tr><th>{inline(label)}</th><td>{inline(value)}</td></tr>" for label, value in item.rows)
+    rows = (f'<tr><th scope="row">{inline(label)}</th><td>{inline(value)}</td></tr>' for label, value in item.rows)
     yield f'<table class="facts"><tbody>{"".join(rows)}</tbody></table>\n'
 
 
 @_write.register
 def _table(item: blocks.Table) -> Iterator[str]:
     opened = False
+    titles = [escape(column.title) for column in item.columns]
     for texts, anchor in zip(item.rows, chain(item.anchors, repeat("")), strict=False):
         if not opened:
             head = "".join(
-                f'<th style="width:{column.share:.0%}">{escape(column.title)}</th>' for column in item.columns
+                f'<th scope="col" style="width:{column.share:.0%}">{title}</th>'
+                for column, title in zip(item.columns, titles, strict=True)
             )
             yield f'<table class="{"dense" if item.dense else "grid"}"><thead><tr>{head}</tr></thead><tbody>\n'
             opened = True
         name = f' id="{escape(anchor)}"' if anchor else ""
-        yield f"<tr{name}>{''.join(f'<td>{_cell(text)}</td>' for text in texts)}</tr>\n"
+        cells = (_titled(content, title) for content, title in zip(texts, titles, strict=False))
+        yield f"<tr{name}>{''.join(cells)}</tr>\n"
     yield "</tbody></table>\n" if opened else f'<p class="small">{escape(item.empty)}</p>\n'
+
+
+def _titled(content: Cell, title: str) -> str:
+    """Return a cell that knows its title, for narrow screens on which a row is a card."""
+    shown = _cell(content)
+    return f'<td data-title="{title}">{shown}</td>' if shown else "<td></td>"
 
 
 @_write.register

@@ -75,7 +75,7 @@ def _heading(item: blocks.Heading, width: float) -> Iterator[Flowable]:
     if item.starts == "page" or (item.level == 1 and not item.starts):
         yield PageBreak()
     elif item.level == 1 and item.starts != "flow":
-        yield CondPageBreak(_ROOM_FOR_A_CHAPTER)
+        yield CondPageBreak(max(_ROOM_FOR_A_CHAPTER, item.room))
         yield Spacer(0, 18)
     yield HeadingFlow(item.text, level=item.level, anchor=item.anchor)
 
