@@ -195,6 +195,7 @@ class Case:
         notifier: Notifier,
         log: Log,
         stop: threading.Event,
+        language: str = "en",
         **watching: Any,
     ) -> None:
         """Examine photos as they arrive in *roots*, until *stop* is set. A killed watch misses and repeats nothing.
@@ -206,6 +207,7 @@ class Case:
             notifier: whom to tell of findings.
             log: told everything that happens.
             stop: set it to finish what is in hand and return.
+            language: of the report.
             watching: further arguments of :class:`gtloc_forensics.files.watching.Watcher`.
 
         Raises:
@@ -216,7 +218,7 @@ class Case:
 
         def publish() -> Path:
             findings = self.write_findings()
-            return self.write_report() if watch_settings.report else findings
+            return self.write_report(language=language) if watch_settings.report else findings
 
         with self.locked(), opened(settings) as instruments, self._place.work_folder() as work:
             session = WatchSession(

@@ -38,7 +38,7 @@ _TILES = (
     ("not_examined", "open"),
     ("passed_over", ""),
 )
-_WITH_PICTURE, _GRAVE_SHOWN, _REASONS_SHOWN, _NAMES_SHOWN = 8, 14, 3, 2
+_WITH_PICTURE, _GRAVE_SHOWN, _REASONS_SHOWN, _NAMES_SHOWN = 8, 14, 3, 3
 _LONGEST_TELLING = 190
 _SHARES = (("picture", 0.08), ("photo", 0.2), ("finding", 0.34), ("strength", 0.15), ("false", 0.16), ("page", 0.07))
 _FIELDS = ("case_number", "exhibit", "examiner", "agency", "legal_authority", "evidence_folder")
