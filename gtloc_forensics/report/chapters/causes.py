@@ -130,7 +130,7 @@ def _facts(edition: Edition, cause: WeighedCause) -> Iterator[tuple[Text, Text]]
         yield words("photos.software"), text_of(software)
     yield words("causes.rules"), text_of("; ".join(_rule(edition, check_id) for check_id in group.check_ids))
     if len(group.source_ids) <= len(cause.shown):
-        for source_id in cause.shown:
+        for source_id in shown.pair_of(edition, cause) or cause.shown:
             line = edition.survey.lines.get(source_id)
             if line is not None:
                 yield words("causes.sha256", number=plain(line.exhibit)), text_of(line.sha256, "hash")

@@ -13,7 +13,7 @@ from gtloc_forensics.errors import UsageError
 from gtloc_forensics.records import CaseHeader, CaseView, CauseGroup, Finding, Outcome, RuleNote, Status
 from gtloc_forensics.report.blocks import Picture, Span, Text
 from gtloc_forensics.report.chapters.survey import PhotoLine, Survey, survey
-from gtloc_forensics.report.chapters.weighing import WeighedCause, weighed
+from gtloc_forensics.report.chapters.weighing import WeighedCause, beside, weighed
 from gtloc_forensics.report.template import Template, Words, load_template, load_words
 from gtloc_forensics.report.text import plain
 
@@ -243,8 +243,7 @@ def _kept(causes: tuple[WeighedCause, ...], sections: list[WeighedCause]) -> Ite
     """Yield the photos that sections show, and those beside them: the other picture of a pair."""
     for cause in sections:
         yield from cause.shown
-        others = (finding.facts.get("other_source_id") for finding in cause.findings)
-        yield from (other for other in others if isinstance(other, str))
+        yield from filter(None, map(beside, cause.findings))
 
 
 def _shown_in(causes: tuple[WeighedCause, ...]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from gtloc_forensics.report.chapters.comparison import comparison, coordinates, 
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.chapters.figures import Subject, drawings
 from gtloc_forensics.report.chapters.survey import PhotoLine
-from gtloc_forensics.report.chapters.weighing import WeighedCause
+from gtloc_forensics.report.chapters.weighing import WeighedCause, beside
 from gtloc_forensics.report.text import plain
 
 TIME_RULES = frozenset(
@@ -55,11 +55,10 @@ def is_about_pixels(cause: WeighedCause) -> bool:
 
 
 def pair_of(edition: Edition, cause: WeighedCause) -> tuple[str, str] | None:
-    """Return the two photos that a finding compares, when it is about few."""
+    """Return the two photos that a finding compares: the one it is about, and the one it names or is about as well."""
     for finding in cause.findings:
-        other = finding.facts.get("other_source_id")
-        first = finding.source_ids[0]
-        if isinstance(other, str) and {first, other} <= edition.survey.kept.keys() and first != other:
+        first, other = finding.source_ids[0], beside(finding)
+        if other and {first, other} <= edition.survey.kept.keys():
             return first, other
     return None
 

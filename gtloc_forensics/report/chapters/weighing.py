@@ -102,6 +102,14 @@ def weight_of(finding: Finding) -> tuple[float, ...]:
     return (gravity, float(finding.severity), float(_SURENESS[finding.confidence]), strength)
 
 
+def beside(finding: Finding) -> str:
+    """Return the photo that a finding compares its own with, "" where it compares with none or with several."""
+    other = finding.facts.get("other_source_id")
+    if not isinstance(other, str):
+        other = finding.source_ids[1] if len(finding.source_ids) == _SMALL else ""
+    return "" if other == finding.source_ids[0] else other
+
+
 def _weight(cause: WeighedCause) -> tuple[float, ...]:
     gravest = max(map(weight_of, cause.findings), default=(0.0, 0.0, 0.0, 0.0))
     own = (float(_GRAVITY.get(cause.group.outcome, 0)), float(cause.group.severity))
