@@ -196,7 +196,7 @@ def test_page_one_names_photo_result_strength_false_alarms_and_page(tmp_path):
     for sentence in (
         "What was asked",
         "0 of 3 photos could be opened",
-        "3 photos of Acme One (0123), e.g. 1 IMG_00000.jpg",
+        "1 IMG_00000.jpg, 2 IMG_00001.jpg",
         "Clock 8 h ahead for all 3 photos",
         *("Contradiction;", "moderate support", "(LR 16) that the"),  # beside the next, line by line
         *("GF101: 0.5 %", "(0.2–1.1) of 1,204"),

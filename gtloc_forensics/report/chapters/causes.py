@@ -92,7 +92,7 @@ def _pictures(edition: Edition, cause: WeighedCause) -> Iterator[Block]:
     pair = shown.pair_of(edition, cause)
     figures = [_figure(edition, source_id) for source_id in pair or cause.shown]
     if len(figures) == 1:
-        yield Row(((figures[0],), (Facts(tuple(_facts(edition, cause)), 0.27),)), (0.46, 0.54))
+        yield Row(((figures[0],), (Facts(tuple(_facts(edition, cause)), 0.22),)), (0.46, 0.54))
         return
     yield Row(tuple((figure,) for figure in figures[:2]), (0.5, 0.5))
     yield Facts(tuple(_facts(edition, cause)), 0.2)

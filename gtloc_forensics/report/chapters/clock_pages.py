@@ -23,7 +23,7 @@ from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.drawings.clock_plots import posterior_plot, residual_plot
 from gtloc_forensics.report.text import plain
 
-_CLOCKS_SHOWN, _SEGMENTS_SHOWN = 80, 12
+_CLOCKS_SHOWN, _SEGMENTS_SHOWN = 40, 12
 _WIDE_HOURS = 0.5
 _SHARES = (
     ("camera", 0.2),
@@ -38,8 +38,10 @@ _SHARES = (
 
 def clocks(edition: Edition) -> Iterator[Block]:
     """Yield a table of all clocks, those that were not right first; nothing where no device allows a model."""
-    models = sorted(edition.view.clocks(), key=lambda model: (model.kind is ClockKind.RIGHT, -model.photos))
-    if not models:
+    known = [model for model in edition.view.clocks() if model.kind is not ClockKind.UNDETERMINED]
+    models = sorted(known, key=lambda model: (model.kind is ClockKind.RIGHT, -model.photos))
+    undetermined = [model for model in edition.view.clocks() if model.kind is ClockKind.UNDETERMINED]
+    if not (models or undetermined):
         return
     words = edition.words
     told = {cause.group.cause.device_key: edition.place(cause.anchor) for cause in edition.causes if cause.has_section}
@@ -49,7 +51,10 @@ def clocks(edition: Edition) -> Iterator[Block]:
     rows: list[tuple[Cell, ...]] = [
         _clock_row(edition, model, told.get(model.device_key, "")) for model in models[:_CLOCKS_SHOWN]
     ]
-    yield Table(columns, rows, empty="", dense=True)
+    yield Table(columns, rows, empty=words.line("clocks.none"), dense=True)
+    if undetermined:
+        photos = sum(model.photos for model in undetermined)
+        yield Prose(words("clocks.undetermined", count=len(undetermined), photos=photos), "small")
     if len(models) > _CLOCKS_SHOWN:
         yield Prose(words("clocks.more", count=len(models) - _CLOCKS_SHOWN), "small")
 

@@ -85,6 +85,8 @@ def _page(edition: Edition) -> Iterator[Block]:
         yield Prose(quoted, "small")
     yield Heading(words("summary.found_title"), 3, "summary-found")
     yield found_table(edition)
+    if explained := _explained(edition):
+        yield Prose((*edition.words("summary.explained_list"), *explained), "small")
     if any(cause.is_found for cause in edition.causes):
         yield Prose(words("summary.false_note"), "small")
     yield Heading(words("summary.not_examined_title"), 3, "summary-not-examined")
@@ -161,14 +163,36 @@ def _photos(edition: Edition, cause: WeighedCause) -> Text:
 
 
 def _counted(edition: Edition, causes: list[WeighedCause]) -> Iterator[tuple[Cell, ...]]:
-    """Yield a row for each kind of cause that has no row of its own, with how often it was met."""
+    """Yield how often each kind of cause without a row was met: a row a kind that was found, one for all explained."""
+    for alike in _by_kind(edition, [cause for cause in causes if cause.is_found]):
+        outcome = text_of(edition.outcome(alike[0].group.outcome))
+        yield ((), (), _kind_told(edition, alike), outcome, (), _page_of(edition, alike[0]))
+    rest = [cause for cause in causes if not cause.is_found]
+    if rest:
+        told = edition.words("summary.explained", count=len(rest))
+        yield ((), (), told, text_of(edition.outcome(rest[0].group.outcome)), (), _page_of(edition, rest[0]))
+
+
+def _explained(edition: Edition) -> Text:
+    """Return which kinds of explained causes there are, with how many photos."""
+    spans: list[Span] = []
+    for alike in _by_kind(edition, [cause for cause in edition.causes if not cause.is_found]):
+        spans += [Span("; ")] if spans else []
+        spans += _kind_told(edition, alike)
+    return tuple(spans)
+
+
+def _by_kind(edition: Edition, causes: list[WeighedCause]) -> list[list[WeighedCause]]:
     kinds: dict[tuple[str, str], list[WeighedCause]] = defaultdict(list)
     for cause in causes:
         kinds[(edition.outcome(cause.group.outcome), cause_name(edition, cause.group))].append(cause)
-    for (outcome, name), alike in kinds.items():
-        photos = len({source_id for cause in alike for source_id in cause.group.source_ids})
-        told = edition.words("summary.counted", count=len(alike), cause=name, photos=photos)
-        yield ((), (), told, text_of(outcome), (), _page_of(edition, alike[0]))
+    return list(kinds.values())
+
+
+def _kind_told(edition: Edition, alike: list[WeighedCause]) -> Text:
+    photos = len({source_id for cause in alike for source_id in cause.group.source_ids})
+    name = cause_name(edition, alike[0].group)
+    return edition.words("summary.counted", count=len(alike), cause=name, photos=photos)
 
 
 def _not_examined(edition: Edition) -> Iterator[Text]:

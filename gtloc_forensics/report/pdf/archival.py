@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import pikepdf
@@ -62,12 +63,19 @@ def finish(
         language: of its text.
         attachments: name → file.
     """
-    with Pdf.open(path, allow_overwriting_input=True) as pdf:
+    finished = BytesIO()  # a path need not be text, which pikepdf asks for
+    with path.open("rb") as drawn, Pdf.open(drawn) as pdf:
         _build_tree(pdf, list(marks))
         _print_links(pdf)
         _embed(pdf, attachments, instant)
         _declare(pdf, instant=instant, title=title, language=language)
-        pdf.save(path, deterministic_id=True, min_version="1.7", object_stream_mode=pikepdf.ObjectStreamMode.generate)
+        pdf.save(
+            finished,
+            deterministic_id=True,
+            min_version="1.7",
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        )
+    path.write_bytes(finished.getbuffer())
 
 
 def _build_tree(pdf: Pdf, marks: list[Tagged]) -> None:

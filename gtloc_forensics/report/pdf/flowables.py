@@ -95,21 +95,7 @@ def _bullets(item: blocks.Bullets, width: float) -> Iterator[Flowable]:
 
 @_set.register
 def _callout(item: blocks.Callout, width: float) -> Iterator[Flowable]:
-    bar, background = _TONES[item.tone]
-    box = Table([[paragraph(item.text, "body")]], colWidths=[width], spaceBefore=3, spaceAfter=6, hAlign="LEFT")
-    box.setStyle(
-        TableStyle(
-            [
-                ("FONTNAME", (0, 0), (-1, -1), font_name()),
-                ("LINEBEFORE", (0, 0), (0, -1), 2.4, ink(bar)),
-                ("BACKGROUND", (0, 0), (-1, -1), ink(background)),
-                ("LEFTPADDING", (0, 0), (-1, -1), 8),
-                ("TOPPADDING", (0, 0), (-1, -1), 4),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
-            ]
-        )
-    )
-    yield box
+    yield Box(item.text, item.tone)
 
 
 @_set.register
@@ -213,6 +199,33 @@ def _signatures(item: blocks.Signatures, width: float) -> Iterator[Flowable]:
     yield SignatureLines(item.labels, width)
 
 
+class Box(Flowable):  # type: ignore[misc]
+    """A paragraph on a ground with a bar at its left, as wide as there is room."""
+
+    _LEFT, _RIGHT, _TOP, _BOTTOM = 8.0, 6.0, 4.0, 6.0
+
+    def __init__(self, text: Text, tone: str) -> None:
+        """Keep what is drawn, and how."""
+        super().__init__()
+        self._paragraph, self._tone = paragraph(text, "body"), tone
+        self.spaceBefore, self.spaceAfter = 3, 6
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Take the whole width."""
+        _, tall = self._paragraph.wrap(width - self._LEFT - self._RIGHT, height)
+        self.width, self.height = width, tall + self._TOP + self._BOTTOM
+        return (self.width, self.height)
+
+    def draw(self) -> None:
+        """Draw ground, bar and paragraph."""
+        bar, background = _TONES[self._tone]
+        self.canv.setFillColor(ink(background))
+        self.canv.rect(0, 0, self.width, self.height, stroke=0, fill=1)
+        self.canv.setFillColor(ink(bar))
+        self.canv.rect(0, 0, 2.4, self.height, stroke=0, fill=1)
+        self._paragraph.drawOn(self.canv, self._LEFT, self._BOTTOM)
+
+
 class TaggedImage(Image):  # type: ignore[misc]
     """A picture that is told in words."""
 
@@ -244,8 +257,9 @@ class FrontTitle(Flowable):  # type: ignore[misc]
         self.title, self.subtitle, self.width, self.height = title, subtitle, width, 46
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
-        """Return the fixed size."""
-        return (self.width, self.height)
+        """Take the whole width."""
+        self.width = width
+        return (width, self.height)
 
     def draw(self) -> None:
         """Write the two lines."""
