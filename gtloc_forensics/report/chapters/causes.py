@@ -30,6 +30,8 @@ from gtloc_forensics.report.text import plain
 
 _ACROSS, _MEMBERS_SHOWN, _SENTENCES_SHOWN = 8, 20, 8
 _PICTURE_BOX = (216.0, 132.0)
+_SHARES_WITH_GPS = (("number", 0.07), ("file", 0.39), ("claimed", 0.18), ("gps", 0.18), ("apart", 0.18))
+_SHARES_WITHOUT = (("number", 0.1), ("file", 0.6), ("claimed", 0.3))
 _UNTOLD_CLOCKS = (ClockKind.RIGHT, ClockKind.UNDETERMINED)  # these explain nothing
 _OF_CLOCKS = frozenset(
     {
@@ -146,9 +148,10 @@ def _rule(edition: Edition, check_id: str) -> str:
 def _members(edition: Edition, cause: WeighedCause) -> Iterator[Block]:
     """Yield a table of the photos concerned; of many the first, and the numbers of the others."""
     words, source_ids = edition.words, cause.group.source_ids
-    shares = (("number", 0.07), ("file", 0.39), ("claimed", 0.18), ("gps", 0.18), ("apart", 0.18))
-    columns = tuple(Column(words.line(f"causes.column_{name}"), share) for name, share in shares)
     lines = [edition.survey.lines[source_id] for source_id in source_ids if source_id in edition.survey.lines]
+    has_gps = any(line.gps_utc for line in lines[:_MEMBERS_SHOWN])
+    shares = _SHARES_WITH_GPS if has_gps else _SHARES_WITHOUT
+    columns = tuple(Column(words.line(f"causes.column_{name}"), share) for name, share in shares)
     rows = [
         (
             text_of(plain(line.exhibit), "bold"),
@@ -156,7 +159,7 @@ def _members(edition: Edition, cause: WeighedCause) -> Iterator[Block]:
             text_of(edition.when(line.local) if line.local else "–"),
             text_of(edition.when(line.gps_utc) if line.gps_utc else "–"),
             text_of(shown.apart(edition, line)),
-        )
+        )[: len(columns)]
         for line in lines[:_MEMBERS_SHOWN]
     ]
     yield Table(columns, rows, empty=words.line("table.none"), dense=True)

@@ -75,6 +75,8 @@ def times_table(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
     shares = (("tag", 0.4), ("value", 0.28), ("zone", 0.12), ("difference", 0.2))
     columns = tuple(Column(words.line(f"shown.column_{name}"), share) for name, share in shares)
     grouped = _grouped(reading for reading in claim.times if reading.role is not TimeRole.FILE_SYSTEM)
+    if len(grouped) < 2:
+        return  # one time alone shows no disagreement
     rows = [_time_row(edition, claim, readings) for readings in list(grouped.values())[:_READINGS_SHOWN]]
     yield Prose(words("shown.times", number=edition.exhibit(entry.photo.source.source_id)), "label")
     yield Table(columns, rows, empty="", dense=True)

@@ -25,7 +25,7 @@ from gtloc_forensics.report.blocks import (
     page_of,
     text_of,
 )
-from gtloc_forensics.report.chapters.edition import Edition, Part, cause_name, numbers, short_name
+from gtloc_forensics.report.chapters.edition import Edition, Part, cause_name, short_name
 from gtloc_forensics.report.chapters.pictures import thumbnail
 from gtloc_forensics.report.chapters.strength import alarm_share, in_a_word
 from gtloc_forensics.report.chapters.weighing import WeighedCause
@@ -239,8 +239,3 @@ MANDATE = (
     "second_reader",
 )
 """What an examiner may say of a case beside the header; each is printed where it is said."""
-
-
-def numbers_of_found(edition: Edition) -> str:
-    """Return the numbers of all photos with a finding."""
-    return numbers(edition, (line.source_id for line in edition.survey.lines.values() if line.is_found))
