@@ -6,14 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 
-from gtloc_forensics.records import ClockKind, ClockModel
-from gtloc_forensics.report.blocks import Block, Figure, Heading, Prose
+from gtloc_forensics.records import ClockKind, ClockModel, Status
+from gtloc_forensics.report.blocks import Block, Column, Figure, Heading, Prose, Span, Table, Text, text_of
 from gtloc_forensics.report.chapters.edition import Edition
-from gtloc_forensics.report.chapters.survey import PhotoLine
+from gtloc_forensics.report.chapters.survey import DeviceTally, PhotoLine
 from gtloc_forensics.report.drawings.timelines import Lane, timelines
 from gtloc_forensics.report.text import plain
 
-_CAMERAS_SHOWN = 12
+_CAMERAS_SHOWN, _ROWS_SHOWN = 12, 40
+_SHARES = (("camera", 0.44), ("photos", 0.1), ("first", 0.16), ("last", 0.16), ("found", 0.14))
 _ABOVE = 90.0  # points for heading and lead
 _MOMENTS_SHOWN = 600  # of one camera
 
@@ -38,8 +39,25 @@ def timeline(edition: Edition) -> Iterator[Block]:
     yield Heading(words("timeline.title"), 1, "timeline", "here", drawing.height + _ABOVE)
     yield Prose(words("timeline.lead"), "small")
     yield Figure(drawing)
-    if len(ordered) > _CAMERAS_SHOWN:
-        yield Prose(words("cameras.more", count=len(ordered) - _CAMERAS_SHOWN), "small")
+    yield from _cameras(edition)
+
+
+def _cameras(edition: Edition) -> Iterator[Block]:
+    """Yield a table of the cameras: how many photos, from when to when they claim to be, how many with a finding."""
+    columns = tuple(Column(edition.words.line(f"cameras.column_{name}"), share) for name, share in _SHARES)
+    devices = sorted(edition.survey.devices.items(), key=lambda item: (-item[1].photos, item[0]))
+    rows = [_camera_row(edition, tally) for _, tally in devices[:_ROWS_SHOWN]]
+    yield Table(columns, rows, edition.words.line("cameras.none"), dense=True)
+    if len(devices) > _ROWS_SHOWN:
+        yield Prose(edition.words("cameras.more", count=len(devices) - _ROWS_SHOWN), "small")
+
+
+def _camera_row(edition: Edition, tally: DeviceTally) -> tuple[Text, ...]:
+    first, last = (edition.when(moment) if moment else "–" for moment in (tally.first, tally.last))
+    photos, found = (edition.words.number(count) for count in (tally.photos, tally.by_status[Status.FOUND]))
+    doubt = edition.words.told(tally.doubt, limit=160) if tally.doubt else ""
+    label = (Span(plain(tally.label)), Span(f"  {doubt}" if doubt else "", "quiet"))
+    return (label, text_of(photos), text_of(first), text_of(last), text_of(found))
 
 
 def _lane(edition: Edition, device_key: str, lines: list[PhotoLine], model: ClockModel | None) -> Lane:
