@@ -44,6 +44,8 @@ REQUIRES = [
     "pluggy>=1.5",
     "jinja2>=3.1",
     "reportlab>=4.2",
+    "pikepdf>=9",
+    "platformdirs>=4",
     "python-bidi>=0.6",
     "arabic-reshaper>=3",
 ]

@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis without a clock, and in CI the same examples each time."""
+"""What all tests share: hypothesis without a clock, in CI the same examples each time, and nobody's own settings."""
 
 from __future__ import annotations
 
@@ -9,3 +9,5 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("any machine"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "any machine")
+
+os.environ["GTLOC_SETTINGS"] = os.path.join(os.path.dirname(__file__), "no-such-folder", "settings.toml")

@@ -153,6 +153,7 @@ class FakeCase:
     card: str = ""
     pictures: bool = True
     decided: tuple[Decision, ...] = ()
+    said: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tally(self) -> Tally:
@@ -171,6 +172,12 @@ class FakeCase:
 
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
         return (entry for entry in self.entries if status is None or status in entry.statuses)
+
+    def exhibits(self) -> Mapping[str, str]:
+        return {entry.photo.source.source_id: str(number) for number, entry in enumerate(self.entries, start=1)}
+
+    def mandate(self) -> Mapping[str, str]:
+        return self.said
 
     def name_of(self, source_id: str) -> str:
         sources = (entry.photo.source for entry in self.entries)
@@ -260,7 +267,7 @@ def a_chain(length: int = 6) -> tuple[CustodyEvent, ...]:
         events.append(
             event_of(
                 sequence=index + 1,
-                utc_time=datetime(2026, 11, 20, 9, 0, index),
+                utc_time=datetime(2026, 11, 20, 9) + timedelta(seconds=index),
                 actor="examiner <b>",
                 action=("acquire", "hash", "analyse", "report")[index % 4],
                 subject=f"evidence/{index}",

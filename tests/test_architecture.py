@@ -97,6 +97,8 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "click": ("cli",),
     "rich": ("cli",),
     "reportlab": ("report",),
+    "pikepdf": ("report.pdf",),
+    "platformdirs": ("cli.preferences",),
     "jinja2": ("report",),
     "starlette": ("case.reviewing",),
     "uvicorn": ("case.reviewing.server",),

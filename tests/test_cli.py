@@ -134,7 +134,7 @@ def test_a_photo_with_a_finding_whose_pixels_nobody_saw_is_in_both_counts(tmp_pa
     [
         ["no-such-command"],
         ["--no-such-option"],
-        *([name] for name in sorted(gtloc.commands) if name != "doctor"),
+        *([name] for name in sorted(gtloc.commands) if name not in ("config", "doctor")),  # these show what is
         *([name, "--no-such-option"] for name in sorted(gtloc.commands)),
         ["audit", "photos", "--jobs", "-1"],
         ["audit", "photos", "--jobs", "many"],

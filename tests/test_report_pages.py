@@ -79,7 +79,7 @@ def test_a_prediction_without_a_single_place_draws_no_region(tmp_path):
         "x.jpg", a_finding("GF301", "x.jpg", Outcome.SUSPICIOUS), prediction=replace(prediction, place=nowhere)
     )
     write_pdf(FakeCase([entry]), tmp_path / "x.pdf", report_date=DAY)
-    assert "Photo 1 · x.jpg" in shown_in(tmp_path / "x.pdf")
+    assert "Photo 1 x.jpg" in shown_in(tmp_path / "x.pdf")
 
 
 odd = st.sampled_from([0.0, -1.0, 1e-9, 5e-324, 1e300, float("inf"), float("nan"), 1 / 3])
@@ -192,5 +192,5 @@ def test_a_long_run_of_custody_events_is_folded_with_its_count(tmp_path):
     many = tuple(replace(events[index % 60], sequence=index + 1) for index in range(450))
     write_pdf(FakeCase([], events=many), tmp_path / "x.pdf", report_date=DAY)
     shown = shown_in(tmp_path / "x.pdf")
-    assert "349 more of the same" in shown
+    assert "446 more of the same" in shown
     assert "450" in shown

@@ -8,8 +8,9 @@ must lie outside the evidence: ``case.sqlite``, ``findings.json``, ``report.pdf`
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -130,6 +131,25 @@ class Case:
         """Whether the case is marked as evidence: it has a case number, an exhibit or a legal authority."""
         return self._place.is_evidence
 
+    def said(self) -> dict[str, str]:
+        """Return what the examiner said so far: the header's fields and those of the mandate."""
+        from gtloc_forensics.case import exhibits
+
+        header = asdict(self.store.header() or CaseHeader())
+        return {name: value for name, value in header.items() if isinstance(value, str)} | exhibits.mandate(self.store)
+
+    def say(self, mandate: Mapping[str, str]) -> None:
+        """Keep what the examiner says of the mandate; see :func:`gtloc_forensics.case.statements.say`."""
+        from gtloc_forensics.case import statements
+
+        statements.say(self._place, mandate)
+
+    def give_exhibits(self, path: Path) -> int:
+        """Take numbers of photos from a CSV file; see :func:`gtloc_forensics.case.statements.give`."""
+        from gtloc_forensics.case import statements
+
+        return statements.give(self._place, path)
+
     def locked(self) -> AbstractContextManager[None]:
         """Hold the case for writing; see :meth:`CaseFolder.locked`."""
         return self._place.locked()
@@ -176,6 +196,7 @@ class Case:
         notifier: Notifier,
         log: Log,
         stop: threading.Event,
+        language: str = "en",
         **watching: Any,
     ) -> None:
         """Examine photos as they arrive in *roots*, until *stop* is set. A killed watch misses and repeats nothing.
@@ -187,6 +208,7 @@ class Case:
             notifier: whom to tell of findings.
             log: told everything that happens.
             stop: set it to finish what is in hand and return.
+            language: of the report.
             watching: further arguments of :class:`gtloc_forensics.files.watching.Watcher`.
 
         Raises:
@@ -197,7 +219,7 @@ class Case:
 
         def publish() -> Path:
             findings = self.write_findings()
-            return self.write_report() if watch_settings.report else findings
+            return self.write_report(language=language) if watch_settings.report else findings
 
         with self.locked(), opened(settings) as instruments, self._place.work_folder() as work:
             session = WatchSession(

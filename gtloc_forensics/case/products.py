@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gtloc_forensics.case import exports
+from gtloc_forensics.case import exhibits, exports
 from gtloc_forensics.files.hashing import sha256_of
 from gtloc_forensics.files.writing import refuse_inside
 
@@ -50,12 +50,13 @@ def write_findings(case: CaseFolder, path: Path | None = None) -> Path:
     return target
 
 
-def write_report(case: CaseFolder, path: Path | None = None, **options: Any) -> Path:
+def write_report(case: CaseFolder, path: Path | None = None, *, separate: bool = False, **options: Any) -> Path:
     """Return where the PDF is, written anew unless it is there and current.
 
     Args:
         case: with a completed examination.
         path: the file, outside the evidence; ``report.pdf`` in the case folder when left out.
+        separate: the long tables go into a file of their own, :func:`appendix_of` the first.
         options: of :func:`gtloc_forensics.report.write_pdf`.
 
     Raises:
@@ -65,15 +66,24 @@ def write_report(case: CaseFolder, path: Path | None = None, **options: Any) -> 
     from gtloc_forensics.report import write_pdf
 
     target = path or case.folder / REPORT
-    _insist_on_writing(case, target)
+    targets = (target, appendix_of(target)) if separate else (target,)
+    for each in targets:
+        _insist_on_writing(case, each)
     view = case.view()
     options.setdefault("report_date", view.finished_utc)
-    made_of = {"examination": view.fingerprint, "options": _digest_of(options, view.header), **_decided(view)}
-    if _is_current(case, target, "report", made_of):
+    said = {"mandate": view.mandate(), "exhibits": exhibits.given(case.store), "separate": separate}
+    made_of = {"examination": view.fingerprint, "options": _digest_of(options | said, view.header), **_decided(view)}
+    if all(_is_current(case, each, "report", made_of) for each in targets):
         return target
-    write_pdf(view, target, **options)
-    _note(case, "report", target, made_of)
+    write_pdf(view, target, appendix=appendix_of(target) if separate else None, **options)
+    for each in targets:
+        _note(case, "report", each, made_of)
     return target
+
+
+def appendix_of(report: Path) -> Path:
+    """Return where the appendix of a report goes when it is a file of its own."""
+    return report.with_name(f"{report.stem}-appendix{report.suffix}")
 
 
 def export(case: CaseFolder, kind: str, path: Path | None = None, **options: Any) -> Path:

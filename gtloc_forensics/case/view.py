@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gtloc_forensics.case import exhibits
 from gtloc_forensics.case.indications import indicated
 from gtloc_forensics.case.reviewing.replay import DECIDE, UNDO, replayed
 from gtloc_forensics.errors import CaseError, DamagedCase, WeightsError
@@ -202,6 +203,18 @@ class StoredCase:
 
     def _sha256_of(self, source_id: str) -> str | None:
         return self._sources[source_id][1] if source_id in self._sources else None
+
+    def exhibits(self) -> Mapping[str, str]:
+        """The number of each photo."""
+        return self._exhibits
+
+    @cached_property
+    def _exhibits(self) -> Mapping[str, str]:
+        return exhibits.numbered(self._store, self._id)
+
+    def mandate(self) -> Mapping[str, str]:
+        """What the examiner says of the case beside the header."""
+        return exhibits.mandate(self._store)
 
     def name_of(self, source_id: str) -> str:
         """The displayable path of a photo."""

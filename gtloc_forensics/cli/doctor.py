@@ -12,9 +12,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from gtloc_forensics.checks import plugins
+from gtloc_forensics.cli import preferences
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import ForensicsError
 from gtloc_forensics.metadata import exiftool
+from gtloc_forensics.records import visible
 
 LITTLE_SPACE_GB = 1.0
 """Working copies, the database and a report of some thousand photos need less."""
@@ -55,6 +57,17 @@ def examine_machine() -> Iterator[Line]:
     yield from _writable()
     yield from (_optional(package) for package in OPTIONAL)
     yield from _plugins()
+    yield _settings()
+
+
+def _settings() -> Line:
+    """Say what is taken from the settings file when a command does not say it."""
+    try:
+        kept = preferences.kept()
+    except ForensicsError as error:
+        return Line("settings", "not usable", Health.BAD, str(error))
+    told = ", ".join(f"{name} {visible(value)!r}" for name, value in kept.items())
+    return Line("settings", f"{preferences.place()}: {told}" if told else f"none at {preferences.place()}")
 
 
 def _python() -> Line:

@@ -16,10 +16,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gtloc_forensics.cli.commands import correcting, modelling, plugin, reporting, reviewing, searching, shell, watching
+from gtloc_forensics.cli import preferences
+from gtloc_forensics.cli.commands import (
+    comparing,
+    correcting,
+    modelling,
+    plugin,
+    reporting,
+    reviewing,
+    searching,
+    shell,
+    watching,
+)
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 from gtloc_forensics.cli.output import open_for_reading
 from gtloc_forensics.cli.progress_file import kept_in
+from gtloc_forensics.cli.statements import language_of, parted, refuse_unknown_zone, statements
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
@@ -65,11 +77,7 @@ def gtloc() -> None:
 @click.argument("case_folder", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Case folder [default: ./<folder>.audit].")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout (docs/json.md).")
-@click.option("--case-number", default="", help="Printed on the report.")
-@click.option("--exhibit", default="", help="Printed on the report.")
-@click.option("--examiner", default="", help="Printed on the report.")
-@click.option("--agency", default="", help="Printed on the report.")
-@click.option("--legal-authority", default="", help="Printed on the report.")
+@statements
 @click.option("--model", default="", help="Model name or folder; 'none' leaves the pixels unexamined.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--jobs", type=click.IntRange(0), help="Decoding processes; 0 does all in one [default: one per core].")
@@ -77,7 +85,7 @@ def gtloc() -> None:
     "--database", envvar="GTLOC_DATABASE", default="", help="URL of the case database [default: case.sqlite]."
 )
 @click.option("--no-report", is_flag=True, help="Leave the PDF out.")
-@click.option("--language", default="en", show_default=True, help="Language of the report.")
+@click.option("--language", default="", help="Language of the report [default: en].")
 @click.option("--open", "opens", is_flag=True, help="Open the report when it is written.")
 @click.option("--lines", type=click.Path(path_type=Path), help="Write what was found as lines for a plugin, too.")
 @click.option("--progress", "followed", type=click.Path(path_type=Path), help="Write the progress to this file, too.")
@@ -95,7 +103,7 @@ def audit(
     opens: bool,
     lines: Path | None,
     followed: Path | None,
-    **header: Any,
+    **said: Any,
 ) -> None:
     """Audit every photo under CASE_FOLDER; nothing in it is changed.
 
@@ -106,12 +114,18 @@ def audit(
     click.echo("starting …", err=True)  # before the imports, which take seconds
     from gtloc_forensics.case.case import open_case
     from gtloc_forensics.examination.settings import Settings
-    from gtloc_forensics.records import CaseHeader
 
+    language = language_of(language)
     _refuse_early(language, no_report=no_report, opens=opens)
+    refuse_unknown_zone(said["zone"])
     _refuse_files_inside(case_folder, lines, followed)
     settings = Settings(model=model, device=device, jobs=-1 if jobs is None else jobs)
-    with open_case(case_folder, output, header=CaseHeader(**header), database_url=database) as case:
+    header, mandate = parted(said)
+    with open_case(case_folder, output, header=header, database_url=database) as case:
+        header, mandate = parted(preferences.filled(said, already=case.said()))
+        refuse_unknown_zone(mandate["zone"])
+        case.set_header(header)
+        case.say(mandate)
         with progress_on(sys.stderr) as shown_progress:
             progress = shown_progress if followed is None else kept_in(followed, shown_progress)
             tally = case.audit(settings, progress=progress)
@@ -161,7 +175,9 @@ gtloc.add_command(audit, "audit")
 for command in (
     reporting.report,
     reporting.export,
+    reporting.config,
     reporting.verify,
+    comparing.compare,
     reporting.seal,
     reviewing.decide,
     reviewing.review,

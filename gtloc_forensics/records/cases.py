@@ -146,6 +146,12 @@ class CaseView(Protocol):
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
         """Every photo (or those that have one status) in path order, streamed: never a list of all."""
 
+    def exhibits(self) -> Mapping[str, str]:
+        """Source id → the number a photo keeps, however many join the case later, or the one it was given."""
+
+    def mandate(self) -> Mapping[str, str]:
+        """What the examiner says of the case beside the header: field → text, as far as it was said."""
+
     def name_of(self, source_id: str) -> str:
         """The displayable path of a photo of the case; its id when there is no such photo."""
 

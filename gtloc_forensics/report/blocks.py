@@ -8,7 +8,7 @@ out of a photo stays data until a renderer escapes it. Lengths are points (1/72 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from gtloc_forensics.report.drawings.marks import Drawing
@@ -19,7 +19,7 @@ class Span:
     """A piece of text in one style; ``target`` is an anchor inside the report."""
 
     text: str
-    style: str = ""  # "", "bold", "italic", "mono", "quiet", or "hash", a small mono
+    style: str = ""  # "", "bold", "italic", "mono", "quiet", "hash", a small mono, or "page", see :func:`page_of`
     target: str = ""
 
 
@@ -31,6 +31,11 @@ def text_of(value: str, style: str = "", *, target: str = "") -> Text:
     return (Span(value, style, target),)
 
 
+def page_of(anchor: str) -> Text:
+    """Return a text that is nothing but the number of the page *anchor* stands on, where there are pages."""
+    return (Span("→", "page", anchor),)
+
+
 def plain_of(text: Text) -> str:
     """Return the characters of *text* without their styles."""
     return "".join(span.text for span in text)
@@ -40,7 +45,7 @@ def plain_of(text: Text) -> str:
 class Heading:
     """A heading; level 1 opens a chapter, levels 1 and 2 are bookmarks.
 
-    ``starts`` is "page" for a new page, "here" for wherever there is room, "" for
+    ``starts`` is "page" for a new page, "here" for wherever there is room, "flow" for right where it is, "" for
     what the level asks for: a chapter starts a page.
     """
 
@@ -48,6 +53,7 @@ class Heading:
     level: int
     anchor: str
     starts: str = ""
+    room: float = 0.0  # points that must be free below it where it starts "here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +113,6 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """Rows under a header that repeats on every page; ``rows`` may be a stream of any length."""
-
-    columns: tuple[Column, ...]
-    rows: Iterable[tuple[Text, ...]]
-    empty: str  # the sentence printed where there is no row
-    dense: bool = False
-    anchors: Iterable[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Picture:
     """A downscaled JPEG, drawn ``width`` points wide."""
 
@@ -125,6 +120,38 @@ class Picture:
     width: float
     height: float
     alt: str
+
+
+Cell: TypeAlias = Text | Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under a header that repeats on every page; ``rows`` may be a stream of any length."""
+
+    columns: tuple[Column, ...]
+    rows: Iterable[tuple[Cell, ...]]
+    empty: str  # the sentence printed where there is no row
+    dense: bool = False
+    anchors: Iterable[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thumb:
+    """A small picture over its label; without a picture the place for it stays empty."""
+
+    picture: Picture | None
+    label: Text
+    note: Text = ()
+    tone: str = ""  # as of a tile
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Small pictures in rows of ``across``; ``items`` may be a stream of any length."""
+
+    items: Iterable[Thumb]
+    across: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,18 +192,37 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True)
-class Cover:
-    """The first page: title, what the case is, who asked for it."""
+class Front:
+    """The head of page one: title, what is done, and the fields of the case, each a label with its value."""
 
     title: str
     subtitle: str
-    facts: Facts
-    note: Text
+    fields: tuple[tuple[Text, Text], ...]
     logo: bytes = b""
-    contents: Contents = field(default_factory=lambda: Contents(()))
-    signatures: tuple[str, ...] = ()  # what is written under the lines to sign on
+    bookmark: str = ""  # what the page is called among the bookmarks; its anchor is "summary"
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """Lines to sign on, side by side, with what is written under them."""
+
+    labels: tuple[str, ...]
 
 
 Block: TypeAlias = (
-    Heading | Prose | Bullets | Callout | Tiles | Facts | Table | Figure | Row | Together | OnePage | Contents | Cover
+    Heading
+    | Prose
+    | Bullets
+    | Callout
+    | Tiles
+    | Facts
+    | Table
+    | Strip
+    | Figure
+    | Row
+    | Together
+    | OnePage
+    | Contents
+    | Front
+    | Signatures
 )

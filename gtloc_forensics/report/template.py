@@ -62,6 +62,10 @@ class Template:
     logo: bytes  # PNG or JPEG, b"" for none
     style: str  # CSS of the page of HTML
     scale: tuple[Step, ...]
+    appendix: tuple[str, ...]  # chapters that can be a file of their own
+    attach: bool  # whether the findings and the chain are embedded in the PDF as data
+    cause_sections: int  # so many causes are told at length, the others in a table
+    contact_photos: int  # a case of more photos has only those with a finding on the contact sheet
     photo_pages: int  # at most so many photos get a page of their own
     picture_px: int
     picture_bytes: int
@@ -210,6 +214,10 @@ def load_template(name: str) -> Template:
             logo=_logo(folder, str(table.get("logo", ""))),
             style=_style(folder) or _style(shipped),
             scale=tuple(Step(float(step["below"]), str(step["name"])) for step in table["scale"]),
+            appendix=tuple(map(str, table["appendix"])),
+            attach=bool(table["attach"]),
+            cause_sections=int(table["cause_sections"]),
+            contact_photos=int(table["contact_photos"]),
             photo_pages=int(table["photo_pages"]),
             picture_px=int(table["picture_px"]),
             picture_bytes=int(table["picture_bytes"]),

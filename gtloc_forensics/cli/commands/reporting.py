@@ -11,15 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gtloc_forensics.cli import preferences
 from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 from gtloc_forensics.cli.output import counted, open_for_reading, say, say_json
+from gtloc_forensics.cli.statements import language_of, parted, refuse_unknown_zone, statements
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
     from gtloc_forensics.report import SignWith
 
 ONLY = {"found": "found", "suspicious": "found", "clean": "clean", "not-examined": "not examined"}
+
+EDITIONS = {"full": "default", "brief": "brief", "sheet": "sheet", "note": "note", "archive": "archive"}
+
+WORDED = ("csv", "html", "pdf")
+"""Exports with words of the report in them."""
 
 KINDS = "case-uco, csv, custody, geojson, html, json, kml, pdf, timesketch, review (a folder), or what a plugin adds."
 
@@ -51,50 +58,87 @@ case_argument = click.argument("case", type=click.Path(exists=True, path_type=Pa
 @click.command()
 @case_argument
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The PDF [default: report.pdf in the case].")
-@click.option("--template", default="default", show_default=True, help="Name or folder of the template.")
-@click.option("--language", default="en", show_default=True, help="en, de, or one of the template's own.")
+@click.option("--template", default="", help="Name or folder of the template [default: default].")
+@click.option(
+    "--edition", type=click.Choice(list(EDITIONS)), help="full, or a short one: page one, a sheet, a note, a list."
+)
+@click.option("--photo", default="", help="The one photo of a sheet or a note: its number, or its path in the folder.")
+@click.option(
+    "--appendix", type=click.Choice(["inside", "separate"]), default="inside", help="Where the long tables go."
+)
+@click.option("--exhibits", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="CSV: path, number.")
+@click.option("--language", default="", help="en, de, or one of the template's own [default: en].")
 @click.option("--only", type=click.Choice(list(ONLY)), multiple=True, help="Only these photos.")
 @click.option("--report-date", type=click.DateTime(), help="Printed date, UTC [default: that of the examination].")
 @click.option("--sign", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PKCS#12 key to sign with.")
 @click.option("--passphrase", help="Of the key; asked for when left out.")
-@click.option("--case-number", default="", help="Printed on the report, kept in the case.")
-@click.option("--exhibit", default="", help="Printed on the report, kept in the case.")
-@click.option("--examiner", default="", help="Printed on the report, kept in the case.")
-@click.option("--agency", default="", help="Printed on the report, kept in the case.")
-@click.option("--legal-authority", default="", help="Printed on the report, kept in the case.")
 @click.option("--open", "opens", is_flag=True, help="Open the report when it is written.")
+@statements
 @database_option
 @says_what_went_wrong
 def report(
     case: Path,
     output: Path | None,
     template: str,
+    edition: str | None,
+    photo: str,
+    appendix: str,
+    exhibits: Path | None,
     language: str,
     only: tuple[str, ...],
     report_date: Any,
     sign: Path | None,
     passphrase: str | None,
     opens: bool,
-    **header: Any,
+    **said: Any,
 ) -> None:
     """Make the PDF of CASE again, without examining anything again."""
     from gtloc_forensics.case.case import Case
-    from gtloc_forensics.records import CaseHeader, Status, visible
+    from gtloc_forensics.case.products import appendix_of
+    from gtloc_forensics.records import Status, visible
     from gtloc_forensics.report import refuse_unknown
 
-    options: dict[str, Any] = {"template": template, "language": language, "sign": _key(sign, passphrase)}
+    chosen = _template(template, edition, photo)
+    options: dict[str, Any] = {"template": chosen, "language": language_of(language), "sign": _key(sign, passphrase)}
     if only:
         options["only"] = frozenset(Status(ONLY[name]) for name in only)
     if report_date is not None:
         options["report_date"] = report_date
-    refuse_unknown(template, language)  # before the header is changed
+    if photo:
+        options["photo"] = photo
+    refuse_unknown(chosen, options["language"])  # before the header is changed
+    refuse_unknown_zone(said["zone"])
     with Case(case, database_url=named_database()) as opened:
-        opened.set_header(CaseHeader(**header))
+        header, mandate = parted(preferences.filled(said, already=opened.said()))
+        refuse_unknown_zone(mandate["zone"])
+        opened.set_header(header)
+        opened.say(mandate)
+        if exhibits is not None:
+            opened.give_exhibits(exhibits)
         _say_if_not_noted(opened)
-        written = opened.write_report(output, **options)
-    say(visible(os.fsencode(written)))
+        path = opened.write_report(output, separate=appendix == "separate", **options)
+        say(visible(os.fsencode(path)))
+        if appendix == "separate":
+            say(visible(os.fsencode(appendix_of(path))))
     if opens:
-        open_for_reading(written)
+        open_for_reading(path)
+
+
+def _template(template: str, edition: str | None, photo: str) -> str:
+    """Return the template that was asked for, by its name or as an edition.
+
+    Raises:
+        UsageError: both were named, or an edition lacks its photo.
+    """
+    from gtloc_forensics.errors import UsageError
+
+    if template and edition:
+        raise UsageError("--edition names a template of ours; give it or --template, not both")
+    if photo and edition not in ("sheet", "note"):
+        raise UsageError("--photo belongs to --edition sheet or note; give one of them")
+    if edition == "sheet" and not photo:
+        raise UsageError("a sheet is of one photo; name it with --photo")
+    return template or EDITIONS[edition or "full"]
 
 
 def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
@@ -120,9 +164,10 @@ def export(case: Path, kind: str, output: Path | None, language: str) -> None:
     from gtloc_forensics.records import visible
     from gtloc_forensics.report import refuse_unknown
 
-    options = {"language": language} if language else {}
-    if language:
-        refuse_unknown("default", language)
+    chosen = language or (language_of("") if kind in WORDED else "")
+    options = {"language": chosen} if chosen else {}
+    if chosen:
+        refuse_unknown("default", chosen)
     with Case(case, database_url=named_database()) as opened:
         _say_if_not_noted(opened)
         made = opened.export_review if kind == REVIEW else partial(opened.export, kind)
@@ -289,3 +334,30 @@ def _verify_pdf(path: Path, trust: tuple[Path, ...], *, as_json: bool) -> None:
 
 def _print_json(document: dict[str, Any]) -> None:
     say_json(document)
+
+
+@click.command()
+@click.option("--clear", is_flag=True, help="Forget everything that is kept.")
+@click.option("--examiner", help="Printed on every report; '' forgets it.")
+@click.option("--agency", help="Printed on every report; '' forgets it.")
+@click.option("--qualification", help="Printed on every report; '' forgets it.")
+@click.option("--second-reader", help="Printed on every report; '' forgets it.")
+@click.option("--write-blocker", help="Printed on every report; '' forgets it.")
+@click.option("--zone", help="IANA zone whose local time is printed beside UTC; '' forgets it.")
+@click.option("--language", help="Language of reports; '' forgets it.")
+@says_what_went_wrong
+def config(*, clear: bool, **given: str | None) -> None:
+    """Keep what you say in every case, in a settings file; without options, show it."""
+    from gtloc_forensics.records import visible
+    from gtloc_forensics.report import refuse_unknown
+
+    changes = {name: value for name, value in given.items() if value is not None}
+    refuse_unknown_zone(changes.get("zone", ""))
+    if changes.get("language"):
+        refuse_unknown("default", changes["language"])
+    if clear:
+        changes = dict.fromkeys(preferences.kept(), "") | changes
+    path = preferences.keep(changes) if changes else preferences.place()
+    say(f"settings  {visible(os.fsencode(path))}")
+    for name, value in preferences.kept().items():
+        say(f"{name:<16}{visible(value)}")

@@ -16,6 +16,7 @@ import click
 from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import says_what_went_wrong
 from gtloc_forensics.cli.output import say, say_json
+from gtloc_forensics.cli.statements import language_of
 
 COUNTS = ("photos", "seconds", "found", "clean", "not_testable", "not_examined")
 
@@ -32,6 +33,7 @@ COUNTS = ("photos", "seconds", "found", "clean", "not_testable", "not_examined")
 @click.option("--report-every", default=600.0, show_default=True, help="Seconds between reports while photos come.")
 @click.option("--quiet", default=20.0, show_default=True, help="Seconds without photos after which to report.")
 @click.option("--no-report", is_flag=True, help="Leave the PDF out; findings.json is written all the same.")
+@click.option("--language", default="", help="Language of the report [default: en].")
 @click.option("--model", default="", help="Model name or folder; 'none' leaves the pixels unexamined.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--jobs", type=click.IntRange(0), default=1, show_default=True, help="Decoding processes.")
@@ -52,12 +54,16 @@ def watch(import_dirs: tuple[Path, ...], case_folder: Path, as_json: bool, **opt
     from gtloc_forensics.case.watching import WatchSettings
     from gtloc_forensics.errors import UsageError
     from gtloc_forensics.examination.settings import Settings
+    from gtloc_forensics.report import refuse_unknown
 
     roots = tuple(folder.resolve() for folder in import_dirs)
     if options["once"] and not any(root.is_dir() for root in roots):
         raise UsageError(
             f"none of {', '.join(map(str, import_dirs))} is a folder; without --once it would be waited for"
         )
+    language = language_of(options["language"])
+    if not options["no_report"]:
+        refuse_unknown("default", language)
     evidence = Path(os.path.commonpath(roots))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -74,6 +80,7 @@ def watch(import_dirs: tuple[Path, ...], case_folder: Path, as_json: bool, **opt
             notifier=_notifier(options),
             log=_log_json if as_json else _log_line,
             stop=stop,
+            language=language,
             stable_s=options["stable"],
             poll=options["poll"],
             rescan_s=options["rescan"],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from gtloc_forensics.records import CustodyEvent, Outcome, PhotoEntry, Stated
+from gtloc_forensics.records import CustodyEvent, Skipped, Status
 from gtloc_forensics.report.blocks import (
     Block,
-    Bullets,
     Callout,
     Column,
     Facts,
@@ -20,14 +20,13 @@ from gtloc_forensics.report.blocks import (
     Text,
     text_of,
 )
-from gtloc_forensics.report.chapters.cards import card_blocks
-from gtloc_forensics.report.chapters.edition import Edition, listing
-from gtloc_forensics.report.chapters.strength import scale_table
-from gtloc_forensics.report.chapters.summary import alarm_rate
+from gtloc_forensics.report.chapters.edition import Edition, listing, numbers
+from gtloc_forensics.report.chapters.survey import PhotoLine
 from gtloc_forensics.report.text import plain
 
 _HASH = re.compile(r"[0-9a-f]{32,}")
-_LONGEST_RUN, _RUN_SHOWN = 200, 100  # of custody events of one kind by one actor
+_LONGEST_RUN, _RUN_SHOWN = 12, 3  # of custody events of one kind by one actor
+_NAMES_SHOWN, _DETAILS_SHOWN = 12, 8
 
 
 def _columns(edition: Edition, chapter: str, **shares: float) -> tuple[Column, ...]:
@@ -37,37 +36,54 @@ def _columns(edition: Edition, chapter: str, **shares: float) -> tuple[Column, .
 def not_examined(edition: Edition) -> Iterator[Block]:
     """Yield what was not looked at, photo by photo, and what was passed over."""
     words = edition.words
-    yield Heading(words("not_examined.title"), 1, "not_examined")
+    yield Heading(words("not_examined.title"), 1, "not_examined", "here")
     yield Prose(words("not_examined.lead"))
-    columns = _columns(edition, "not_examined", number=0.07, file=0.4, stage=0.13, reason=0.4)
+    columns = _columns(edition, "not_examined", stage=0.14, reason=0.42, photos=0.08, numbers=0.36)
     yield Table(columns, _gaps(edition), words.line("not_examined.none"), dense=True)
-    yield Heading(words("not_examined.passed_title"), 2, "passed_over")
-    rows = (
-        (
-            text_of(plain(entry.relative)),
-            text_of(edition.words.reason(entry.reason)),
-            text_of(_blocked(edition, entry.blocks)),
+    untested = [line.source_id for line in edition.survey.lines.values() if Status.NOT_TESTABLE in line.statuses]
+    if untested:
+        yield Prose(words("not_examined.untested", count=len(untested), numbers=numbers(edition, untested)))
+    passed = edition.view.passed_over()
+    if not passed:
+        yield Prose(words("not_examined.none_passed"), "small")
+        return
+    yield Heading(words("not_examined.passed_title"), 3, "passed_over")
+    columns = _columns(edition, "passed", kind=0.14, reason=0.3, entries=0.08, file=0.48)
+    yield Table(columns, _passed(edition, passed), "", dense=True)
+
+
+def _gaps(edition: Edition) -> Iterator[tuple[Text, ...]]:
+    """Yield a row for every reason, that of most photos first."""
+    words, by_reason = edition.words, defaultdict[tuple[str, str], list[str]](list)
+    for source_id, stage, reason in edition.survey.gaps:
+        by_reason[(stage, reason)].append(source_id)
+    for (stage, reason), source_ids in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0])):
+        yield (
+            text_of(edition.stage(stage)),
+            text_of(words.reason(reason)),
+            text_of(words.number(len(source_ids))),
+            text_of(numbers(edition, source_ids)),
         )
-        for entry in edition.view.passed_over()
-    )
-    columns = _columns(edition, "passed", file=0.5, reason=0.36, kind=0.14)
-    yield Table(columns, rows, words.line("not_examined.none_passed"), dense=True)
+
+
+def _passed(edition: Edition, passed: Sequence[Skipped]) -> Iterator[tuple[Text, ...]]:
+    """Yield a row for every reason, with the first names; what could not be read is named to the last."""
+    by_reason = defaultdict[tuple[bool, str], list[str]](list)
+    for entry in passed:
+        by_reason[(entry.blocks, entry.reason)].append(plain(entry.relative))
+    for (blocks, reason), names in sorted(by_reason.items(), key=lambda item: (not item[0][0], -len(item[1]))):
+        shown = names if blocks else names[:_NAMES_SHOWN]
+        more = edition.words.line("common.and_more", count=len(names) - len(shown)) if len(names) > len(shown) else ""
+        yield (
+            text_of(_blocked(edition, blocks)),
+            text_of(edition.words.reason(reason)),
+            text_of(edition.words.number(len(names))),
+            text_of(", ".join(shown) + more),
+        )
 
 
 def _blocked(edition: Edition, blocks: bool) -> str:
     return edition.words.line("passed.could_not" if blocks else "passed.no_photo")
-
-
-def _gaps(edition: Edition) -> Iterator[tuple[Text, ...]]:
-    for number, entry in enumerate(edition.view.photos(), start=1):
-        for gap in entry.unexamined:
-            name = edition.photo_link(entry.photo.source.source_id)
-            yield (
-                text_of(str(number)),
-                name,
-                text_of(edition.stage(gap.stage)),
-                text_of(edition.words.reason(gap.reason)),
-            )
 
 
 def table(edition: Edition) -> Iterator[Block]:
@@ -75,26 +91,19 @@ def table(edition: Edition) -> Iterator[Block]:
     words = edition.words
     yield Heading(words("table.title"), 1, "table")
     yield Prose(words("table.lead"))
-    columns = _columns(edition, "table", number=0.05, file=0.26, sha256=0.41, time=0.14, result=0.14)
-    rows = (
-        _table_row(edition, number, entry)
-        for number, entry in enumerate(edition.view.photos(), start=1)
-        if edition.listed(entry)
-    )
-    yield Table(columns, rows, words.line("table.none"), dense=True)
+    columns = _columns(edition, "table", number=0.05, file=0.24, sha256=0.41, time=0.14, result=0.16)
+    lines = [line for line in edition.survey.lines.values() if edition.listed(line)]
+    yield Table(columns, (_table_row(edition, line) for line in lines), words.line("table.none"), dense=True)
 
 
-def _table_row(edition: Edition, number: int, entry: PhotoEntry) -> tuple[Text, ...]:
-    claim = entry.photo.claim
-    local = getattr(claim, "local_time", None)
-    time = edition.when(local.value) if isinstance(local, Stated) else "–"
-    found = dict.fromkeys(finding.check_id for finding in entry.findings if finding.is_found)
-    result = Span(edition.result(entry), "bold" if found else "")
-    checks = (Span(f" {' '.join(found)}", "quiet"),) if found else ()
+def _table_row(edition: Edition, line: PhotoLine) -> tuple[Text, ...]:
+    time = edition.when(line.local) if line.local else "–"
+    result = Span(edition.result(line.statuses), "bold" if line.is_found else "")
+    checks = (Span(f" {' '.join(line.rules)}", "quiet"),) if line.rules else ()
     return (
-        text_of(str(number)),
-        edition.photo_link(entry.photo.source.source_id),
-        text_of(entry.photo.source.sha256, "hash"),
+        text_of(plain(line.exhibit, limit=40), "bold"),
+        text_of(plain(line.name), target=edition.target(line.source_id)),
+        text_of(line.sha256, "hash"),
         text_of(time),
         (result, *checks),
     )
@@ -103,7 +112,7 @@ def _table_row(edition: Edition, number: int, entry: PhotoEntry) -> tuple[Text, 
 def integrity(edition: Edition) -> Iterator[Block]:
     """Yield whether the files are still what they were at intake."""
     words, digest = edition.words, edition.survey
-    yield Heading(words("integrity.title"), 1, "integrity")
+    yield Heading(words("integrity.title"), 1, "integrity", "here")
     yield Prose(words("integrity.lead"))
     yield Facts(
         (
@@ -148,10 +157,11 @@ def _events(edition: Edition, events: tuple[CustodyEvent, ...]) -> Iterator[tupl
 def _event(edition: Edition, event: CustodyEvent) -> tuple[Text, ...]:
     words = edition.words
     action = words.line(f"action.{event.action}") if words.has(f"action.{event.action}") else plain(event.action)
-    detail = ", ".join(f"{plain(name)} {_short(value)}" for name, value in event.detail.items() if value is not None)
+    said = [f"{plain(name)} {_short(value)}" for name, value in event.detail.items() if value is not None]
+    detail = ", ".join(said[:_DETAILS_SHOWN]) + ("…" if len(said) > _DETAILS_SHOWN else "")
     return (
         text_of(str(event.sequence)),
-        text_of(edition.when(event.utc_time)),
+        text_of(edition.instant(event.utc_time)),
         text_of(plain(event.actor)),
         text_of(action),
         (Span(plain(event.subject)), Span(f" {plain(detail)}" if detail else "", "quiet")),
@@ -165,53 +175,10 @@ def _short(value: object) -> str:
     return f"{text[:12]}…" if _HASH.fullmatch(text) else text
 
 
-def methods(edition: Edition) -> Iterator[Block]:
-    """Yield how the examination works, what it was calibrated on and how often its rules are wrong."""
-    words = edition.words
-    yield Heading(words("methods.title"), 1, "methods")
-    yield from (
-        Prose(words(f"methods.text_{number}")) for number in range(1, 20) if words.has(f"methods.text_{number}")
-    )
-    yield Heading(words("methods.scale_title"), 2, "scale")
-    yield Prose(words("methods.scale_lead"))
-    yield scale_table(edition)
-    yield Heading(words("methods.calibration_title"), 2, "calibration")
-    facts = edition.view.calibration()
-    if facts:
-        yield Facts(tuple((text_of(plain(name)), text_of(plain(value))) for name, value in facts.items()))
-    else:
-        yield Callout(words("methods.no_calibration"), "warning")
-    counted = [note for note in edition.rules.values() if note.tested]
-    if counted:
-        yield Prose(words("methods.alarm_rates"))
-        yield Bullets(tuple(alarm_rate(edition, note) for note in counted))
-    yield Heading(words("methods.rules_title"), 2, "rules")
-    columns = _columns(edition, "rules", rule=0.09, title=0.55, found=0.12, agreed=0.12, untested=0.12)
-    yield Table(columns, (_rule(edition, check_id) for check_id in edition.rules), words.line("rules.none"), dense=True)
-    card = edition.view.model_card()
-    yield Heading(words("methods.model_title"), 2, "model")
-    if card:
-        yield from card_blocks(card)
-    else:
-        yield Callout(words("methods.no_model"))
-
-
-def _rule(edition: Edition, check_id: str) -> tuple[Text, ...]:
-    outcomes = edition.survey.outcomes
-    found = outcomes[(check_id, Outcome.SUSPICIOUS)] + outcomes[(check_id, Outcome.CONTRADICTION)]
-    agreed = outcomes[(check_id, Outcome.CONSISTENT)] + outcomes[(check_id, Outcome.EXPLAINED)]
-    numbers = (found, agreed, outcomes[(check_id, Outcome.NOT_TESTABLE)])
-    return (
-        text_of(check_id),
-        text_of(edition.rule_title(check_id)),
-        *(text_of(edition.words.number(number)) for number in numbers),
-    )
-
-
 def environment(edition: Edition) -> Iterator[Block]:
     """Yield what one needs to repeat the run, to the command line."""
     words = edition.words
-    yield Heading(words("environment.title"), 1, "environment")
+    yield Heading(words("environment.title"), 1, "environment", "here")
     yield Prose(words("environment.lead"))
     short = {name: value for name, value in edition.view.environment.items() if name != "model card"}
     rows = ((text_of(plain(name)), text_of(words.told(value, limit=1_000))) for name, value in short.items())

@@ -17,6 +17,7 @@ _MARKS = re.compile(r"(\*\*|`)")
 _PICTURE = re.compile(r"^!\[[^\]]*\]\([^)]*\)$")
 _RULE = re.compile(r"^\|?[\s:|-]+\|?$")
 _FENCE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
+_LONGEST_TABLE = 12
 _GAP = re.compile(r"\s{2,}")
 
 
@@ -24,6 +25,19 @@ def card_blocks(card: str) -> Iterator[Block]:
     """Yield the blocks of a card, in its order."""
     for index, part in enumerate(_FENCE.split(card)):  # every second part was fenced
         yield from _fenced(part) if index % 2 else _paragraphs(part)
+
+
+def card_digest(card: str) -> Iterator[Block]:
+    """Yield what of a card a report prints: its tables of at most so many rows and its lists, under their headings."""
+    heading: Block | None = None
+    for block in card_blocks(_FENCE.sub("", card)):
+        if isinstance(block, Prose) and block.text[:1] and block.text[0].style == "bold" and block.style == "body":
+            heading = block
+        elif isinstance(block, Bullets) or (isinstance(block, Table) and 0 < len(list(block.rows)) <= _LONGEST_TABLE):
+            if heading is not None:
+                yield heading
+                heading = None
+            yield block
 
 
 def _fenced(text: str) -> Iterator[Block]:

@@ -7,37 +7,64 @@ from itertools import chain
 
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.report.blocks import Block, Contents, Heading
-from gtloc_forensics.report.chapters import appendix, causes, clock_pages, photo_page, summary
-from gtloc_forensics.report.chapters.edition import Edition
+from gtloc_forensics.report.chapters import (
+    appendix,
+    causes,
+    clock_pages,
+    contact,
+    editions,
+    methods,
+    minor,
+    photo_page,
+    summary,
+    timeline,
+)
+from gtloc_forensics.report.chapters.edition import Edition, Part
 from gtloc_forensics.report.template import Template
 
 CHAPTERS: dict[str, Callable[[Edition], Iterator[Block]]] = {
     "summary": summary.summary,
+    "case": summary.case_page,
     "causes": causes.causes,
+    "minor": minor.minor,
     "photos": photo_page.photos,
     "clocks": clock_pages.clocks,
+    "timeline": timeline.timeline,
+    "contact": contact.contact_sheet,
+    "sheet": editions.sheet,
+    "note": editions.note,
+    "archive": editions.archive,
     "not_examined": appendix.not_examined,
     "table": appendix.table,
     "integrity": appendix.integrity,
     "custody": appendix.custody,
-    "methods": appendix.methods,
+    "methods": methods.methods,
     "environment": appendix.environment,
     "glossary": appendix.glossary,
 }
 
 
 def chapters(edition: Edition) -> Iterator[Block]:
-    """Yield the whole report, the cover first; a chapter that has nothing to say is left out.
+    """Yield the whole report, page one first; a chapter that has nothing to say is left out.
 
     Raises:
         UsageError: when the template names a chapter that does not exist.
     """
     refuse_unknown_chapters(edition.template)
-    opened = [_opened(CHAPTERS[name](edition)) for name in edition.template.chapters]
-    entries = tuple((head.anchor, head.text) for head, _ in opened if head)
-    yield summary.cover(edition, Contents(entries))
-    for _, blocks in opened:
+    opened = [(name, *_opened(CHAPTERS[name](edition))) for name in edition.chapter_names]
+    entries = tuple((head.anchor, head.text) for _, head, _ in opened if head)
+    listed = False
+    if edition.part is Part.APPENDIX:
+        yield summary.front(edition)
+        yield Contents(entries)
+        listed = True
+    elif not {"summary", "sheet"} & set(edition.chapter_names):
+        yield summary.front(edition)
+    for name, _, blocks in opened:
         yield from blocks
+        if name == "case" and not listed:
+            yield Heading(edition.words("case.contents"), 3, "contents")
+            yield Contents(entries)
 
 
 def refuse_unknown_chapters(template: Template) -> None:
@@ -46,7 +73,7 @@ def refuse_unknown_chapters(template: Template) -> None:
     Raises:
         UsageError: otherwise.
     """
-    unknown = [name for name in template.chapters if name not in CHAPTERS]
+    unknown = [name for name in (*template.chapters, *template.appendix) if name not in CHAPTERS]
     if unknown:
         raise UsageError(f"the report template names the chapter {unknown[0]!r}; choose from {', '.join(CHAPTERS)}")
 

@@ -4,51 +4,112 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.records import ClockModel
-from gtloc_forensics.report.blocks import Block, Bullets, Facts, Figure, Heading, Prose, Row, Text, Together, text_of
+from gtloc_forensics.records import ClockKind, ClockModel
+from gtloc_forensics.report.blocks import (
+    Block,
+    Cell,
+    Column,
+    Figure,
+    Heading,
+    Prose,
+    Row,
+    Span,
+    Table,
+    Text,
+    page_of,
+    text_of,
+)
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.drawings.clock_plots import posterior_plot, residual_plot
 from gtloc_forensics.report.text import plain
 
+_CLOCKS_SHOWN, _SEGMENTS_SHOWN = 40, 12
+_WIDE_HOURS = 0.5
+_SHARES = (
+    ("camera", 0.2),
+    ("photos", 0.07),
+    ("kind", 0.15),
+    ("offset", 0.2),
+    ("probability", 0.07),
+    ("evidence", 0.26),
+    ("page", 0.05),
+)
+
 
 def clocks(edition: Edition) -> Iterator[Block]:
-    """Yield the chapter on clocks; nothing where no device allows a model."""
-    models = edition.view.clocks()
-    if not models:
+    """Yield a table of all clocks, those that were not right first; nothing where no device allows a model."""
+    known = [model for model in edition.view.clocks() if model.kind is not ClockKind.UNDETERMINED]
+    models = sorted(known, key=lambda model: (model.kind is ClockKind.RIGHT, -model.photos))
+    undetermined = [model for model in edition.view.clocks() if model.kind is ClockKind.UNDETERMINED]
+    if not (models or undetermined):
         return
-    yield Heading(edition.words("clocks.title"), 1, "clocks")
-    yield Prose(edition.words("clocks.lead"))
-    for number, model in enumerate(models, start=1):
-        yield Together(tuple(_clock(edition, model, number)))
-
-
-def _clock(edition: Edition, model: ClockModel, number: int) -> Iterator[Block]:
     words = edition.words
-    yield Heading((*text_of(f"{number}. "), *text_of(plain(model.label))), 2, f"clock-{number}")
-    yield Prose(text_of(words.sentence(model.summary, limit=1_000)))
-    yield Facts(tuple(_facts(edition, model)), 0.34)
-    plots = [figure for figure in (_posterior(edition, model), _residuals(edition, model)) if figure]
-    if plots:
-        yield Row(tuple((figure,) for figure in plots), (0.5, 0.5)[: len(plots)])
-    if model.evidence:
-        yield Prose(words("clocks.evidence"), "label")
-        yield Bullets(tuple(text_of(words.told(sentence, limit=600)) for sentence in model.evidence))
+    told = {cause.group.cause.device_key: edition.place(cause.anchor) for cause in edition.causes if cause.has_section}
+    yield Heading(words("clocks.title"), 1, "clocks", "here")
+    yield Prose(words("clocks.lead"), "small")
+    columns = tuple(Column(words.line(f"clocks.column_{name}"), share) for name, share in _SHARES)
+    rows: list[tuple[Cell, ...]] = [
+        _clock_row(edition, model, told.get(model.device_key, "")) for model in models[:_CLOCKS_SHOWN]
+    ]
+    yield Table(columns, rows, empty=words.line("clocks.none"), dense=True)
+    if undetermined:
+        photos = sum(model.photos for model in undetermined)
+        yield Prose(words("clocks.undetermined", count=len(undetermined), photos=photos), "small")
+    if len(models) > _CLOCKS_SHOWN:
+        yield Prose(words("clocks.more", count=len(models) - _CLOCKS_SHOWN), "small")
 
 
-def _facts(edition: Edition, model: ClockModel) -> Iterator[tuple[Text, Text]]:
+def _clock_row(edition: Edition, model: ClockModel, anchor: str) -> tuple[Cell, ...]:
     words = edition.words
-    yield words("clocks.kind"), text_of(words.line(f"clock_kind.{_key(model.kind)}"), "bold")
-    yield words("clocks.probability"), text_of(words.number(model.probability, 3))
-    yield words("clocks.photos"), text_of(words.number(model.photos))
-    if model.offset_hours is not None:
-        yield words("clocks.offset"), text_of(hours_of(edition, model.offset_hours))
+    wrong = model.kind not in (ClockKind.RIGHT, ClockKind.UNDETERMINED)
+    kind = Span(words.line(f"clock_kind.{_key(model.kind)}"), "bold" if wrong else "")
+    offset = hours_of(edition, model.offset_hours) if model.offset_hours is not None else "–"
     if model.interval_hours is not None:
         low, high = (hours_of(edition, hours) for hours in model.interval_hours)
-        yield words("clocks.interval"), text_of(f"{low} … {high}")
-    for first, last, offset in model.segments:
-        names = [plain(edition.survey.names.get(source_id, source_id)) for source_id in (first, last)]
-        segment = words("clocks.segment", first=names[0], last=names[1], offset=hours_of(edition, offset))
+        offset = f"{offset} ({low} … {high})"
+    evidence = "; ".join(words.told(text, limit=200).rstrip(".") for text in model.evidence[:2])
+    return (
+        text_of(plain(model.label, limit=80)),
+        text_of(words.number(model.photos)),
+        (kind,),
+        text_of(offset),
+        text_of(words.number(model.probability, 2)),
+        text_of(evidence),
+        page_of(anchor) if anchor else (),
+    )
+
+
+def clock_facts(edition: Edition, model: ClockModel) -> Iterator[tuple[Text, Text]]:
+    """Yield how a clock ran, and what speaks for it."""
+    words = edition.words
+    kind = words.line(f"clock_kind.{_key(model.kind)}")
+    probability = words.line("clocks.with_probability", probability=words.number(model.probability, 3))
+    yield words("clocks.kind"), (Span(kind, "bold"), Span(f"; {probability}"))
+    if model.offset_hours is not None:
+        offset = hours_of(edition, model.offset_hours)
+        if model.interval_hours is not None:
+            low, high = (hours_of(edition, hours) for hours in model.interval_hours)
+            offset = f"{offset} ({low} … {high}, 95 %)"
+        yield words("clocks.offset"), text_of(offset)
+    for first, last, hours in model.segments[:_SEGMENTS_SHOWN]:
+        names = [f"{edition.exhibit(source_id)} {edition.name(source_id)}" for source_id in (first, last)]
+        segment = words("clocks.segment", first=names[0], last=names[1], offset=hours_of(edition, hours))
         yield words("clocks.piece"), segment
+    for text in model.evidence:
+        yield words("clocks.evidence"), text_of(words.told(text, limit=400))
+
+
+def is_wide(model: ClockModel) -> bool:
+    """Whether a clock's error is known so loosely that its distribution says more than the number."""
+    return model.interval_hours is not None and model.interval_hours[1] - model.interval_hours[0] > _WIDE_HOURS
+
+
+def clock_plots(edition: Edition, model: ClockModel) -> Iterator[Block]:
+    """Yield the drawings of a clock: how far it was off, and each photo against its witnesses."""
+    posterior = _posterior(edition, model) if is_wide(model) else None
+    plots = [figure for figure in (posterior, _residuals(edition, model)) if figure]
+    if plots:
+        yield Row(tuple((figure,) for figure in plots), (0.5, 0.5)[: len(plots)])
 
 
 def _key(kind: str) -> str:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from enum import Enum, unique
 from importlib.metadata import PackageNotFoundError, version
+from zoneinfo import ZoneInfo
 
-from gtloc_forensics.records import (
-    CaseHeader,
-    CaseView,
-    CauseGroup,
-    CauseKind,
-    Finding,
-    Outcome,
-    PhotoEntry,
-    RuleNote,
-    Status,
-)
-from gtloc_forensics.report.blocks import Span, Text, text_of
-from gtloc_forensics.report.chapters.survey import Survey, survey
+from gtloc_forensics.errors import UsageError
+from gtloc_forensics.records import CaseHeader, CaseView, CauseGroup, CauseKind, Finding, Outcome, RuleNote, Status
+from gtloc_forensics.report.blocks import Picture, Span, Text
+from gtloc_forensics.report.chapters.survey import PhotoLine, Survey, survey
+from gtloc_forensics.report.chapters.weighing import WeighedCause, beside, weighed
 from gtloc_forensics.report.template import Template, Words, load_template, load_words
 from gtloc_forensics.report.text import plain
 
+_CHAPTER_OF = {"cause": "causes", "minor": "minor", "photo": "photos"}  # the chapter that an anchor is in, by its kind
 _LONGEST_FURNITURE = 32  # characters of a field that stands in one line with others
+
+
+@unique
+class Part(Enum):
+    """What of a report is made: all of it, or what comes before its appendix, or that alone."""
+
+    WHOLE = "whole"
+    MAIN = "main"
+    APPENDIX = "appendix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +41,25 @@ class Edition:
     report_date: str
     only: frozenset[Status] | None
     survey: Survey
+    causes: tuple[WeighedCause, ...]
+    part: Part
     rules: Mapping[str, RuleNote]
+    shown_in: Mapping[str, str]  # source_id → anchor of the gravest cause that it is told under
     version: str
+    said: Mapping[str, str] = field(default_factory=dict)  # the mandate
+    photo: str = ""  # the number or path of the one photo that was asked for
+    appendix_name: str = ""  # the file that the appendix is in, when it is another
+    thumbnails: dict[str, Picture | None] = field(default_factory=dict)  # made once, shown in several places
 
     @property
     def header(self) -> CaseHeader:
         """The examiner's fields."""
         return self.view.header
+
+    @property
+    def mandate(self) -> Mapping[str, str]:
+        """What the examiner says beside the header: the request, how the photos were acquired, the limits."""
+        return self.said
 
     @property
     def furniture(self) -> dict[str, str]:
@@ -58,19 +74,19 @@ class Edition:
             "version": self.version,
         }
 
-    def listed(self, entry: PhotoEntry) -> bool:
+    def listed(self, line: PhotoLine) -> bool:
         """Whether a photo is in the table."""
-        return self.only is None or bool(entry.statuses & self.only)
+        return self.only is None or bool(line.statuses & self.only)
 
     @property
     def shown(self) -> str:
         """The words for the results that a restricted edition shows."""
         return ", ".join(self.status(status) for status in Status if self.only is not None and status in self.only)
 
-    def result(self, entry: PhotoEntry) -> str:
+    def result(self, statuses: frozenset[Status]) -> str:
         """Return how the examination of a photo ended, and whether it was whole."""
-        word = self.status(entry.status)
-        if len(entry.statuses) == 1:
+        word = self.status(next(status for status in Status if status in statuses))
+        if len(statuses) == 1:
             return word
         return self.words.line("status.and_not_examined", status=word)
 
@@ -100,14 +116,61 @@ class Edition:
         title = self.rule_title(finding.check_id)
         return f"{finding.check_id} · {title}" if title else finding.check_id
 
+    def exhibit(self, source_id: str) -> str:
+        """Return the number a photo keeps; "" for one that is not in the case."""
+        line = self.survey.lines.get(source_id)
+        return plain(line.exhibit, limit=40) if line else ""
+
+    def name(self, source_id: str) -> str:
+        """Return the path of a photo."""
+        line = self.survey.lines.get(source_id)
+        return plain(line.name if line else source_id)
+
     def photo_link(self, source_id: str) -> Text:
-        """Return the name of a photo, linked to its page or its row."""
-        name = plain(self.survey.names.get(source_id, source_id))
-        return text_of(name, target=photo_anchor(source_id)) if source_id in self.survey.paged else text_of(name)
+        """Return number and name of a photo, linked to where it is shown."""
+        number, target = self.exhibit(source_id), self.target(source_id)
+        return (Span(f"{number} ", "bold", target), Span(self.name(source_id), "", target))
+
+    def target(self, source_id: str) -> str:
+        """Return the anchor of where a photo is shown, "" where it is not."""
+        if source_id in self.survey.paged:
+            return self.place(photo_anchor(source_id))
+        return self.place(self.shown_in.get(source_id, ""))
+
+    def place(self, anchor: str) -> str:
+        """Return *anchor* when it is in the part of the report that is made, else ""."""
+        kind = anchor.partition("-")[0]
+        return anchor if _CHAPTER_OF.get(kind) in self.chapter_names else ""
+
+    @property
+    def chapter_names(self) -> tuple[str, ...]:
+        """The chapters of the part that is made, in their order."""
+        if self.part is Part.WHOLE:
+            return self.template.chapters
+        in_appendix = self.part is Part.APPENDIX
+        return tuple(name for name in self.template.chapters if (name in self.template.appendix) is in_appendix)
 
     def when(self, moment: datetime) -> str:
         """Return a moment to the second, without a zone, as the language writes it."""
         return self.words.line("format.moment", year=f"{moment.year:04d}", **_two_digits(moment))
+
+    def instant(self, utc: datetime) -> str:
+        """Return an instant in UTC, with the local time of the examiner's zone beside it where one was named."""
+        said = f"{self.when(utc)} UTC"
+        if self.zone is None:
+            return said
+        local = utc.replace(tzinfo=UTC).astimezone(self.zone)
+        offset = f"{local:%z}"
+        return f"{said} ({self.when(local)} {offset[:3]}:{offset[3:5]})"
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The zone whose local time is printed beside UTC."""
+        name = self.mandate.get("zone", "")
+        try:
+            return ZoneInfo(name) if name else None
+        except (KeyError, ValueError, OSError):
+            return None  # named on another machine, with zones that this one lacks: UTC stands alone
 
     def day(self, day: int, month: int) -> str:
         """Return a day of any year."""
@@ -131,16 +194,32 @@ def edition_of(
     language: str,
     report_date: date | datetime,
     only: frozenset[Status] | None,
+    part: Part = Part.WHOLE,
+    appendix_name: str = "",
+    photo: str = "",
 ) -> Edition:
     """Read the template and go through the case once.
 
     Raises:
-        UsageError: when template or language do not exist.
+        UsageError: when template or language do not exist, or no photo is called *photo*.
     """
     chosen = load_template(template)
     words = load_words(template, language)
     instant, printed = _dated(report_date, words)
-    pages = chosen.photo_pages if "photos" in chosen.chapters else 0
+    causes = weighed(view, sections=chosen.cause_sections if "causes" in chosen.chapters else 0)
+    sections = [cause for cause in causes if cause.has_section]
+    wanted = only or (frozenset({Status.FOUND}) if "causes" not in chosen.chapters else frozenset())
+    digest = survey(
+        view,
+        shown=wanted,
+        pages=chosen.photo_pages if photo or "photos" in chosen.chapters else 0,
+        kept=frozenset(_kept(causes, sections)),
+        sheet=photo,
+    )
+    if photo and not digest.paged:
+        raise UsageError(
+            f"no photo of the case is called {photo!r}; give a number of the report or a path in the folder"
+        )
     return Edition(
         view=view,
         template=chosen,
@@ -148,10 +227,31 @@ def edition_of(
         report_instant=instant,
         report_date=printed,
         only=only,
-        survey=survey(view, shown=only or frozenset({Status.FOUND}), pages=pages),
+        survey=digest,
+        causes=causes,
+        part=part,
         rules={note.check_id: note for note in view.rules()},
+        shown_in=_shown_in(causes),
         version=_version(),
+        said=view.mandate(),
+        photo=photo,
+        appendix_name=appendix_name,
     )
+
+
+def _kept(causes: tuple[WeighedCause, ...], sections: list[WeighedCause]) -> Iterator[str]:
+    """Yield the photos that sections show, and those beside them: the other picture of a pair."""
+    for cause in sections:
+        yield from cause.shown
+        yield from filter(None, map(beside, cause.findings))
+
+
+def _shown_in(causes: tuple[WeighedCause, ...]) -> dict[str, str]:
+    shown: dict[str, str] = {}
+    for cause in causes:
+        for source_id in cause.group.source_ids:
+            shown.setdefault(source_id, cause.anchor)
+    return shown
 
 
 def _dated(report_date: date | datetime, words: Words) -> tuple[datetime, str]:
@@ -190,8 +290,8 @@ def cause_told(edition: Edition, group: CauseGroup, *, limit: int) -> str:
     return edition.words.sentence(group.summary, limit=limit)
 
 
-def listing(edition: Edition, source_ids: tuple[str, ...], *, most: int) -> Text:
-    """Return the names of photos, linked, at most so many, and how many more there are."""
+def listing(edition: Edition, source_ids: Sequence[str], *, most: int) -> Text:
+    """Return numbers and names of photos, linked, at most so many, and how many more there are."""
     spans: list[Span] = []
     for source_id in source_ids[:most]:
         spans += [Span(", ")] if spans else []
@@ -199,3 +299,25 @@ def listing(edition: Edition, source_ids: tuple[str, ...], *, most: int) -> Text
     if len(source_ids) > most:
         spans += edition.words("common.and_more", count=len(source_ids) - most)
     return tuple(spans)
+
+
+def numbers(edition: Edition, source_ids: Iterable[str], *, most: int = 80) -> str:
+    """Return the numbers of photos, those that follow each other as a range: ``1–30, 34``."""
+    labels = list(dict.fromkeys(edition.exhibit(source_id) or "–" for source_id in source_ids))
+    counted = sorted({int(label) for label in labels if label.isdecimal()})
+    runs: list[list[int]] = []
+    for number in counted:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    texts = [f"{first}–{last}" if last > first else str(first) for first, last in runs]
+    texts += [label for label in labels if not label.isdecimal()]
+    more = edition.words.line("common.and_more", count=len(texts) - most) if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
+
+
+def short_name(edition: Edition, source_id: str, *, most: int = 26) -> str:
+    """Return the last part of a photo's path, cut in the middle where it is long."""
+    name = edition.name(source_id).rpartition("/")[2]
+    return name if len(name) <= most else f"{name[: most // 2 - 1]}…{name[-(most // 2) :]}"

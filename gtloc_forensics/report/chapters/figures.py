@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,8 +16,9 @@ from gtloc_forensics.report.chapters.comparison import clock_of, coordinates, da
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.drawings.dials import day_dial, torus_map, year_wheel
 from gtloc_forensics.report.drawings.sunlight import EV_SCENES, sun_curve
-from gtloc_forensics.report.drawings.worldmap import world_map
+from gtloc_forensics.report.drawings.worldmap import near_map, world_map
 
+_MOST_DRAWN = 3  # beside each other
 _SHARES = {1: (1.0,), 2: (0.31, 0.69), 3: (0.31, 0.31, 0.38)}
 
 
@@ -35,6 +37,47 @@ def figures(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
     places = [figure for figure in (_map(edition, entry), _sun(edition, entry)) if figure]
     if places:
         yield Row(tuple((figure,) for figure in places), (0.59, 0.41)[: len(places)])
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a finding is about, which decides what is drawn for it."""
+
+    light: bool = False  # the sun against the exposure
+    pixels: bool = False  # what the picture indicates
+    place: bool = False
+
+
+def drawings(edition: Edition, entry: PhotoEntry, subject: Subject, *, others: Sequence[PhotoEntry]) -> list[Figure]:
+    """Return the drawings that bear on a finding: the sun only for light, dials for pixels, a map for a place."""
+    if not isinstance(entry.photo.claim, Claim):
+        return []
+    wanted = []
+    if subject.pixels and known(entry.indicated.local_hour) is not None:
+        wanted += [_day(edition, entry), _torus(edition, entry)]
+    if subject.light:
+        wanted.append(_sun(edition, entry))
+    if subject.place:
+        wanted.append(_near_map(edition, entry, others))
+    return [figure for figure in wanted if figure][:_MOST_DRAWN]
+
+
+def _near_map(edition: Edition, entry: PhotoEntry, others: Sequence[PhotoEntry]) -> Figure | None:
+    """Return a map of no more than the case needs, every place under the number of its photo."""
+    spots = []
+    for each in (entry, *others):
+        claim = each.photo.claim
+        if isinstance(claim, Claim) and isinstance(claim.position, Stated):
+            number = edition.exhibit(each.photo.source.source_id)
+            spots.append((number, claim.position.value))
+            rivals = {rival.value for rival in claim.position.rivals if rival.value != claim.position.value}
+            spots += [(f"{number}?", rival) for rival in sorted(rivals, key=str)[:3]]
+    if not spots:
+        return None
+    places = "; ".join(f"{name}: {coordinates(edition, spot)}" for name, spot in spots)
+    alt = edition.words.line("figure.near_map_alt", places=places)
+    indicated = known(entry.indicated.position)
+    return Figure(near_map(spots, indicated=indicated, alt=alt), edition.words("figure.near_map"))
 
 
 def _silence(edition: Edition, entry: PhotoEntry) -> str:

@@ -8,7 +8,7 @@ from gtloc_forensics.records import Finding, Outcome, PhotoEntry
 from gtloc_forensics.report.blocks import Block, Facts, Heading, Prose, Text, Together, text_of
 from gtloc_forensics.report.chapters.edition import Edition, listing
 from gtloc_forensics.report.chapters.strength import alarm, strength
-from gtloc_forensics.report.chapters.survey import gravity
+from gtloc_forensics.report.chapters.weighing import weight_of
 from gtloc_forensics.report.text import plain
 
 _TOLD = (Outcome.CONTRADICTION, Outcome.SUSPICIOUS, Outcome.EXPLAINED)
@@ -17,7 +17,7 @@ _TOLD = (Outcome.CONTRADICTION, Outcome.SUSPICIOUS, Outcome.EXPLAINED)
 def findings(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
     """Yield what was found or explained, the gravest first."""
     told = [finding for finding in entry.findings if finding.outcome in _TOLD]
-    for index, finding in enumerate(sorted(told, key=gravity, reverse=True)):
+    for index, finding in enumerate(sorted(told, key=weight_of, reverse=True)):
         yield _finding(edition, finding, f"finding-{entry.photo.source.source_id}-{index}")
 
 
@@ -64,9 +64,7 @@ def _weight(edition: Edition, finding: Finding) -> Iterator[tuple[Text, Text]]:
     )
     if finding.log10_lr is None and finding.p_value is None:
         return  # said once, in the legend of the photos
-    if finding.log10_lr is None:
-        yield words("findings.not_available"), words("strength.no_ratio")
-    else:
+    if finding.log10_lr is not None:
         yield words("findings.strength"), strength(edition, finding.log10_lr, about="finding")
     yield words("findings.alarm"), alarm(edition, finding)
 

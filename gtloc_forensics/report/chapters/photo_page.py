@@ -24,7 +24,7 @@ from gtloc_forensics.report.chapters.comparison import comparison
 from gtloc_forensics.report.chapters.edition import Edition, photo_anchor
 from gtloc_forensics.report.chapters.figures import figures
 from gtloc_forensics.report.chapters.findings import findings, silent
-from gtloc_forensics.report.chapters.pictures import reduced
+from gtloc_forensics.report.chapters.pictures import picture
 from gtloc_forensics.report.chapters.strength import strength
 from gtloc_forensics.report.text import plain
 
@@ -54,7 +54,7 @@ def photos(edition: Edition) -> Iterator[Block]:
 def photo_page(edition: Edition, entry: PhotoEntry, *, starts: str) -> Iterator[Block]:
     """Yield everything the report says of one photo."""
     source = entry.photo.source
-    number = edition.survey.numbers.get(source.source_id, 0)
+    number = edition.exhibit(source.source_id)
     title = edition.words("photos.photo", number=number, name=plain(source.relative, limit=90))
     yield Heading(title, 2, photo_anchor(source.source_id), starts)
     yield Row((tuple(_picture(edition, entry)), tuple(_identity(edition, entry))), (0.47, 0.53))
@@ -65,25 +65,18 @@ def photo_page(edition: Edition, entry: PhotoEntry, *, starts: str) -> Iterator[
 
 
 def _picture(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
-    template, words = edition.template, edition.words
-    source = entry.photo.source
-    picture = reduced(
-        edition.view.preview(source.source_id),
-        longest_px=template.picture_px,
-        most_bytes=template.picture_bytes,
-        box=_PICTURE_BOX,
-        alt=words.line("photos.picture_alt", name=plain(source.relative)),
-    )
-    if picture is None:
+    words = edition.words
+    small = picture(edition, entry.photo.source.source_id, _PICTURE_BOX)
+    if small is None:
         yield Callout(words("photos.no_picture"), "note")
     else:
-        yield Figure(picture, words("photos.picture_caption"))
+        yield Figure(small, words("photos.picture_caption"))
 
 
 def _identity(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
     words, photo = edition.words, entry.photo
     rows: list[tuple[Text, Text]] = [
-        (words("photos.result"), text_of(edition.result(entry), "bold")),
+        (words("photos.result"), text_of(edition.result(entry.statuses), "bold")),
         (words("photos.file"), text_of(plain(photo.source.relative))),
         (words("photos.sha256"), text_of(photo.source.sha256, "hash")),
         (

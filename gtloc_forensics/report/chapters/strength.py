@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 
-from gtloc_forensics.records import Finding
-from gtloc_forensics.report.blocks import Column, Table, Text, text_of
+from gtloc_forensics.records import Finding, RuleNote
+from gtloc_forensics.report.blocks import Column, Span, Table, Text, text_of
 from gtloc_forensics.report.chapters.edition import Edition
+from gtloc_forensics.report.chapters.weighing import WeighedCause
 from gtloc_forensics.report.template import Step
 
 _LARGEST = 6.0  # powers of ten; more than that is said as "more than a million"
@@ -56,6 +57,48 @@ def alarm(edition: Edition, finding: Finding) -> Text:
     return edition.words(
         "strength.p_value", one_in=_one_in(edition, finding.p_value), p=_small(edition, finding.p_value)
     )
+
+
+def in_a_word(edition: Edition, cause: WeighedCause) -> Text:
+    """Return how a cause ended, and how strong it is by the scale; or that it was not calibrated."""
+    outcome = Span(edition.outcome(cause.group.outcome), "bold")
+    ratio = cause.log10_lr
+    if ratio is None:
+        return (outcome, Span(f"; {edition.words.line('strength.uncalibrated')}", "quiet"))
+    name = step_of(ratio, edition.template.scale).name
+    key = "none" if name == "none" else "against" if ratio < 0 else "for"
+    told = edition.words.line(
+        f"strength.word_{key}", support=edition.words.line(f"scale.{name}"), ratio=ratio_of(edition, abs(ratio))
+    )
+    return (outcome, Span(f"; {told}"))
+
+
+def alarm_share(edition: Edition, cause: WeighedCause) -> Text:
+    """Return how often the strongest rule of a cause that was counted is wrong on untouched photos, by sources."""
+    speaking = [finding.check_id for finding in cause.findings] or list(cause.group.check_ids)
+    counted = (rule for rule in speaking if rule in edition.rules and edition.rules[rule].tested)
+    leading = next(counted, next(iter(speaking), ""))
+    note = edition.rules.get(leading)
+    if note is None or not note.tested:
+        return text_of(edition.words.line("strength.not_counted", rule=leading), "quiet")
+    hits, trials = alarm_counts(note)
+    low, high = share_interval(hits, trials)
+    return edition.words(
+        "strength.alarm_share",
+        rule=leading,
+        share=edition.words.number(100 * hits / trials, 1),
+        low=edition.words.number(100 * low, 1),
+        high=edition.words.number(100 * high, 1),
+        tested=note.tested,
+        sources=note.sources,
+    )
+
+
+def alarm_counts(note: RuleNote) -> tuple[float, int]:
+    """Return alarms and trials: over sources, each counted once, where these were counted, else over photos."""
+    if note.sources:
+        return note.source_alarms or 0.0, note.sources
+    return float(note.alarms or 0), note.tested or 0
 
 
 def _one_in(edition: Edition, p_value: float) -> str:

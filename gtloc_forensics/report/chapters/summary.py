@@ -1,31 +1,34 @@
-"""The cover and the page that everybody reads."""
+"""Page one: what was asked, examined and found, in which photo, how strong, how often false, what was not tested."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 
-from gtloc_forensics.records import CauseGroup, Outcome, RuleNote
 from gtloc_forensics.report.blocks import (
     Block,
     Bullets,
     Callout,
+    Cell,
     Column,
-    Contents,
-    Cover,
     Facts,
+    Front,
     Heading,
     OnePage,
     Prose,
+    Signatures,
     Span,
     Table,
     Text,
     Tile,
     Tiles,
+    page_of,
     text_of,
 )
-from gtloc_forensics.report.chapters.edition import Edition, cause_name, cause_told, listing
-from gtloc_forensics.report.chapters.strength import share_interval
+from gtloc_forensics.report.chapters.edition import Edition, Part, cause_name, short_name
+from gtloc_forensics.report.chapters.pictures import thumbnail
+from gtloc_forensics.report.chapters.strength import alarm_share, in_a_word
+from gtloc_forensics.report.chapters.weighing import WeighedCause
 from gtloc_forensics.report.text import plain
 
 _TILES = (
@@ -35,45 +38,10 @@ _TILES = (
     ("not_examined", "open"),
     ("passed_over", ""),
 )
-_CAUSES_SHOWN, _REASONS_SHOWN, _RULES_SHOWN, _NAMES_SHOWN = 8, 5, 5, 3
-
-
-def cover(edition: Edition, contents: Contents) -> Cover:
-    """Return the first page."""
-    words, header = edition.words, edition.header
-    opened = f"{edition.when(header.opened_utc)} UTC" if header.opened_utc else ""
-    fields = (
-        ("case_number", header.case_number),
-        ("exhibit", header.exhibit),
-        ("examiner", header.examiner),
-        ("agency", header.agency),
-        ("legal_authority", header.legal_authority),
-        ("evidence_folder", header.evidence_folder),
-        ("opened", opened),
-        ("report_date", edition.report_date),
-    )
-    rows = tuple((words(f"cover.{name}"), _field(edition, value)) for name, value in fields)
-    return Cover(
-        title=words.line("cover.title"),
-        subtitle=words.line("cover.subtitle"),
-        facts=Facts(rows),
-        note=_note(edition),
-        logo=edition.template.logo,
-        contents=contents,
-        signatures=(words.line("cover.signature_examiner"), words.line("cover.signature_reviewer")),
-    )
-
-
-def _note(edition: Edition) -> Text:
-    """Return the counts; and, on the cover already, that an edition does not show everything."""
-    note = edition.words("cover.note", **counts(edition))
-    if quoted := edition.words("cover.quoted"):
-        note = (*note, Span(" "), *quoted)
-    return note if edition.only is None else (*edition.words("cover.only", shown=edition.shown), Span(" "), *note)
-
-
-def _field(edition: Edition, value: str) -> Text:
-    return text_of(plain(value)) if value else text_of(edition.words.line("cover.not_stated"), "quiet")
+_WITH_PICTURE, _GRAVE_SHOWN, _REASONS_SHOWN, _NAMES_SHOWN = 8, 14, 3, 3
+_LONGEST_TELLING = 190
+_SHARES = (("picture", 0.08), ("photo", 0.2), ("finding", 0.34), ("strength", 0.15), ("false", 0.16), ("page", 0.07))
+_FIELDS = ("case_number", "exhibit", "examiner", "agency", "legal_authority", "evidence_folder")
 
 
 def counts(edition: Edition) -> dict[str, int]:
@@ -89,68 +57,142 @@ def counts(edition: Edition) -> dict[str, int]:
         "passed_over": tally.passed_over,
         "examined": edition.survey.examined,
         "looked_at": edition.survey.looked_at,
-        "causes": len(edition.view.causes()),
+        "causes": sum(cause.is_found for cause in edition.causes),
     }
 
 
 def summary(edition: Edition) -> Iterator[Block]:
     """Yield page one."""
-    yield Heading(edition.words("summary.title"), 1, "summary")
     yield OnePage(tuple(_page(edition)))
 
 
 def _page(edition: Edition) -> Iterator[Block]:
-    words, numbers = edition.words, counts(edition)
-    yield Prose(words("summary.lead", **numbers), "lead")
-    if quoted := words("cover.quoted"):
-        yield Prose(quoted, "small")
-    yield Tiles(
-        tuple(Tile(words.number(numbers[name]), words.line(f"summary.tile_{name}"), tone) for name, tone in _TILES)
-    )
+    words, counted = edition.words, counts(edition)
+    yield front(edition)
     if edition.only is not None:
         yield Callout(words("summary.only", shown=edition.shown), "warning")
-    if numbers["both"]:
-        yield Prose(words("summary.both", **numbers), "small")
-    yield Heading(words("summary.found_title"), 3, "summary-found")
-    yield _causes(edition)
-    yield Heading(words("summary.not_examined_title"), 3, "summary-not-examined")
-    yield Bullets(tuple(_not_examined(edition)))
-    yield Heading(words("summary.alarms_title"), 3, "summary-alarms")
-    yield Bullets(tuple(_alarms(edition)))
-    yield Callout(words("summary.limits", **numbers))
-
-
-def _causes(edition: Edition) -> Table:
-    words, groups = edition.words, edition.view.causes()
-    titles = ("camera", "finding", "photos", "outcome")
-    columns = tuple(
-        Column(words.line(f"summary.column_{name}"), share)
-        for name, share in zip(titles, (0.24, 0.48, 0.1, 0.18), strict=True)
+    yield Heading(words("summary.asked_title"), 3, "summary-asked")
+    asked = edition.mandate.get("request", "")
+    yield Prose(text_of(plain(asked, limit=600)) if asked else words("summary.asked"))
+    yield Heading(words("summary.examined_title"), 3, "summary-examined")
+    yield Prose(words("summary.lead", **counted))
+    yield Tiles(
+        tuple(Tile(words.number(counted[name]), words.line(f"summary.tile_{name}"), tone) for name, tone in _TILES)
     )
-    rows = [_cause_row(edition, group) for group in groups[:_CAUSES_SHOWN]]
-    if len(groups) > _CAUSES_SHOWN:
-        rest = Counter(cause_name(edition, group) for group in groups[_CAUSES_SHOWN:])
-        by_cause = ", ".join(f"{count} × {name}" for name, count in rest.most_common())
-        more = words("summary.more_causes", count=len(groups) - _CAUSES_SHOWN, by_cause=by_cause)
-        rows.append((text_of(""), more, text_of(""), text_of("")))
+    if counted["both"]:
+        yield Prose(words("summary.both", **counted), "small")
+    if quoted := words("cover.quoted"):
+        yield Prose(quoted, "small")
+    yield Heading(words("summary.found_title"), 3, "summary-found")
+    yield found_table(edition)
+    if explained := _explained(edition):
+        yield Prose((*edition.words("summary.explained_list"), *explained), "small")
+    if any(cause.is_found for cause in edition.causes):
+        yield Prose(words("summary.false_note"), "small")
+    yield Heading(words("summary.not_examined_title"), 3, "summary-not-examined")
+    yield Bullets(tuple(_not_examined(edition)), "cell")
+    yield Callout(words("summary.limits", **counted))
+
+
+def front(edition: Edition) -> Front:
+    """Return the head of page one."""
+    words, header = edition.words, edition.header
+    opened = edition.instant(header.opened_utc) if header.opened_utc else ""
+    values = {name: getattr(header, name) for name in _FIELDS}
+    values |= {"opened": opened, "report_date": edition.report_date}
+    return Front(
+        title=words.line("cover.title"),
+        subtitle=words.line("cover.subtitle"),
+        fields=tuple((words(f"cover.{name}"), _field(edition, value)) for name, value in values.items()),
+        logo=edition.template.logo,
+        bookmark=words.line("summary.title"),
+    )
+
+
+def _field(edition: Edition, value: str) -> Text:
+    return text_of(plain(value, limit=90)) if value else text_of(edition.words.line("cover.not_stated"), "quiet")
+
+
+def found_table(edition: Edition) -> Table:
+    """Return what was found, by weight: nothing grave is left out, the rest is counted by cause."""
+    words = edition.words
+    columns = tuple(Column(words.line(f"summary.column_{name}"), share) for name, share in _SHARES)
+    found = [cause for cause in edition.causes if cause.is_found]
+    shown = [cause for cause in found if cause.number <= _WITH_PICTURE or cause.is_grave][:_GRAVE_SHOWN]
+    rows = [_row(edition, cause, with_picture=index < _WITH_PICTURE) for index, cause in enumerate(shown)]
+    rows += _counted(edition, [cause for cause in edition.causes if cause not in shown])
     return Table(columns, rows, empty=words.line("summary.nothing_found"))
 
 
-def _cause_row(edition: Edition, group: CauseGroup) -> tuple[Text, ...]:
+def _row(edition: Edition, cause: WeighedCause, *, with_picture: bool) -> tuple[Cell, ...]:
+    group, words = cause.group, edition.words
+    told = words.sentence(group.summary, limit=_LONGEST_TELLING) if group.summary else ""
+    name = Span(cause_name(edition, group), "bold")
     return (
-        text_of(plain(group.label or edition.words.line("summary.no_device"), limit=80)),
-        _told(edition, group),
-        text_of(edition.words.number(len(group.source_ids))),
-        text_of(edition.outcome(group.outcome), "bold"),
+        (thumbnail(edition, cause.exemplar) or ()) if with_picture else (),
+        _photos(edition, cause),
+        (name, Span(f". {told}" if told else "")),
+        in_a_word(edition, cause),
+        alarm_share(edition, cause),
+        _page_of(edition, cause),
     )
 
 
-def _told(edition: Edition, group: CauseGroup) -> Text:
-    """Return what is said of a group, and the names where it is about few photos."""
-    said = text_of(cause_told(edition, group, limit=240))
-    if len(group.source_ids) > _NAMES_SHOWN:
-        return said
-    return (*said, Span(" "), *listing(edition, group.source_ids, most=_NAMES_SHOWN))
+def _page_of(edition: Edition, cause: WeighedCause) -> Text:
+    anchor = edition.place(cause.anchor)
+    return page_of(anchor) if anchor else ()
+
+
+def _photos(edition: Edition, cause: WeighedCause) -> Text:
+    """Return which photos a cause is about: each where they are few, else how many, their camera and one of them."""
+    source_ids = cause.group.source_ids
+    if len(source_ids) <= _NAMES_SHOWN:
+        spans: list[Span] = []
+        for source_id in source_ids:
+            spans += [Span(", ")] if spans else []
+            spans.append(Span(f"{edition.exhibit(source_id)} ", "bold", edition.place(cause.anchor)))
+            spans.append(Span(short_name(edition, source_id)))
+        return tuple(spans)
+    label = plain(cause.group.label, limit=50)
+    return (
+        *edition.words("summary.of_photos", count=len(source_ids), camera=label),
+        Span(" "),
+        Span(f"{edition.exhibit(cause.exemplar)} ", "bold", edition.place(cause.anchor)),
+        Span(short_name(edition, cause.exemplar)),
+    )
+
+
+def _counted(edition: Edition, causes: list[WeighedCause]) -> Iterator[tuple[Cell, ...]]:
+    """Yield how often each kind of cause without a row was met: a row a kind that was found, one for all explained."""
+    for alike in _by_kind(edition, [cause for cause in causes if cause.is_found]):
+        outcome = text_of(edition.outcome(alike[0].group.outcome))
+        yield ((), (), _kind_told(edition, alike), outcome, (), _page_of(edition, alike[0]))
+    rest = [cause for cause in causes if not cause.is_found]
+    if rest:
+        told = edition.words("summary.explained", count=len(rest))
+        yield ((), (), told, text_of(edition.outcome(rest[0].group.outcome)), (), _page_of(edition, rest[0]))
+
+
+def _explained(edition: Edition) -> Text:
+    """Return which kinds of explained causes there are, with how many photos."""
+    spans: list[Span] = []
+    for alike in _by_kind(edition, [cause for cause in edition.causes if not cause.is_found]):
+        spans += [Span("; ")] if spans else []
+        spans += _kind_told(edition, alike)
+    return tuple(spans)
+
+
+def _by_kind(edition: Edition, causes: list[WeighedCause]) -> list[list[WeighedCause]]:
+    kinds: dict[tuple[str, str], list[WeighedCause]] = defaultdict(list)
+    for cause in causes:
+        kinds[(edition.outcome(cause.group.outcome), cause_name(edition, cause.group))].append(cause)
+    return list(kinds.values())
+
+
+def _kind_told(edition: Edition, alike: list[WeighedCause]) -> Text:
+    photos = len({source_id for cause in alike for source_id in cause.group.source_ids})
+    name = cause_name(edition, alike[0].group)
+    return edition.words("summary.counted", count=len(alike), cause=name, photos=photos)
 
 
 def _not_examined(edition: Edition) -> Iterator[Text]:
@@ -158,55 +200,42 @@ def _not_examined(edition: Edition) -> Iterator[Text]:
     if tally.not_testable:
         yield words("summary.not_testable", **counts(edition))
     yield words("summary.pixels", **counts(edition))
-    reasons = digest.reasons.most_common()
-    for (stage, reason), photos in sorted(reasons, key=lambda item: (-item[1], item[0]))[:_REASONS_SHOWN]:
+    if limits := edition.mandate.get("limits", ""):
+        yield (*words("summary.mandate_limits"), Span(f" {plain(limits, limit=300)}"))
+    reasons = sorted(digest.reasons.items(), key=lambda item: (-item[1], item[0]))
+    for (stage, reason), photos in reasons[:_REASONS_SHOWN]:
         yield words("summary.reason", stage=edition.stage(stage), reason=words.told(reason, limit=160), photos=photos)
     if len(reasons) > _REASONS_SHOWN:
-        yield words("summary.more_reasons", count=len(reasons) - _REASONS_SHOWN)
+        more = words("summary.more_reasons", count=len(reasons) - _REASONS_SHOWN)
+        yield more
     blocked = sum(entry.blocks for entry in edition.view.passed_over())
     if blocked:
         yield words("summary.blocked", count=blocked)
 
 
-def _alarms(edition: Edition) -> Iterator[Text]:
-    """Yield, for the rules that found something here, how often they are wrong."""
+def case_page(edition: Edition) -> Iterator[Block]:
+    """Yield what the examiner says of the case, and the lines to sign on."""
     words = edition.words
-    speaking = [note for note in edition.rules.values() if _found(edition, note.check_id)]
-    counted = [note for note in speaking if note.tested]
-    if not speaking:
-        yield words("summary.no_alarms")
-    for note in sorted(counted, key=lambda rate: -_found(edition, rate.check_id))[:_RULES_SHOWN]:
-        yield alarm_rate(edition, note)
-    if len(counted) > _RULES_SHOWN:
-        yield words("summary.more_alarms", count=len(counted) - _RULES_SHOWN)
-    for name, value in edition.view.calibration().items():
-        if name.startswith("false alarms"):
-            yield words("summary.calibrated", name=name, value=value)
-    weighed = edition.survey.weighed  # these state their own rate, below
-    uncounted = [note.check_id for note in speaking if not note.tested and note.check_id not in weighed]
-    if uncounted:
-        yield words("summary.uncounted", rules=", ".join(uncounted), count=len(uncounted))
+    yield Heading(words("case.title"), 1, "case")
+    told = {name: plain(edition.mandate.get(name, ""), limit=1_000) for name in MANDATE}
+    if any(told.values()):
+        yield Facts(tuple((words(f"case.{name}"), text_of(value)) for name, value in told.items() if value), 0.24)
+    missing = ", ".join(words.line(f"case.{name}") for name, value in told.items() if not value)
+    if missing:
+        yield Prose(words("case.not_stated", fields=missing), "small")
+    if edition.part is Part.MAIN:
+        yield Prose(words("case.appendix", name=edition.appendix_name))
+    yield Signatures((words.line("cover.signature_examiner"), words.line("cover.signature_reviewer")))
 
 
-def alarm_rate(edition: Edition, note: RuleNote) -> Text:
-    """Say on how many untouched photos a rule alarmed, with an interval over their sources where these were counted."""
-    tested, alarms = note.tested or 0, note.alarms or 0
-    hits, trials = (alarms, tested) if note.sources is None else (note.source_alarms or 0.0, note.sources)
-    low, high = share_interval(hits, trials)
-    return edition.words(
-        "summary.alarm_rate",
-        rule=note.check_id,
-        title=edition.rule_title(note.check_id),
-        alarms=edition.words.number(alarms),
-        tested=edition.words.number(tested),
-        sources=note.sources,
-        share=edition.words.number(100 * hits / trials, 1),
-        low=edition.words.number(100 * low, 1),
-        high=edition.words.number(100 * high, 1),
-        photo_set=note.photo_set,
-    )
-
-
-def _found(edition: Edition, check_id: str) -> int:
-    outcomes = edition.survey.outcomes
-    return outcomes[(check_id, Outcome.SUSPICIOUS)] + outcomes[(check_id, Outcome.CONTRADICTION)]
+MANDATE = (
+    "request",
+    "qualification",
+    "acquired_by",
+    "acquired_at",
+    "acquired_from",
+    "write_blocker",
+    "limits",
+    "second_reader",
+)
+"""What an examiner may say of a case beside the header; each is printed where it is said."""

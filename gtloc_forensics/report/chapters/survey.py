@@ -16,7 +16,6 @@ from gtloc_forensics.records import (
     CaseView,
     Claim,
     Device,
-    Finding,
     ImageFacts,
     Outcome,
     PhotoEntry,
@@ -26,8 +25,8 @@ from gtloc_forensics.records import (
     Unexamined,
     Untold,
 )
+from gtloc_forensics.report.chapters.weighing import weight_of
 
-_GRAVITY = {Outcome.CONTRADICTION: 4, Outcome.SUSPICIOUS: 3, Outcome.EXPLAINED: 2}
 RESIDUALS_KEPT = 400  # per device; a plot shows no more
 
 
@@ -44,6 +43,27 @@ class DeviceTally:
     residuals: list[tuple[datetime, float, str]] = field(default_factory=list)  # (claimed, hours ahead, witness)
 
 
+@dataclass(frozen=True, slots=True)
+class PhotoLine:
+    """What tables and sheets say of one photo."""
+
+    source_id: str
+    exhibit: str  # the number it keeps, or the one it was given
+    name: str
+    sha256: str
+    statuses: frozenset[Status]
+    device_key: str  # "" where nothing is claimed
+    local: datetime | None
+    utc: datetime | None
+    gps_utc: datetime | None
+    rules: tuple[str, ...]  # of what was found
+
+    @property
+    def is_found(self) -> bool:
+        """Whether a person should look at it."""
+        return Status.FOUND in self.statuses
+
+
 @dataclass(slots=True)
 class Survey:
     """The digest of one pass."""
@@ -51,8 +71,9 @@ class Survey:
     photos: int = 0
     examined: int = 0  # photos whose entries were read and whose picture could be opened
     looked_at: int = 0  # photos whose pixels a model examined
-    names: dict[str, str] = field(default_factory=dict)  # source_id → shown path
-    numbers: dict[str, int] = field(default_factory=dict)  # source_id → number in this report
+    lines: dict[str, PhotoLine] = field(default_factory=dict)  # by source_id, in path order
+    kept: dict[str, PhotoEntry] = field(default_factory=dict)  # the photos that sections show
+    gaps: list[tuple[str, str, str]] = field(default_factory=list)  # (source_id, stage, reason)
     paged: frozenset[str] = frozenset()  # source_ids that get a page of their own
     unpaged: int = 0  # those that would have deserved one
     devices: dict[str, DeviceTally] = field(default_factory=dict)
@@ -64,15 +85,35 @@ class Survey:
     changed: list[str] = field(default_factory=list)
 
 
-def survey(view: CaseView, *, shown: frozenset[Status], pages: int) -> Survey:
-    """Go through the photos once; the *pages* gravest of those with a *shown* status get a page."""
+def survey(
+    view: CaseView,
+    *,
+    shown: frozenset[Status],
+    pages: int,
+    kept: frozenset[str] = frozenset(),
+    sheet: str = "",
+) -> Survey:
+    """Go through the photos once.
+
+    Args:
+        view: the case.
+        shown: the *pages* gravest photos of these results get a page of their own, unless they are *kept*.
+        pages: how many.
+        kept: source ids of the photos that are shown elsewhere; they stay in memory.
+        sheet: a number or path; this photo gets a page, and no other.
+    """
     digest = Survey()
+    exhibits = view.exhibits()
     gravest: list[tuple[tuple[float, ...], str]] = []
     for number, entry in enumerate(view.photos(), start=1):
-        _count(digest, entry, number)
-        if entry.statuses & shown:
+        source_id = entry.photo.source.source_id
+        _count(digest, entry, exhibits.get(source_id, str(number)))
+        if source_id in kept:
+            digest.kept[source_id] = entry
+        wanted = _is_called(digest.lines[source_id], sheet) if sheet else bool(entry.statuses & shown)
+        if wanted and (sheet or source_id not in kept):
             digest.unpaged += 1
-            heapq.heappush(gravest, (_rank(entry, number), entry.photo.source.source_id))
+            heapq.heappush(gravest, (_rank(entry, number), source_id))
             if len(gravest) > pages:
                 heapq.heappop(gravest)
     digest.paged = frozenset(source_id for _, source_id in gravest)
@@ -80,18 +121,43 @@ def survey(view: CaseView, *, shown: frozenset[Status], pages: int) -> Survey:
     return digest
 
 
-def _count(digest: Survey, entry: PhotoEntry, number: int) -> None:
+def _is_called(line: PhotoLine, name: str) -> bool:
+    return name in (line.exhibit, line.name, line.source_id)
+
+
+def _count(digest: Survey, entry: PhotoEntry, exhibit: str) -> None:
     source = entry.photo.source
     digest.photos += 1
     digest.examined += isinstance(entry.photo.claim, Claim) and isinstance(entry.photo.image, ImageFacts)
     digest.looked_at += isinstance(entry.photo.prediction, Prediction)
-    digest.names[source.source_id] = source.display_path
-    digest.numbers[source.source_id] = number
+    digest.lines[source.source_id] = _line(entry, exhibit)
+    digest.gaps += [(source.source_id, gap.stage, gap.reason) for gap in entry.unexamined]
     digest.reasons.update({(gap.stage, gap.reason) for gap in entry.unexamined})
     digest.outcomes.update({(finding.check_id, finding.outcome) for finding in entry.findings})
     digest.weighed.update(finding.check_id for finding in entry.findings if finding.p_value is not None)
     _count_device(digest, entry)
     _count_integrity(digest, entry)
+
+
+def _line(entry: PhotoEntry, exhibit: str) -> PhotoLine:
+    source, claim = entry.photo.source, entry.photo.claim
+    known = claim if isinstance(claim, Claim) else None
+    return PhotoLine(
+        source_id=source.source_id,
+        exhibit=exhibit,
+        name=source.display_path,
+        sha256=source.sha256,
+        statuses=entry.statuses,
+        device_key=known.device.key if known else "",
+        local=_stated(known.local_time) if known else None,
+        utc=_stated(known.utc_time) if known else None,
+        gps_utc=_stated(known.gps_utc_time) if known else None,
+        rules=tuple(dict.fromkeys(finding.check_id for finding in entry.findings if finding.is_found)),
+    )
+
+
+def _stated(value: Stated[datetime] | Absent) -> datetime | None:
+    return value.value if isinstance(value, Stated) else None
 
 
 def _count_integrity(digest: Survey, entry: PhotoEntry) -> None:
@@ -139,14 +205,8 @@ def device_label(device: Device) -> str:
 
 def _rank(entry: PhotoEntry, number: int) -> tuple[float, ...]:
     """Return how grave an entry is; of equals the earlier one comes first."""
-    gravest = max((gravity(finding) for finding in entry.findings), default=(0.0, 0.0, 0.0))
+    gravest = max(map(weight_of, entry.findings), default=(0.0, 0.0, 0.0, 0.0))
     return (*gravest, -float(number))
-
-
-def gravity(finding: Finding) -> tuple[float, float, float]:
-    """Return outcome, severity and calibrated strength as something to sort by."""
-    strength = abs(finding.log10_lr) if finding.log10_lr is not None else 0.0
-    return (float(_GRAVITY.get(finding.outcome, 0)), float(finding.severity), strength)
 
 
 def reason_of(value: Absent | Unexamined) -> str:

@@ -77,7 +77,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The land between two latitudes in equirectangular projection, all longitudes, filling a box."""
+    """The land between two latitudes and two longitudes in equirectangular projection, filling a box."""
 
     x: float
     y: float
@@ -85,6 +85,8 @@ class World:
     height: float
     south_deg: float = -90.0
     north_deg: float = 90.0
+    west_deg: float = -180.0
+    east_deg: float = 180.0
 
 
 Mark: TypeAlias = Shape | Disc | Boxes | Label | World

@@ -7,6 +7,7 @@ of [sequence, utc_time, actor, action, subject, detail, previous_hash].
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,6 +18,11 @@ from gtloc_forensics.records import CaseView
 def write_custody(view: CaseView, path: Path) -> None:
     """Write every event in order; ``utc_time`` is ISO 8601 without a zone letter, exactly as hashed."""
     with replaced(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
-        for event in view.custody():
-            fields = asdict(event) | {"utc_time": event.utc_time.isoformat(), "detail": dict(event.detail)}
-            out.write(json.dumps(fields, ensure_ascii=True) + "\n")
+        out.writelines(custody_lines(view))
+
+
+def custody_lines(view: CaseView) -> Iterator[str]:
+    """Yield the events in order, each as a line of JSON."""
+    for event in view.custody():
+        fields = asdict(event) | {"utc_time": event.utc_time.isoformat(), "detail": dict(event.detail)}
+        yield json.dumps(fields, ensure_ascii=True) + "\n"

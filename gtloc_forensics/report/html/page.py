@@ -17,7 +17,7 @@ from pathlib import Path
 from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import CaseView, Status
 from gtloc_forensics.report import blocks
-from gtloc_forensics.report.blocks import Block, Span, Text, plain_of
+from gtloc_forensics.report.blocks import Block, Cell, Span, Text, plain_of
 from gtloc_forensics.report.chapters.chapters import chapters
 from gtloc_forensics.report.chapters.edition import Edition, edition_of
 from gtloc_forensics.report.html.svg import land_symbol, svg
@@ -35,6 +35,7 @@ def write_html(
     template: str = "default",
     language: str = "en",
     only: frozenset[Status] | None = None,
+    photo: str = "",
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write the report of a case as a self-contained page of HTML; arguments as for the PDF.
@@ -42,7 +43,7 @@ def write_html(
     Raises:
         UsageError: when template or language do not exist.
     """
-    edition = edition_of(view, template=template, language=language, report_date=report_date, only=only)
+    edition = edition_of(view, template=template, language=language, report_date=report_date, only=only, photo=photo)
     with replaced(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
         for number, piece in enumerate(page(edition), start=1):
             out.write(piece)
@@ -114,34 +115,48 @@ def _tiles(item: blocks.Tiles) -> Iterator[str]:
 
 @_write.register
 def _facts(item: blocks.Facts) -> Iterator[str]:
-    rows = (f"<tr><th>{inline(label)}</th><td>{inline(value)}</td></tr>" for label, value in item.rows)
+    rows = (f'<tr><th scope="row">{inline(label)}</th><td>{inline(value)}</td></tr>' for label, value in item.rows)
     yield f'<table class="facts"><tbody>{"".join(rows)}</tbody></table>\n'
 
 
 @_write.register
 def _table(item: blocks.Table) -> Iterator[str]:
     opened = False
+    titles = [escape(column.title) for column in item.columns]
     for texts, anchor in zip(item.rows, chain(item.anchors, repeat("")), strict=False):
         if not opened:
             head = "".join(
-                f'<th style="width:{column.share:.0%}">{escape(column.title)}</th>' for column in item.columns
+                f'<th scope="col" style="width:{column.share:.0%}">{title}</th>'
+                for column, title in zip(item.columns, titles, strict=True)
             )
             yield f'<table class="{"dense" if item.dense else "grid"}"><thead><tr>{head}</tr></thead><tbody>\n'
             opened = True
         name = f' id="{escape(anchor)}"' if anchor else ""
-        yield f"<tr{name}>{''.join(f'<td>{inline(text)}</td>' for text in texts)}</tr>\n"
+        cells = (_titled(content, title) for content, title in zip(texts, titles, strict=False))
+        yield f"<tr{name}>{''.join(cells)}</tr>\n"
     yield "</tbody></table>\n" if opened else f'<p class="small">{escape(item.empty)}</p>\n'
+
+
+def _titled(content: Cell, title: str) -> str:
+    """Return a cell that knows its title, for narrow screens on which a row is a card."""
+    shown = _cell(content)
+    return f'<td data-title="{title}">{shown}</td>' if shown else "<td></td>"
 
 
 @_write.register
 def _figure(item: blocks.Figure) -> Iterator[str]:
-    if isinstance(item.content, blocks.Picture):
-        data = base64.b64encode(item.content.jpeg).decode("ascii")
-        drawn = f'<img src="data:image/jpeg;base64,{data}" alt="{escape(item.content.alt)}">'
-    else:
-        drawn = svg(item.content)
+    drawn = _img(item.content) if isinstance(item.content, blocks.Picture) else svg(item.content)
     caption = f"<figcaption>{inline(item.caption)}</figcaption>" if item.caption else ""
     yield f"<figure>{drawn}{caption}</figure>\n"
+
+
+def _img(picture: blocks.Picture) -> str:
+    data = base64.b64encode(picture.jpeg).decode("ascii")
+    return f'<img src="data:image/jpeg;base64,{data}" alt="{escape(picture.alt)}">'
+
+
+def _cell(content: Cell) -> str:
+    return _img(content) if isinstance(content, blocks.Picture) else inline(content)
 
 
 @_write.register
@@ -169,10 +184,24 @@ def _contents(item: blocks.Contents) -> Iterator[str]:
 
 
 @_write.register
-def _cover(item: blocks.Cover) -> Iterator[str]:
+def _strip(item: blocks.Strip) -> Iterator[str]:
+    yield '<div class="strip">'
+    for thumb in item.items:
+        picture = _img(thumb.picture) if thumb.picture else '<span class="empty"></span>'
+        label = inline(thumb.label + thumb.note)
+        yield f'<figure class="{thumb.tone}">{picture}<figcaption>{label}</figcaption></figure>'
+    yield "</div>\n"
+
+
+@_write.register
+def _front(item: blocks.Front) -> Iterator[str]:
     if item.logo:
         kind = "png" if item.logo.startswith(b"\x89PNG") else "jpeg"
         yield f'<img class="logo" alt="" src="data:image/{kind};base64,{base64.b64encode(item.logo).decode("ascii")}">'
-    yield f'<header><h1>{escape(item.title)}</h1><p class="lead">{escape(item.subtitle)}</p></header>\n'
-    yield from written((item.facts, blocks.Callout(item.note), item.contents))
-    yield f'<div class="signatures">{"".join(f"<p>{escape(label)}</p>" for label in item.signatures)}</div>\n'
+    yield f'<header id="summary"><h1>{escape(item.title)}</h1><p class="lead">{escape(item.subtitle)}</p></header>\n'
+    yield from written((blocks.Facts(item.fields),))
+
+
+@_write.register
+def _signatures(item: blocks.Signatures) -> Iterator[str]:
+    yield f'<div class="signatures">{"".join(f"<p>{escape(label)}</p>" for label in item.labels)}</div>\n'

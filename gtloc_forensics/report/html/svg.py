@@ -44,7 +44,8 @@ def _mark(mark: Mark, height: float) -> Iterator[str]:
 def _world(mark: World, height: float) -> str:
     """Return a window on the land; what lies outside it is cut off."""
     place = f'x="{_n(mark.x)}" y="{_n(height - mark.y - mark.height)}" width="{_n(mark.width)}"'
-    view = f"0 {_n(90.0 - mark.north_deg)} 360 {_n(mark.north_deg - mark.south_deg)}"
+    wide, tall = mark.east_deg - mark.west_deg, mark.north_deg - mark.south_deg
+    view = f"{_n(180.0 + mark.west_deg)} {_n(90.0 - mark.north_deg)} {_n(wide)} {_n(tall)}"
     window = f'<svg {place} height="{_n(mark.height)}" viewBox="{view}" preserveAspectRatio="none" overflow="hidden">'
     return f'{window}<use href="#{LAND_ID}" width="360" height="180"/></svg>'
 

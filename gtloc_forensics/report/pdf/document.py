@@ -9,8 +9,11 @@ docs/decisions/0012-pdf-platypus.md.
 from __future__ import annotations
 
 import calendar
+import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,12 +26,15 @@ from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
 from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import CaseView, Status
 from gtloc_forensics.report.chapters.chapters import chapters
-from gtloc_forensics.report.chapters.edition import Edition, edition_of
+from gtloc_forensics.report.chapters.edition import Edition, Part, edition_of
 from gtloc_forensics.report.drawings.marks import QUIET
+from gtloc_forensics.report.exports.custody_lines import custody_lines
+from gtloc_forensics.report.exports.findings_json import pieces
+from gtloc_forensics.report.pdf.archival import Attachment, Tagged, finish
 from gtloc_forensics.report.pdf.flowables import flowables
 from gtloc_forensics.report.pdf.fonts import font_name, width_of
 from gtloc_forensics.report.pdf.paint_pdf import ink, write_line
-from gtloc_forensics.report.pdf.paper import RULE
+from gtloc_forensics.report.pdf.paper import RULE, page_form
 from gtloc_forensics.report.pdf.signing import SignWith, signed
 from gtloc_forensics.report.text import plain
 
@@ -46,6 +52,8 @@ def write_pdf(
     template: str = "default",
     language: str = "en",
     only: frozenset[Status] | None = None,
+    photo: str = "",
+    appendix: Path | None = None,
     sign: SignWith | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
@@ -58,17 +66,26 @@ def write_pdf(
         template: name of a shipped template or a folder.
         language: a language the template has.
         only: photos of these outcomes alone are shown in full and listed; None shows the found and lists all.
+        photo: the number or path of one photo: it alone gets a page, where the template has pages of photos.
+        appendix: where the tables go when they are to be a file of their own.
         sign: a key to sign with; the bytes of a signed report differ from run to run.
         progress: called with the page number after each page.
 
     Raises:
         UsageError: when template or language do not exist or the key cannot be opened.
     """
-    edition = edition_of(view, template=template, language=language, report_date=report_date, only=only)
-    with replaced(path) as draft:
-        _build(edition, draft, progress)
-        if sign is not None:
-            signed(draft, sign)
+    edition = edition_of(view, template=template, language=language, report_date=report_date, only=only, photo=photo)
+    parts = {path: edition}
+    if appendix is not None:
+        parts = {
+            appendix: replace(edition, part=Part.APPENDIX),
+            path: replace(edition, part=Part.MAIN, appendix_name=plain(os.fsencode(appendix.name))),
+        }
+    for target, part in parts.items():
+        with replaced(target) as draft:
+            _build(part, draft, progress)
+            if sign is not None:
+                signed(draft, sign)
 
 
 def _build(edition: Edition, path: Path, progress: Callable[[int], None] | None) -> None:
@@ -76,6 +93,30 @@ def _build(edition: Edition, path: Path, progress: Callable[[int], None] | None)
     document = ReportDocument(edition, path, progress)
     story = Stream(flowables(chapters(edition), width=document.frame_width))
     document.build(story, canvasmaker=document.make_canvas)
+    finish(
+        path,
+        document.marks,
+        instant=edition.report_instant,
+        title=edition.words.line("cover.title"),
+        language=edition.words.language,
+        attachments=dict(attachments(edition)),
+    )
+
+
+def attachments(edition: Edition) -> Iterator[tuple[str, Attachment]]:
+    """Yield the files that a report carries: the findings as data, the chain, the model's card.
+
+    A restricted edition carries none: they would say what it leaves out.
+    """
+    if edition.only is not None or not edition.template.attach or edition.part is Part.APPENDIX:
+        return
+    words = edition.words
+    findings = "".join(pieces(edition.view)).encode()
+    yield "findings.json", Attachment(findings, "application/json", words.line("attached.findings"))
+    chain = "".join(custody_lines(edition.view)).encode()
+    yield "custody.jsonl", Attachment(chain, "application/x-ndjson", words.line("attached.custody"))
+    if card := edition.view.model_card():
+        yield "model-card.md", Attachment(card.encode(), "text/markdown", words.line("attached.card"))
 
 
 def _chain_named(edition: Edition) -> str:
@@ -120,7 +161,31 @@ class ReportCanvas(Canvas):  # type: ignore[misc]
         """Make a canvas as reportlab does, with no anchor met yet."""
         super().__init__(*args, **options)
         self.page_of_anchor: dict[str, int] = {}
-        self.contents_anchors: list[str] = []
+        self.page_numbers_asked: list[tuple[str, float]] = []
+        self.marks: list[Tagged] = []
+        self.tables: dict[int, tuple[Any, int]] = {}  # by identity, kept so that it stays one
+        self._mcid = 0
+
+    @contextmanager
+    def tagged(self, kind: str, *, alt: str = "", table: int = 0, row: int = 0) -> Iterator[None]:
+        """Say that what is drawn meanwhile is a heading, a paragraph, a figure or a cell."""
+        self._code.append(f"/{kind} <</MCID {self._mcid}>> BDC")
+        self.marks.append(Tagged(self.getPageNumber(), self._mcid, kind, alt, table, row))
+        self._mcid += 1
+        yield
+        self._code.append("EMC")
+
+    @contextmanager
+    def untold(self) -> Iterator[None]:
+        """Say that what is drawn meanwhile is furniture, not content."""
+        self._code.append("/Artifact BMC")
+        yield
+        self._code.append("EMC")
+
+    def showPage(self) -> None:
+        """End the page; the numbers of marked content begin anew on the next."""
+        super().showPage()
+        self._mcid = 0
 
 
 class ReportDocument(BaseDocTemplate):  # type: ignore[misc]
@@ -130,6 +195,7 @@ class ReportDocument(BaseDocTemplate):  # type: ignore[misc]
         """Prepare the pages of an edition; *progress* is told the number of each."""
         self._edition = edition
         self._progress = progress
+        self.marks: list[Tagged] = []
         width, height = _SIZES.get(edition.template.page, A4)
         self.frame_width = width - 2 * _SIDE
         super().__init__(
@@ -157,6 +223,12 @@ class ReportDocument(BaseDocTemplate):  # type: ignore[misc]
         return canvas
 
     def _furniture(self, canvas: ReportCanvas, _document: BaseDocTemplate) -> None:
+        with canvas.untold():
+            self._lines_around(canvas)
+        if self._progress:
+            self._progress(canvas.getPageNumber())
+
+    def _lines_around(self, canvas: ReportCanvas) -> None:
         width, height = self.pagesize
         words, values = self._edition.words, self._edition.furniture
         number = canvas.getPageNumber()
@@ -172,8 +244,6 @@ class ReportDocument(BaseDocTemplate):  # type: ignore[misc]
         canvas.translate(width - _SIDE, 30)
         canvas.doForm(f"page-{number}")
         canvas.restoreState()
-        if self._progress:
-            self._progress(number)
 
     def _endBuild(self) -> None:
         self._doSave = 0
@@ -183,8 +253,9 @@ class ReportDocument(BaseDocTemplate):  # type: ignore[misc]
         for number in range(1, last + 1):
             text = self._edition.words.line("footer.page", page=number, pages=last, **self._edition.furniture)
             _define_number(canvas, f"page-{number}", text, _FOOTER_SIZE)
-        for anchor in dict.fromkeys(canvas.contents_anchors):
-            _define_number(canvas, f"page-of-{anchor}", str(canvas.page_of_anchor.get(anchor, "–")), 9.2)
+        for anchor, size in dict.fromkeys(canvas.page_numbers_asked):
+            _define_number(canvas, page_form(anchor, size), str(canvas.page_of_anchor.get(anchor, "–")), size)
+        self.marks = canvas.marks
         canvas.save()
 
 

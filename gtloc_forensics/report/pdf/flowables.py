@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import singledispatch
 from io import BytesIO
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
+from typing import TypeVar
 
 from reportlab.platypus import (
     CondPageBreak,
@@ -24,9 +25,21 @@ from gtloc_forensics.report.blocks import Block, Column, Span, Text, text_of
 from gtloc_forensics.report.drawings.marks import INK, QUIET
 from gtloc_forensics.report.pdf.fonts import font_name, width_of
 from gtloc_forensics.report.pdf.paint_pdf import ink, write_line
-from gtloc_forensics.report.pdf.paper import ACCENT, RULE, Grid, GridRow, HeadingFlow, Sketch, paragraph
+from gtloc_forensics.report.pdf.paper import (
+    ACCENT,
+    RULE,
+    Grid,
+    GridRow,
+    HeadingFlow,
+    Sketch,
+    draw_page_number,
+    paragraph,
+    place_picture,
+)
 
-_ROOM_FOR_A_CHAPTER = 200.0
+_ROOM_FOR_A_CHAPTER = 150.0
+
+T = TypeVar("T")
 
 _TONES = {  # tone → (bar, background)
     "note": ("#5E7FA3", "#F1F5F9"),
@@ -45,6 +58,13 @@ def flowables(items: Iterable[Block], *, width: float) -> Iterator[Flowable]:
         yield from _set(item, width)
 
 
+def batched(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    """Yield *items* in groups of *size*, the last one as long as it comes."""
+    waiting = iter(items)
+    while group := tuple(islice(waiting, size)):
+        yield group
+
+
 @singledispatch
 def _set(item: Block, width: float) -> Iterator[Flowable]:
     raise TypeError(f"no way to set {type(item).__name__}")
@@ -54,8 +74,8 @@ def _set(item: Block, width: float) -> Iterator[Flowable]:
 def _heading(item: blocks.Heading, width: float) -> Iterator[Flowable]:
     if item.starts == "page" or (item.level == 1 and not item.starts):
         yield PageBreak()
-    elif item.level == 1:
-        yield CondPageBreak(_ROOM_FOR_A_CHAPTER)
+    elif item.level == 1 and item.starts != "flow":
+        yield CondPageBreak(max(_ROOM_FOR_A_CHAPTER, item.room))
         yield Spacer(0, 18)
     yield HeadingFlow(item.text, level=item.level, anchor=item.anchor)
 
@@ -75,21 +95,7 @@ def _bullets(item: blocks.Bullets, width: float) -> Iterator[Flowable]:
 
 @_set.register
 def _callout(item: blocks.Callout, width: float) -> Iterator[Flowable]:
-    bar, background = _TONES[item.tone]
-    box = Table([[paragraph(item.text, "body")]], colWidths=[width], spaceBefore=3, spaceAfter=6, hAlign="LEFT")
-    box.setStyle(
-        TableStyle(
-            [
-                ("FONTNAME", (0, 0), (-1, -1), font_name()),
-                ("LINEBEFORE", (0, 0), (0, -1), 2.4, ink(bar)),
-                ("BACKGROUND", (0, 0), (-1, -1), ink(background)),
-                ("LEFTPADDING", (0, 0), (-1, -1), 8),
-                ("TOPPADDING", (0, 0), (-1, -1), 4),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
-            ]
-        )
-    )
-    yield box
+    yield Box(item.text, item.tone)
 
 
 @_set.register
@@ -102,8 +108,7 @@ def _tiles(item: blocks.Tiles, width: float) -> Iterator[Flowable]:
 def _facts(item: blocks.Facts, width: float) -> Iterator[Flowable]:
     grid = Grid((Column("", item.label_share), Column("", 1 - item.label_share)), "cell", titled=False, padding=2.0)
     for index, (label, value) in enumerate(item.rows):
-        quiet = tuple(Span(span.text, "quiet") for span in label)
-        yield GridRow((quiet, value), grid, index=2 * index)
+        yield GridRow((_quiet(label), value), grid, index=2 * index)
     yield Spacer(0, 5)
 
 
@@ -121,7 +126,7 @@ def _table(item: blocks.Table, width: float) -> Iterator[Flowable]:
 @_set.register
 def _figure(item: blocks.Figure, width: float) -> Iterator[Flowable]:
     if isinstance(item.content, blocks.Picture):
-        yield Image(BytesIO(item.content.jpeg), width=item.content.width, height=item.content.height, hAlign="LEFT")
+        yield TaggedImage(item.content)
     else:
         yield Sketch(item.content)
     if item.caption:
@@ -165,18 +170,74 @@ def _contents(item: blocks.Contents, width: float) -> Iterator[Flowable]:
 
 
 @_set.register
-def _cover(item: blocks.Cover, width: float) -> Iterator[Flowable]:
+def _strip(item: blocks.Strip, width: float) -> Iterator[Flowable]:
+    for thumbs in batched(item.items, item.across):
+        yield ThumbRow(thumbs, width, item.across)
+    yield Spacer(0, 5)
+
+
+@_set.register
+def _front(item: blocks.Front, width: float) -> Iterator[Flowable]:
     if item.logo:
         yield _logo(item.logo)
-    yield Spacer(0, 40)
-    yield CoverTitle(item.title, item.subtitle, width)
-    yield Spacer(0, 22)
-    yield from _set(item.facts, width)
-    yield Spacer(0, 10)
-    yield from _set(blocks.Callout(item.note), width)
-    yield Spacer(0, 12)
-    yield from _set(item.contents, width)
-    yield SignatureLines(item.signatures, width)
+    yield FrontTitle(item.title, item.subtitle, width, item.bookmark)
+    yield Spacer(0, 5)
+    rows = list(batched(item.fields, 2))
+    grid = Grid(tuple(Column("", share) for share in (0.15, 0.35, 0.15, 0.35)), "cell", titled=False, padding=1.6)
+    for index, pair in enumerate(rows):
+        cells = [cell for label, value in pair for cell in (_quiet(label), value)]
+        yield GridRow((*cells, *[()] * (4 - len(cells))), grid, index=2 * index)
+    yield Spacer(0, 6)
+
+
+def _quiet(text: Text) -> Text:
+    return tuple(Span(span.text, "quiet") for span in text)
+
+
+@_set.register
+def _signatures(item: blocks.Signatures, width: float) -> Iterator[Flowable]:
+    yield SignatureLines(item.labels, width)
+
+
+class Box(Flowable):  # type: ignore[misc]
+    """A paragraph on a ground with a bar at its left, as wide as there is room."""
+
+    _LEFT, _RIGHT, _TOP, _BOTTOM = 8.0, 6.0, 4.0, 6.0
+
+    def __init__(self, text: Text, tone: str) -> None:
+        """Keep what is drawn, and how."""
+        super().__init__()
+        self._paragraph, self._tone = paragraph(text, "body"), tone
+        self.spaceBefore, self.spaceAfter = 3, 6
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Take the whole width."""
+        _, tall = self._paragraph.wrap(width - self._LEFT - self._RIGHT, height)
+        self.width, self.height = width, tall + self._TOP + self._BOTTOM
+        return (self.width, self.height)
+
+    def draw(self) -> None:
+        """Draw ground, bar and paragraph."""
+        bar, background = _TONES[self._tone]
+        self.canv.setFillColor(ink(background))
+        self.canv.rect(0, 0, self.width, self.height, stroke=0, fill=1)
+        self.canv.setFillColor(ink(bar))
+        self.canv.rect(0, 0, 2.4, self.height, stroke=0, fill=1)
+        self._paragraph.drawOn(self.canv, self._LEFT, self._BOTTOM)
+
+
+class TaggedImage(Image):  # type: ignore[misc]
+    """A picture that is told in words."""
+
+    def __init__(self, picture: blocks.Picture) -> None:
+        """Keep the picture and its words."""
+        super().__init__(BytesIO(picture.jpeg), width=picture.width, height=picture.height, hAlign="LEFT")
+        self._alt = picture.alt
+
+    def draw(self) -> None:
+        """Draw the picture."""
+        with self.canv.tagged("Figure", alt=self._alt):
+            super().draw()
 
 
 def _logo(data: bytes) -> Image:
@@ -186,26 +247,33 @@ def _logo(data: bytes) -> Image:
     return picture
 
 
-class CoverTitle(Flowable):  # type: ignore[misc]
+class FrontTitle(Flowable):  # type: ignore[misc]
     """The title of the report between two rules."""
 
-    def __init__(self, title: str, subtitle: str, width: float) -> None:
-        """Keep what is drawn, and how."""
+    def __init__(self, title: str, subtitle: str, width: float, bookmark: str) -> None:
+        """Keep what is drawn, and how; the page is called *bookmark* among the bookmarks."""
         super().__init__()
-        self.title, self.subtitle, self.width, self.height = title, subtitle, width, 74
+        self.bookmark = bookmark
+        self.title, self.subtitle, self.width, self.height = title, subtitle, width, 46
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
-        """Return the fixed size."""
-        return (self.width, self.height)
+        """Take the whole width."""
+        self.width = width
+        return (width, self.height)
 
     def draw(self) -> None:
         """Write the two lines."""
         canvas = self.canv
+        canvas.bookmarkPage("summary")
+        canvas.page_of_anchor["summary"] = canvas.getPageNumber()
+        canvas.addOutlineEntry(self.bookmark, "summary", level=0, closed=1)
         canvas.setStrokeColor(ink(ACCENT))
         canvas.setLineWidth(2.2)
         canvas.line(0, self.height, self.width, self.height)
-        write_line(canvas, 0, self.height - 36, self.title, size=25, style="bold", color=ACCENT)
-        write_line(canvas, 0, self.height - 58, self.subtitle, size=11.5, color=QUIET)
+        with canvas.tagged("H1"):
+            write_line(canvas, 0, self.height - 24, self.title, size=18, style="bold", color=ACCENT)
+        with canvas.tagged("P"):
+            write_line(canvas, 0, self.height - 39, self.subtitle, size=9.2, color=QUIET)
         canvas.setLineWidth(0.5)
         canvas.line(0, 0, self.width, 0)
 
@@ -232,7 +300,56 @@ class SignatureLines(Flowable):  # type: ignore[misc]
         for index, label in enumerate(self.labels):
             x = index * (each + self._GAP)
             self.canv.line(x, 12, x + each, 12)
-            write_line(self.canv, x, 2, label, size=7, color=QUIET)
+            with self.canv.tagged("P"):
+                write_line(self.canv, x, 2, label, size=7, color=QUIET)
+
+
+class ThumbRow(Flowable):  # type: ignore[misc]
+    """A row of small pictures over their labels."""
+
+    _GAP = 5.0
+
+    def __init__(self, thumbs: tuple[blocks.Thumb, ...], width: float, across: int) -> None:
+        """Keep what is drawn, and how."""
+        super().__init__()
+        self._thumbs = thumbs
+        self._each = (width - self._GAP * (across - 1)) / across
+        self._tall = 0.7 * self._each
+        lines = [paragraph(thumb.label + thumb.note, "thumb") for thumb in thumbs]
+        self._labels = [(line, line.wrap(self._each, 200)[1]) for line in lines]
+        self.width, self.height = width, self._tall + max(high for _, high in self._labels) + 6
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Return the size that the labels ask for."""
+        return (self.width, self.height)
+
+    def draw(self) -> None:
+        """Draw the pictures on one line, their labels below."""
+        bottom = self.height - self._tall
+        for index, (thumb, (label, high)) in enumerate(zip(self._thumbs, self._labels, strict=True)):
+            x = index * (self._each + self._GAP)
+            bar, background = _TONES[thumb.tone]
+            self.canv.setFillColor(ink(background))
+            self.canv.rect(x, bottom, self._each, self._tall, stroke=0, fill=1)
+            if thumb.picture is not None:
+                with self.canv.tagged("Figure", alt=thumb.picture.alt):
+                    self._picture(thumb.picture, x, bottom)
+            if thumb.tone:
+                self.canv.setFillColor(ink(bar))
+                self.canv.rect(x, bottom - 1.6, self._each, 1.6, stroke=0, fill=1)
+            label.drawOn(self.canv, x, bottom - high - 3)
+
+    def _picture(self, picture: blocks.Picture, x: float, bottom: float) -> None:
+        scale = min(self._each / picture.width, self._tall / picture.height)
+        wide, tall = picture.width * scale, picture.height * scale
+        place_picture(
+            self.canv,
+            picture,
+            x + (self._each - wide) / 2,
+            bottom + (self._tall - tall) / 2,
+            width=wide,
+            height=tall,
+        )
 
 
 class TileRow(Flowable):  # type: ignore[misc]
@@ -243,7 +360,7 @@ class TileRow(Flowable):  # type: ignore[misc]
     def __init__(self, tiles: tuple[blocks.Tile, ...], width: float) -> None:
         """Keep what is drawn, and how."""
         super().__init__()
-        self.tiles, self.width, self.height = tiles, width, 44.0
+        self.tiles, self.width, self.height = tiles, width, 38.0
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Take the whole width."""
@@ -262,8 +379,9 @@ class TileRow(Flowable):  # type: ignore[misc]
         self.canv.rect(x, 0, width, self.height, stroke=0, fill=1)
         self.canv.setFillColor(ink(bar))
         self.canv.rect(x, 0, 2.4, self.height, stroke=0, fill=1)
-        write_line(self.canv, x + 9, 19, tile.number, size=19, style="bold", color=INK)
-        write_line(self.canv, x + 9, 7, tile.label, size=7.2, color=QUIET)
+        with self.canv.tagged("P"):
+            write_line(self.canv, x + 9, 17, tile.number, size=16, style="bold", color=INK)
+            write_line(self.canv, x + 9, 6, tile.label, size=7.2, color=QUIET)
 
 
 class ContentsLine(Flowable):  # type: ignore[misc]
@@ -281,15 +399,12 @@ class ContentsLine(Flowable):  # type: ignore[misc]
     def draw(self) -> None:
         """Write the title, a leader and the place of the number."""
         canvas = self.canv
-        end = write_line(canvas, 0, 4, self.title, size=9.2, color=INK)
-        canvas.setStrokeColor(ink(RULE))
-        canvas.setLineWidth(0.6)
-        canvas.setDash([0.6, 2.4])
-        canvas.line(end + 6, 4, self.width - width_of("0000", "", 9.2), 4)
-        canvas.setDash()
-        canvas.saveState()
-        canvas.translate(self.width, 4)
-        canvas.doForm(f"page-of-{self.anchor}")
-        canvas.restoreState()
+        with canvas.tagged("P"):
+            end = write_line(canvas, 0, 4, self.title, size=9.2, color=INK)
+            canvas.setStrokeColor(ink(RULE))
+            canvas.setLineWidth(0.6)
+            canvas.setDash([0.6, 2.4])
+            canvas.line(end + 6, 4, self.width - width_of("0000", "", 9.2), 4)
+            canvas.setDash()
+            draw_page_number(canvas, self.anchor, size=9.2, right=self.width, y=4)
         canvas.linkRect("", self.anchor, (0, 0, self.width, self.height), relative=1, Border="[0 0 0]")
-        canvas.contents_anchors.append(self.anchor)

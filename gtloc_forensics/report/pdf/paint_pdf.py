@@ -109,8 +109,8 @@ def _world(canvas: Canvas, mark: World) -> None:
     window.rect(mark.x, mark.y, mark.width, mark.height)
     canvas.clipPath(window, stroke=0, fill=0)
     canvas.translate(mark.x, mark.y)
-    canvas.scale(mark.width / 360.0, mark.height / (mark.north_deg - mark.south_deg))
-    canvas.translate(0, -90.0 - mark.south_deg)
+    canvas.scale(mark.width / (mark.east_deg - mark.west_deg), mark.height / (mark.north_deg - mark.south_deg))
+    canvas.translate(-180.0 - mark.west_deg, -90.0 - mark.south_deg)
     canvas.doForm(_LAND_FORM)
     canvas.restoreState()
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from io import BytesIO
+from typing import Any, TypeAlias
 from xml.sax.saxutils import escape
 
 from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph
 
-from gtloc_forensics.report.blocks import Column, Span, Text
+from gtloc_forensics.report.blocks import Cell, Column, Picture, Span, Text
 from gtloc_forensics.report.drawings.marks import INK, QUIET, Drawing
 from gtloc_forensics.report.pdf.fonts import font_name, runs, width_of
 from gtloc_forensics.report.pdf.paint_pdf import ink, paint, write_line
@@ -33,6 +35,7 @@ _SETTING = {
     "lead": (10.2, 14.6, 0, 6, INK),
     "small": (7.4, 10.2, 0, 3, INK),
     "label": (7.4, 10.2, 0, 1, QUIET),
+    "thumb": (5.8, 7.0, 0, 0, INK),
     "caption": (6.8, 8.8, 1, 4, QUIET),
     "cell": (7.7, 10.0, 0, 0, INK),
     "dense": (6.2, 7.8, 0, 0, INK),
@@ -76,9 +79,18 @@ def _span_markup(span: Span) -> str:
     return f'<a href="#{escape(span.target)}" color="{LINK}">{joined}</a>' if span.target else joined
 
 
-def paragraph(text: Text, style: str) -> Paragraph:
+class TaggedParagraph(Paragraph):  # type: ignore[misc]
+    """A paragraph that is told as one."""
+
+    def draw(self) -> None:
+        """Draw the paragraph."""
+        with self.canv.tagged("P"):
+            super().draw()
+
+
+def paragraph(text: Text, style: str) -> TaggedParagraph:
     """Return *text* as a paragraph."""
-    return Paragraph(markup(text), setting(style))
+    return TaggedParagraph(markup(text), setting(style))
 
 
 class HeadingFlow(Paragraph):  # type: ignore[misc]
@@ -98,7 +110,8 @@ class HeadingFlow(Paragraph):  # type: ignore[misc]
         if self.level < 3:
             self.canv.addOutlineEntry(self.title, self.anchor, level=self.level - 1, closed=self.level == 1)
         self.canv.page_of_anchor[self.anchor] = self.canv.getPageNumber()
-        super().draw()
+        with self.canv.tagged(f"H{self.level}"):
+            super().draw()
 
 
 class Sketch(Flowable):  # type: ignore[misc]
@@ -116,7 +129,8 @@ class Sketch(Flowable):  # type: ignore[misc]
 
     def draw(self) -> None:
         """Paint the marks."""
-        paint(self.canv, self.drawing)
+        with self.canv.tagged("Figure", alt=self.drawing.alt):
+            paint(self.canv, self.drawing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +143,62 @@ class Grid:
     ruled: bool = True
     padding: float = 2.6
 
+    def number_on(self, canvas: Canvas) -> int:
+        """Return the number of this table in the document, given when its first row is drawn."""
+        known: dict[int, tuple[Grid, int]] = canvas.tables
+        return known.setdefault(id(self), (self, len(known) + 1))[1]
 
-class Cell:
+
+def page_form(anchor: str, size: float) -> str:
+    """Return the name of the form that will hold the page number of *anchor*, written as large as *size*."""
+    return f"page-of-{size:g}-{anchor}"
+
+
+def draw_page_number(canvas: Canvas, anchor: str, *, size: float, right: float, y: float) -> None:
+    """Put the number of the page that *anchor* stands on, right-aligned; it is known when the last page is."""
+    canvas.saveState()
+    canvas.translate(right, y)
+    canvas.doForm(page_form(anchor, size))
+    canvas.restoreState()
+    canvas.page_numbers_asked.append((anchor, size))
+
+
+class PictureCell:
+    """A picture in a table cell, set smaller where the cell is narrower."""
+
+    def __init__(self, picture: Picture, width: float) -> None:
+        """Keep what is drawn, and how."""
+        scale = min(1.0, width / picture.width)
+        self._picture, self._width, self.height = picture, picture.width * scale, picture.height * scale
+
+    def draw_at(self, canvas: Canvas, x: float, top: float) -> None:
+        """Draw the picture with its upper left corner at (x, top)."""
+        place_picture(canvas, self._picture, x, top - self.height, width=self._width, height=self.height)
+
+
+def place_picture(canvas: Canvas, picture: Picture, x: float, y: float, *, width: float, height: float) -> None:
+    """Draw *picture* with its lower left corner at (x, y); the same picture is in the file once."""
+    canvas.drawImage(ImageReader(BytesIO(picture.jpeg)), x, y, width, height)
+
+
+class PageCell:
+    """The number of a page in a table cell."""
+
+    def __init__(self, anchor: str, style: str, width: float) -> None:
+        """Keep what is drawn, and how."""
+        look = setting(style)
+        self._anchor, self._width, self._size, self.height = anchor, width, float(look.fontSize), float(look.leading)
+
+    def draw_at(self, canvas: Canvas, x: float, top: float) -> None:
+        """Draw the number at the right of the cell, and make it a link."""
+        draw_page_number(
+            canvas, self._anchor, size=self._size, right=x + self._width, y=top - self.height + self._size * 0.32
+        )
+        box = (x, top - self.height, x + self._width, top)
+        canvas.linkRect("", self._anchor, box, relative=1, Border="[0 0 0]")
+
+
+class TextCell:
     """A text in a table cell: drawn in one go when it fits on a line, else a paragraph."""
 
     def __init__(self, text: Text, style: str, width: float) -> None:
@@ -155,10 +223,21 @@ class Cell:
             self._paragraph.drawOn(canvas, x, top - self.height)
 
 
+AnyCell: TypeAlias = TextCell | PictureCell | PageCell
+
+
+def _cell_of(content: Cell, style: str, width: float) -> AnyCell:
+    if isinstance(content, Picture):
+        return PictureCell(content, width)
+    if len(content) == 1 and content[0].style == "page":
+        return PageCell(content[0].target, style, width)
+    return TextCell(content, style, width)
+
+
 class GridRow(Flowable):  # type: ignore[misc]
     """One row of a table, with the table's header above it where a page or the table begins."""
 
-    def __init__(self, texts: tuple[Text, ...], grid: Grid, *, index: int, anchor: str = "") -> None:
+    def __init__(self, texts: tuple[Cell, ...], grid: Grid, *, index: int, anchor: str = "") -> None:
         """Keep what is drawn, and how."""
         super().__init__()
         self._texts, self._grid, self._index, self._anchor = texts, grid, index, anchor
@@ -176,11 +255,11 @@ class GridRow(Flowable):  # type: ignore[misc]
         self.height = self._head_height + self._tall(self._body)
         return (width, self.height)
 
-    def _cells(self, texts: Any, style: str) -> list[Cell]:
+    def _cells(self, texts: Any, style: str) -> list[AnyCell]:
         inner = [column.share * self.width - 2 * self._grid.padding for column in self._grid.columns]
-        return [Cell(text, style, width) for text, width in zip(texts, inner, strict=True)]
+        return [_cell_of(text, style, width) for text, width in zip(texts, inner, strict=True)]
 
-    def _tall(self, cells: list[Cell]) -> float:
+    def _tall(self, cells: list[AnyCell]) -> float:
         return max((cell.height for cell in cells), default=-2 * self._grid.padding) + 2 * self._grid.padding
 
     def draw(self) -> None:
@@ -191,8 +270,10 @@ class GridRow(Flowable):  # type: ignore[misc]
         if self._grid.ruled and self._index % 2:
             canvas.setFillColor(ink(ZEBRA))
             canvas.rect(0, 0, self.width, body_top, stroke=0, fill=1)
-        self._line(self._head, self.height)
-        self._line(self._body, body_top)
+        table = self._grid.number_on(canvas)
+        if self._head:
+            self._line(self._head, self.height, "TH", table=table, row=-self._index - 1)
+        self._line(self._body, body_top, "TD", table=table, row=self._index + 1)
         canvas.setStrokeColor(ink(RULE))
         canvas.setLineWidth(0.35)
         if self._grid.ruled:
@@ -202,8 +283,10 @@ class GridRow(Flowable):  # type: ignore[misc]
             canvas.setLineWidth(0.9)
             canvas.line(0, body_top, self.width, body_top)
 
-    def _line(self, cells: list[Cell], top: float) -> None:
+    def _line(self, cells: list[AnyCell], top: float, kind: str, *, table: int, row: int) -> None:
         x = 0.0
-        for cell, column in zip(cells, self._grid.columns, strict=False):
-            cell.draw_at(self.canv, x + self._grid.padding, top - self._grid.padding)
+        for index, (cell, column) in enumerate(zip(cells, self._grid.columns, strict=False)):
+            is_label = not self._grid.titled and index % 2 == 0
+            with self.canv.tagged("TH" if is_label else kind, table=table, row=row):
+                cell.draw_at(self.canv, x + self._grid.padding, top - self._grid.padding)
             x += column.share * self.width

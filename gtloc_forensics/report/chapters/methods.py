@@ -1,0 +1,93 @@
+"""How the examination works, what its strengths rest on, and how often its rules are wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gtloc_forensics.records import Outcome
+from gtloc_forensics.report.blocks import Block, Callout, Column, Facts, Heading, Prose, Table, Text, text_of
+from gtloc_forensics.report.chapters.cards import card_digest
+from gtloc_forensics.report.chapters.edition import Edition
+from gtloc_forensics.report.chapters.strength import alarm_counts, scale_table, share_interval
+from gtloc_forensics.report.text import plain
+
+_SHARES = (
+    ("rule", 0.07),
+    ("title", 0.35),
+    ("found", 0.08),
+    ("agreed", 0.08),
+    ("untested", 0.09),
+    ("photos", 0.07),
+    ("sources", 0.07),
+    ("false", 0.19),
+)
+
+
+def methods(edition: Edition) -> Iterator[Block]:
+    """Yield the chapter."""
+    words = edition.words
+    yield Heading(words("methods.title"), 1, "methods")
+    numbered = (number for number in range(1, 20) if words.has(f"methods.text_{number}"))
+    yield from (Prose(words(f"methods.text_{number}"), "small") for number in numbered)
+    yield Heading(words("methods.rules_title"), 2, "rules")
+    yield Prose(words("methods.alarm_rates"), "small")
+    columns = tuple(Column(words.line(f"rules.column_{name}"), share) for name, share in _SHARES)
+    yield Table(columns, (_rule(edition, check_id) for check_id in edition.rules), words.line("rules.none"), dense=True)
+    yield from _uncalibrated(edition)
+    yield Heading(words("methods.scale_title"), 2, "scale")
+    yield Prose(words("methods.scale_lead"), "small")
+    yield scale_table(edition)
+    yield Prose(words("methods.propositions"), "small")
+    yield Heading(words("methods.calibration_title"), 2, "calibration")
+    facts = edition.view.calibration()
+    if facts:
+        yield Facts(tuple((text_of(plain(name)), text_of(plain(value))) for name, value in facts.items()))
+    else:
+        yield Callout(words("methods.no_calibration"), "warning")
+    yield Heading(words("methods.model_title"), 2, "model")
+    card = edition.view.model_card()
+    if card:
+        yield Prose(words("methods.card"), "small")
+        yield from card_digest(card)
+    else:
+        yield Callout(words("methods.no_model"))
+
+
+def _uncalibrated(edition: Edition) -> Iterator[Block]:
+    """Yield, once, which of the rules that found something nobody has calibrated, or counted."""
+    weighed, spoke = edition.survey.weighed, [rule for rule in edition.rules if _found(edition, rule)]
+    plain_rules = [rule for rule in spoke if rule not in weighed]
+    if plain_rules:
+        yield Prose(edition.words("methods.uncalibrated", rules=", ".join(plain_rules), count=len(plain_rules)))
+    uncounted = [rule for rule in plain_rules if not edition.rules[rule].tested]
+    if uncounted:
+        yield Prose(edition.words("methods.uncounted", rules=", ".join(uncounted), count=len(uncounted)))
+
+
+def _found(edition: Edition, check_id: str) -> int:
+    outcomes = edition.survey.outcomes
+    return outcomes[(check_id, Outcome.SUSPICIOUS)] + outcomes[(check_id, Outcome.CONTRADICTION)]
+
+
+def _rule(edition: Edition, check_id: str) -> tuple[Text, ...]:
+    outcomes, words, note = edition.survey.outcomes, edition.words, edition.rules[check_id]
+    agreed = outcomes[(check_id, Outcome.CONSISTENT)] + outcomes[(check_id, Outcome.EXPLAINED)]
+    found = _found(edition, check_id)
+    numbers = (found, agreed, outcomes[(check_id, Outcome.NOT_TESTABLE)])
+    return (
+        text_of(check_id, "bold" if found else ""),
+        text_of(edition.rule_title(check_id)),
+        *(text_of(words.number(number)) for number in numbers),
+        text_of(words.number(note.tested) if note.tested else "–"),
+        text_of(words.number(note.sources) if note.sources else "–"),
+        _false(edition, check_id),
+    )
+
+
+def _false(edition: Edition, check_id: str) -> Text:
+    note = edition.rules[check_id]
+    if not note.tested:
+        return text_of(edition.words.line("rules.not_counted"), "quiet")
+    hits, trials = alarm_counts(note)
+    low, high = (edition.words.number(100 * share, 1) for share in share_interval(hits, trials))
+    return edition.words("rules.false", share=edition.words.number(100 * hits / trials, 1), low=low, high=high)

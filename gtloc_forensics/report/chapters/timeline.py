@@ -1,0 +1,76 @@
+"""The case in time: for each camera what its files claim, what that is on a right clock, and what GPS says."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+
+from gtloc_forensics.records import ClockKind, ClockModel, Status
+from gtloc_forensics.report.blocks import Block, Column, Figure, Heading, Prose, Span, Table, Text, text_of
+from gtloc_forensics.report.chapters.edition import Edition
+from gtloc_forensics.report.chapters.survey import DeviceTally, PhotoLine
+from gtloc_forensics.report.drawings.timelines import Lane, timelines
+from gtloc_forensics.report.text import plain
+
+_CAMERAS_SHOWN, _ROWS_SHOWN = 12, 40
+_SHARES = (("camera", 0.44), ("photos", 0.1), ("first", 0.16), ("last", 0.16), ("found", 0.14))
+_ABOVE = 90.0  # points for heading and lead
+_MOMENTS_SHOWN = 600  # of one camera
+
+
+def timeline(edition: Edition) -> Iterator[Block]:
+    """Yield the chapter, nothing where fewer than two photos claim a time."""
+    by_device: dict[str, list[PhotoLine]] = defaultdict(list)
+    for line in edition.survey.lines.values():
+        if line.local is not None and line.device_key:
+            by_device[line.device_key].append(line)
+    if sum(map(len, by_device.values())) < 2:
+        return
+    words = edition.words
+    models = {model.device_key: model for model in edition.view.clocks()}
+    ordered = sorted(by_device.items(), key=lambda item: (-len(item[1]), item[0]))
+    lanes = [
+        _lane(edition, device_key, lines, models.get(device_key)) for device_key, lines in ordered[:_CAMERAS_SHOWN]
+    ]
+    rows = tuple(words.line(f"timeline.{name}") for name in ("claimed", "corrected", "gps"))
+    dated = words.line("format.date", year="{year}", month="{month}", day="{day}")
+    drawing = timelines(lanes, rows=rows, dated=dated, alt=words.line("timeline.alt", count=len(lanes)))
+    yield Heading(words("timeline.title"), 1, "timeline", "here", drawing.height + _ABOVE)
+    yield Prose(words("timeline.lead"), "small")
+    yield Figure(drawing)
+    yield from _cameras(edition)
+
+
+def _cameras(edition: Edition) -> Iterator[Block]:
+    """Yield a table of the cameras: how many photos, from when to when they claim to be, how many with a finding."""
+    columns = tuple(Column(edition.words.line(f"cameras.column_{name}"), share) for name, share in _SHARES)
+    devices = sorted(edition.survey.devices.items(), key=lambda item: (-item[1].photos, item[0]))
+    rows = [_camera_row(edition, tally) for _, tally in devices[:_ROWS_SHOWN]]
+    yield Table(columns, rows, edition.words.line("cameras.none"), dense=True)
+    if len(devices) > _ROWS_SHOWN:
+        yield Prose(edition.words("cameras.more", count=len(devices) - _ROWS_SHOWN), "small")
+
+
+def _camera_row(edition: Edition, tally: DeviceTally) -> tuple[Text, ...]:
+    first, last = (edition.when(moment) if moment else "–" for moment in (tally.first, tally.last))
+    photos, found = (edition.words.number(count) for count in (tally.photos, tally.by_status[Status.FOUND]))
+    doubt = edition.words.told(tally.doubt, limit=160) if tally.doubt else ""
+    label = (Span(plain(tally.label)), Span(f"  {doubt}" if doubt else "", "quiet"))
+    return (label, text_of(photos), text_of(first), text_of(last), text_of(found))
+
+
+def _lane(edition: Edition, device_key: str, lines: list[PhotoLine], model: ClockModel | None) -> Lane:
+    tally = edition.survey.devices.get(device_key)
+    claimed = [line.local for line in lines if line.local is not None]
+    corrected = []
+    if model is not None and model.offset_hours is not None and model.kind is not ClockKind.RIGHT:
+        corrected = [moment - timedelta(hours=model.offset_hours) for moment in claimed]
+    gps = [
+        line.gps_utc + (line.local - line.utc)
+        for line in lines
+        if line.gps_utc is not None and line.local is not None and line.utc is not None
+    ]
+    label = plain(tally.label if tally else device_key, limit=60)
+    told = edition.words.line("timeline.camera", camera=label, count=len(lines))
+    return Lane(told, *(tuple(sorted(moments)[:_MOMENTS_SHOWN]) for moments in (claimed, corrected, gps)))

@@ -1,0 +1,193 @@
+"""A finished PDF made fit to be kept and to be read aloud: structure tags, PDF/A-3 metadata, embedded data.
+
+The pages say while they are drawn which marks on them are a heading, a paragraph, a cell or a figure
+(:class:`Tagged`); from that the structure tree is built here, with pikepdf. Same input, same bytes: what
+pikepdf could date or draw by chance is given.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name, Object, Pdf, String
+from PIL import ImageCms
+
+_ICC_DATE = slice(24, 36)  # of the profile's header: when it was made, which must not be now
+_SAME_IN_BOTH = {"pdf:Producer": "/Producer", "xmp:CreatorTool": "/Creator", "pdf:Keywords": "/Keywords"}
+_PRINTED = 4  # flag of an annotation
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A stretch of marked content: where it is, what it is, and the table row it belongs to."""
+
+    page: int  # from 1
+    mcid: int
+    kind: str  # H1, H2, H3, P, Figure, TH, TD
+    alt: str = ""
+    table: int = 0  # 0 outside tables
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file embedded in the PDF."""
+
+    content: bytes
+    media_type: str
+    told: str  # what it is, for people
+
+
+def finish(
+    path: Path,
+    marks: Iterable[Tagged],
+    *,
+    instant: datetime,
+    title: str,
+    language: str,
+    attachments: Mapping[str, Attachment],
+) -> None:
+    """Give the PDF at *path* its structure tree, its PDF/A-3B metadata and its attachments.
+
+    Args:
+        path: a PDF of this package, changed in place.
+        marks: what its pages said of themselves, in reading order.
+        instant: the date of the report, naive, counts UTC.
+        title: of the document.
+        language: of its text.
+        attachments: name → file.
+    """
+    finished = BytesIO()  # a path need not be text, which pikepdf asks for
+    with path.open("rb") as drawn, Pdf.open(drawn) as pdf:
+        _build_tree(pdf, list(marks))
+        _print_links(pdf)
+        _embed(pdf, attachments, instant)
+        _declare(pdf, instant=instant, title=title, language=language)
+        pdf.save(
+            finished,
+            deterministic_id=True,
+            min_version="1.7",
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        )
+    path.write_bytes(finished.getbuffer())
+
+
+def _build_tree(pdf: Pdf, marks: list[Tagged]) -> None:
+    root = pdf.make_indirect(Dictionary(Type=Name.StructTreeRoot))
+    document = pdf.make_indirect(Dictionary(Type=Name.StructElem, S=Name.Document, P=root, K=Array()))
+    root.K = Array([document])
+    by_page: dict[int, dict[int, Object]] = defaultdict(dict)
+    tables: dict[int, Object] = {}
+    rows: dict[tuple[int, int], Object] = {}
+    for mark in marks:
+        parent: Object = document
+        if mark.table:
+            if mark.table not in tables:
+                tables[mark.table] = _element(pdf, "Table", document)
+            if (mark.table, mark.row) not in rows:
+                rows[(mark.table, mark.row)] = _element(pdf, "TR", tables[mark.table])
+            parent = rows[(mark.table, mark.row)]
+        element = _element(pdf, mark.kind, parent)
+        element.Pg = pdf.pages[mark.page - 1].obj
+        element.K = mark.mcid
+        if mark.alt:
+            element.Alt = String(mark.alt)
+        if mark.kind == "TH":
+            element.A = Dictionary(O=Name.Table, Scope=Name.Column if mark.row < 0 else Name.Row)
+        by_page[mark.page][mark.mcid] = element
+    numbers = Array()
+    for index, page in enumerate(pdf.pages):
+        page.obj.StructParents = index
+        page.obj.Tabs = Name.S
+        of_page = by_page.get(index + 1, {})
+        numbers.append(index)
+        numbers.append(pdf.make_indirect(Array([of_page[mcid] for mcid in sorted(of_page)])))
+    root.ParentTree = pdf.make_indirect(Dictionary(Nums=numbers))
+    root.ParentTreeNextKey = len(pdf.pages)
+    pdf.Root.StructTreeRoot = root
+    pdf.Root.MarkInfo = Dictionary(Marked=True)
+
+
+def _element(pdf: Pdf, kind: str, parent: Object) -> Object:
+    made = pdf.make_indirect(Dictionary(Type=Name.StructElem, S=Name(f"/{kind}"), P=parent, K=Array()))
+    parent.K.append(made)
+    return made
+
+
+def _print_links(pdf: Pdf) -> None:
+    """Mark every link as one that is printed, as PDF/A asks."""
+    for page in pdf.pages:
+        for annotation in page.obj.get("/Annots", Array()):
+            annotation.F = _PRINTED
+
+
+def _embed(pdf: Pdf, attachments: Mapping[str, Attachment], instant: datetime) -> None:
+    associated = Array()
+    stamp = f"D:{instant:%Y%m%d%H%M%S}Z"
+    names = Array()
+    for name, file in sorted(attachments.items()):
+        stream = pdf.make_stream(
+            file.content,
+            Type=Name.EmbeddedFile,
+            Subtype=Name(f"/{file.media_type}"),
+            Params=Dictionary(ModDate=String(stamp), Size=len(file.content)),
+        )
+        described = pdf.make_indirect(
+            Dictionary(
+                Type=Name.Filespec,
+                F=String(name),
+                UF=String(name),
+                Desc=String(file.told),
+                AFRelationship=Name.Data,
+                EF=Dictionary(F=stream, UF=stream),
+            )
+        )
+        associated.append(described)
+        names.append(String(name))
+        names.append(described)
+    if associated:
+        pdf.Root.AF = associated
+        pdf.Root.Names = pdf.Root.get("/Names", Dictionary())
+        pdf.Root.Names.EmbeddedFiles = Dictionary(Names=names)
+
+
+def _declare(pdf: Pdf, *, instant: datetime, title: str, language: str) -> None:
+    """Say in XMP what the document is, and which colours it means."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[_ICC_DATE] = bytes(12)
+    pdf.Root.OutputIntents = Array(
+        [
+            Dictionary(
+                Type=Name.OutputIntent,
+                S=Name.GTS_PDFA1,
+                OutputConditionIdentifier=String("sRGB"),
+                Info=String("sRGB IEC61966-2.1"),
+                DestOutputProfile=pdf.make_stream(bytes(profile), N=3),
+            )
+        ]
+    )
+    info = pdf.docinfo
+    moment = instant.replace(tzinfo=UTC).isoformat(timespec="seconds")
+    with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as xmp:
+        xmp["pdfaid:part"] = "3"
+        xmp["pdfaid:conformance"] = "B"
+        xmp["dc:title"] = title
+        xmp["dc:language"] = [language]
+        xmp["xmp:CreateDate"] = xmp["xmp:ModifyDate"] = xmp["xmp:MetadataDate"] = moment
+        for key, name in (
+            ("pdf:Producer", "/Producer"),
+            ("xmp:CreatorTool", "/Creator"),
+            ("pdf:Keywords", "/Keywords"),
+        ):
+            if name in info:
+                xmp[key] = str(info[name])
+        if "/Author" in info:
+            xmp["dc:creator"] = [str(info["/Author"])]
+        if str(info.get("/Subject", "")):
+            xmp["dc:description"] = str(info["/Subject"])

@@ -1,0 +1,35 @@
+"""Which photos joined a case when, and what of one kind was noted in its chain: two questions to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import BigInteger, cast, func, select
+
+from gtloc_forensics.records import CustodyEvent
+from gtloc_forensics.store.database import Store
+from gtloc_forensics.store.rows import event_from
+from gtloc_forensics.store.schema import CustodyRow, MemberRow, SourceRow
+
+_MORE_THAN_ORDINALS = 10**9  # no examination has so many members
+
+
+def in_order_of_joining(store: Store, examination_id: int) -> list[str]:
+    """Return the ids of all sources up to an examination: by the first they were in, there in path order."""
+    first = func.min(cast(MemberRow.examination_id, BigInteger) * _MORE_THAN_ORDINALS + MemberRow.ordinal)
+    query = (
+        select(SourceRow.source_id)
+        .join(MemberRow, MemberRow.source_row == SourceRow.id)
+        .where(MemberRow.examination_id <= examination_id)
+        .group_by(SourceRow.source_id)
+        .order_by(first)
+    )
+    with store.reading() as session:
+        return list(session.scalars(query))
+
+
+def events(store: Store, action: str) -> Iterator[CustodyEvent]:
+    """Stream the custody events of one action, the oldest first."""
+    query = select(CustodyRow).where(CustodyRow.action == action).order_by(CustodyRow.sequence)
+    with store.reading() as session:
+        yield from map(event_from, session.scalars(query))
