@@ -56,7 +56,7 @@ from gtloc_forensics.records.findings import (
     Severity,
 )
 from gtloc_forensics.records.indications import Indicated, Untold
-from gtloc_forensics.records.pictures import ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
+from gtloc_forensics.records.pictures import AngleDensity, ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
 from gtloc_forensics.records.sources import (
     Candidate,
     FileStat,
@@ -74,6 +74,7 @@ __all__ = [
     "CLEARS_NOTHING",
     "UNKNOWN_DEVICE",
     "Absent",
+    "AngleDensity",
     "Candidate",
     "CaseHeader",
     "CaseView",
