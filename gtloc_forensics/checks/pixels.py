@@ -16,6 +16,7 @@ import numpy as np
 from gtloc_forensics.checks import Context, circumstances, claim_of
 from gtloc_forensics.earth.circular import day_turn, year_turn
 from gtloc_forensics.evidence import exposure as evidence_exposure
+from gtloc_forensics.evidence import scene, sun_height
 from gtloc_forensics.evidence import scores as evidence_scores
 from gtloc_forensics.evidence.calibration import Calibration, NoStrength, Strength
 from gtloc_forensics.evidence.scores import Usual
@@ -48,6 +49,8 @@ MOST_UNIFORM = 0.7  # cards, screens and empty frames; scenes stay under a half
 LEAST_SATURATION = 0.03  # of a picture with any colour of light left in it
 COARSEST_TIME_S = 3600.0
 WIDEST_SUN_DEG = 20.0
+HEIGHT, HEIGHT_LIT = "height", "height_lit"
+"""The scores over the sun's height: from the pixels alone, and with the exposure."""
 NOT_DATABLE = "no sky or daylight in view"
 
 
@@ -94,6 +97,8 @@ def blindness(photo: Photo, context: Context) -> str:
 
 def emptiness(photo: Photo) -> str:
     """Return why a picture shows no scene that light could fall on; "" when it may."""
+    if isinstance(photo.prediction, Prediction) and (why := scene.no_scene(photo.prediction.scene)):
+        return why
     if not isinstance(photo.image, ImageFacts):
         return ""
     if photo.image.mean_luminance < DARKEST:
@@ -179,6 +184,31 @@ def sun_score(one: Asked, sun: Sun, position: Position) -> float:
     )
 
 
+def height_mass(one: Asked) -> tuple[str, evidence_scores.Floats] | None:
+    """Return the name of the score over the sun's height and its density ``[C]``; None where the model gives none.
+
+    With the exposure of a frame without flash the density is that of pixels and exposure together.
+    """
+    seen = one.prediction.sun_height
+    table = None if one.calibration is None else one.calibration.exposure_table
+    if seen is None or table is None or not table.fits(seen):
+        return None
+    exposure = one.claim.exposure
+    if isinstance(exposure.ev100, Absent) or exposure.flash_fired is True:
+        return HEIGHT, np.asarray(seen.mass, dtype=np.float64)
+    return HEIGHT_LIT, sun_height.at_exposure(seen.mass, table, exposure.ev100)
+
+
+def height_scores(one: Asked, sun: Sun) -> dict[str, float]:
+    """Return how far pixels, or pixels and exposure, agree with the claimed height of the sun, by name."""
+    table = None if one.calibration is None else one.calibration.exposure_table
+    told = height_mass(one)
+    if told is None or table is None:
+        return {}
+    name, mass = told
+    return {name: sun_height.height_score(mass, table, elevation_deg=sun.elevation_deg)}
+
+
 def daylight(one: Asked, sun: Sun, position: Position) -> float:
     """Return how much of the predicted mass over the claimed day has the sun above the horizon."""
     return evidence_scores.daylight_share(
@@ -198,6 +228,7 @@ def scores(photo: Photo, one: Asked) -> dict[str, float]:
     sun, position = above
     found["sun"] = sun_score(one, sun, position)
     found["place"] = evidence_scores.place_score(one.prediction.place, one.usual, position)
+    found |= height_scores(one, sun)
     exposure = one.claim.exposure
     if not isinstance(exposure.ev100, Absent) and exposure.flash_fired is not True:
         found["light"] = evidence_scores.light_score(

@@ -29,7 +29,7 @@ LIMITATIONS = ("One picture is a weak witness; no ratio here exceeds what the nu
 INNOCENT = ("lamps or deep shade in the scene", "an exposure set by hand", "a clock that was never set")
 
 
-@check("GF305", title="Pixels and exposure together", needs=("claim", "prediction"), version="2")
+@check("GF305", title="Pixels and exposure together", needs=("claim", "prediction"), version="3")
 def together(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh all that pixels and exposure say of the claim, counted once."""
     one = pixels.asked(photo, context)
