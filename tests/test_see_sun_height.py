@@ -96,7 +96,7 @@ def test_a_calibration_with_a_damaged_table_is_refused_in_words(tmp_path):
 def known():
     old = a_calibration()
     joint = Joint(("hour", "year", "sun", "place", "light", "height_lit"), (0.2, 0.0, 0.2, 0.0, 0.3, 0.6), 0.0)
-    tests = {**old.tests, "height": a_test(), "height_lit": a_test(), "+".join(joint.names): a_test()}
+    tests = {**old.tests, "height_lit": a_test(), "+".join(joint.names): a_test()}
     return dataclasses.replace(old, tests=tests, joints=(*old.joints, joint), exposure_table=TABLE)
 
 
@@ -121,12 +121,12 @@ def test_pixels_and_exposure_of_a_high_sun_do_not_suit_the_dead_of_night():
     assert found.facts["scores"] == "height_lit"
 
 
-def test_without_an_exposure_or_with_a_flash_the_pixels_speak_alone():
+def test_without_an_exposure_or_with_a_flash_the_pixels_are_asked_for_classes_of_light():
     for more in ({}, {"ev100": 14.0, "flash_fired": True}):
         found = say(gf304_sun.height, seen("2024-06-15 12:30", mass=HIGH, **more))
         assert found.outcome is Outcome.CONSISTENT
         assert found.summary.startswith("The pixels give ")
-        assert found.facts["scores"] == "height"
+        assert found.facts["scores"] == "sun"
 
 
 def test_the_joint_weighs_the_suns_height_where_the_calibration_knows_it():

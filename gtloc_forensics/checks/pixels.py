@@ -49,8 +49,8 @@ MOST_UNIFORM = 0.7  # cards, screens and empty frames; scenes stay under a half
 LEAST_SATURATION = 0.03  # of a picture with any colour of light left in it
 COARSEST_TIME_S = 3600.0
 WIDEST_SUN_DEG = 20.0
-HEIGHT, HEIGHT_LIT = "height", "height_lit"
-"""The scores over the sun's height: from the pixels alone, and with the exposure."""
+HEIGHT_LIT = "height_lit"
+"""The score over the sun's height by pixels and exposure together."""
 NOT_DATABLE = "no sky or daylight in view"
 
 
@@ -184,10 +184,11 @@ def sun_score(one: Asked, sun: Sun, position: Position) -> float:
     )
 
 
-def height_mass(one: Asked) -> tuple[str, evidence_scores.Floats] | None:
-    """Return the name of the score over the sun's height and its density ``[C]``; None where the model gives none.
+def height_mass(one: Asked) -> evidence_scores.Floats | None:
+    """Return the density over the sun's height ``[C]`` by pixels and exposure together.
 
-    With the exposure of a frame without flash the density is that of pixels and exposure together.
+    None where the model gives none, or there is no exposure of a frame without flash: from the pixels alone it told
+    no more than the density over the time of day does.
     """
     seen = one.prediction.sun_height
     table = None if one.calibration is None else one.calibration.exposure_table
@@ -195,18 +196,17 @@ def height_mass(one: Asked) -> tuple[str, evidence_scores.Floats] | None:
         return None
     exposure = one.claim.exposure
     if isinstance(exposure.ev100, Absent) or exposure.flash_fired is True:
-        return HEIGHT, np.asarray(seen.mass, dtype=np.float64)
-    return HEIGHT_LIT, sun_height.at_exposure(seen.mass, table, exposure.ev100)
+        return None
+    return sun_height.at_exposure(seen.mass, table, exposure.ev100)
 
 
 def height_scores(one: Asked, sun: Sun) -> dict[str, float]:
-    """Return how far pixels, or pixels and exposure, agree with the claimed height of the sun, by name."""
+    """Return how far pixels and exposure agree with the claimed height of the sun, by the score's name."""
     table = None if one.calibration is None else one.calibration.exposure_table
-    told = height_mass(one)
-    if told is None or table is None:
+    mass = height_mass(one)
+    if mass is None or table is None:
         return {}
-    name, mass = told
-    return {name: sun_height.height_score(mass, table, elevation_deg=sun.elevation_deg)}
+    return {HEIGHT_LIT: sun_height.height_score(mass, table, elevation_deg=sun.elevation_deg)}
 
 
 def daylight(one: Asked, sun: Sun, position: Position) -> float:

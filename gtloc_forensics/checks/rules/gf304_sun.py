@@ -1,8 +1,9 @@
 """GF304 — The pixels against the height of the sun at the claimed place and time.
 
-Shows: how high the sun stood by the picture, and by its exposure where the file has one, as a
-density over the sun's height, and how that suits the sun over the claimed place at the claimed moment, as a
-likelihood ratio and a p-value. A model without such a density is asked for night, twilight, low sun or high sun.
+Shows: how high the sun stood by the picture and its exposure together, as a density over the sun's
+height, and how that suits the sun over the claimed place at the claimed moment, as a likelihood ratio and a p-value.
+Without an exposure, with a flash, or with a model that gives no such density the pixels are asked for night, twilight,
+low sun or high sun.
 
 Cannot show: which of place and time is wrong, or anything between two moments of like light.
 
@@ -44,27 +45,28 @@ def height(photo: Photo, context: Context) -> Iterator[Finding]:
         yield not_testable("GF304", claim_of(photo).source_id, one)
     elif isinstance(above, str):
         yield not_testable("GF304", claim_of(photo).source_id, above)
-    elif (told := pixels.height_mass(one)) is not None:
-        yield _by_density(one, above[0], *told)
+    elif (mass := pixels.height_mass(one)) is not None:
+        yield _by_density(one, above[0], mass)
     else:
         yield _finding(one, *above)
 
 
-def _by_density(one: Asked, sun: Sun, name: str, mass: NDArray[np.float64]) -> Finding:
+def _by_density(one: Asked, sun: Sun, mass: NDArray[np.float64]) -> Finding:
     assert one.calibration is not None
     assert one.prediction.sun_height is not None
-    score = pixels.height_scores(one, sun)[name]
+    score = pixels.height_scores(one, sun)[pixels.HEIGHT_LIT]
     edges = one.prediction.sun_height.edges_deg
     middle = sun_height.median_deg(mass, edges)
     share = sun_height.share_above(mass, edges, above_deg=evidence_scores.HORIZON_DEG)
-    witnesses = "Pixels and exposure" if name == pixels.HEIGHT_LIT else "The pixels"
     shown = (
-        f"{witnesses} give {100.0 * share:.0f} % to a sun in the sky and put it at about {middle:.0f}°, "
+        f"Pixels and exposure give {100.0 * share:.0f} % to a sun in the sky and put it at about {middle:.0f}°, "
         f"the claim puts it at {sun.elevation_deg:.0f}°"
     )
     words = Words("GF304", "the claimed place and time", shown, "clock-offset", LIMITATIONS, INNOCENT)
     facts = {"daylight_share": share, "seen_elevation_deg": middle, "sun_elevation_deg": sun.elevation_deg}
-    return pixels.finding(one, words, score=score, strength=one.calibration.single(name, score), facts=facts)
+    return pixels.finding(
+        one, words, score=score, strength=one.calibration.single(pixels.HEIGHT_LIT, score), facts=facts
+    )
 
 
 def _finding(one: Asked, sun: Sun, position: Position) -> Finding:
