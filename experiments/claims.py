@@ -17,30 +17,38 @@ from photo_set import PhotoSet
 
 from gtloc_forensics.earth.circular import day_turn, year_turn
 from gtloc_forensics.earth.sun import sun_position
-from gtloc_forensics.evidence import exposure
+from gtloc_forensics.evidence import exposure, sun_height
 from gtloc_forensics.evidence import scores as evidence_scores
 from gtloc_forensics.evidence.scores import Usual
+from gtloc_forensics.evidence.sun_height import ExposureTable
 from gtloc_forensics.modelling.calibrating import Trials
 from gtloc_forensics.records import PlaceDensity, Position
 
 Floats = NDArray[np.float64]
 
-NAMES = ("hour", "year", "sun", "place", "light")
+NAMES = ("hour", "year", "sun", "place", "light", "height", "height_lit")
 TIME_ONLY, BOTH = 4, 2  # false claims per photo: another time at the true place, another time and place
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What the pixels of held-out photos show: ``time`` ``[N, Y, D]``, a place density each, ``datable`` ``[N]``."""
+    """What the pixels of held-out photos show: ``time`` ``[N, Y, D]``, a place density each, ``datable`` ``[N]``.
+
+    ``height`` and ``height_lit`` are ``[N, C]`` over the sun's height, from the pixels alone and with the
+    exposure; the latter NaN where there is none.
+    """
 
     time: NDArray[np.float32]
     place: dict[int, PlaceDensity]
     datable: Floats
+    height: Floats
+    height_lit: Floats
+    table: ExposureTable
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Scored claims: ``scores`` ``[C, 5]`` in the order of ``NAMES``, NaN where one cannot be had.
+    """Scored claims: ``scores`` ``[C, 7]`` in the order of ``NAMES``, NaN where one cannot be had.
 
     ``photo`` ``[C]`` is the row of the manifest, ``kind`` 0 for the true claim, 1 for
     another time, 2 for another time and place.
@@ -76,11 +84,11 @@ def draw(photos: PhotoSet, rows: NDArray[np.int64], *, seed: int) -> list[tuple[
     claims = [(int(row), int(row), 0) for row in rows]
     for row in rows:
         for kind in [1] * TIME_ONLY + [2] * BOTH:
-            claims.append((int(row), _other(photos, int(row), sources, members, chance), kind))
+            claims.append((int(row), other(photos, int(row), sources, members, chance), kind))
     return claims
 
 
-def _other(
+def other(
     photos: PhotoSet, row: int, sources: list[str], members: dict[str, NDArray[np.int64]], chance: np.random.Generator
 ) -> int:
     while True:
@@ -125,9 +133,7 @@ def _scored(
     found = [
         evidence_scores.hour_score(mass, usual, year_turn=year, day_turn=day),
         evidence_scores.year_score(mass, usual, year_turn=year),
-        math.nan,
-        math.nan,
-        math.nan,
+        *[math.nan] * 5,
     ]
     if not np.isfinite(photos.offset_hours[place_of]) or not np.isfinite(photos.latitude_deg[place_of]):
         return found
@@ -149,4 +155,7 @@ def _scored(
             datable=float(shown.datable[row]),
             light=model,
         )
+    for column, told in ((5, shown.height[row]), (6, shown.height_lit[row])):
+        if np.isfinite(told).all():
+            found[column] = sun_height.height_score(told, shown.table, elevation_deg=height)
     return found

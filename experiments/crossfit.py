@@ -6,12 +6,14 @@ are seen by no fold model and not by the shipped one.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import heads
 import numpy as np
+import sky
 import targets
 import torch
 from claims import Shown
@@ -29,8 +31,12 @@ from gtloc_forensics.vision.gtloc import GTLoc
 Floats = NDArray[np.float64]
 Rows = NDArray[np.bool_]
 
+VERSION = "1"
+"""Raised when the same photos would be learned from in another way: what earlier runs kept is left aside."""
+
 FOLDS = 5
 DATABLE_C = 30.0  # inverse ridge of the logistic head; 3 to 300 gave the same held-out curve within 0.005
+DRAWN_WEIGHT = 0.3  # of a drawn picture that shows no scene: 468 of them against 700 hand labels
 OUTDOOR_LABEL_WEIGHT = 0.12  # webcams, "day" and "night" pictures: outdoors, but thousands against 700 hand labels
 
 
@@ -48,12 +54,19 @@ class Fitted:
 
 
 def fit(
-    photos: PhotoSet, features: NDArray[np.float32], *, recipe: heads.Recipe, tell: Callable[[str], None]
+    photos: PhotoSet,
+    features: NDArray[np.float32],
+    drawn: NDArray[np.float32],
+    *,
+    recipe: heads.Recipe,
+    tell: Callable[[str], None],
+    cache: Path,
 ) -> Fitted:
-    """Train the fold models and the shipped one."""
+    """Train the fold models and the shipped one; those that an earlier run kept in *cache* are read."""
     trained = photos.split == "train"
     fold = np.where(trained, folds(photos.group, count=FOLDS, seed=1), -1)
-    datable_share, head = datable(photos, features, fold)
+    name = _identity(photos, features, drawn, recipe)
+    datable_share, head = _kept_datable(photos, features, fold, drawn=drawn, kept=cache / f"datable-{name}.npz")
     aims = targets.build(photos, datable_share)
     useful = aims.time_weight + aims.place_weight > 0
     around = gallery.place_gallery(heads.MANIFEST.place_gallery, Path(), cache_dir=None)
@@ -63,13 +76,32 @@ def fit(
     model: GTLoc | None = None
     for number in [*range(FOLDS), -1]:
         rows = np.flatnonzero(trained & (fold != number) & useful)
-        model = heads.train(features, aims, rows, recipe=recipe, seed=max(0, number))
+        seed = max(0, number)
+        kept = cache / f"trained-{name}-{number}.pt"
+        if kept.exists():
+            model = heads.new_model(features, rows, seed=seed)
+            model.load_state_dict(torch.load(kept, weights_only=True))
+            model.eval()
+        else:
+            model = heads.train(features, aims, rows, recipe=recipe, seed=seed)
+            torch.save(model.state_dict(), kept)
         told = fold == number
         time[told], place[told] = _cosines(model, features[told], places)
         tell(f"trained on {len(rows)} pictures, told {int(told.sum())} others")
     assert model is not None
     _put_head(model, head)
     return Fitted(model, fold, datable_share, time, place, places, around.prior)
+
+
+def _identity(photos: PhotoSet, features: NDArray[np.float32], drawn: NDArray[np.float32], recipe: heads.Recipe) -> str:
+    """Return a name for everything that a training depends on but this code (:data:`VERSION` stands for it)."""
+    told = heads.MANIFEST
+    parts = (VERSION, recipe, told.image_head, told.location_encoder, told.time_encoder)
+    digest = hashlib.sha256(repr(parts).encode())
+    labels = (photos.ids, photos.split, photos.group, photos.label, photos.datable, photos.day_turn, photos.year_turn)
+    for values in (features, drawn, photos.latitude_deg, photos.longitude_deg, *labels):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()[:16]
 
 
 @torch.no_grad()
@@ -85,21 +117,59 @@ def _cosines(
 # --------------------------------------------------------------------------- can it be dated
 
 
-def datable(
-    photos: PhotoSet, features: NDArray[np.float32], fold: NDArray[np.int64]
+def _kept_datable(
+    photos: PhotoSet,
+    features: NDArray[np.float32],
+    fold: NDArray[np.int64],
+    *,
+    drawn: NDArray[np.float32],
+    kept: Path,
 ) -> tuple[Floats, tuple[Floats, float]]:
-    """Return held-out probabilities ``[N]`` and the weights of the shipped head (on raw features)."""
+    """Return what :func:`datable` does; read from *kept* where an earlier run left it."""
+    if not kept.exists():
+        share, (slope, intercept) = datable(photos, features, fold, drawn=drawn)
+        np.savez(kept, share=share, slope=slope, intercept=intercept)
+    with np.load(kept) as stored:
+        return stored["share"], (stored["slope"], float(stored["intercept"]))
+
+
+def datable(
+    photos: PhotoSet,
+    features: NDArray[np.float32],
+    fold: NDArray[np.int64],
+    *,
+    drawn: NDArray[np.float32],
+    folds_too: bool = True,
+) -> tuple[Floats, tuple[Floats, float]]:
+    """Return held-out probabilities ``[N]`` and the weights of the shipped head (on raw features).
+
+    Args:
+        photos: the manifest.
+        features: ``[N, F]``.
+        fold: ``[N]`` of the source; −1 outside ``train``.
+        drawn: ``[M, F]`` of drawn pictures that show no scene: none of them can be dated.
+        folds_too: fit by folds, not the shipped head alone.
+    """
     mean, scale = features.mean(0), features.std(0) + 1e-3
     shrunk = (features - mean) / (scale * heads.FEATURES**0.5)
     label, weight = _datable_labels(photos)
     result = np.zeros(len(photos))
     logistic = LogisticRegression(C=DATABLE_C, max_iter=500)
-    for number in [*range(FOLDS), -1]:
-        rows = (photos.split == "train") & (fold != number) & (weight > 0)
-        logistic.fit(shrunk[rows], label[rows], weight[rows])
+    for number in [*range(FOLDS if folds_too else 0), -1]:
+        rows = (photos.split == "train") & ((fold != number) | (number == -1)) & (weight > 0)
+        logistic.fit(
+            np.concatenate([shrunk[rows], (drawn - mean) / (scale * heads.FEATURES**0.5)]),
+            np.concatenate([label[rows], np.zeros(len(drawn))]),
+            np.concatenate([weight[rows], np.full(len(drawn), DRAWN_WEIGHT)]),
+        )
         result[fold == number] = logistic.predict_proba(shrunk[fold == number])[:, 1]
     slope = logistic.coef_[0] / (scale * heads.FEATURES**0.5)
     return result, (slope, float(logistic.intercept_[0] - mean @ slope))
+
+
+def datable_head(photos: PhotoSet, features: NDArray[np.float32], drawn: NDArray[np.float32]) -> tuple[Floats, float]:
+    """Return the head fitted on `train` and on these drawn pictures, as slope and intercept on raw features."""
+    return datable(photos, features, np.full(len(photos), -1), drawn=drawn, folds_too=False)[1]
 
 
 def _datable_labels(photos: PhotoSet) -> tuple[Floats, Floats]:
@@ -109,6 +179,21 @@ def _datable_labels(photos: PhotoSet) -> tuple[Floats, Floats]:
     label = np.where(outdoors & ~by_hand, 1.0, label)
     weight = np.where(by_hand, 1.0, np.where(outdoors, OUTDOOR_LABEL_WEIGHT, 0.0))
     return label, weight * group_weights(np.char.add(photos.group, photos.label), cap=25.0)
+
+
+def put_densities(model: GTLoc, layers: dict[str, sky.Layer]) -> None:
+    """Write the layers of the densities into the model; they read the features that it standardises."""
+    with torch.no_grad():
+        for name, layer in layers.items():
+            linear = model.densities[name].layers[0]
+            linear.weight.copy_(torch.tensor(layer.weight.T, dtype=torch.float32))
+            linear.bias.copy_(torch.tensor(layer.bias, dtype=torch.float32))
+
+
+@torch.no_grad()
+def standardised(model: GTLoc, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return features as the image head of *model* scales them, ``[N, F]``."""
+    return np.asarray(model.image_head.balanced(torch.from_numpy(features)).numpy())
 
 
 def _put_head(model: GTLoc, head: tuple[Floats, float]) -> None:
@@ -158,7 +243,7 @@ def nearest(photos: PhotoSet, places: NDArray[np.float32], rows: Rows) -> NDArra
     return np.argmax(here @ unit_vectors(places[:, 0], places[:, 1]).T, axis=1)
 
 
-def shown(fitted: Fitted, photos: PhotoSet, sharp: dict[str, Sharpness], rows: Rows) -> Shown:
+def shown(fitted: Fitted, photos: PhotoSet, sharp: dict[str, Sharpness], rows: Rows, seen: sky.Heights) -> Shown:
     """Return the held-out densities of the photos *rows*, as :class:`~gtloc_forensics.vision.Model` tells them."""
     grid = heads.MANIFEST.time_gallery
     time = density(fitted.time_cosines, np.ones(heads.TIME_CELLS), sharpness=sharp["time"])
@@ -170,4 +255,7 @@ def shown(fitted: Fitted, photos: PhotoSet, sharp: dict[str, Sharpness], rows: R
         time.reshape(-1, grid.year_cells, grid.day_cells).astype(np.float32),
         {int(row): answer.place for row, answer in zip(placed, answers, strict=True)},
         fitted.datable,
+        seen.pixels,
+        seen.lit,
+        seen.table,
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
+import sky
 import torch
 from numpy.typing import NDArray
 from picture_features import BLOCKS, SPEC
@@ -25,6 +26,7 @@ from gtloc_forensics.earth.sphere import fibonacci_points
 from gtloc_forensics.vision.gallery import time_gallery
 from gtloc_forensics.vision.gtloc import GTLoc
 from gtloc_forensics.vision.manifest import (
+    DensitySpec,
     EncoderSpec,
     HeadSpec,
     Manifest,
@@ -62,6 +64,7 @@ MANIFEST = Manifest(
     location_encoder=EncoderSpec(sigmas=(0.5, 2.0), frequencies=64, width=128, depth=3),
     time_encoder=EncoderSpec(sigmas=(1.0, 3.0), frequencies=64, width=128, depth=3, input="turns"),
     heads={"datable": HeadSpec(widths=(FEATURES, 1))},
+    densities={"scene": DensitySpec(labels=sky.SCENES), "sun_height": DensitySpec(edges_deg=sky.EDGES_DEG)},
     place_gallery=PlaceGallerySpec(kind="land", points=6000),
     time_gallery=TimeGallerySpec(year_cells=36, day_cells=48),
     output=OutputSpec(year_cells=36, day_cells=48, place_cells=4000),
@@ -117,7 +120,9 @@ def train(
     draw = np.random.default_rng(seed)
     balanced = model.image_head.balanced(torch.from_numpy(features))
     cells = training_cells()
-    chosen = [parameter for name, parameter in model.named_parameters() if not name.startswith("heads.")]
+    chosen = [
+        parameter for name, parameter in model.named_parameters() if not name.startswith(("heads.", "densities."))
+    ]
     optimiser = torch.optim.AdamW(chosen, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
     weight = targets.time_weight + recipe.place_weight * targets.place_weight

@@ -24,6 +24,7 @@ from gtloc_forensics.evidence import resampling
 from gtloc_forensics.evidence import scores as evidence_scores
 from gtloc_forensics.evidence.calibration import EVIDENCE_FORMAT, Joint
 from gtloc_forensics.evidence.scores import Usual
+from gtloc_forensics.evidence.sun_height import ExposureTable
 from gtloc_forensics.modelling import calibrating
 from gtloc_forensics.modelling.calibrating import Trials
 from gtloc_forensics.records import PlaceDensity, Position
@@ -35,11 +36,21 @@ Facts = dict[str, Any]
 
 DATABLE_THRESHOLD = 0.5
 TIMES, PLACES = (0, 1), (0, 2)  # kinds of claims: another time; another time and place
-JOINTS = (("hour", "year"), ("hour", "year", "sun", "place"), ("hour", "year", "sun", "place", "light"))
+SHIPPED_BEFORE = ("hour", "year", "sun", "place", "light")
+JOINTS = (
+    ("hour", "year"),
+    ("hour", "year", "sun", "place"),
+    SHIPPED_BEFORE,
+    (*SHIPPED_BEFORE, "height_lit"),
+)
+"""Sets of scores that are weighed together; the last but one is what was weighed before the sun's height was."""
+LOOKED_AT_ALONE = ("height",)
+"""Scores of the card that nothing uses: they were no better than what was there (0029)."""
 ALARM_LEVELS = (0.01, 0.05, 0.10)
 SURE = 0.80  # day or night is decided when this much of the mass agrees
 HORIZON_DEG = -0.833
 SEED = 11
+DRAWS = 100  # of sources, for each interval
 
 
 @dataclass(frozen=True)
@@ -97,8 +108,8 @@ def _joined(several: Trials, joint: Joint) -> Floats:
 # --------------------------------------------------------------------------- the calibration file
 
 
-def evidence_entry(judged: Judged, facts: Facts) -> Facts:
-    """Return the part of ``calibration.json`` that ``evidence.py`` reads."""
+def evidence_entry(judged: Judged, facts: Facts, table: ExposureTable) -> Facts:
+    """Return the part of ``calibration.json`` that ``evidence/calibration.py`` reads."""
     place = judged.usual.place
     assert place is not None
     return {
@@ -113,7 +124,11 @@ def evidence_entry(judged: Judged, facts: Facts) -> Facts:
                 "cell_area_km2": place.cell_area_km2,
             },
         },
-        "tests": {name: _test_entry(trials, judged, name) for name, trials in judged.trials.items()},
+        "tests": {
+            name: _test_entry(trials, judged, name)
+            for name, trials in judged.trials.items()
+            if name not in LOOKED_AT_ALONE
+        },
         "joints": [
             {
                 "names": joint.names,
@@ -122,6 +137,12 @@ def evidence_entry(judged: Judged, facts: Facts) -> Facts:
             }
             for joint in judged.joints
         ],
+        "sun_height": {
+            "edges_deg": table.edges_deg.tolist(),
+            "knots_ev": table.knots_ev.tolist(),
+            "logits": _rounded(table.logits, 5),
+            "usual": _rounded(table.usual, 7),
+        },
         "facts": facts,
     }
 
@@ -210,7 +231,7 @@ def _rows(trials: Trials, rows: NDArray[np.int64]) -> Trials:
 
 
 def _with_interval(statistic: Callable[[NDArray[np.int64]], float], groups: NDArray[np.str_]) -> Facts:
-    low, high = resampling.over_sources(statistic, groups, draws=200, seed=SEED)
+    low, high = resampling.over_sources(statistic, groups, draws=DRAWS, seed=SEED)
     return {"value": round(statistic(np.arange(len(groups))), 4), "low": round(low, 4), "high": round(high, 4)}
 
 
@@ -227,13 +248,7 @@ def time_swap_auc(judged: Judged, photos: PhotoSet) -> dict[str, Facts]:
     found: dict[str, Facts] = {}
     for joint in judged.joints:
         name = "+".join(joint.names)
-        several = judged.scored.trials(joint.names, kinds=TIMES)
-        folds = calibrating.source_folds(several.group, count=10, seed=SEED)
-        value = np.zeros(len(folds))
-        for fold in range(10):
-            inside = folds == fold
-            value[inside] = _joined(several.of(inside), calibrating.fit_joint(several.of(~inside), joint.names))
-        trials = Trials(value, several.true, several.group)
+        trials = _swapped(judged, joint.names)
         rows = judged.scored.photos_of(joint.names, kinds=TIMES)
         sure = photos.trust[rows] == "gps-confirmed"
         found[name] = {
@@ -241,6 +256,68 @@ def time_swap_auc(judged: Judged, photos: PhotoSet) -> dict[str, Facts]:
             "gps-confirmed": _auc_entry(trials.of(sure)),
         }
     return found
+
+
+def gains(judged: Judged, photos: PhotoSet) -> dict[str, Facts]:
+    """Return what the density of the sun's height adds to the verification curve, on the same claims, by trust."""
+    before, after = (_swapped(judged, names) for names in (SHIPPED_BEFORE, JOINTS[-1]))
+    with_both = _rows_of(judged, JOINTS[-1])
+    among = np.isin(_rows_of(judged, SHIPPED_BEFORE), with_both)
+    before = before.of(among)
+    sure = photos.trust[judged.scored.photo[with_both]] == "gps-confirmed"
+    found = {}
+    for name, rows in (("all", np.ones(len(sure), dtype=bool)), ("gps-confirmed", sure)):
+        old, new = before.of(rows), after.of(rows)
+        weight = calibrating.sided_weights(new)
+
+        def gain(chosen: NDArray[np.int64], old: Trials = old, new: Trials = new, weight: Floats = weight) -> float:
+            areas = [calibrating.area_under_curve(_rows(one, chosen), weight[chosen]) for one in (new, old)]
+            return areas[0] - areas[1]
+
+        counted = {"photos": int(new.true.sum()), "sources": len(np.unique(new.group[new.true]))}
+        found[name] = {"before": _auc(old), "after": _auc(new), "gain": _with_interval(gain, new.group), **counted}
+    return found
+
+
+def verification_slices(judged: Judged, photos: PhotoSet) -> list[Facts]:
+    """Return the curve of the largest joint for parts of the photos: maker, hemisphere, claimed hour, heading."""
+    trials, row = _swapped(judged, JOINTS[-1]), judged.scored.photo[_rows_of(judged, JOINTS[-1])]
+    hour = 24.0 * photos.day_turn[row]
+    slices = [
+        ("northern hemisphere", photos.latitude_deg[row] > 0),
+        ("southern hemisphere", photos.latitude_deg[row] < 0),
+        ("with a heading", np.isfinite(photos.heading_deg[row])),
+        ("without a heading", ~np.isfinite(photos.heading_deg[row])),
+    ]
+    slices += [
+        (f"taken {a}–{b} h", (hour >= a) & (hour < b)) for a, b in ((0, 6), (6, 10), (10, 14), (14, 18), (18, 24))
+    ]
+    slices += [
+        (f"make {make or 'not stated'}", photos.make[row] == make) for make in sorted(set(photos.make[row].tolist()))
+    ]
+    return [
+        {"slice": name, **_auc_entry(trials.of(rows))}
+        for name, rows in slices
+        if len(np.unique(trials.group[rows & trials.true])) >= 3
+    ]
+
+
+def _rows_of(judged: Judged, names: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return which scored claims :meth:`Scored.trials` gives for *names*."""
+    columns = [NAMES.index(name) for name in names]
+    there = np.isfinite(judged.scored.scores[:, columns]).all(1)
+    return np.flatnonzero(there & np.isin(judged.scored.kind, TIMES))
+
+
+def _swapped(judged: Judged, names: tuple[str, ...]) -> Trials:
+    """Return the joint score of claims whose time alone is swapped, each by a joint fitted without its fold."""
+    several = judged.scored.trials(names, kinds=TIMES)
+    folds = calibrating.source_folds(several.group, count=10, seed=SEED)
+    value = np.zeros(len(folds))
+    for fold in range(10):
+        inside = folds == fold
+        value[inside] = _joined(several.of(inside), calibrating.fit_joint(several.of(~inside), names))
+    return Trials(value, several.true, several.group)
 
 
 def _auc_entry(trials: Trials) -> Facts:
@@ -291,6 +368,7 @@ def point_figures(photos: PhotoSet, shown: Shown, fitted: Fitted) -> list[Facts]
         ("time confirmed by GPS, judged datable", people & judged & (photos.trust == "gps-confirmed")),
         ("northern hemisphere, judged datable", people & judged & (photos.latitude_deg > 0)),
         ("southern hemisphere, judged datable", people & judged & (photos.latitude_deg < 0)),
+        ("with a heading, judged datable", people & judged & np.isfinite(photos.heading_deg)),
     ]
     slices += [
         (f"{low}–{high} h, judged datable", people & judged & (hour >= low) & (hour < high))

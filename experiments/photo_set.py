@@ -53,6 +53,10 @@ class PhotoSet:
     trust: NDArray[np.str_]
     make: NDArray[np.str_]
     streetview: NDArray[np.bool_]
+    heading_deg: NDArray[np.float64]  # where the camera looked, clockwise from north (a magnetic one from its own)
+    pitch_deg: NDArray[np.float64]  # of a drone's gimbal
+    altitude_m: NDArray[np.float64]
+    focal35_mm: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -89,12 +93,13 @@ def load(folder: Path) -> PhotoSet:
         local_s=np.array([math.nan if moment is None else moment.replace(tzinfo=UTC).timestamp() for moment in local]),
         offset_hours=np.array([_offset(first, second) for first, second in zip(local, utc, strict=True)]),
         ev100=_ev100(rows),
-        flash_fired=np.array([int((row["flash"] or "0").split()[0]) % 2 == 1 for row in rows]),
+        flash_fired=np.array([_is_flash(row["flash"]) for row in rows]),
         label=np.array([f"{row['label_set']}:{row['label']}" if row["label"] else "" for row in rows]),
         datable=np.array([hand.get(row["id"], math.nan) for row in rows]),
         trust=_words(rows, "time_trust"),
         make=_words(rows, "make"),
         streetview=np.array(["streetview" in row["flags"] for row in rows]),
+        **_geometry(folder, rows),
     )
 
 
@@ -130,11 +135,33 @@ def _words(rows: list[dict[str, str]], column: str) -> NDArray[np.str_]:
 
 
 def _numbers(rows: list[dict[str, str]], column: str) -> NDArray[np.float64]:
-    return np.array([float(row[column].split()[0]) if row[column] else math.nan for row in rows])  # ISO may hold two
+    return np.array([_number(row[column]) for row in rows])
+
+
+def _number(text: str) -> float:
+    """Return the first number of a field (ISO may hold two); NaN for none, and for words like "undef"."""
+    try:
+        return float(text.split()[0]) if text.strip() else math.nan
+    except ValueError:
+        return math.nan
+
+
+def _is_flash(text: str) -> bool:
+    bits = _number(text)
+    return math.isfinite(bits) and int(bits) % 2 == 1
+
+
+def _geometry(folder: Path, rows: list[dict[str, str]]) -> dict[str, NDArray[np.float64]]:
+    with (folder / "geometry.csv").open(newline="") as lines:
+        stood = {row["id"]: row for row in csv.DictReader(lines)}
+    names = ("heading_deg", "pitch_deg", "altitude_m", "focal35_mm")
+    empty = dict.fromkeys(names, "")
+    beside = [stood.get(row["id"], empty) for row in rows]
+    return {name: _numbers(beside, name) for name in names}
 
 
 def _moment(text: str) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    return datetime.fromisoformat(text).replace(tzinfo=None) if text else None
 
 
 def _utc(row: dict[str, str], local: datetime | None) -> datetime | None:

@@ -17,6 +17,7 @@ import numpy as np
 from gtloc_forensics.checks import Context, circumstances, claim_of
 from gtloc_forensics.earth.circular import day_turn, year_turn
 from gtloc_forensics.evidence import exposure as evidence_exposure
+from gtloc_forensics.evidence import scene, sun_height
 from gtloc_forensics.evidence import scores as evidence_scores
 from gtloc_forensics.evidence.calibration import Calibration, NoStrength, Strength
 from gtloc_forensics.evidence.scores import Usual
@@ -52,6 +53,8 @@ LEAST_SATURATION = 0.03  # of a picture with any colour of light left in it
 COARSEST_TIME_S = 3600.0
 WIDEST_SUN_DEG = 20.0
 NOT_DATABLE = Sentence("no sky or daylight in view")
+HEIGHT_LIT = "height_lit"
+"""The score over the sun's height by pixels and exposure together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,8 @@ def blindness(photo: Photo, context: Context) -> Told:
 
 def emptiness(photo: Photo) -> Told:
     """Return why a picture shows no scene that light could fall on; "" when it may."""
+    if isinstance(photo.prediction, Prediction) and (why := scene.no_scene(photo.prediction.scene)):
+        return why
     if not isinstance(photo.image, ImageFacts):
         return ""
     if photo.image.mean_luminance < DARKEST:
@@ -182,6 +187,31 @@ def sun_score(photo: Asked, sun: Sun, position: Position) -> float:
     )
 
 
+def height_mass(asked: Asked) -> evidence_scores.Floats | None:
+    """Return the density over the sun's height ``[C]`` by pixels and exposure together.
+
+    None where the model gives none, or there is no exposure of a frame without flash: from the pixels alone it told
+    no more than the density over the time of day does.
+    """
+    seen = asked.prediction.sun_height
+    table = None if asked.calibration is None else asked.calibration.exposure_table
+    if seen is None or table is None or not table.fits(seen):
+        return None
+    exposure = asked.claim.exposure
+    if isinstance(exposure.ev100, Absent) or exposure.flash_fired is True:
+        return None
+    return sun_height.at_exposure(seen.mass, table, exposure.ev100)
+
+
+def height_scores(asked: Asked, sun: Sun) -> dict[str, float]:
+    """Return how far pixels and exposure agree with the claimed height of the sun, by the score's name."""
+    table = None if asked.calibration is None else asked.calibration.exposure_table
+    mass = height_mass(asked)
+    if mass is None or table is None:
+        return {}
+    return {HEIGHT_LIT: sun_height.height_score(mass, table, elevation_deg=sun.elevation_deg)}
+
+
 def daylight(photo: Asked, sun: Sun, position: Position) -> float:
     """Return how much of the predicted mass over the claimed day has the sun above the horizon."""
     return evidence_scores.daylight_share(
@@ -201,6 +231,7 @@ def scores(photo: Photo, asked: Asked) -> dict[str, float]:
     sun, position = above
     found["sun"] = sun_score(asked, sun, position)
     found["place"] = evidence_scores.place_score(asked.prediction.place, asked.usual, position)
+    found |= height_scores(asked, sun)
     exposure = asked.claim.exposure
     if not isinstance(exposure.ev100, Absent) and exposure.flash_fired is not True:
         found["light"] = evidence_scores.light_score(

@@ -25,7 +25,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gtloc_forensics.errors import WeightsError
+from gtloc_forensics.evidence import sun_height
 from gtloc_forensics.evidence.scores import Usual
+from gtloc_forensics.evidence.sun_height import ExposureTable
 from gtloc_forensics.records import PlaceDensity
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -134,6 +136,7 @@ class Calibration:
     joints: tuple[Joint, ...]
     datable_threshold: float
     facts: Mapping[str, str] = field(default_factory=dict)  # for a report, in the order to print
+    exposure_table: ExposureTable | None = None  # of a model that gives a density over the sun's height
 
     def single(self, name: str, score: float) -> Strength | NoStrength:
         """Return the strength of one score, or why it has none."""
@@ -250,6 +253,7 @@ def parse(content: Mapping[str, Any], *, sha256: str) -> Calibration:
         joints=joints,
         datable_threshold=float(entry["datable_threshold"]),
         facts={str(name): str(value) for name, value in entry["facts"].items()},
+        exposure_table=sun_height.parse(entry["sun_height"]) if "sun_height" in entry else None,
     )
 
 

@@ -57,7 +57,7 @@ from gtloc_forensics.records.findings import (
     Severity,
 )
 from gtloc_forensics.records.indications import Indicated, Untold
-from gtloc_forensics.records.pictures import ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
+from gtloc_forensics.records.pictures import AngleDensity, ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
 from gtloc_forensics.records.sentences import Sentence, Told, Wording, template
 from gtloc_forensics.records.sources import (
     Candidate,
@@ -76,6 +76,7 @@ __all__ = [
     "CLEARS_NOTHING",
     "UNKNOWN_DEVICE",
     "Absent",
+    "AngleDensity",
     "Candidate",
     "CaseHeader",
     "CaseView",

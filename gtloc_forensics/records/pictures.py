@@ -74,6 +74,20 @@ class PlaceDensity:
 
 
 @dataclass(frozen=True, slots=True)
+class AngleDensity:
+    """Probability mass over an angle: ``edges_deg`` is ``[C + 1]`` ascending, ``mass`` ``[C]`` float32, sums to 1."""
+
+    edges_deg: NDArray[np.float32]
+    mass: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        """Refuse a mass that is not one."""
+        fits = self.mass.ndim == 1 and self.edges_deg.shape == (self.mass.size + 1,)
+        if not fits or not np.isfinite(self.mass).all() or abs(float(self.mass.sum()) - 1.0) > 1e-3:
+            raise ValueError("an angle density is finite, sums to 1 and has one edge more than cells")
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """What the pixels show, as a density; point estimates minimise the expected error."""
 
@@ -92,3 +106,5 @@ class Prediction:
     region_area_km2: Mapping[int, float]  # 50, 90, 95 → area of the smallest region holding that mass
     datable: float  # probability that the scene can be dated at all (sky or daylight in view), 0–1
     embedding: NDArray[np.float32] | None = None  # [D] unit vector
+    sun_height: AngleDensity | None = None  # elevation of the sun, from the pixels alone
+    scene: Mapping[str, float] | None = None  # kind of scene → probability; they sum to 1

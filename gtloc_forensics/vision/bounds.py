@@ -23,6 +23,8 @@ MOST_WIDTH = 65_536
 MOST_NUMBERS = 1 << 28  # of one head or encoder
 MOST_POINTS = 4_000_000
 MOST_PARTS = 64  # extractors, taps, heads, sigmas: a list of each
+MOST_CELLS = 4096  # of one density
+MOST_LABEL = 60  # letters
 MOST_BACKBONE_NUMBERS = 4_000_000_000
 
 _ARCHITECTURE = re.compile(r"[a-z][a-z0-9_]{0,99}(?:\.[a-z0-9_]{1,60})?")
@@ -79,17 +81,27 @@ def wrong_size(manifest: Manifest) -> str:
 def head_numbers(manifest: Manifest) -> int:
     """Return how many weights the heads of a manifest have, without its nets and encoders."""
     heads = (manifest.image_head, *manifest.heads.values())
-    return sum(a * b for head in heads for a, b in itertools.pairwise(head.widths))
+    chains = sum(a * b for head in heads for a, b in itertools.pairwise(head.widths))
+    return chains + manifest.image_head.widths[0] * sum(density.cells for density in manifest.densities.values())
 
 
 def _faults(manifest: Manifest) -> Iterator[str]:
-    lists: dict[str, Sequence[object]] = {"extractors": manifest.extractors, "heads": tuple(manifest.heads)}
+    lists: dict[str, Sequence[object]] = {
+        "extractors": manifest.extractors,
+        "heads": tuple(manifest.heads),
+        "densities": tuple(manifest.densities),
+    }
     yield from (f"{name} are more than {MOST_PARTS}" for name, parts in lists.items() if len(parts) > MOST_PARTS)
     for spec in manifest.extractors:
         yield from _extractor_faults(spec)
     heads = {"image_head": manifest.image_head} | {f"heads.{name}": head for name, head in manifest.heads.items()}
     for name, head in heads.items():
         yield from _head_faults(name, head)
+    for name, density in manifest.densities.items():
+        if density.cells > MOST_CELLS:
+            yield f"densities.{name} asks for more than {MOST_CELLS} cells"
+        if any(len(label) > MOST_LABEL for label in density.labels):
+            yield f"densities.{name} has a label of more than {MOST_LABEL} letters"
     encoders = {"location_encoder": manifest.location_encoder, "time_encoder": manifest.time_encoder}
     for name, encoder in encoders.items():
         if encoder is not None:

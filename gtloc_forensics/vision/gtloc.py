@@ -33,6 +33,12 @@ class GTLoc(nn.Module):
         )
         self.time_encoder = TimeEncoder(manifest.time_encoder, size=size) if manifest.time_encoder else None
         self.heads = nn.ModuleDict({name: LinearChain(spec.widths) for name, spec in sorted(manifest.heads.items())})
+        self.densities = nn.ModuleDict(
+            {
+                name: LinearChain((manifest.image_head.widths[0], spec.cells))
+                for name, spec in sorted(manifest.densities.items())
+            }
+        )
         self.log_scale_place = nn.Parameter(torch.tensor(INITIAL_LOG_SCALE))
         self.log_scale_time = nn.Parameter(torch.tensor(INITIAL_LOG_SCALE))
 
@@ -69,6 +75,11 @@ class GTLoc(nn.Module):
         """Return what the auxiliary heads say, ``[B, H]`` in (0, 1), heads in the order of their names."""
         columns = [torch.sigmoid(head(features).float()) for head in self.heads.values()]
         return torch.cat(columns, dim=-1) if columns else features.new_zeros((len(features), 0), dtype=torch.float32)
+
+    def log_masses(self, features: Tensor) -> Tensor:
+        """Return the logarithms of the densities, ``[B, C]``, one after the other in the order of their names."""
+        found = [torch.log_softmax(layer(features).float(), dim=-1) for layer in self.densities.values()]
+        return torch.cat(found, dim=-1) if found else features.new_zeros((len(features), 0), dtype=torch.float32)
 
 
 def _there(encoder: nn.Module | None) -> nn.Module:

@@ -6,6 +6,8 @@ value out of range is refused by name, so that a misspelt one cannot be overlook
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +18,7 @@ from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.files import opening
 from gtloc_forensics.vision import bounds
 from gtloc_forensics.vision.specs import (
+    DensitySpec,
     EncoderSpec,
     ExtractorSpec,
     HeadSpec,
@@ -35,6 +38,7 @@ FORMAT = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 __all__ = [
+    "DensitySpec",
     "EncoderSpec",
     "ExtractorSpec",
     "HeadSpec",
@@ -142,6 +146,9 @@ def _wrong(manifest: Manifest) -> str:
         "a head's widths must end in 1": all(
             _are_widths(head.widths) and head.widths[-1] == 1 for head in manifest.heads.values()
         ),
+        "a density needs labels or ascending edges_deg, finite, two at least": all(
+            _are_cells(density) for density in manifest.densities.values()
+        ),
         "output.year_cells and day_cells must divide those of time_gallery": _divides(manifest),
         "place_gallery.points or output.place_cells is less than 12": min(
             manifest.place_gallery.points, manifest.output.place_cells
@@ -165,6 +172,15 @@ def _wrong_extractor(spec: ExtractorSpec) -> str:
     if not 0 < spec.input_px <= spec.short_side_px or min(spec.std) <= 0.0:
         return f"extractor {spec.name}: input_px, resize_px or std is out of range"
     return ""
+
+
+def _are_cells(density: DensitySpec) -> bool:
+    edges = density.edges_deg
+    if bool(density.labels) == bool(edges):
+        return False
+    if density.labels:
+        return len(density.labels) >= 2 and len(set(density.labels)) == len(density.labels)
+    return len(edges) >= 3 and all(map(math.isfinite, edges)) and all(a < b for a, b in itertools.pairwise(edges))
 
 
 def _are_widths(widths: tuple[int, ...]) -> bool:

@@ -16,17 +16,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gtloc_forensics.records import Pixels, Prediction
+from gtloc_forensics.records import AngleDensity, Pixels, Prediction
 from gtloc_forensics.vision import device as devices
 from gtloc_forensics.vision import gallery, library, views, weights
 from gtloc_forensics.vision import temperature as calibrations
 from gtloc_forensics.vision.density import PlaceAnswer, PlaceTeller, Sharpness, TimeAnswer, by_cell, time_answer
 from gtloc_forensics.vision.manifest import MANIFEST
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Part of every fingerprint; raised when the same weights would give other predictions."""
 
 DATABLE = "datable"
+SUN_HEIGHT, SCENE = "sun_height", "scene"
+"""The densities that a prediction tells of; others in a manifest are left alone."""
 NOT_JUDGED = "not judged"
 _ROWS_AT_ONCE = 64  # pictures whose similarities to a whole gallery are in memory at once
 
@@ -72,7 +74,7 @@ class Model:
 
     @property
     def embedding_size(self) -> int:
-        """How many columns of :meth:`embed` are the embedding; the rest are the auxiliary heads."""
+        """How many columns of :meth:`embed` are the embedding; the rest are the auxiliary heads and densities."""
         return self.manifest.embedding_size
 
     def prepare(self, pixels: Pixels) -> NDArray[np.uint8]:
@@ -83,16 +85,19 @@ class Model:
         """Embed prepared pictures, as many at a time as fit.
 
         Returns:
-            ``[B, D + H]``: the embedding, of unit length (with ten crops the mean of
-            ten unit vectors), then the probabilities of the H auxiliary heads.
+            ``[B, D + H + C]``: the embedding, of unit length (with ten crops the mean of
+            ten unit vectors), the probabilities of the H auxiliary heads, then the logarithms
+            of the C cells of all densities.
         """
         with torch.inference_mode():
             chunks = list(self._batches.run(prepared, self._embed_chunk))
-        width = self.embedding_size + len(self.manifest.heads)
+        width = (
+            self.embedding_size + len(self.manifest.heads) + sum(one.cells for one in self.manifest.densities.values())
+        )
         return torch.cat(chunks).numpy() if chunks else np.zeros((0, width), dtype=np.float32)
 
     def backbone_features(self, prepared: Sequence[NDArray[np.uint8]]) -> Floats32:
-        """Return what the heads are trained on, ``[B, F]`` (mean over crops), before standardising."""
+        """Return what heads and densities are trained on, ``[B, F]`` (mean over crops), before standardising."""
         with torch.inference_mode():
             return torch.cat(list(self._batches.run(prepared, self._mean_features))).numpy()
 
@@ -108,8 +113,10 @@ class Model:
 
     def _embed_chunk(self, chunk: Sequence[NDArray[np.uint8]]) -> Tensor:
         features = self._module.image_head.balanced(self._raw_features(chunk))
-        both = torch.cat([self._module.image(features), self._module.probabilities(features)], dim=-1)
-        return both.reshape(len(chunk), -1, both.shape[-1]).mean(dim=1).cpu()
+        module = self._module
+        parts = [module.image(features), module.probabilities(features), module.log_masses(features)]
+        all_of_it = torch.cat(parts, dim=-1)
+        return all_of_it.reshape(len(chunk), -1, all_of_it.shape[-1]).mean(dim=1).cpu()
 
     # ------------------------------------------------------------- embeddings to predictions
 
@@ -117,7 +124,7 @@ class Model:
         """Turn embeddings into densities and points.
 
         Args:
-            embeddings: ``[B, D + H]`` from :meth:`embed`.
+            embeddings: ``[B, D + H + C]`` from :meth:`embed`.
             source_ids: one per row.
 
         Raises:
@@ -205,11 +212,34 @@ class Model:
             region_area_km2=where.region_area_km2,
             datable=self._head(row, DATABLE),
             embedding=(vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32),
+            sun_height=self._angle(row, SUN_HEIGHT),
+            scene=self._choice(row, SCENE),
         )
 
     def _head(self, row: Floats32, name: str) -> float:
         names = sorted(self.manifest.heads)
         return float(row[self.embedding_size + names.index(name)]) if name in names else 1.0
+
+    def _angle(self, row: Floats32, name: str) -> AngleDensity | None:
+        mass = self._density(row, name)
+        edges = self.manifest.densities[name].edges_deg if mass is not None else ()
+        return None if mass is None or not edges else AngleDensity(np.array(edges, dtype=np.float32), mass)
+
+    def _choice(self, row: Floats32, name: str) -> Mapping[str, float] | None:
+        mass = self._density(row, name)
+        labels = self.manifest.densities[name].labels if mass is not None else ()
+        return None if mass is None or not labels else dict(zip(labels, map(float, mass), strict=True))
+
+    def _density(self, row: Floats32, name: str) -> Floats32 | None:
+        """Return the mass over the cells of one density, None when the model has none of this name."""
+        first = self.embedding_size + len(self.manifest.heads)
+        for known, spec in sorted(self.manifest.densities.items()):
+            if known == name:
+                logs = row[first : first + spec.cells].astype(np.float64)
+                mass = np.exp(logs - logs.max())
+                return np.asarray(mass / mass.sum(), dtype=np.float32)
+            first += spec.cells
+        return None
 
     def _cosines(self, queries: Tensor, encoded: Tensor | None, count: int) -> Floats32:
         if encoded is None:
@@ -263,6 +293,7 @@ class Model:
             "place": "judged" if manifest.location_encoder else NOT_JUDGED,
             "time": "judged" if manifest.time_encoder else NOT_JUDGED,
             DATABLE: "judged" if DATABLE in manifest.heads else NOT_JUDGED,
+            "densities": ", ".join(name.replace("_", " ") for name in sorted(manifest.densities)) or NOT_JUDGED,
             "device": _device_name(self.device),
             "precision": str(devices.precision(self.device)).removeprefix("torch."),
             "torch": torch.__version__,

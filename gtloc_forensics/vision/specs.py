@@ -56,6 +56,25 @@ class HeadSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     normalise: bool = False
 
 
+class DensitySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A linear layer whose softmax is a density over cells, and what the cells are.
+
+    It reads the features that the image head reads, brought to scale by it.
+
+    Attributes:
+        labels: of the cells of a choice, e.g. kinds of scenes.
+        edges_deg: of the cells of an angle, ascending; one more than there are cells.
+    """
+
+    labels: tuple[str, ...] = ()
+    edges_deg: tuple[float, ...] = ()
+
+    @property
+    def cells(self) -> int:
+        """How many cells the density has."""
+        return len(self.labels) or len(self.edges_deg) - 1
+
+
 class EncoderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A sum of random-Fourier capsules (papers.md §1.1)."""
 
@@ -103,6 +122,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     location_encoder: EncoderSpec | None = None
     time_encoder: EncoderSpec | None = None
     heads: dict[str, HeadSpec] = {}
+    densities: dict[str, DensitySpec] = {}
     place_gallery: PlaceGallerySpec = PlaceGallerySpec()
     time_gallery: TimeGallerySpec = TimeGallerySpec()
     output: OutputSpec = OutputSpec()

@@ -44,7 +44,7 @@ SCORES = {
 """What the scores are called."""
 
 
-@check("GF305", title="Pixels and exposure together", needs=("claim", "prediction"), version="2")
+@check("GF305", title="Pixels and exposure together", needs=("claim", "prediction"), version="3")
 def together(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh all that pixels and exposure say of the claim, counted once."""
     asked = pixels.asked(photo, context)
