@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
+from see_landscapes import landscape
 
 from gtloc_forensics.case.case import open_case
 from gtloc_forensics.checks import plugins
@@ -83,17 +84,8 @@ def shots() -> Iterator[Shot]:
 
 
 def drawn(number: int, elevation_deg: float) -> Image.Image:
-    """Draw a scene with a sky as bright as the sun makes it, and a skyline of its own."""
-    day = max(0.0, min(1.0, (elevation_deg + 8.0) / 20.0))
-    picture = Image.new("RGB", (640, 480), tuple(int(day * value) for value in (110, 160, 230)))
-    canvas = ImageDraw.Draw(picture)
-    for column in range(9):
-        height = 90 + (number * 53 + column * 97) % 230
-        shade = 20 + (number * 31 + column * 59) % 150
-        canvas.rectangle((column * 72, 480 - height, column * 72 + 60, 480), tuple(int(day * shade) for _ in range(3)))
-    # No scene is of one even tone, and one that is does not count as a scene.
-    grain = Image.effect_noise(picture.size, 60.0)
-    return Image.blend(picture, Image.merge("RGB", (grain, grain, grain)), 0.25)
+    """Make a scene with a sky as bright as the sun makes it, and a ridge of its own: rectangles would be a drawing."""
+    return landscape(number, daylight=max(0.4, min(1.0, (elevation_deg + 8.0) / 20.0)))
 
 
 def ev100_under(elevation_deg: float) -> float:

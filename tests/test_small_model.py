@@ -108,8 +108,8 @@ def test_the_card_and_the_calibration_count_the_same_photos():
 
 def test_the_card_admits_the_goals_that_were_missed():
     facts = json.loads((FOLDER / "card.json").read_text(encoding="utf-8"))
-    missed = facts["verification"]["hour+year+sun+place+light"]["all"]["value"] < 0.75
-    assert missed == ("AUC ≥ 0.75, pixels and exposure (all)" in _missed_goals())
+    missed = facts["verification"]["hour+year+sun+place+light+height_lit"]["all"]["value"] < 0.78
+    assert missed == ("AUC ≥ 0.78, pixels and exposure (all)" in _missed_goals())
 
 
 def _missed_goals() -> str:
