@@ -45,7 +45,7 @@ JOINTS = (
 )
 """Sets of scores that are weighed together; the last but one is what was weighed before the sun's height was."""
 LOOKED_AT_ALONE = ("height",)
-"""Scores of the card that nothing uses: they were no better than what was there (0029)."""
+"""Scores of the card that nothing uses: they were no better than what was there (0035)."""
 ALARM_LEVELS = (0.01, 0.05, 0.10)
 SURE = 0.80  # day or night is decided when this much of the mass agrees
 HORIZON_DEG = -0.833
