@@ -97,15 +97,15 @@ VALUES = st.one_of(
 def test_every_form_is_written_as_each_language_writes_it(form, value, english, german) -> None:
     told = Sentence(f"{{value:{form}}}", value=value)
     assert told == english
-    assert load_words("default", "de").told(told) == german
+    assert load_words("default", "de").say(told) == german
 
 
 def test_a_sentence_is_its_english_text_and_can_be_said_in_another_language() -> None:
     told = Sentence("Captured {ahead_s:spoken} after this examination: the date cannot be true.", ahead_s=9 * 86_400)
     assert told == "Captured 9 days after this examination: the date cannot be true."
     german = load_words("default", "de")
-    assert german.told(told) == "Aufgenommen 9 Tage nach dieser Untersuchung: Das Datum kann nicht stimmen."
-    assert german.told("what a third-party rule says") == "what a third-party rule says"
+    assert german.say(told) == "Aufgenommen 9 Tage nach dieser Untersuchung: Das Datum kann nicht stimmen."
+    assert german.say("what a third-party rule says") == "what a third-party rule says"
 
 
 def test_a_sentence_within_a_sentence_is_translated_too() -> None:
@@ -113,7 +113,7 @@ def test_a_sentence_within_a_sentence_is_translated_too() -> None:
     outer = Sentence("The receiver qualifies its position: {limits:list}.", limits=[inner, "as it says"])
     assert outer == "The receiver qualifies its position: its error is 1,234.5 km; as it says."
     expected = "Der Empfänger schränkt seine Position ein: ihr Fehler beträgt 1.234,5 km; as it says."
-    assert load_words("default", "de").told(outer) == expected
+    assert load_words("default", "de").say(outer) == expected
 
 
 @given(value=VALUES)

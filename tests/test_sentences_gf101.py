@@ -67,7 +67,7 @@ def test_all_that_a_rule_says_of_a_file_is_a_sentence(findings: Mapping[str, lis
 def test_all_that_a_rule_says_of_a_file_is_said_in_german(findings: Mapping[str, list[Finding]], rule: str) -> None:
     german, known = load_words("default", "de"), translations("de")
     sentences = {text for finding in findings[rule] for text in said(finding) if isinstance(text, Sentence)}
-    in_english = [text for text in sentences if german.told(text) == text]
+    in_english = [text for text in sentences if german.say(text) == text]
     assert [text for text in in_english if known.get(text.template, text.template) != text.template] == []
 
 

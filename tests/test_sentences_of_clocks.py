@@ -47,7 +47,7 @@ ENGLISH = re.compile(
     r"camera|device|no|has|have|it|but|be|been|than|between|same|other|another|where|when|how|what|as|at|on)\b",
     re.IGNORECASE,
 )
-TOLD_OF_FINDINGS = tuple(item.name for item in fields(Finding) if "Told" in str(item.type))
+TOLD_OF_FINDINGS = tuple(item.name for item in fields(Finding) if "Statement" in str(item.type))
 
 
 def told_in_german(said: str) -> str:
@@ -200,14 +200,14 @@ def test_a_cause_told_from_plain_english_of_a_third_party_stays_a_sentence() -> 
     one, other = laid_to(CauseKind.EDIT, "an odd entry"), laid_to(CauseKind.POSITION, "an odd place")
     (joined,) = clocks.group_causes([one, other])
     assert joined.summary in ("An odd entry. Also: An odd place.", "An odd place. Also: An odd entry.")
-    assert "Außerdem:" in load_words("default", "de").told(joined.summary)
+    assert "Außerdem:" in load_words("default", "de").say(joined.summary)
 
 
 # --------------------------------------------------------------------------- German as a clerk would read it
 
 
 def german(said: str) -> str:
-    return load_words("default", "de").told(said)
+    return load_words("default", "de").say(said)
 
 
 def test_german_of_clocks_is_whole_sentences_with_the_verb_where_it_belongs() -> None:

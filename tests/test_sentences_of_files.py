@@ -78,7 +78,7 @@ def test_every_reason_survives_the_case_as_a_sentence_that_has_a_translation(bad
     said = reasons(bad)
     assert len(set(said)) > 10
     assert [text for text in said if not isinstance(text, Sentence)] == []
-    assert [text for text in said if GERMAN.told(text) == text] == []
+    assert [text for text in said if GERMAN.say(text) == text] == []
 
 
 @needs_exiftool
@@ -107,7 +107,7 @@ def test_the_rules_by_which_a_claim_was_made_are_sentences(bad: Case) -> None:
     claims = {entry.photo.source.display_path: entry.photo.claim for entry in bad.view().photos()}
     whole = claims["whole.jpg"]
     assert isinstance(whole.local_time.rule, Sentence)
-    assert GERMAN.told(whole.local_time.rule) == "EXIF-Aufnahmezeit: Die Kamera trägt sie beim Auslösen ein"
+    assert GERMAN.say(whole.local_time.rule) == "EXIF-Aufnahmezeit: Die Kamera trägt sie beim Auslösen ein"
     assert isinstance(whole.device.doubt, Sentence)
 
 
@@ -126,7 +126,7 @@ def test_a_file_that_changes_during_the_examination_is_told_in_german_too(tmp_pa
         (entry,) = case.view().photos()
     changed = next(gap.reason for gap in entry.unexamined if gap.stage == "integrity")
     assert changed.startswith("at the end of the run its content changed; its size went from ")
-    assert GERMAN.told(changed).startswith(
+    assert GERMAN.say(changed).startswith(
         "am Ende des Durchgangs: ihr Inhalt hat sich geändert; ihre Größe änderte sich"
     )
 
@@ -138,7 +138,7 @@ def test_a_refusal_of_a_worker_is_a_sentence_here(tmp_path: Path) -> None:
         ((_, outcome),) = decoder.stream([Job(path, "a", "image/jpeg")], window=1)
     assert isinstance(outcome, DecodeRefused)
     assert isinstance(outcome.reason, Sentence)
-    assert GERMAN.told(outcome.reason).startswith("die Datei ist abgeschnitten: etwa ")
+    assert GERMAN.say(outcome.reason).startswith("die Datei ist abgeschnitten: etwa ")
 
 
 def test_a_worker_that_was_taken_over_can_send_no_form_that_costs_memory() -> None:
@@ -159,14 +159,14 @@ def test_what_could_not_be_taken_in_keeps_its_reason_as_a_sentence(tmp_path: Pat
         acquiring.take(tmp_path, candidate, into=tmp_path)
     reason = pickle.loads(pickle.dumps(failed.value.reason))
     assert reason == "it could not be read: no such file or directory"
-    assert GERMAN.told(reason) == "sie konnte nicht gelesen werden: keine solche Datei und kein solches Verzeichnis"
+    assert GERMAN.say(reason) == "sie konnte nicht gelesen werden: keine solche Datei und kein solches Verzeichnis"
 
 
 def test_what_is_passed_over_says_so_in_german(tmp_path: Path) -> None:
     make_bad_folder(tmp_path)
     passed = {entry.relative: entry.reason for entry in walk(tmp_path) if isinstance(entry, Skipped)}
-    assert GERMAN.told(passed[b"pipe.jpg"]) == "eine benannte Pipe, keine Datei"
-    assert GERMAN.told(passed[b"notes.txt"]) == "kein Foto (text/plain)"
+    assert GERMAN.say(passed[b"pipe.jpg"]) == "eine benannte Pipe, keine Datei"
+    assert GERMAN.say(passed[b"notes.txt"]) == "kein Foto (text/plain)"
 
 
 # --------------------------------------------------------------------------- rules of one file

@@ -111,7 +111,7 @@ def test_a_place_is_answered_where_the_expected_distance_is_least(seed: int, tem
 
     every = [Position(float(lat), float(lon)) for lat, lon in zip(*teller.cells.centres_deg, strict=True)]
     best = min(densities.position_error_km(found.place, photo) for photo in every)
-    # Told within one per cent or twenty kilometres: candidates are the cells near the best of a coarse net.
+    # Statement within one per cent or twenty kilometres: candidates are the cells near the best of a coarse net.
     assert densities.position_error_km(found.place, found.position) <= 1.01 * best + 20.0
     assert float(found.place.mass.sum()) == pytest.approx(1.0, abs=1e-5)
     assert (found.best_position.latitude_deg, found.best_position.longitude_deg) == tuple(

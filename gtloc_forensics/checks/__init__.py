@@ -32,7 +32,7 @@ from gtloc_forensics.records import (
     Photo,
     Sentence,
     Severity,
-    Told,
+    Statement,
     Unexamined,
     template,
 )
@@ -113,7 +113,7 @@ def claim_of(photo: Photo) -> Claim:
     return replace(claim, local_time=Absent.COARSE, utc_time=Absent.UNDERIVABLE)
 
 
-def not_testable(check_id: str, source_id: str, why: Told | Absent) -> Finding:
+def not_testable(check_id: str, source_id: str, why: Statement | Absent) -> Finding:
     """Say that a rule had nothing to go on for one photo."""
     reason = Sentence(why.value) if isinstance(why, Absent) else why
     return Finding(
@@ -126,7 +126,7 @@ def not_testable(check_id: str, source_id: str, why: Told | Absent) -> Finding:
     )
 
 
-def consistent(check_id: str, source_id: str, summary: Told, **more: Any) -> Finding:
+def consistent(check_id: str, source_id: str, summary: Statement, **more: Any) -> Finding:
     """Say that a rule looked and found agreement."""
     return Finding(
         check_id=check_id,
@@ -139,7 +139,7 @@ def consistent(check_id: str, source_id: str, summary: Told, **more: Any) -> Fin
     )
 
 
-def unmet(check_: Check, photo: Any) -> Told:
+def unmet(check_: Check, photo: Any) -> Statement:
     """Return why *photo* lacks a record that *check_* needs; "" when nothing is lacking."""
     for name in check_.needs:
         value = getattr(photo, name)

@@ -69,7 +69,7 @@ class Circumstances:
 _Found: TypeAlias = dict[str, Circumstance]
 
 
-class Told(Protocol):
+class Statement(Protocol):
     """What a rule is told beside the records, as far as it is needed here."""
 
     @property
@@ -77,13 +77,13 @@ class Told(Protocol):
         """What a photo's neighbours say of it."""
 
 
-def of(context: Told, source_id: str) -> Circumstance:
+def of(context: Statement, source_id: str) -> Circumstance:
     """Return what the other photos say of one, which is nothing where it was looked at alone."""
     known = context.circumstances
     return NOTHING if known is None else known.by_source.get(source_id, NOTHING)
 
 
-def confirms_clock(claim: Claim, context: Told) -> bool:
+def confirms_clock(claim: Claim, context: Statement) -> bool:
     """Return whether a GPS time that moves confirms the claimed time, and the claimed place its zone."""
     compared = offsets.compare(claim)
     if isinstance(compared, str) or of(context, claim.source_id).gps_fault is not None:

@@ -14,7 +14,7 @@ from gtloc_forensics.records import (
     Outcome,
     Sentence,
     Severity,
-    Told,
+    Statement,
     template,
 )
 
@@ -42,7 +42,7 @@ Every other kind lies in one device: its clock, its receiver, or the person who 
 """
 
 
-def file_cause(kind: str) -> Told:
+def file_cause(kind: str) -> Statement:
     """Return what is said of all that a handling of files accounts for; "" where the cause lies in a device."""
     return Sentence(FILE_CAUSES[kind]) if kind in FILE_CAUSES else ""
 
@@ -53,21 +53,21 @@ def entry(tag: str, text: str) -> Sentence:
 
 
 def explained(
-    check_id: str, claim: Claim, summary: Told, *, kind: str, offset_hours: float | None = None, **more: Any
+    check_id: str, claim: Claim, summary: Statement, *, kind: str, offset_hours: float | None = None, **more: Any
 ) -> Finding:
     """Report a disagreement whose innocent cause is known; *kind* names it."""
     return _finding(check_id, claim, summary, Outcome.EXPLAINED, kind=kind, offset_hours=offset_hours, **more)
 
 
 def suspicious(
-    check_id: str, claim: Claim, summary: Told, *, kind: str, offset_hours: float | None = None, **more: Any
+    check_id: str, claim: Claim, summary: Statement, *, kind: str, offset_hours: float | None = None, **more: Any
 ) -> Finding:
     """Report a disagreement that a person should look at."""
     return _finding(check_id, claim, summary, Outcome.SUSPICIOUS, kind=kind, offset_hours=offset_hours, **more)
 
 
 def contradiction(
-    check_id: str, claim: Claim, summary: Told, *, kind: str, offset_hours: float | None = None, **more: Any
+    check_id: str, claim: Claim, summary: Statement, *, kind: str, offset_hours: float | None = None, **more: Any
 ) -> Finding:
     """Report what cannot be true as the file has it."""
     return _finding(check_id, claim, summary, Outcome.CONTRADICTION, kind=kind, offset_hours=offset_hours, **more)
@@ -76,7 +76,7 @@ def contradiction(
 def _finding(
     check_id: str,
     claim: Claim,
-    summary: Told,
+    summary: Statement,
     outcome: Outcome,
     *,
     kind: str,

@@ -6,14 +6,14 @@ import math
 
 from gtloc_forensics.checks import Context, circumstances, pixels
 from gtloc_forensics.checks.reference import devices
-from gtloc_forensics.records import Absent, Claim, Photo, Sentence, Stated, Sun, Told
+from gtloc_forensics.records import Absent, Claim, Photo, Sentence, Stated, Statement, Sun
 
 # The visible horizon lies 0.0293° × √(height in m) below the level, terrestrial refraction included (Bowditch).
 DIP_DEG = 0.0293
 HIGHEST_M = 20_000.0
 
 
-def silence(photo: Photo, claim: Claim) -> Told:
+def silence(photo: Photo, claim: Claim) -> Statement:
     """Return why the exposure of a photo says nothing of the sun; "" when it may."""
     if not isinstance(photo.sun, Sun):
         return Sentence("no sun position, {reason}", reason=Sentence(photo.sun.value))

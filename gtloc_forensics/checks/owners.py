@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from gtloc_forensics.earth import zones
-from gtloc_forensics.records import CounterKind, DeviceGroup, PhotoSummary, Sentence, Told
+from gtloc_forensics.records import CounterKind, DeviceGroup, PhotoSummary, Sentence, Statement
 
 ONE_SERIES = 50  # file numbers this near belong to one device
 OTHER_SERIES = 500
 
 
-def two_devices(group: DeviceGroup, photo: PhotoSummary, other: PhotoSummary) -> Told:
+def two_devices(group: DeviceGroup, photo: PhotoSummary, other: PhotoSummary) -> Statement:
     """Return what says that two photos of a group were taken by two devices of one model; "" when nothing does.
 
     A group with a body serial number is one device, and so are two photos whose file numbers follow each other.

@@ -8,7 +8,7 @@ from typing import Any
 
 from gtloc_forensics.checks import consistent, not_testable
 from gtloc_forensics.earth import globe
-from gtloc_forensics.records import Cause, CauseKind, Confidence, Finding, Outcome, PhotoSummary, Severity, Told
+from gtloc_forensics.records import Cause, CauseKind, Confidence, Finding, Outcome, PhotoSummary, Severity, Statement
 
 
 def instant(photo: PhotoSummary) -> datetime | None:
@@ -45,7 +45,7 @@ def in_order(summaries: Iterable[PhotoSummary]) -> list[PhotoSummary]:
 def about(
     check_id: str,
     summaries: Sequence[PhotoSummary],
-    summary: Told,
+    summary: Statement,
     *,
     outcome: Outcome,
     kind: str,
@@ -53,7 +53,7 @@ def about(
     offset_hours: float | None = None,
     severity: Severity = Severity.MEDIUM,
     confidence: Confidence = Confidence.WEAK,
-    cause_summary: Told = "",
+    cause_summary: Statement = "",
     **more: Any,
 ) -> Finding:
     """Return a finding about *summaries*, the first of which it concerns most.
@@ -72,12 +72,12 @@ def about(
     )
 
 
-def silent(check_id: str, summaries: Iterable[PhotoSummary], why: Told) -> Iterable[Finding]:
+def silent(check_id: str, summaries: Iterable[PhotoSummary], why: Statement) -> Iterable[Finding]:
     """Yield for each photo that the rule had nothing to go on."""
     return (not_testable(check_id, summary.source_id, why) for summary in summaries)
 
 
-def passed(check_id: str, summaries: Iterable[PhotoSummary], summary: Told) -> Iterable[Finding]:
+def passed(check_id: str, summaries: Iterable[PhotoSummary], summary: Statement) -> Iterable[Finding]:
     """Yield for each photo that the rule found agreement."""
     return (consistent(check_id, photo.source_id, summary) for photo in summaries)
 
@@ -88,7 +88,7 @@ def rest(summaries: Iterable[PhotoSummary], concerned: Iterable[PhotoSummary]) -
     return [summary for summary in summaries if summary.source_id not in named]
 
 
-def verdict(doubt: Told, outcome: Outcome) -> tuple[Outcome, Confidence]:
+def verdict(doubt: Statement, outcome: Outcome) -> tuple[Outcome, Confidence]:
     """Weaken an outcome where photos of two devices may be mixed."""
     if doubt:
         return Outcome.SUSPICIOUS, Confidence.WEAK

@@ -36,8 +36,8 @@ from gtloc_forensics.records import (
     Sentence,
     Severity,
     Stated,
+    Statement,
     Sun,
-    Told,
 )
 
 RARE_P = 0.02
@@ -85,7 +85,7 @@ def at_chance(calibration: Calibration | None, name: str) -> bool:
     return test is not None and not test.can_speak
 
 
-def blindness(photo: Photo, context: Context) -> Told:
+def blindness(photo: Photo, context: Context) -> Statement:
     """Return why the pixels cannot be asked for a time; "" when they can."""
     if not isinstance(photo.prediction, Prediction):
         return Sentence("the pixels were not looked at ({reason})", reason=photo.prediction.reason)
@@ -98,7 +98,7 @@ def blindness(photo: Photo, context: Context) -> Told:
     return emptiness(photo)
 
 
-def emptiness(photo: Photo) -> Told:
+def emptiness(photo: Photo) -> Statement:
     """Return why a picture shows no scene that light could fall on; "" when it may."""
     if isinstance(photo.prediction, Prediction) and (why := scene.no_scene(photo.prediction.scene)):
         return why
@@ -111,7 +111,7 @@ def emptiness(photo: Photo) -> Told:
     return ""
 
 
-def dark_though_bright(photo: Photo) -> Told:
+def dark_though_bright(photo: Photo) -> Statement:
     """Return why the exposure of a photo measures no daylight, as its pixels show; "" when it may."""
     if why := emptiness(photo):
         return why
@@ -126,7 +126,7 @@ def calibration_of(prediction: Prediction, context: Context) -> Calibration | No
     return known if known is not None and prediction.calibration == known.sha256 else None
 
 
-def asked(photo: Photo, context: Context) -> Asked | Told:
+def asked(photo: Photo, context: Context) -> Asked | Statement:
     """Return what is to be compared, or why nothing can be."""
     why = blindness(photo, context)
     claim = claim_of(photo)
@@ -165,7 +165,7 @@ def year_score(photo: Asked) -> float:
     return evidence_scores.year_score(photo.prediction.time.mass, photo.usual, year_turn=photo.year)
 
 
-def sun_of(photo: Photo) -> tuple[Sun, Position] | Told:
+def sun_of(photo: Photo) -> tuple[Sun, Position] | Statement:
     """Return the sun over the claimed place, or why it is not known well enough."""
     claim = claim_of(photo)
     if not isinstance(photo.sun, Sun):

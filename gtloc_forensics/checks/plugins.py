@@ -24,7 +24,7 @@ from gtloc_forensics import checks
 from gtloc_forensics.checks import rules
 from gtloc_forensics.checks.hooks import GROUP, Hooks, hookimpl
 from gtloc_forensics.errors import PluginError
-from gtloc_forensics.records import Sentence, Told
+from gtloc_forensics.records import Sentence, Statement
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ class PluginFailure:
     """A plugin that could not be used, and why."""
 
     name: str
-    reason: Told
+    reason: Statement
     detail: str
 
 
@@ -94,9 +94,9 @@ class Loaded:
         return tuple(self._failures.values())
 
     @property
-    def troubles(self) -> dict[str, Told]:
+    def troubles(self) -> dict[str, Statement]:
         """The failures as the environment of a case names them: plugin → what went wrong."""
-        said: dict[str, list[Told]] = {}
+        said: dict[str, list[Statement]] = {}
         for failure in self.failures:
             said.setdefault(failure.name, []).append(failure.reason)
         return {name: Sentence("failed: {reasons:list}", reasons=reasons) for name, reasons in said.items()}
@@ -106,7 +106,7 @@ class Loaded:
         if not self._manager.has_plugin(f"{_OURS}{name}"):
             self._manager.register(plugin, f"{_OURS}{name}")
 
-    def note(self, plugin: str, reason: Told, detail: str = "") -> None:
+    def note(self, plugin: str, reason: Statement, detail: str = "") -> None:
         """Keep that a plugin failed."""
         self._failures.setdefault((plugin, reason), PluginFailure(plugin, reason, detail))
 

@@ -34,7 +34,7 @@ from gtloc_forensics.decode.patience import Patience
 from gtloc_forensics.decode.pixels import DEFAULT_LIMITS, SHORT_SIDE, Decoded, Limits, decode
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
 from gtloc_forensics.files import types
-from gtloc_forensics.records import ImageFacts, Pixels, Sentence, Told
+from gtloc_forensics.records import ImageFacts, Pixels, Sentence, Statement
 from gtloc_forensics.records.sentences import places
 
 __all__ = ["Decoded", "Decoder", "Job", "Limits", "Outcome", "decode", "needs_preview"]
@@ -195,7 +195,7 @@ class _Worker:
             )
         return DecodeRefused(Sentence("the decoder crashed over it (exit status {status})", status=str(code)))
 
-    def _haste(self, seconds: float) -> Told:
+    def _haste(self, seconds: float) -> Statement:
         """Return why a picture had no more than this, where others had used up what they share."""
         hasty = seconds < min(self._limits.cpu_seconds, self._limits.wall_seconds)
         return Sentence(", all that others of this run had left for it") if hasty else ""
@@ -342,7 +342,7 @@ def _parts(told: Any) -> Any:
     return {"say": told.template, "of": {name: _parts(value) for name, value in told.values.items()}}
 
 
-def _told(parts: Any) -> Told:
+def _told(parts: Any) -> Statement:
     """Return what a worker says; it may have been taken over, so forms that could cost us memory are none of ours."""
     if not isinstance(parts, dict):
         return str(parts)

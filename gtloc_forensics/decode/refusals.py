@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.files import opening
-from gtloc_forensics.records import Sentence, Told, visible
+from gtloc_forensics.records import Sentence, Statement, visible
 
 LONGEST_ASPECT = 50.0  # longer strips are no photographs, and would make a row of pixels as wide as memory
 
@@ -83,7 +83,7 @@ def refusals() -> Iterator[None]:
         raise DecodeRefused(Sentence("its content is damaged: {said}", said=_what_happened(error))) from error
 
 
-def _what_happened(error: BaseException) -> Told:
+def _what_happened(error: BaseException) -> Statement:
     """Return the words of a decoder where it has some for people; what Python says of its own insides is none."""
     if isinstance(error, OSError) and error.errno is not None:
         return Sentence("{said}, where it was read", said=opening.words(error))

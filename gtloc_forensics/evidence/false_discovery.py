@@ -50,7 +50,7 @@ def _controlled(check_id: str, findings: Sequence[Finding], rate: float) -> Cont
     return Control(check_id, len(findings), len(found), len(standing), sources)
 
 
-def told(finding: Finding, controls: Sequence[Control]) -> Finding:
+def with_caution(finding: Finding, controls: Sequence[Control]) -> Finding:
     """Return *finding* with what the control says of it, where it has a p-value and is one to look at."""
     if finding.p_value is None or not finding.is_found:
         return finding

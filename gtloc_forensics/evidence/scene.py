@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gtloc_forensics.records import Sentence, Told, template
+from gtloc_forensics.records import Sentence, Statement, template
 
 SURE = 0.5
 """The mass from which a kind is told; below it the answer is that it cannot be told."""
@@ -22,7 +22,7 @@ NO_SCENE: Mapping[str, str] = {
 """Kinds that show no scene the sun could light, and how a reason says so."""
 
 
-def told(scene: Mapping[str, float] | None) -> str:
+def kind_of(scene: Mapping[str, float] | None) -> str:
     """Return the kind of a picture, "" where it cannot be told."""
     if not scene:
         return ""
@@ -30,7 +30,7 @@ def told(scene: Mapping[str, float] | None) -> str:
     return kind if scene[kind] >= SURE else ""
 
 
-def no_scene(scene: Mapping[str, float] | None) -> Told:
+def no_scene(scene: Mapping[str, float] | None) -> Statement:
     """Return why a picture shows no scene that light could fall on; "" when it may.
 
     The kinds without a scene are counted together: which of them it is matters less than that it is one.

@@ -47,7 +47,7 @@ from gtloc_forensics.records import (
     Scalar,
     Sentence,
     Source,
-    Told,
+    Statement,
     Unexamined,
     source_id_of,
     visible,
@@ -160,7 +160,7 @@ class Concluding:
     ) -> None:
         weighed: list[Finding] = []
         seen: list[PhotoSummary] = []
-        labels: dict[str, tuple[str, Told]] = {}
+        labels: dict[str, tuple[str, Statement]] = {}
         latest = datetime(1, 1, 1)
         total = len(self._gathered.rows)
         told = circumstances.gather(self._claims())
@@ -353,4 +353,6 @@ def _told_by_rule(title: str, findings: Sequence[Finding]) -> CauseGroup:
 
 def _judged(verdict: PhotoResult, controls: Sequence[false_discovery.Control]) -> PhotoResult:
     """Add what the case says of a photo."""
-    return replace(verdict, findings=tuple(false_discovery.told(finding, controls) for finding in verdict.findings))
+    return replace(
+        verdict, findings=tuple(false_discovery.with_caution(finding, controls) for finding in verdict.findings)
+    )

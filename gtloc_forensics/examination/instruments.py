@@ -25,7 +25,7 @@ from gtloc_forensics.examination import plugged_in
 from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE, NO_MODEL, Settings
 from gtloc_forensics.files import listing
 from gtloc_forensics.metadata import exiftool
-from gtloc_forensics.records import Candidate, Environment, Sentence, Skipped, Told
+from gtloc_forensics.records import Candidate, Environment, Sentence, Skipped, Statement
 from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, VISION, Stages, fingerprint
 from gtloc_forensics.vision import library as vision_library
 
@@ -52,7 +52,7 @@ class Instruments:
     opinions: tuple[Estimator, ...] = ()  # models plugged in, beside the first
 
     @property
-    def model_absence(self) -> Told:
+    def model_absence(self) -> Statement:
         """Why there is no model; "" when there is one."""
         return self.environment.model_absence
 
@@ -94,7 +94,7 @@ class _Ours:
     def __init__(self, client: exiftool.ExifTool) -> None:
         self._client = client
         self.model: Model | None = None
-        self.absence: Told = Sentence("no model: it was asked to go without one")
+        self.absence: Statement = Sentence("no model: it was asked to go without one")
 
     @plugins.hookimpl
     def sources(self, evidence: Path) -> Iterable[Candidate | Skipped]:
@@ -160,7 +160,7 @@ def _others(loaded: plugins.Loaded, given: Iterable[tuple[str, N]], *, taken: st
     return tuple(kept)
 
 
-def _model(name: str, device: str) -> tuple[Model | None, Told]:
+def _model(name: str, device: str) -> tuple[Model | None, Statement]:
     try:
         from gtloc_forensics import vision
     except ModuleNotFoundError:
@@ -203,7 +203,7 @@ def environment(
     model: Model | None,
     loaded: plugins.Loaded,
     *,
-    model_absence: Told,
+    model_absence: Statement,
     readers: Iterable[MetadataReader] = (),
     opinions: Iterable[Estimator] = (),
 ) -> Environment:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from gtloc_forensics.checks import Check, Context, Registry, Scope, not_testable, unmet
-from gtloc_forensics.records import Claim, Finding, Outcome, Photo, PhotoResult, Sentence, Told, Unexamined
+from gtloc_forensics.records import Claim, Finding, Outcome, Photo, PhotoResult, Sentence, Statement, Unexamined
 
 
-def judge(photo: Photo, registry: Registry, context: Context, *, changed: Told = "") -> PhotoResult:
+def judge(photo: Photo, registry: Registry, context: Context, *, changed: Statement = "") -> PhotoResult:
     """Run the rules that look at one photo alone.
 
     Args:

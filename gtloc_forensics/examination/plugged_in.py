@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gtloc_forensics.checks.hooks import Estimator, MetadataReader
 from gtloc_forensics.checks.plugins import MOST_CHARACTERS, Loaded
-from gtloc_forensics.records import Candidate, Pixels, Prediction, Sentence, Skipped, TagsRead, Told, Unread
+from gtloc_forensics.records import Candidate, Pixels, Prediction, Sentence, Skipped, Statement, TagsRead, Unread
 from gtloc_forensics.store.keys import METADATA, READING, SEEING, VISION, fingerprint
 
 _SHOWN = 60  # characters of a value in a warning
@@ -137,7 +137,7 @@ def predicted(model: Estimator, pixels: Sequence[Pixels]) -> dict[str, Predictio
     return {found.source_id: replace(found, source_id="") for found in predictions}
 
 
-def opinion(model: Estimator, pixels: Sequence[Pixels]) -> dict[str, Prediction | Told]:
+def opinion(model: Estimator, pixels: Sequence[Pixels]) -> dict[str, Prediction | Statement]:
     """Return source id → a further model's prediction, or the reason why it has none."""
     silent = Sentence("the model said nothing of it")
     found: dict[str, Prediction] = {}

@@ -22,8 +22,8 @@ from gtloc_forensics.records import (
     PhotoSummary,
     Prediction,
     Stated,
+    Statement,
     Sun,
-    Told,
     Uptime,
 )
 
@@ -79,7 +79,7 @@ def summary_of(photo: Photo) -> PhotoSummary | None:
     )
 
 
-def by_device(summaries: Iterable[PhotoSummary], labels: dict[str, tuple[str, Told]]) -> tuple[DeviceGroup, ...]:
+def by_device(summaries: Iterable[PhotoSummary], labels: dict[str, tuple[str, Statement]]) -> tuple[DeviceGroup, ...]:
     """Group summaries by device, each group in the order of its claimed local time.
 
     Args:
@@ -96,7 +96,7 @@ def by_device(summaries: Iterable[PhotoSummary], labels: dict[str, tuple[str, To
     )
 
 
-def label(claim: Claim) -> tuple[str, Told]:
+def label(claim: Claim) -> tuple[str, Statement]:
     """Return how to call a claim's device, and how sure it is that it is one device."""
     device = claim.device
     make, model, serial = _present(device.make), _present(device.model), _present(device.serial)

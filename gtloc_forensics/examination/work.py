@@ -12,7 +12,7 @@ from gtloc_forensics.examination.instruments import Instruments
 from gtloc_forensics.examination.kept import Kept
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files.acquiring import Taken
-from gtloc_forensics.records import Candidate, Claim, Prediction, Sentence, Skipped, TagsRead, Told, Unread
+from gtloc_forensics.records import Candidate, Claim, Prediction, Sentence, Skipped, Statement, TagsRead, Unread
 from gtloc_forensics.store.database import Store
 
 
@@ -20,7 +20,7 @@ from gtloc_forensics.store.database import Store
 class Failure:
     """Why a stage made nothing of a file: a sentence for people, and what only the database keeps."""
 
-    reason: Told
+    reason: Statement
     detail: str = ""
     lacks_package: bool = False  # then it is no result: the next run tries again
 

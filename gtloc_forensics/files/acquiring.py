@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gtloc_forensics.errors import ForensicsError, UsageError, WorkspaceFull
 from gtloc_forensics.files import hashing, opening, types
-from gtloc_forensics.records import Candidate, FileStat, Sentence, Source, Told, source_id_of, visible
+from gtloc_forensics.records import Candidate, FileStat, Sentence, Source, Statement, source_id_of, visible
 
 COPY_LIMIT_BYTES = 512 << 20  # a longer video is hashed but not copied: the copy is what tools would read
 SIDECAR_LIMIT_BYTES = 16 << 20
@@ -24,7 +24,7 @@ SIDECAR_LIMIT_BYTES = 16 << 20
 class IntakeFailed(ForensicsError):
     """One file could not be taken in; ``source`` holds as much of it as could be recorded."""
 
-    def __init__(self, reason: Told, source: Source | None = None) -> None:
+    def __init__(self, reason: Statement, source: Source | None = None) -> None:
         """Keep why, and what could be recorded of the file."""
         self.reason = reason
         self.source = source  # sha256 is "" unless the whole file was read
@@ -37,7 +37,7 @@ class UnreadSidecar:
 
     relative: bytes
     sha256: str
-    reason: Told
+    reason: Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Rechecked:
     """What a file is at the end of the run: its hash ("" when it cannot be read), and what changed ("" for nothing)."""
 
     sha256: str
-    reason: Told
+    reason: Statement
 
 
 def take(root: Path, candidate: Candidate, *, into: Path, copy_limit_bytes: int = COPY_LIMIT_BYTES) -> Taken:
@@ -156,7 +156,7 @@ def _of_sizes(before_bytes: int, now_bytes: int) -> Sentence:
     )
 
 
-def together(changes: Sequence[Told]) -> Told:
+def together(changes: Sequence[Statement]) -> Statement:
     """Return several things that changed as one, "" for none."""
     return Sentence("{changes:list}", changes=tuple(changes)) if changes else ""
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from gtloc_forensics.records import FileStat, Sentence, Told, template
+from gtloc_forensics.records import FileStat, Sentence, Statement, template
 
 _SAFE = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY
 _NO_ATIME = getattr(os, "O_NOATIME", 0)  # Linux only
@@ -173,7 +173,7 @@ _OF_THE_SYSTEM = frozenset(
 """What Linux says, in English, of reading that does not succeed; anything else is quoted as it is."""
 
 
-def words(error: OSError) -> Told:
+def words(error: OSError) -> Statement:
     """Return what the system says of an error, for the middle of a sentence."""
     if isinstance(error.strerror, Sentence):
         return error.strerror

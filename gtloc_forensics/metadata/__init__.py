@@ -24,9 +24,9 @@ from gtloc_forensics.records import (
     Sentence,
     Source,
     Stated,
+    Statement,
     Tags,
     TimeRole,
-    Told,
     UnreadBlock,
 )
 
@@ -43,7 +43,7 @@ def claim(
     tags: Tags,
     *,
     sidecars: Sequence[tuple[str, Tags]] = (),
-    warnings: tuple[Told, ...] = (),
+    warnings: tuple[Statement, ...] = (),
     unread: tuple[UnreadBlock, ...] = (),
     zones_at: Callable[[Position], tuple[str, ...]],
 ) -> Claim:
@@ -104,7 +104,7 @@ def burst_id(claim: Claim) -> str:
     return text(claim.tags, *BURST_TAGS)
 
 
-def _oddities(tags: Tags, times: Times) -> tuple[Told, ...]:
+def _oddities(tags: Tags, times: Times) -> tuple[Statement, ...]:
     """Say what disagrees, what had to be understood and what could not be read; the weightiest first, each once."""
     said = [
         Sentence(

@@ -18,8 +18,8 @@ from gtloc_forensics.records import (
     Exposure,
     Sentence,
     Source,
+    Statement,
     Tags,
-    Told,
     Uptime,
     visible,
 )
@@ -75,7 +75,7 @@ def _word(value: str | Absent) -> str:
     return "" if isinstance(value, Absent) else " ".join(visible(value).lower().replace("|", "/").split())
 
 
-def _identity(make: str, model: str, serial: str) -> tuple[str, Told]:
+def _identity(make: str, model: str, serial: str) -> tuple[str, Statement]:
     if serial:
         return _short(f"serial:{make}|{model}|{serial}"), ""
     if model:

@@ -1,6 +1,6 @@
 """Times that no clock showed: zeros of epochs, constants of firmware, counts of weeks that started anew.
 
-Told by pattern, in every zone, and never where another clock of the same file confirms the time.
+Statement by pattern, in every zone, and never where another clock of the same file confirms the time.
 """
 
 from __future__ import annotations

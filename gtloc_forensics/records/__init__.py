@@ -58,7 +58,7 @@ from gtloc_forensics.records.findings import (
 )
 from gtloc_forensics.records.indications import Indicated, Untold
 from gtloc_forensics.records.pictures import AngleDensity, ImageFacts, Pixels, PlaceDensity, Prediction, TimeDensity
-from gtloc_forensics.records.sentences import Sentence, Told, Wording, template
+from gtloc_forensics.records.sentences import Sentence, Statement, Wording, template
 from gtloc_forensics.records.sources import (
     Candidate,
     FileStat,
@@ -127,6 +127,7 @@ __all__ = [
     "Source",
     "Standing",
     "Stated",
+    "Statement",
     "Status",
     "Sun",
     "Tags",
@@ -136,7 +137,6 @@ __all__ = [
     "TimeKind",
     "TimeReading",
     "TimeRole",
-    "Told",
     "Unexamined",
     "Unread",
     "UnreadBlock",

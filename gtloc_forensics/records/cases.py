@@ -11,7 +11,7 @@ from gtloc_forensics.records.absence import Scalar
 from gtloc_forensics.records.decisions import Decisions
 from gtloc_forensics.records.findings import CauseGroup, ClockModel, Finding, Photo
 from gtloc_forensics.records.indications import Indicated
-from gtloc_forensics.records.sentences import Told
+from gtloc_forensics.records.sentences import Statement
 from gtloc_forensics.records.sources import Skipped, Unexamined
 from gtloc_forensics.records.status import Status, status_of
 
@@ -102,7 +102,7 @@ class ReasonNote:
     MOST_NAMES: ClassVar[int] = 3
 
     stage: str
-    reason: Told
+    reason: Statement
     photos: int
     names: tuple[str, ...] = ()
 
@@ -125,7 +125,7 @@ class RuleNote:
     alarms: int | None = None
     sources: int | None = None
     source_alarms: float | None = None
-    photo_set: Told = ""
+    photo_set: Statement = ""
 
 
 class CaseView(Protocol):

@@ -10,7 +10,7 @@ from enum import Enum, unique
 from typing import Generic, TypeAlias, TypeVar
 
 from gtloc_forensics.records.absence import Absent
-from gtloc_forensics.records.sentences import Told
+from gtloc_forensics.records.sentences import Statement
 from gtloc_forensics.records.unread import UnreadBlock
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class Stated(Generic[T]):
     value: T
     tag: str
     raw: str
-    rule: Told
+    rule: Statement
     rivals: tuple[Reading[T], ...] = ()
     offset_source: OffsetSource | None = None  # of an offset, and of an instant that stands on one
 
@@ -167,7 +167,7 @@ class Device:
     software: str | Absent
     owner: str | Absent
     key: str  # "serial:…" or "model:make|model|…" or UNKNOWN_DEVICE
-    doubt: Told  # "" when a body serial names the device, else why photos of two devices may be mixed
+    doubt: Statement  # "" when a body serial names the device, else why photos of two devices may be mixed
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -241,7 +241,7 @@ class Claim:
     uptime: Uptime | Absent
     times: tuple[TimeReading, ...]
     tags: Tags  # everything read, for rules that look at a single tag
-    warnings: tuple[Told, ...] = ()  # exiftool's own, then what was odd in reading the values
+    warnings: tuple[Statement, ...] = ()  # exiftool's own, then what was odd in reading the values
     not_after: Stated[datetime] | Absent = Absent.MISSING  # wall clock of the earliest date that bounds the capture
     default_tags: tuple[str, ...] = ()  # tags whose time is a default of firmware, none that a clock showed
     repeated: tuple[Repeated, ...] = ()

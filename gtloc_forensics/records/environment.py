@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from gtloc_forensics.records.sentences import Sentence, Told
+from gtloc_forensics.records.sentences import Sentence, Statement
 
 _MODEL, _READER, _OPINION, _PLUGIN = "model", "metadata reader", "second opinion", "plugin"
 _NOTHING = "none"
@@ -43,10 +43,10 @@ class Environment:
     pi_heif: str = ""
     rawpy: str = ""
     model: Mapping[str, str] = field(default_factory=dict)
-    model_absence: Told = ""
+    model_absence: Statement = ""
     readers: Mapping[str, str] = field(default_factory=dict)
     opinions: Mapping[str, str] = field(default_factory=dict)
-    troubles: Mapping[str, Told] = field(default_factory=dict)
+    troubles: Mapping[str, Statement] = field(default_factory=dict)
     command: str = ""
 
     @property
@@ -59,9 +59,9 @@ class Environment:
         """The SHA-256 of each file of weights; more than one where a backbone is shared."""
         return frozenset(self.model.get("weights", "").split("+")) - {""}
 
-    def labels(self) -> dict[str, Told]:
+    def labels(self) -> dict[str, Statement]:
         """Return label → value, in the order in which a report prints them; also how a case keeps them."""
-        said: dict[str, Told] = {label: str(getattr(self, name)) for name, label in _LABELS.items()}
+        said: dict[str, Statement] = {label: str(getattr(self, name)) for name, label in _LABELS.items()}
         said["plugins"] = ", ".join(self.plugins) or _NOTHING
         said |= _labelled(_MODEL, self.model)
         said |= (
@@ -70,7 +70,7 @@ class Environment:
         return said | {_MODEL: self.model_absence or self.model_name, "command": self.command}
 
     @classmethod
-    def from_labels(cls, said: Mapping[str, Told]) -> Self:
+    def from_labels(cls, said: Mapping[str, Statement]) -> Self:
         """Return the record that a case keeps as labels; what an older one did not keep is empty."""
         plugins = said.get("plugins", _NOTHING)
         model = _under(_MODEL, said)
@@ -87,11 +87,11 @@ class Environment:
         )
 
 
-def _labelled(kind: str, values: Mapping[str, Told]) -> dict[str, Told]:
+def _labelled(kind: str, values: Mapping[str, Statement]) -> dict[str, Statement]:
     return {f"{kind} {name}": value for name, value in values.items()}
 
 
-def _under(kind: str, said: Mapping[str, Told]) -> dict[str, Told]:
+def _under(kind: str, said: Mapping[str, Statement]) -> dict[str, Statement]:
     return {label[len(kind) + 1 :]: value for label, value in said.items() if label.startswith(f"{kind} ")}
 
 

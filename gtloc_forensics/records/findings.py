@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gtloc_forensics.records.absence import Absent, Scalar
 from gtloc_forensics.records.claims import Claim, Counter, OffsetSource, Sun
 from gtloc_forensics.records.pictures import ImageFacts, Prediction
-from gtloc_forensics.records.sentences import Told
+from gtloc_forensics.records.sentences import Statement
 from gtloc_forensics.records.sources import Source, Unexamined
 
 
@@ -116,7 +116,7 @@ class Cause:
     kind: CauseKind
     device_key: str  # "" when it is not about one device
     offset_hours: float | None = None
-    summary: Told = ""
+    summary: Statement = ""
 
     def __post_init__(self) -> None:
         """Take the stored value of a kind for the kind."""
@@ -138,12 +138,12 @@ class Finding:
     outcome: Outcome
     severity: Severity
     confidence: Confidence
-    summary: Told
-    observed: tuple[Told, ...] = ()
-    derived: tuple[Told, ...] = ()
-    inferred: tuple[Told, ...] = ()
-    limitations: tuple[Told, ...] = ()
-    innocent: tuple[Told, ...] = ()  # innocent explanations that remain
+    summary: Statement
+    observed: tuple[Statement, ...] = ()
+    derived: tuple[Statement, ...] = ()
+    inferred: tuple[Statement, ...] = ()
+    limitations: tuple[Statement, ...] = ()
+    innocent: tuple[Statement, ...] = ()  # innocent explanations that remain
     facts: Mapping[str, Scalar] = field(default_factory=dict)
     cause: Cause | None = None
     p_value: float | None = None  # calibrated only; None says there is no calibration
@@ -212,7 +212,7 @@ class DeviceGroup:
 
     device_key: str
     label: str  # "Canon EOS 5D (serial 0123)" for people
-    doubt: Told
+    doubt: Statement
     summaries: tuple[PhotoSummary, ...]
 
 
@@ -254,8 +254,8 @@ class ClockModel:
     interval_hours: tuple[float, float] | None  # 95 % credible
     probability: float  # posterior of this kind against the others
     photos: int
-    evidence: tuple[Told, ...]  # which witnesses spoke, one sentence each
-    summary: Told
+    evidence: tuple[Statement, ...]  # which witnesses spoke, one sentence each
+    summary: Statement
     posterior_offsets_hours: NDArray[np.float32] | None = None  # [K] grid
     posterior_mass: NDArray[np.float32] | None = None  # [K]
     segments: tuple[tuple[str, str, float], ...] = ()  # (first source_id, last source_id, offset_hours) when piecewise
@@ -277,5 +277,5 @@ class CauseGroup:
     source_ids: tuple[str, ...]  # photos concerned, in path order
     check_ids: tuple[str, ...]  # rules concerned, sorted
     findings: int
-    summary: Told  # one sentence: "clock 6 h ahead for 10 of 12 photos (5 h 50 – 6 h 10, 95 %)"
-    refutable_by: Told = ""  # what would show this explanation to be wrong
+    summary: Statement  # one sentence: "clock 6 h ahead for 10 of 12 photos (5 h 50 – 6 h 10, 95 %)"
+    refutable_by: Statement = ""  # what would show this explanation to be wrong

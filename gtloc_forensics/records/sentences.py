@@ -80,7 +80,7 @@ class Sentence(str):
         return remade, (self.template, dict(self.values))
 
 
-Told: TypeAlias = str | Sentence
+Statement: TypeAlias = str | Sentence
 """What the program says of something: a :class:`Sentence`, or plain English from a third-party rule or an old case."""
 
 

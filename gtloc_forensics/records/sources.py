@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gtloc_forensics.records.absence import visible
 from gtloc_forensics.records.claims import Tags
-from gtloc_forensics.records.sentences import Told
+from gtloc_forensics.records.sentences import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,14 @@ class TagsRead:
     """Everything a reader (exiftool) found in one file, and what it found odd about it."""
 
     tags: Tags
-    warnings: tuple[Told, ...] = ()
+    warnings: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
     """A file whose metadata could not be read: one sentence for people, and the reader's own words."""
 
-    reason: Told
+    reason: Statement
     detail: str = ""
 
 
@@ -86,7 +86,7 @@ class Skipped:
     """
 
     relative: bytes
-    reason: Told
+    reason: Statement
     blocks: bool
 
 
@@ -96,5 +96,5 @@ class Unexamined:
 
     source_id: str
     stage: str  # "intake", "metadata", "decode", "vision", "check:GF101", …
-    reason: Told  # one sentence for a person, ending with a remedy where there is one
+    reason: Statement  # one sentence for a person, ending with a remedy where there is one
     detail: str = ""  # traceback or tool output, for the database only

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 
 from gtloc_forensics.records.absence import visible
-from gtloc_forensics.records.sentences import Sentence, Told
+from gtloc_forensics.records.sentences import Sentence, Statement
 
 
 @unique
@@ -30,7 +30,7 @@ class UnreadBlock:
     """A block that could not be read, or not whole."""
 
     block: MetadataBlock
-    said: Told  # what the reader said of it
+    said: Statement  # what the reader said of it
     name: str = ""  # of the sidecar
 
     @property

@@ -103,16 +103,16 @@ class Words:
         """Return the sentence *key* without styles."""
         return "".join(span.text for span in self(key, **values))
 
-    def told(self, text: str, *, limit: int = LONGEST_SENTENCE) -> str:
+    def say(self, text: str, *, limit: int = LONGEST_SENTENCE) -> str:
         """Return what the program says, in this language where it can be said in it, as one visible line."""
         return plain(self.wording.tell(text), limit=limit)
 
     def reason(self, text: str) -> str:
         """Return why something was not done, as short as a value is kept."""
-        return self.told(text, limit=LONGEST_VALUE)
+        return self.say(text, limit=LONGEST_VALUE)
 
     def sentence(self, text: str, *, limit: int = LONGEST_SENTENCE) -> str:
-        """Return what the program says as :meth:`told` does, beginning as a sentence does, unless with a name."""
+        """Return what the program says as :meth:`say` does, beginning as a sentence does, unless with a name."""
         return plain(self.wording.write(text, "capital"), limit=limit)
 
     def number(self, value: float, digits: int = 0) -> str:
@@ -136,7 +136,7 @@ class Words:
     def _shielded(self, value: object) -> str:
         if isinstance(value, jinja2.Undefined):
             return str(value)  # StrictUndefined raises here
-        text = self.told(value) if isinstance(value, str) else plain(value, limit=LONGEST_SENTENCE)
+        text = self.say(value) if isinstance(value, str) else plain(value, limit=LONGEST_SENTENCE)
         return "".join(_SHIELD.get(character, character) for character in text)
 
 

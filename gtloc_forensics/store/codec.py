@@ -19,7 +19,7 @@ import numpy as np
 from cattrs import Converter
 
 from gtloc_forensics.errors import DamagedCase
-from gtloc_forensics.records import Absent, Sentence, Told, visible
+from gtloc_forensics.records import Absent, Sentence, Statement, visible
 
 R = TypeVar("R")
 
@@ -111,7 +111,7 @@ def _converter() -> Converter:
 
 
 def _is_told(kind: Any) -> bool:
-    return bool(kind == Told)
+    return bool(kind == Statement)
 
 
 def _text_of_sentence(value: Any) -> Any:

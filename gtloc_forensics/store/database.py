@@ -21,7 +21,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from gtloc_forensics.errors import CaseError, DamagedCase, WorkspaceFull
-from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Scalar, Skipped, Source, Told, visible
+from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Scalar, Skipped, Source, Statement, visible
 from gtloc_forensics.store.codec import pack, text_of, told_of, unpack
 from gtloc_forensics.store.custody import GENESIS, canonical_json, event_of
 from gtloc_forensics.store.reading_copy import ReadingCopy
@@ -245,7 +245,7 @@ class Store:
         self._add(session, subject, stage, fingerprint, failed=False, payload=pack(record))
 
     def add_failure(
-        self, session: Session, subject: str, stage: str, fingerprint: str, *, reason: Told, detail: str = ""
+        self, session: Session, subject: str, stage: str, fingerprint: str, *, reason: Statement, detail: str = ""
     ) -> None:
         """Keep why a stage made nothing."""
         self._add(session, subject, stage, fingerprint, failed=True, payload=pack((reason, detail)))
@@ -259,7 +259,7 @@ class Store:
 
     def result(
         self, subject: str, stage: str, fingerprint: str, kind: type[R], *, session: Session | None = None
-    ) -> R | tuple[Told, str] | None:
+    ) -> R | tuple[Statement, str] | None:
         """Return a stage's record, or ``(reason, detail)`` when it failed, or None when it never ran.
 
         Inside a transaction pass its *session*, to see what it has written so far.
@@ -270,7 +270,7 @@ class Store:
         else:
             row = session.get(ResultRow, (subject, stage, fingerprint))
         if row is not None:
-            return unpack(tuple[Told, str], row.payload) if row.failed else unpack(kind, row.payload)
+            return unpack(tuple[Statement, str], row.payload) if row.failed else unpack(kind, row.payload)
         return None
 
     # ----------------------------------------------------------------- rejected

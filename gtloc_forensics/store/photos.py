@@ -18,9 +18,9 @@ from gtloc_forensics.records import (
     Prediction,
     Sentence,
     Source,
+    Statement,
     Sun,
     TagsRead,
-    Told,
     Unexamined,
 )
 from gtloc_forensics.store.codec import unpack
@@ -45,7 +45,7 @@ R = TypeVar("R")
 class Album:
     """Puts the records of one path together again from the store."""
 
-    def __init__(self, store: Store, stages: Stages, model_absence: Told) -> None:
+    def __init__(self, store: Store, stages: Stages, model_absence: Statement) -> None:
         """Prepare to read what *store* keeps under the fingerprints *stages*."""
         self._store = store
         self._stages = stages
@@ -129,7 +129,7 @@ class Album:
                     missing.append(_unexamined(source, stage, found))
         return tuple(missing)
 
-    def _result(self, subject: str, stage: str, fingerprint: str, kind: type[R]) -> R | tuple[Told, str] | None:
+    def _result(self, subject: str, stage: str, fingerprint: str, kind: type[R]) -> R | tuple[Statement, str] | None:
         """Return a stage's record; else why there is none, be it only for want of a package."""
         found = self._store.result(subject, stage, fingerprint, kind)
         return self._store.result(subject, without_package(stage), fingerprint, kind) if found is None else found

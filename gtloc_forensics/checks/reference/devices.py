@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Claim, Device, Sentence, Stated, Told
+from gtloc_forensics.records import Claim, Device, Sentence, Stated, Statement
 
 # Makers of telephones only. Makers of both are told by model below.
 PHONE_MAKERS = (
@@ -112,7 +112,7 @@ def is_flying(claim: Claim) -> bool:
     return high or speed_km_h(claim) > FLYING_KM_H
 
 
-def name_of(device: Device) -> Told:
+def name_of(device: Device) -> Statement:
     """Return make and model for people, ``an unnamed device`` when neither is there."""
     parts = [part.strip() for part in (device.make, device.model) if isinstance(part, str) and part.strip()]
     if len(parts) == 2 and parts[1].lower().startswith(parts[0].lower()):

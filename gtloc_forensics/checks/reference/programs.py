@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Claim, Photo, Sentence, Told
+from gtloc_forensics.records import Claim, Photo, Sentence, Statement
 
 SOFTWARE_TAGS = (
     "IFD0:Software",
@@ -34,7 +34,7 @@ _CONVERTERS = re.compile(
     r"workspace|finepix|silkypix|develop",
     re.I,
 )
-_PLATFORM_NAMES: tuple[tuple[re.Pattern[str], Told], ...] = (
+_PLATFORM_NAMES: tuple[tuple[re.Pattern[str], Statement], ...] = (
     (re.compile(r"(IMG|VID)-\d{8}-WA\d+", re.I), "WhatsApp"),
     (re.compile(r"^WhatsApp Image ", re.I), "WhatsApp"),
     (re.compile(r"^\d{5,}_\d{8,}_\d+_[nob]\.", re.I), Sentence("Facebook or Instagram")),
@@ -78,7 +78,7 @@ def converters(claim: Claim) -> list[str]:
     return [name for name in named(claim).values() if _EDITORS.search(name) or _CONVERTERS.search(name)]
 
 
-def platforms(photo: Photo, claim: Claim) -> list[Told]:
+def platforms(photo: Photo, claim: Claim) -> list[Statement]:
     """Return the messengers and websites that left their mark in name or metadata; they rewrite what they pass on."""
     found = platforms_of_name(photo.source.display_path)
     if tag_values.text(claim.tags, "IPTC:SpecialInstructions").startswith(FACEBOOK_MARK):
@@ -89,7 +89,7 @@ def platforms(photo: Photo, claim: Claim) -> list[Told]:
     return list(dict.fromkeys(found))
 
 
-def platforms_of_name(path: str) -> list[Told]:
+def platforms_of_name(path: str) -> list[Statement]:
     """Return the messengers and websites whose way of naming files the name of *path* shows."""
     name = path.rsplit("/", 1)[-1]
     return [platform for pattern, platform in _PLATFORM_NAMES if pattern.search(name)]
@@ -105,9 +105,9 @@ def date_changers(claim: Claim) -> list[str]:
     return [name for name in named(claim).values() if _DATE_CHANGERS.search(name)]
 
 
-def generators(claim: Claim) -> list[Told]:
+def generators(claim: Claim) -> list[Statement]:
     """Return what in the file says that the picture was generated."""
-    said: list[Told] = [name for name in named(claim).values() if _GENERATORS.search(name)]
+    said: list[Statement] = [name for name in named(claim).values() if _GENERATORS.search(name)]
     source_type = tag_values.text(claim.tags, "XMP-iptcExt:DigitalSourceType")
     if _SYNTHETIC.search(source_type):
         said.append(source_type)

@@ -20,7 +20,7 @@ from gtloc_forensics.checks import Context, check, claim_of, consistent
 from gtloc_forensics.checks import findings as checks_findings
 from gtloc_forensics.checks.reference import programs
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity, Stated, Told, durations
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity, Stated, Statement, durations
 
 ZONES_S = 26 * 3600.0
 
@@ -58,7 +58,7 @@ def _generated(claim: Claim) -> Iterator[Finding]:
         )
 
 
-def _cut(text: Told) -> Told:
+def _cut(text: Statement) -> Statement:
     return text if isinstance(text, Sentence) else text[:120]
 
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable, offsets
 from gtloc_forensics.checks import position_slips as checks_position_slips
 from gtloc_forensics.earth import zones
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity, Stated, Told, durations
+from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity, Stated, Statement, durations
 
 BORDER_KM = 50.0
 
@@ -44,7 +44,7 @@ def position_slips(photo: Photo, context: Context) -> Iterator[Finding]:
         yield _try_slips(claim, known, at_sea=at_sea)
 
 
-def _try_slips(claim: Claim, known: tuple[float, Told] | None, *, at_sea: bool) -> Finding:
+def _try_slips(claim: Claim, known: tuple[float, Statement] | None, *, at_sea: bool) -> Finding:
     repaired = checks_position_slips.on_land(claim) if known is None else checks_position_slips.fitting(claim, known[0])
     if not repaired or (known is not None and not offsets.is_civil(known[0])):
         summary = Sentence("No simple slip would make the position fit better.")
@@ -64,7 +64,7 @@ def _try_slips(claim: Claim, known: tuple[float, Told] | None, *, at_sea: bool) 
     )
 
 
-def _misplaced(claim: Claim, known: tuple[float, Told] | None, *, slip: Sentence, at_sea: bool) -> Sentence:
+def _misplaced(claim: Claim, known: tuple[float, Statement] | None, *, slip: Sentence, at_sea: bool) -> Sentence:
     if known is None:
         return Sentence("The position lies in the open sea; it would fit after {slip}.", slip=slip)
     if at_sea:
@@ -84,7 +84,7 @@ def _misplaced(claim: Claim, known: tuple[float, Told] | None, *, slip: Sentence
     )
 
 
-def _known_offset(claim: Claim) -> tuple[float, Told] | None:
+def _known_offset(claim: Claim) -> tuple[float, Statement] | None:
     """Return the offset the clocks imply and what says so."""
     stated = offsets.stated(claim)
     if stated is not None:

@@ -42,8 +42,8 @@ from gtloc_forensics.records import (
     Sentence,
     Severity,
     Stated,
+    Statement,
     Sun,
-    Told,
 )
 
 RARE_P = 0.01
@@ -74,7 +74,7 @@ def _settled(found: Finding) -> Finding:
     return replace(found, outcome=Outcome.EXPLAINED, severity=Severity.LOW, summary=summary)
 
 
-def _untestable(claim: Claim, sun: Sun | Absent) -> Told:
+def _untestable(claim: Claim, sun: Sun | Absent) -> Statement:
     if not isinstance(sun, Sun):
         return Sentence("no sun position, {reason}", reason=Sentence(sun.value))
     if devices.is_flying(claim):

@@ -38,6 +38,6 @@ def scene(photo: Photo, context: Context) -> Iterator[Finding]:
             "Sky or daylight is in view (probability {probability:.2f}).", probability=photo.prediction.datable
         )
         facts: dict[str, str | int | float | bool | None] = {"datable": round(photo.prediction.datable, 3)}
-        if kind := scenes.told(photo.prediction.scene):
+        if kind := scenes.kind_of(photo.prediction.scene):
             facts["looks_like"] = kind
         yield consistent("GF300", claim.source_id, summary, facts=facts)

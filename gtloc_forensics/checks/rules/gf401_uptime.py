@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from gtloc_forensics.checks import Context, Scope, check, owners, pairs
-from gtloc_forensics.records import DeviceGroup, Finding, Outcome, PhotoSummary, Sentence, Severity, Told, template
+from gtloc_forensics.records import DeviceGroup, Finding, Outcome, PhotoSummary, Sentence, Severity, Statement, template
 
 TOLERANCE_S = 30.0
 
@@ -72,7 +72,7 @@ _GROWS_OR_TWO = template(
 )
 
 
-def _sentence(gained_s: float, passed_s: float, why: Told) -> Sentence:
+def _sentence(gained_s: float, passed_s: float, why: Statement) -> Sentence:
     """Return what is said of two photos; *why* says that they may be of two devices, "" when they are of one."""
     falls = gained_s < 0.0
     if not why:

@@ -23,7 +23,7 @@ from itertools import pairwise
 
 from gtloc_forensics.checks import Context, Scope, check, owners, pairs
 from gtloc_forensics.checks.reference import devices
-from gtloc_forensics.records import DeviceGroup, Finding, Outcome, PhotoSummary, Sentence, Severity, Told, template
+from gtloc_forensics.records import DeviceGroup, Finding, Outcome, PhotoSummary, Sentence, Severity, Statement, template
 
 FAST_KM_H = 300.0
 IMPOSSIBLE_KM_H = 1_200.0
@@ -151,7 +151,7 @@ def _judge(
 
 def _reading(
     group: DeviceGroup, earlier: PhotoSummary, later: PhotoSummary, *, speed: float, is_flight: bool
-) -> tuple[str, str, dict[str, Told]]:
+) -> tuple[str, str, dict[str, Statement]]:
     """Return the kind of cause, the template of what is said, and what else stands in it."""
     if _is_told_by_receiver(speed, earlier, later):
         return "flight", _TOLD_BY_RECEIVER, {}

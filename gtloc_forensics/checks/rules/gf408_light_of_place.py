@@ -24,7 +24,16 @@ from gtloc_forensics.evidence.clocks import receiver
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure import geolocation as light_places
 from gtloc_forensics.evidence.exposure.geolocation import LightPlace
-from gtloc_forensics.records import Confidence, DeviceGroup, Finding, Outcome, PhotoSummary, Sentence, Severity, Told
+from gtloc_forensics.records import (
+    Confidence,
+    DeviceGroup,
+    Finding,
+    Outcome,
+    PhotoSummary,
+    Sentence,
+    Severity,
+    Statement,
+)
 
 OUTSIDE = 0.995
 LEAST_RATIO = 1.0 / 300.0
@@ -65,7 +74,7 @@ def _used(group: DeviceGroup) -> list[PhotoSummary]:
     return [photo for photo in group.summaries if photo.source_id in named and photo.utc_time is not None]
 
 
-def _slip(group: DeviceGroup, used: list[PhotoSummary], slip: Told, gain_log10: float) -> Finding:
+def _slip(group: DeviceGroup, used: list[PhotoSummary], slip: Statement, gain_log10: float) -> Finding:
     return pairs.about(
         "GF408",
         used,

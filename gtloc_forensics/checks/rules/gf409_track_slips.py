@@ -32,7 +32,7 @@ from gtloc_forensics.records import (
     Position,
     Sentence,
     Severity,
-    Told,
+    Statement,
 )
 
 FEWEST = 4
@@ -102,7 +102,7 @@ def _reads_like_minutes(placed: Sequence[PhotoSummary]) -> bool:
     return all(angle % 1.0 < MINUTES_SHARE for angle in angles)
 
 
-def _stray(group: DeviceGroup, photo: PhotoSummary, slip: Told, repaired: Position) -> Finding:
+def _stray(group: DeviceGroup, photo: PhotoSummary, slip: Statement, repaired: Position) -> Finding:
     return pairs.about(
         "GF409",
         (photo,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gtloc_forensics.records import Cause, CauseKind, ClockModel, Finding, Sentence, Told, durations, template
+from gtloc_forensics.records import Cause, CauseKind, ClockModel, Finding, Sentence, Statement, durations, template
 
 MOST_NAMES = 3
 
@@ -70,12 +70,12 @@ _OF_MANY: Mapping[CauseKind, str] = {
 _OF_MANY_OTHERS = template("{photos} photos, each by findings of its own")
 
 
-def refuted_by(kind: CauseKind) -> Told:
+def refuted_by(kind: CauseKind) -> Statement:
     """Return what would show that a cause is not the one; "" where nothing is said."""
     return Sentence(_REFUTED_BY[kind]) if kind in _REFUTED_BY else ""
 
 
-def summary(cause: Cause, findings: Sequence[Finding], *, model: ClockModel | None, names: Sequence[str]) -> Told:
+def summary(cause: Cause, findings: Sequence[Finding], *, model: ClockModel | None, names: Sequence[str]) -> Statement:
     """Return the sentence of a group of findings.
 
     Args:
@@ -103,7 +103,7 @@ def summary(cause: Cause, findings: Sequence[Finding], *, model: ClockModel | No
     return _of_many(cause, findings, names)
 
 
-def _altered(said: Told, names: Sequence[str]) -> Sentence:
+def _altered(said: Statement, names: Sequence[str]) -> Sentence:
     return Sentence(
         "{said:bare}. Nothing of the kind is said of its siblings of the same device: {file} alone was "
         "given another time, by a person or a program, or the clock stood wrong for it only.",
@@ -112,7 +112,7 @@ def _altered(said: Told, names: Sequence[str]) -> Sentence:
     )
 
 
-def _of_one(cause: Cause, said: Told, names: Sequence[str]) -> Told:
+def _of_one(cause: Cause, said: Statement, names: Sequence[str]) -> Statement:
     """Return the one sentence there is; of a look-alike with the name of the photo it is about."""
     if cause.kind is CauseKind.LOOK_ALIKE and len(names) == 2 and names[0]:
         return Sentence("{name}: {said}", name=names[0], said=said)
@@ -122,7 +122,7 @@ def _of_one(cause: Cause, said: Told, names: Sequence[str]) -> Told:
     return Sentence("{said:bare} ({photos} photos).", said=begun, photos=len(names))
 
 
-def _says_how_many(said: Told, photos: int) -> bool:
+def _says_how_many(said: Statement, photos: int) -> bool:
     """Whether a sentence names the number of its photos itself."""
     return isinstance(said, Sentence) and said.values.get("photos") == photos
 

@@ -27,7 +27,7 @@ from gtloc_forensics.evidence.clocks.witnesses import GpsResiduals, Level
 from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS
-from gtloc_forensics.records import ClockKind, ClockModel, ClockWitness, DeviceGroup, Sentence, Told
+from gtloc_forensics.records import ClockKind, ClockModel, ClockWitness, DeviceGroup, Sentence, Statement
 
 __all__ = ["fit", "fit_all"]
 
@@ -56,7 +56,7 @@ class _Evidence:
     log_likelihood: Floats
     light: Floats  # [K], its part
     independent: float  # how many independent photos that is worth
-    sentences: tuple[Told, ...]
+    sentences: tuple[Statement, ...]
     gps: GpsResiduals | None
     level: Level | None  # of the GPS residuals that most photos share
     met: Meetings | None
@@ -165,7 +165,7 @@ def _shared_level(gps: GpsResiduals | None) -> Level | None:
     return level if len(level.members) >= clock_witnesses.SHARED * len(gps) else None
 
 
-def _of_gps(group: DeviceGroup, gps: GpsResiduals | None, level: Level | None) -> tuple[Floats, Told]:
+def _of_gps(group: DeviceGroup, gps: GpsResiduals | None, level: Level | None) -> tuple[Floats, Statement]:
     silent = np.zeros(len(OFFSETS_HOURS))
     if gps is None:
         on_utc = clock_witnesses.copied_gps_hours(group)
@@ -185,7 +185,7 @@ def _of_gps(group: DeviceGroup, gps: GpsResiduals | None, level: Level | None) -
     )
 
 
-def _of_companion(met: Meetings | None) -> tuple[Floats, Told]:
+def _of_companion(met: Meetings | None) -> tuple[Floats, Statement]:
     if met is None:
         return np.zeros(len(OFFSETS_HOURS)), ""
     return prior.of_gps(met.hours, spread_hours=met.reach_hours / 2.0, photos=met.places), sentences.companion_differs(
@@ -203,7 +203,7 @@ def _whole_days(gps: GpsResiduals, level: Level) -> int:
     return int(common) if np.sum(days == common) >= FEWEST_DATES else 0
 
 
-def _of_zone(foreign: tuple[float, int] | None) -> tuple[Floats, Told]:
+def _of_zone(foreign: tuple[float, int] | None) -> tuple[Floats, Statement]:
     if foreign is None:
         return np.zeros(len(OFFSETS_HOURS)), ""
     hours, count = foreign
@@ -212,7 +212,7 @@ def _of_zone(foreign: tuple[float, int] | None) -> tuple[Floats, Told]:
     return prior.of_foreign_zone(hours), sentences.zone_written(count, hours)
 
 
-def _of_light(group: DeviceGroup, model: LightModel) -> tuple[Floats, float, Told]:
+def _of_light(group: DeviceGroup, model: LightModel) -> tuple[Floats, float, Statement]:
     frames = light_offsets.frames_of(group.summaries, model)
     if not len(frames):
         return np.zeros(len(OFFSETS_HOURS)), 0.0, ""
@@ -222,7 +222,7 @@ def _of_light(group: DeviceGroup, model: LightModel) -> tuple[Floats, float, Tol
     return light, frames.effective, said
 
 
-def _of_hours(group: DeviceGroup) -> Told:
+def _of_hours(group: DeviceGroup) -> Statement:
     found, photos = clock_witnesses.hour_log_likelihood(group)
     if not photos or float(found[np.abs(OFFSETS_HOURS) <= 0.5].max()) > -HOURS_WORTH_TELLING:
         return ""

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from gtloc_forensics.earth import zones
 from gtloc_forensics.evidence.exposure.clock_offsets import civil_offset_hours
-from gtloc_forensics.records import DeviceGroup, PhotoSummary, Sentence, Told, template
+from gtloc_forensics.records import DeviceGroup, PhotoSummary, Sentence, Statement, template
 
 # Two clocks that agree: camera clocks lag by minutes (92–146 s measured on genuine files, field.md §0.5).
 TOGETHER_HOURS = 5.0 / 60.0
@@ -50,7 +50,7 @@ class Receiver:
     """The photos whose GPS time is a clock of its own, and a sentence for each kind of those set aside."""
 
     heard: tuple[PhotoSummary, ...]
-    notes: tuple[Told, ...]
+    notes: tuple[Statement, ...]
     not_clocks: frozenset[str] = frozenset()  # ids of the photos whose GPS time was set aside or put right
 
 
@@ -67,7 +67,7 @@ def listen(group: DeviceGroup) -> Receiver:
     for photo in timed:
         first.setdefault((photo.local_time, photo.gps_utc_time), photo)
     kept = list(first.values())
-    notes: list[Told] = []
+    notes: list[Statement] = []
     for pattern in (_without_time, _constant, _stamped, _rolled_over, _frozen_date, _repeated, _old_fixes):
         kept, note = pattern(kept)
         notes += [note] if note else []
@@ -126,7 +126,7 @@ def is_written(photo: PhotoSummary) -> bool:
 # --------------------------------------------------------------------------- patterns
 
 
-def _without_time(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
+def _without_time(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
     """Set aside the zero of the receiver's count."""
     spared = [photo for photo in kept if not _is_zero(photo)]
     said = template(
@@ -154,7 +154,7 @@ def is_bare_date(gps_utc: datetime, apart_hours: float | None) -> bool:
     return gps_utc.time() == time(0) and (apart_hours is None or abs(apart_hours) > TOGETHER_HOURS)
 
 
-def _constant(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
+def _constant(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
     """Set aside a time of day that returns on several dates whatever the camera's own hour."""
     wrong: set[str] = set()
     for summaries in _by(kept, lambda photo: photo.gps_utc_time and photo.gps_utc_time.time()).values():
@@ -176,7 +176,7 @@ def _spread_hours(summaries: Sequence[PhotoSummary]) -> float:
     return 24.0 - max(gaps)
 
 
-def _stamped(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
+def _stamped(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
     """Set aside one capture second in many files whose GPS times differ: a program wrote it."""
     wrong: set[str] = set()
     for summaries in _by(kept, lambda photo: photo.local_time).values():
@@ -191,7 +191,7 @@ def _stamped(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
     return spared, _note(kept, spared, said)
 
 
-def _rolled_over(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
+def _rolled_over(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
     """Put the dates right that lie whole rounds of 1,024 weeks away."""
     turned = [_turned(photo) for photo in kept]
     count = sum(now is not before for now, before in zip(turned, kept, strict=True))
@@ -215,7 +215,7 @@ def _turned(photo: PhotoSummary) -> PhotoSummary:
     return replace(photo, gps_utc_time=photo.gps_utc_time + rounds * ROLLOVER)
 
 
-def _frozen_date(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
+def _frozen_date(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
     """Take the camera's date where the GPS date stands still over several days."""
     gps_dates = {photo.gps_utc_time.date() for photo in kept if photo.gps_utc_time}
     claimed = {moment.date() for photo in kept if (moment := _claimed_utc(photo))}
@@ -247,7 +247,7 @@ def _on_its_day(photo: PhotoSummary) -> PhotoSummary:
     return replace(photo, gps_utc_time=photo.gps_utc_time + timedelta(days=days))
 
 
-def _repeated(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
+def _repeated(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
     """Hear one GPS instant once, at the photo nearest to it: in the others it is the last fix, not a new one."""
     first = {
         min(summaries, key=lambda summary: (abs(residual_hours(summary) or 0.0), summary.source_id)).source_id
@@ -260,7 +260,7 @@ def _repeated(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
     return spared, _note(kept, spared, said)
 
 
-def _old_fixes(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Told]:
+def _old_fixes(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
     """Set aside GPS times that lag behind the rest, unless by what a clock set ahead would keep."""
     rows = sorted(
         ((hours, photo) for photo in kept if (hours := residual_hours(photo)) is not None),
@@ -327,7 +327,7 @@ def _by(summaries: Iterable[PhotoSummary], key: Callable[[PhotoSummary], object]
     return found
 
 
-def _note(before: Sequence[PhotoSummary], after: Sequence[PhotoSummary], said: str) -> Told:
+def _note(before: Sequence[PhotoSummary], after: Sequence[PhotoSummary], said: str) -> Statement:
     """Return what is said, a template, of the photos that were set aside; "" without any."""
     count = len(before) - len(after)
     return Sentence(said, photos=count) if count else ""

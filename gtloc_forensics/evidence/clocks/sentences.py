@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gtloc_forensics.evidence.clocks.by_light import LightVerdict
-from gtloc_forensics.records import ClockKind, Sentence, Told, template
+from gtloc_forensics.records import ClockKind, Sentence, Statement, template
 
 Interval = tuple[float, float]
 
@@ -195,6 +195,6 @@ _UPTIME_RAN_ON = template(
 )
 
 
-def ran_on(name: str, *, is_uptime: bool, before: Told, after: Told) -> Sentence:
+def ran_on(name: str, *, is_uptime: bool, before: Statement, after: Statement) -> Sentence:
     """Return where a count shows a clock set back, and what is said of it on either side."""
     return Sentence(_UPTIME_RAN_ON if is_uptime else _COUNTER_RAN_ON, name=name, before=before, after=after)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gtloc_forensics.evidence.clocks import receiver
 from gtloc_forensics.evidence.clocks.receiver import FIRST_DIGITAL, LEVEL_GAP_HOURS
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS, civil_offset_hours
-from gtloc_forensics.records import DeviceGroup, PhotoSummary, Told
+from gtloc_forensics.records import DeviceGroup, PhotoSummary, Statement
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ class GpsResiduals:
     days: Floats  # whole days apart
     raw_hours: Floats  # the offset from UTC that the clock itself was set to
     is_local_date: NDArray[np.bool_]  # the GPS date is the camera's: some firmware writes the local date there
-    notes: tuple[Told, ...] = ()  # what of the GPS times was set aside
+    notes: tuple[Statement, ...] = ()  # what of the GPS times was set aside
 
     def __len__(self) -> int:
         """Count the photos."""

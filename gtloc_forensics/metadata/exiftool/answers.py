@@ -7,7 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from gtloc_forensics.records import Sentence, TagsRead, Told, Unread
+from gtloc_forensics.records import Sentence, Statement, TagsRead, Unread
 
 Value = str | int | float
 
@@ -79,7 +79,7 @@ def _number(text: str) -> Value:
     return text if not math.isfinite(number) or (_WRITTEN_AS_TEXT.search(text) and repr(number) != text) else number
 
 
-def _plain(said: str) -> Told:
+def _plain(said: str) -> Statement:
     """Return exiftool's first error without the path it names."""
     lines = [text for text in said.splitlines() if text.startswith("Error")] or said.splitlines()
     if not lines:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from gtloc_forensics.records import MetadataBlock, Told, UnreadBlock
+from gtloc_forensics.records import MetadataBlock, Statement, UnreadBlock
 
 _MINOR = re.compile(r"\[minor\]", re.I)
 
@@ -40,9 +40,9 @@ _WORDS: tuple[tuple[MetadataBlock, re.Pattern[str]], ...] = (
 )
 
 
-def unread_blocks(warnings: Iterable[Told]) -> tuple[UnreadBlock, ...]:
+def unread_blocks(warnings: Iterable[Statement]) -> tuple[UnreadBlock, ...]:
     """Return the blocks that *warnings* speak of, each once, with the first words that exiftool said about it."""
-    found: dict[MetadataBlock, Told] = {}
+    found: dict[MetadataBlock, Statement] = {}
     for warning in warnings:
         if _is_about_a_block(warning):
             found.setdefault(_block(warning), warning)

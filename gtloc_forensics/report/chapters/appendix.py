@@ -181,7 +181,7 @@ def environment(edition: Edition) -> Iterator[Block]:
     yield Heading(words("environment.title"), 1, "environment", "here")
     yield Prose(words("environment.lead"))
     short = {name: value for name, value in edition.view.environment.items() if name != "model card"}
-    rows = ((text_of(plain(name)), text_of(words.told(value, limit=1_000))) for name, value in short.items())
+    rows = ((text_of(plain(name)), text_of(words.say(value, limit=1_000))) for name, value in short.items())
     yield Facts((*rows, (words("environment.report"), text_of(f"gtloc_forensics {edition.version}"))))
     yield Prose(words("environment.notices"), "small")
 

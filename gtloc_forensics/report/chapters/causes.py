@@ -188,7 +188,7 @@ def _sentences(edition: Edition, cause: WeighedCause) -> Iterator[tuple[Text, Te
             for text in getattr(finding, kind)[:_SENTENCES_SHOWN]:
                 if text not in told:
                     told.add(text)
-                    yield words(f"findings.{kind}"), (Span(words.told(text)), *_whose(edition, cause, finding))
+                    yield words(f"findings.{kind}"), (Span(words.say(text)), *_whose(edition, cause, finding))
 
 
 def _whose(edition: Edition, cause: WeighedCause, finding: Finding) -> Text:
@@ -211,15 +211,15 @@ def _bounds(edition: Edition, cause: WeighedCause) -> Iterator[tuple[Text, Text]
             yield words("findings.alarm"), (*alarm(edition, finding), *whose)
     yield from _photo_strengths(edition, cause)
     for text in _distinct(text for finding in cause.findings for text in finding.limitations):
-        yield words("findings.limitation"), text_of(words.told(text))
+        yield words("findings.limitation"), text_of(words.say(text))
     innocent = _distinct(text for finding in cause.findings for text in finding.innocent)
     for text in innocent:
-        yield words("findings.innocent"), text_of(words.told(text))
+        yield words("findings.innocent"), text_of(words.say(text))
     if not innocent:
         yield words("findings.innocent"), text_of(words.line("findings.no_innocent"), "quiet")
     yield words("causes.other"), words("causes.other_explanation")
     if cause.group.refutable_by:
-        yield words("causes.refutable"), text_of(words.told(cause.group.refutable_by, limit=600))
+        yield words("causes.refutable"), text_of(words.say(cause.group.refutable_by, limit=600))
 
 
 def _photo_strengths(edition: Edition, cause: WeighedCause) -> Iterator[tuple[Text, Text]]:

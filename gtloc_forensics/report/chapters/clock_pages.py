@@ -67,7 +67,7 @@ def _clock_row(edition: Edition, model: ClockModel, anchor: str) -> tuple[Cell, 
     if model.interval_hours is not None:
         low, high = (hours_of(edition, hours) for hours in model.interval_hours)
         offset = f"{offset} ({low} … {high})"
-    evidence = "; ".join(words.told(text, limit=200).rstrip(".") for text in model.evidence[:2])
+    evidence = "; ".join(words.say(text, limit=200).rstrip(".") for text in model.evidence[:2])
     return (
         text_of(plain(model.label, limit=80)),
         text_of(words.number(model.photos)),
@@ -96,7 +96,7 @@ def clock_facts(edition: Edition, model: ClockModel) -> Iterator[tuple[Text, Tex
         segment = words("clocks.segment", first=names[0], last=names[1], offset=hours_of(edition, hours))
         yield words("clocks.piece"), segment
     for text in model.evidence:
-        yield words("clocks.evidence"), text_of(words.told(text, limit=400))
+        yield words("clocks.evidence"), text_of(words.say(text, limit=400))
 
 
 def is_wide(model: ClockModel) -> bool:

@@ -85,15 +85,15 @@ def _said(edition: Edition, cause: WeighedCause, source_id: str) -> Iterator[Blo
     if group.summary:
         yield Prose(text_of(words.sentence(group.summary, limit=300)))
     seen = [text for finding in cause.findings for text in (*finding.observed, *finding.derived)]
-    yield Bullets(tuple(text_of(words.told(text)) for text in dict.fromkeys(seen[:_SENTENCES_NOTED])), "cell")
+    yield Bullets(tuple(text_of(words.say(text)) for text in dict.fromkeys(seen[:_SENTENCES_NOTED])), "cell")
     yield Prose(
         (*words("note.how_sure"), *in_a_word(edition, cause), Span(". "), *alarm_share(edition, cause)), "small"
     )
     innocent = next((text for finding in cause.findings for text in finding.innocent), "")
     if innocent:
-        yield Prose((*words("note.innocent"), Span(f" {words.told(innocent)}.")), "small")
+        yield Prose((*words("note.innocent"), Span(f" {words.say(innocent)}.")), "small")
     if group.refutable_by:
-        yield Prose((*words("note.ask"), Span(f" {words.told(group.refutable_by, limit=300)}.")), "small")
+        yield Prose((*words("note.ask"), Span(f" {words.say(group.refutable_by, limit=300)}.")), "small")
 
 
 # --------------------------------------------------------------------------- an archive

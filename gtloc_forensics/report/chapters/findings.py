@@ -38,11 +38,11 @@ def _finding(edition: Edition, finding: Finding, anchor: str) -> Together:
 def _rows(edition: Edition, finding: Finding) -> Iterator[tuple[Text, Text]]:
     words = edition.words
     for kind in ("observed", "derived", "inferred"):
-        yield from ((words(f"findings.{kind}"), text_of(words.told(text))) for text in getattr(finding, kind))
+        yield from ((words(f"findings.{kind}"), text_of(words.say(text))) for text in getattr(finding, kind))
     yield from _concerned(edition, finding)
     yield from _weight(edition, finding)
-    yield from ((words("findings.limitation"), text_of(words.told(text))) for text in finding.limitations)
-    yield from ((words("findings.innocent"), text_of(words.told(text))) for text in finding.innocent)
+    yield from ((words("findings.limitation"), text_of(words.say(text))) for text in finding.limitations)
+    yield from ((words("findings.innocent"), text_of(words.say(text))) for text in finding.innocent)
     if not finding.innocent:
         yield words("findings.innocent"), text_of(words.line("findings.no_innocent"), "quiet")
 

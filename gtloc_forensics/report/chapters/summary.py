@@ -204,7 +204,7 @@ def _not_examined(edition: Edition) -> Iterator[Text]:
         yield (*words("summary.mandate_limits"), Span(f" {plain(limits, limit=300)}"))
     reasons = sorted(digest.reasons.items(), key=lambda item: (-item[1], item[0]))
     for (stage, reason), photos in reasons[:_REASONS_SHOWN]:
-        yield words("summary.reason", stage=edition.stage(stage), reason=words.told(reason, limit=160), photos=photos)
+        yield words("summary.reason", stage=edition.stage(stage), reason=words.say(reason, limit=160), photos=photos)
     if len(reasons) > _REASONS_SHOWN:
         more = words("summary.more_reasons", count=len(reasons) - _REASONS_SHOWN)
         yield more

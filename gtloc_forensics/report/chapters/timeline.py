@@ -55,7 +55,7 @@ def _cameras(edition: Edition) -> Iterator[Block]:
 def _camera_row(edition: Edition, tally: DeviceTally) -> tuple[Text, ...]:
     first, last = (edition.when(moment) if moment else "–" for moment in (tally.first, tally.last))
     photos, found = (edition.words.number(count) for count in (tally.photos, tally.by_status[Status.FOUND]))
-    doubt = edition.words.told(tally.doubt, limit=160) if tally.doubt else ""
+    doubt = edition.words.say(tally.doubt, limit=160) if tally.doubt else ""
     label = (Span(plain(tally.label)), Span(f"  {doubt}" if doubt else "", "quiet"))
     return (label, text_of(photos), text_of(first), text_of(last), text_of(found))
 

@@ -31,7 +31,7 @@ from gtloc_forensics.records import (
 )
 from gtloc_forensics.report.exports.finding_facts import finding_facts, finding_line
 from gtloc_forensics.report.exports.places import places
-from gtloc_forensics.report.exports.rows import Progress, entries, told
+from gtloc_forensics.report.exports.rows import Progress, entries, known
 
 Node: TypeAlias = dict[str, Any]
 
@@ -115,7 +115,7 @@ def _photo(entry: PhotoEntry) -> Iterator[Node]:
     }
     for role, position, altitude_m in places(entry):
         yield from _location(source_id, role, position, altitude_m)
-    hour = told(entry.indicated.local_hour)
+    hour = known(entry.indicated.local_hour)
     if isinstance(entry.photo.prediction, Prediction) and hour is not None:
         shown = _indicated(entry.photo.prediction, hour)
         yield _statement(file_id, f"{source_id}/prediction", shown, ["prediction"])

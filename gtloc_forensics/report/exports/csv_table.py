@@ -49,11 +49,11 @@ def write_csv(
 def _in_words_of(words: Words, entry: PhotoEntry) -> dict[str, Value]:
     """Return the columns of one photo that hold words, in the language of *words*."""
     found = [
-        f"{finding.check_id} {words.line(f'outcome.{finding.outcome.name.lower()}')}: {words.told(finding.summary)}"
+        f"{finding.check_id} {words.line(f'outcome.{finding.outcome.name.lower()}')}: {words.say(finding.summary)}"
         for finding in entry.findings
         if finding.is_found
     ]
-    gaps = [f"{_stage(words, gap.stage)}: {words.told(gap.reason)}" for gap in entry.unexamined]
+    gaps = [f"{_stage(words, gap.stage)}: {words.say(gap.reason)}" for gap in entry.unexamined]
     return {
         "status": words.line(f"status.{entry.status.name.lower()}"),
         "findings": " | ".join(found) or None,

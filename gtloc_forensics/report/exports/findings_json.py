@@ -36,7 +36,7 @@ from gtloc_forensics.records import (
     visible_throughout,
 )
 from gtloc_forensics.report.exports.finding_facts import finding_facts
-from gtloc_forensics.report.exports.rows import identity, told
+from gtloc_forensics.report.exports.rows import identity, known
 
 _TOLD = ("local_hour", "year_turn", "position")
 
@@ -250,11 +250,11 @@ def _prediction(entry: PhotoEntry) -> dict[str, Any]:
         "weights_sha256": prediction.weights_sha256,
         "calibration_sha256": prediction.calibration or None,
         "datable": _round(prediction.datable),
-        "local_hour": told(shown.local_hour),
-        "year_turn": told(shown.year_turn),
+        "local_hour": known(shown.local_hour),
+        "year_turn": known(shown.year_turn),
         "position": None if isinstance(shown.position, Untold) else _scalar(shown.position),
         "radius_km": shown.radius_km,
-        "hour_mass": None if told(shown.local_hour) is None else [round(float(mass), 5) for mass in _folded(hours)],
+        "hour_mass": None if known(shown.local_hour) is None else [round(float(mass), 5) for mass in _folded(hours)],
         "untold": {name: why.value for name in _TOLD if isinstance(why := getattr(shown, name), Untold)},
     }
 

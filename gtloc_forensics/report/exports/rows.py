@@ -103,15 +103,15 @@ def _shown(indicated: Indicated) -> dict[str, Value]:
     """Return what the picture indicates; nothing where it was not measured that the model knows anything."""
     place = indicated.position if isinstance(indicated.position, Position) else None
     return {
-        "indicated_local_hour": told(indicated.local_hour),
-        "indicated_year_turn": told(indicated.year_turn),
+        "indicated_local_hour": known(indicated.local_hour),
+        "indicated_year_turn": known(indicated.year_turn),
         "indicated_latitude_deg": place.latitude_deg if place else None,
         "indicated_longitude_deg": place.longitude_deg if place else None,
         "indicated_radius_km": indicated.radius_km,
     }
 
 
-def told(value: float | Untold) -> float | None:
+def known(value: float | Untold) -> float | None:
     """Return a number that may be told, else None."""
     return None if isinstance(value, Untold) else round(value, 3)
 
