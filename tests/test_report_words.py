@@ -79,7 +79,7 @@ def test_every_word_for_what_a_record_may_be_is_there(language):
 
 
 def test_a_german_report_says_once_on_page_one_that_findings_are_quoted_in_english():
-    assert page_one(an_edition(small_case(), language="de")).count("im englischen Wortlaut") == 1
+    assert page_one(an_edition(small_case(), language="de")).count("Im englischen Wortlaut") == 1
     assert "englisch" not in page_one(an_edition(small_case()))
 
 
