@@ -6,26 +6,17 @@ Patterns and bounds are those of GF101, which documents them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from gtloc_forensics.checks import offsets
-from gtloc_forensics.checks.circumstances import Circumstance, GpsFault
+from gtloc_forensics.checks import offsets, receiver_patterns
+from gtloc_forensics.checks.circumstances import Circumstance
 from gtloc_forensics.checks.offsets import Comparison
+from gtloc_forensics.checks.receiver_patterns import Verdict, explained
 from gtloc_forensics.checks.reference import devices, factory
-from gtloc_forensics.evidence.clocks import receiver
-from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Confidence, Outcome, Sentence, Severity, durations
+from gtloc_forensics.records import Confidence, Outcome, Sentence, Severity
 
 DAY_S = 86_400.0
-ROLLOVER_S = 1024 * 7 * DAY_S  # the ten-bit week number of GPS starts again after 1,024 weeks
-STALE_FIX_S = 6 * 3600.0
-WHOLE_HOUR_S = 120.0  # nearer to whole hours than this, the age of a fix is rather a zone
-LATER_WRITING_S = 300.0  # a GPS time this near to a change date is the hour of the program that wrote both
-ZONES_S = 26 * 3600.0
 FARTHEST_CLOCK_S = 7 * 86_400.0  # a single photo farther behind its GPS time has rather tags that were added later
 
-# Model names (upper case) whose firmware writes a GPS date one day off. COOLPIX P6000: nine genuine files of nine.
-DAY_BUG_MODELS = ("COOLPIX P6000",)
 
 WRONG_CLOCK = Sentence("the camera's clock was set wrong")
 WRITTEN_CONSTANT = Sentence("a constant that a program or firmware wrote for a GPS time")
@@ -42,56 +33,7 @@ INNOCENT_EITHER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """How a pattern reads the difference."""
-
-    outcome: Outcome
-    severity: Severity
-    confidence: Confidence
-    summary: Sentence
-    kind: str = ""
-    innocent: tuple[Sentence, ...] = ()
-
-
 # --------------------------------------------------------------------------- patterns
-
-
-def _standing_still(compared: Comparison, others: Circumstance) -> Verdict | None:
-    """Hear what the other photos say: a GPS time that does not move is no clock, even where it agrees by chance."""
-    if others.gps_fault is GpsFault.CONSTANT_TIME:
-        return _explained(
-            Sentence(
-                "{photos} photos taken at different times bear the GPS time {gps:clock}: "
-                "a constant of a program or of firmware, no satellite time.",
-                photos=others.sharing,
-                gps=compared.gps,
-            ),
-            "receiver",
-        )
-    if others.gps_fault is GpsFault.CONSTANT_DATE:
-        return Verdict(
-            Outcome.SUSPICIOUS,
-            Severity.LOW,
-            Confidence.WEAK,
-            Sentence(
-                "{photos} photos of different days bear one GPS date, {gps:date}, while its time of "
-                "day follows the clock: the GPS date stood still, or all were taken on that day.",
-                photos=others.sharing,
-                gps=compared.gps,
-            ),
-            "receiver",
-            (Sentence("a receiver or a program that did not renew the date"),),
-        )
-    if factory.is_gps_constant(compared.gps, compared.claim.device) and abs(compared.residual_s) > offsets.AGREE_S:
-        return _explained(
-            Sentence(
-                "The GPS time {gps:clock} is one that telephones of this maker write when they have none.",
-                gps=compared.gps,
-            ),
-            "receiver",
-        )
-    return None
 
 
 def _agrees(compared: Comparison, others: Circumstance) -> Verdict | None:
@@ -118,46 +60,13 @@ def _agrees(compared: Comparison, others: Circumstance) -> Verdict | None:
 def _slow_clock(compared: Comparison, others: Circumstance) -> Verdict | None:
     if compared.slip is None or abs(compared.residual_s) > offsets.SLOW_CLOCK_S:
         return None
-    return _explained(
+    return explained(
         Sentence(
             "The camera's clock is {ahead_s:spoken} {ahead_s:±ahead of|behind} the GPS clock: an ordinary drift.",
             ahead_s=compared.residual_s,
         ),
         "clock-drift",
         severity=Severity.INFO,
-    )
-
-
-def _no_time(compared: Comparison, others: Circumstance) -> Verdict | None:
-    """Tell a receiver that had no time: the zero of a clock, or a fix that it calls void itself."""
-    if compared.dated and factory.is_gps_zero(compared.gps) and abs(compared.residual_s) > DAY_S:
-        return _explained(
-            Sentence(
-                "The GPS date {gps:date} is where a clock starts that nobody set: the receiver had no time.",
-                gps=compared.gps,
-            ),
-            "receiver",
-        )
-    if compared.dated and receiver.is_bare_date(compared.gps, compared.residual_s / 3600.0):
-        return _explained(
-            Sentence("The GPS time is midnight to the second, as where only the date was known: no satellite time."),
-            "receiver",
-        )
-    if tag_values.text(compared.claim.tags, "GPS:GPSStatus").upper().startswith("V"):
-        return _explained(Sentence("The receiver calls its own fix void, so its time is no witness."), "stale-fix")
-    return None
-
-
-def _week_rollover(compared: Comparison, others: Circumstance) -> Verdict | None:
-    rounds = round(compared.difference_s / ROLLOVER_S)
-    if rounds == 0 or not compared.dated or abs(compared.after(rounds * ROLLOVER_S)) > offsets.SLOW_CLOCK_S:
-        return None
-    return _explained(
-        Sentence(
-            "The GPS date is {weeks} weeks off and the time of day agrees: the receiver's week number ran over.",
-            weeks=abs(rounds) * 1024,
-        ),
-        "week-rollover",
     )
 
 
@@ -179,29 +88,10 @@ def _stamped(compared: Comparison, others: Circumstance) -> Verdict | None:
     )
 
 
-def _day_bug(compared: Comparison, others: Circumstance) -> Verdict | None:
-    if abs(abs(compared.residual_s) - DAY_S) > offsets.SLOW_CLOCK_S:
-        return None
-    model = compared.claim.device.model
-    if isinstance(model, str) and model.strip().upper() in DAY_BUG_MODELS:
-        return _explained(
-            Sentence(
-                "The GPS date is one whole day off and the time of day agrees: a known firmware fault of this model."
-            ),
-            "day-bug",
-        )
-    if compared.gps.date() == compared.local.date():
-        return _explained(
-            Sentence("The GPS date is the local date although the day in UTC was another, and the time of day agrees."),
-            "day-bug",
-        )
-    return None
-
-
 def _factory_date(compared: Comparison, others: Circumstance) -> Verdict | None:
     if not factory.is_default(compared.local):
         return None
-    return _explained(
+    return explained(
         Sentence(
             "The camera's clock stands at a factory default ({local:date}): it had been reset.", local=compared.local
         ),
@@ -215,13 +105,13 @@ def _local_time_in_gps(compared: Comparison, others: Circumstance) -> Verdict | 
     if abs(compared.difference_s) > offsets.AGREE_S:
         return None
     if compared.stated_hours is None and not compared.dated:
-        return _explained(
+        return explained(
             Sentence("The GPS tags hold a time without a date, and it is the local time: firmware that wrote no UTC."),
             "gps-local-time",
         )
     copied = abs(compared.difference_s) < 1.0 and not devices.is_phone(compared.claim.device)
     if copied:
-        return _explained(
+        return explained(
             Sentence(
                 "GPS time and camera time are the same to the second though the place is not on UTC: "
                 "software that added the position wrote local time there."
@@ -238,7 +128,7 @@ def _summer_time(compared: Comparison, others: Circumstance) -> Verdict | None:
     slip = offsets.closest(compared.difference_s, in_year)
     if abs(slip.residual_s) > offsets.SLOW_CLOCK_S or devices.is_phone(compared.claim.device):
         return None
-    return _explained(
+    return explained(
         Sentence(
             "The camera's clock keeps {offset_hours:civil}, legal at the place at another time of the year: "
             "summer time was not switched.",
@@ -247,29 +137,6 @@ def _summer_time(compared: Comparison, others: Circumstance) -> Verdict | None:
         "dst",
         severity=Severity.LOW,
     )
-
-
-def _added_later(compared: Comparison, others: Circumstance) -> Verdict | None:
-    """Tell GPS tags that a program wrote long after the capture, with the hour of its own work."""
-    if not compared.dated or compared.residual_s > -ZONES_S or devices.has_own_receiver(compared.claim):
-        return None
-    changes = [
-        found.wall
-        for tag in ("IFD0:ModifyDate", "XMP-xmp:ModifyDate", "XMP-xmp:MetadataDate")
-        if (found := tag_values.full_date(tag_values.text(compared.claim.tags, tag))) is not None
-    ]
-    for change in changes:
-        slip = offsets.nearest_civil(durations.gap_seconds(change, compared.gps))
-        if slip is not None and abs(slip.residual_s) <= LATER_WRITING_S:
-            return _explained(
-                Sentence(
-                    "The GPS time {gps} is that of the last change: the position was added then, "
-                    "and the GPS time says nothing of the capture.",
-                    gps=compared.gps,
-                ),
-                "receiver",
-            )
-    return None
 
 
 def _whole_days(compared: Comparison, others: Circumstance) -> Verdict | None:
@@ -318,35 +185,6 @@ def _zone_slip(compared: Comparison, others: Circumstance) -> Verdict | None:
     return _shifted(compared, others, hint)
 
 
-def _stale_fix(compared: Comparison, others: Circumstance) -> Verdict | None:
-    age_s = compared.residual_s
-    if others.gps_fault is GpsFault.OLD_FIX:
-        return _explained(_old_fix(age_s, others), "stale-fix")
-    if others.steady > 1 or not 0.0 < compared.residual_s <= STALE_FIX_S:
-        return None
-    if abs(compared.residual_s - 3600.0 * round(compared.residual_s / 3600.0)) <= WHOLE_HOUR_S:
-        return None
-    return _explained(
-        Sentence("The GPS time is {age_s:spoken} older than the photo: the last fix, not a new one.", age_s=age_s),
-        "stale-fix",
-    )
-
-
-def _old_fix(age_s: float, others: Circumstance) -> Sentence:
-    if others.is_position_repeated:
-        return Sentence(
-            "The GPS time is {age_s:spoken} older than the photo: an old fix, "
-            "for its position is that of another photo to the last digit.",
-            age_s=age_s,
-        )
-    return Sentence(
-        "The GPS time is {age_s:spoken} older than the photo: an old fix, "
-        "for in {photos} other photos of the device the two clocks agree.",
-        age_s=age_s,
-        photos=others.agreeing,
-    )
-
-
 def _steady(compared: Comparison, others: Circumstance) -> Verdict | None:
     """Tell a clock: the same difference in photos taken at different times is no fix and no pasted tag."""
     if others.steady < 2:
@@ -388,27 +226,23 @@ def _disagree(compared: Comparison, others: Circumstance) -> Verdict:
 
 
 PATTERNS: tuple[Callable[[Comparison, Circumstance], Verdict | None], ...] = (
-    _standing_still,
+    receiver_patterns.standing_still,
     _agrees,
     _slow_clock,
-    _week_rollover,
-    _no_time,
-    _day_bug,
+    receiver_patterns.week_rollover,
+    receiver_patterns.no_time,
+    receiver_patterns.day_bug,
     _factory_date,
     _stamped,
     _local_time_in_gps,
-    _added_later,
+    receiver_patterns.added_later,
     _summer_time,
     _whole_days,
     _zone_slip,
-    _stale_fix,
+    receiver_patterns.stale_fix,
     _steady,
     _disagree,
 )
-
-
-def _explained(summary: Sentence, kind: str, *, severity: Severity = Severity.LOW) -> Verdict:
-    return Verdict(Outcome.EXPLAINED, severity, Confidence.STRONG, summary, kind)
 
 
 def _shifted(compared: Comparison, others: Circumstance, hint: Sentence) -> Verdict:

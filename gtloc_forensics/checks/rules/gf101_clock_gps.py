@@ -27,8 +27,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, circumstances, claim_of, not_testable, offsets
-from gtloc_forensics.checks.clock_patterns import PATTERNS, Verdict
+from gtloc_forensics.checks.clock_patterns import PATTERNS
 from gtloc_forensics.checks.offsets import Comparison
+from gtloc_forensics.checks.receiver_patterns import Verdict
 from gtloc_forensics.records import Cause, CauseKind, Finding, Outcome, Photo, Sentence, durations
 
 # Faults of the GPS tags: the camera's clock is not off by what they leave.
