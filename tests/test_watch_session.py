@@ -23,7 +23,7 @@ from gtloc_forensics.case.case import open_case
 from gtloc_forensics.case.folder import DATABASE
 from gtloc_forensics.case.notify import Notifier
 from gtloc_forensics.case.products import FINDINGS
-from gtloc_forensics.case.watching import CHANGED, WatchSettings
+from gtloc_forensics.case.watching import WatchSettings
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import CaseBusy, WorkspaceFull
 from gtloc_forensics.examination.gathering import Gathering
@@ -193,7 +193,7 @@ def test_a_file_that_changes_while_it_is_read_is_tried_again_without_another_not
         watched.until(lambda events: examined(events) == 1)
     refusals = [event for event in watched.events if event["event"] == "not examined" and "again_in_s" in event]
     assert [event["again_in_s"] for event in refusals] == [0.1, 0.2]
-    assert all(event["text"].startswith(CHANGED) for event in refusals)
+    assert all(event["text"].startswith("it changed while it was read") for event in refusals)
 
 
 def test_a_file_that_never_stands_still_is_given_up_after_some_tries(
@@ -210,7 +210,7 @@ def test_a_file_that_never_stands_still_is_given_up_after_some_tries(
         watched.until(lambda events: events[-1]["event"] == "concluded")
         assert writing.taken == 3
     (entry,) = json.loads((tmp_path / "case" / FINDINGS).read_text(encoding="utf-8"))["photos"]
-    assert CHANGED in entry["not_examined"][0]["reason"]
+    assert "it changed while it was read" in entry["not_examined"][0]["reason"]
 
 
 def test_every_event_and_its_fields_are_documented() -> None:

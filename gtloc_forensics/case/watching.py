@@ -36,8 +36,6 @@ TICK_S = 0.1
 RETRY_S = 30.0
 """Seconds until a file is tried again that could not be kept or read."""
 
-CHANGED = "it changed while it was read"
-"""How intake begins its reason when somebody still writes to a file."""
 
 FIRST_PATIENCE_S = 2.0
 MOST_NAMES = 50
@@ -172,7 +170,7 @@ class WatchSession:
         self._rejected[entry.relative] = entry
         event: dict[str, Any] = {"event": "not examined", "photo": visible(entry.relative), "text": entry.reason}
         tries = self._tries.get(entry.relative, 0)
-        if entry.reason.startswith(CHANGED) and tries < MOST_TRIES:
+        if entry.may_pass and tries < MOST_TRIES:
             self._tries[entry.relative] = tries + 1
             event["again_in_s"] = FIRST_PATIENCE_S * 2**tries
             yield event["again_in_s"]

@@ -35,7 +35,9 @@ def _acquire(work: Work, run: Run) -> None:
     try:
         work.taken = acquiring.take(run.root, work.candidate, into=work.folder)
     except acquiring.IntakeFailed as error:
-        work.refused = Skipped(work.candidate.relative, error.reason, blocks=True)
+        work.refused = Skipped(
+            work.candidate.relative, error.reason, blocks=True, may_pass=isinstance(error, acquiring.StillWritten)
+        )
 
 
 def read_metadata(batch: Sequence[Work], run: Run) -> None:

@@ -31,6 +31,10 @@ class IntakeFailed(ForensicsError):
         super().__init__(reason)
 
 
+class StillWritten(IntakeFailed):
+    """A file changed while it was read: somebody is still writing it, and later it may be whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class UnreadSidecar:
     """A sidecar that lies beside a file and could not be taken in; its hash is "" where it could not be read."""
@@ -253,7 +257,7 @@ def _insist_on_stillness(source: Source, after: FileStat, length: int, partial: 
         return
     if partial is not None:
         partial.unlink(missing_ok=True)
-    raise IntakeFailed(
+    raise StillWritten(
         Sentence(
             "it changed while it was read ({before_bytes:raw} bytes at first, {later_bytes:raw} later); "
             "run again when whatever writes it has finished",

@@ -82,12 +82,14 @@ class Skipped:
     """An entry of the evidence tree that is not a photo candidate, and why it was passed over.
 
     ``blocks`` is true where something could not be looked at (no permission, a
-    name that vanished, a loop), false for what is simply not a photo.
+    name that vanished, a loop), false for what is simply not a photo. ``may_pass``
+    is true where trying again a little later may help; it is of the moment, and not kept.
     """
 
     relative: bytes
     reason: Statement
     blocks: bool
+    may_pass: bool = False
 
 
 @dataclass(frozen=True, slots=True)
