@@ -27,7 +27,7 @@ import numpy as np
 from real_photos import groups_of, synthetic_source
 
 from gtloc_forensics import metadata
-from gtloc_forensics.earth import globe, zones
+from gtloc_forensics.earth import claims, zones
 from gtloc_forensics.evidence import clocks, resampling
 from gtloc_forensics.metadata.exiftool import ExifTool, TagsRead
 from gtloc_forensics.records import ClockKind, ClockModel, DeviceGroup, Photo, PhotoSummary, Unexamined
@@ -121,7 +121,7 @@ def _sighting(shots: Any, row: int, shift: float, *, with_gps: bool) -> PhotoSum
         local_time=shots.local[row] + timedelta(hours=shift),
         local_resolution_s=1.0,
         utc_time=None,
-        utc_rule="",
+        utc_source=None,
         offset_hours=None,
         gps_utc_time=datetime(1970, 1, 1) + timedelta(seconds=float(shots.utc_s[row]) - lag_s) if with_gps else None,
         latitude_deg=float(shots.latitude_deg[row]),
@@ -229,7 +229,7 @@ def _photo(name: str, read: TagsRead) -> Photo:
     source = synthetic_source(name)
     claim = metadata.claim(source, read.tags, warnings=read.warnings, zones_at=zones.zones_at)
     blind = Unexamined(source.source_id, "decode", "no pixels in this benchmark")
-    return Photo(source, claim, globe.sun(claim), blind, Unexamined(source.source_id, "vision", "no model"))
+    return Photo(source, claim, claims.sun(claim), blind, Unexamined(source.source_id, "vision", "no model"))
 
 
 # --------------------------------------------------------------------------- all

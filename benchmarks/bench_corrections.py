@@ -28,7 +28,7 @@ from gtloc_forensics.case.case import open_case
 from gtloc_forensics.correct import Order, Plan, Quantity
 from gtloc_forensics.correct import changes as lines
 from gtloc_forensics.earth import zones
-from gtloc_forensics.examination.instruments import Settings
+from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.records import ClockModel, Finding, Photo, Position
 
 Place = tuple[float, float]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from builders import a_group, a_photo, a_summary, only
+from builders import a_claim, a_group, a_photo, a_summary, only
 
 from gtloc_forensics.checks.rules.gf101_clock_gps import clock_against_gps
 from gtloc_forensics.checks.rules.gf103_offsets_agree import offsets_agree
@@ -87,3 +87,10 @@ def test_light_is_asked_about_the_place_at_instants_that_a_clock_told() -> None:
         for day, hour in hours
     ]
     assert receiver.with_clocks_only(a_group(*true)) == a_group(*true).summaries
+
+
+def test_a_gps_time_of_midnight_without_a_date_is_no_time_either() -> None:
+    tags = {"GPS:GPSTimeStamp": ("00:00:00",)}
+    claim = a_claim(local="2012-07-02 08:22:29", position=(51.5, -0.1), tags=tags)
+    found = only(clock_against_gps, a_photo(claim=claim))
+    assert found.outcome in (Outcome.EXPLAINED, Outcome.NOT_TESTABLE)

@@ -90,7 +90,7 @@ def no_time(compared: Comparison, others: Circumstance) -> Verdict | None:
             ),
             "receiver",
         )
-    if compared.dated and receiver.is_bare_date(compared.gps, compared.residual_s / 3600.0):
+    if receiver.is_bare_date(compared.gps, compared.residual_s / 3600.0):
         return explained(
             Sentence("The GPS time is midnight to the second, as where only the date was known: no satellite time."),
             "receiver",
