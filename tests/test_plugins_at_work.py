@@ -9,6 +9,7 @@ import pytest
 import tiny_models
 from click.testing import CliRunner
 from PIL import Image
+from pypdf import PdfReader
 
 from gtloc_forensics.case import exports, notify
 from gtloc_forensics.case.case import Case, open_case
@@ -224,6 +225,9 @@ def test_a_plugin_behind_every_door_takes_part_in_an_audit(
         assert (opinion["model"], opinion["calibrated"]) == ("even", False)
         assert opinion["local_hour"] == pytest.approx(second.local_hour, abs=1e-3)
         assert len(opinion["hour_mass"]) == 24
+        sheet = PdfReader(case.write_report(template="sheet", photo="1"))
+        shown = " ".join(" ".join(page.extract_text() for page in sheet.pages).split())
+        assert "even looked at the picture too. Nobody measured here how often it is right" in shown
         # what was used is told
         assert view.environment["plugins"] == "good-plugin 1.0"
         assert view.environment["metadata reader second-reader"] == "7"

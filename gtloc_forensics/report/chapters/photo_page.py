@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from gtloc_forensics.records import (
     Claim,
     PhotoEntry,
+    Prediction,
 )
 from gtloc_forensics.report.blocks import (
     Block,
@@ -90,6 +91,9 @@ def _identity(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
         if isinstance(photo.claim.device.software, str):
             rows.append((words("photos.software"), text_of(plain(photo.claim.device.software))))
         rows += [(words("photos.warning"), text_of(words.reason(warning))) for warning in photo.claim.warnings[:2]]
+    named = [plain(said.model) for said in photo.opinions if isinstance(said, Prediction)]
+    if named:
+        rows.append((words("photos.further"), words("photos.further_told", models=", ".join(named), count=len(named))))
     for gap in entry.unexamined[:4]:
         rows.append(
             (
