@@ -280,6 +280,14 @@ def test_every_view_shows_its_matter_in_both_languages_and_no_name_is_run(folder
         assert page.locator("main button").count() == 1, "without a name nothing can be decided"
 
 
+def test_what_is_explained_is_not_called_decided_before_somebody_decided(folder: Path, opened: Any) -> None:
+    with served(folder) as (_, link):
+        page = opened(link)
+        page.wait_for_selector(".card.explained")
+        verdicts = page.locator(".card.explained > p.verdict").all_inner_texts()
+        assert verdicts and set(verdicts) == {"Explained: nothing to decide"}
+
+
 def test_map_and_timeline_are_linked(folder: Path, opened: Any) -> None:
     with served(folder) as (_, link):
         page = opened(link)

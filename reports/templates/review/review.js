@@ -246,7 +246,7 @@ function askWhy(decision, aim) {
 function goToUndecided(told = '') {
   const left = undecided();
   if (!left.length) {
-    announce(`${told}${say('all_decided')}`);
+    announce(`${told}${queue().length ? say('all_decided') : say('no_findings')}`);
     if (location.hash.startsWith('#/photo/')) location.hash = '#/causes';
     return;
   }
@@ -480,6 +480,9 @@ const views = {
 function causeCard(cause, whole = false) {
   const photos = cause.photos.slice(0, 12);
   const open_n = cause.members.filter(([id, check]) => FOUND.includes(state.photos.get(id)?.found[check]) && !isDecided(id, check)).length;
+  // What is explained waits for nobody's decision, and nobody made one by leaving it alone.
+  const standing = open_n ? say('undecided_n', { n: open_n })
+    : cause.members.some(([id, check]) => isDecided(id, check)) ? say('decided') : say('nothing_to_decide');
   const name = el('h2', {}, whole ? cause.label : el('a', { href: `#/cause/${cause.number}`, 'data-cause': cause.number }, cause.name), ' ',
     el('span', { class: `badge ${cause.outcome}` }, state.data.outcomes[cause.outcome]));
   const first = cause.members[0];
@@ -489,7 +492,7 @@ function causeCard(cause, whole = false) {
     el('p', { class: 'quiet' }, `${say('photos_n', { n: cause.photos.length })} · ${say('findings_n', { n: cause.members.length })} · ${cause.checks.map((check) => `${check} ${state.data.rules[check] ?? ''}`).join(' · ')}`),
     el('div', { class: 'thumbs' }, photos.map((id) => el('a', { href: `#/photo/${id}`, tabindex: whole ? '0' : '-1' }, picture(id, state.photos.get(id)?.name ?? '')))),
     first && (whole || !open_n) ? verdicts(...first) : '',
-    el('p', { class: 'verdict' }, open_n ? say('undecided_n', { n: open_n }) : say('decided')),
+    el('p', { class: 'verdict' }, standing),
     state.data.may_write ? [el('p', { class: 'quiet' }, say('decide_cause', { n: cause.members.length })), buttons(() => causeTarget(cause))] : '');
 }
 
