@@ -80,6 +80,15 @@ def test_from_an_aircraft_the_sun_sets_later():
     assert only(gf210, high).outcome is Outcome.NOT_TESTABLE
 
 
+def test_the_height_of_the_sun_is_one_whichever_rule_speaks_of_it():
+    night = a_photo(local="2024-12-15 00:00", offset=1.0, position=PARIS, altitude_m=600.0, **SUNNY)
+    by_night, by_light = only(gf201, night), only(gf210, night)
+    assert by_night.derived[0] == by_light.derived[0]
+    assert by_night.derived[1].startswith("Seen from the claimed height, and over every offset that is open: at most -")
+    at_sea = only(gf201, a_photo(local="2024-12-15 00:00", offset=1.0, position=PARIS, **SUNNY))
+    assert not any("at most" in told for told in at_sea.derived)
+
+
 def test_no_p_value_is_finer_than_the_number_of_sources():
     finding = only(gf210, a_photo(local="2024-12-15 00:00", offset=1.0, position=PARIS, **SUNNY))
     assert finding.p_value >= 1.0 / (exposure.load().groups + 1.0)

@@ -11,6 +11,7 @@ from gtloc_forensics.records import Absent, Claim, Photo, Sentence, Stated, Stat
 # The visible horizon lies 0.0293° × √(height in m) below the level, terrestrial refraction included (Bowditch).
 DIP_DEG = 0.0293
 HIGHEST_M = 20_000.0
+HEIGHT_SHOWN_DEG = 0.05  # nothing closer differs on paper
 
 
 def silence(photo: Photo, claim: Claim) -> Statement:
@@ -37,11 +38,24 @@ def is_settled(claim: Claim, context: Context) -> bool:
     return circumstances.confirms_clock(claim, context)
 
 
-def sun_seen(sun: Sun, elevation_deg: float) -> Sentence:
+def sun_seen(sun: Sun) -> Sentence:
     """Return where the sun stood, as it is derived."""
     return Sentence(
         "Sun at {elevation_deg:.1f}° at {utc_time} UTC (offset: {source}).",
-        elevation_deg=elevation_deg,
+        elevation_deg=sun.elevation_deg,
         utc_time=sun.utc_time,
         source=Sentence(sun.offset_source),
+    )
+
+
+def sun_allowed(sun: Sun, highest_deg: float) -> tuple[Sentence, ...]:
+    """Return where the sun stood, and how high the claim lets it be where that is another height."""
+    if highest_deg - sun.elevation_deg < HEIGHT_SHOWN_DEG:
+        return (sun_seen(sun),)
+    return (
+        sun_seen(sun),
+        Sentence(
+            "Seen from the claimed height, and over every offset that is open: at most {elevation_deg:.1f}°.",
+            elevation_deg=highest_deg,
+        ),
     )

@@ -50,7 +50,7 @@ LONG_LENS_MM = 200.0
 MANUAL = 1  # EXIF ExposureProgram and ExposureMode
 
 
-@check("GF201", title="Exposed for daylight in the night", needs=("claim", "sun"), version="3")
+@check("GF201", title="Exposed for daylight in the night", needs=("claim", "sun"), version="4")
 def light_at_night(photo: Photo, context: Context) -> Iterator[Finding]:
     """Find exposures that no natural light of the claimed hour allows."""
     claim, sun = claim_of(photo), photo.sun
@@ -101,7 +101,7 @@ def _finding(claim: Claim, sun: Sun, ev100: float, *, is_settled: bool) -> Findi
         if is_settled
         else summary,
         observed=(Sentence("Exposure {settings}, no flash.", settings=_settings(claim)),),
-        derived=(metered.sun_seen(sun, highest), Sentence("EV100 {ev100:.1f}.", ev100=ev100)),
+        derived=(*metered.sun_allowed(sun, highest), Sentence("EV100 {ev100:.1f}.", ev100=ev100)),
         inferred=tuple(_sunny_repairs(claim, sun)),
         limitations=(Sentence("EV100 speaks of what was metered, not of all that is in the frame."), *doubts),
         innocent=(Sentence("a stadium, a stage, a lamp or the moon filling the frame"),),

@@ -48,7 +48,7 @@ def brightest_ev100(elevation_deg: float) -> float:
     return DUSK_EV100 + share * (SUNSET_EV100 - DUSK_EV100)
 
 
-@check("GF202", title="More light than twilight gives", needs=("claim", "sun"), version="3")
+@check("GF202", title="More light than twilight gives", needs=("claim", "sun"), version="4")
 def light_at_dusk(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the exposure with what civil twilight can give."""
     claim, sun = claim_of(photo), photo.sun
@@ -95,7 +95,7 @@ def _finding(claim: Claim, sun: Sun, ev100: float, *, is_settled: bool) -> Findi
         )
         if is_settled
         else summary,
-        derived=(metered.sun_seen(sun, highest),),
+        derived=metered.sun_allowed(sun, highest),
         innocent=(
             Sentence("high ground or an aircraft, where the sun sets later"),
             Sentence("a lamp in the frame"),

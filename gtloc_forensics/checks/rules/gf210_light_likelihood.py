@@ -112,7 +112,7 @@ def _finding(claim: Claim, sun: Sun, *, ev100: float, place: Position) -> Findin
             ratio=10.0**-log10_lr,
             elevation_deg=sun.elevation_deg,
         ),
-        derived=(metered.sun_seen(sun, sun.elevation_deg),),
+        derived=(metered.sun_seen(sun),),
         inferred=(
             Sentence(
                 "p = {p_value:.2g} among true claims of {sources} sources: {card}.",
