@@ -83,6 +83,11 @@ def test_a_german_report_says_once_on_page_one_that_findings_are_quoted_in_engli
     assert "englisch" not in page_one(an_edition(small_case()))
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "Not wholly examined"), ("de", "Nicht vollständig untersucht")])
+def test_a_photo_of_which_one_step_is_missing_is_not_said_to_be_unexamined(language, said):
+    assert an_edition(language=language).result(frozenset({Status.NOT_EXAMINED})) == said
+
+
 def test_dates_and_decimals_are_those_of_the_language():
     german = an_edition(language="de")
     assert german.report_date == "01.01.2026"
