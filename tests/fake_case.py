@@ -184,7 +184,12 @@ class FakeCase:
         return next((source.display_path for source in sources if source.source_id == source_id), source_id)
 
     def case_findings(self) -> tuple[Finding, ...]:
-        return tuple(finding for entry in self.entries for finding in entry.findings if finding.is_found)
+        return tuple(
+            finding
+            for entry in self.entries
+            for finding in entry.findings
+            if finding.is_found or finding.outcome is Outcome.EXPLAINED
+        )
 
     def clocks(self) -> tuple[ClockModel, ...]:
         return self.models

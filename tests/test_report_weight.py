@@ -232,6 +232,30 @@ def test_what_is_told_of_another_photo_than_the_one_shown_names_it(tmp_path):
     assert "reads 2024:06:15 23:30:00. (photo" not in shown
 
 
+def test_what_is_read_from_one_photo_is_not_said_of_all_that_one_cause_explains(tmp_path):
+    names = [f"DCIM/IMG_{index:05d}.jpg" for index in range(3)]
+    cause = Cause(CauseKind.RESIZED, "")
+    told = [
+        a_finding(
+            "GF117", name, Outcome.EXPLAINED, cause=cause, observed=(f"Written 4032 × 302{index}, found 640 × 480.",)
+        )
+        for index, name in enumerate(names)
+    ]
+    group = CauseGroup(
+        cause,
+        "",
+        Outcome.EXPLAINED,
+        Severity.INFO,
+        tuple(source_id_of(name.encode()) for name in names),
+        ("GF117",),
+        3,
+        "The pictures were resized (3 photos).",
+    )
+    entries = [an_entry(name, finding) for name, finding in zip(names, told, strict=True)]
+    write_pdf(replace(wrong_clock(3), entries=entries, groups=(group,)), tmp_path / "x.pdf", report_date=DAY)
+    assert "Written 4032 × 3020, found 640 × 480. (photo 1)" in text_of(tmp_path / "x.pdf")
+
+
 def test_a_hundred_photos_take_no_more_than_four_seconds_of_work(tmp_path):
     from time import process_time
 

@@ -27,7 +27,6 @@ def minor(edition: Edition) -> Iterator[Block]:
 def _row(edition: Edition, cause: WeighedCause) -> tuple[Text, ...]:
     group, words = cause.group, edition.words
     told = words.sentence(group.summary, limit=300) if group.summary else ""
-    observed = next((text for finding in cause.findings for text in (*finding.observed, *finding.derived)), "")
     name = cause_name(edition, group)
     return (
         text_of(str(cause.number)),
@@ -35,11 +34,26 @@ def _row(edition: Edition, cause: WeighedCause) -> tuple[Text, ...]:
         (
             Span(f"{name}. " if name else "", "bold"),
             Span(told),
-            Span(f" {words.sentence(observed, limit=200)}" if observed else "", "quiet"),
+            *_example(edition, cause),
         ),
         text_of(" ".join(group.check_ids)),
         text_of(edition.outcome(group.outcome), "bold" if cause.is_found else ""),
     )
+
+
+def _example(edition: Edition, cause: WeighedCause) -> Text:
+    """Return what was read that makes the cause, and from which photo where it has several."""
+    words = edition.words
+    for finding in cause.findings:
+        for said in (*finding.observed, *finding.derived):
+            read = Span(f" {words.sentence(said, limit=200)}", "quiet")
+            if set(finding.source_ids) >= set(cause.group.source_ids):
+                return (read,)
+            return (
+                read,
+                Span(f" {words.line('causes.of_photo', number=edition.exhibit(finding.source_ids[0]))}", "quiet"),
+            )
+    return ()
 
 
 def _photos(edition: Edition, cause: WeighedCause) -> Text:
