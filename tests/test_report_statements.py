@@ -66,6 +66,13 @@ def test_given_numbers_are_printed_and_stand_in_the_chain(case, tmp_path):
 
 
 @needs_exiftool
+def test_a_table_of_numbers_may_come_from_a_spreadsheet_that_parts_with_semicolons(case, tmp_path):
+    (tmp_path / "numbers.csv").write_bytes(b"\xef\xbb\xbfPfad;Nummer\r\nKES_0441.JPG;E-7,1\r\n")
+    assert case.give_exhibits(tmp_path / "numbers.csv") == 1
+    assert numbers_in(case) == {"KES_0415.JPG": "1", "KES_0441.JPG": "E-7,1"}
+
+
+@needs_exiftool
 @pytest.mark.parametrize(
     ("rows", "said"),
     [

@@ -54,7 +54,10 @@ def give(case: CaseFolder, path: Path) -> int:
 def _rows(path: Path) -> list[list[str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as opened:
-            return [row for row in csv.reader(opened) if row and any(cell.strip() for cell in row)]
+            lines = opened.readlines()
+        # A spreadsheet in a language whose decimals have a comma parts the columns with a semicolon.
+        parted = ";" if lines and ";" in lines[0] and "," not in lines[0] else ","
+        return [row for row in csv.reader(lines, delimiter=parted) if row and any(cell.strip() for cell in row)]
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
         raise UsageError(f"{path} cannot be read as a table of paths and numbers: {problem}") from None
 
