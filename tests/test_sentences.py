@@ -154,6 +154,9 @@ def test_a_sentence_that_begins_with_a_name_keeps_the_name_as_it_is() -> None:
     german = load_words("default", "de")
     assert Sentence("{said:capital}", said=named) == "img_1.jpg: a second card"
     assert Sentence("{said:capital}", said=Sentence("{said}", said=named)) == "img_1.jpg: a second card"
+    for old in ("copies/a.jpg: photos that show one picture", "my photo 1.jpg: a second card", "b.heic: lost"):
+        assert Sentence("{said:capital}", said=old) == old, "as a case from before sentences holds it"
+    assert Sentence("{said:capital}", said="no model: it was asked to go without one").startswith("No model")
     assert german.sentence(named) == "img_1.jpg: eine zweite Speicherkarte"
     assert german.sentence(Sentence("a second card")) == "Eine zweite Speicherkarte"
     assert german.sentence("a third party's words") == "A third party's words"

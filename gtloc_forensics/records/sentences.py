@@ -47,6 +47,8 @@ from gtloc_forensics.records import durations
 from gtloc_forensics.records.durations import Units
 
 _PLACE = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
+# How a text of a case from before sentences kept their parts begins with the name of a file.
+_NAMED = re.compile(r"\S*/\S|[^:]*\.\w{2,5}: ")
 _JOINING = ("list", "and", "or")
 
 
@@ -220,7 +222,7 @@ class Wording:
 
     def _begun(self, value: str) -> str:
         text = self.tell(value)
-        if self._begins_with_value(value):
+        if self._begins_with_value(value) or (not isinstance(value, Sentence) and _NAMED.match(text)):
             return text  # a capital would name another file
         first = text[:1].upper()
         return f"{first}{text[1:]}" if text[:1].islower() and first != text[:1] else text
