@@ -15,6 +15,7 @@ from pypdf import PdfReader
 
 from gtloc_forensics.case.case import Case, open_case
 from gtloc_forensics.cli.main import gtloc
+from gtloc_forensics.correct.witnesses import ZONE_GRID_S
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.report import write_html, write_pdf
@@ -179,4 +180,5 @@ def test_the_list_for_an_archive_names_the_time_of_a_right_clock(tmp_path):
     write_pdf(small_case(), tmp_path / "x.pdf", report_date=DAY, template="archive")
     shown = text_of(tmp_path / "x.pdf")
     assert "All times of this camera: −8 h 1 min 12 s." in shown
+    assert f"differ from these by up to {ZONE_GRID_S:.0f} seconds" in shown, "a correction is rounded to the zones"
     assert "card0/IMG_0000.jpg 2024-06-15 23:30:05 2024-06-15 15:28:53" in shown
