@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from gtloc_forensics.case import view as case_view
 from gtloc_forensics.case.case import open_case
 from gtloc_forensics.case.folder import DATABASE
 from gtloc_forensics.case.products import FINDINGS, REPORT
@@ -24,6 +25,7 @@ from gtloc_forensics.checks import counted_alarms
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.cli.main import audit as audit_command
 from gtloc_forensics.errors import CaseBusy, EvidenceTreeError, UsageError
+from gtloc_forensics.evidence.false_discovery import Control
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.records import CaseHeader, Status, Tally, visible
 
@@ -90,6 +92,11 @@ def test_without_a_model_the_pixels_are_not_examined_and_the_reason_says_so(evid
     for entry in view.photos():
         assert entry.status in (Status.FOUND, Status.NOT_EXAMINED)
         assert any(item.stage == "vision" and "no model" in item.reason for item in entry.unexamined)
+
+
+def test_discoveries_are_counted_in_words_that_fit_one_and_many() -> None:
+    told = case_view._told(Control("GF210", tested=48, rare=1, stand_out=0, source_ids=()))
+    assert told.startswith("p-values: 48, findings among them: 1, of these stand out among all: 0 (")
 
 
 def test_the_evidence_is_as_it_was_down_to_its_access_times(evidence: Path, tmp_path: Path) -> None:

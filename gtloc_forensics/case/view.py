@@ -278,8 +278,8 @@ def _counted(verdict: PhotoResult) -> Iterator[Status | None]:
 
 def _told(control: Control) -> str:
     return (
-        f"{control.tested} p-values, {control.rare} rare ones; {control.stand_out} of them stand out among all "
-        f"(Benjamini–Hochberg, rate {RATE:.0%})"
+        f"p-values: {control.tested}, findings among them: {control.rare}, of these stand out among all: "
+        f"{control.stand_out} (Benjamini–Hochberg, rate {RATE:.0%})"
     )
 
 
