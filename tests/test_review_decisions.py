@@ -302,7 +302,7 @@ def test_the_next_audit_says_how_far_the_case_was_reviewed(tmp_path: Path) -> No
     called("decide", tmp_path / "case", "--examiner", "A", "--as", "dismissed", "--cause", 1)
     shutil.copy2(tmp_path / "later.jpg", last)
     line = next(line for line in called(*quick).output.splitlines() if line.startswith("reviewed"))
-    assert re.search(r"\d findings? undecided · decisions in force: .*\d+ stale", line), line
+    assert re.search(r"\d findings? undecided · decisions: .*\d+ stale", line), line
 
 
 def test_the_command_decides_a_whole_cause(place: Path) -> None:

@@ -154,4 +154,4 @@ def review_line(case: Case) -> str:
 
     undecided, standings = selecting.progress(case.view())
     words = ", ".join(f"{count} {standing.value}" for standing, count in sorted(standings.items()))
-    return f"{counted(undecided, 'finding')} undecided" + f" · decisions in force: {words}" * bool(words)
+    return f"{counted(undecided, 'finding')} undecided" + f" · decisions: {words}" * bool(words)
