@@ -34,6 +34,9 @@ _REFUTED_BY: Mapping[CauseKind, str] = {
     CauseKind.STAMPED: template("an original that bears the same second"),
 }
 
+_LIGHT_DOES_NOT_FIT = template("The light of {photos} photos does not fit the claimed time at the claimed place")
+_PICTURES_DO_NOT_FIT = template("The pictures of {photos} photos do not fit the claimed time at the claimed place")
+
 # Of several photos; every sentence holds for each of them, whatever its own numbers are.
 _OF_MANY: Mapping[CauseKind, str] = {
     CauseKind.CLOCK_OFFSET: template("The times of {photos} photos cannot be right as they stand"),
@@ -133,11 +136,20 @@ def _of_many(cause: Cause, findings: Sequence[Finding], names: Sequence[str]) ->
     if cause.kind is CauseKind.CLOCK_OFFSET and known and len(known) == len(offsets):
         told = _off_by(known[0], known[-1], len(names))
     else:
-        told = Sentence(_OF_MANY.get(cause.kind, _OF_MANY_OTHERS), photos=len(names))
+        told = Sentence(_template(cause, findings), photos=len(names))
     named = [name for name in names if name]
     if 0 < len(named) <= MOST_NAMES:
         return Sentence("{told}: {names}.", told=told, names=named)
     return Sentence("{told}.", told=told)
+
+
+def _template(cause: Cause, findings: Sequence[Finding]) -> str:
+    """Return what is said of many; of light where no rule about pictures is among those that speak, and the reverse."""
+    if cause.kind is CauseKind.CLOCK_OR_PLACE:
+        of_pictures = {finding.check_id.startswith("GF3") for finding in findings}
+        if len(of_pictures) == 1:
+            return _PICTURES_DO_NOT_FIT if True in of_pictures else _LIGHT_DOES_NOT_FIT
+    return _OF_MANY.get(cause.kind, _OF_MANY_OTHERS)
 
 
 def _off_by(low_hours: float, high_hours: float, photos: int) -> Sentence:
