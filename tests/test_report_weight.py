@@ -18,6 +18,9 @@ from gtloc_forensics.records import (
     CauseGroup,
     CauseKind,
     CustodyEvent,
+    Decision,
+    Judged,
+    Judgement,
     Outcome,
     RuleNote,
     Severity,
@@ -263,3 +266,30 @@ def test_a_hundred_photos_take_no_more_than_four_seconds_of_work(tmp_path):
     started = process_time()
     write_pdf(case, tmp_path / "x.pdf", report_date=DAY)
     assert process_time() - started <= 4.0
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Innocent: the camera kept home time – A. Reader, 2026-11-20 09:30:00 UTC, for 2 photos."),
+        ("de", "Harmlos: the camera kept home time – A. Reader, 20.11.2026 09:30:00 UTC, für 2 Fotos."),
+    ],
+)
+def test_what_an_examiner_decided_stands_beside_the_result_it_is_about(tmp_path, language, said):
+    case = wrong_clock(4)
+    (group,) = case.causes()
+    keys = [(source_id, group.check_ids[0]) for source_id in group.source_ids[:2]]
+    first = a_decision(7, Judgement.CONFIRMED, keys)
+    last = a_decision(8, Judgement.INNOCENT, keys, because="the camera kept home time")
+    undone = replace(a_decision(9, Judgement.DISMISSED, keys), undone_by=10)
+    write_pdf(replace(case, decided=(first, last, undone)), tmp_path / "x.pdf", report_date=DAY, language=language)
+    shown = text_of(tmp_path / "x.pdf")
+    assert said in shown
+    assert "Confirmed" not in shown and "Bestätigt" not in shown, "the last word of one examiner holds"
+    assert "Dismissed" not in shown and "Verworfen" not in shown, "what was undone is no decision"
+
+
+def a_decision(number: int, judgement: Judgement, keys: list[tuple[str, str]], *, because: str = "") -> Decision:
+    members = tuple(Judged(source_id, "", check_id, "") for source_id, check_id in keys)
+    made = datetime(2026, 11, 20, 9, 30)
+    return Decision(number, made, "A. Reader", "reader", judgement, because, "", members, "this examination")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from gtloc_forensics.records import CauseKind, ClockKind, ClockModel, Finding
+from gtloc_forensics.records import CauseGroup, CauseKind, ClockKind, ClockModel, Finding
 from gtloc_forensics.report.blocks import (
     Block,
     Column,
@@ -125,6 +125,7 @@ def _thumb(edition: Edition, source_id: str) -> Thumb:
 def _facts(edition: Edition, cause: WeighedCause) -> Iterator[tuple[Text, Text]]:
     words, group = edition.words, cause.group
     yield words("causes.outcome"), in_a_word(edition, cause)
+    yield from _decided(edition, group)
     yield words("causes.false"), alarm_share(edition, cause)
     if group.label:
         yield words("causes.camera"), text_of(plain(group.label))
@@ -138,6 +139,31 @@ def _facts(edition: Edition, cause: WeighedCause) -> Iterator[tuple[Text, Text]]
                 yield words("causes.sha256", number=plain(line.exhibit)), text_of(line.sha256, "hash")
     else:
         yield words("causes.photos", count=len(group.source_ids)), text_of(numbers(edition, group.source_ids))
+
+
+def _decided(edition: Edition, group: CauseGroup) -> Iterator[tuple[Text, Text]]:
+    """Yield each examiner's last word on the findings of a group, in order of time."""
+    words, decisions = edition.words, edition.decisions
+    open_keys = {(source_id, check_id) for source_id in group.source_ids for check_id in group.check_ids}
+    rows: list[tuple[Text, Text]] = []
+    spoken: set[tuple[str, tuple[str, str]]] = set()
+    for made in reversed([made for made in decisions.made if made.undone_by is None]):
+        keys = {member.key for member in made.members} & open_keys
+        fresh = {key for key in keys if (made.examiner, key) not in spoken}
+        spoken |= {(made.examiner, key) for key in keys}
+        if fresh:
+            told = words(
+                "causes.decided_told",
+                judgement=words.line(f"judgement.{made.judgement.name.lower()}"),
+                because=plain(made.because),
+                note=plain(made.note),
+                examiner=plain(made.examiner),
+                when=edition.when(made.utc_time),
+                photos=len({source_id for source_id, _ in fresh}),
+                is_earlier=made.examination != decisions.examination,
+            )
+            rows.append((words("causes.decided"), told))
+    yield from reversed(rows)
 
 
 def _rule(edition: Edition, check_id: str) -> str:

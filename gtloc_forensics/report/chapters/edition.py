@@ -10,7 +10,17 @@ from importlib.metadata import PackageNotFoundError, version
 from zoneinfo import ZoneInfo
 
 from gtloc_forensics.errors import UsageError
-from gtloc_forensics.records import CaseHeader, CaseView, CauseGroup, CauseKind, Finding, Outcome, RuleNote, Status
+from gtloc_forensics.records import (
+    CaseHeader,
+    CaseView,
+    CauseGroup,
+    CauseKind,
+    Decisions,
+    Finding,
+    Outcome,
+    RuleNote,
+    Status,
+)
 from gtloc_forensics.report.blocks import Picture, Span, Text
 from gtloc_forensics.report.chapters.survey import PhotoLine, Survey, survey
 from gtloc_forensics.report.chapters.weighing import WeighedCause, beside, weighed
@@ -47,6 +57,7 @@ class Edition:
     shown_in: Mapping[str, str]  # source_id → anchor of the gravest cause that it is told under
     version: str
     said: Mapping[str, str] = field(default_factory=dict)  # the mandate
+    decisions: Decisions = field(default_factory=Decisions)
     photo: str = ""  # the number or path of the one photo that was asked for
     appendix_name: str = ""  # the file that the appendix is in, when it is another
     thumbnails: dict[str, Picture | None] = field(default_factory=dict)  # made once, shown in several places
@@ -234,6 +245,7 @@ def edition_of(
         shown_in=_shown_in(causes),
         version=_version(),
         said=view.mandate(),
+        decisions=view.decisions(),
         photo=photo,
         appendix_name=appendix_name,
     )
