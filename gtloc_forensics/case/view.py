@@ -33,6 +33,7 @@ from gtloc_forensics.records import (
     PhotoResult,
     ReasonNote,
     RuleNote,
+    Sentence,
     Skipped,
     Source,
     Status,
@@ -231,7 +232,10 @@ class StoredCase:
 
     def calibration(self) -> Mapping[str, str]:
         """What the strengths were calibrated on, and what false-discovery control said of this case."""
-        said = {f"false discoveries, {control.check_id}": _told(control) for control in self.controls()}
+        said: dict[str, str] = {
+            Sentence("false discoveries, {rule}", rule=control.check_id): _controlled(control)
+            for control in self.controls()
+        }
         kept = self._store.extra(self._id, CALIBRATION, dict[str, str])
         if kept is not None:  # as it was when the photos were judged
             return {**kept, **said}
@@ -276,10 +280,14 @@ def _counted(verdict: PhotoResult) -> Iterator[Status | None]:
         yield Status.NOT_EXAMINED
 
 
-def _told(control: Control) -> str:
-    return (
-        f"p-values: {control.tested}, findings among them: {control.rare}, of these stand out among all: "
-        f"{control.stand_out} (Benjamini–Hochberg, rate {RATE:.0%})"
+def _controlled(control: Control) -> Sentence:
+    return Sentence(
+        "p-values: {tested}, findings among them: {rare}, of these stand out among all: {standing} "
+        "(Benjamini–Hochberg, rate {rate_percent:.0f}%)",
+        tested=control.tested,
+        rare=control.rare,
+        standing=control.stand_out,
+        rate_percent=100.0 * RATE,
     )
 
 

@@ -9,7 +9,6 @@ from gtloc_forensics.report.blocks import Block, Callout, Column, Facts, Heading
 from gtloc_forensics.report.chapters.cards import card_digest
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.chapters.strength import alarm_counts, scale_table, share_interval
-from gtloc_forensics.report.text import plain
 
 _SHARES = (
     ("rule", 0.07),
@@ -41,7 +40,7 @@ def methods(edition: Edition) -> Iterator[Block]:
     yield Heading(words("methods.calibration_title"), 2, "calibration")
     facts = edition.view.calibration()
     if facts:
-        yield Facts(tuple((text_of(plain(name)), text_of(plain(value))) for name, value in facts.items()))
+        yield Facts(tuple((text_of(words.reason(name)), text_of(words.reason(value))) for name, value in facts.items()))
     else:
         yield Callout(words("methods.no_calibration"), "warning")
     yield Heading(words("methods.model_title"), 2, "model")
