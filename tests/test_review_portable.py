@@ -117,6 +117,15 @@ def test_a_copy_in_the_case_folder_is_verified_with_it(place: Path) -> None:
         settings = Settings(model="none", jobs=0)
         about = [item for item in case.verify(settings, sample=0).differences if "MANIFEST" in item.subject]
         assert about == []
+        (picture, *_) = sorted((place / "review").rglob("*.jp*g"))
+        whole = picture.read_bytes()
+        picture.write_bytes(whole + b"x")
+        (place / "review" / "more.txt").write_text("mine")
+        told = [item.subject for item in case.verify(settings, sample=0).differences if "MANIFEST" in item.subject]
+        inner = picture.relative_to(place / "review").as_posix()
+        assert sorted(subject.rpartition(": ")[2] for subject in told) == sorted([inner, "more.txt"])
+        picture.write_bytes(whole)
+        (place / "review" / "more.txt").unlink()
         (place / "review" / portable.MANIFEST).write_text("altered")
         about = [item for item in case.verify(settings, sample=0).differences if "MANIFEST" in item.subject]
         assert len(about) == 1

@@ -29,6 +29,9 @@ HEADER_FIELDS = (
     *("evidence_folder", "opened_utc"),
 )
 
+LISTED_IN = "MANIFEST.sha256"
+"""What a product that is a folder keeps the hashes of its files in; the chain records the hash of that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -225,11 +228,29 @@ def products(case: CaseFolder, chain: Chain) -> Iterator[Difference]:
         newer = chain.products.get((IN_CASE, name)) if not place else None
         if newer is None and sha256_of(path.resolve()) not in recorded:
             yield Difference(name, "it is not the file that the custody chain recorded")
+        elif path.name == LISTED_IN:
+            yield from _not_as_listed(path, name)
     known = {name for place, name in chain.products if place != ELSEWHERE}
     for name in (FINDINGS, REPORT, *(f"findings.{form.suffix}" for form in exports.BUILT_IN)):
         if name not in known and (case.folder / name).is_file():
             known.add(name)
             yield Difference(name, "it is there, and the custody chain does not say that it was written")
+
+
+def _not_as_listed(manifest: Path, name: str) -> Iterator[Difference]:
+    """Yield the files of a folder that are not those its manifest lists, and those it does not list."""
+    listed = {}
+    for line in manifest.read_text(encoding="utf-8").splitlines():
+        digest, _, inner = line.partition("  ")
+        listed[inner] = digest
+        path = manifest.parent / inner
+        if not path.is_file():
+            yield Difference(f"{name}: {inner}", "it is gone, and its manifest lists it")
+        elif sha256_of(path.resolve()) != digest:
+            yield Difference(f"{name}: {inner}", "it is not the file that its manifest lists")
+    for path in sorted(path for path in manifest.parent.rglob("*") if path.is_file() and path != manifest):
+        if (inner := path.relative_to(manifest.parent).as_posix()) not in listed:
+            yield Difference(f"{name}: {inner}", "it is there, and its manifest does not list it")
 
 
 # --------------------------------------------------------------------------- the evidence
