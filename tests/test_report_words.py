@@ -26,6 +26,8 @@ from gtloc_forensics.report.template import _flat, load_template, load_words
 from gtloc_forensics.report.text import plain
 
 SHIPPED = files("gtloc_forensics.templates").joinpath("default")
+LANGUAGES = ["en", "de"]
+"""The languages that are complete."""
 
 
 def sentences(language: str) -> dict[str, str]:
@@ -58,17 +60,17 @@ def test_every_sentence_that_the_chapters_ask_for_is_there_in_every_language():
             re.findall(r"""words(?:\.line)?\(\s*"([a-z_]+\.[a-z_0-9]+)\"""", module.read_text(encoding="utf-8"))
         )
     assert len(asked) > 100
-    for language in ("en", "de"):
+    for language in LANGUAGES:
         assert asked - set(sentences(language)) == set()
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_kind_of_cause_has_a_name_for_people(language):
     named = {key.removeprefix("cause.") for key in sentences(language) if key.startswith("cause.")}
     assert {kind.value.replace("-", "_") for kind in CauseKind if kind.value} - named == set()
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_for_what_a_record_may_be_is_there(language):
     known = set(sentences(language))
     kinds = {"absent": Absent, "untold": Untold, "status": Status, "outcome": Outcome}
@@ -128,7 +130,7 @@ def test_both_languages_put_in_the_same_values():
         assert set(named.findall(german[key])) <= set(named.findall(english[key])) | {"found", "not_examined"}, key
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_says_that_a_photo_is_fake(language):
     accusing = re.compile(
         r"\b(fake|forged|forgery|tampered|doctored|manipulat\w*|gefälscht|fälschung|verfälscht)\b", re.I
