@@ -95,7 +95,7 @@ def test_without_a_model_the_pixels_are_not_examined_and_the_reason_says_so(evid
 
 
 def test_discoveries_are_counted_in_words_that_fit_one_and_many() -> None:
-    told = case_view._told(Control("GF210", tested=48, rare=1, stand_out=0, source_ids=()))
+    told = case_view._controlled(Control("GF210", tested=48, rare=1, stand_out=0, source_ids=()))
     assert told.startswith("p-values: 48, findings among them: 1, of these stand out among all: 0 (")
 
 
