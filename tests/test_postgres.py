@@ -81,6 +81,20 @@ def content(store: Store) -> dict[str, list[tuple[object, ...]]]:
         return {name: sorted(map(tuple, session.execute(text(f"SELECT * FROM {name}"))), key=repr) for name in TABLES}
 
 
+def unnumbered(content: dict[str, list[tuple[object, ...]]], name: str) -> list[tuple[object, ...]]:
+    """Return the rows of a table without the numbers that the database gave."""
+    paths = {row[0]: row[1] for row in content["source"]}
+    if name == "source":
+        rows = [row[1:] for row in content[name]]
+    elif name == "member":
+        rows = [(row[1], paths[row[2]], *row[3:]) for row in content[name]]
+    elif name == "finding":
+        rows = [row[1:] for row in content[name]]
+    else:
+        rows = content[name]
+    return sorted(rows, key=repr)
+
+
 def content_of_file(folder: Path) -> dict[str, list[tuple[object, ...]]]:
     store = Store(f"sqlite:///{folder / DATABASE}")
     try:
@@ -336,5 +350,7 @@ def test_an_audit_killed_at_any_moment_ends_like_one_that_was_not(evidence: Path
             break
         time.sleep(0.1)
     whole = content_of_file(tmp_path / "whole")
+    # A server gives no number again that a killed transaction took: numbers of rows may have gaps, what they number not.
+    assert len({row[0] for row in served["member"]}) == 1, "one examination was finished"
     for name in ("source", "result", "member", "finding", "rejected"):
-        assert served[name] == whole[name], name
+        assert unnumbered(served, name) == unnumbered(whole, name), name
