@@ -30,7 +30,7 @@ HOUSE: dict[str, tuple[int, tuple[str, ...]]] = {
     "records": (1, ()),
     "earth": (2, ()),
     "files": (2, ()),
-    "metadata": (3, ("earth",)),
+    "metadata": (3, ("earth", "files")),
     "decode": (3, ("files",)),
     "vision": (3, ("earth", "files")),
     "evidence": (3, ("earth",)),
@@ -77,6 +77,7 @@ HOUSE: dict[str, tuple[int, tuple[str, ...]]] = {
 }
 # What only a part of a room may be imported for: (importer, imported) → the modules it may name.
 NARROW: dict[tuple[str, str], tuple[str, ...]] = {
+    ("metadata", "files"): ("gtloc_forensics.files.patience",),
     ("checks", "metadata"): ("gtloc_forensics.metadata.tag_values",),
     ("correct", "metadata"): ("gtloc_forensics.metadata.tag_values",),
 }

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -134,7 +132,7 @@ class WatchSession:
         if not arrivals:
             return
         try:
-            with _told_when_full():
+            with opening.told_when_full():
                 changing = self._examine(arrivals)
         except WorkspaceFull as error:
             self._log({"event": "disk full", "text": str(error), "photos": len(arrivals), "again_in_s": RETRY_S})
@@ -227,7 +225,7 @@ class WatchSession:
 
     def _conclude(self) -> None:
         try:
-            with _told_when_full():
+            with opening.told_when_full():
                 self._conclude_and_tell()
         except WorkspaceFull as error:
             self._log({"event": "disk full", "text": str(error), "again_in_s": self._watch_settings.quiet_s})
@@ -331,17 +329,6 @@ class WatchSession:
         reason = f"it is no longer there: deleted, moved or renamed{now}"
         self._missing[source.relative] = reason
         return reason
-
-
-@contextmanager
-def _told_when_full() -> Iterator[None]:
-    """Turn what the system says of a full disk, wherever it is, into what a session waits out."""
-    try:
-        yield
-    except OSError as error:
-        if opening.is_full(error):
-            raise WorkspaceFull(Path(os.fsdecode(error.filename or tempfile.gettempdir()))) from error
-        raise
 
 
 def _told(finding: Finding) -> dict[str, str]:

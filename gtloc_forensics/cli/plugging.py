@@ -224,7 +224,9 @@ def _in_desktop_entry(text: bytes) -> bytes:
 
 
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    from gtloc_forensics.files.hashing import sha256_of
+
+    return sha256_of(path.resolve())  # people keep their settings behind links
 
 
 def _remove(earlier: dict[str, str], root: Path, *, keep: set[Path]) -> Iterator[Change]:

@@ -30,10 +30,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gtloc_forensics.decode.patience import Patience
 from gtloc_forensics.decode.pixels import DEFAULT_LIMITS, SHORT_SIDE, Decoded, Limits, decode
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
 from gtloc_forensics.files import types
+from gtloc_forensics.files.patience import Patience
 from gtloc_forensics.records import ImageFacts, Pixels, Sentence, Statement
 from gtloc_forensics.records.sentences import places
 
@@ -82,7 +82,7 @@ class Decoder:
         self._limits = limits
         self._jobs = jobs
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-        patience = Patience(limits)
+        patience = Patience(shared_s=limits.trouble_seconds, least_s=limits.hasty_seconds)
         self._workers = [_Worker(limits, patience) for _ in range(jobs)]
         for worker in self._workers:
             self._idle.put(worker)
@@ -167,7 +167,8 @@ class _Worker:
         if self._closed.is_set():
             return DecodeRefused(Sentence("decoding was stopped"))
         too_late = threading.Event()
-        cpu_seconds, wall_seconds = self._patience.cpu_seconds(), self._patience.wall_seconds()
+        cpu_seconds = self._patience.allowed_s(self._limits.cpu_seconds)
+        wall_seconds = self._patience.allowed_s(self._limits.wall_seconds)
         try:
             connection = self._running()
             with self._deadline(too_late, wall_seconds):

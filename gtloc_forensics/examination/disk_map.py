@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, MutableMapping
-from contextlib import AbstractContextManager, contextmanager, suppress
-from pathlib import Path
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 
-from gtloc_forensics.errors import WorkspaceFull
 from gtloc_forensics.files import opening
 
 
@@ -24,14 +22,14 @@ class DiskMap(MutableMapping[str, bytes], AbstractContextManager["DiskMap"]):
         Raises:
             WorkspaceFull: the folder for temporary files has no room, here or when something is kept or read.
         """
-        with _told_when_full():
+        with opening.told_when_full():
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._places: dict[str, tuple[int, int]] = {}
         self._end = 0
 
     def __setitem__(self, name: str, value: bytes) -> None:
         """Keep *value* under *name*."""
-        with _told_when_full():
+        with opening.told_when_full():
             self._file.seek(self._end)
             self._file.write(value)
         self._places[name] = (self._end, len(value))
@@ -44,7 +42,7 @@ class DiskMap(MutableMapping[str, bytes], AbstractContextManager["DiskMap"]):
             KeyError: nothing is.
         """
         start, length = self._places[name]
-        with _told_when_full():  # what is still in the buffer is written first
+        with opening.told_when_full():  # what is still in the buffer is written first
             self._file.seek(start)
             return self._file.read(length)
 
@@ -66,13 +64,3 @@ class DiskMap(MutableMapping[str, bytes], AbstractContextManager["DiskMap"]):
         """Give the room back; what could not be written any more is not needed."""
         with suppress(OSError):
             self._file.close()
-
-
-@contextmanager
-def _told_when_full() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if opening.is_full(error):
-            raise WorkspaceFull(Path(tempfile.gettempdir())) from error
-        raise

@@ -98,11 +98,8 @@ def by_device(summaries: Iterable[PhotoSummary], labels: dict[str, tuple[str, St
 
 def label(claim: Claim) -> tuple[str, Statement]:
     """Return how to call a claim's device, and how sure it is that it is one device."""
-    device = claim.device
-    make, model, serial = _present(device.make), _present(device.model), _present(device.serial)
-    words = [] if make is None or (model or "").lower().startswith(make.lower()) else [make]
-    words += [model] if model else []
-    name = " ".join(words) or "unknown device"
+    device, serial = claim.device, _present(claim.device.serial)
+    name = device.name or "unknown device"
     return (f"{name} (serial {serial})" if serial else name), device.doubt
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gtloc_forensics.errors import ForensicsError, UsageError, WorkspaceFull
+from gtloc_forensics.errors import ForensicsError, UsageError
 from gtloc_forensics.files import hashing, opening, types
 from gtloc_forensics.records import Candidate, FileStat, Sentence, Source, Statement, source_id_of, visible
 
@@ -240,10 +240,9 @@ def _copy_into(partial: Path | None) -> Iterator[Callable[[bytes], None]]:
 def _told_from_reading(partial: Path) -> Iterator[None]:
     """Keep trouble with the working folder apart from trouble with the evidence."""
     try:
-        yield
+        with opening.told_when_full(partial.parent):
+            yield
     except OSError as error:
-        if opening.is_full(error):
-            raise WorkspaceFull(partial.parent) from error
         raise UsageError(
             f"working copies cannot be written to {partial.parent}: {opening.words(error)}; "
             "choose another output folder"

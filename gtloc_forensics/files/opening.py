@@ -14,11 +14,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from gtloc_forensics.errors import WorkspaceFull
 from gtloc_forensics.records import FileStat, Sentence, Statement, template
 
 _SAFE = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY
@@ -150,6 +152,25 @@ def names(fd: int) -> list[bytes]:
 def is_full(error: OSError) -> bool:
     """Say whether an error means that there is no room: on the disk, in a quota, or within a file size limit."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def told_when_full(place: Path | None = None) -> Iterator[None]:
+    """Turn what the system says of a full disk into an error of its own that names the folder.
+
+    Args:
+        place: the folder written to; left out, it is the file that the system names, else the one for temporary files.
+
+    Raises:
+        WorkspaceFull: there is no room.
+    """
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            full = place or Path(os.fsdecode(error.filename or tempfile.gettempdir()))
+            raise WorkspaceFull(full) from error
+        raise
 
 
 _OF_THE_SYSTEM = frozenset(

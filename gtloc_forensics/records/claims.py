@@ -170,6 +170,12 @@ class Device:
     doubt: Statement  # "" when a body serial names the device, else why photos of two devices may be mixed
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """Make and model for people, the make left out where the model begins with it; "" when neither is there."""
+        make, model = (part.strip() if isinstance(part, str) else "" for part in (self.make, self.model))
+        return model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()
+
 
 @unique
 class CounterKind(Enum):

@@ -9,7 +9,6 @@ from gtloc_forensics.case.reviewing import selecting
 from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.records import (
     UNKNOWN_DEVICE,
-    Absent,
     Claim,
     Finding,
     Judged,
@@ -94,7 +93,7 @@ def _row(
         status=verdict.status,
         is_partial=bool(verdict.unexamined),
         device_key=known.device.key if known else UNKNOWN_DEVICE,
-        device=_named(known) if known else "",
+        device=visible(known.device.name) if known else "",
         local_time=known.local_time.value.isoformat() if known and isinstance(known.local_time, Stated) else "",
         utc_time=known.utc_time.value.isoformat() if known and isinstance(known.utc_time, Stated) else "",
         latitude_deg=position.latitude_deg if position else None,
@@ -103,11 +102,6 @@ def _row(
         outcomes=_gravest(verdict.findings),
         causes=causes,
     )
-
-
-def _named(claim: Claim) -> str:
-    parts = (claim.device.make, claim.device.model)
-    return visible(" ".join(str(part) for part in parts if not isinstance(part, Absent)))
 
 
 def _gravest(findings: Sequence[Finding]) -> dict[str, Outcome]:

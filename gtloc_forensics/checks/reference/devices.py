@@ -114,7 +114,4 @@ def is_flying(claim: Claim) -> bool:
 
 def name_of(device: Device) -> Statement:
     """Return make and model for people, ``an unnamed device`` when neither is there."""
-    parts = [part.strip() for part in (device.make, device.model) if isinstance(part, str) and part.strip()]
-    if len(parts) == 2 and parts[1].lower().startswith(parts[0].lower()):
-        return parts[1]
-    return " ".join(parts) or Sentence("an unnamed device")
+    return device.name or Sentence("an unnamed device")

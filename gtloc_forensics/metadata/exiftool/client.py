@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 
 from gtloc_forensics.errors import ToolFailed
+from gtloc_forensics.files.patience import Patience
 from gtloc_forensics.metadata.exiftool.answers import Written, tags_read, written
 from gtloc_forensics.metadata.exiftool.arguments import assignment, request
-from gtloc_forensics.metadata.exiftool.patience import Patience
 from gtloc_forensics.metadata.exiftool.process import Answer, Died, Hung, Limits, Process, kill_group, new_token, start
 from gtloc_forensics.metadata.exiftool.program import locate, version
 from gtloc_forensics.records import Sentence, TagsRead, Unread
@@ -77,7 +77,7 @@ class ExifTool:
         for _ in range(processes):
             self._slots.put(None)
 
-        self._patience = Patience(self._limits)
+        self._patience = Patience(shared_s=self._limits.trouble_s, least_s=self._limits.hasty_s)
 
     def __enter__(self) -> ExifTool:
         """Return the client; processes start when they are first needed."""
@@ -152,7 +152,7 @@ class ExifTool:
         sent: deque[_Job] = deque()
         while waiting or sent:
             try:
-                begun, allowed_s = time.monotonic(), self._patience.allowed_s()
+                begun, allowed_s = time.monotonic(), self._patience.allowed_s(self._limits.timeout_s)
                 _send_ahead(process, waiting, sent)
                 answer = process.receive(sent[0].token, within_s=allowed_s)
             except (Hung, Died) as error:
@@ -171,7 +171,8 @@ class ExifTool:
         """Count a failure; say whether the file is given up: at the second, or when it used up a limit."""
         job.failures += 1
         self._patience.spend(took_s)
-        again = isinstance(error, Died) and self._patience.may_try_again(took_s)
+        # An end that came at once may have come from elsewhere: a process grown old, a machine out of memory.
+        again = isinstance(error, Died) and took_s < self._limits.retry_s
         return job.failures >= ATTEMPTS or not again
 
     # ------------------------------------------------------------- writing and extracting
@@ -238,7 +239,7 @@ class ExifTool:
         token, begun = new_token(), time.monotonic()
         try:
             process.send(token, lines)
-            answer = process.receive(token, within_s=patience.allowed_s() if patience else None)
+            answer = process.receive(token, within_s=patience.allowed_s(self._limits.timeout_s) if patience else None)
         except BaseException:
             process.kill()
             self._slots.put(None)
@@ -272,7 +273,7 @@ class ExifTool:
         """
         command = [os.fsencode(self.executable), b"-config", b"", *arguments]
         child = self._starter.submit(start, command, self._limits).result()
-        allowed_s = self._patience.allowed_s()
+        allowed_s = self._patience.allowed_s(self._limits.timeout_s)
         try:
             stdout, stderr = child.communicate(timeout=allowed_s)
         except subprocess.TimeoutExpired:

@@ -198,8 +198,7 @@ def _residuals(entry: PhotoEntry, claim: Claim, local: datetime) -> list[tuple[d
 
 def device_label(device: Device) -> str:
     """Return the device's name for people."""
-    parts = [part for part in (device.make, device.model) if isinstance(part, str)]
-    name = " ".join(parts) or device.key
+    name = device.name or device.key
     return f"{name} ({device.serial})" if isinstance(device.serial, str) else name
 
 
