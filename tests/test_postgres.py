@@ -350,7 +350,7 @@ def test_an_audit_killed_at_any_moment_ends_like_one_that_was_not(evidence: Path
             break
         time.sleep(0.1)
     whole = content_of_file(tmp_path / "whole")
-    # A server gives no number again that a killed transaction took: numbers of rows may have gaps, what they number not.
+    # A server gives no number again that a killed transaction took: the numbers of rows may have gaps.
     assert len({row[0] for row in served["member"]}) == 1, "one examination was finished"
     for name in ("source", "result", "member", "finding", "rejected"):
         assert unnumbered(served, name) == unnumbered(whole, name), name
