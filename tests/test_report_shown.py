@@ -22,7 +22,7 @@ from gtloc_forensics.records import (
     TimeRole,
     source_id_of,
 )
-from gtloc_forensics.report.blocks import Figure, Picture, Row, Strip, Table, plain_of
+from gtloc_forensics.report.blocks import Figure, Picture, Row, Strip, Table, Together, plain_of
 from gtloc_forensics.report.chapters.chapters import CHAPTERS
 from gtloc_forensics.report.chapters.edition import edition_of
 from gtloc_forensics.report.drawings.marks import Boxes, Drawing, Label, World
@@ -95,7 +95,8 @@ def test_the_two_pictures_of_a_pair_stand_side_by_side_and_what_differs_is_bold(
         "One picture, two times.",
     )
     blocks = blocks_of(FakeCase(entries, groups=(group,)))
-    pair = next(item for item in blocks if isinstance(item, Row))
+    heads = (inner for block in blocks if isinstance(block, Together) for inner in block.items)
+    pair = next(item for item in heads if isinstance(item, Row))
     assert [plain_of(cell[0].caption) for cell in pair.cells] == ["Photo 1 a.jpg", "Photo 2 b.jpg"]
     table = next(item for item in blocks if isinstance(item, Table) and item.columns[1].title == "Photo 1")
     styles = {plain_of(row[0]): row[1][0].style for row in table.rows}

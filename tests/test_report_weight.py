@@ -27,6 +27,7 @@ from gtloc_forensics.records import (
     source_id_of,
 )
 from gtloc_forensics.report import write_pdf
+from gtloc_forensics.report.chapters import weighing
 from gtloc_forensics.report.chapters.edition import edition_of, numbers
 from gtloc_forensics.report.chapters.weighing import weighed
 
@@ -293,3 +294,23 @@ def a_decision(number: int, judgement: Judgement, keys: list[tuple[str, str]], *
     members = tuple(Judged(source_id, "", check_id, "") for source_id, check_id in keys)
     made = datetime(2026, 11, 20, 9, 30)
     return Decision(number, made, "A. Reader", "reader", judgement, because, "", members, "this examination")
+
+
+def test_the_strength_of_a_cause_is_never_the_largest_of_several_from_one_picture():
+    name = "a.jpg"
+    of_light, of_height, joint = (
+        replace(a_finding(check_id, name, Outcome.SUSPICIOUS), log10_lr=ratio, facts={"scores": scores})
+        for check_id, ratio, scores in (
+            ("GF210", -1.0, ""),
+            ("GF304", -1.3, "height_lit"),
+            ("GF305", -1.1, "hour + sun + light"),
+        )
+    )
+    assert strongest_of(of_light, of_height, joint).check_id == "GF305", "what combines them counts"
+    assert strongest_of(of_light, of_height).check_id == "GF210", "else the weakest"
+    elsewhere = replace(of_height, source_ids=(source_id_of(b"b.jpg"),), log10_lr=-1.2)
+    assert strongest_of(of_light, elsewhere).source_ids == elsewhere.source_ids, "other photos are other witnesses"
+
+
+def strongest_of(*findings):
+    return max(weighing._of_each_photo(findings), key=weighing._ratio)

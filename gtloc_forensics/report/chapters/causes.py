@@ -18,6 +18,7 @@ from gtloc_forensics.report.blocks import (
     Table,
     Text,
     Thumb,
+    Together,
     text_of,
 )
 from gtloc_forensics.report.chapters import shown
@@ -61,10 +62,10 @@ def causes(edition: Edition) -> Iterator[Block]:
 
 def _section(edition: Edition, cause: WeighedCause, model: ClockModel | None) -> Iterator[Block]:
     group = cause.group
-    yield Heading(_title(edition, cause), 2, cause.anchor)
+    head: list[Block] = [Heading(_title(edition, cause), 2, cause.anchor)]
     if group.summary:
-        yield Prose(text_of(cause_told(edition, group, limit=600)))
-    yield from _pictures(edition, cause)
+        head.append(Prose(text_of(cause_told(edition, group, limit=600))))
+    yield Together((*head, *_pictures(edition, cause)))
     yield from _carried(edition, cause)
     yield from shown.evidence(edition, cause)
     if model is not None and group.cause.kind in _OF_CLOCKS and model.kind not in _UNTOLD_CLOCKS:
@@ -208,7 +209,11 @@ def _carried(edition: Edition, cause: WeighedCause) -> Iterator[Block]:
 
 
 def _sentences(edition: Edition, cause: WeighedCause) -> Iterator[tuple[Text, Text]]:
-    words, told = edition.words, set[str]()
+    words, told = edition.words, {cause.group.summary}
+    for finding in cause.findings:
+        if finding.summary not in told and finding.source_ids[0] == cause.exemplar:
+            told.add(finding.summary)
+            yield words("causes.said"), (Span(f"{finding.check_id}: ", "quiet"), Span(words.sentence(finding.summary)))
     for kind in ("observed", "derived", "inferred"):
         for finding in cause.findings:
             for text in getattr(finding, kind)[:_SENTENCES_SHOWN]:
@@ -228,14 +233,20 @@ def _whose(edition: Edition, cause: WeighedCause, finding: Finding) -> Text:
 def _bounds(edition: Edition, cause: WeighedCause) -> Iterator[tuple[Text, Text]]:
     """Yield strength, limits, the explanations that remain, and what would settle it."""
     words = edition.words
+    ratios = 0
     strongest = [] if cause.strongest is None or cause.strongest in cause.findings else [cause.strongest]
     for finding in (*strongest, *cause.findings):
         whose = _whose(edition, cause, finding)
         if finding.log10_lr is not None:
-            yield words("findings.strength"), (*strength(edition, finding.log10_lr, about="finding"), *whose)
+            rule = Span(f" ({finding.check_id})", "quiet")
+            yield words("findings.strength"), (*strength(edition, finding.log10_lr, about="finding"), rule, *whose)
+            ratios += 1
         if finding.p_value is not None:
             yield words("findings.alarm"), (*alarm(edition, finding), *whose)
-    yield from _photo_strengths(edition, cause)
+    together = list(_photo_strengths(edition, cause))
+    yield from together
+    if ratios + len(together) > 1:
+        yield words("findings.limitation"), words("strength.overlap")
     for text in _distinct(text for finding in cause.findings for text in finding.limitations):
         yield words("findings.limitation"), text_of(words.say(text))
     innocent = _distinct(text for finding in cause.findings for text in finding.innocent)

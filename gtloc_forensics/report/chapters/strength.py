@@ -62,7 +62,7 @@ def alarm(edition: Edition, finding: Finding) -> Text:
 def in_a_word(edition: Edition, cause: WeighedCause) -> Text:
     """Return how a cause ended, and how strong it is by the scale; or that it was not calibrated."""
     outcome = Span(edition.outcome(cause.group.outcome), "bold")
-    ratio = cause.log10_lr
+    ratio = _of_all(edition, cause)
     if ratio is None:
         return (outcome, Span(f"; {edition.words.line('strength.uncalibrated')}", "quiet"))
     name = step_of(ratio, edition.template.scale).name
@@ -70,7 +70,17 @@ def in_a_word(edition: Edition, cause: WeighedCause) -> Text:
     told = edition.words.line(
         f"strength.word_{key}", support=edition.words.line(f"scale.{name}"), ratio=ratio_of(edition, abs(ratio))
     )
+    if {finding.facts.get("stands_out_in_case") for finding in cause.findings} - {None} == {False}:
+        told = f"{told}; {edition.words.line('strength.no_discovery')}"
     return (outcome, Span(f"; {told}"))
+
+
+def _of_all(edition: Edition, cause: WeighedCause) -> float | None:
+    """Return the ratio of a cause: of its photo's scores together, where all that was seen was weighed as one."""
+    entry = None if cause.strongest is None else edition.survey.kept.get(cause.strongest.source_ids[0])
+    together = None if entry is None else entry.log10_lr_time
+    is_of_pixels = any(finding.check_id.startswith("GF3") for finding in cause.findings)
+    return together if together is not None and is_of_pixels else cause.log10_lr
 
 
 def alarm_share(edition: Edition, cause: WeighedCause) -> Text:

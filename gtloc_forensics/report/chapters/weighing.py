@@ -35,7 +35,8 @@ class WeighedCause:
         group: the cause and the photos it concerns.
         exemplar: the source id of the photo it is shown by: of which most rules speak, of these the gravest.
         findings: of each rule that speaks in it the finding about the exemplar, or the gravest where there is none.
-        strongest: the finding with the largest calibrated strength, None where none was calibrated.
+        strongest: the finding with the largest calibrated strength, None where none was calibrated. Scores of one
+            photo overlap: of each photo the one that combines most of them counts, else the weakest.
         has_section: whether it is told at length, else it is a row of a table.
     """
 
@@ -150,9 +151,27 @@ def _of_rule(check_id: str, findings: list[Finding]) -> CauseGroup:
 
 def _cause(group: CauseGroup, findings: list[Finding]) -> WeighedCause:
     exemplar = _exemplar(findings) or next(iter(group.source_ids), "")
-    calibrated = [finding for finding in findings if finding.log10_lr is not None]
-    strongest = max(calibrated, key=lambda finding: abs(finding.log10_lr or 0.0), default=None)
+    strongest = max(_of_each_photo(findings), key=_ratio, default=None)
     return WeighedCause(0, group, exemplar, _of_each_rule(findings, exemplar), strongest)
+
+
+def _of_each_photo(findings: Iterable[Finding]) -> Iterable[Finding]:
+    """Return of each photo the one finding whose ratio counts: never the largest of several from one picture."""
+    best: dict[str, Finding] = {}
+    for finding in findings:
+        known = best.get(finding.source_ids[0])
+        if finding.log10_lr is not None and (known is None or _whole(finding) > _whole(known)):
+            best[finding.source_ids[0]] = finding
+    return best.values()
+
+
+def _whole(finding: Finding) -> tuple[float, float]:
+    """Return how many scores a ratio combines, then how weak it is."""
+    return float(str(finding.facts.get("scores", "")).count("+")), -_ratio(finding)
+
+
+def _ratio(finding: Finding) -> float:
+    return abs(finding.log10_lr or 0.0)
 
 
 def _exemplar(findings: Iterable[Finding]) -> str:
