@@ -79,7 +79,7 @@ def test_nothing_in_a_plan_can_hide_or_reorder_what_a_person_reads():
     [
         ('new = "2024-06-15 13:00:00"', 'new = "yesterday"', "change 1.*not a time"),
         ('new = "2024-06-15 13:00:00"', 'new = "2024-02-30 13:00:00"', "not a time"),
-        ('tag = "DateTimeOriginal"', 'tag = "FileName"', "cannot be corrected|can be corrected"),
+        ('tag = "DateTimeOriginal"', 'tag = "Orientation"', "cannot be corrected|can be corrected"),
         ('photo = "a.jpg"', 'photo = "../a.jpg"', "not a path below"),
         ('photo = "a.jpg"', 'photo = "/etc/passwd"', "not a path below"),
         ("strength = 1.0", "strength = 7", "between 0 and 1"),

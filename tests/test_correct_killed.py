@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 import traceback
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -91,6 +92,8 @@ class World:
             tags = {"ExifIFD:DateTimeOriginal": ["2022:04:02 15:10:51"], "IFD0:Artist": [name]}
             (self.evidence / name).write_bytes(with_tags(photo, tags))
             os.utime(self.evidence / name, ns=(10**18, 10**18))
+        if self.is_renamed:
+            (self.evidence / "a.jpg.xmp").write_bytes(b"what another program keeps of it")
         if self.kind == "sidecar":
             (self.out / "a.jpg.xmp").write_bytes(with_tags(b"", {"XMP-xmp:Rating": [3]}))
 
@@ -99,19 +102,26 @@ class World:
         return {
             "sidecar": lambda: Sidecars(self.out),
             "copy": lambda: Copies(self.out),
+            "renamed copy": lambda: Copies(self.out),
+            "renamed": lambda: InPlace(WORDS, is_evidence=False),
             "in place": lambda: InPlace(WORDS, is_evidence=False),
             "beside": lambda: Beside(is_evidence=False),
         }[self.kind]()
 
     @property
     def plan(self) -> Plan:
+        return Plan(tuple(change for name in PHOTOS for change in self._changes(name)))
+
+    def _changes(self, name: str) -> Iterator[Change]:
+        digest = sha(self.evidence / name)
         old, new = "2022-04-02 15:10:51", "2022-04-02 09:10:51"
-        return Plan(
-            tuple(
-                Change(name.encode(), sha(self.evidence / name), Quantity.LOCAL_TIME, old, new, "a test", 1.0)
-                for name in PHOTOS
-            )
-        )
+        yield Change(name.encode(), digest, Quantity.LOCAL_TIME, old, new, "a test", 1.0)
+        if self.is_renamed:
+            yield Change(name.encode(), digest, Quantity.FILE_NAME, name, f"2022-04-02_{name}", "a test", 1.0)
+
+    @property
+    def is_renamed(self) -> bool:
+        return self.kind.startswith("renamed")
 
     def state(self) -> dict[str, str]:
         return {
@@ -241,7 +251,7 @@ def test_what_an_earlier_version_left_beside_a_photo_is_removed_by_the_name_that
     assert world.state() == old
 
 
-@pytest.mark.parametrize("kind", ["sidecar", "copy", "in place", "beside"])
+@pytest.mark.parametrize("kind", ["sidecar", "copy", "in place", "beside", "renamed", "renamed copy"])
 def test_killed_while_applying_every_file_is_old_or_new_and_both_ways_out_work(ground, photo, kind):
     world = World(ground / "world", kind)
     world.set_up(photo)
@@ -275,7 +285,7 @@ def settle(world, number: int, old, new) -> None:
     assert not world.leftovers(), number
 
 
-@pytest.mark.parametrize("kind", ["sidecar", "copy", "in place", "beside"])
+@pytest.mark.parametrize("kind", ["sidecar", "copy", "in place", "beside", "renamed", "renamed copy"])
 def test_killed_while_undoing_undoing_again_gives_every_byte_back(ground, photo, kind):
     world = World(ground / "world", kind)
     world.set_up(photo)

@@ -8,6 +8,7 @@ can read and change; this module alone turns them into values and back.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,8 +17,11 @@ from enum import Enum, unique
 from typing import TypeAlias, TypeVar
 
 from gtloc_forensics.errors import PlanError
-from gtloc_forensics.records import Position
+from gtloc_forensics.records import Position, visible
 
+LONGEST_NAME_BYTES = 255
+_RESERVED = re.compile(r"(?i)con|prn|aux|nul|com[1-9]|lpt[1-9]")
+"""Names that Windows keeps for devices, whatever follows the first dot."""
 EARLIEST_OFFSET_MINUTES = -12 * 60
 LATEST_OFFSET_MINUTES = 14 * 60
 DEFAULT_STRENGTH = 0.9
@@ -37,10 +41,11 @@ class Quantity(Enum):
     GPS_TIME = "GPSDateTime"
     POSITION = "GPSPosition"
     KEYWORDS = "Keywords"
+    FILE_NAME = "FileName"
 
 
-Value: TypeAlias = datetime | float | Position | tuple[str, ...]
-"""What a line changes, as a value: a naive time, hours from UTC, a place, keywords."""
+Value: TypeAlias = datetime | float | Position | tuple[str, ...] | str
+"""What a line changes, as a value: a naive time, hours from UTC, a place, keywords, the name of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,16 @@ class Change:
         if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
             raise PlanError(f"sha256 {self.sha256!r} is not 64 hexadecimal digits")
         object.__setattr__(self, "new_value", checked(self.quantity, self.new))
+        if self.quantity is Quantity.FILE_NAME:
+            self._check_name()
         object.__setattr__(self, "old_value", self._old())
+
+    def _check_name(self) -> None:
+        held = self.relative.rpartition(b"/")[2]
+        if visible(held) != self.old:
+            raise PlanError(f"the file is called {visible(held)!r}, not {self.old!r}; correct the old name")
+        if os.path.splitext(held)[1] != os.path.splitext(os.fsencode(self.new))[1]:  # noqa: PTH122 - names are bytes
+            raise PlanError(f"{self.new!r} does not end like {self.old!r}; a new name keeps the ending")
 
     def _old(self) -> Value | None:
         if not self.old:
@@ -80,7 +94,9 @@ class Change:
         try:
             return checked(self.quantity, self.old)
         except PlanError:
-            if self.quantity is Quantity.POSITION and _COORDINATES.fullmatch(self.old):
+            if self.quantity is Quantity.FILE_NAME or (
+                self.quantity is Quantity.POSITION and _COORDINATES.fullmatch(self.old)
+            ):
                 return None
             raise
 
@@ -116,7 +132,7 @@ class Plan:
         return {relative: tuple(lines) for relative, lines in found.items()}
 
 
-T = TypeVar("T", datetime, float, Position, tuple[str, ...])
+T = TypeVar("T", datetime, float, Position, tuple[str, ...], str)
 
 
 def new_of(change: Change | None, kind: type[T]) -> T | None:
@@ -156,6 +172,8 @@ def checked(quantity: Quantity, text: str) -> Value:
             return read_position(text)
         case Quantity.KEYWORDS:
             return read_keywords(text)
+        case Quantity.FILE_NAME:
+            return read_file_name(text)
 
 
 def read_time(text: str) -> datetime:
@@ -217,6 +235,22 @@ def read_keywords(text: str) -> tuple[str, ...]:
     if not words or any(not word.isprintable() or len(word) > 200 for word in words):
         raise PlanError(f"{text!r} holds no keywords, or one that cannot be printed; separate them by semicolons")
     return words
+
+
+def read_file_name(text: str) -> str:
+    """Return a file name that every system in common use can hold: no folder, nothing hidden, at most 255 bytes."""
+    stem = text.partition(".")[0]
+    unfit = (
+        not text.isprintable()
+        or set(text) & set('<>:"/\\|?*')
+        or text[-1:] in {".", " "}
+        or text[:1] in {".", " ", "-"}
+    )
+    if not stem or unfit or len(text.encode()) > LONGEST_NAME_BYTES or _RESERVED.fullmatch(stem):
+        raise PlanError(
+            f"{text!r} is no name that every system can give a file; write one like 2024-06-15_12-00-00.jpg"
+        )
+    return text
 
 
 def write_keywords(words: Iterable[str]) -> str:

@@ -29,7 +29,7 @@ _HEAD = """\
 # A correction plan. Nothing has been changed yet.
 # Change "new", drop whole [[change]] blocks, add some, or set locked = true: a locked line
 # stands through every later plan. To refuse a change for good, lock it with new = old.
-# tag is one of DateTimeOriginal, OffsetTimeOriginal, GPSDateTime (UTC), GPSPosition, Keywords;
+# tag is one of DateTimeOriginal, OffsetTimeOriginal, GPSDateTime (UTC), GPSPosition, Keywords, FileName;
 # the other tags that speak of the same moment or place follow in step.
 """
 

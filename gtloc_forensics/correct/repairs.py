@@ -44,6 +44,7 @@ class Subject:
     position: Position | None
     zones: tuple[str, ...]
     gps_clock: time | None = None  # UTC, as the receiver wrote it, with a date or without
+    local_resolution_s: float = 1.0  # how fine the capture time is written
     coordinates: tuple[float, float] | None = None  # as EXIF writes them, also where they are no position
 
     @property
@@ -70,6 +71,7 @@ def subject(relative: bytes, sha256: str, claim: Claim) -> Subject:
         position=_value(claim.position),
         zones=claim.zones,
         gps_clock=_gps_clock(claim.tags),
+        local_resolution_s=claim.local_resolution_s,
         coordinates=_coordinates(claim.tags),
     )
 
@@ -106,11 +108,20 @@ def subjects(photos: Iterable[Photo], *, camera: str = "") -> tuple[Subject, ...
         PlanError: no photo is of that camera; the message lists the cameras there are.
     """
     known = [subject(p.source.relative, p.source.sha256, p.claim) for p in photos if isinstance(p.claim, Claim)]
-    chosen = [photo for photo in known if not camera or camera in photo.device_names]
+    return of_camera(sorted(known, key=lambda photo: photo.relative), camera)
+
+
+def of_camera(photos: Sequence[Subject], camera: str) -> tuple[Subject, ...]:
+    """Return the photos of one camera, all for "".
+
+    Raises:
+        PlanError: there are none; the message lists the cameras there are.
+    """
+    chosen = tuple(photo for photo in photos if not camera or camera in photo.device_names)
     if camera and not chosen:
-        cameras = sorted({visible(photo.device_key) for photo in known})
+        cameras = sorted({visible(photo.device_key) for photo in photos})
         raise PlanError(f"no photo by {camera!r}; the cameras of this case are {', '.join(cameras) or 'unknown'}")
-    return tuple(sorted(chosen, key=lambda entry: entry.relative))
+    return chosen
 
 
 def names_of(claim: Claim) -> set[str]:

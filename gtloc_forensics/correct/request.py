@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gtloc_forensics.correct import changes as lines
-from gtloc_forensics.correct import proposals, repairs
+from gtloc_forensics.correct import names, proposals, repairs
 from gtloc_forensics.correct.changes import DEFAULT_STRENGTH, Change, Plan, Quantity, merged
 from gtloc_forensics.correct.draft import named
 from gtloc_forensics.correct.repairs import GpsRepair, Subject
@@ -43,6 +43,7 @@ class Order:
     tracks: tuple[Path, ...] = ()  # positions from GPX files; before neighbours
     replace_positions: bool = False  # with tracks: also those that a camera wrote itself
     clock_ahead_s: float = 0.0  # with tracks: what the camera's clock was ahead of the receiver's
+    rename: str = ""  # a pattern of names by local time, see names.PATTERN; beside whatever else is asked or proposed
     keywords: bool = False  # gtloc|OUTCOME|CAUSE for what was found
     least_strength: float = DEFAULT_STRENGTH  # of what the case proposes
 
@@ -95,7 +96,8 @@ def plan(
     Raises:
         PlanError: the order cannot be carried out on these photos.
     """
-    known = _within(repairs.subjects(photos, camera=order.camera), order.only)
+    everyone = repairs.subjects(photos)
+    known = _within(repairs.of_camera(everyone, order.camera), order.only)
     kept = tuple(findings)
     out = _times(order, known)
     notes = list(_idle_times(order, known, out))
@@ -108,6 +110,11 @@ def plan(
         words = repairs.keyworded(known, proposals.keywords(known, kept))
         notes += [] if words else ["--keywords: nothing was found, so there is no keyword to write"]
         out += words
+    if order.rename:
+        named_by, why = names.planned(
+            known, out, order.rename, everyone=everyone, findings=() if order.of_time else kept
+        )
+        out, notes = [*out, *named_by], [*notes, *why]
     return merged(earlier, out, notes=tuple(notes))
 
 

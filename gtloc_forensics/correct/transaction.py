@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from gtloc_forensics.correct import assignments as correct_assignments
-from gtloc_forensics.correct import destinations, files, planfile, proof
+from gtloc_forensics.correct import destinations, files, planfile, proof, renaming
 from gtloc_forensics.correct.assignments import Assignment
-from gtloc_forensics.correct.changes import Change, Plan
+from gtloc_forensics.correct.changes import Change, Plan, Quantity, new_of
 from gtloc_forensics.correct.destinations import Copies, Destination, InPlace
 from gtloc_forensics.correct.journal import (
     BEGIN,
@@ -61,6 +61,7 @@ def apply(plan: Plan, *, evidence: Path, destination: Destination, workshop: Wor
     journal = workshop.journal
     destination = destinations.anchored(destination)
     destinations.check(destination, evidence, journal.folder)
+    _refuse_names(plan, destination)
     for earlier in journal.transactions():
         if journal.is_open(earlier):
             raise UsageError(
@@ -75,6 +76,15 @@ def apply(plan: Plan, *, evidence: Path, destination: Destination, workshop: Wor
     plan_sha256 = files.sha256_of(journal.plan_path(transaction))
     journal.append(transaction, BEGIN, plan_sha256=plan_sha256, **facts)
     return _Run(transaction, plan, evidence.resolve(), destination, workshop).finish()
+
+
+def _refuse_names(plan: Plan, destination: Destination) -> None:
+    renaming_lines = [change for change in plan.changes if change.quantity is Quantity.FILE_NAME]
+    if destinations.writes_sidecars(destination) and any(change.new != change.old for change in renaming_lines):
+        raise UsageError(
+            f"the plan renames {len(renaming_lines)} files, which sidecars leave as they are; add --copy FOLDER or "
+            "--in-place, or drop the lines with tag FileName"
+        )
 
 
 def resume(workshop: Workshop) -> Result | None:
@@ -142,7 +152,7 @@ class _Run:
         for relative in self.lines:
             if not self._changes(relative):
                 continue  # a lock on things as they are
-            target = destinations.target_of(self.destination, self.evidence, relative)
+            target = self._target(relative)
             owner = self.owners.setdefault(target, relative)
             if relative not in settled:
                 self._correct(relative, target, owner)
@@ -150,6 +160,12 @@ class _Run:
         tell_head(self.workshop, self.transaction, "commit")
         self.journal.append(self.transaction, COMMIT)
         return self._result()
+
+    def _target(self, relative: bytes) -> Path:
+        target = destinations.target_of(self.destination, self.evidence, relative)
+        by = {change.quantity: change for change in self._changes(relative)}
+        name = new_of(by.get(Quantity.FILE_NAME), str)
+        return target if name is None else target.with_name(name)
 
     def settle(self) -> None:
         """Make what was under way when the program died either old or new."""
@@ -192,7 +208,9 @@ class _Run:
             raise Refuse("its path goes through a symbolic link")
         self._check_content(relative, source)
         if owner != relative:
-            raise Refuse(f"{visible(owner)} would share its sidecar {target.name!r}; name sidecars like a.jpg.xmp")
+            if destinations.writes_sidecars(self.destination):
+                raise Refuse(f"{visible(owner)} would share its sidecar {target.name!r}; name sidecars like a.jpg.xmp")
+            raise Refuse(f"{visible(owner)} would be called {target.name!r}, too; change one of the names in the plan")
         if len(os.fsencode(target.name)) > files.LONGEST_NAME:
             raise Refuse("the name of its sidecar would be too long; name sidecars like a.xmp, or use --copy")
         if files.passes_link(destinations.root_of(self.destination, self.evidence), target):
@@ -224,7 +242,9 @@ class _Run:
 
     def _write(self, relative: bytes, target: Path, temporary: Path) -> None:
         files.make_folder(target.parent)
-        intent = self._intend(relative, target, temporary)
+        source = files.path_of(self.evidence, relative)
+        moved = renaming.moved_from(source, target, self.journal) if isinstance(self.destination, InPlace) else {}
+        intent = self._intend(relative, target, temporary, **moved)
         draft = self.journal.workroom / temporary.name
         try:
             assignments = self._prepare(relative, target, draft)
@@ -245,7 +265,7 @@ class _Run:
         if isinstance(self.destination, InPlace):
             files.copy_owner(source, temporary)
 
-    def _intend(self, relative: bytes, target: Path, temporary: Path) -> Entry:
+    def _intend(self, relative: bytes, target: Path, temporary: Path, **moved: Any) -> Entry:
         before, times = "", {}
         if target.exists():
             found = target.stat()
@@ -260,6 +280,7 @@ class _Run:
             temporary=os.fsencode(temporary).hex(),
             before=before,
             **times,
+            **moved,
         )
 
     def _changes(self, relative: bytes) -> tuple[Change, ...]:
@@ -272,10 +293,13 @@ class _Run:
         files.remove(draft)
         if start is not None:
             files.copy_bytes(start, draft)
+        asked = [change for change in self._changes(relative) if change.quantity is not Quantity.FILE_NAME]
+        if not asked:
+            return ()  # another name alone: the bytes stay
         beside = destinations.writes_sidecars(self.destination)
         picture = self._tags_of(source) if beside else tagger.read(draft)
         before = (tagger.read(draft) if start is not None else {}) if beside else picture
-        goal = correct_assignments.goal_of(self._changes(relative), picture)
+        goal = correct_assignments.goal_of(asked, picture)
         if beside:
             assignments = correct_assignments.sidecar(goal, picture, before)
         else:
@@ -309,6 +333,7 @@ class _Run:
             raise Refuse("the picture would have changed with its tags")
 
     def _done(self, ready: Entry, *, tags: Iterable[str] = ()) -> None:
+        renaming.take_away(ready.facts)
         facts = {name: value for name, value in ready.facts.items() if name != "temporary"}
         detail: dict[str, Scalar] = {
             "transaction": self.transaction,
@@ -317,6 +342,8 @@ class _Run:
             "sha256_before": facts["before"],
             "sha256_after": facts["after"],
         }
+        if "origin" in facts:
+            detail |= {"origin": visible(bytes.fromhex(facts["origin"])), "sha256_before": facts["origin_before"]}
         self.workshop.witness("correct", visible(ready.relative), detail)
         self.journal.append(self.transaction, DONE, photo=ready.relative, tags=list(tags), **facts)
 

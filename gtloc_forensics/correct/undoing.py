@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gtloc_forensics.correct import files
+from gtloc_forensics.correct import files, renaming
 from gtloc_forensics.correct.journal import DONE, UNDOING, UNDONE, Entry
 from gtloc_forensics.correct.workshop import (
     Corrected,
@@ -65,6 +65,9 @@ class Undo:
         return UNDOING in steps and not entry.facts["before"]
 
     def _put_back(self, entry: Entry, target: Path, before: str) -> None:
+        if "origin" in entry.facts:
+            renaming.put_back(entry, self.transaction, self.journal)
+            return
         if not before:
             files.remove(target)
             return

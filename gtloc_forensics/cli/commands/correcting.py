@@ -42,6 +42,8 @@ SHOWN = 30
 @click.option("--clock-ahead", default=0.0, show_default=True, help="Seconds the camera was ahead of the GPX receiver.")
 @click.option("--gps", type=click.Choice(list(GPS_SLIPS)), help="Undo a slip in the position.")
 @click.option("--keywords", is_flag=True, help="Write gtloc|… keywords of what was found.")
+@click.option("--rename", is_flag=True, help="Name files by their local time, as it will be: 2024-06-15_12-00-00.jpg.")
+@click.option("--name-pattern", metavar="PATTERN", help="With --rename: %Y %m %d %H %M %S, {name} for the old stem.")
 @click.option("--camera", default="", help="Only photos of this camera: serial, or make and model.")
 @click.option("--only", multiple=True, metavar="PATH", help="Only this photo or folder, as the case names it.")
 @click.option("--least-strength", default=0.9, show_default=True, help="Propose nothing weaker from the case itself.")
@@ -130,8 +132,18 @@ def _order(options: dict[str, Any]) -> Order:
         replace_positions=options["replace_positions"],
         clock_ahead_s=options["clock_ahead"],
         keywords=options["keywords"],
+        rename=_pattern(options),
         least_strength=options["least_strength"],
     )
+
+
+def _pattern(options: dict[str, Any]) -> str:
+    from gtloc_forensics.correct.names import PATTERN
+    from gtloc_forensics.errors import UsageError
+
+    if options["name_pattern"] and not options["rename"]:
+        raise UsageError("--name-pattern says how --rename names files; add --rename")
+    return (options["name_pattern"] or PATTERN) if options["rename"] else ""
 
 
 def _destination(case: Any, options: dict[str, Any]) -> Destination:
