@@ -61,6 +61,15 @@ class ToolFailed(ForensicsError):
         super().__init__(reason)
 
 
+class ServerFailed(ForensicsError):
+    """A server that the user named could not be reached, refused, or answered nonsense; nothing done is lost."""
+
+    def __init__(self, reason: str, *, is_passing: bool = False) -> None:
+        """Keep the reason, and whether trying again later may help."""
+        self.is_passing = is_passing
+        super().__init__(reason)
+
+
 class DecodeRefused(ForensicsError):
     """A file's pixels were not decoded; ``reason`` says why and what would help."""
 

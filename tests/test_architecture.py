@@ -124,8 +124,8 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "subprocess": ("metadata.exiftool", "decode", "case.notify"),
     "multiprocessing": ("decode",),
     "ctypes": ("metadata.exiftool",),
-    "urllib": ("case.notify", "store.schema", "case.reviewing.guard"),
-    "http": ("case.notify", "case.reviewing.guard"),
+    "urllib": ("case.notify", "case.immich", "store.schema", "case.reviewing.guard"),
+    "http": ("case.notify", "case.immich", "case.reviewing.guard"),
     "socket": (),
 }
 OPTIONAL = {

@@ -20,6 +20,7 @@ from gtloc_forensics.cli import preferences
 from gtloc_forensics.cli.commands import (
     comparing,
     correcting,
+    immich,
     modelling,
     plugin,
     reporting,
@@ -184,6 +185,7 @@ for command in (
     watching.watch,
     correcting.correct,
     searching.search,
+    immich.immich,
     modelling.model,
     modelling.train,
     modelling.evaluate,
