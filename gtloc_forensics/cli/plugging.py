@@ -51,6 +51,7 @@ class Plugin:
     root: Callable[[], Path]  # where that program keeps what belongs to this user
     afterwards: str  # what a person does next
     start: StartLine | None = None
+    program_file: str = ""  # below the root: a word of the command that starts this program on each line
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,15 @@ def data_home() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
+def autopsy_home() -> Path:
+    """Return where Autopsy keeps this user's settings, as far as is known; --into names another place."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA") or Path.home()) / "autopsy"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "autopsy"
+    return Path.home() / ".autopsy" / "dev"
+
+
 PLUGINS = {
     plugin.name: plugin
     for plugin in (
@@ -83,6 +93,15 @@ PLUGINS = {
             lambda: config_home() / "darktable",
             "start darktable again; the module is in the lighttable, on the right",
             StartLine("luarc", 'require "gtloc/gtloc"', "script_manager"),
+            "lua/gtloc/program.path",
+        ),
+        Plugin(
+            "autopsy",
+            "Autopsy: photos of a data source checked while it is ingested",
+            (("autopsy/gtloc", "python_modules/gtloc"),),
+            autopsy_home,
+            "start Autopsy again; if Tools → Python Plugins opens another folder, name the one above it with --into",
+            program_file="python_modules/gtloc/program.path",
         ),
         Plugin(
             "desktop",
@@ -191,8 +210,8 @@ def _wanted(plugin: Plugin, root: Path) -> Iterator[tuple[Path, bytes]]:
         ours = files("gtloc_forensics.contrib").joinpath(*source.split("/"))
         for inner, content in _contents(ours):
             yield (path := root.joinpath(*target.split("/"), *inner)), _filled_in(content, path, root)
-    if plugin.name == "darktable":
-        path = root.joinpath("lua", "gtloc", "program.path")
+    if plugin.program_file:
+        path = root.joinpath(*plugin.program_file.split("/"))
         yield path, "".join(f"{word}\n" for word in program()).encode("utf-8", "surrogateescape")
 
 

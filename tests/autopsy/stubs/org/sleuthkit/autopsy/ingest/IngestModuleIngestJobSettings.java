@@ -1,0 +1,3 @@
+package org.sleuthkit.autopsy.ingest;
+
+public interface IngestModuleIngestJobSettings { }

@@ -1,0 +1,6 @@
+package org.sleuthkit.datamodel;
+
+public class SleuthkitCase {
+    private final Blackboard blackboard = new Blackboard();
+    public Blackboard getBlackboard() { return blackboard; }
+}

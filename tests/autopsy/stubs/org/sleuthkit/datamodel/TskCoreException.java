@@ -1,0 +1,5 @@
+package org.sleuthkit.datamodel;
+
+public class TskCoreException extends Exception {
+    public TskCoreException(String message) { super(message); }
+}
