@@ -181,7 +181,7 @@ class Concluding:
             weighed += [finding for finding in verdict.findings if finding.p_value is not None]
             photo_summary = summaries.summary_of(photo)
             if photo_summary is not None and isinstance(photo.claim, Claim):
-                seen.append(photo_summary)
+                seen.append(circumstances.marked(photo_summary, verdict.findings, told))
                 labels.setdefault(photo_summary.device_key, summaries.label(photo.claim))
             self._progress("check", done, total)
         self._seen = seen

@@ -168,6 +168,19 @@ class Photo:
     unread: tuple[Unexamined, ...] = ()  # by readers of metadata beside exiftool
 
 
+@unique
+class GpsFault(StrEnum):
+    """Why a GPS time is no clock: what the file and its device's other photos show, once for all who read it."""
+
+    NO_TIME = "the receiver had no time"
+    CONSTANT_TIME = "one second of the day on photos taken at different times"
+    CONSTANT_DATE = "one date on photos of different days"
+    STAMPED = "one capture second on photos with GPS times of their own"
+    REPEATED = "the instant of another photo's fix"
+    OLD_FIX = "an old fix"
+    NOT_OF_CAPTURE = "no time of the capture, as the file itself shows"
+
+
 @dataclass(frozen=True, slots=True)
 class PhotoSummary:
     """The lean view of a photo that comparing many photos needs; a few hundred bytes each."""
@@ -204,6 +217,7 @@ class PhotoSummary:
     mean_luminance: float | None = None  # of the picture, 0–1; None where it was not decoded
     speed_km_h: float | None = None  # as the receiver tells it
     altitude_m: float | None = None
+    gps_fault: GpsFault | None = None  # why gps_utc_time is no clock; None where nothing is known against it
 
 
 @dataclass(frozen=True, slots=True)
