@@ -162,7 +162,7 @@ class Concluding:
     ) -> None:
         weighed: list[Finding] = []
         seen: list[PhotoSummary] = []
-        labels: dict[str, tuple[str, Statement]] = {}
+        labels: dict[str, tuple[Statement, Statement]] = {}
         latest = datetime(1, 1, 1)
         total = len(self._gathered.rows)
         films = self._films()

@@ -225,7 +225,7 @@ class DeviceGroup:
     """All photos of one device, in the order of their claimed local time (those without one last)."""
 
     device_key: str
-    label: str  # "Canon EOS 5D (serial 0123)" for people
+    label: Statement  # "Canon EOS 5D (serial 0123)" for people
     doubt: Statement
     summaries: tuple[PhotoSummary, ...]
 
@@ -262,7 +262,7 @@ class ClockModel:
     """How one device's clock ran, as the simplest model that explains its evidence."""
 
     device_key: str
-    label: str
+    label: Statement
     kind: ClockKind
     offset_hours: float | None  # claimed minus true, positive = ahead; None when undetermined
     interval_hours: tuple[float, float] | None  # 95 % credible
@@ -285,7 +285,7 @@ class CauseGroup:
     """Findings that one cause explains, told once: the strongest group first."""
 
     cause: Cause
-    label: str  # the device for people, "" when it is not about one device
+    label: Statement  # the device for people, "" when it is not about one device
     outcome: Outcome  # the gravest among the findings
     severity: Severity
     source_ids: tuple[str, ...]  # photos concerned, in path order
