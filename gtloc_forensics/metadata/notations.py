@@ -27,23 +27,7 @@ _HALVES = re.compile(
     re.IGNORECASE,
 )
 _DATE_SIGNS = str.maketrans(
-    {
-        "年": ":",
-        "月": ":",
-        "日": " ",
-        "년": ":",
-        "월": ":",
-        "일": " ",
-        "時": ":",
-        "时": ":",
-        "시": ":",
-        "分": ":",
-        "분": ":",
-        "秒": "",
-        "초": "",
-        "−": "-",
-        "–": "-",
-    }
+    dict.fromkeys("年月년월時时시分분", ":") | dict.fromkeys("日일", " ") | dict.fromkeys("秒초") | {"−": "-", "–": "-"}
 )
 _INVISIBLE = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u200b")
 
