@@ -46,6 +46,7 @@ REQUIRES = [
     "reportlab>=4.2",
     "pikepdf>=9",
     "platformdirs>=4",
+    "babel>=2.14",
     "python-bidi>=0.6",
     "arabic-reshaper>=3",
 ]

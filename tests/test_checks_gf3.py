@@ -136,6 +136,13 @@ def test_the_season_decides_what_the_hour_means():
     assert december.facts["daylight_share"] < 0.3
 
 
+def test_innocent_reasons_suit_the_direction_of_what_the_sun_rule_finds():
+    bright = " ".join(run(gf304_sun.height, seen_at("2024-06-15 00:30", NOON)).innocent)
+    dark = " ".join(run(gf304_sun.height, seen_at("2024-06-15 12:30", MIDNIGHT)).innocent)
+    assert "lamps" in bright and "shade" not in bright and "storm" not in bright
+    assert "shade" in dark and "storm" in dark and "lamps" not in dark
+
+
 def test_a_place_on_the_other_side_of_the_earth_scores_below_the_right_one():
     near, far = (
         evidence_scores.place_score(places(*spot), a_calibration().usual, Position(48.9, 2.3))

@@ -649,7 +649,7 @@ def test_fixes_minutes_old_are_no_steps_of_the_clock() -> None:
     ]
     model = clocks.fit(a_group(*photos))
     assert model.kind == "right" and not model.segments
-    assert any("last fix, not a new one" in sentence for sentence in model.evidence)
+    assert any("lags behind the rest" in sentence for sentence in model.evidence)
 
 
 def test_one_constant_gps_time_on_several_days_is_no_clock() -> None:

@@ -40,6 +40,13 @@ MINUTES = st.integers(min_value=-14 * 60, max_value=14 * 60)
         ("2012/11/22 15:04:05", "2012-11-22 15:04:05"),
         ("2024年6月15日 下午3:04:00", "2024-06-15 15:04:00"),
         ("2018-01-20T11:46:00Z", "2018-01-20 11:46:00"),
+        ("2023. 6. 15. 오전 10:00:00", "2023-06-15 10:00:00"),
+        ("2023. 06. 15. 22:00:00", "2023-06-15 22:00:00"),
+        ("2023年6月15日 10時05分09秒", "2023-06-15 10:05:09"),
+        ("2023년 6월 15일 오후 3시 04분 05초", "2023-06-15 15:04:05"),
+        ("Thu Jun 15 10:00:00 CEST 2023", "2023-06-15 10:00:00"),
+        ("Thu Jun 15 10:00:00 GMT+05:30 2023", "2023-06-15 10:00:00"),
+        ("2023-06-15T10:00:00+02:00[Europe/Berlin]", "2023-06-15 10:00:00"),
         ("Sat, 15 Jun 2024 12:34:56 +0200", "2024-06-15 12:34:56"),
         ("Sat Jun 15 12:34:56 2024", "2024-06-15 12:34:56"),
     ],
@@ -76,10 +83,37 @@ def test_what_is_known_of_a_date_is_read_and_how_fine_it_is(written: str, wall: 
 
 
 @pytest.mark.parametrize(
-    "written", ["    :  :     :  :  ", "0000:00:00 00:00:00", "1445:01:01 10:00:00", "5551", "22/11/2012", "1400:12:30"]
+    "written",
+    [
+        "    :  :     :  :  ",
+        "0000:00:00 00:00:00",
+        "1445:01:01 10:00:00",
+        "5551",
+        "22/11/2012",
+        "1400:12:30",
+        "5784:03:01 10:00:00",
+        "2023. 6. fifteenth",
+        "2023-6 15",
+    ],
 )
 def test_what_has_two_meanings_or_none_is_no_date(written: str) -> None:
     assert moment(written) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "hours"),
+    [
+        ("Thu Jun 15 10:00:00 GMT+05:30 2023", 5.5),
+        ("Thu Jun 15 10:00:00 CEST 2023", 2.0),
+        ("Thu Jun 15 10:00:00 CST 2023", None),
+        ("2023-06-15T10:00:00+02:00[Europe/Berlin]", 2.0),
+        ("2012:06:15 10:00:00 MSK", None),
+    ],
+)
+def test_a_zone_inside_a_date_of_a_program_is_its_offset(written: str, hours: float | None) -> None:
+    read = moment(written)
+    assert read is not None
+    assert read.offset_hours == hours
 
 
 def test_digits_alone_are_a_date_only_where_a_date_must_stand() -> None:
@@ -101,7 +135,7 @@ def test_a_zone_name_that_several_zones_share_leaves_the_wall_clock() -> None:
         ("+0200", 2.0), ("+2", 2.0), ("UTC+2", 2.0), ("GMT+08:00", 8.0), ("UTC+5:30", 5.5), ("Z", 0.0), ("UTC", 0.0),
         ("+09:00:00", 9.0), ("-5:00", -5.0), ("−05:30", -5.5), ("+08", 8.0), ("CEST", 2.0), ("JST", 9.0),
         ("+٠٢:٠٠", 2.0), ("+530", 5.5), ("02:00", None), ("EST", None), ("IST", None), ("   :  ", None),
-        ("+99:99", None), ("", None),
+        ("+99:99", None), ("", None), ("+120", None), ("+945", 9.75), ("MSK", None),
     ],
 )  # fmt: skip
 def test_an_offset_is_read_in_the_notations_that_devices_write(written: str, hours: float | None) -> None:

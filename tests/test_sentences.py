@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import csv
 import pickle
 import tomllib
 from datetime import date, datetime, time
@@ -71,7 +72,7 @@ VALUES = st.one_of(
         ("exact", -93_605, "−1 day 2 h 5 s", "−1 Tag 2 h 5 s"),
         ("exact", 1_500 * 86_400 + 59.6, "+1,500 days 1 min", "+1.500 Tage 1 min"),
         ("exact", 0.2, "0 s", "0 s"),
-        (".4f", (48.8566, -2.3522), "48.8566, -2.3522", "48,8566; -2,3522"),
+        (".4f", (48.8566, -2.3522), "48.8566, -2.3522", "48,8566; −2,3522"),
         ("length", 100 * 24.0, "100 days", "100 Tage"),
         ("length", 3 * 365.2425 * 24, "3.0 years", "3,0 Jahre"),
         ("signed", -1.5, "−1 h 30 min", "−1 h 30 min"),
@@ -188,6 +189,9 @@ def templates() -> dict[str, str]:
     found = {member.value: f"{kind.__module__}.{kind.__name__}" for kind in SAID for member in kind}
     found[exposure.load().card] = "evidence/exposure/light.json"
     found[counted_alarms()["photo_set"]] = "checks/alarms.json"
+    for table in ("releases.csv", "systems.csv"):
+        text = files("gtloc_forensics.checks.reference").joinpath(table).read_text(encoding="utf-8")
+        found |= {line["source"]: table for line in csv.DictReader(text.splitlines())}
     examples = Path(gtloc_forensics.contrib.__path__[0])
     for path in sorted([*PACKAGE.rglob("*.py"), *examples.glob("*.py")]):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

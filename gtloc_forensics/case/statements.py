@@ -37,6 +37,8 @@ def give(case: CaseFolder, path: Path) -> int:
                 f"line {line} of {path} names {visible(name)!r}, which is no photo of the case; correct it"
             )
         wanted[sources[name]] = number
+    if not wanted:
+        raise UsageError(f"{path} gives no photo a number; write a line for each: path in the folder, comma, number")
     after = dict(numbered(case.store, view.examination_id)) | wanted
     taken: dict[str, str] = {}
     for source_id, number in after.items():

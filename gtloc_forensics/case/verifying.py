@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import secrets
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from gtloc_forensics.errors import CaseError, DamagedCase
 from gtloc_forensics.examination import gathering as examination_gathering
 from gtloc_forensics.examination.instruments import Instruments, opened
 from gtloc_forensics.examination.settings import NO_MODEL, Settings
-from gtloc_forensics.records import PhotoEntry, Prediction
+from gtloc_forensics.records import Claim, PhotoEntry, Prediction
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.photos import Album
 from gtloc_forensics.vision import library
@@ -155,7 +155,9 @@ def verify_case(
         if instruments is not None:
             ordinals = sorted(random.Random(seed).sample(range(evidence.members), min(sample, evidence.members)))
             repeated = list(_readable(view, ordinals, differences))
-            differences += comparing.read_through("sample", _repeat(case, repeated, instruments, settings))
+            differences += comparing.read_through(
+                "sample", _repeat(case, repeated, instruments, settings, view.revised)
+            )
     return Verification(
         custody_events=chain.events,
         sources=evidence.members,
@@ -190,9 +192,13 @@ def _readable(view: StoredCase, ordinals: Iterable[int], differences: list[Diffe
 
 
 def _repeat(
-    case: CaseFolder, entries: Sequence[PhotoEntry], instruments: Instruments, settings: Settings
+    case: CaseFolder,
+    entries: Sequence[PhotoEntry],
+    instruments: Instruments,
+    settings: Settings,
+    revised: Callable[[Claim], Claim],
 ) -> Iterator[Difference]:
-    """Examine *entries* again into a throw-away store and compare the records."""
+    """Examine *entries* again into a throw-away store and compare the records; *revised* adds what others tell."""
     only = {entry.photo.source.relative for entry in entries}
     with tempfile.TemporaryDirectory(prefix="gtloc-verify-") as folder:
         store = Store(Path(folder) / "again.sqlite")
@@ -201,7 +207,7 @@ def _repeat(
                 store, case.evidence, instruments, settings=settings, work=Path(folder), progress=_silent
             )
             gathered = gathering.run(only=only)
-            album = Album(store, gathering.stages, instruments.model_absence)
+            album = Album(store, gathering.stages, instruments.model_absence, revised=revised)
             again = {photo.source.relative: photo for photo, _ in map(album.photo, gathered.rows)}
         finally:
             store.close()

@@ -19,6 +19,8 @@ from gtloc_forensics.errors import CaseError, DamagedCase, WeightsError
 from gtloc_forensics.evidence import calibration as evidence_calibration
 from gtloc_forensics.evidence.calibration import Calibration
 from gtloc_forensics.evidence.false_discovery import RATE, Control
+from gtloc_forensics.metadata import film_neighbours
+from gtloc_forensics.metadata.film_neighbours import FilmClock
 from gtloc_forensics.records import (
     CaseHeader,
     CauseGroup,
@@ -42,7 +44,7 @@ from gtloc_forensics.records import (
     visible,
 )
 from gtloc_forensics.store.codec import told_of, unpack
-from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, REASONS, RULES, Stages
+from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, FILMS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import Album
 from gtloc_forensics.vision import library
 from gtloc_forensics.vision.manifest import MANIFEST
@@ -79,9 +81,17 @@ class StoredCase:
             stages = Stages(**json.loads(row.stages))
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise DamagedCase(f"examination {row.id} cannot be read: {error}") from error
-        self._album = Album(store, stages, self.examined_with.model_absence)
+        self._album = Album(store, stages, self.examined_with.model_absence, revised=self.revised)
         self._rejected = store.rejected(row.fingerprint)
         self._tally: Tally | None = None
+
+    def revised(self, claim: Claim) -> Claim:
+        """Return a claim as the other files of the case make it: the clocks of films that their neighbours settle."""
+        return film_neighbours.revised(self._films, claim)
+
+    @cached_property
+    def _films(self) -> Mapping[str, FilmClock]:
+        return self._store.extra(self._id, FILMS, dict[str, FilmClock]) or {}
 
     @property
     def header(self) -> CaseHeader:

@@ -12,13 +12,26 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import Enum, unique
 from math import comb
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from gtloc_forensics.checks import offsets
 from gtloc_forensics.earth import claims as earth_claims
-from gtloc_forensics.records import UNKNOWN_DEVICE, Claim, Stated
+from gtloc_forensics.evidence.clocks import receiver
+from gtloc_forensics.records import (
+    UNKNOWN_DEVICE,
+    CauseKind,
+    Claim,
+    DeviceGroup,
+    Finding,
+    GpsFault,
+    OffsetSource,
+    Outcome,
+    PhotoSummary,
+    Stated,
+)
+
+__all__ = ["NOTHING", "Circumstance", "Circumstances", "GpsFault", "confirms_clock", "gather", "marked", "of"]
 
 DAY_S = 86_400.0
 WHOLE_HOUR_S = 120.0  # a difference this near to whole hours is rather a zone than the age of a fix
@@ -32,15 +45,6 @@ MOST_COMPARED = 100
 CHANCE = 0.001
 
 K = TypeVar("K")
-
-
-@unique
-class GpsFault(Enum):
-    """Why a GPS time is no clock, as the other photos show."""
-
-    CONSTANT_TIME = "one second of the day on photos taken at different times"
-    CONSTANT_DATE = "one date on photos of different days"
-    OLD_FIX = "an old fix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,9 @@ class _Row:
     place: tuple[float, float] | None
     written_hours: float | None  # an offset that the camera wrote
     legal: tuple[float, ...]
+    zone: str
+    offset_hours: float | None
+    utc_source: OffsetSource | None
 
     @property
     def is_off(self) -> bool:
@@ -140,6 +147,7 @@ def gather(claims: Iterable[Claim]) -> Circumstances:
         _constant_times(device_rows, _fewest_by_chance(sum(row.is_off for row in device_rows)), found)
         _device_facts(device_rows, found)
         _kept_offsets(device_rows, found)
+        _as_the_clock_model_hears(device_rows, found)
     off = [row for row in rows if row.is_off]
     _constant_times(off, max(FEWEST_OF_CASE, _fewest_by_chance(len(off))), found)
     _stamped(rows, found)
@@ -167,6 +175,9 @@ def _row(claim: Claim) -> _Row | None:
         place=None if place is None else (place.latitude_deg, place.longitude_deg),
         written_hours=written.value if written is not None and earth_claims.is_from_camera(written) else None,
         legal=compared.legal,
+        zone=claim.zones[0] if claim.zones else "",
+        offset_hours=claim.utc_offset_hours.value if isinstance(claim.utc_offset_hours, Stated) else None,
+        utc_source=claim.utc_time.offset_source if isinstance(claim.utc_time, Stated) else None,
     )
 
 
@@ -247,6 +258,81 @@ def _device_facts(rows: Sequence[_Row], found: _Found) -> None:
             is_position_repeated=is_repeated,
             gps_fault=GpsFault.OLD_FIX if is_old else None,
         )
+
+
+def _as_the_clock_model_hears(rows: Sequence[_Row], found: _Found) -> None:
+    """Mark what the clock model of the device sets aside by its own patterns, so that rule and model tell one story."""
+    dated = [row for row in rows if row.dated]
+    group = DeviceGroup("", "", "", tuple(_summary(row, found.get(row.source_id, NOTHING).gps_fault) for row in dated))
+    faults = receiver.listen(group).faults
+    for row in dated:
+        known, heard = found.get(row.source_id, NOTHING), faults.get(row.source_id)
+        if heard is None or known.gps_fault is not None or (heard is GpsFault.REPEATED and not row.is_older):
+            continue
+        if heard is GpsFault.STAMPED:
+            _add(found, row, stamped=sum(other.local == row.local for other in dated))
+        elif heard is not GpsFault.NO_TIME:  # of which the file itself tells
+            _add(found, row, gps_fault=heard, sharing=sum(fault is heard for fault in faults.values()))
+
+
+def _summary(row: _Row, fault: GpsFault | None) -> PhotoSummary:
+    """Return one photo as a clock model sees it, with nothing but its clocks."""
+    return PhotoSummary(
+        source_id=row.source_id,
+        sha256="",
+        name="",
+        device_key=row.device_key,
+        media_type="",
+        local_time=row.local,
+        local_resolution_s=1.0,
+        utc_time=None,
+        utc_source=row.utc_source,
+        offset_hours=row.offset_hours,
+        gps_utc_time=row.gps,
+        latitude_deg=None if row.place is None else row.place[0],
+        longitude_deg=None if row.place is None else row.place[1],
+        position_error_m=None,
+        zone=row.zone,
+        ev100=None,
+        flash_fired=None,
+        sun_elevation_deg=None,
+        counters=(),
+        uptime_s=None,
+        uptime_excludes_sleep=False,
+        burst_id="",
+        software="",
+        perceptual_hash=None,
+        hour_mass=None,
+        datable=None,
+        embedding=None,
+        gps_fault=fault,
+    )
+
+
+_NOT_OF_CAPTURE = (CauseKind.RECEIVER, CauseKind.STALE_FIX)
+
+
+def marked(summary: PhotoSummary, findings: Iterable[Finding], told: Circumstances) -> PhotoSummary:
+    """Return a photo's summary with what is known against its GPS time, for all that compare photos.
+
+    Args:
+        summary: of the photo.
+        findings: of its own rules; what explains its GPS time as none of the capture is heard.
+        told: what the other photos say.
+    """
+    fault = told.by_source.get(summary.source_id, NOTHING).gps_fault
+    if fault is None and any(
+        finding.check_id == GPS_RULE
+        and finding.outcome is Outcome.EXPLAINED
+        and finding.cause is not None
+        and finding.cause.kind in _NOT_OF_CAPTURE
+        for finding in findings
+    ):
+        fault = GpsFault.NOT_OF_CAPTURE
+    return summary if fault is None else replace(summary, gps_fault=fault)
+
+
+GPS_RULE = "GF101"
 
 
 def _repeated_places(rows: Sequence[_Row]) -> set[str]:

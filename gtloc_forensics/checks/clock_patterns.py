@@ -118,7 +118,25 @@ def _local_time_in_gps(compared: Comparison, others: Circumstance) -> Verdict | 
             ),
             "gps-local-time",
         )
+    if abs(compared.difference_s) < 1.0 and others.steady > 1:
+        return _copied_or_on_utc(compared, others)
     return _shifted(compared, others, Sentence("it shows UTC"))
+
+
+def _copied_or_on_utc(compared: Comparison, others: Circumstance) -> Verdict:
+    """Judge GPS times that repeat the camera's own to the second: they were copied from it, or it ran on UTC."""
+    return Verdict(
+        Outcome.SUSPICIOUS,
+        Severity.MEDIUM,
+        Confidence.WEAK,
+        Sentence(
+            "GPS time and camera time are the same to the second in {photos} photos of the device though the place is "
+            "not on UTC: the one was copied from the other, or the clock ran on UTC.",
+            photos=others.steady,
+        ),
+        "clock-or-gps",
+        (Sentence("software that added the position wrote local time for the GPS time"), *INNOCENT_SHIFT),
+    )
 
 
 def _summer_time(compared: Comparison, others: Circumstance) -> Verdict | None:
@@ -228,12 +246,13 @@ def _disagree(compared: Comparison, others: Circumstance) -> Verdict:
 PATTERNS: tuple[Callable[[Comparison, Circumstance], Verdict | None], ...] = (
     receiver_patterns.standing_still,
     _agrees,
+    _stamped,
     _slow_clock,
     receiver_patterns.week_rollover,
     receiver_patterns.no_time,
     receiver_patterns.day_bug,
     _factory_date,
-    _stamped,
+    receiver_patterns.repeated_fix,
     _local_time_in_gps,
     receiver_patterns.added_later,
     _summer_time,

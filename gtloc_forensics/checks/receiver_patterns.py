@@ -20,6 +20,7 @@ ROLLOVER_S = 1024 * 7 * DAY_S  # the ten-bit week number of GPS starts again aft
 STALE_FIX_S = 6 * 3600.0
 WHOLE_HOUR_S = 120.0  # nearer to whole hours than this, the age of a fix is rather a zone
 LATER_WRITING_S = 300.0  # a GPS time this near to a change date is the hour of the program that wrote both
+OLDEST_REPEATED_S = 72 * 3600.0  # farther apart, a copy that was given another date looks the same
 ZONES_S = 26 * 3600.0
 
 # Model names (upper case) whose firmware writes a GPS date one day off. COOLPIX P6000: nine genuine files of nine.
@@ -154,6 +155,20 @@ def added_later(compared: Comparison, others: Circumstance) -> Verdict | None:
                 ),
                 "receiver",
             )
+    return None
+
+
+def repeated_fix(compared: Comparison, others: Circumstance) -> Verdict | None:
+    """Tell a GPS time that another photo of the device bears as well, which was taken nearer to it."""
+    if others.gps_fault is GpsFault.REPEATED and abs(compared.residual_s) <= OLDEST_REPEATED_S:
+        return explained(
+            Sentence(
+                "The GPS time is {age_s:spoken} older than the photo, and that of another photo of the device to the "
+                "second: the last fix, not a new one.",
+                age_s=compared.residual_s,
+            ),
+            "stale-fix",
+        )
     return None
 
 

@@ -52,6 +52,11 @@ def keep(changes: Mapping[str, str]) -> Path:
     from gtloc_forensics.files.writing import write_bytes
     from gtloc_forensics.records import visible
 
+    for name, value in changes.items():
+        if len(value.splitlines()) > 1 or not value.isprintable():
+            raise UsageError(
+                f"the {name.replace('_', ' ')} is no single line of visible characters; give it as one line"
+            )
     path, now = place(), kept()
     now |= {name: value for name, value in changes.items() if value}
     for name in (name for name, value in changes.items() if not value):

@@ -121,9 +121,9 @@ def _packaged(zone: str) -> ZoneInfo | None:
 
 
 def tzdata_version() -> str:
-    """Return the version of the zone rules in use, for example ``2026f (tzdata package)``."""
+    """Return the version of the zone rules in use, for example ``2026f (tzdata)``."""
     try:
-        return f"{importlib.import_module('tzdata').IANA_VERSION} (tzdata package)"
+        return f"{importlib.import_module('tzdata').IANA_VERSION} (tzdata)"
     except ModuleNotFoundError:
         return f"system ({TZPATH[0] if TZPATH else 'none'})"
 

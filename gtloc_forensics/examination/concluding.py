@@ -32,6 +32,8 @@ from gtloc_forensics.examination.planning import Gathered
 from gtloc_forensics.examination.results import NotTestable, digest_of, merge
 from gtloc_forensics.examination.settings import NO_MODEL, Settings
 from gtloc_forensics.files import acquiring
+from gtloc_forensics.metadata import film_neighbours
+from gtloc_forensics.metadata.film_neighbours import FilmClock
 from gtloc_forensics.records import (
     Cause,
     CauseGroup,
@@ -56,7 +58,7 @@ from gtloc_forensics.store.binding import bind
 from gtloc_forensics.store.codec import pack, unpack
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Store, Transaction
-from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, REASONS, RULES, Stages
+from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, FILMS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import Album
 
 ROWS_AT_ONCE = 500
@@ -160,9 +162,16 @@ class Concluding:
     ) -> None:
         weighed: list[Finding] = []
         seen: list[PhotoSummary] = []
-        labels: dict[str, tuple[str, Statement]] = {}
+        labels: dict[str, tuple[Statement, Statement]] = {}
         latest = datetime(1, 1, 1)
         total = len(self._gathered.rows)
+        films = self._films()
+        self._album = Album(
+            self._store,
+            self._stages,
+            self._instruments.model_absence,
+            revised=partial(film_neighbours.revised, films),
+        )
         told = circumstances.gather(self._claims())
         for done, row in enumerate(self._gathered.rows, 1):
             photo, acquired = self._album.photo(row)
@@ -172,7 +181,7 @@ class Concluding:
             weighed += [finding for finding in verdict.findings if finding.p_value is not None]
             photo_summary = summaries.summary_of(photo)
             if photo_summary is not None and isinstance(photo.claim, Claim):
-                seen.append(photo_summary)
+                seen.append(circumstances.marked(photo_summary, verdict.findings, told))
                 labels.setdefault(photo_summary.device_key, summaries.label(photo.claim))
             self._progress("check", done, total)
         self._seen = seen
@@ -182,7 +191,21 @@ class Concluding:
         clocks = evidence_clocks.fit_all(groups)
         merge(verdicts, findings=compared, untestable=untestable, crashed=crashed)
         controls = false_discovery.control([*weighed, *compared])
-        self._keep(fingerprint, verdicts, clocks, controls, at_end)
+        self._keep(fingerprint, verdicts, clocks, controls, at_end, films=films)
+
+    def _films(self) -> Mapping[str, FilmClock]:
+        """Return what the clocks of films count that only the photos beside them tell."""
+        rows = self._gathered.rows
+        if not any(source.media_type.startswith("video/") for source in self._sources()):
+            return {}
+        groups = (rows[first : first + ROWS_AT_ONCE] for first in range(0, len(rows), ROWS_AT_ONCE))
+        claims = (pair for group in groups for pair in self._album.claims(group))
+        return film_neighbours.clocks_of_films((source, claim) for source, claim in claims if isinstance(claim, Claim))
+
+    def _sources(self) -> Iterator[Source]:
+        rows = self._gathered.rows
+        for first in range(0, len(rows), ROWS_AT_ONCE):
+            yield from self._store.sources(rows[first : first + ROWS_AT_ONCE])
 
     def _claims(self) -> Iterator[Claim]:
         """Yield what the files say, before any rule runs: what many photos tell of one is worked out of it."""
@@ -220,6 +243,8 @@ class Concluding:
         clocks: tuple[ClockModel, ...],
         controls: tuple[false_discovery.Control, ...],
         at_end: Mapping[int, acquiring.Rechecked],
+        *,
+        films: Mapping[str, FilmClock],
     ) -> None:
         finished = self._settings.instant()
         with self._store.writing() as session:
@@ -236,6 +261,8 @@ class Concluding:
                 self._store.add_finding(session, number, ordinal, finding=finding)
             self._store.add_extra(session, number, CLOCKS, record=clocks)
             self._store.add_extra(session, number, CONTROLS, record=controls)
+            if films:
+                self._store.add_extra(session, number, FILMS, record=dict(films))
             self._store.add_extra(session, number, CAUSES, record=self._causes(ranked, clocks))
             self._store.add_extra(session, number, RULES, record=tuple(map(_note, self._registry)))
             for entry in self._gathered.rejected:

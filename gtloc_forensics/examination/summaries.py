@@ -21,6 +21,7 @@ from gtloc_forensics.records import (
     Photo,
     PhotoSummary,
     Prediction,
+    Sentence,
     Stated,
     Statement,
     Sun,
@@ -79,7 +80,9 @@ def summary_of(photo: Photo) -> PhotoSummary | None:
     )
 
 
-def by_device(summaries: Iterable[PhotoSummary], labels: dict[str, tuple[str, Statement]]) -> tuple[DeviceGroup, ...]:
+def by_device(
+    summaries: Iterable[PhotoSummary], labels: dict[str, tuple[Statement, Statement]]
+) -> tuple[DeviceGroup, ...]:
     """Group summaries by device, each group in the order of its claimed local time.
 
     Args:
@@ -96,11 +99,11 @@ def by_device(summaries: Iterable[PhotoSummary], labels: dict[str, tuple[str, St
     )
 
 
-def label(claim: Claim) -> tuple[str, Statement]:
+def label(claim: Claim) -> tuple[Statement, Statement]:
     """Return how to call a claim's device, and how sure it is that it is one device."""
     device, serial = claim.device, _present(claim.device.serial)
-    name = device.name or "unknown device"
-    return (f"{name} (serial {serial})" if serial else name), device.doubt
+    name = devices.name_of(device)
+    return (Sentence("{name} (serial {serial})", name=name, serial=serial) if serial else name), device.doubt
 
 
 def _by_claimed_time(item: PhotoSummary) -> tuple[bool, datetime, str]:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gtloc_forensics.earth.zones import offset_at_utc
+from gtloc_forensics.metadata.civil_offsets import civil_offset_between
 from gtloc_forensics.metadata.clock_defaults import ZONES, is_receiver_default, is_rolled_over, is_year_start, is_zero
 from gtloc_forensics.metadata.tag_values import DAY_S, HOUR_S, MONTH_S, YEAR_S, moment, text
-from gtloc_forensics.metadata.times import CLOUD_INSTANT, SIDECAR, Times, civil_offset_between
+from gtloc_forensics.metadata.times import CLOUD_INSTANT, SIDECAR, Times
 from gtloc_forensics.metadata.utc_offsets import BY_PROGRAMS, GPS_TOLERANCE_S, ZONE_RULE, utc_offset
 from gtloc_forensics.records import (
     Absent,
@@ -50,6 +51,8 @@ CAPTURE_ORDER = (
 
 BOUND_ROLES = (TimeRole.DIGITIZED, TimeRole.MODIFIED)
 """Moments that come with or after the capture."""
+
+_FORMAT_RULE = Sentence("UTC of the container, as its format wants it; whether its maker keeps to that is not known")
 
 UTC_TAGS = ("QuickTime:CreateDate", f"{SIDECAR}{CLOUD_INSTANT}")
 
@@ -249,6 +252,8 @@ def _from_utc(times: Times, zones: tuple[str, ...], *, absent: Absent, gps: Stat
         Sentence("instant that a photo service keeps beside the file")
         if beside
         else Sentence("the container counts UTC")
+        if times.is_film_known
+        else _FORMAT_RULE
     )
     utc = Stated(won.wall, won.tag, won.raw, rule, _rivals(lost), source)
     named = [
@@ -261,6 +266,8 @@ def _from_utc(times: Times, zones: tuple[str, ...], *, absent: Absent, gps: Stat
     rule = (
         Sentence("UTC of the file beside it, shown in the zone at the claimed position")
         if beside
+        else Sentence("{rule}; shown in the zone at the claimed position", rule=_FORMAT_RULE)
+        if not times.is_film_known
         else Sentence("UTC of the container, shown in the zone at the claimed position")
     )
     local = Stated(won.wall + timedelta(hours=hours), won.tag, won.raw, rule)

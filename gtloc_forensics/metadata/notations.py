@@ -26,7 +26,9 @@ _HALVES = re.compile(
     rf"(?<!{_LETTER})(?:{'|'.join(re.escape(word) for word in sorted(_HALF_OF, key=len, reverse=True))})(?!{_LETTER})",
     re.IGNORECASE,
 )
-_DATE_SIGNS = str.maketrans({"年": ":", "月": ":", "日": " ", "년": ":", "월": ":", "일": " ", "−": "-", "–": "-"})
+_DATE_SIGNS = str.maketrans(
+    dict.fromkeys("年月년월時时시分분", ":") | dict.fromkeys("日일", " ") | dict.fromkeys("秒초") | {"−": "-", "–": "-"}
+)
 _INVISIBLE = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u200b")
 
 BUDDHIST_YEARS = range(2443, 2644)
@@ -43,11 +45,14 @@ _PERSIAN_EPOCH_YEAR = 1400
 
 ZONE_NAMES = {
     "Z": 0.0, "UT": 0.0, "UTC": 0.0, "GMT": 0.0, "WET": 0.0, "WEST": 1.0, "CET": 1.0, "MEZ": 1.0, "CEST": 2.0,
-    "MESZ": 2.0, "EET": 2.0, "EEST": 3.0, "MSK": 3.0, "CAT": 2.0, "SAST": 2.0, "EAT": 3.0, "PKT": 5.0, "NPT": 5.75,
+    "MESZ": 2.0, "EET": 2.0, "EEST": 3.0, "CAT": 2.0, "SAST": 2.0, "EAT": 3.0, "PKT": 5.0, "NPT": 5.75,
     "WIB": 7.0, "WITA": 8.0, "WIT": 9.0, "HKT": 8.0, "JST": 9.0, "KST": 9.0, "AEST": 10.0, "AEDT": 11.0,
     "NZST": 12.0, "NZDT": 13.0, "HST": -10.0, "AKST": -9.0, "AKDT": -8.0, "PDT": -7.0, "MDT": -6.0,
 }  # fmt: skip
-"""Names that only one zone bears. CST, EST, IST, BST, PST and their like are shared by several and not read."""
+"""Names that only one zone bears. CST, EST, IST, BST, PST and their like are shared by several and not read.
+
+MSK is not either: it was four hours from 2011 to 2014.
+"""
 
 
 def plain_signs(written: str) -> str:

@@ -34,7 +34,7 @@ _TIME = (
 )
 _ZONE = r"[ ]*(?P<zone>[Zz]|[A-Z]{2,5}|(?:UTC?|GMT)?[ ]?[+\-][ ]?[0-9]{1,2}(?::?[0-9]{2}){0,2})?"
 _MOMENT = re.compile(
-    rf"(?P<year>[0-9]{{4}}){_MARK}(?P<month>[0-9]{{1,2}}){_MARK}(?P<day>[0-9]{{1,2}})(?:(?:[ T]+){_TIME}{_ZONE})?"
+    rf"(?P<year>[0-9]{{4}}){_MARK}(?P<month>[0-9]{{1,2}}){_MARK}(?P<day>[0-9]{{1,2}})\.?(?:(?:[ T]+){_TIME}{_ZONE})?"
 )
 _COMPACT = re.compile(
     r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"
@@ -42,8 +42,11 @@ _COMPACT = re.compile(
     rf"(?::?(?P<second>[0-9]{{2}})(?:\.(?P<part>[0-9]+))?)?{_ZONE})?"
 )
 # EXIF 3.0 §4.6.5: unknown fields are blanks between their colons. XMP and IPTC leave them out or write 00.
-_YEAR = re.compile(r"(?P<year>[0-9]{4})(?:(?:[:\-/.]|(?=0000))(?:00|[ ]{0,2})(?:[:\-/.]?(?:00|[ ]{0,2}))?)?(?:[ T].*)?")
-_MONTH = re.compile(r"(?P<year>[0-9]{4})[:\-/.](?P<month>[0-9]{2})(?:[:\-/.](?:00|[ ]{0,2}))?(?:[ T].*)?")
+_REST = r"(?:[ T](?:[^0-9]*|[ 0-9]{1,2}:[^.\-/]*))?"  # a time of day or blanks; digits of another form may be the day
+_YEAR = re.compile(
+    rf"(?P<year>[0-9]{{4}})(?:(?:[:\-/.]|(?=0000))(?:00|[ ]{{0,2}})(?:[:\-/.]?(?:00|[ ]{{0,2}}))?)?{_REST}"
+)
+_MONTH = re.compile(rf"(?P<year>[0-9]{{4}})[:\-/.](?P<month>[0-9]{{2}})(?:[:\-/.](?:00|[ ]{{0,2}}))?{_REST}")
 _COMPACT_MONTH = re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})00(?:[ T]?.*)?")
 _DECADE = re.compile(r"(?P<decade>[0-9]{3})(?:[Xx?]|0s)")
 _HALF_BLANK = re.compile(r"(?P<day>[0-9]{4}[:\-][0-9]{2}[:\-][0-9]{2})[ T]+(?:(?P<hour>[0-9]{2}):)?[ :]*")
@@ -51,6 +54,10 @@ _LETTERS = re.compile(  # RFC 1123, as the PNG standard wants its Creation Time,
     r"(?:[A-Za-z]{3},? +)?(?:[0-9]{1,2} +[A-Za-z]{3} +[0-9]{4} +[0-9:]+(?: +(?P<zone>\S+))?"
     r"|[A-Za-z]{3} +[0-9]{1,2} +[0-9:]+ +[0-9]{4})"
 )
+_OF_JAVA = re.compile(  # Date.toString() of Java, which Android's programs write: the zone before the year
+    r"(?P<day>[A-Za-z]{3} +[A-Za-z]{3} +[0-9]{1,2} +[0-9:]+) +(?P<zone>\S+) +(?P<year>[0-9]{4})"
+)
+_ZONE_ID = re.compile(r"\[[A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*\]$")  # java.time names the zone behind the offset
 _OFFSET = re.compile(
     r"(?:UTC?|GMT)?[ ]?(?P<sign>[+\-])[ ]?(?P<hours>[0-9]{1,2})"
     r"(?::?(?P<minutes>[0-9]{2})(?::?(?P<seconds>[0-9]{2}))?)?",
@@ -70,7 +77,7 @@ class Notation(Enum):
     COMPACT = "it is written without signs between its parts"
     BUDDHIST = "its year is counted in the Buddhist era, 543 more than in ours"
     PERSIAN = "its date is of the Solar Hijri calendar"
-    ZONE_UNREAD = "the name of its zone stands for several zones"
+    ZONE_UNREAD = "the letters after the time have no one meaning as a zone and are left out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +178,16 @@ def moment(written: str, *, compact: bool = True) -> Moment | None:
     """
     if len(written) > LONGEST_DATE:
         return None
-    signs = notations.plain_signs(written).strip(" \t\r\n\0")
+    signs = _ZONE_ID.sub("", notations.plain_signs(written).strip(" \t\r\n\0"))
     plain = notations.plain_halves(signs)
     found = _MOMENT.fullmatch(plain)
     short = _COMPACT.fullmatch(plain) if found is None and compact else None
     parts = found or short
     read = None if parts is None else _moment(parts)
     if read is None:
-        return _with(_partial(plain, compact=compact) or _in_letters(signs), signs != _ascii(written))
+        return _with(_partial(plain, compact=compact) or _in_letters(signs), signs != _ZONE_ID.sub("", _ascii(written)))
     read = read if found else replace(read, notations=(*read.notations, Notation.COMPACT))
-    return _with(read, signs != _ascii(written))
+    return _with(read, signs != _ZONE_ID.sub("", _ascii(written)))
 
 
 def _ascii(written: str) -> str:
@@ -203,7 +210,7 @@ def _moment(found: re.Match[str]) -> Moment | None:
     if hours is None:
         return None
     try:
-        if year in notations.UNCLEAR_YEARS:
+        if year in notations.UNCLEAR_YEARS or notations.BUDDHIST_YEARS.stop <= year < 9999:
             return None
         if year in notations.PERSIAN_YEARS:
             told += (Notation.PERSIAN,)
@@ -274,6 +281,9 @@ def _of_month(found: re.Match[str], resolution_s: float) -> Moment | None:
 
 def _in_letters(plain: str) -> Moment | None:
     """Return a date with the month in letters, as RFC 1123 and C's asctime write it."""
+    of_java = _OF_JAVA.fullmatch(plain)
+    if of_java is not None:
+        return _of_java(of_java)
     found = _LETTERS.fullmatch(plain)
     parts = parsedate_tz(plain) if found else None
     if found is None or parts is None:
@@ -286,6 +296,11 @@ def _in_letters(plain: str) -> Moment | None:
     hours = offset(found["zone"]) if found["zone"] and found["zone"] != "-0000" else None
     zone = "" if hours is None else spoken_offset(hours)
     return Moment(wall, hours, 1.0, zone=zone) if 1800 <= wall.year <= 2100 else None
+
+
+def _of_java(found: re.Match[str]) -> Moment | None:
+    read = _in_letters(f"{found['day']} {found['year']}")
+    return None if read is None else _zoned(read, found["zone"])
 
 
 def _resolution(hour: str | None, second: str | None, part: str) -> float:
@@ -318,6 +333,9 @@ def offset(written: str) -> float | None:
     hours, minutes, seconds = (int(found[name] or 0) for name in ("hours", "minutes", "seconds"))
     if hours > 23 or minutes > 59 or seconds > 59:
         return None
+    is_parted = ":" in plain or len(re.sub(r"[^0-9]", "", plain)) != 3
+    if not is_parted and minutes % 15:
+        return None  # "+120": minutes, or an hour and twenty
     total = hours + minutes / 60.0 + seconds / HOUR_S
     return total if found["sign"] == "+" else -total
 

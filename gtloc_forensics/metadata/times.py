@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
+from gtloc_forensics.metadata.civil_offsets import civil_offset_between
 from gtloc_forensics.metadata.clock_defaults import is_epoch_counter
 from gtloc_forensics.metadata.filenames import name_time
-from gtloc_forensics.metadata.films import container_kind
+from gtloc_forensics.metadata.films import container_clock
 from gtloc_forensics.metadata.tag_values import (
     DAY_S,
     Moment,
@@ -100,17 +101,6 @@ _LOCAL_CLOCKS = frozenset(entry.tag for entry in MAKERS if entry.kind is TimeKin
 SAME_CLOCK_S = 30.0
 """Two clocks of one device tell one moment to within this."""
 
-CIVIL_OFFSETS = (*range(-12, 15), -9.5, -4.5, -3.5, -2.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.5, 8.75, 9.5, 10.5, 12.75, 13.75)
-"""Hours by which some civil clock differs, or since 1970 differed, from UTC (tz database)."""
-
-
-def civil_offset_between(local: datetime, utc: datetime, *, tolerance_s: float) -> float | None:
-    """Return the civil offset, in hours, that lies between two clocks; None when none does within the tolerance."""
-    gap_s = (local - utc).total_seconds()
-    nearest = min(CIVIL_OFFSETS, key=lambda hours: abs(gap_s - 3600.0 * hours))
-    return float(nearest) if abs(gap_s - 3600.0 * nearest) <= tolerance_s else None
-
-
 # Maker tags beyond the table whose value is a full date with time; the others tell of firmware, birthdays, lenses.
 _MAKER_CLOCK = re.compile(
     r"(?:Canon|Nikon|Sony|Olympus|Panasonic|FujiFilm|Pentax|Samsung|Casio|Kodak|Minolta|Ricoh|Sanyo|Reconyx|DJI|GoPro|"
@@ -128,6 +118,7 @@ class Times:
     readings: tuple[TimeReading, ...]
     not_dates: tuple[tuple[str, str], ...] = ()  # (tag, text)
     unset: tuple[tuple[str, str], ...] = ()  # (tag, the blanks or zeros it holds)
+    is_film_known: bool = True  # False: what a film's own clock counts is its format's word, or its maker's habit
 
     def wall(self, tag: str) -> datetime | None:
         """Return the first wall clock of a tag, to the minute at least; None when it has none."""
@@ -143,7 +134,10 @@ def all_times(source: Source, tags: Tags, sidecars: Sequence[tuple[str, Tags]]) 
         found += [(SIDECAR + tag, read) for tag, read in (*_table(beside, (*XMP, *EXIF)), *_kept_beside(beside))]
     readings = [replace(read, tag=tag) for tag, read in found if isinstance(read, TimeReading)]
     named = name_time(source.relative)
-    readings = _as_the_maker_counts(readings, tags, named=named, name=visible(source.relative.rpartition(b"/")[2]))
+    film = container_clock(
+        tags, [*readings, *([named] if named else [])], name=visible(source.relative.rpartition(b"/")[2])
+    )
+    readings = _as_the_maker_counts(readings, film.kind)
     readings += [named] if named is not None else []
     readings += _file_system(source)
     unread = [(tag, read) for tag, read in found if isinstance(read, str)]
@@ -151,6 +145,7 @@ def all_times(source: Source, tags: Tags, sidecars: Sequence[tuple[str, Tags]]) 
         tuple(readings),
         tuple((tag, written) for tag, written in unread if not is_unset(written)),
         tuple((tag, written) for tag, written in unread if is_unset(written)),
+        is_film_known=film.is_known,
     )
 
 
@@ -168,24 +163,26 @@ def _kept_beside(beside: Tags) -> Iterator[tuple[str, TimeReading | str]]:
         )
 
 
-def _as_the_maker_counts(
-    readings: list[TimeReading], tags: Tags, *, named: TimeReading | None, name: str
-) -> list[TimeReading]:
+def _as_the_maker_counts(readings: list[TimeReading], film: TimeKind) -> list[TimeReading]:
     """Return the readings with film and maker clocks counted as their makers count them: local time or UTC."""
     times = Times(tuple(readings))
-    if container_kind(tags, times.wall("QuickTime:CreateDate"), named, name=name) is TimeKind.LOCAL:
-        readings = [_local(reading) if _FILM_CLOCK.fullmatch(reading.tag) else reading for reading in readings]
+    readings = counted_as(readings, film) if film is TimeKind.LOCAL else readings
     captured = times.wall("ExifIFD:DateTimeOriginal") or times.wall("IFD0:DateTimeOriginal")
     return [
         _maker_clock(reading, captured) if reading.role is TimeRole.MAKER_CLOCK else reading for reading in readings
     ]
 
 
+def counted_as(readings: Sequence[TimeReading], film: TimeKind) -> list[TimeReading]:
+    """Return the readings of a film whose own clocks count local time, or UTC."""
+    offset_hours = None if film is TimeKind.LOCAL else 0.0
+    return [
+        replace(reading, kind=film, offset_hours=offset_hours) if _FILM_CLOCK.fullmatch(reading.tag) else reading
+        for reading in readings
+    ]
+
+
 _FILM_CLOCK = re.compile(r"QuickTime:(?:Create|Modify)Date|Track\d+:(?:Track|Media)(?:Create|Modify)Date")
-
-
-def _local(reading: TimeReading) -> TimeReading:
-    return replace(reading, kind=TimeKind.LOCAL, offset_hours=None)
 
 
 def _maker_clock(reading: TimeReading, captured: datetime | None) -> TimeReading:

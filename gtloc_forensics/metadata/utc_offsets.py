@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from gtloc_forensics.earth.zones import legal_offsets, offsets_hours
+from gtloc_forensics.metadata.civil_offsets import civil_offset_between
 from gtloc_forensics.metadata.tag_values import DAY_S, moment, numbers, offset, texts
-from gtloc_forensics.metadata.times import EXIF, SIDECAR, Times, civil_offset_between
+from gtloc_forensics.metadata.times import EXIF, SIDECAR, Times
 from gtloc_forensics.records import (
     Absent,
     OffsetSource,

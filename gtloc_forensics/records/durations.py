@@ -19,6 +19,7 @@ class Units:
     to: str = "to"  # between the two signed ends of an interval
     decimal: str = "."
     thousands: str = ","
+    minus: str = "-"  # before a number in a sentence; lengths and offsets have a proper one in every language
 
 
 ENGLISH = Units()

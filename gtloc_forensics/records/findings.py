@@ -168,6 +168,19 @@ class Photo:
     unread: tuple[Unexamined, ...] = ()  # by readers of metadata beside exiftool
 
 
+@unique
+class GpsFault(StrEnum):
+    """Why a GPS time is no clock: what the file and its device's other photos show, once for all who read it."""
+
+    NO_TIME = "the receiver had no time"
+    CONSTANT_TIME = "one second of the day on photos taken at different times"
+    CONSTANT_DATE = "one date on photos of different days"
+    STAMPED = "one capture second on photos with GPS times of their own"
+    REPEATED = "the instant of another photo's fix"
+    OLD_FIX = "an old fix"
+    NOT_OF_CAPTURE = "no time of the capture, as the file itself shows"
+
+
 @dataclass(frozen=True, slots=True)
 class PhotoSummary:
     """The lean view of a photo that comparing many photos needs; a few hundred bytes each."""
@@ -204,6 +217,7 @@ class PhotoSummary:
     mean_luminance: float | None = None  # of the picture, 0–1; None where it was not decoded
     speed_km_h: float | None = None  # as the receiver tells it
     altitude_m: float | None = None
+    gps_fault: GpsFault | None = None  # why gps_utc_time is no clock; None where nothing is known against it
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +225,7 @@ class DeviceGroup:
     """All photos of one device, in the order of their claimed local time (those without one last)."""
 
     device_key: str
-    label: str  # "Canon EOS 5D (serial 0123)" for people
+    label: Statement  # "Canon EOS 5D (serial 0123)" for people
     doubt: Statement
     summaries: tuple[PhotoSummary, ...]
 
@@ -248,7 +262,7 @@ class ClockModel:
     """How one device's clock ran, as the simplest model that explains its evidence."""
 
     device_key: str
-    label: str
+    label: Statement
     kind: ClockKind
     offset_hours: float | None  # claimed minus true, positive = ahead; None when undetermined
     interval_hours: tuple[float, float] | None  # 95 % credible
@@ -271,7 +285,7 @@ class CauseGroup:
     """Findings that one cause explains, told once: the strongest group first."""
 
     cause: Cause
-    label: str  # the device for people, "" when it is not about one device
+    label: Statement  # the device for people, "" when it is not about one device
     outcome: Outcome  # the gravest among the findings
     severity: Severity
     source_ids: tuple[str, ...]  # photos concerned, in path order

@@ -38,7 +38,7 @@ form       value                               English
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any, Self, TypeAlias
@@ -94,6 +94,30 @@ def template(text: str) -> str:
 def remade(template: str, values: Mapping[str, Any]) -> Sentence:
     """Return the sentence made of *template* and *values*."""
     return Sentence(template, **values)
+
+
+def recalled(text: str, templates: Iterable[str]) -> Statement:
+    """Return the sentence that *text* was made of: by the one of *templates* that gives it, else the text itself.
+
+    For what is kept as English text although the program wrote it. Forms are text, ``raw`` and ``.1f`` and the like.
+    """
+    for kept in templates:
+        names = [(name, form) for name, form in _PLACE.findall(kept)]
+        pattern = "(.+?)".join(map(re.escape, _PLACE.split(kept)[::3]))
+        if (found := re.fullmatch(pattern, text)) is None:
+            continue
+        try:
+            values = {name: _read(written, form) for (name, form), written in zip(names, found.groups(), strict=True)}
+            made = Sentence(kept, **values)
+        except ValueError:
+            continue
+        if made == text:
+            return made
+    return text
+
+
+def _read(written: str, form: str) -> str | int | float:
+    return written if not form else int(written) if form == "raw" else float(written)
 
 
 def places(template: str) -> dict[str, set[str]]:
@@ -200,7 +224,8 @@ class Wording:
         return self._signs(text)
 
     def _signs(self, text: str) -> str:
-        return text.replace(",", "\0").replace(".", self.units.decimal).replace("\0", self.units.thousands)
+        written = text.replace(",", "\0").replace(".", self.units.decimal).replace("\0", self.units.thousands)
+        return f"{self.units.minus}{written[1:]}" if written.startswith("-") else written
 
     def _as_it_is(self, value: Any) -> str:
         if isinstance(value, str):

@@ -40,7 +40,12 @@ _MARKUP = re.compile(r"(\*\*|`)")
 # Private-use stand-ins for the two markup signs inside values, undone after the markup has been read.
 _SHIELD = {"\ue0f1": "[U+E0F1]", "\ue0f2": "[U+E0F2]", "*": "\ue0f1", "`": "\ue0f2"}
 _PLACE_OF_DATE = re.compile(r"\{\{\s*(\w+)\s*\}\}")  # the report's own sentences are Jinja2, these are not
-_UNIT_KEYS = {"to": "to", "decimal": "decimal", "thousands": "thousands"}  # the others begin with unit_
+_UNIT_KEYS = {
+    "to": "to",
+    "decimal": "decimal",
+    "thousands": "thousands",
+    "minus": "minus",
+}  # the others begin with unit_
 _UNSHIELD = {"\ue0f1": "*", "\ue0f2": "`"}
 
 
@@ -114,6 +119,18 @@ class Words:
     def sentence(self, text: str, *, limit: int = LONGEST_SENTENCE) -> str:
         """Return what the program says as :meth:`say` does, beginning as a sentence does, unless with a name."""
         return plain(self.wording.write(text, "capital"), limit=limit)
+
+    def recorded(self, text: str) -> str:
+        """Return a fixed word that a case keeps in English, as the name of a field, in this language; others as is.
+
+        A name of two parts (``model weights``) is said by them where it is not known as a whole.
+        """
+        first, _, rest = text.partition(" ")
+        if self.has(f"recorded.{text}"):
+            return self.line(f"recorded.{text}")
+        if rest and self.has(f"recorded.{first}") and self.has(f"recorded.{rest}"):
+            return f"{self.line(f'recorded.{first}')}: {self.line(f'recorded.{rest}')}"
+        return self.say(text)
 
     def number(self, value: float, digits: int = 0) -> str:
         """Return *value* with the language's decimal and thousands signs."""
@@ -270,10 +287,21 @@ def load_words(name: str, language: str) -> Words:
     sentences: dict[str, str] = {}
     for folder, file in places:
         sentences |= _flat(_table(folder, file), "")
-    translations: dict[str, str] = {}
+    translations = dict(_countries(language))
     for folder in (_folder("default"), _folder(name)):
         translations |= _unsorted(_table(folder, f"sentences.{language}.toml"))
     return Words(language, sentences, translations)
+
+
+def _countries(language: str) -> Mapping[str, str]:
+    """Return the names of countries: English → those of the language (Unicode CLDR); none where it is not known."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        local = Locale.parse(language, sep="-").territories
+    except (UnknownLocaleError, ValueError):
+        return {}
+    return {name: local[code] for code, name in Locale("en").territories.items() if code in local}
 
 
 def _unsorted(table: Mapping[str, Any]) -> dict[str, str]:

@@ -15,10 +15,10 @@ READING, SEEING = "metadata:", "vision:"
 """How the names of the stages of plugged-in readers and models begin."""
 
 CLOCKS, CAUSES, CONTROLS, REASONS, RULES = "clocks", "causes", "controls", "reasons", "rules"
-CALIBRATION, CARD = "calibration", "model card"
+CALIBRATION, CARD, FILMS = "calibration", "model card", "films"
 """The products of a whole examination."""
 
-CODE_VERSIONS = {METADATA: "3", CLAIM: "5", IMAGE: "2", VISION: "2"}
+CODE_VERSIONS = {METADATA: "3", CLAIM: "6", IMAGE: "2", VISION: "2"}
 """Stage → the version of its code; raise it when the stage makes something else of the same input.
 
 ``metadata`` is how exiftool is asked and its answer parsed, ``claim`` everything that

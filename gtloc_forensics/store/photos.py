@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -45,8 +45,23 @@ R = TypeVar("R")
 class Album:
     """Puts the records of one path together again from the store."""
 
-    def __init__(self, store: Store, stages: Stages, model_absence: Statement) -> None:
-        """Prepare to read what *store* keeps under the fingerprints *stages*."""
+    def __init__(
+        self,
+        store: Store,
+        stages: Stages,
+        model_absence: Statement,
+        *,
+        revised: Callable[[Claim], Claim] | None = None,
+    ) -> None:
+        """Prepare to read what *store* keeps.
+
+        Args:
+            store: the case database.
+            stages: the fingerprints of the results.
+            model_absence: why no model looked.
+            revised: gives a claim as the other files of the case make it, which each file alone cannot tell.
+        """
+        self._revised = revised
         self._store = store
         self._stages = stages
         self._model_absence = model_absence
@@ -83,7 +98,9 @@ class Album:
         for row_id in row_ids:
             source, known = rows[row_id]
             payload = packed.get((source.source_id, claim_key(self._stages, known)))
-            found.append((source, self._claim(source, known) if payload is None else unpack(Claim, payload)))
+            found.append(
+                (source, self._claim(source, known) if payload is None else self._told(unpack(Claim, payload)))
+            )
         return found
 
     def preview(self, sha256: str) -> bytes | None:
@@ -93,7 +110,10 @@ class Album:
 
     def _claim(self, source: Source, known: StoredSource) -> Claim | Unexamined:
         found = self._result(source.source_id, CLAIM, claim_key(self._stages, known), Claim)
-        return found if isinstance(found, Claim) else _unexamined(source, "metadata", found)
+        return self._told(found) if isinstance(found, Claim) else _unexamined(source, "metadata", found)
+
+    def _told(self, claim: Claim) -> Claim:
+        return claim if self._revised is None else self._revised(claim)
 
     def _image(self, source: Source) -> ImageFacts | Unexamined:
         found = self._result(source.sha256, IMAGE, self._stages.image, ImageFacts)

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gtloc_forensics.records import AngleDensity, Pixels, Prediction
+from gtloc_forensics.records import AngleDensity, Pixels, Prediction, Sentence
 from gtloc_forensics.vision import device as devices
 from gtloc_forensics.vision import gallery, library, views, weights
 from gtloc_forensics.vision import temperature as calibrations
@@ -286,8 +286,15 @@ class Model:
             "title": manifest.title,
             "licence": manifest.licence,
             "weights": self.weights_sha256,
-            "place gallery": f"{len(self.places.points)} places, sha256 {self.places.sha256}",
-            "time gallery": f"{grid.year_cells} × {grid.day_cells} cells, sha256 {self.times.sha256}",
+            "place gallery": Sentence(
+                "{places:raw} places, sha256 {sha256}", places=len(self.places.points), sha256=self.places.sha256
+            ),
+            "time gallery": Sentence(
+                "{year_cells:raw} × {day_cells:raw} cells, sha256 {sha256}",
+                year_cells=grid.year_cells,
+                day_cells=grid.day_cells,
+                sha256=self.times.sha256,
+            ),
             "calibration": self.calibration.sha256 or "none: predictions are uncalibrated",
             "preprocessing": views.PREPROCESSING,
             "place": "judged" if manifest.location_encoder else NOT_JUDGED,

@@ -1,13 +1,16 @@
 """Countries: of a time zone, and behind a name or code written into a file.
 
-Codes and English names come from the zone database (``zone.tab`` and ``iso3166.tab`` of
-the tzdata package); what people write besides is in :data:`ALSO_CALLED`.
+Codes come from the zone database (``zone.tab`` and ``iso3166.tab`` of the tzdata package), names from there and
+from the Unicode CLDR; what people write besides is in
+:data:`ALSO_CALLED`.
 """
 
 from __future__ import annotations
 
 import importlib.resources
 from functools import cache
+
+from gtloc_forensics.records import Sentence
 
 # Lower case. Official names, own names and three-letter codes that cameras and news desks write.
 ALSO_CALLED = {
@@ -107,9 +110,9 @@ def code_of(written: str) -> str | None:
     return _names().get(" ".join(written.lower().split()))
 
 
-def name_of(code: str) -> str:
-    """Return the English name of a two-letter code."""
-    return _english().get(code, code)
+def name_of(code: str) -> Sentence:
+    """Return the English name of a two-letter code, as a sentence that other languages have a name for."""
+    return Sentence(_named().get(code) or _english().get(code, code))
 
 
 @cache
@@ -124,8 +127,15 @@ def _english() -> dict[str, str]:
 
 
 @cache
+def _named() -> dict[str, str]:
+    from babel import Locale
+
+    return {code: name for code, name in Locale("en").territories.items() if len(code) == 2 and code.isalpha()}
+
+
+@cache
 def _names() -> dict[str, str]:
-    names = {english.lower(): code for code, english in _english().items()}
+    names = {english.lower(): code for code, english in (*_named().items(), *_english().items())}
     names |= {code.lower(): code for code in _english()}
     return names | {name.replace("_", " "): code for code, others in ALSO_CALLED.items() for name in others.split()}
 

@@ -15,7 +15,8 @@ modulo one day; an old fix looks like a capture time moved forward by the same l
 Threshold: 60 s is agreement (telephones keep 1–2 s, an unlearnt leap second 18 s). Up to
 5 min is a clock nobody set (92–146 s on nine genuine files of one camera). A fix may be of
 any age: up to 6 h, off whole hours, it is explained, later only by what the other photos of
-the device show. A GPS time that several photos share while their clocks moved on, the zero
+the device show. What the clock model of the device sets aside, and what this rule explains as no time of
+the capture, both of them hear. A GPS time that several photos share while their clocks moved on, the zero
 of a clock, or a constant known of the maker is no time at all and accuses nobody; nor does
 midnight to the second, which is a date. Of twelve
 genuine files with GPS time nine were one whole day apart by a firmware fault: whole days are
@@ -30,7 +31,7 @@ from gtloc_forensics.checks import Context, check, circumstances, claim_of, not_
 from gtloc_forensics.checks.clock_patterns import PATTERNS
 from gtloc_forensics.checks.offsets import Comparison
 from gtloc_forensics.checks.receiver_patterns import Verdict
-from gtloc_forensics.records import Cause, CauseKind, Finding, Outcome, Photo, Sentence, durations
+from gtloc_forensics.records import Absent, Cause, CauseKind, Finding, Outcome, Photo, Sentence, durations
 
 # Faults of the GPS tags: the camera's clock is not off by what they leave.
 GPS_FAULTS = (
@@ -44,9 +45,10 @@ GPS_FAULTS = (
 )
 
 UNDATED = Sentence("The GPS date is missing: whole days cannot be compared.")
+ROLLED_OVER = Sentence("The GPS date is 1,024 weeks off, a known fault of receivers: whole days cannot be compared.")
 
 
-@check("GF101", title="The camera's clock against the GPS clock", needs=("claim",), version="4")
+@check("GF101", title="The camera's clock against the GPS clock", needs=("claim",), version="5")
 def clock_against_gps(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare local time and GPS time through every offset that could apply."""
     claim = claim_of(photo)
@@ -77,7 +79,7 @@ def _finding(compared: Comparison, verdict: Verdict) -> Finding:
         ),
         derived=_derived(compared),
         inferred=tuple(_slips(compared)) if verdict.outcome in (Outcome.SUSPICIOUS, Outcome.CONTRADICTION) else (),
-        limitations=() if compared.dated else (UNDATED,),
+        limitations=() if compared.dated else (ROLLED_OVER if claim.gps_utc_time is Absent.ROLLED_OVER else UNDATED,),
         innocent=verdict.innocent,
         facts={
             "difference_hours": compared.difference_s / 3600.0,

@@ -28,15 +28,19 @@ from gtloc_forensics.evidence import sun_height
 from gtloc_forensics.records import Finding, Photo, Position, Sentence, Sun
 
 LIMITATIONS = (Sentence("Dark, dusk and day are told apart, not hours; nights are rare among the calibration photos."),)
-INNOCENT = (
-    Sentence("lamps or deep shade in the scene"),
+INNOCENT_BRIGHTER = (
+    Sentence("lamps in the scene"),
+    Sentence("a long exposure at night"),
+    Sentence("a clock that was never set"),
+)
+INNOCENT_DARKER = (
+    Sentence("a room or deep shade in the scene"),
     Sentence("a storm or an eclipse"),
-    Sentence("a long exposure"),
     Sentence("a clock that was never set"),
 )
 
 
-@check("GF304", title="Pixels against the height of the sun", needs=("claim", "prediction", "sun"), version="3")
+@check("GF304", title="Pixels against the height of the sun", needs=("claim", "prediction", "sun"), version="4")
 def height(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the predicted light at the sun's height over the claimed place."""
     asked = pixels.asked(photo, context)
@@ -65,11 +69,22 @@ def _by_density(asked: Asked, sun: Sun, mass: NDArray[np.float64]) -> Finding:
         seen_deg=middle,
         elevation_deg=sun.elevation_deg,
     )
-    words = Words("GF304", Sentence("the claimed place and time"), shown, "clock-offset", LIMITATIONS, INNOCENT)
+    words = _words(shown, is_brighter=middle > sun.elevation_deg)
     facts = {"daylight_share": share, "seen_elevation_deg": middle, "sun_elevation_deg": sun.elevation_deg}
     return pixels.finding(
         asked, words, score=score, strength=asked.calibration.single(pixels.HEIGHT_LIT, score), facts=facts
     )
+
+
+def _words(shown: Sentence, *, is_brighter: bool) -> Words:
+    """Return what is said beside the numbers; what can be innocent depends on whether too much or too little is seen.
+
+    Args:
+        shown: what was seen, and what the claim has.
+        is_brighter: the picture shows a higher sun than the claim.
+    """
+    innocent = INNOCENT_BRIGHTER if is_brighter else INNOCENT_DARKER
+    return Words("GF304", Sentence("the claimed place and time"), shown, "clock-offset", LIMITATIONS, innocent)
 
 
 def _finding(asked: Asked, sun: Sun, position: Position) -> Finding:
@@ -80,7 +95,7 @@ def _finding(asked: Asked, sun: Sun, position: Position) -> Finding:
         share_percent=100.0 * share,
         elevation_deg=sun.elevation_deg,
     )
-    words = Words("GF304", Sentence("the claimed place and time"), shown, "clock-offset", LIMITATIONS, INNOCENT)
+    words = _words(shown, is_brighter=sun.elevation_deg < evidence_scores.HORIZON_DEG)
     strength = None if asked.calibration is None else asked.calibration.single("sun", score)
     facts = {"daylight_share": share, "sun_elevation_deg": sun.elevation_deg}
     return pixels.finding(asked, words, score=score, strength=strength, facts=facts)

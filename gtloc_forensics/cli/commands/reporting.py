@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import asdict, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,6 +110,7 @@ def report(
     refuse_unknown(chosen, options["language"])  # before the header is changed
     refuse_unknown_zone(said["zone"])
     with Case(case, database_url=named_database()) as opened:
+        _refuse_too_early(report_date, opened.view().finished_utc)
         header, mandate = parted(preferences.filled(said, already=opened.said()))
         refuse_unknown_zone(mandate["zone"])
         opened.set_header(header)
@@ -122,6 +124,17 @@ def report(
             say(visible(os.fsencode(appendix_of(path))))
     if opens:
         open_for_reading(path)
+
+
+def _refuse_too_early(report_date: datetime | None, finished_utc: datetime) -> None:
+    """Refuse a report that would be older than the examination it tells of; of that day any hour will do."""
+    from gtloc_forensics.errors import UsageError
+
+    if report_date is not None and report_date.date() < finished_utc.date():
+        raise UsageError(
+            f"the report cannot bear the date {report_date:%Y-%m-%d}: the examination it tells of ended on "
+            f"{finished_utc:%Y-%m-%d} (UTC); give that day or a later one"
+        )
 
 
 def _template(template: str, edition: str | None, photo: str) -> str:

@@ -89,7 +89,7 @@ def summary(cause: Cause, findings: Sequence[Finding], *, model: ClockModel | No
     """
     if model is not None:
         return model.summary
-    if cause.kind is CauseKind.STAMPED:
+    if cause.kind is CauseKind.STAMPED and not cause.device_key:
         return Sentence(
             "{photos:?1 photo bears|# photos bear} one capture second, {second}, while their GPS times differ: "
             "a program wrote it, no clock did.",

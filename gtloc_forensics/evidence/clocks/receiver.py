@@ -9,15 +9,15 @@ lag. What is left is heard; what was set aside is told, a sentence each.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from typing import TypeAlias
 
 from gtloc_forensics.earth import zones
 from gtloc_forensics.evidence.exposure.clock_offsets import civil_offset_hours
-from gtloc_forensics.records import DeviceGroup, PhotoSummary, Sentence, Statement, template
+from gtloc_forensics.records import DeviceGroup, GpsFault, PhotoSummary, Sentence, Statement, template
 
 # Two clocks that agree: camera clocks lag by minutes (92–146 s measured on genuine files, field.md §0.5).
 TOGETHER_HOURS = 5.0 / 60.0
@@ -43,6 +43,7 @@ GRID_HOURS = 0.25
 ON_GRID_HOURS = 1.5 / 60.0
 
 Rows: TypeAlias = list[tuple[float, PhotoSummary]]
+Pattern: TypeAlias = Callable[[list[PhotoSummary]], tuple[list[PhotoSummary], Statement]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Receiver:
     heard: tuple[PhotoSummary, ...]
     notes: tuple[Statement, ...]
     not_clocks: frozenset[str] = frozenset()  # ids of the photos whose GPS time was set aside or put right
+    faults: Mapping[str, GpsFault] = field(default_factory=dict)  # of the photos that were set aside, why
 
 
 def listen(group: DeviceGroup) -> Receiver:
@@ -68,16 +70,26 @@ def listen(group: DeviceGroup) -> Receiver:
         first.setdefault((photo.local_time, photo.gps_utc_time), photo)
     kept = list(first.values())
     notes: list[Statement] = []
-    for pattern in (_without_time, _constant, _stamped, _rolled_over, _frozen_date, _repeated, _old_fixes):
-        kept, note = pattern(kept)
+    faults: dict[str, GpsFault] = {}
+    for pattern, fault in _PATTERNS:
+        before, (kept, note) = kept, pattern(kept)
         notes += [note] if note else []
+        now = {photo.source_id: photo.gps_utc_time for photo in kept}
+        changed = [photo for photo in before if now.get(photo.source_id) != photo.gps_utc_time]
+        marked = before if changed and fault is GpsFault.CONSTANT_DATE else changed  # the date is one on all of them
+        faults |= {photo.source_id: why for photo in marked if (why := photo.gps_fault or fault) is not None}
     heard = {photo.source_id: photo.gps_utc_time for photo in kept}
     not_clocks = frozenset(
         photo.source_id
         for photo in timed
         if heard.get(first[photo.local_time, photo.gps_utc_time].source_id) != photo.gps_utc_time
     )
-    return Receiver(tuple(kept), tuple(notes), not_clocks)
+    of_all = {
+        photo.source_id: faults[named]
+        for photo in timed
+        if (named := first[photo.local_time, photo.gps_utc_time].source_id) in faults
+    }
+    return Receiver(tuple(kept), tuple(notes), not_clocks, of_all)
 
 
 def with_clocks_only(group: DeviceGroup) -> tuple[PhotoSummary, ...]:
@@ -126,11 +138,22 @@ def is_written(photo: PhotoSummary) -> bool:
 # --------------------------------------------------------------------------- patterns
 
 
+def _known(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
+    """Set aside what the file itself, or the whole case, has shown to be no clock."""
+    spared = [photo for photo in kept if photo.gps_fault is None or photo.gps_fault is GpsFault.CONSTANT_DATE]
+    said = template(
+        "The GPS time of {photos:?1 photo|# photos} is no clock's, as the rule on GPS time tells of each: "
+        "it is not heard."
+    )
+    return spared, _note(kept, spared, said)
+
+
 def _without_time(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
     """Set aside the zero of the receiver's count."""
     spared = [photo for photo in kept if not _is_zero(photo)]
     said = template(
-        "The GPS time of {photos:?1 photo|# photos} stands where a receiver's count of time begins: it had no time yet."
+        "The GPS time of {photos:?1 photo|# photos} is midnight to the second, or stands where a receiver's count "
+        "of time begins: it had no time yet."
     )
     return spared, _note(kept, spared, said)
 
@@ -217,6 +240,11 @@ def _turned(photo: PhotoSummary) -> PhotoSummary:
 
 def _frozen_date(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
     """Take the camera's date where the GPS date stands still over several days."""
+    marked = {photo.source_id for photo in kept if photo.gps_fault is GpsFault.CONSTANT_DATE}
+    if marked:
+        return [_on_its_day(photo) if photo.source_id in marked else photo for photo in kept], _of_frozen_date(
+            [photo for photo in kept if photo.source_id in marked]
+        )
     gps_dates = {photo.gps_utc_time.date() for photo in kept if photo.gps_utc_time}
     claimed = {moment.date() for photo in kept if (moment := _claimed_utc(photo))}
     agree = sum(
@@ -227,11 +255,15 @@ def _frozen_date(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statemen
     # One re-dated file beside a day's photos is no receiver that stood still.
     if len(gps_dates) != 1 or len(claimed) < FEWEST_DAYS or agree > len(kept) / 2.0:
         return kept, ""
-    return [_on_its_day(photo) for photo in kept], Sentence(
+    return [_on_its_day(photo) for photo in kept], _of_frozen_date(kept)
+
+
+def _of_frozen_date(photos: Sequence[PhotoSummary]) -> Sentence:
+    return Sentence(
         "The GPS date is the same in {photos:?1 photo|# photos} of {days} days: the receiver's date "
         "stood still, and only its time of day is heard.",
-        photos=len(kept),
-        days=len(claimed),
+        photos=len(photos),
+        days=len({moment.date() for photo in photos if (moment := _claimed_utc(photo))}),
     )
 
 
@@ -254,9 +286,7 @@ def _repeated(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
         for summaries in _by(kept, lambda photo: photo.gps_utc_time).values()
     }
     spared = [photo for photo in kept if photo.source_id in first]
-    said = template(
-        "The GPS time of {photos:?1 photo|# photos} repeats that of another photo: the last fix, not a new one."
-    )
+    said = template("The GPS time of {photos:?1 photo|# photos} repeats that of another photo: it is heard once.")
     return spared, _note(kept, spared, said)
 
 
@@ -280,8 +310,24 @@ def _old_fixes(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]
         for _, photo in level
     }
     spared = [photo for photo in kept if photo.source_id not in old]
-    said = template("The GPS time of {photos:?1 photo|# photos} is older than the photo: the last fix, not a new one.")
+    said = template(
+        "The GPS time of {photos:?1 photo|# photos} lags behind the rest, as an old fix does, or a capture time that "
+        "was changed: it is not heard."
+    )
     return spared, _note(kept, spared, said)
+
+
+_PATTERNS: tuple[tuple[Pattern, GpsFault | None], ...] = (
+    (_known, None),
+    (_without_time, GpsFault.NO_TIME),
+    (_constant, GpsFault.CONSTANT_TIME),
+    (_stamped, GpsFault.STAMPED),
+    (_rolled_over, None),
+    (_frozen_date, GpsFault.CONSTANT_DATE),
+    (_repeated, GpsFault.REPEATED),
+    (_old_fixes, None),  # which of the two it is, one photo cannot tell
+)
+"""What sets GPS times aside, or puts them right, in this order, and what a rule is told of the photos."""
 
 
 def _only_gains(rows: Rows) -> bool:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from gtloc_forensics.records import CustodyEvent, Skipped, Status
+from gtloc_forensics.records import CustodyEvent, Sentence, Skipped, Status
 from gtloc_forensics.report.blocks import (
     Block,
     Callout,
@@ -25,6 +25,7 @@ from gtloc_forensics.report.chapters.survey import PhotoLine
 from gtloc_forensics.report.text import plain
 
 _HASH = re.compile(r"[0-9a-f]{32,}")
+_ACTOR = re.compile(r"(.*) \(user id (\d+)\)")  # as the chain records who did something
 _LONGEST_RUN, _RUN_SHOWN = 12, 3  # of custody events of one kind by one actor
 _NAMES_SHOWN, _DETAILS_SHOWN = 12, 8
 
@@ -157,22 +158,34 @@ def _events(edition: Edition, events: tuple[CustodyEvent, ...]) -> Iterator[tupl
 def _event(edition: Edition, event: CustodyEvent) -> tuple[Text, ...]:
     words = edition.words
     action = words.line(f"action.{event.action}") if words.has(f"action.{event.action}") else plain(event.action)
-    said = [f"{plain(name)} {_short(value)}" for name, value in event.detail.items() if value is not None]
+    said = [
+        f"{words.recorded(name)} {_short(edition, value)}" for name, value in event.detail.items() if value is not None
+    ]
     detail = ", ".join(said[:_DETAILS_SHOWN]) + ("…" if len(said) > _DETAILS_SHOWN else "")
     return (
         text_of(str(event.sequence)),
         text_of(edition.instant(event.utc_time)),
-        text_of(plain(event.actor)),
+        text_of(_actor(edition, event.actor)),
         text_of(action),
-        (Span(plain(event.subject)), Span(f" {plain(detail)}" if detail else "", "quiet")),
+        (Span(words.recorded(event.subject)), Span(f" {plain(detail)}" if detail else "", "quiet")),
         text_of(event.event_hash, "hash"),
     )
 
 
-def _short(value: object) -> str:
+def _actor(edition: Edition, actor: str) -> str:
+    """Return who did something, as the chain records it."""
+    known = _ACTOR.fullmatch(plain(actor))
+    return plain(actor) if known is None else edition.words.line("custody.actor", name=known[1], number=known[2])
+
+
+def _short(edition: Edition, value: object) -> str:
     """Return a detail of an event; of a hash its first digits, the whole is in the export of the chain."""
+    if isinstance(value, bool):
+        return edition.words.line("custody.yes" if value else "custody.no")
+    if isinstance(value, int):
+        return edition.words.number(value)
     text = plain(value, limit=80)
-    return f"{text[:12]}…" if _HASH.fullmatch(text) else text
+    return f"{text[:12]}…" if _HASH.fullmatch(text) else edition.words.recorded(text)
 
 
 def environment(edition: Edition) -> Iterator[Block]:
@@ -181,9 +194,14 @@ def environment(edition: Edition) -> Iterator[Block]:
     yield Heading(words("environment.title"), 1, "environment", "here")
     yield Prose(words("environment.lead"))
     short = {name: value for name, value in edition.view.environment.items() if name != "model card"}
-    rows = ((text_of(plain(name)), text_of(words.say(value, limit=1_000))) for name, value in short.items())
+    rows = ((text_of(words.recorded(name)), text_of(_used(edition, value))) for name, value in short.items())
     yield Facts((*rows, (words("environment.report"), text_of(f"gtloc_forensics {edition.version}"))))
     yield Prose(words("environment.notices"), "small")
+
+
+def _used(edition: Edition, value: str) -> str:
+    words = edition.words
+    return words.say(value, limit=1_000) if isinstance(value, Sentence) else words.recorded(value)
 
 
 def glossary(edition: Edition) -> Iterator[Block]:

@@ -78,7 +78,7 @@ def _section(edition: Edition, cause: WeighedCause, model: ClockModel | None) ->
 
 
 def _title(edition: Edition, cause: WeighedCause) -> Text:
-    label = plain(cause.group.label, limit=60)
+    label = edition.words.say(cause.group.label, limit=60)
     name = cause_name(edition, cause.group) or edition.words.line("causes.unnamed")
     return text_of(f"{cause.number}. {name}" + (f" – {label}" if label else ""))
 
@@ -129,7 +129,7 @@ def _facts(edition: Edition, cause: WeighedCause) -> Iterator[tuple[Text, Text]]
     yield from _decided(edition, group)
     yield words("causes.false"), alarm_share(edition, cause)
     if group.label:
-        yield words("causes.camera"), text_of(plain(group.label))
+        yield words("causes.camera"), text_of(words.say(group.label))
     if software := shown.software_of(edition, cause):
         yield words("photos.software"), text_of(software)
     yield words("causes.rules"), text_of("; ".join(_rule(edition, check_id) for check_id in group.check_ids))

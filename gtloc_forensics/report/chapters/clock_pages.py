@@ -21,7 +21,6 @@ from gtloc_forensics.report.blocks import (
 )
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.drawings.clock_plots import posterior_plot, residual_plot
-from gtloc_forensics.report.text import plain
 
 _CLOCKS_SHOWN, _SEGMENTS_SHOWN = 40, 12
 _WIDE_HOURS = 0.5
@@ -69,7 +68,7 @@ def _clock_row(edition: Edition, model: ClockModel, anchor: str) -> tuple[Cell, 
         offset = f"{offset} ({low} … {high})"
     evidence = "; ".join(words.say(text, limit=200).rstrip(".") for text in model.evidence[:2])
     return (
-        text_of(plain(model.label, limit=80)),
+        text_of(words.say(model.label, limit=80)),
         text_of(words.number(model.photos)),
         (kind,),
         text_of(offset),

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.records import Outcome
+from gtloc_forensics.records import Outcome, Sentence
+from gtloc_forensics.records.sentences import recalled, template
 from gtloc_forensics.report.blocks import Block, Callout, Column, Facts, Heading, Prose, Table, Text, text_of
 from gtloc_forensics.report.chapters.cards import card_digest
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.chapters.strength import alarm_counts, scale_table, share_interval
+
+FACTS = (
+    template("photo set of {pictures:raw} pictures, {sources:raw} sources"),
+    template("{photos:raw} photos, {sources:raw} sources, never trained on"),
+    template("the claim is true : it is another photo's (its time; in a third of the draws its place too)"),
+    template("Cllr {cllr:.2f} ({low:.2f}–{high:.2f}) (1 is worthless); {photos:raw} photos, {sources:raw} sources"),
+    template("{share:.1f} % ({low:.1f}–{high:.1f}) of true claims"),
+    template("10^{low:.1f} to 10^{high:.1f}"),
+)
+"""What the calibrations of models that come with the program say, kept as English text."""
 
 _SHARES = (
     ("rule", 0.07),
@@ -40,7 +51,9 @@ def methods(edition: Edition) -> Iterator[Block]:
     yield Heading(words("methods.calibration_title"), 2, "calibration")
     facts = edition.view.calibration()
     if facts:
-        yield Facts(tuple((text_of(words.reason(name)), text_of(words.reason(value))) for name, value in facts.items()))
+        yield Facts(
+            tuple((text_of(_fact_name(edition, name)), text_of(_fact(edition, text))) for name, text in facts.items())
+        )
     else:
         yield Callout(words("methods.no_calibration"), "warning")
     yield Heading(words("methods.model_title"), 2, "model")
@@ -50,6 +63,16 @@ def methods(edition: Edition) -> Iterator[Block]:
         yield from card_digest(card)
     else:
         yield Callout(words("methods.no_model"))
+
+
+def _fact_name(edition: Edition, name: str) -> str:
+    return edition.words.say(name) if isinstance(name, Sentence) else edition.words.recorded(name)
+
+
+def _fact(edition: Edition, text: str) -> str:
+    """Return a fact that a model's calibration keeps as text."""
+    known = text if isinstance(text, Sentence) else recalled(str(text), FACTS)
+    return edition.words.reason(known)
 
 
 def _uncalibrated(edition: Edition) -> Iterator[Block]:

@@ -8,6 +8,8 @@ from gtloc_forensics.records import (
     Claim,
     PhotoEntry,
     Prediction,
+    Sentence,
+    Statement,
 )
 from gtloc_forensics.report.blocks import (
     Block,
@@ -90,7 +92,7 @@ def _identity(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
         rows.append((words("photos.exposure"), _exposure(edition, photo.claim)))
         if isinstance(photo.claim.device.software, str):
             rows.append((words("photos.software"), text_of(plain(photo.claim.device.software))))
-        rows += [(words("photos.warning"), text_of(words.reason(warning))) for warning in photo.claim.warnings[:2]]
+        rows += [_oddity(edition, warning) for warning in photo.claim.warnings[:2]]
     named = [plain(said.model) for said in photo.opinions if isinstance(said, Prediction)]
     if named:
         rows.append((words("photos.further"), words("photos.further_told", models=", ".join(named), count=len(named))))
@@ -102,6 +104,14 @@ def _identity(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
             )
         )
     yield Facts((*rows, *silent(edition, entry)), 0.2)
+
+
+def _oddity(edition: Edition, warning: Statement) -> tuple[Text, Text]:
+    """Return what was odd in reading a file: in words of ours, or those of exiftool, quoted."""
+    words = edition.words
+    if isinstance(warning, Sentence):
+        return words("photos.oddity"), text_of(words.reason(warning))
+    return words("photos.warning"), words("photos.tool_said", said=plain(warning))
 
 
 def _camera(edition: Edition, claim: Claim) -> Text:

@@ -153,7 +153,7 @@ def _photos(edition: Edition, cause: WeighedCause) -> Text:
             spans.append(Span(f"{edition.exhibit(source_id)} ", "bold", edition.place(cause.anchor)))
             spans.append(Span(short_name(edition, source_id)))
         return tuple(spans)
-    label = plain(cause.group.label, limit=50)
+    label = edition.words.say(cause.group.label, limit=50)
     return (
         *edition.words("summary.of_photos", count=len(source_ids), camera=label),
         Span(" "),
