@@ -21,6 +21,7 @@ from gtloc_forensics.records import (
 )
 from gtloc_forensics.report.blocks import Block, Callout, Column, Span, Table, Text, text_of
 from gtloc_forensics.report.chapters.edition import Edition
+from gtloc_forensics.report.chapters.places import near_place
 from gtloc_forensics.report.chapters.survey import reason_of
 from gtloc_forensics.report.text import plain
 
@@ -108,6 +109,8 @@ def _season(edition: Edition, indicated: Indicated, claim: Claim) -> tuple[Text,
 def _place(edition: Edition, indicated: Indicated, claim: Claim) -> tuple[Text, ...]:
     shown = coordinates(edition, claim.position.value) if isinstance(claim.position, Stated) else ""
     claimed = _stated(edition, claim.position, shown)
+    if isinstance(claim.position, Stated):
+        claimed = (*claimed, Span(f" · {near_place(edition, claim.position.value)}", "quiet"))
     difference, told = text_of("–", "quiet"), _nothing(edition, indicated.position)
     spot = known(indicated.position)
     if spot is not None:

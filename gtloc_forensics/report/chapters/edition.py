@@ -315,7 +315,14 @@ def listing(edition: Edition, source_ids: Sequence[str], *, most: int) -> Text:
 
 def numbers(edition: Edition, source_ids: Iterable[str], *, most: int = 80) -> str:
     """Return the numbers of photos, those that follow each other as a range: ``1–30, 34``."""
-    labels = list(dict.fromkeys(edition.exhibit(source_id) or "–" for source_id in source_ids))
+    texts = label_runs(edition.exhibit(source_id) or "–" for source_id in source_ids)
+    more = edition.words.line("common.and_more", count=len(texts) - most) if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
+
+
+def label_runs(numbered: Iterable[str]) -> list[str]:
+    """Return the numbers of photos, those that follow each other as a range, then those that are no numbers."""
+    labels = list(dict.fromkeys(numbered))
     counted = sorted({int(label) for label in labels if label.isdecimal()})
     runs: list[list[int]] = []
     for number in counted:
@@ -324,9 +331,7 @@ def numbers(edition: Edition, source_ids: Iterable[str], *, most: int = 80) -> s
         else:
             runs.append([number, number])
     texts = [f"{first}–{last}" if last > first else str(first) for first, last in runs]
-    texts += [label for label in labels if not label.isdecimal()]
-    more = edition.words.line("common.and_more", count=len(texts) - most) if len(texts) > most else ""
-    return ", ".join(texts[:most]) + more
+    return texts + [label for label in labels if not label.isdecimal()]
 
 
 def short_name(edition: Edition, source_id: str, *, most: int = 26) -> str:

@@ -10,6 +10,7 @@ from gtloc_forensics.report.blocks import Block, Column, Prose, Row, Table, Text
 from gtloc_forensics.report.chapters.comparison import comparison, coordinates, offset_of
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.chapters.figures import Subject, drawings
+from gtloc_forensics.report.chapters.places import near_place
 from gtloc_forensics.report.chapters.survey import PhotoLine
 from gtloc_forensics.report.chapters.weighing import WeighedCause, beside
 from gtloc_forensics.report.text import plain
@@ -19,6 +20,7 @@ TIME_RULES = frozenset(
 )
 LIGHT_RULES = frozenset(("GF201", "GF202", "GF210", "GF301", "GF304", "GF305", "GF407", "GF408"))
 PIXEL_RULES = frozenset(("GF301", "GF302", "GF303", "GF304", "GF305"))
+WAY_RULES = frozenset(("GF404", "GF409"))
 PLACE_RULES = frozenset(("GF109", "GF112", "GF119", "GF121", "GF303", "GF404", "GF405", "GF408", "GF409"))
 
 _READINGS_SHOWN = 9
@@ -36,7 +38,10 @@ def evidence(edition: Edition, cause: WeighedCause) -> Iterator[Block]:
         for entry in entries:
             yield from times_table(edition, entry)
     subject = Subject(
-        light=bool(rules & LIGHT_RULES), pixels=bool(rules & PIXEL_RULES), place=bool(rules & PLACE_RULES)
+        light=bool(rules & LIGHT_RULES),
+        pixels=bool(rules & PIXEL_RULES),
+        place=bool(rules & PLACE_RULES),
+        way=bool(rules & WAY_RULES),
     )
     if subject.pixels and entries:
         yield from comparison(edition, entries[0])
@@ -166,6 +171,7 @@ def _said(edition: Edition, entry: PhotoEntry) -> Iterator[tuple[str, str]]:
     yield "gps_time", _moment(edition, known.gps_utc_time if known else None)
     position = known.position if known else None
     yield "position", coordinates(edition, position.value) if isinstance(position, Stated) else "–"
+    yield "near", near_place(edition, position.value) if isinstance(position, Stated) else "–"
     yield "device", plain(" ".join(_names(known))) or "–"
     yield "software", _software(entry) or "–"
     image = entry.photo.image
