@@ -100,6 +100,7 @@ def _build(edition: Edition, path: Path, progress: Callable[[int], None] | None)
         title=edition.words.line("cover.title"),
         language=edition.words.language,
         attachments=dict(attachments(edition)),
+        link_told=edition.words.line("attached.link"),
     )
 
 
@@ -167,13 +168,17 @@ class ReportCanvas(Canvas):  # type: ignore[misc]
         self._mcid = 0
 
     @contextmanager
-    def tagged(self, kind: str, *, alt: str = "", table: int = 0, row: int = 0) -> Iterator[None]:
-        """Say that what is drawn meanwhile is a heading, a paragraph, a figure or a cell."""
+    def tagged(
+        self, kind: str, *, alt: str = "", table: int = 0, row: int = 0, is_link: bool = False
+    ) -> Iterator[None]:
+        """Say that what is drawn meanwhile is a heading, a paragraph, a figure or a cell; as a whole a link or not."""
         self._code.append(f"/{kind} <</MCID {self._mcid}>> BDC")
-        self.marks.append(Tagged(self.getPageNumber(), self._mcid, kind, alt, table, row))
+        mark = Tagged(self.getPageNumber(), self._mcid, kind, alt, table, row, is_link=is_link)
+        first = len(self._annotationrefs)
         self._mcid += 1
         yield
         self._code.append("EMC")
+        self.marks.append(replace(mark, links=tuple(range(first, len(self._annotationrefs)))))
 
     @contextmanager
     def untold(self) -> Iterator[None]:
