@@ -166,6 +166,12 @@ class ReportCanvas(Canvas):  # type: ignore[misc]
         self.marks: list[Tagged] = []
         self.tables: dict[int, tuple[Any, int]] = {}  # by identity, kept so that it stays one
         self._mcid = 0
+        self._level = 0  # of the last heading
+
+    def heading(self, level: int) -> str:
+        """Return what a heading is told as: no level is left out, as PDF/UA asks, whatever its size is."""
+        self._level = min(level, self._level + 1)
+        return f"H{self._level}"
 
     @contextmanager
     def tagged(

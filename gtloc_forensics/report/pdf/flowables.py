@@ -270,7 +270,7 @@ class FrontTitle(Flowable):  # type: ignore[misc]
         canvas.setStrokeColor(ink(ACCENT))
         canvas.setLineWidth(2.2)
         canvas.line(0, self.height, self.width, self.height)
-        with canvas.tagged("H1"):
+        with canvas.tagged(canvas.heading(1)):
             write_line(canvas, 0, self.height - 24, self.title, size=18, style="bold", color=ACCENT)
         with canvas.tagged("P"):
             write_line(canvas, 0, self.height - 39, self.subtitle, size=9.2, color=QUIET)

@@ -110,7 +110,7 @@ class HeadingFlow(Paragraph):  # type: ignore[misc]
         if self.level < 3:
             self.canv.addOutlineEntry(self.title, self.anchor, level=self.level - 1, closed=self.level == 1)
         self.canv.page_of_anchor[self.anchor] = self.canv.getPageNumber()
-        with self.canv.tagged(f"H{self.level}"):
+        with self.canv.tagged(self.canv.heading(self.level)):
             super().draw()
 
 
