@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 
 from gtloc_forensics.earth.circular import hour_difference
 from gtloc_forensics.records import (
@@ -29,6 +30,9 @@ from gtloc_forensics.records import (
     Untold,
 )
 from gtloc_forensics.report.chapters.weighing import weight_of
+
+Progress: TypeAlias = Callable[[str, int, int | None], None]
+"""Told of a stage: how much is done, and of how much where that is known."""
 
 RESIDUALS_KEPT = 400  # per device; a plot shows no more
 
@@ -61,6 +65,7 @@ class PhotoLine:
     gps_utc: datetime | None
     rules: tuple[str, ...]  # of what was found
     position: Position | None = None
+    zones: tuple[str, ...] = ()  # legal at the place
 
     @property
     def is_found(self) -> bool:
@@ -106,6 +111,7 @@ def survey(
     pages: int,
     kept: frozenset[str] = frozenset(),
     sheet: str = "",
+    progress: Progress | None = None,
 ) -> Survey:
     """Go through the photos once.
 
@@ -115,13 +121,17 @@ def survey(
         pages: how many.
         kept: source ids of the photos that are shown elsewhere; they stay in memory.
         sheet: a number or path; this photo gets a page, and no other.
+        progress: is told ``read``, how many photos were gone through, and how many there are.
     """
     digest = Survey()
     exhibits = view.exhibits()
     gravest: list[tuple[tuple[float, ...], str]] = []
+    total = view.tally.photos if progress else 0
     for number, entry in enumerate(view.photos(), start=1):
         source_id = entry.photo.source.source_id
         _count(digest, entry, exhibits.get(source_id, str(number)))
+        if progress:
+            progress("read", number, max(number, total))
         if source_id in kept:
             digest.kept[source_id] = entry
         wanted = _is_called(digest.lines[source_id], sheet) if sheet else bool(entry.statuses & shown)
@@ -169,6 +179,7 @@ def _line(entry: PhotoEntry, exhibit: str) -> PhotoLine:
         gps_utc=_stated(known.gps_utc_time) if known else None,
         rules=tuple(dict.fromkeys(finding.check_id for finding in entry.findings if finding.is_found)),
         position=known.position.value if known and isinstance(known.position, Stated) else None,
+        zones=known.zones if known else (),
     )
 
 

@@ -7,7 +7,7 @@ scripts, frames and any address but data inside the file.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from functools import singledispatch
 from html import escape
@@ -20,6 +20,7 @@ from gtloc_forensics.report import blocks
 from gtloc_forensics.report.blocks import Block, Cell, Span, Text, plain_of
 from gtloc_forensics.report.chapters.chapters import chapters
 from gtloc_forensics.report.chapters.edition import Edition, edition_of
+from gtloc_forensics.report.chapters.survey import Progress
 from gtloc_forensics.report.html.svg import land_symbol, svg
 from gtloc_forensics.report.text import plain
 
@@ -36,19 +37,27 @@ def write_html(
     language: str = "en",
     only: frozenset[Status] | None = None,
     photo: str = "",
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Write the report of a case as a self-contained page of HTML; arguments as for the PDF.
 
     Raises:
         UsageError: when template or language do not exist.
     """
-    edition = edition_of(view, template=template, language=language, report_date=report_date, only=only, photo=photo)
+    edition = edition_of(
+        view,
+        template=template,
+        language=language,
+        report_date=report_date,
+        only=only,
+        photo=photo,
+        progress=progress,
+    )
     with replaced(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
         for number, piece in enumerate(page(edition), start=1):
             out.write(piece)
             if progress:
-                progress(number)
+                progress("pages", number, None)
 
 
 def page(edition: Edition) -> Iterator[str]:
