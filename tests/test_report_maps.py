@@ -31,6 +31,7 @@ WHEREVER = [
     [Position(-77.8, 166.7), Position(-90.0, 0.0)],
     [Position(*LONDON), Position(*SYDNEY), Position(40.7, -74.0)],
     [Position(60.0, 10.0)] * 3,
+    [Position(52.5, 13.4), Position(48.6, 7.75), Position(-17.7, 177.4), Position(-16.8, -179.97)],
 ]
 
 

@@ -91,6 +91,7 @@ def _near_map(
         tracks=[[line.position for line in way if line.position]],
         broken=[places.broken_leg(edition, leg) for leg in places.legs_of(edition, shown)] if has_way else (),
         indicated=known(entry.indicated.position),
+        is_wide=has_way,
     )
     return Figure(drawing, edition.words("figure.near_map_way" if has_way else "figure.near_map"))
 

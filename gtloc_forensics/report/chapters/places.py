@@ -17,7 +17,7 @@ from gtloc_forensics.report.text import plain
 _SHARES = (("place", 0.36), ("photos", 0.28), ("first", 0.18), ("last", 0.18))
 _ROWS_SHOWN = 20
 _NEVER = datetime(9999, 1, 1)  # naive, as every moment here
-_ABOVE = WIDE * 0.5 + 60.0  # points for the heading, its lead and the map
+_ABOVE = WIDE * 0.5 + 120.0  # points for the heading, its lead and the map
 _RUNS_IN_A_LABEL = 2
 _GRID_DEG = 0.05  # photos closer than that are named together: towns stand for more
 

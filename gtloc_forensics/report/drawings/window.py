@@ -24,6 +24,7 @@ KM_PER_DEGREE = 111.195  # of a great circle on a sphere of 6,371 km
 _LEAST_KM = 160.0  # across: coasts and borders are good to a few kilometres
 _MARGIN = 1.35  # of the case's extent
 _POLAR_DEG = 80.0
+_FAR_FROM_POLES_DEG = 66.0
 _WORLD_DEG = 180.0  # of longitude: what spans more is shown on a map of the whole world
 _WORLD_SHAPE = 0.5
 
@@ -102,6 +103,11 @@ def window_on(positions: Sequence[Position], *, width: float, shape: float) -> W
     across_km = _MARGIN * wide_deg * KM_PER_DEGREE * math.cos(math.radians(middle_lat))
     size_km = max(_LEAST_KM, across_km, tall_km / shape)
     reach_deg = abs(middle_lat) + size_km * shape / 2 / KM_PER_DEGREE
+    if reach_deg > _POLAR_DEG and np.abs(latitudes).max() < _FAR_FROM_POLES_DEG:
+        # Wide and far from the poles: a flatter sheet, instead of one that runs over a pole.
+        flat_km = 2 * (_POLAR_DEG - abs(middle_lat)) * KM_PER_DEGREE
+        if flat_km >= tall_km:
+            return Window(width, width * flat_km / size_km, middle_lat, middle_lon, width / size_km)
     if reach_deg > _POLAR_DEG:
         return _polar(latitudes, middle_lon, positions, width=width, shape=shape)
     return Window(width, width * shape, middle_lat, middle_lon, width / size_km)
