@@ -74,6 +74,11 @@ class Edition:
         return self.said
 
     @property
+    def carries_data(self) -> bool:
+        """Whether findings, chain and card are embedded: never where that would say what is left out."""
+        return self.only is None and self.template.attach and self.part is not Part.APPENDIX
+
+    @property
     def furniture(self) -> dict[str, str]:
         """What header and footer may speak of."""
         header = self.header

@@ -84,16 +84,19 @@ def _near_map(
     shown = {each.photo.source.source_id for each in (entry, *others)}
     way = places.way_of(edition, entry.photo.source.source_id, most=_ON_THE_WAY) if has_way else []
     beside = [line for line in way if line.source_id not in shown and line.position is not None]
+    broken = [places.broken_leg(edition, leg) for leg in places.legs_of(edition, shown)] if has_way else []
     drawing = case_map(
         [*spots, *(Spot(line.exhibit, line.position, is_quiet=True) for line in beside if line.position)],
         alt=edition.words.line("figure.near_map_alt", places=told),
         joined=places.joined,
         tracks=[[line.position for line in way if line.position]],
-        broken=[places.broken_leg(edition, leg) for leg in places.legs_of(edition, shown)] if has_way else (),
+        broken=broken,
         indicated=known(entry.indicated.position),
         is_wide=has_way,
     )
-    return Figure(drawing, edition.words("figure.near_map_way" if has_way else "figure.near_map"))
+    if not has_way:
+        return Figure(drawing, edition.words("figure.near_map"))
+    return Figure(drawing, edition.words("figure.near_map_way", broken=bool(broken)))
 
 
 def _silence(edition: Edition, entry: PhotoEntry) -> str:

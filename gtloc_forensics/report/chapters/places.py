@@ -33,15 +33,16 @@ def places(edition: Edition) -> Iterator[Block]:
     named = _named(lines)
     spots = [Spot(plain(line.exhibit, limit=12), _at(line), is_quiet=not line.is_found) for line in lines]
     told = "; ".join(place_name(edition, place) for place, _ in named[:6])
+    broken = [broken_leg(edition, leg) for leg in _legs(edition)]
     drawing = case_map(
         spots,
         alt=words.line("places.alt", count=len(named), places=told),
         joined=joined,
         tracks=list(_tracks(lines)),
-        broken=[broken_leg(edition, leg) for leg in _legs(edition)],
+        broken=broken,
         is_wide=True,
     )
-    yield Figure(drawing, words("places.caption"))
+    yield Figure(drawing, words("places.caption", broken=bool(broken)))
     yield from _table(edition, named)
 
 

@@ -113,7 +113,7 @@ def attachments(edition: Edition) -> Iterator[tuple[str, Attachment]]:
 
     A restricted edition carries none: they would say what it leaves out.
     """
-    if edition.only is not None or not edition.template.attach or edition.part is Part.APPENDIX:
+    if not edition.carries_data:
         return
     words = edition.words
     findings = "".join(pieces(edition.view)).encode()
