@@ -67,6 +67,7 @@ EXTRAS = {
         "hypothesis>=6.100",
         "pvlib>=0.11",
         "pypdf>=5",
+        "fonttools>=4.50",
         "pi-heif>=1.1",
         "pyhanko>=0.25",
         "psycopg[binary]>=3.1",

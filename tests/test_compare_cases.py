@@ -94,3 +94,42 @@ def test_the_command_says_it_in_lines_and_as_json(tmp_path):
     assert "1 new photo, 0 gone, 0 renamed" in done.output
     assert json.loads(CliRunner().invoke(gtloc, ["compare", "--json", *cases]).output)["new"] == ["KES_0415.JPG"]
     assert CliRunner().invoke(gtloc, ["compare", cases[0], cases[0]]).exit_code == 0
+
+
+def test_two_examinations_of_one_case_are_kept_and_compared(tmp_path):
+    import json
+    import shutil
+    from pathlib import Path
+
+    import pytest
+    from click.testing import CliRunner
+
+    from gtloc_forensics.cli.main import gtloc
+
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed")
+    photos = Path(__file__).parents[1] / "examples" / "case_folder" / "kestrion"
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    case = str(tmp_path / "x.audit")
+    audit = ["audit", str(folder), "-o", case, "--model", "none", "--jobs", "0", "--no-report"]
+    shutil.copy(photos / "KES_0420.JPG", folder)
+    assert CliRunner().invoke(gtloc, audit).exit_code == 3, "without a model nothing is wholly examined"
+    alone = CliRunner().invoke(gtloc, ["compare", case])
+    assert alone.exit_code == 2 and "keeps one examination" in alone.stderr
+    shutil.copy(photos / "KES_0415.JPG", folder)
+    assert CliRunner().invoke(gtloc, audit).exit_code == 3, "without a model nothing is wholly examined"
+
+    done = CliRunner().invoke(gtloc, ["compare", case])
+    assert done.exit_code == 1
+    assert "new      KES_0415.JPG" in done.output
+    backwards = CliRunner().invoke(gtloc, ["compare", case, "--examinations", "2", "1", "--json"])
+    assert json.loads(backwards.output)["gone"] == ["KES_0415.JPG"]
+    assert CliRunner().invoke(gtloc, ["compare", case, "--examinations", "1", "1"]).exit_code == 0
+    listed = CliRunner().invoke(gtloc, ["compare", case, "--list"]).output.splitlines()
+    assert [line.split()[0] for line in listed] == ["1", "2"]
+    assert "1 photo," in listed[0] and "2 photos," in listed[1]
+    missing = CliRunner().invoke(gtloc, ["compare", case, "--examinations", "1", "7"])
+    assert missing.exit_code == 2 and "it holds 1 to 2" in missing.stderr
+    both = CliRunner().invoke(gtloc, ["compare", case, case, "--list"])
+    assert both.exit_code == 2 and "leave SECOND out" in both.stderr

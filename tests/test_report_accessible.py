@@ -25,13 +25,22 @@ def report(request, tmp_path_factory):
         yield pdf
 
 
+def kids_of(node):
+    kids = node.get("/K", [])
+    return list(kids) if isinstance(kids, pikepdf.Array) else [kids]
+
+
 def elements(node):
     """Every element of the structure tree, in reading order."""
-    kids = node.get("/K")
-    for kid in kids if isinstance(kids, pikepdf.Array) else [kids]:
-        if isinstance(kid, pikepdf.Dictionary):
+    for kid in kids_of(node):
+        if isinstance(kid, pikepdf.Dictionary) and kid.get("/Type") == "/StructElem":
             yield kid
             yield from elements(kid)
+
+
+def contents_of(element):
+    """The numbers of the marked content that an element owns itself."""
+    return [int(kid) for kid in kids_of(element) if not isinstance(kid, pikepdf.Dictionary)]
 
 
 def test_the_document_says_that_it_is_tagged_and_in_which_language(report):
@@ -55,15 +64,35 @@ def test_every_mark_is_in_the_tree_and_every_element_on_its_page(report):
     told = [element for element in elements(report.Root.StructTreeRoot) if "/Pg" in element]
     by_page = {page.obj.objgen: set() for page in report.pages}
     for element in told:
-        by_page[element.Pg.objgen].add(int(element.K))
+        by_page[element.Pg.objgen] |= set(contents_of(element))
     for page in report.pages:
         marks = [
             operands[1].MCID for operands, operator in pikepdf.parse_content_stream(page) if str(operator) == "BDC"
         ]
         assert sorted(map(int, marks)) == sorted(by_page[page.obj.objgen])
     numbers = list(report.Root.StructTreeRoot.ParentTree.Nums)
-    assert [int(number) for number in numbers[::2]] == [int(page.obj.StructParents) for page in report.pages]
-    assert sum(map(len, numbers[1::2])) == len(told)
+    of_pages = 2 * len(report.pages)
+    assert [int(number) for number in numbers[:of_pages:2]] == [int(page.obj.StructParents) for page in report.pages]
+    for page, owners in zip(report.pages, numbers[1:of_pages:2], strict=True):
+        for mcid, owner in enumerate(owners):
+            assert mcid in contents_of(owner)
+            assert owner.Pg.objgen == page.obj.objgen
+
+
+def test_every_link_is_in_the_tree_under_a_link_that_knows_it_and_has_words(report):
+    numbers = list(report.Root.StructTreeRoot.ParentTree.Nums)
+    parents = {int(number): owner for number, owner in zip(numbers[::2], numbers[1::2], strict=True)}
+    links = [annotation for page in report.pages for annotation in page.obj.get("/Annots", [])]
+    assert len(links) > 20
+    assert int(report.Root.StructTreeRoot.ParentTreeNextKey) == len(parents)
+    for annotation in links:
+        owner = parents[int(annotation.StructParent)]
+        assert owner.S == "/Link"
+        assert owner.P.S in ("/P", "/TD", "/TH")
+        referred = [kid.Obj.objgen for kid in kids_of(owner) if isinstance(kid, pikepdf.Dictionary)]
+        assert annotation.objgen in referred
+        assert str(annotation.Contents)
+    assert sum(bool(contents_of(owner)) for owner in parents.values() if isinstance(owner, pikepdf.Dictionary)) > 10
 
 
 def test_headings_tables_and_figures_are_told_as_what_they_are(report):

@@ -314,3 +314,11 @@ def test_the_strength_of_a_cause_is_never_the_largest_of_several_from_one_pictur
 
 def strongest_of(*findings):
     return max(weighing._of_each_photo(findings), key=weighing._ratio)
+
+
+def test_a_long_report_says_how_far_it_is(tmp_path):
+    told = []
+    write_pdf(wrong_clock(100), tmp_path / "x.pdf", report_date=DAY, progress=lambda *said: told.append(said))
+    assert [said for said in told if said[0] == "read"] == [("read", number, 100) for number in range(1, 101)]
+    pages = [done for stage, done, total in told if stage == "pages" and total is None]
+    assert pages == list(range(1, len(pages) + 1)) and len(pages) >= 5

@@ -50,7 +50,8 @@ def page_one(edition) -> str:
 def test_german_says_everything_that_english_says():
     english, german = sentences("en"), sentences("de")
     assert set(english) - set(german) == set()
-    assert {key for key in german if not key.startswith("rule.")} - set(english) == set()
+    # The names of places that German writes otherwise; English writes them as the gazetteer does.
+    assert {key for key in german if not key.startswith(("rule.", "place."))} - set(english) == set()
 
 
 def test_every_sentence_that_the_chapters_ask_for_is_there_in_every_language():

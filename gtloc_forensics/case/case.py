@@ -31,6 +31,7 @@ from gtloc_forensics.store.custody import verify_chain
 from gtloc_forensics.store.database import Store
 
 if TYPE_CHECKING:
+    from gtloc_forensics.case.examinations import Examination
     from gtloc_forensics.case.notify import Notifier
     from gtloc_forensics.case.retrieval import Answer, Query
     from gtloc_forensics.case.reviewing.decisions import Ruling
@@ -240,6 +241,18 @@ class Case:
     def view(self) -> StoredCase:
         """Return the newest examination for reading; see :meth:`CaseFolder.view`."""
         return self._place.view()
+
+    def examinations(self) -> tuple[Examination, ...]:
+        """Return every examination that the case keeps, the oldest first."""
+        from gtloc_forensics.case import examinations
+
+        return examinations.examinations(self._place)
+
+    def examination(self, number: int) -> StoredCase:
+        """Return an examination by its number; see :func:`gtloc_forensics.case.examinations.view_of`."""
+        from gtloc_forensics.case import examinations
+
+        return examinations.view_of(self._place, number)
 
     def search(self, query: Query, *, like: str = "", limit: int = 20) -> Answer:
         """Find photos by what they claim and show; see :func:`gtloc_forensics.case.search.find`."""

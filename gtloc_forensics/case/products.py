@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,14 +50,22 @@ def write_findings(case: CaseFolder, path: Path | None = None) -> Path:
     return target
 
 
-def write_report(case: CaseFolder, path: Path | None = None, *, separate: bool = False, **options: Any) -> Path:
+def write_report(
+    case: CaseFolder,
+    path: Path | None = None,
+    *,
+    separate: bool = False,
+    progress: Callable[[str, int, int | None], None] | None = None,
+    **options: Any,
+) -> Path:
     """Return where the PDF is, written anew unless it is there and current.
 
     Args:
         case: with a completed examination.
         path: the file, outside the evidence; ``report.pdf`` in the case folder when left out.
         separate: the long tables go into a file of their own, :func:`appendix_of` the first.
-        options: of :func:`gtloc_forensics.report.write_pdf`.
+        progress: as of :func:`gtloc_forensics.report.write_pdf`; no part of what the report is made of.
+        options: others of it.
 
     Raises:
         EvidenceTreeError: the file would lie inside the evidence.
@@ -75,7 +83,7 @@ def write_report(case: CaseFolder, path: Path | None = None, *, separate: bool =
     made_of = {"examination": view.fingerprint, "options": _digest_of(options | said, view.header), **_decided(view)}
     if all(_is_current(case, each, "report", made_of) for each in targets):
         return target
-    write_pdf(view, target, appendix=appendix_of(target) if separate else None, **options)
+    write_pdf(view, target, appendix=appendix_of(target) if separate else None, progress=progress, **options)
     for each in targets:
         _note(case, "report", each, made_of)
     return target

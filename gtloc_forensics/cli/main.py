@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,27 +28,13 @@ from gtloc_forensics.cli.commands import (
 )
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 from gtloc_forensics.cli.output import open_for_reading
+from gtloc_forensics.cli.progress import progress_on
 from gtloc_forensics.cli.progress_file import kept_in
 from gtloc_forensics.cli.statements import language_of, parted, refuse_unknown_zone, statements
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
-    from gtloc_forensics.examination.gathering import Progress
     from gtloc_forensics.records import Tally
-
-STAGES = {
-    "open": "opening exiftool and the model",
-    "examine": "examining",
-    "check": "checking",
-    "verify": "hashing again",
-    "report": "writing the report",
-}
-
-OPENING, DONE_BEFORE = "open", "known"
-"""Stages of an audit that are told apart: opening its tools, and what an earlier run did already."""
-
-PLAIN_LINE_S = 10.0
-"""Seconds between progress lines where there is no terminal to draw on."""
 
 
 def exit_code(tally: Tally) -> ExitCode:
@@ -134,7 +117,7 @@ def audit(
             report = None
             if not (no_report or not tally.photos):
                 progress("report", 0, None)
-                report = case.write_report(language=language)
+                report = case.write_report(language=language, progress=progress)
         if lines is not None:
             _write_lines(case, lines)
         if as_json:
@@ -213,74 +196,6 @@ def doctor() -> None:
 
 
 # --------------------------------------------------------------------------- what a person sees
-
-
-@contextmanager
-def progress_on(stream: Any) -> Iterator[Progress]:
-    """Give a progress callback: bars on a terminal, a plain line per stage otherwise."""
-    if stream.isatty():
-        with _bars() as callback:
-            yield callback
-    else:
-        yield _plain_lines()
-
-
-@contextmanager
-def _bars() -> Iterator[Progress]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    columns = (
-        TextColumn("{task.description:<20}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Bars(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[str, Any] = {}
-
-        def callback(stage: str, done: int, total: int | None) -> None:
-            if total == 0:
-                return  # nothing new: no bar
-            if stage == DONE_BEFORE:
-                if done:
-                    bars.console.print(_done_before(done, total))
-                return
-            if OPENING in tasks and stage != OPENING:
-                bars.update(tasks[OPENING], visible=False)
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(STAGES.get(stage, stage), total=total, rate="")
-            speed = bars.tasks[tasks[stage]].speed
-            rate = f"{speed:.1f} files/s" if speed else ""
-            bars.update(tasks[stage], completed=done, total=total, rate=rate)
-
-        yield callback
-
-
-def _done_before(done: int, total: int | None) -> str:
-    return f"{done} of {total} {'was' if done == 1 else 'were'} done before"
-
-
-def _plain_lines() -> Progress:
-    """A line when a stage ends, and every ten seconds of a long one."""
-    said: dict[str, float] = {}
-
-    def callback(stage: str, done: int, total: int | None) -> None:
-        name, now = STAGES.get(stage, stage), time.monotonic()
-        if stage == DONE_BEFORE:
-            if done:
-                click.echo(_done_before(done, total), err=True)
-        elif total is None:
-            click.echo(f"{name} …", err=True)
-        elif not total:
-            click.echo(f"{name}: nothing new", err=True)
-        elif done == total or now - said.setdefault(stage, now) >= PLAIN_LINE_S:
-            said[stage] = now
-            click.echo(f"{name}: {done} of {total}", err=True)
-
-    return callback
 
 
 def shown(path: Path) -> str:

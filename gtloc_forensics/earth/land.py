@@ -7,15 +7,12 @@ line, and the one round the South Pole is closed through it, before anything is 
 
 from __future__ import annotations
 
-import importlib.resources
-import json
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtloc_forensics.earth.circular import longitude_difference
+from gtloc_forensics.earth.topology import edges_of, topology
 
 Floats = NDArray[np.float64]
 
@@ -57,7 +54,9 @@ def _columns() -> tuple[Floats, NDArray[np.int64]]:
 
     An edge that spans two columns is listed in both.
     """
-    edges = np.concatenate([_edges(ring) for ring in _rings()])
+    land = topology("land-50m.json")
+    rings = [ring for shape in land.layers["land"] for ring in land.rings(shape)]
+    edges = np.concatenate([edges_of(ring) for ring in rings])
     low = np.floor(np.minimum(edges[:, 0], edges[:, 2]) + 180.0).astype(np.int64)
     high = np.floor(np.maximum(edges[:, 0], edges[:, 2]) + 180.0).astype(np.int64)
     copies = high - low + 1
@@ -69,35 +68,3 @@ def _columns() -> tuple[Floats, NDArray[np.int64]]:
     shifted[:, [0, 2]] += (home - columns)[:, None].astype(np.float64)
     order = np.argsort(home, kind="stable")
     return shifted[order], np.searchsorted(home[order], np.arange(361))
-
-
-def _edges(ring: Floats) -> Floats:
-    """Return the edges ``[E, 4]`` of one ring, longitudes unrolled, closed through the South Pole if it goes round."""
-    steps = longitude_difference(ring[1:, 0], ring[:-1, 0])
-    longitude = np.concatenate([ring[:1, 0], ring[0, 0] + np.cumsum(steps)])
-    unrolled = np.column_stack([longitude, ring[:, 1]])
-    if abs(longitude[-1] - longitude[0]) > 180.0:
-        poles = np.array([[longitude[-1], -90.0], [longitude[0], -90.0], unrolled[0]])
-        unrolled = np.concatenate([unrolled, poles])
-    return np.concatenate([unrolled[:-1], unrolled[1:]], axis=1)
-
-
-def _rings() -> list[Floats]:
-    """Return every ring of the land polygons, holes among them, as ``[points, 2]`` (longitude, latitude)."""
-    resource = importlib.resources.files("gtloc_forensics.earth").joinpath("data", "land-50m.json")
-    topology = json.loads(resource.read_text(encoding="utf-8"))
-    scale, origin = np.array(topology["transform"]["scale"]), np.array(topology["transform"]["translate"])
-    arcs = [np.cumsum(np.array(arc), axis=0) * scale + origin for arc in topology["arcs"]]
-    shapes = topology["objects"]["land"]["geometries"]
-    return [_ring(chain, arcs) for shape in shapes for polygon in _polygons(shape) for chain in polygon]
-
-
-def _polygons(shape: dict[str, Any]) -> list[list[list[int]]]:
-    arcs: Any = shape["arcs"]
-    return list(arcs) if shape["type"] == "MultiPolygon" else [arcs]
-
-
-def _ring(chain: list[int], arcs: list[Floats]) -> Floats:
-    """Join arcs end to end; a negative index ``~i`` is arc *i* backwards (TopoJSON specification, §2.1.4)."""
-    pieces = [arcs[index] if index >= 0 else arcs[~index][::-1] for index in chain]
-    return np.concatenate([pieces[0], *(piece[1:] for piece in pieces[1:])])

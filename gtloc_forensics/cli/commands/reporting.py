@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
@@ -16,6 +18,7 @@ from gtloc_forensics.cli import preferences
 from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 from gtloc_forensics.cli.output import counted, open_for_reading, say, say_json
+from gtloc_forensics.cli.progress import progress_on
 from gtloc_forensics.cli.statements import language_of, parted, refuse_unknown_zone, statements
 
 if TYPE_CHECKING:
@@ -118,7 +121,8 @@ def report(
         if exhibits is not None:
             opened.give_exhibits(exhibits)
         _say_if_not_noted(opened)
-        path = opened.write_report(output, separate=appendix == "separate", **options)
+        with progress_on(sys.stderr) if sys.stderr.isatty() else nullcontext() as progress:
+            path = opened.write_report(output, separate=appendix == "separate", progress=progress, **options)
         say(visible(os.fsencode(path)))
         if appendix == "separate":
             say(visible(os.fsencode(appendix_of(path))))

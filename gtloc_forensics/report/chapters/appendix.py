@@ -90,7 +90,7 @@ def _blocked(edition: Edition, blocks: bool) -> str:
 def table(edition: Edition) -> Iterator[Block]:
     """Yield the table of all photos with their hashes."""
     words = edition.words
-    yield Heading(words("table.title"), 1, "table")
+    yield Heading(words("table.title"), 1, "table", "here")
     yield Prose(words("table.lead"))
     columns = _columns(edition, "table", number=0.05, file=0.24, sha256=0.41, time=0.14, result=0.16)
     lines = [line for line in edition.survey.lines.values() if edition.listed(line)]

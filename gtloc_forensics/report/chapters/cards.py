@@ -17,7 +17,7 @@ _MARKS = re.compile(r"(\*\*|`)")
 _PICTURE = re.compile(r"^!\[[^\]]*\]\([^)]*\)$")
 _RULE = re.compile(r"^\|?[\s:|-]+\|?$")
 _FENCE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
-_LONGEST_TABLE = 12
+_LONGEST_TABLE, _MOST_ROWS = 12, 40
 _GAP = re.compile(r"\s{2,}")
 
 
@@ -28,12 +28,19 @@ def card_blocks(card: str) -> Iterator[Block]:
 
 
 def card_digest(card: str) -> Iterator[Block]:
-    """Yield what of a card a report prints: its tables of at most so many rows and its lists, under their headings."""
+    """Yield what of a card a report prints: its lists, and its tables as far as they are short, under their headings.
+
+    A report has about a page for them; the whole card is embedded in the PDF and stands beside the model.
+    """
     heading: Block | None = None
+    room = _MOST_ROWS
     for block in card_blocks(_FENCE.sub("", card)):
         if isinstance(block, Prose) and block.text[:1] and block.text[0].style == "bold" and block.style == "body":
             heading = block
-        elif isinstance(block, Bullets) or (isinstance(block, Table) and 0 < len(list(block.rows)) <= _LONGEST_TABLE):
+            continue
+        rows = len(list(block.rows)) if isinstance(block, Table) else 0
+        if isinstance(block, Bullets) or 0 < rows <= min(room, _LONGEST_TABLE):
+            room -= rows
             if heading is not None:
                 yield heading
                 heading = None

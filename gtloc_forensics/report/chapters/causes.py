@@ -26,12 +26,13 @@ from gtloc_forensics.report.chapters.clock_pages import clock_facts, clock_plots
 from gtloc_forensics.report.chapters.edition import Edition, cause_name, cause_told, numbers, short_name
 from gtloc_forensics.report.chapters.pictures import picture, thumbnail
 from gtloc_forensics.report.chapters.strength import alarm, alarm_share, in_a_word, strength
+from gtloc_forensics.report.chapters.survey import PhotoLine
 from gtloc_forensics.report.chapters.weighing import WeighedCause
 from gtloc_forensics.report.text import plain
 
 _ACROSS, _MEMBERS_SHOWN, _SENTENCES_SHOWN = 8, 20, 8
 _PICTURE_BOX = (216.0, 132.0)
-_SHARES_WITH_GPS = (("number", 0.07), ("file", 0.39), ("claimed", 0.18), ("gps", 0.18), ("apart", 0.18))
+_SHARES_WITH_GPS = (("number", 0.07), ("file", 0.27), ("claimed", 0.18), ("gps", 0.33), ("apart", 0.15))
 _SHARES_WITHOUT = (("number", 0.1), ("file", 0.6), ("claimed", 0.3))
 _UNTOLD_CLOCKS = (ClockKind.RIGHT, ClockKind.UNDETERMINED)  # these explain nothing
 _OF_CLOCKS = frozenset(
@@ -184,7 +185,7 @@ def _members(edition: Edition, cause: WeighedCause) -> Iterator[Block]:
             text_of(plain(line.exhibit), "bold"),
             text_of(edition.name(line.source_id)),
             text_of(edition.when(line.local) if line.local else "–"),
-            text_of(edition.when(line.gps_utc) if line.gps_utc else "–"),
+            _gps(edition, line),
             text_of(shown.apart(edition, line)),
         )[: len(columns)]
         for line in lines[:_MEMBERS_SHOWN]
@@ -193,6 +194,13 @@ def _members(edition: Edition, cause: WeighedCause) -> Iterator[Block]:
     if len(lines) > _MEMBERS_SHOWN:
         others = numbers(edition, (line.source_id for line in lines[_MEMBERS_SHOWN:]))
         yield Prose(words("causes.others", count=len(lines) - _MEMBERS_SHOWN, numbers=others), "small")
+
+
+def _gps(edition: Edition, line: PhotoLine) -> Text:
+    """Return the GPS time of a photo in UTC, with the local time beside it where a zone is known."""
+    if line.gps_utc is None:
+        return text_of("–")
+    return (Span(edition.when(line.gps_utc)), Span(f" {edition.beside_utc(line.gps_utc, line.zones)}", "quiet"))
 
 
 # --------------------------------------------------------------------------- what it rests on, and what speaks against

@@ -16,6 +16,7 @@ from gtloc_forensics.report.chapters import (
     methods,
     minor,
     photo_page,
+    places,
     summary,
     timeline,
 )
@@ -30,6 +31,7 @@ CHAPTERS: dict[str, Callable[[Edition], Iterator[Block]]] = {
     "photos": photo_page.photos,
     "clocks": clock_pages.clocks,
     "timeline": timeline.timeline,
+    "places": places.places,
     "contact": contact.contact_sheet,
     "sheet": editions.sheet,
     "note": editions.note,

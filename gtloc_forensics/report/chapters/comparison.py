@@ -21,6 +21,7 @@ from gtloc_forensics.records import (
 )
 from gtloc_forensics.report.blocks import Block, Callout, Column, Span, Table, Text, text_of
 from gtloc_forensics.report.chapters.edition import Edition
+from gtloc_forensics.report.chapters.places import near_place
 from gtloc_forensics.report.chapters.survey import reason_of
 from gtloc_forensics.report.text import plain
 
@@ -47,7 +48,7 @@ def _rows(edition: Edition, entry: PhotoEntry, claim: Claim) -> Iterator[tuple[T
     yield _season(edition, entry.indicated, claim)
     yield _place(edition, entry.indicated, claim)
     yield _zone(edition, claim)
-    yield _sun(edition, entry.photo.sun)
+    yield _sun(edition, entry.photo.sun, claim.zones)
 
 
 def known(value: T | Untold) -> T | None:
@@ -108,6 +109,8 @@ def _season(edition: Edition, indicated: Indicated, claim: Claim) -> tuple[Text,
 def _place(edition: Edition, indicated: Indicated, claim: Claim) -> tuple[Text, ...]:
     shown = coordinates(edition, claim.position.value) if isinstance(claim.position, Stated) else ""
     claimed = _stated(edition, claim.position, shown)
+    if isinstance(claim.position, Stated):
+        claimed = (*claimed, Span(f" · {near_place(edition, claim.position.value)}", "quiet"))
     difference, told = text_of("–", "quiet"), _nothing(edition, indicated.position)
     spot = known(indicated.position)
     if spot is not None:
@@ -143,7 +146,7 @@ def _zone(edition: Edition, claim: Claim) -> tuple[Text, ...]:
     return (_name(edition, "offset"), claimed, text_of("–", "quiet"), text_of("–", "quiet"))
 
 
-def _sun(edition: Edition, sun: Sun | Absent) -> tuple[Text, ...]:
+def _sun(edition: Edition, sun: Sun | Absent, zones: tuple[str, ...]) -> tuple[Text, ...]:
     words = edition.words
     if isinstance(sun, Absent):
         reason = words("comparison.absent", reason=words.line(f"absent.{sun.name.lower()}"))
@@ -154,7 +157,8 @@ def _sun(edition: Edition, sun: Sun | Absent) -> tuple[Text, ...]:
         "comparison.sun_at", elevation=words.number(sun.elevation_deg, 1), azimuth=words.number(sun.azimuth_deg, 0)
     )
     detail = f" · {spread}" if high - low > 0.1 else ""
-    claimed = (Span(shown), Span(f"  {edition.when(sun.utc_time)} UTC{detail}", "quiet"))
+    local = edition.beside_utc(sun.utc_time, zones)
+    claimed = (Span(shown), Span(f"  {edition.when(sun.utc_time)} UTC {local}{detail}", "quiet"))
     return (_name(edition, "sun"), claimed, text_of("–", "quiet"), text_of("–", "quiet"))
 
 

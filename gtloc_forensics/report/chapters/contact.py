@@ -22,7 +22,7 @@ def contact_sheet(edition: Edition) -> Iterator[Block]:
         return
     words, most = edition.words, edition.template.contact_photos
     shown = lines if len(lines) <= most else [line for line in lines if line.is_found][:most]
-    yield Heading(words("contact.title"), 1, "contact")
+    yield Heading(words("contact.title"), 1, "contact", "here")
     yield Prose(words("contact.lead", shown=len(shown), listed=len(lines)), "small")
     yield Strip((_thumb(edition, line) for line in shown), _ACROSS)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from enum import Enum, unique
 from importlib.metadata import PackageNotFoundError, version
 from zoneinfo import ZoneInfo
 
-from gtloc_forensics.errors import UsageError
+from gtloc_forensics.earth.zones import offset_at_utc
+from gtloc_forensics.errors import ToolMissing, UsageError
 from gtloc_forensics.records import (
     CaseHeader,
     CaseView,
@@ -22,7 +23,7 @@ from gtloc_forensics.records import (
     Status,
 )
 from gtloc_forensics.report.blocks import Picture, Span, Text
-from gtloc_forensics.report.chapters.survey import PhotoLine, Survey, survey
+from gtloc_forensics.report.chapters.survey import PhotoLine, Progress, Survey, survey
 from gtloc_forensics.report.chapters.weighing import WeighedCause, beside, weighed
 from gtloc_forensics.report.template import Template, Words, load_template, load_words
 from gtloc_forensics.report.text import plain
@@ -71,6 +72,11 @@ class Edition:
     def mandate(self) -> Mapping[str, str]:
         """What the examiner says beside the header: the request, how the photos were acquired, the limits."""
         return self.said
+
+    @property
+    def carries_data(self) -> bool:
+        """Whether findings, chain and card are embedded: never where that would say what is left out."""
+        return self.only is None and self.template.attach and self.part is not Part.APPENDIX
 
     @property
     def furniture(self) -> dict[str, str]:
@@ -171,8 +177,29 @@ class Edition:
         if self.zone is None:
             return said
         local = utc.replace(tzinfo=UTC).astimezone(self.zone)
-        offset = f"{local:%z}"
-        return f"{said} ({self.when(local)} {offset[:3]}:{offset[3:5]})"
+        return f"{said} ({self.when(local)} {_offset(local)})"
+
+    def beside_utc(self, utc: datetime, zones: Sequence[str]) -> str:
+        """Return the local time at an instant in brackets: that of the place, else that of the examiner's zone.
+
+        Nothing where neither is known, and where the zones that a place keeps disagree.
+
+        Args:
+            utc: naive, counts UTC.
+            zones: that are legal at the place.
+        """
+        try:
+            offsets = {offset_at_utc(zone, utc) for zone in zones}
+        except (ToolMissing, OverflowError):
+            return ""
+        if len(offsets) == 1:
+            local = utc.replace(tzinfo=UTC).astimezone(timezone(timedelta(hours=offsets.pop())))
+        elif not offsets and self.zone is not None:
+            local = utc.replace(tzinfo=UTC).astimezone(self.zone)
+        else:
+            return ""
+        shown = f"{local:%H:%M:%S}" if local.date() == utc.date() else self.when(local)
+        return f"({shown} {_offset(local)})"
 
     @property
     def zone(self) -> ZoneInfo | None:
@@ -187,6 +214,11 @@ class Edition:
         """Return a day of any year."""
         name = self.words.line("format.months_long").split()[month - 1]
         return self.words.line("format.day", day=day, month=name)
+
+
+def _offset(local: datetime) -> str:
+    offset = f"{local:%z}"
+    return f"{offset[:3]}:{offset[3:5]}"
 
 
 def _two_digits(moment: datetime) -> dict[str, str]:
@@ -208,6 +240,7 @@ def edition_of(
     part: Part = Part.WHOLE,
     appendix_name: str = "",
     photo: str = "",
+    progress: Progress | None = None,
 ) -> Edition:
     """Read the template and go through the case once.
 
@@ -226,6 +259,7 @@ def edition_of(
         pages=chosen.photo_pages if photo or "photos" in chosen.chapters else 0,
         kept=frozenset(_kept(causes, sections)),
         sheet=photo,
+        progress=progress,
     )
     if photo and not digest.paged:
         raise UsageError(
@@ -315,7 +349,14 @@ def listing(edition: Edition, source_ids: Sequence[str], *, most: int) -> Text:
 
 def numbers(edition: Edition, source_ids: Iterable[str], *, most: int = 80) -> str:
     """Return the numbers of photos, those that follow each other as a range: ``1–30, 34``."""
-    labels = list(dict.fromkeys(edition.exhibit(source_id) or "–" for source_id in source_ids))
+    texts = label_runs(edition.exhibit(source_id) or "–" for source_id in source_ids)
+    more = edition.words.line("common.and_more", count=len(texts) - most) if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
+
+
+def label_runs(numbered: Iterable[str]) -> list[str]:
+    """Return the numbers of photos, those that follow each other as a range, then those that are no numbers."""
+    labels = list(dict.fromkeys(numbered))
     counted = sorted({int(label) for label in labels if label.isdecimal()})
     runs: list[list[int]] = []
     for number in counted:
@@ -324,9 +365,7 @@ def numbers(edition: Edition, source_ids: Iterable[str], *, most: int = 80) -> s
         else:
             runs.append([number, number])
     texts = [f"{first}–{last}" if last > first else str(first) for first, last in runs]
-    texts += [label for label in labels if not label.isdecimal()]
-    more = edition.words.line("common.and_more", count=len(texts) - most) if len(texts) > most else ""
-    return ", ".join(texts[:most]) + more
+    return texts + [label for label in labels if not label.isdecimal()]
 
 
 def short_name(edition: Edition, source_id: str, *, most: int = 26) -> str:

@@ -12,13 +12,16 @@ from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.circular import shortest_arc, year_turn
 from gtloc_forensics.records import Claim, Photo, PhotoEntry, Prediction, Stated, Sun, Unexamined
 from gtloc_forensics.report.blocks import Block, Callout, Figure, Row
+from gtloc_forensics.report.chapters import places
 from gtloc_forensics.report.chapters.comparison import clock_of, coordinates, day_of, hour_of, known, untold
 from gtloc_forensics.report.chapters.edition import Edition
+from gtloc_forensics.report.drawings.casemap import Spot, case_map
 from gtloc_forensics.report.drawings.dials import day_dial, torus_map, year_wheel
 from gtloc_forensics.report.drawings.sunlight import EV_SCENES, sun_curve
-from gtloc_forensics.report.drawings.worldmap import near_map, world_map
+from gtloc_forensics.report.drawings.worldmap import world_map
 
 _MOST_DRAWN = 3  # beside each other
+_ON_THE_WAY = 3  # photos before and after one
 _SHARES = {1: (1.0,), 2: (0.31, 0.69), 3: (0.31, 0.31, 0.38)}
 
 
@@ -46,6 +49,7 @@ class Subject:
     light: bool = False  # the sun against the exposure
     pixels: bool = False  # what the picture indicates
     place: bool = False
+    way: bool = False  # from one place to the next
 
 
 def drawings(edition: Edition, entry: PhotoEntry, subject: Subject, *, others: Sequence[PhotoEntry]) -> list[Figure]:
@@ -58,26 +62,41 @@ def drawings(edition: Edition, entry: PhotoEntry, subject: Subject, *, others: S
     if subject.light:
         wanted.append(_sun(edition, entry))
     if subject.place:
-        wanted.append(_near_map(edition, entry, others))
+        wanted.append(_near_map(edition, entry, others, has_way=subject.way))
     return [figure for figure in wanted if figure][:_MOST_DRAWN]
 
 
-def _near_map(edition: Edition, entry: PhotoEntry, others: Sequence[PhotoEntry]) -> Figure | None:
+def _near_map(
+    edition: Edition, entry: PhotoEntry, others: Sequence[PhotoEntry], *, has_way: bool = False
+) -> Figure | None:
     """Return a map of no more than the case needs, every place under the number of its photo."""
-    spots = []
+    spots: list[Spot] = []
     for each in (entry, *others):
         claim = each.photo.claim
         if isinstance(claim, Claim) and isinstance(claim.position, Stated):
             number = edition.exhibit(each.photo.source.source_id)
-            spots.append((number, claim.position.value))
+            spots.append(Spot(number, claim.position.value))
             rivals = {rival.value for rival in claim.position.rivals if rival.value != claim.position.value}
-            spots += [(f"{number}?", rival) for rival in sorted(rivals, key=str)[:3]]
+            spots += [Spot(f"{number}?", rival, is_claimed=False) for rival in sorted(rivals, key=str)[:3]]
     if not spots:
         return None
-    places = "; ".join(f"{name}: {coordinates(edition, spot)}" for name, spot in spots)
-    alt = edition.words.line("figure.near_map_alt", places=places)
-    indicated = known(entry.indicated.position)
-    return Figure(near_map(spots, indicated=indicated, alt=alt), edition.words("figure.near_map"))
+    told = "; ".join(f"{spot.name}: {coordinates(edition, spot.position)}" for spot in spots)
+    shown = {each.photo.source.source_id for each in (entry, *others)}
+    way = places.way_of(edition, entry.photo.source.source_id, most=_ON_THE_WAY) if has_way else []
+    beside = [line for line in way if line.source_id not in shown and line.position is not None]
+    broken = [places.broken_leg(edition, leg) for leg in places.legs_of(edition, shown)] if has_way else []
+    drawing = case_map(
+        [*spots, *(Spot(line.exhibit, line.position, is_quiet=True) for line in beside if line.position)],
+        alt=edition.words.line("figure.near_map_alt", places=told),
+        joined=places.joined,
+        tracks=[[line.position for line in way if line.position]],
+        broken=broken,
+        indicated=known(entry.indicated.position),
+        is_wide=has_way,
+    )
+    if not has_way:
+        return Figure(drawing, edition.words("figure.near_map"))
+    return Figure(drawing, edition.words("figure.near_map_way", broken=bool(broken)))
 
 
 def _silence(edition: Edition, entry: PhotoEntry) -> str:
@@ -160,10 +179,12 @@ def _map(edition: Edition, entry: PhotoEntry) -> Figure | None:
     indicated = known(entry.indicated.position)
     if claimed is None and indicated is None:
         return None
-    density = prediction.place if isinstance(prediction, Prediction) and indicated is not None else None
+    if indicated is None:
+        return _near_map(edition, entry, ())
+    density = prediction.place if isinstance(prediction, Prediction) else None
     alt = _alt(edition, "map", *(coordinates(edition, spot) if spot else None for spot in (claimed, indicated)))
     drawing = world_map(density, claimed=claimed, indicated=indicated, alt=alt)
-    return Figure(drawing, edition.words("figure.map" if density is not None else "figure.map_claim"))
+    return Figure(drawing, edition.words("figure.map"))
 
 
 def _sun(edition: Edition, entry: PhotoEntry) -> Figure | None:

@@ -21,6 +21,7 @@ FACTS = (
 )
 """What the calibrations of models that come with the program say, kept as English text."""
 
+_ROOM = 330.0  # points: the first lines of the chapter and of its first table stay together
 _SHARES = (
     ("rule", 0.07),
     ("title", 0.35),
@@ -36,7 +37,7 @@ _SHARES = (
 def methods(edition: Edition) -> Iterator[Block]:
     """Yield the chapter."""
     words = edition.words
-    yield Heading(words("methods.title"), 1, "methods")
+    yield Heading(words("methods.title"), 1, "methods", "here", _ROOM)
     numbered = (number for number in range(1, 20) if words.has(f"methods.text_{number}"))
     yield from (Prose(words(f"methods.text_{number}"), "small") for number in numbered)
     yield Heading(words("methods.rules_title"), 2, "rules")
@@ -59,7 +60,7 @@ def methods(edition: Edition) -> Iterator[Block]:
     yield Heading(words("methods.model_title"), 2, "model")
     card = edition.view.model_card()
     if card:
-        yield Prose(words("methods.card"), "small")
+        yield Prose(words("methods.card", attached=edition.carries_data), "small")
         yield from card_digest(card)
     else:
         yield Callout(words("methods.no_model"))

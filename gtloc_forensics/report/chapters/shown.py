@@ -10,6 +10,7 @@ from gtloc_forensics.report.blocks import Block, Column, Prose, Row, Table, Text
 from gtloc_forensics.report.chapters.comparison import comparison, coordinates, offset_of
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.chapters.figures import Subject, drawings
+from gtloc_forensics.report.chapters.places import near_place
 from gtloc_forensics.report.chapters.survey import PhotoLine
 from gtloc_forensics.report.chapters.weighing import WeighedCause, beside
 from gtloc_forensics.report.text import plain
@@ -19,6 +20,7 @@ TIME_RULES = frozenset(
 )
 LIGHT_RULES = frozenset(("GF201", "GF202", "GF210", "GF301", "GF304", "GF305", "GF407", "GF408"))
 PIXEL_RULES = frozenset(("GF301", "GF302", "GF303", "GF304", "GF305"))
+WAY_RULES = frozenset(("GF404", "GF409"))
 PLACE_RULES = frozenset(("GF109", "GF112", "GF119", "GF121", "GF303", "GF404", "GF405", "GF408", "GF409"))
 
 _READINGS_SHOWN = 9
@@ -36,7 +38,10 @@ def evidence(edition: Edition, cause: WeighedCause) -> Iterator[Block]:
         for entry in entries:
             yield from times_table(edition, entry)
     subject = Subject(
-        light=bool(rules & LIGHT_RULES), pixels=bool(rules & PIXEL_RULES), place=bool(rules & PLACE_RULES)
+        light=bool(rules & LIGHT_RULES),
+        pixels=bool(rules & PIXEL_RULES),
+        place=bool(rules & PLACE_RULES),
+        way=bool(rules & WAY_RULES),
     )
     if subject.pixels and entries:
         yield from comparison(edition, entries[0])
@@ -72,7 +77,7 @@ def times_table(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
     if not isinstance(claim, Claim) or not claim.times:
         return
     words = edition.words
-    shares = (("tag", 0.4), ("value", 0.28), ("zone", 0.12), ("difference", 0.2))
+    shares = (("tag", 0.36), ("value", 0.24), ("zone", 0.22), ("difference", 0.18))
     columns = tuple(Column(words.line(f"shown.column_{name}"), share) for name, share in shares)
     grouped = _grouped(reading for reading in claim.times if reading.role is not TimeRole.FILE_SYSTEM)
     if len(grouped) < 2:
@@ -103,6 +108,8 @@ def _time_row(edition: Edition, claim: Claim, readings: list[TimeReading]) -> tu
         difference = text_of(words.line("shown.not_comparable"), "quiet")
     else:
         difference = text_of(spoken(edition, seconds), "bold" if abs(seconds) > max(1.0, reading.resolution_s) else "")
+    if reading.kind.name == "UTC" and reading.utc is not None:
+        zone = f"{zone} {edition.beside_utc(reading.utc, claim.zones)}"
     tags = ", ".join(plain(each.tag, limit=60) for each in readings[:4])
     return (text_of(tags), text_of(plain(reading.raw, limit=60)), text_of(zone or "–"), difference)
 
@@ -163,9 +170,10 @@ def _said(edition: Edition, entry: PhotoEntry) -> Iterator[tuple[str, str]]:
     known = claim if isinstance(claim, Claim) else None
     yield "local_time", _moment(edition, known.local_time if known else None)
     yield "offset", _offset(known)
-    yield "gps_time", _moment(edition, known.gps_utc_time if known else None)
+    yield "gps_time", _moment(edition, known.gps_utc_time if known else None, zones=known.zones if known else None)
     position = known.position if known else None
     yield "position", coordinates(edition, position.value) if isinstance(position, Stated) else "–"
+    yield "near", near_place(edition, position.value) if isinstance(position, Stated) else "–"
     yield "device", plain(" ".join(_names(known))) or "–"
     yield "software", _software(entry) or "–"
     image = entry.photo.image
@@ -189,8 +197,12 @@ def _names(claim: Claim | None) -> Iterator[str]:
             yield part
 
 
-def _moment(edition: Edition, value: Stated[datetime] | Absent | None) -> str:
-    return f"{edition.when(value.value)}  {plain(value.tag, limit=50)}" if isinstance(value, Stated) else "–"
+def _moment(edition: Edition, value: Stated[datetime] | Absent | None, *, zones: tuple[str, ...] | None = None) -> str:
+    """Return a moment with its tag; of one in UTC, whose *zones* are given, the local time too."""
+    if not isinstance(value, Stated):
+        return "–"
+    local = "" if zones is None else f" {edition.beside_utc(value.value, zones)}"
+    return f"{edition.when(value.value)}{local}  {plain(value.tag, limit=50)}"
 
 
 def _offset(claim: Claim | None) -> str:

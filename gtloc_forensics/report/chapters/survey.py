@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 
 from gtloc_forensics.earth.circular import hour_difference
 from gtloc_forensics.records import (
     Absent,
     CaseView,
+    CauseKind,
     Claim,
     Device,
     ImageFacts,
     Outcome,
     PhotoEntry,
+    Position,
     Prediction,
     Stated,
     Status,
@@ -26,6 +30,9 @@ from gtloc_forensics.records import (
     Untold,
 )
 from gtloc_forensics.report.chapters.weighing import weight_of
+
+Progress: TypeAlias = Callable[[str, int, int | None], None]
+"""Told of a stage: how much is done, and of how much where that is known."""
 
 RESIDUALS_KEPT = 400  # per device; a plot shows no more
 
@@ -57,11 +64,22 @@ class PhotoLine:
     utc: datetime | None
     gps_utc: datetime | None
     rules: tuple[str, ...]  # of what was found
+    position: Position | None = None
+    zones: tuple[str, ...] = ()  # legal at the place
 
     @property
     def is_found(self) -> bool:
         """Whether a person should look at it."""
         return Status.FOUND in self.statuses
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """The way between two photos of one camera that is too fast, with the least speed that it takes."""
+
+    one: str  # source_id
+    other: str
+    speed_km_h: float
 
 
 @dataclass(slots=True)
@@ -79,6 +97,7 @@ class Survey:
     devices: dict[str, DeviceTally] = field(default_factory=dict)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (stage, reason) → photos
     outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)  # (check_id, outcome) → photos
+    legs: list[Leg] = field(default_factory=list)
     weighed: set[str] = field(default_factory=set)  # check_ids whose findings carry a calibrated p-value
     same: int = 0
     unread: list[str] = field(default_factory=list)
@@ -92,6 +111,7 @@ def survey(
     pages: int,
     kept: frozenset[str] = frozenset(),
     sheet: str = "",
+    progress: Progress | None = None,
 ) -> Survey:
     """Go through the photos once.
 
@@ -101,13 +121,17 @@ def survey(
         pages: how many.
         kept: source ids of the photos that are shown elsewhere; they stay in memory.
         sheet: a number or path; this photo gets a page, and no other.
+        progress: is told ``read``, how many photos were gone through, and how many there are.
     """
     digest = Survey()
     exhibits = view.exhibits()
     gravest: list[tuple[tuple[float, ...], str]] = []
+    total = view.tally.photos if progress else 0
     for number, entry in enumerate(view.photos(), start=1):
         source_id = entry.photo.source.source_id
         _count(digest, entry, exhibits.get(source_id, str(number)))
+        if progress:
+            progress("read", number, max(number, total))
         if source_id in kept:
             digest.kept[source_id] = entry
         wanted = _is_called(digest.lines[source_id], sheet) if sheet else bool(entry.statuses & shown)
@@ -134,6 +158,7 @@ def _count(digest: Survey, entry: PhotoEntry, exhibit: str) -> None:
     digest.gaps += [(source.source_id, gap.stage, gap.reason) for gap in entry.unexamined]
     digest.reasons.update({(gap.stage, gap.reason) for gap in entry.unexamined})
     digest.outcomes.update({(finding.check_id, finding.outcome) for finding in entry.findings})
+    digest.legs += _legs(entry)
     digest.weighed.update(finding.check_id for finding in entry.findings if finding.p_value is not None)
     _count_device(digest, entry)
     _count_integrity(digest, entry)
@@ -153,7 +178,18 @@ def _line(entry: PhotoEntry, exhibit: str) -> PhotoLine:
         utc=_stated(known.utc_time) if known else None,
         gps_utc=_stated(known.gps_utc_time) if known else None,
         rules=tuple(dict.fromkeys(finding.check_id for finding in entry.findings if finding.is_found)),
+        position=known.position.value if known and isinstance(known.position, Stated) else None,
+        zones=known.zones if known else (),
     )
+
+
+def _legs(entry: PhotoEntry) -> Iterator[Leg]:
+    """Yield the ways that nobody can have gone in the time that is claimed."""
+    for finding in entry.findings:
+        speed = finding.facts.get("speed_km_h")
+        is_way = finding.is_found and finding.cause is not None and finding.cause.kind is CauseKind.TRAVEL
+        if is_way and len(finding.source_ids) == 2 and isinstance(speed, int | float):
+            yield Leg(*finding.source_ids, float(speed))
 
 
 def _stated(value: Stated[datetime] | Absent) -> datetime | None:

@@ -64,7 +64,7 @@ class Boxes:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A line of text; ``anchor`` is "start", "middle" or "end" of it at x."""
+    """A line of text; ``anchor`` is "start", "middle" or "end" of it at x, ``halo`` clears a rim of paper round it."""
 
     x: float
     y: float
@@ -73,6 +73,7 @@ class Label:
     anchor: str = "middle"
     color: str = INK
     bold: bool = False
+    halo: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,6 @@ from gtloc_forensics.report.drawings.marks import (
 )
 
 WIDTH = 276.0
-NEAR_WIDTH = 226.0
-_NEAR_DEG, _NEAR_SHAPE = 12.0, 0.56  # least width in degrees of longitude; height to width
 _INHABITED = (-60.0, 84.0)  # latitudes of a map on which nothing lies beyond
 _WHOLE = (-90.0, 90.0)
 _GRID_DEG = 2  # regions are drawn in cells of this size
@@ -53,70 +51,6 @@ def world_map(
     if claimed is not None:
         marks += diamond(*_spot(claimed, south))
     return Drawing(WIDTH, height, tuple(marks), alt)
-
-
-def near_map(spots: Sequence[tuple[str, Position]], *, indicated: Position | None, alt: str) -> Drawing:
-    """Draw the part of the world that holds *spots*, each a name and a place, with the distances to the first.
-
-    The window is no narrower than some hundreds of kilometres, as the coast lines that ship are coarse.
-    """
-    places = [spot for _, spot in spots] + ([indicated] if indicated is not None else [])
-    south, north = _span([place.latitude_deg for place in places], 90.0, _NEAR_DEG * _NEAR_SHAPE)
-    west, east = _span([place.longitude_deg for place in places], 180.0, _NEAR_DEG)
-    wide, tall = east - west, north - south
-    if tall < wide * _NEAR_SHAPE:  # the sheet has one shape
-        south, north = _widened(south, north, wide * _NEAR_SHAPE, 90.0)
-    else:
-        west, east = _widened(west, east, tall / _NEAR_SHAPE, 180.0)
-    width = NEAR_WIDTH
-    height = width * (north - south) / (east - west)
-
-    def at(place: Position) -> tuple[float, float]:
-        x = width * (place.longitude_deg - west) / (east - west)
-        return x, height * (place.latitude_deg - south) / (north - south)
-
-    marks: list[Mark] = [World(0, 0, width, height, south, north, west, east)]
-    marks += _near_grid(south, north, west, east, width=width, height=height)
-    first = at(spots[0][1])
-    for _, place in spots[1:]:
-        marks.append(line((first, at(place)), QUIET, width=0.8, dash=(3.0, 2.0)))
-    if indicated is not None:
-        marks += ring(*at(indicated))
-    for name, place in spots:
-        x, y = at(place)
-        marks += diamond(x, y)
-        side = "end" if x > width * 0.8 else "start"
-        marks.append(Label(x + (-6 if side == "end" else 6), y - 2, name, size=6.5, anchor=side, bold=True))
-    marks.append(Shape(((0, 0), (width, 0), (width, height), (0, height)), stroke=QUIET, width=0.6))
-    return Drawing(width, height, tuple(marks), alt)
-
-
-def _span(values: list[float], limit: float, least: float) -> tuple[float, float]:
-    """Return a window around *values*, with a margin, of at least *least* degrees."""
-    low, high = min(values), max(values)
-    return _widened(low, high, max(least, 1.3 * (high - low)), limit)
-
-
-def _widened(low: float, high: float, size: float, limit: float) -> tuple[float, float]:
-    size = min(size, 2 * limit)
-    middle = min(max((low + high) / 2, size / 2 - limit), limit - size / 2)
-    return middle - size / 2, middle + size / 2
-
-
-def _near_grid(south: float, north: float, west: float, east: float, *, width: float, height: float) -> Iterator[Mark]:
-    step = next(size for size in (1, 2, 5, 10, 20, 30, 60, 90) if (east - west) / size <= 6)
-    for longitude in range(math.ceil(west / step) * step, math.floor(east) + 1, step):
-        x = width * (longitude - west) / (east - west)
-        yield line(((x, 0), (x, height)), GRID, width=0.25)
-        yield Label(x + 1.5, 2, _degrees(longitude, "E", "W"), size=4.6, anchor="start", color=QUIET)
-    for latitude in range(math.ceil(south / step) * step, math.floor(north) + 1, step):
-        y = height * (latitude - south) / (north - south)
-        yield line(((0, y), (width, y)), GRID, width=0.25)
-        yield Label(2, y + 1.5, _degrees(latitude, "N", "S"), size=4.6, anchor="start", color=QUIET)
-
-
-def _degrees(value: int, positive: str, negative: str) -> str:
-    return f"{abs(value)}°{positive if value > 0 else negative if value < 0 else ''}"
 
 
 def _latitudes(region: NDArray[np.bool_], spots: list[Position]) -> tuple[float, float]:

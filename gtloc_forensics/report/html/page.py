@@ -7,7 +7,8 @@ scripts, frames and any address but data inside the file.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from functools import singledispatch
 from html import escape
@@ -20,10 +21,12 @@ from gtloc_forensics.report import blocks
 from gtloc_forensics.report.blocks import Block, Cell, Span, Text, plain_of
 from gtloc_forensics.report.chapters.chapters import chapters
 from gtloc_forensics.report.chapters.edition import Edition, edition_of
+from gtloc_forensics.report.chapters.survey import Progress
 from gtloc_forensics.report.html.svg import land_symbol, svg
 from gtloc_forensics.report.text import plain
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_HEADING = re.compile(r"<(/?)h([2-6])\b")  # ours alone: what comes from a case is escaped
 _TAGS = {"bold": "b", "italic": "i", "mono": "code", "hash": "code", "quiet": "small"}
 
 
@@ -36,19 +39,27 @@ def write_html(
     language: str = "en",
     only: frozenset[Status] | None = None,
     photo: str = "",
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Write the report of a case as a self-contained page of HTML; arguments as for the PDF.
 
     Raises:
         UsageError: when template or language do not exist.
     """
-    edition = edition_of(view, template=template, language=language, report_date=report_date, only=only, photo=photo)
+    edition = edition_of(
+        view,
+        template=template,
+        language=language,
+        report_date=report_date,
+        only=only,
+        photo=photo,
+        progress=progress,
+    )
     with replaced(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
         for number, piece in enumerate(page(edition), start=1):
             out.write(piece)
             if progress:
-                progress(number)
+                progress("pages", number, None)
 
 
 def page(edition: Edition) -> Iterator[str]:
@@ -60,8 +71,22 @@ def page(edition: Edition) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
     yield f"<title>{title}</title>\n<style>\n{edition.template.style}</style>\n</head>\n"
     yield f"<body>\n{land_symbol()}\n<main>\n"
-    yield from written(chapters(edition))
+    yield from without_gaps(written(chapters(edition)))
     yield f"</main>\n<footer>{escape(words.line('footer.left', **edition.furniture))}</footer>\n</body>\n</html>\n"
+
+
+def without_gaps(pieces: Iterable[str]) -> Iterator[str]:
+    """Yield the page with headings that leave no level out, as software that reads it aloud asks."""
+    level = 1
+
+    def told(tag: re.Match[str]) -> str:
+        nonlocal level
+        if not tag[1]:
+            level = min(int(tag[2]), level + 1)
+        return f"<{tag[1]}h{level}"
+
+    for piece in pieces:
+        yield _HEADING.sub(told, piece)
 
 
 def written(items: Iterable[Block]) -> Iterator[str]:
@@ -127,9 +152,13 @@ def _table(item: blocks.Table) -> Iterator[str]:
         if not opened:
             head = "".join(
                 f'<th scope="col" style="width:{column.share:.0%}">{title}</th>'
+                if title
+                else f'<td style="width:{column.share:.0%}"></td>'
                 for column, title in zip(item.columns, titles, strict=True)
             )
-            yield f'<table class="{"dense" if item.dense else "grid"}"><thead><tr>{head}</tr></thead><tbody>\n'
+            # A dense table scrolls on a narrow screen: it must be reached by the keyboard.
+            kind = 'class="dense" tabindex="0"' if item.dense else 'class="grid"'
+            yield f"<table {kind}><thead><tr>{head}</tr></thead><tbody>\n"
             opened = True
         name = f' id="{escape(anchor)}"' if anchor else ""
         cells = (_titled(content, title) for content, title in zip(texts, titles, strict=False))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 from gtloc_forensics.report.drawings.coast import land_rings
-from gtloc_forensics.report.drawings.marks import LAND, Boxes, Disc, Drawing, Label, Mark, Point, Shape, World
+from gtloc_forensics.report.drawings.marks import LAND, PAPER, Boxes, Disc, Drawing, Label, Mark, Point, Shape, World
 
 _ANCHORS = {"start": "start", "middle": "middle", "end": "end"}
 LAND_ID = "land"
@@ -63,7 +63,8 @@ def _box(box: tuple[float, float, float, float], height: float) -> str:
 def _label(mark: Label, height: float) -> str:
     weight = ' font-weight="bold"' if mark.bold else ""
     place = f'x="{_n(mark.x)}" y="{_n(height - mark.y)}" text-anchor="{_ANCHORS[mark.anchor]}"'
-    return f'<text {place} font-size="{_n(mark.size)}" fill="{mark.color}"{weight}>{escape(mark.text)}</text>'
+    rim = f' stroke="{PAPER}" stroke-width="1.5" stroke-linejoin="round" paint-order="stroke"' if mark.halo else ""
+    return f'<text {place} font-size="{_n(mark.size)}" fill="{mark.color}"{weight}{rim}>{escape(mark.text)}</text>'
 
 
 def _path(points: list[Point], *, closed: bool) -> str:

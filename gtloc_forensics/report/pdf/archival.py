@@ -8,7 +8,7 @@ pikepdf could date or draw by chance is given.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -33,6 +33,8 @@ class Tagged:
     alt: str = ""
     table: int = 0  # 0 outside tables
     row: int = 0
+    links: tuple[int, ...] = ()  # of the page's annotations, those that lie in it
+    is_link: bool = False  # whether all of it is one link
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ def finish(
     title: str,
     language: str,
     attachments: Mapping[str, Attachment],
+    link_told: str,
 ) -> None:
     """Give the PDF at *path* its structure tree, its PDF/A-3B metadata and its attachments.
 
@@ -62,11 +65,12 @@ def finish(
         title: of the document.
         language: of its text.
         attachments: name → file.
+        link_told: what is said of a link where its words cannot be.
     """
     finished = BytesIO()  # a path need not be text, which pikepdf asks for
     with path.open("rb") as drawn, Pdf.open(drawn) as pdf:
         _build_tree(pdf, list(marks))
-        _print_links(pdf)
+        _print_links(pdf, link_told)
         _embed(pdf, attachments, instant)
         _declare(pdf, instant=instant, title=title, language=language)
         pdf.save(
@@ -85,6 +89,7 @@ def _build_tree(pdf: Pdf, marks: list[Tagged]) -> None:
     by_page: dict[int, dict[int, Object]] = defaultdict(dict)
     tables: dict[int, Object] = {}
     rows: dict[tuple[int, int], Object] = {}
+    links: list[tuple[Object, Object]] = []
     for mark in marks:
         parent: Object = document
         if mark.table:
@@ -96,11 +101,14 @@ def _build_tree(pdf: Pdf, marks: list[Tagged]) -> None:
         element = _element(pdf, mark.kind, parent)
         element.Pg = pdf.pages[mark.page - 1].obj
         element.K = mark.mcid
+        if mark.links:
+            element.K = Array([mark.mcid])
+            links += _linked(pdf, mark, element)
         if mark.alt:
             element.Alt = String(mark.alt)
         if mark.kind == "TH":
             element.A = Dictionary(O=Name.Table, Scope=Name.Column if mark.row < 0 else Name.Row)
-        by_page[mark.page][mark.mcid] = element
+        by_page[mark.page][mark.mcid] = element.K[0] if mark.is_link and mark.links else element
     numbers = Array()
     for index, page in enumerate(pdf.pages):
         page.obj.StructParents = index
@@ -108,10 +116,34 @@ def _build_tree(pdf: Pdf, marks: list[Tagged]) -> None:
         of_page = by_page.get(index + 1, {})
         numbers.append(index)
         numbers.append(pdf.make_indirect(Array([of_page[mcid] for mcid in sorted(of_page)])))
+    for number, (annotation, link) in enumerate(links, start=len(pdf.pages)):
+        annotation.StructParent = number
+        numbers.append(number)
+        numbers.append(link)
     root.ParentTree = pdf.make_indirect(Dictionary(Nums=numbers))
-    root.ParentTreeNextKey = len(pdf.pages)
+    root.ParentTreeNextKey = len(pdf.pages) + len(links)
     pdf.Root.StructTreeRoot = root
     pdf.Root.MarkInfo = Dictionary(Marked=True)
+
+
+def _linked(pdf: Pdf, mark: Tagged, element: Object) -> Iterator[tuple[Object, Object]]:
+    """Put the links of a stretch into the tree; yield each annotation with the element that it belongs to.
+
+    Where all of the stretch is one link, its words are the link's; else a link stands beside the words, which are one
+    piece of marked content.
+    """
+    page = pdf.pages[mark.page - 1].obj
+    link = None
+    for index in mark.links:
+        annotation = page.Annots[index]
+        if link is None or not mark.is_link:
+            link = pdf.make_indirect(Dictionary(Type=Name.StructElem, S=Name.Link, P=element, Pg=page, K=Array()))
+            if mark.is_link:
+                link.K.append(mark.mcid)
+                element.K = Array()
+            element.K.append(link)
+        link.K.append(Dictionary(Type=Name.OBJR, Pg=page, Obj=annotation))
+        yield annotation, link
 
 
 def _element(pdf: Pdf, kind: str, parent: Object) -> Object:
@@ -120,11 +152,12 @@ def _element(pdf: Pdf, kind: str, parent: Object) -> Object:
     return made
 
 
-def _print_links(pdf: Pdf) -> None:
-    """Mark every link as one that is printed, as PDF/A asks."""
+def _print_links(pdf: Pdf, told: str) -> None:
+    """Mark every link as one that is printed, as PDF/A asks, and give it words, as PDF/UA asks."""
     for page in pdf.pages:
         for annotation in page.obj.get("/Annots", Array()):
             annotation.F = _PRINTED
+            annotation.Contents = String(told)
 
 
 def _embed(pdf: Pdf, attachments: Mapping[str, Attachment], instant: datetime) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import calendar
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
@@ -27,6 +27,7 @@ from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import CaseView, Status
 from gtloc_forensics.report.chapters.chapters import chapters
 from gtloc_forensics.report.chapters.edition import Edition, Part, edition_of
+from gtloc_forensics.report.chapters.survey import Progress
 from gtloc_forensics.report.drawings.marks import QUIET
 from gtloc_forensics.report.exports.custody_lines import custody_lines
 from gtloc_forensics.report.exports.findings_json import pieces
@@ -55,7 +56,7 @@ def write_pdf(
     photo: str = "",
     appendix: Path | None = None,
     sign: SignWith | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Write the report of a case as a PDF.
 
@@ -69,12 +70,15 @@ def write_pdf(
         photo: the number or path of one photo: it alone gets a page, where the template has pages of photos.
         appendix: where the tables go when they are to be a file of their own.
         sign: a key to sign with; the bytes of a signed report differ from run to run.
-        progress: called with the page number after each page.
+        progress: called with ``read``, the photos gone through and how many there are, then with ``pages``, the page
+            begun and None.
 
     Raises:
         UsageError: when template or language do not exist or the key cannot be opened.
     """
-    edition = edition_of(view, template=template, language=language, report_date=report_date, only=only, photo=photo)
+    edition = edition_of(
+        view, template=template, language=language, report_date=report_date, only=only, photo=photo, progress=progress
+    )
     parts = {path: edition}
     if appendix is not None:
         parts = {
@@ -88,7 +92,7 @@ def write_pdf(
                 signed(draft, sign)
 
 
-def _build(edition: Edition, path: Path, progress: Callable[[int], None] | None) -> None:
+def _build(edition: Edition, path: Path, progress: Progress | None) -> None:
     _harden()
     document = ReportDocument(edition, path, progress)
     story = Stream(flowables(chapters(edition), width=document.frame_width))
@@ -100,6 +104,7 @@ def _build(edition: Edition, path: Path, progress: Callable[[int], None] | None)
         title=edition.words.line("cover.title"),
         language=edition.words.language,
         attachments=dict(attachments(edition)),
+        link_told=edition.words.line("attached.link"),
     )
 
 
@@ -108,7 +113,7 @@ def attachments(edition: Edition) -> Iterator[tuple[str, Attachment]]:
 
     A restricted edition carries none: they would say what it leaves out.
     """
-    if edition.only is not None or not edition.template.attach or edition.part is Part.APPENDIX:
+    if not edition.carries_data:
         return
     words = edition.words
     findings = "".join(pieces(edition.view)).encode()
@@ -165,15 +170,25 @@ class ReportCanvas(Canvas):  # type: ignore[misc]
         self.marks: list[Tagged] = []
         self.tables: dict[int, tuple[Any, int]] = {}  # by identity, kept so that it stays one
         self._mcid = 0
+        self._level = 0  # of the last heading
+
+    def heading(self, level: int) -> str:
+        """Return what a heading is told as: no level is left out, as PDF/UA asks, whatever its size is."""
+        self._level = min(level, self._level + 1)
+        return f"H{self._level}"
 
     @contextmanager
-    def tagged(self, kind: str, *, alt: str = "", table: int = 0, row: int = 0) -> Iterator[None]:
-        """Say that what is drawn meanwhile is a heading, a paragraph, a figure or a cell."""
+    def tagged(
+        self, kind: str, *, alt: str = "", table: int = 0, row: int = 0, is_link: bool = False
+    ) -> Iterator[None]:
+        """Say that what is drawn meanwhile is a heading, a paragraph, a figure or a cell; as a whole a link or not."""
         self._code.append(f"/{kind} <</MCID {self._mcid}>> BDC")
-        self.marks.append(Tagged(self.getPageNumber(), self._mcid, kind, alt, table, row))
+        mark = Tagged(self.getPageNumber(), self._mcid, kind, alt, table, row, is_link=is_link)
+        first = len(self._annotationrefs)
         self._mcid += 1
         yield
         self._code.append("EMC")
+        self.marks.append(replace(mark, links=tuple(range(first, len(self._annotationrefs)))))
 
     @contextmanager
     def untold(self) -> Iterator[None]:
@@ -191,7 +206,7 @@ class ReportCanvas(Canvas):  # type: ignore[misc]
 class ReportDocument(BaseDocTemplate):  # type: ignore[misc]
     """Pages with header and footer."""
 
-    def __init__(self, edition: Edition, path: Path, progress: Callable[[int], None] | None) -> None:
+    def __init__(self, edition: Edition, path: Path, progress: Progress | None) -> None:
         """Prepare the pages of an edition; *progress* is told the number of each."""
         self._edition = edition
         self._progress = progress
@@ -226,7 +241,7 @@ class ReportDocument(BaseDocTemplate):  # type: ignore[misc]
         with canvas.untold():
             self._lines_around(canvas)
         if self._progress:
-            self._progress(canvas.getPageNumber())
+            self._progress("pages", canvas.getPageNumber(), None)
 
     def _lines_around(self, canvas: ReportCanvas) -> None:
         width, height = self.pagesize

@@ -270,7 +270,7 @@ class FrontTitle(Flowable):  # type: ignore[misc]
         canvas.setStrokeColor(ink(ACCENT))
         canvas.setLineWidth(2.2)
         canvas.line(0, self.height, self.width, self.height)
-        with canvas.tagged("H1"):
+        with canvas.tagged(canvas.heading(1)):
             write_line(canvas, 0, self.height - 24, self.title, size=18, style="bold", color=ACCENT)
         with canvas.tagged("P"):
             write_line(canvas, 0, self.height - 39, self.subtitle, size=9.2, color=QUIET)
@@ -399,7 +399,7 @@ class ContentsLine(Flowable):  # type: ignore[misc]
     def draw(self) -> None:
         """Write the title, a leader and the place of the number."""
         canvas = self.canv
-        with canvas.tagged("P"):
+        with canvas.tagged("P", is_link=True):
             end = write_line(canvas, 0, 4, self.title, size=9.2, color=INK)
             canvas.setStrokeColor(ink(RULE))
             canvas.setLineWidth(0.6)
@@ -407,4 +407,4 @@ class ContentsLine(Flowable):  # type: ignore[misc]
             canvas.line(end + 6, 4, self.width - width_of("0000", "", 9.2), 4)
             canvas.setDash()
             draw_page_number(canvas, self.anchor, size=9.2, right=self.width, y=4)
-        canvas.linkRect("", self.anchor, (0, 0, self.width, self.height), relative=1, Border="[0 0 0]")
+            canvas.linkRect("", self.anchor, (0, 0, self.width, self.height), relative=1, Border="[0 0 0]")

@@ -9,6 +9,7 @@ needs them, and embedded in part.
 from __future__ import annotations
 
 import re
+import struct
 import tomllib
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -73,8 +74,21 @@ def _range(text: str) -> tuple[int, int]:
 def opened(file: str) -> TTFont:
     """Open and register a font file; its name is the file's without ``.ttf``."""
     font = TTFont(file.removesuffix(".ttf"), font_folder().joinpath(file).open("rb"))
+    _mend_advances(font)
     pdfmetrics.registerFont(font)
     return font
+
+
+def _mend_advances(font: TTFont) -> None:
+    """Give the letters that share the last advance of the file that advance.
+
+    reportlab 5.1 keeps it for them in thousandths of the letter's height instead of the font's own units, so that what
+    it embeds is as wide as the page says only where the two are the same; PDF/A forbids the others (6.2.11.5).
+    """
+    face = font.face
+    (count,) = struct.unpack(">H", face.get_table("hhea")[-2:])
+    advance = face.hmetrics[count - 1][0]
+    face.hmetrics[count:] = [(advance, bearing) for _, bearing in face.hmetrics[count:]]
 
 
 def font_name(style: str = "") -> str:

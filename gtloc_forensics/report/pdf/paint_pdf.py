@@ -13,10 +13,11 @@ from reportlab.lib.colors import Color, HexColor
 from reportlab.pdfgen.canvas import Canvas
 
 from gtloc_forensics.report.drawings.coast import land_rings
-from gtloc_forensics.report.drawings.marks import LAND, Boxes, Disc, Drawing, Label, Mark, Shape, World
+from gtloc_forensics.report.drawings.marks import LAND, PAPER, Boxes, Disc, Drawing, Label, Mark, Shape, World
 from gtloc_forensics.report.pdf.fonts import runs, width_of
 
 _LAND_FORM = "land"
+_OUTLINE, _HALO = 1, 1.5  # the text rendering mode that strokes, and how wide
 
 
 @cache
@@ -34,14 +35,22 @@ def paint(canvas: Canvas, drawing: Drawing) -> None:
 
 
 def write_line(
-    canvas: Canvas, x: float, y: float, text: str, *, size: float, style: str = "", color: str = ""
+    canvas: Canvas,
+    x: float,
+    y: float,
+    text: str,
+    *,
+    size: float,
+    style: str = "",
+    color: str = "",
+    mode: int | None = None,
 ) -> float:
     """Write one line of text from *x* on and return where it ends."""
     if color:
         canvas.setFillColor(ink(color))
     for name, piece in runs(text, style):
         canvas.setFont(name, size)
-        canvas.drawString(x, y, piece)
+        canvas.drawString(x, y, piece, mode=mode)
         x += canvas.stringWidth(piece, name, size)
     return x
 
@@ -100,6 +109,10 @@ def _label(canvas: Canvas, mark: Label) -> None:
     style = "bold" if mark.bold else ""
     share = {"start": 0.0, "middle": 0.5, "end": 1.0}[mark.anchor]
     x = mark.x - (share * width_of(mark.text, style, mark.size) if share else 0.0)
+    if mark.halo:
+        canvas.setStrokeColor(ink(PAPER))
+        canvas.setLineWidth(_HALO)
+        write_line(canvas, x, mark.y, mark.text, size=mark.size, style=style, mode=_OUTLINE)
     write_line(canvas, x, mark.y, mark.text, size=mark.size, style=style, color=mark.color)
 
 

@@ -110,7 +110,7 @@ class HeadingFlow(Paragraph):  # type: ignore[misc]
         if self.level < 3:
             self.canv.addOutlineEntry(self.title, self.anchor, level=self.level - 1, closed=self.level == 1)
         self.canv.page_of_anchor[self.anchor] = self.canv.getPageNumber()
-        with self.canv.tagged(f"H{self.level}"):
+        with self.canv.tagged(self.canv.heading(self.level)):
             super().draw()
 
 
@@ -166,6 +166,8 @@ def draw_page_number(canvas: Canvas, anchor: str, *, size: float, right: float, 
 class PictureCell:
     """A picture in a table cell, set smaller where the cell is narrower."""
 
+    is_link = False
+
     def __init__(self, picture: Picture, width: float) -> None:
         """Keep what is drawn, and how."""
         scale = min(1.0, width / picture.width)
@@ -183,6 +185,8 @@ def place_picture(canvas: Canvas, picture: Picture, x: float, y: float, *, width
 
 class PageCell:
     """The number of a page in a table cell."""
+
+    is_link = True
 
     def __init__(self, anchor: str, style: str, width: float) -> None:
         """Keep what is drawn, and how."""
@@ -203,6 +207,7 @@ class TextCell:
 
     def __init__(self, text: Text, style: str, width: float) -> None:
         """Keep what is drawn, and how."""
+        self.is_link = bool(text) and all(span.target for span in text)
         self._look = setting(style)
         self._span = text[0] if len(text) == 1 and not text[0].target else None
         self._size = HASH_SIZE if self._span and self._span.style == "hash" else self._look.fontSize
@@ -287,6 +292,6 @@ class GridRow(Flowable):  # type: ignore[misc]
         x = 0.0
         for index, (cell, column) in enumerate(zip(cells, self._grid.columns, strict=False)):
             is_label = not self._grid.titled and index % 2 == 0
-            with self.canv.tagged("TH" if is_label else kind, table=table, row=row):
+            with self.canv.tagged("TH" if is_label else kind, table=table, row=row, is_link=cell.is_link):
                 cell.draw_at(self.canv, x + self._grid.padding, top - self._grid.padding)
             x += column.share * self.width

@@ -1,0 +1,150 @@
+"""The case on a map: the places that are claimed, by name, the ways between them, and where a way is too fast."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from gtloc_forensics.earth import countries, gazetteer
+from gtloc_forensics.records import Position
+from gtloc_forensics.report.blocks import Block, Column, Figure, Heading, Prose, Table, Text, text_of
+from gtloc_forensics.report.chapters.edition import Edition, label_runs, numbers
+from gtloc_forensics.report.chapters.survey import Leg, PhotoLine
+from gtloc_forensics.report.drawings.casemap import WIDE, BrokenLeg, Spot, case_map
+from gtloc_forensics.report.text import plain
+
+_SHARES = (("place", 0.36), ("photos", 0.28), ("first", 0.18), ("last", 0.18))
+_ROWS_SHOWN = 20
+_NEVER = datetime(9999, 1, 1)  # naive, as every moment here
+_ABOVE = WIDE * 0.5 + 120.0  # points for the heading, its lead and the map
+_RUNS_IN_A_LABEL = 2
+_GRID_DEG = 0.05  # photos closer than that are named together: towns stand for more
+
+
+def places(edition: Edition) -> Iterator[Block]:
+    """Yield the chapter, nothing where fewer than two places are claimed."""
+    lines = [line for line in edition.survey.lines.values() if line.position is not None and edition.listed(line)]
+    if len({line.position for line in lines}) < 2:
+        return
+    words = edition.words
+    yield Heading(words("places.title"), 1, "places", "here", _ABOVE)
+    yield Prose(words("places.lead"), "small")
+    named = _named(lines)
+    spots = [Spot(plain(line.exhibit, limit=12), _at(line), is_quiet=not line.is_found) for line in lines]
+    told = "; ".join(place_name(edition, place) for place, _ in named[:6])
+    broken = [broken_leg(edition, leg) for leg in _legs(edition)]
+    drawing = case_map(
+        spots,
+        alt=words.line("places.alt", count=len(named), places=told),
+        joined=joined,
+        tracks=list(_tracks(lines)),
+        broken=broken,
+        is_wide=True,
+    )
+    yield Figure(drawing, words("places.caption", broken=bool(broken)))
+    yield from _table(edition, named)
+
+
+def joined(labels: Sequence[str]) -> str:
+    """Return the numbers of photos at one spot, short enough for a map."""
+    runs = label_runs(labels)
+    return ", ".join(runs[:_RUNS_IN_A_LABEL]) + (" …" if len(runs) > _RUNS_IN_A_LABEL else "")
+
+
+def place_name(edition: Edition, place: gazetteer.NamedPlace) -> str:
+    """Return a place with its country, and in English with its area, whose names GeoNames has in English."""
+    key = f"place.{place.name} ({place.country_code})"
+    name = edition.words.line(key) if edition.words.has(key) else plain(place.name)
+    country = countries.country_name(place.country_code, edition.words.language)
+    area = place.area if edition.words.language == "en" and place.area != place.name else ""
+    return ", ".join(filter(None, (name, area, country)))
+
+
+def near_place(edition: Edition, position: Position) -> str:
+    """Return how far a position is from the place by which people would call it."""
+    place = gazetteer.well_known(position)
+    digits = 1 if place.distance_km < 10 else 0
+    km = edition.words.number(place.distance_km, digits)
+    return edition.words.line("places.near", km=km, place=place_name(edition, place))
+
+
+def broken_leg(edition: Edition, leg: Leg) -> BrokenLeg:
+    """Return a way that is too fast as the map draws it."""
+    one, other = (_at(edition.survey.lines[source_id]) for source_id in (leg.one, leg.other))
+    return BrokenLeg(one, other, edition.words.line("places.speed", speed=edition.words.number(leg.speed_km_h)))
+
+
+def way_of(edition: Edition, source_id: str, *, most: int) -> list[PhotoLine]:
+    """Return the photos of one camera that were taken just before and after one, by what they claim, with itself."""
+    line = edition.survey.lines.get(source_id)
+    if line is None or line.position is None or line.local is None:
+        return []
+    same = _in_order(each for each in edition.survey.lines.values() if each.device_key == line.device_key)
+    at = same.index(line)
+    return same[max(0, at - most) : at + most + 1]
+
+
+def legs_of(edition: Edition, source_ids: Iterable[str]) -> list[Leg]:
+    """Return the ways too fast that begin or end at some photos."""
+    wanted = set(source_ids)
+    return [leg for leg in _legs(edition) if {leg.one, leg.other} & wanted]
+
+
+def _legs(edition: Edition) -> list[Leg]:
+    lines = edition.survey.lines
+    return [
+        leg
+        for leg in edition.survey.legs
+        if all(source_id in lines and lines[source_id].position is not None for source_id in (leg.one, leg.other))
+    ]
+
+
+def _at(line: PhotoLine) -> Position:
+    if line.position is None:
+        raise ValueError(f"{line.name} claims no place")
+    return line.position
+
+
+def _in_order(lines: Iterable[PhotoLine]) -> list[PhotoLine]:
+    placed = [line for line in lines if line.local is not None and line.position is not None]
+    return sorted(placed, key=lambda line: (line.utc or line.local or _NEVER, line.source_id))
+
+
+def _tracks(lines: Iterable[PhotoLine]) -> Iterator[list[Position]]:
+    """Yield the places of each camera in the order of their claimed instants; of one without any, of its clock."""
+    by_device: dict[str, list[PhotoLine]] = defaultdict(list)
+    for line in lines:
+        if line.device_key:
+            by_device[line.device_key].append(line)
+    for _, of_device in sorted(by_device.items()):
+        if len(of_device) > 1:
+            yield [_at(line) for line in _in_order(of_device)]
+
+
+def _named(lines: Iterable[PhotoLine]) -> list[tuple[gazetteer.NamedPlace, list[PhotoLine]]]:
+    """Return photos by the place they are called after, the place of most photos first."""
+    by_cell: dict[tuple[int, int], list[PhotoLine]] = defaultdict(list)
+    for line in lines:
+        where = _at(line)
+        by_cell[round(where.latitude_deg / _GRID_DEG), round(where.longitude_deg / _GRID_DEG)].append(line)
+    by_place: dict[Position, tuple[gazetteer.NamedPlace, list[PhotoLine]]] = {}
+    for together in by_cell.values():
+        place = gazetteer.well_known(_at(together[0]))
+        by_place.setdefault(place.position, (place, []))[1].extend(together)
+    return sorted(by_place.values(), key=lambda item: (-len(item[1]), item[0].name))
+
+
+def _table(edition: Edition, named: list[tuple[gazetteer.NamedPlace, list[PhotoLine]]]) -> Iterator[Block]:
+    words = edition.words
+    columns = tuple(Column(words.line(f"places.column_{name}"), share) for name, share in _SHARES)
+    yield Table(columns, [_row(edition, place, lines) for place, lines in named[:_ROWS_SHOWN]], empty="", dense=True)
+    if len(named) > _ROWS_SHOWN:
+        yield Prose(words("places.more", count=len(named) - _ROWS_SHOWN), "small")
+
+
+def _row(edition: Edition, place: gazetteer.NamedPlace, lines: list[PhotoLine]) -> tuple[Text, ...]:
+    moments = sorted(line.local for line in lines if line.local is not None)
+    first, last = (edition.when(moments[end]) if moments else "–" for end in (0, -1))
+    shown = numbers(edition, (line.source_id for line in lines), most=12)
+    return (text_of(place_name(edition, place)), text_of(shown), text_of(first), text_of(last))
