@@ -226,3 +226,32 @@ def test_what_a_service_keeps_is_not_called_a_correction() -> None:
     found = only(other_blocks, photo)
     assert (found.outcome, found.cause.kind) == (Outcome.EXPLAINED, CauseKind.SECOND_WITNESS)
     assert "correction" not in found.summary
+
+
+APPLE = """<?xml version="1.0" encoding="UTF-8"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="XMP Core 6.0.0">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about="" xmlns:exif="http://ns.adobe.com/exif/1.0/"
+    xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/">
+   <exif:GPSLongitudeRef>W</exif:GPSLongitudeRef>
+   <exif:GPSLongitude>70.6693</exif:GPSLongitude>
+   <exif:GPSLatitudeRef>S</exif:GPSLatitudeRef>
+   <exif:GPSLatitude>33.4489</exif:GPSLatitude>
+   <photoshop:DateCreated>2024-06-15T12:00:00-04:00</photoshop:DateCreated>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+"""
+
+
+@needs_exiftool
+def test_an_export_of_apple_s_photos_says_time_and_place_in_its_sidecar(tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    Image.effect_noise((96, 64), 30).convert("RGB").save(folder / "IMG_1.jpg")
+    (folder / "IMG_1.xmp").write_text(APPLE)
+    with open_case(folder, tmp_path / "case") as case:
+        case.audit(Settings(model="none", jobs=0))
+        (entry,) = case.view().photos()
+    assert entry.photo.claim.local_time.value == datetime(2024, 6, 15, 12, 0)
+    assert entry.photo.claim.position.value == Position(-33.4489, -70.6693), "it lies in Chile, not in China"
