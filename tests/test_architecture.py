@@ -91,7 +91,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "huggingface_hub": ("vision.install",),
     "matplotlib": ("modelling",),
     "sqlalchemy": ("store",),
-    "sqlite3": ("store", "case.comparing"),
+    "sqlite3": ("store", "case.comparing", "metadata.catalogues"),
     "alembic": ("store",),
     "cattrs": ("store",),
     "msgspec": ("store", "vision", "modelling.training"),

@@ -134,7 +134,7 @@ class _Services:
         self._ambiguous: dict[bytes, tuple[bytes, ...]] = {}
 
     def paired(self) -> tuple[dict[bytes, list[bytes]], dict[bytes, tuple[bytes, ...]]]:
-        owners = {}
+        owners: dict[bytes, bytes] = {}
         for is_cut, of_title in ((False, self._named), (True, self._begun)):  # those named in full come first
             found = {name: of_title(title) for name, title in self._titles.items() if title.is_cut == is_cut}
             owners |= self._give(found)

@@ -71,6 +71,7 @@ from gtloc_forensics.records.sources import (
 )
 from gtloc_forensics.records.status import CLEARS_NOTHING, Status, is_test, status_of
 from gtloc_forensics.records.unread import MetadataBlock, UnreadBlock, one_of_each
+from gtloc_forensics.records.witnesses import Catalogue, SecondWitness
 
 __all__ = [
     "CLEARS_NOTHING",
@@ -80,6 +81,7 @@ __all__ = [
     "Candidate",
     "CaseHeader",
     "CaseView",
+    "Catalogue",
     "Cause",
     "CauseGroup",
     "CauseKind",
@@ -121,6 +123,7 @@ __all__ = [
     "Reviewed",
     "RuleNote",
     "Scalar",
+    "SecondWitness",
     "Sentence",
     "Severity",
     "Skipped",

@@ -9,6 +9,7 @@ from typing import Any, Self
 from gtloc_forensics.records.sentences import Sentence, Statement
 
 _MODEL, _READER, _OPINION, _PLUGIN = "model", "metadata reader", "second opinion", "plugin"
+_CATALOGUE = "catalogue"
 _NOTHING = "none"
 
 
@@ -27,6 +28,7 @@ class Environment:
         opinions: further models, and what each says of itself.
         troubles: plugins that failed, and how.
         command: what does the examination again.
+        catalogues: path of each catalogue that was read as a second witness → what it is.
     """
 
     program: str = ""
@@ -48,6 +50,7 @@ class Environment:
     opinions: Mapping[str, str] = field(default_factory=dict)
     troubles: Mapping[str, Statement] = field(default_factory=dict)
     command: str = ""
+    catalogues: Mapping[str, Statement] = field(default_factory=dict)
 
     @property
     def model_name(self) -> str:
@@ -67,6 +70,7 @@ class Environment:
         said |= (
             _labelled(_READER, self.readers) | _labelled(_OPINION, self.opinions) | _labelled(_PLUGIN, self.troubles)
         )
+        said |= _labelled(_CATALOGUE, self.catalogues)
         return said | {_MODEL: self.model_absence or self.model_name, "command": self.command}
 
     @classmethod
@@ -84,6 +88,7 @@ class Environment:
             opinions=_under(_OPINION, said),
             troubles=_under(_PLUGIN, said),
             command=said.get("command", ""),
+            catalogues=_under(_CATALOGUE, said),
         )
 
 
