@@ -113,6 +113,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "exiftool": ("metadata.exiftool",),
     "pi_heif": ("decode",),
     "rawpy": ("decode",),
+    "av": ("decode.films",),
     "imagehash": ("decode",),
     "timezonefinder": ("earth",),
     "scipy": ("evidence", "modelling.calibrating"),
@@ -130,6 +131,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
 }
 OPTIONAL = {
     "asn1crypto",
+    "av",
     "h11",
     "huggingface_hub",
     "matplotlib",

@@ -21,7 +21,7 @@ class Environment:
         program: version of gtloc_forensics.
         rules: how many there were.
         plugins: those that brought rules, with their versions.
-        pi_heif, rawpy: versions of the optional decoders; "" when they are not installed.
+        pi_heif, rawpy, av: versions of the optional decoders; "" when they are not installed.
         model: what the model says of itself; empty without one.
         model_absence: why there was no model; "" when there was one.
         readers: metadata readers of plugins → their version.
@@ -44,6 +44,7 @@ class Environment:
     plugins: tuple[str, ...] = ()
     pi_heif: str = ""
     rawpy: str = ""
+    av: str = ""
     model: Mapping[str, str] = field(default_factory=dict)
     model_absence: Statement = ""
     readers: Mapping[str, str] = field(default_factory=dict)
