@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from builders import a_photo, only
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from gtloc_forensics.case.case import open_case
@@ -255,3 +257,18 @@ def test_an_export_of_apple_s_photos_says_time_and_place_in_its_sidecar(tmp_path
         (entry,) = case.view().photos()
     assert entry.photo.claim.local_time.value == datetime(2024, 6, 15, 12, 0)
     assert entry.photo.claim.position.value == Position(-33.4489, -70.6693), "it lies in Chile, not in China"
+
+
+PARTS = st.sampled_from([b"a", b"-edited", b"(1)", b".jpg", b".json", b".supplemental-metadata", b".s", b".MP", b".mp4",
+                         b"\xff", b"\xc3", b"e\xcc\x81", b".xmp", b".", b"x" * 46, b"(", b")"])  # fmt: skip
+
+
+@given(st.lists(st.lists(PARTS, min_size=1, max_size=6).map(b"".join), max_size=8))
+def test_whatever_files_are_called_each_service_s_file_is_given_or_said_to_be_ambiguous(names: list[bytes]) -> None:
+    pairing = sidecar_names.paired(names)
+    for photo, group in pairing.of_photo.items():
+        assert {photo, *group} <= {*names}
+        assert sidecar_names.may_be_photo(photo)
+        assert not {*group} & {*pairing.ambiguous}
+    for photos in pairing.ambiguous.values():
+        assert len(photos) > 1
