@@ -53,6 +53,7 @@ REQUIRES = [
 EXTRAS = {
     "heic": ["pi-heif>=1.1"],
     "raw": ["rawpy>=0.24"],
+    "video": ["av>=14"],
     "sign": ["pyhanko>=0.25"],
     "review": ["starlette>=0.40", "uvicorn>=0.30", "h11>=0.14"],
     "postgres": ["psycopg[binary]>=3.1"],
@@ -63,6 +64,7 @@ EXTRAS = {
         "pytest-xdist>=3",
         "pytest-timeout>=2",
         "rawpy>=0.24",
+        "av>=14",
         "setuptools>=69",
         "hypothesis>=6.100",
         "pvlib>=0.11",

@@ -91,7 +91,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "huggingface_hub": ("vision.install",),
     "matplotlib": ("modelling",),
     "sqlalchemy": ("store",),
-    "sqlite3": ("store", "case.comparing"),
+    "sqlite3": ("store", "case.comparing", "metadata.catalogues"),
     "alembic": ("store",),
     "cattrs": ("store",),
     "msgspec": ("store", "vision", "modelling.training"),
@@ -114,6 +114,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "exiftool": ("metadata.exiftool",),
     "pi_heif": ("decode",),
     "rawpy": ("decode",),
+    "av": ("decode.films",),
     "imagehash": ("decode",),
     "timezonefinder": ("earth",),
     "scipy": ("evidence", "modelling.calibrating"),
@@ -131,6 +132,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
 }
 OPTIONAL = {
     "asn1crypto",
+    "av",
     "h11",
     "huggingface_hub",
     "matplotlib",

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from see_landscapes import landscape
+from test_metadata_catalogues import digikam
 
 from gtloc_forensics.case.case import open_case
 from gtloc_forensics.checks import plugins
@@ -174,8 +175,10 @@ def make(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[Outcome]]:
     """Return for each rule the outcomes that a whole audit of the made files holds."""
-    evidence = tmp_path_factory.mktemp("evidence")
+    evidence = tmp_path_factory.mktemp("evidence") / "Pictures"  # as the root of the catalogue's album is called
+    evidence.mkdir()
     make(evidence)
+    digikam(evidence / "digikam4.db", ("IMG_0041.JPG", "2024-06-16T15:00:00"))
     told: dict[str, list[Finding]] = defaultdict(list)
     with open_case(evidence, tmp_path_factory.mktemp("case")) as case:
         case.audit(Settings(model="gtloc-small", device="cpu", jobs=0))

@@ -376,7 +376,18 @@ def test_a_service_that_knows_no_time_tells_none(seconds: object) -> None:
     ],
 )  # fmt: skip
 def test_a_name_tells_which_photo_a_file_describes(sidecar: str, photo: str, is_of: bool) -> None:
-    assert sidecar_names.is_of(photo.encode(), sidecar_names.described_by(sidecar.encode())) == is_of
+    pairing = sidecar_names.paired([sidecar.encode(), photo.encode()])
+    assert pairing.of_photo == ({photo.encode(): (sidecar.encode(),)} if is_of else {})
+
+
+def test_the_hemisphere_may_stand_apart_in_the_sidecar_of_an_export() -> None:
+    beside = {
+        "XMP-exif:GPSLatitude": (33.8688,),
+        "XMP-exif:GPSLatitudeRef": ("S",),
+        "XMP-exif:GPSLongitude": (70.6,),
+        "XMP-exif:GPSLongitudeRef": ("W",),
+    }
+    assert claim({}, sidecars=[("a.xmp", beside)]).position.value == Position(-33.8688, -70.6)
 
 
 # --------------------------------------------------------------------------- through a whole audit

@@ -19,6 +19,7 @@ from gtloc_forensics.case import products
 from gtloc_forensics.case.folder import CaseFolder, default_output
 from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.errors import ToolMissing, UsageError
+from gtloc_forensics.examination import witnesses
 from gtloc_forensics.examination.gathering import Gathering, Progress
 from gtloc_forensics.examination.instruments import Instruments, opened
 from gtloc_forensics.examination.settings import Settings
@@ -174,10 +175,13 @@ class Case:
         from gtloc_forensics.examination.concluding import Concluding
 
         with self._place.work_folder() as work:
+            catalogues = witnesses.given(settings.catalogues, work)  # first: what cannot be read is told at once
             gathering = Gathering(
                 self.store, self.evidence, instruments, settings=settings, work=work, progress=progress
             )
             gathered = gathering.run()
+            catalogues += witnesses.among(self.evidence, gathered.rejected, work)
+            consulted = witnesses.consult(self.evidence, self.store, gathered.rows, catalogues)
         return Concluding(
             self.store,
             self.evidence,
@@ -186,6 +190,7 @@ class Case:
             gathered=gathered,
             stages=gathering.stages,
             progress=progress,
+            consulted=consulted,
         ).run()
 
     def watch(

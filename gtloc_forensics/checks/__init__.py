@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, unique
@@ -30,6 +30,7 @@ from gtloc_forensics.records import (
     Finding,
     Outcome,
     Photo,
+    SecondWitness,
     Sentence,
     Severity,
     Statement,
@@ -69,6 +70,7 @@ class Context:
     settings: dict[str, float] = field(default_factory=dict)
     calibration: Calibration | None = None  # of the model that looked; None: scores stay uncalibrated
     circumstances: Circumstances | None = None  # what a photo's neighbours say of it; None: it is looked at alone
+    witnesses: Mapping[str, tuple[SecondWitness, ...]] = field(default_factory=dict)  # source id → what others keep
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ FILE_CAUSES: Mapping[str, str] = {
     "rewritten": template("The files were written again after the capture."),
     "rounded-position": template("The positions are rounded, by hand or on purpose."),
     "scan": template("The pictures were scanned."),
+    "second-witness": template("What a photo service or a catalogue keeps of the photos is not what the files say."),
     "sidecar": template("A sidecar holds a correction."),
     "unset-date": template("A clock that was not set left a factory date beside the capture date."),
 }

@@ -23,6 +23,7 @@ LITTLE_SPACE_GB = 1.0
 
 OPTIONAL = {
     "pi-heif": ("HEIC pictures", "heic"),
+    "av": ("pictures of videos", "video"),
     "pyhanko": ("signed reports", "sign"),
     "psycopg": ("PostgreSQL case databases", "postgres"),
 }

@@ -68,6 +68,13 @@ def gtloc() -> None:
 @click.option(
     "--database", envvar="GTLOC_DATABASE", default="", help="URL of the case database [default: case.sqlite]."
 )
+@click.option(
+    "--catalogue",
+    "catalogues",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Catalogue of digiKam, Lightroom Classic or PhotoPrism to read beside the photos; more than once if wished.",
+)
 @click.option("--no-report", is_flag=True, help="Leave the PDF out.")
 @click.option("--language", default="", help="Language of the report [default: en].")
 @click.option("--open", "opens", is_flag=True, help="Open the report when it is written.")
@@ -82,6 +89,7 @@ def audit(
     device: str,
     jobs: int | None,
     database: str,
+    catalogues: tuple[Path, ...],
     no_report: bool,
     language: str,
     opens: bool,
@@ -103,7 +111,7 @@ def audit(
     _refuse_early(language, no_report=no_report, opens=opens)
     refuse_unknown_zone(said["zone"])
     _refuse_files_inside(case_folder, lines, followed)
-    settings = Settings(model=model, device=device, jobs=-1 if jobs is None else jobs)
+    settings = Settings(model=model, device=device, jobs=-1 if jobs is None else jobs, catalogues=catalogues)
     header, mandate = parted(said)
     with open_case(case_folder, output, header=header, database_url=database) as case:
         header, mandate = parted(preferences.filled(said, already=case.said()))

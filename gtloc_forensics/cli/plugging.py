@@ -118,7 +118,10 @@ PLUGINS = {
         Plugin(
             "digikam",
             "digiKam: keywords and corrected times of an album as XMP sidecars",
-            (("digikam/album-sidecars.sh", "gtloc/digikam/album-sidecars.sh"),),
+            (
+                ("digikam/album-sidecars.sh", "gtloc/digikam/album-sidecars.sh"),
+                ("digikam/batch-queue.sh", "gtloc/digikam/batch-queue.sh"),
+            ),
             data_home,
             "docs/photo-managers.md says how digiKam takes them up",
         ),

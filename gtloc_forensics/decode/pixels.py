@@ -18,6 +18,7 @@ from typing import TypeAlias
 import numpy as np
 from PIL import ExifTags, Image, ImageFile
 
+from gtloc_forensics.decode import films
 from gtloc_forensics.decode.colour import in_srgb, plain_mode
 from gtloc_forensics.decode.likeness import light, perceptual_hash, thumbnail_hash, uniformity
 from gtloc_forensics.decode.refusals import BAD_PICTURE, TOO_BIG, plainly, refusals, refuse_size
@@ -151,7 +152,7 @@ def _opened(
     if media_type == types.EMPTY:
         raise DecodeRefused(Sentence("the file is empty (0 bytes)"))
     if types.is_video(media_type):
-        raise DecodeRefused(Sentence("a video: its metadata are examined, its frames are not"))
+        return _opened_film(path, media_type, limits)
     if media_type in _HEIF:
         return _opened_heif(path, limits)
     if types.is_raw(media_type):
@@ -288,6 +289,13 @@ def _opened_heif(path: Path, limits: Limits) -> _Work:
     if len(opened) > 1:
         work.notes.append(f"primary picture of {len(opened)}")
     return work
+
+
+def _opened_film(path: Path, media_type: str, limits: Limits) -> _Work:
+    frame = films.key_frame(path, media_type, most_pixels=limits.full_pixels)
+    at = "" if frame.at_s is None else f" at {frame.at_s:.1f} s"
+    # One picture stands for it: how many frames it has is no matter of the picture.
+    return _Work(frame.picture, *frame.picture.size, frame.mode, notes=[f"key frame{at} of a video"])
 
 
 def _opened_raw(

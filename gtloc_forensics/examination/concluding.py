@@ -31,8 +31,9 @@ from gtloc_forensics.examination.judging import OUTCOME_RANK, judge, rank, run_r
 from gtloc_forensics.examination.planning import Gathered
 from gtloc_forensics.examination.results import NotTestable, digest_of, merge
 from gtloc_forensics.examination.settings import NO_MODEL, Settings
+from gtloc_forensics.examination.witnesses import Consulted
 from gtloc_forensics.files import acquiring
-from gtloc_forensics.metadata import film_neighbours
+from gtloc_forensics.metadata import catalogues, film_neighbours
 from gtloc_forensics.metadata.film_neighbours import FilmClock
 from gtloc_forensics.records import (
     Cause,
@@ -78,6 +79,7 @@ class Concluding:
         stages: Stages,
         progress: Progress,
         recheck: Callable[[Source], acquiring.Rechecked] | None = None,
+        consulted: Consulted | None = None,
     ) -> None:
         """Prepare to conclude.
 
@@ -90,20 +92,28 @@ class Concluding:
             stages: under which fingerprints its results are kept.
             progress: told of each photo.
             recheck: compares a source with the file as it is now; hashes it again when left out.
+            consulted: catalogues that were read as second witnesses.
         """
         self._store = store
         self._root = root
         self._recheck = recheck or partial(acquiring.recheck, root)
         self._instruments = instruments
         self._settings = settings
-        self._gathered = gathered
+        self._consulted = consulted or Consulted()
+        self._gathered = replace(gathered, rejected=self._consulted.told(gathered.rejected))
         self._stages = stages
         self._progress = progress
         self._registry = instruments.loaded.registry
         self._seen: Sequence[PhotoSummary] = ()
         model = instruments.environment.model_name or NO_MODEL
         command = f"gtloc audit {shlex.quote(visible(os.fsencode(root)))} --model {model}"
-        self._environment = replace(instruments.environment, command=command, troubles=instruments.loaded.troubles)
+        command += "".join(f" --catalogue {shlex.quote(str(path))}" for path in settings.catalogues)
+        self._environment = replace(
+            instruments.environment,
+            command=command,
+            troubles=instruments.loaded.troubles,
+            catalogues=self._consulted.labels(),
+        )
         self._album = Album(store, stages, instruments.model_absence)
 
     def run(self) -> str:
@@ -123,6 +133,8 @@ class Concluding:
             "plugin failures": [[failure.name, failure.reason] for failure in self._instruments.loaded.failures],
             "environment": self._environment.labels(),
         }
+        if self._consulted.looked_at:
+            depends_on["reader of catalogues"] = catalogues.VERSION
         if self._gathered.lacking:  # with a package that works at last it is another examination
             depends_on["lacking"] = [relative.hex() for relative in self._gathered.lacking]
         return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()
@@ -215,7 +227,12 @@ class Concluding:
                 yield claim
 
     def _context(self, now_utc: datetime, told: circumstances.Circumstances) -> Context:
-        return Context(now_utc=now_utc, calibration=self._instruments.calibration, circumstances=told)
+        return Context(
+            now_utc=now_utc,
+            calibration=self._instruments.calibration,
+            circumstances=told,
+            witnesses=self._consulted.of_photo,
+        )
 
     def _compare(
         self, groups: Sequence[Any], seen: Sequence[PhotoSummary], context: Context, untestable: NotTestable
@@ -272,6 +289,10 @@ class Concluding:
             session.flush()
             bound, rows = bind(session.connection(), number, fingerprint, self._stages)
             changed = sum(bool(now.reason) for now in at_end.values())
+            for subject, taken in self._consulted.taken():
+                self._store.append_event(
+                    session, utc_time=finished, actor=actor(), action="acquire", subject=subject, detail=taken
+                )
             for action, detail in (
                 ("hash", {"sources": len(at_end), "changed": changed}),
                 (

@@ -187,6 +187,7 @@ def fingerprints(instruments: Instruments) -> Stages:
         used.pi_heif or _NOT_INSTALLED,
         used.rawpy or _NOT_INSTALLED,
         str(instruments.short_side),
+        *((f"av {used.av}",) if used.av else ()),  # without it, cases of before it was known keep their pictures
     )
     readers = [f"{reader.name} {reader.version}" for reader in instruments.readers]
     return Stages(
@@ -222,6 +223,7 @@ def environment(
         plugins=tuple(loaded.plugins),
         pi_heif=_version("pi-heif", absent=""),
         rawpy=_version("rawpy", absent=""),
+        av=_version("av", absent=""),
         model={} if model is None else dict(model.facts),
         model_absence=model_absence,
         readers={reader.name: reader.version for reader in readers},

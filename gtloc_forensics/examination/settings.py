@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from gtloc_forensics.errors import UsageError
 
@@ -25,6 +26,7 @@ class Settings:
         jobs: worker processes for decoding; 0 does everything in this process, in order.
         batch: files handed to exiftool and written to the case at a time.
         now: fixed instant (naive UTC) for reproducible runs; None takes the clock.
+        catalogues: files of photo programs that are read as second witnesses, beside those among the photos.
     """
 
     model: str = ""
@@ -32,6 +34,7 @@ class Settings:
     jobs: int = -1
     batch: int = 50
     now: datetime | None = None
+    catalogues: tuple[Path, ...] = ()
 
     @property
     def workers(self) -> int:

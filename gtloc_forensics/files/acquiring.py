@@ -114,6 +114,16 @@ def take(root: Path, candidate: Candidate, *, into: Path, copy_limit_bytes: int 
     return replace(taken, source=replace(source, sidecars=tuple(sorted(taken.sidecar_hashes))))
 
 
+def take_beside(root: Path, relative: bytes, *, into: Path, copy_limit_bytes: int) -> tuple[Source, Path]:
+    """Record, hash and copy one file that is no photo and that a tool is to read; return its record and the copy.
+
+    Raises:
+        IntakeFailed, WorkspaceFull: as :func:`take`.
+    """
+    source, copy, _ = _take_one(root, relative, into=into, copy_limit_bytes=copy_limit_bytes)
+    return source, copy
+
+
 def stat_key(root: Path, relative: bytes) -> tuple[int, ...]:
     """Return (size, mtime, ctime, inode, device) of a file, ``()`` when it is gone: equal keys, unchanged file."""
     try:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files import opening, sidecar_names, types
-from gtloc_forensics.records import Candidate, Sentence, Skipped
+from gtloc_forensics.records import Candidate, Sentence, Skipped, visible
 
 __all__ = ["candidates_among", "walk"]
 
@@ -95,14 +95,14 @@ def _listing(root: Path, folder: _Entry) -> list[_Entry]:
             raise OSError(errno.ELOOP, Sentence("it contains itself"))
         modes = _modes(fd)
         prefix = folder.relative + b"/" if folder.relative else b""
-        sidecars = _sidecars_by_photo(fd, [name for name, mode in modes.items() if mode > 0 and stat.S_ISREG(mode)])
-        attached = {sidecar for group in sidecars.values() for sidecar in group}
+        pairing = _paired(fd, [name for name, mode in modes.items() if mode > 0 and stat.S_ISREG(mode)])
+        attached = {sidecar for group in pairing.of_photo.values() for sidecar in group}
         entries = []
         for name, mode in modes.items():
             if mode > 0 and stat.S_ISDIR(mode) and not name.startswith(b"."):
                 entries.append(_Entry(prefix + name, folder=True, ancestors=folder.ancestors | {here}))
             elif name not in attached:
-                outcome = _outcome(root, fd, prefix, name, mode, sidecars.get(name, ()))
+                outcome = _outcome(root, fd, prefix, name, mode, pairing)
                 entries.append(_Entry(prefix + name, outcome=outcome))
     return sorted(entries, key=lambda entry: entry.order)
 
@@ -126,7 +126,7 @@ def _mode(fd: int, name: bytes) -> int:
 
 
 def _outcome(
-    root: Path, fd: int, prefix: bytes, name: bytes, mode: int, sidecars: tuple[bytes, ...]
+    root: Path, fd: int, prefix: bytes, name: bytes, mode: int, pairing: sidecar_names.Pairing
 ) -> Candidate | Skipped:
     relative = prefix + name
     if mode == VANISHED:
@@ -143,12 +143,19 @@ def _outcome(
     if not stat.S_ISREG(mode):
         reason = Sentence("{kind}, not a file", kind=opening.kind_of_special(mode))
         return Skipped(relative, reason, blocks=types.has_photo_extension(name))
+    sidecars = tuple(prefix + sidecar for sidecar in pairing.of_photo.get(name, ()))
     if types.has_photo_extension(name) and not name.startswith(b"."):
-        return Candidate(relative, tuple(prefix + sidecar for sidecar in sidecars))
-    return _by_content(fd, relative, name)
+        return Candidate(relative, sidecars)
+    if name in pairing.ambiguous:
+        reason = Sentence(
+            "a file that may describe any of {photos:and}: it is given to none of them",
+            photos=tuple(visible(photo) for photo in pairing.ambiguous[name]),
+        )
+        return Skipped(relative, reason, blocks=False)
+    return _by_content(fd, relative, name, sidecars)
 
 
-def _by_content(fd: int, relative: bytes, name: bytes) -> Candidate | Skipped:
+def _by_content(fd: int, relative: bytes, name: bytes, sidecars: tuple[bytes, ...]) -> Candidate | Skipped:
     try:
         kind = types.media_type(_head(fd, name), name=name)
     except OSError as error:
@@ -163,9 +170,11 @@ def _by_content(fd: int, relative: bytes, name: bytes) -> Candidate | Skipped:
         )
         return Skipped(relative, reason, blocks=photo)
     if photo:
-        return Candidate(relative)
+        return Candidate(relative, sidecars)
     if types.extension_of(name) == b".xmp":
         return Skipped(relative, Sentence("a sidecar without its photo ({kind})", kind=kind), blocks=False)
+    if sidecar_names.is_sidecar(name):
+        return Skipped(relative, Sentence("a photo service's file without its photo ({kind})", kind=kind), blocks=False)
     return Skipped(relative, Sentence("not a photo ({kind})", kind=kind), blocks=False)
 
 
@@ -204,26 +213,13 @@ def _link(root: Path, fd: int, relative: bytes, name: bytes) -> Skipped:
     return Skipped(relative, reason, blocks=True)
 
 
-def _sidecars_by_photo(fd: int, names: list[bytes]) -> dict[bytes, tuple[bytes, ...]]:
-    """Return photo name → the files that describe it, in any case; see :mod:`gtloc_forensics.files.sidecar_names`."""
-    sidecars: dict[bytes, list[bytes]] = {}
-    for name in sorted(names):
-        for described in sidecar_names.described_by(name) if _is_sidecar(fd, name) else ():
-            sidecars.setdefault(described, []).append(name)
-    if not sidecars:
-        return {}
-    photos = [name for name in names if types.has_photo_extension(name) and not name.startswith(b".")]
-    found = {}
-    for photo in photos:
-        stem = photo[: -len(types.extension_of(photo))].lower()
-        found[photo] = tuple(sidecars.get(stem, []) + sidecars.get(photo.lower(), []))
-    return {photo: group for photo, group in found.items() if group}
+def _paired(fd: int, names: list[bytes]) -> sidecar_names.Pairing:
+    """Return which files of a folder describe which photos; see :mod:`gtloc_forensics.files.sidecar_names`."""
+    return sidecar_names.paired(name for name in names if not sidecar_names.is_sidecar(name) or _is_sidecar(fd, name))
 
 
 def _is_sidecar(fd: int, name: bytes) -> bool:
-    """Say whether a file describes a photo by its name, and is no photo under such a name."""
-    if not sidecar_names.described_by(name):
-        return False
+    """Say whether a file with a sidecar's name is one, and no photo under such a name."""
     try:
         return not types.is_photo(types.media_type(_head(fd, name), name=name))
     except OSError:
@@ -240,14 +236,17 @@ def candidates_among(root: Path, folder: bytes, *, names: Collection[bytes]) -> 
         OSError: when the folder is gone or cannot be read.
     """
     with opening.directory(root, folder) as fd:
-        present = opening.names(fd)
-        described = {photo for name in names for photo in sidecar_names.described_by(name)}
-        wanted = {*names, *(name for name in present if sidecar_names.is_of(name, described))} & {*present}
-        sidecars = [name for name in present if sidecar_names.described_by(name)]
-        modes = {name: _mode(fd, name) for name in {*wanted, *sidecars}}
-        beside = _sidecars_by_photo(fd, [name for name, mode in modes.items() if mode > 0 and stat.S_ISREG(mode)])
-        attached = {sidecar for group in beside.values() for sidecar in group}
+        present = {*opening.names(fd)}
+        wanted = {*names, *sidecar_names.changed_by(names, present)} & present
+        modes = {name: _mode(fd, name) for name in wanted | {name for name in present if _may_matter(name)}}
+        pairing = _paired(fd, [name for name, mode in modes.items() if mode > 0 and stat.S_ISREG(mode)])
+        attached = {sidecar for group in pairing.of_photo.values() for sidecar in group}
         prefix = folder + b"/" if folder else b""
         for name in sorted(wanted - attached):
             if modes[name] == HIDDEN or (modes[name] and not stat.S_ISDIR(modes[name])):
-                yield _outcome(root, fd, prefix, name, modes[name], beside.get(name, ()))
+                yield _outcome(root, fd, prefix, name, modes[name], pairing)
+
+
+def _may_matter(name: bytes) -> bool:
+    """Say whether a name can be part of a pairing of photos and sidecars."""
+    return sidecar_names.is_sidecar(name) or sidecar_names.may_be_photo(name)

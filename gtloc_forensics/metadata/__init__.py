@@ -34,7 +34,13 @@ __all__ = ["BURST_TAGS", "burst_id", "claim"]
 
 R = TypeVar("R", Claim, Device, Exposure)
 
-BURST_TAGS = ("Apple:BurstUUID", "Apple:ContentIdentifier", "XMP-GCamera:BurstID", "Apple:MediaGroupUUID")
+BURST_TAGS = (
+    "Apple:BurstUUID",
+    "Apple:ContentIdentifier",
+    "Keys:ContentIdentifier",
+    "XMP-GCamera:BurstID",
+    "Apple:MediaGroupUUID",
+)
 """Tags that give the frames of one burst, or the two halves of a live photo, a common name."""
 
 

@@ -26,8 +26,9 @@ from gtloc_forensics.records import (
 
 # --------------------------------------------------------------------------- device
 
-MAKE = ("IFD0:Make", "XMP-tiff:Make", "Keys:Make", "QuickTime:Make", "UserData:Make")
-MODEL = ("IFD0:Model", "XMP-tiff:Model", "Keys:Model", "QuickTime:Model", "UserData:Model")
+_IN_FILMS = ("Keys:{}", "QuickTime:{}", "UserData:{}", "ItemList:{}", "Keys:Android{}")
+MAKE = ("IFD0:Make", "XMP-tiff:Make", *(tag.format("Make") for tag in _IN_FILMS), "XML:DeviceManufacturer")
+MODEL = ("IFD0:Model", "XMP-tiff:Model", *(tag.format("Model") for tag in _IN_FILMS), "XML:DeviceModelName")
 LENS = ("ExifIFD:LensModel", "IFD0:LensModel", "XMP-exifEX:LensModel", "XMP-aux:Lens")
 SOFTWARE = ("IFD0:Software", "XMP-xmp:CreatorTool", "XMP-tiff:Software", "Keys:Software", "PNG:Software")
 OWNER = ("ExifIFD:OwnerName", "Canon:OwnerName", "XMP-aux:OwnerName", "IFD0:Artist")

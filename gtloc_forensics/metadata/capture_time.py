@@ -41,6 +41,7 @@ CAPTURE_ORDER = (
     ("Keys:CreationDate", _CONTAINER_RULE),
     ("ItemList:ContentCreateDate", _CONTAINER_RULE),
     ("UserData:DateTimeOriginal", _CONTAINER_RULE),
+    ("XML:CreationDateValue", _CONTAINER_RULE),
     ("QuickTime:CreateDate", template("clock of the film: its maker writes local time where the format wants UTC")),
     ("PNG:CreationTime", template("PNG creation time: no capture time is written")),
     ("RIFF:DateTimeOriginal", _CONTAINER_RULE),

@@ -21,22 +21,28 @@ _TWELVE_HOURS = re.compile(
     r"(?P<hour>[0-9]{1,2})[.](?P<minute>[0-9]{2})[.](?P<second>[0-9]{2})\s?(?P<half>[AP]M)"
 )
 _DATE = re.compile(rf"(?<![0-9]){_DAY}(?![0-9])")
+_TELEGRAM = re.compile(  # photo_12@15-06-2024_12-34-56.jpg, in exports of its desktop program
+    r"^(?:photo|video|file|audio|round_video|voice)_[0-9]+@"
+    r"(?P<day>[0-9]{2})-(?P<month>[0-9]{2})-(?P<year>(?:19|20)[0-9]{2})_"
+    r"(?P<hour>[0-9]{2})-(?P<minute>[0-9]{2})-(?P<second>[0-9]{2})(?![0-9])"
+)
 _EPOCH_MS = re.compile(r"^(?:FB_IMG_|mmexport|received_|wx_camera_|Image_)?(?P<epoch>1[0-9]{12})(?![0-9])")
-_UTC_APPS = re.compile(r"PXL_")
+_UTC_APPS = re.compile(r"PXL_|.*[0-9]_UTC(?![A-Za-z0-9])")
 
 
 def name_time(relative: bytes) -> TimeReading | None:
     """Return the time that the last part of a path tells, None when it tells none.
 
-    Pixel phones name by UTC, most others by local time, WhatsApp gives the date of
-    receipt only, some programs milliseconds since 1970.
+    Pixel phones name by UTC, and whoever puts ``_UTC`` behind it; most others by local time.
+    WhatsApp gives the date of receipt only, Telegram that of the message, some programs
+    milliseconds since 1970.
     """
     raw = visible(relative.rpartition(b"/")[2])
     name = raw[:255]
     if epoch := _EPOCH_MS.match(name):
         return _epoch(int(epoch["epoch"]), raw)
     kind = TimeKind.UTC if _UTC_APPS.match(name) else TimeKind.LOCAL
-    for pattern in (_TWELVE_HOURS, _FULL, _DATE):
+    for pattern in (_TELEGRAM, _TWELVE_HOURS, _FULL, _DATE):
         for found in pattern.finditer(name):
             if (reading := _reading(found, raw, kind)) is not None:
                 return reading

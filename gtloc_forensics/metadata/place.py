@@ -77,7 +77,15 @@ def _pair(tags: Tags, group: str, prefix: str, rule: Sentence) -> Iterator[Found
     latitudes, longitudes = tags.get(f"{group}:GPSLatitude", ()), tags.get(f"{group}:GPSLongitude", ())
     for latitude, longitude in zip(latitudes, longitudes, strict=False):
         tag, raw = f"{prefix}{group}:GPSLatitude", f"{latitude}, {longitude}"
-        yield _checked(_xmp_number(latitude), _xmp_number(longitude), tag=tag, raw=raw), rule
+        # XMP's own form has its sign; some programs (Apple's Photos) write the hemisphere apart, as EXIF does.
+        references = [text(tags, f"{group}:GPS{axis}Ref")[:1].upper() for axis in ("Latitude", "Longitude")]
+        north, east = _xmp_signed(latitude, references[0], "S"), _xmp_signed(longitude, references[1], "W")
+        yield _checked(north, east, tag=tag, raw=raw), rule
+
+
+def _xmp_signed(value: object, reference: str, negative: str) -> float | None:
+    found = _xmp_number(value)
+    return -abs(found) if found is not None and reference == negative else found
 
 
 _XMP_FORM = re.compile(r"([0-9]{1,3}),([0-9]{1,2}(?:\.[0-9]+)?)(?:,([0-9]{1,2}(?:\.[0-9]+)?))?([NSEW])", re.ASCII)

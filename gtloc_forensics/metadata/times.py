@@ -77,6 +77,7 @@ CONTAINERS = (
     TimeTag("Keys:CreationDate", TimeRole.CAPTURE),
     TimeTag("ItemList:ContentCreateDate", TimeRole.CAPTURE),
     TimeTag("UserData:DateTimeOriginal", TimeRole.CAPTURE),
+    TimeTag("XML:CreationDateValue", TimeRole.CAPTURE),  # Sony's films: local time with its zone
     TimeTag("QuickTime:CreateDate", TimeRole.CAPTURE, TimeKind.UTC),
     TimeTag("QuickTime:ModifyDate", TimeRole.MODIFIED, TimeKind.UTC),
     TimeTag("PNG:CreationTime", TimeRole.CAPTURE),

@@ -72,6 +72,7 @@ from gtloc_forensics.records.sources import (
 )
 from gtloc_forensics.records.status import CLEARS_NOTHING, Status, is_test, status_of
 from gtloc_forensics.records.unread import MetadataBlock, UnreadBlock, one_of_each
+from gtloc_forensics.records.witnesses import Catalogue, SecondWitness
 
 __all__ = [
     "CLEARS_NOTHING",
@@ -81,6 +82,7 @@ __all__ = [
     "Candidate",
     "CaseHeader",
     "CaseView",
+    "Catalogue",
     "Cause",
     "CauseGroup",
     "CauseKind",
@@ -123,6 +125,7 @@ __all__ = [
     "Reviewed",
     "RuleNote",
     "Scalar",
+    "SecondWitness",
     "Sentence",
     "Severity",
     "Skipped",

@@ -9,6 +9,7 @@ from typing import Any, Self
 from gtloc_forensics.records.sentences import Sentence, Statement
 
 _MODEL, _READER, _OPINION, _PLUGIN = "model", "metadata reader", "second opinion", "plugin"
+_CATALOGUE = "catalogue"
 _NOTHING = "none"
 
 
@@ -20,13 +21,14 @@ class Environment:
         program: version of gtloc_forensics.
         rules: how many there were.
         plugins: those that brought rules, with their versions.
-        pi_heif, rawpy: versions of the optional decoders; "" when they are not installed.
+        pi_heif, rawpy, av: versions of the optional decoders; "" when they are not installed.
         model: what the model says of itself; empty without one.
         model_absence: why there was no model; "" when there was one.
         readers: metadata readers of plugins → their version.
         opinions: further models, and what each says of itself.
         troubles: plugins that failed, and how.
         command: what does the examination again.
+        catalogues: path of each catalogue that was read as a second witness → what it is.
     """
 
     program: str = ""
@@ -42,12 +44,14 @@ class Environment:
     plugins: tuple[str, ...] = ()
     pi_heif: str = ""
     rawpy: str = ""
+    av: str = ""
     model: Mapping[str, str] = field(default_factory=dict)
     model_absence: Statement = ""
     readers: Mapping[str, str] = field(default_factory=dict)
     opinions: Mapping[str, str] = field(default_factory=dict)
     troubles: Mapping[str, Statement] = field(default_factory=dict)
     command: str = ""
+    catalogues: Mapping[str, Statement] = field(default_factory=dict)
 
     @property
     def model_name(self) -> str:
@@ -67,6 +71,7 @@ class Environment:
         said |= (
             _labelled(_READER, self.readers) | _labelled(_OPINION, self.opinions) | _labelled(_PLUGIN, self.troubles)
         )
+        said |= _labelled(_CATALOGUE, self.catalogues)
         return said | {_MODEL: self.model_absence or self.model_name, "command": self.command}
 
     @classmethod
@@ -84,6 +89,7 @@ class Environment:
             opinions=_under(_OPINION, said),
             troubles=_under(_PLUGIN, said),
             command=said.get("command", ""),
+            catalogues=_under(_CATALOGUE, said),
         )
 
 

@@ -86,6 +86,7 @@ class CauseKind(StrEnum):
     GENERATED = "generated"
     PROGRAM_ZONE = "program-zone"
     SIDECAR = "sidecar"
+    SECOND_WITNESS = "second-witness"  # what a photo service or a catalogue keeps of the photo
     REWRITTEN = "rewritten"
     RESIZED = "resized"
     CROPPED = "cropped"

@@ -34,15 +34,31 @@ _CONVERTERS = re.compile(
     r"workspace|finepix|silkypix|develop",
     re.I,
 )
+SCREENSHOT = Sentence("a screenshot")
 _PLATFORM_NAMES: tuple[tuple[re.Pattern[str], Statement], ...] = (
     (re.compile(r"(IMG|VID)-\d{8}-WA\d+", re.I), "WhatsApp"),
-    (re.compile(r"^WhatsApp Image ", re.I), "WhatsApp"),
+    (re.compile(r"^WhatsApp (Image|Video) ", re.I), "WhatsApp"),
+    (re.compile(r"^\d{8}-(PHOTO|VIDEO|GIF|STICKER)-\d{4}-\d{2}-\d{2}-"), "WhatsApp"),
     (re.compile(r"^\d{5,}_\d{8,}_\d+_[nob]\.", re.I), Sentence("Facebook or Instagram")),
     (re.compile(r"^FB_IMG_\d+", re.I), "Facebook"),
-    (re.compile(r"^photo_\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}", re.I), "Telegram"),
-    (re.compile(r"^signal-\d{4}-\d{2}-\d{2}", re.I), "Signal"),
-    (re.compile(r"^(screenshot|bildschirmfoto|capture d.écran|screen shot)", re.I), Sentence("a screenshot")),
+    (re.compile(r"^received_\d{10,}"), Sentence("Facebook's Messenger")),
+    (re.compile(r"^(photo|video)_(\d+_)?\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}", re.I), "Telegram"),
+    (re.compile(r"^(photo|video)_\d+@\d{2}-\d{2}-\d{4}_\d{2}-\d{2}-\d{2}", re.I), "Telegram"),
+    (re.compile(r"^signal-(attachment-)?\d{4}-\d{2}-\d{2}", re.I), "Signal"),
+    (re.compile(r"^(mmexport|wx_camera_)\d{10,}"), "WeChat"),
+    (re.compile(r"^viber_image_\d{4}-", re.I), "Viber"),
+    (re.compile(r"^(screenshot|bildschirmfoto|capture d.écran|screen shot)", re.I), SCREENSHOT),
 )
+_PLATFORM_FOLDERS: tuple[tuple[re.Pattern[str], Statement], ...] = (
+    (re.compile(r"(^|/)your_facebook_activity/.*media/|(^|/)photos_and_videos/", re.I), "Facebook"),
+    (re.compile(r"(^|/)your_instagram_activity/|(^|/)media/(posts|stories|archived_posts|profile)/\d{6}/", re.I),
+     "Instagram"),
+    (re.compile(r"(^|/)WhatsApp (Images|Video)/", re.I), "WhatsApp"),
+    (re.compile(r"(^|/)ChatExport_\d{4}-\d{2}-\d{2}[^/]*/(photos|video_files)/|(^|/)Telegram (Images|Video)/", re.I),
+     "Telegram"),
+)  # fmt: skip
+"""Folders in which exports and telephones keep what a service passed on; what is sent as a file lies elsewhere."""
+
 _PLATFORM_SOFTWARE = re.compile(r"instagram|whatsapp|facebook|snapchat|telegram|wechat|hipstamatic", re.I)
 FACEBOOK_MARK = "FBMD"
 _DATE_CHANGERS = re.compile(
@@ -93,6 +109,16 @@ def platforms_of_name(path: str) -> list[Statement]:
     """Return the messengers and websites whose way of naming files the name of *path* shows."""
     name = path.rsplit("/", 1)[-1]
     return [platform for pattern, platform in _PLATFORM_NAMES if pattern.search(name)]
+
+
+def services_of_name(path: str) -> list[Statement]:
+    """Return the messengers and websites alone: a screenshot is made by nobody who passes it on."""
+    return [platform for platform in platforms_of_name(path) if platform != SCREENSHOT]
+
+
+def platforms_of_folder(path: str) -> list[Statement]:
+    """Return the services in whose folder of passed-on pictures a file lies, by an export's or a telephone's habit."""
+    return [platform for pattern, platform in _PLATFORM_FOLDERS if pattern.search(path)]
 
 
 def is_editor(software: str) -> bool:

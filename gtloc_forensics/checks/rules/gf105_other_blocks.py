@@ -13,7 +13,7 @@ Excused is a difference of exactly the offset between local time and UTC, which 
 make when they take one for the other, one that both blocks' own offsets account for, an
 xmp:CreateDate *later* than the capture, which some editors set to the hour of editing, any date
 that tells the moment of the file's last change (GIMP writes it into IPTC), and a sidecar, where
-programs keep corrections. Midnight to the second is a date without a time.
+programs keep corrections and photo services what they show. Midnight to the second is a date without a time.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ DIGITISED_TAGS = ("XMP-exif:DateTimeDigitized", DOCUMENT_TAG)
 SPLIT_CAPTURE = (("IPTC:DateCreated", "IPTC:TimeCreated"),)
 SPLIT_DIGITISED = (("IPTC:DigitalCreationDate", "IPTC:DigitalCreationTime"),)
 SIDECAR = "sidecar:"  # before the name of a tag read from an XMP file beside the photo
+SERVICE = f"{SIDECAR}JSON:"  # of a tag read from the JSON file of a photo service
 CHANGE_TAGS = ("IFD0:ModifyDate", "XMP-xmp:ModifyDate", "XMP-xmp:MetadataDate")
 UTC_TAGS = ("QuickTime:CreateDate",)  # QuickTime counts UTC, by its specification
 
@@ -60,7 +61,7 @@ class Other:
     against: datetime
 
 
-@check("GF105", title="The capture time in EXIF against XMP, IPTC and the container", needs=("claim",), version="4")
+@check("GF105", title="The capture time in EXIF against XMP, IPTC and the container", needs=("claim",), version="5")
 def other_blocks(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare every capture date outside EXIF with the one inside."""
     claim = claim_of(photo)
@@ -120,6 +121,19 @@ def _judge(claim: Claim, other: Other) -> Finding | None:
                 gap_s=gap_s,
             ),
             kind="program-zone",
+            observed=observed,
+            facts=facts,
+        )
+    if other.tag.startswith(SERVICE):
+        return checks_findings.explained(
+            "GF105",
+            claim,
+            Sentence(
+                "The instant that a photo service keeps beside the photo is {gap_s:spoken} {gap_s:±later|earlier} "
+                "than EXIF: the service shows the time that its user set there, or one that it guessed.",
+                gap_s=gap_s,
+            ),
+            kind="second-witness",
             observed=observed,
             facts=facts,
         )

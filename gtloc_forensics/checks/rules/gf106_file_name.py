@@ -8,10 +8,10 @@ Cannot show: anything where the name holds no date; who gave the name.
 Blind spots: anyone can rename a file, and importers name files by whatever date they found.
 
 Threshold: 2 min (a name is given when a long exposure or a burst is saved), one day for bare
-dates. Excused: names in UTC, messenger names dated by receipt, and every name that no camera or
-messenger gives: people name scans by their subject and shops files by their orders. A camera's
-own name *earlier* than the capture has no such excuse: nothing is named before it exists. Where
-the file has no more than a change date, nothing is compared.
+dates. Excused: names in UTC, messenger names dated by receipt, by a clock that may be in another
+zone, and every name that no camera or messenger gives: people name scans by their subject and shops
+files by their orders. A camera's own name *earlier* than the capture has no such excuse: nothing is
+named before it exists. Where the file has no more than a change date, nothing is compared.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable, offsets
+from gtloc_forensics.checks.reference import programs
 from gtloc_forensics.records import (
     Claim,
     Confidence,
@@ -37,6 +38,7 @@ from gtloc_forensics.records import (
 
 SAME_S = 120.0
 DAY_S = 86_400.0
+ZONES_S = 26 * 3600.0  # the widest two wall clocks can differ
 CHANGE_DATES = ("ModifyDate", "MetadataDate", "FileModifyDate")
 
 # IMG_20240118_123540, 20240118_123540, DJI_20240118123540, WIN_20240118_12_35_40, …BURST20240118123540123;
@@ -50,7 +52,7 @@ _CAMERA_NAME = re.compile(
 _MESSENGER = re.compile(r"-WA\d+", re.I)
 
 
-@check("GF106", title="The time in the file's name against the capture time", needs=("claim",), version="2")
+@check("GF106", title="The time in the file's name against the capture time", needs=("claim",), version="3")
 def file_name_time(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare each time read from the name with the claimed one."""
     claim = claim_of(photo)
@@ -121,17 +123,26 @@ def _judge(claim: Claim, local: Stated[datetime], reading: TimeReading) -> Findi
 def _excuse(claim: Claim, reading: TimeReading, gap_s: float) -> tuple[str, Sentence] | None:
     if _MESSENGER.search(reading.raw) and gap_s > 0:
         return "copy", Sentence("messengers date a name by receipt")
+    if _is_of_messenger(reading) and abs(gap_s) <= ZONES_S:
+        return "copy", Sentence("a messenger names a file by the clock of whoever received it")
+    if _is_of_messenger(reading) and gap_s > 0:
+        return "copy", Sentence("messengers date a name by receipt")
     if reading.kind is TimeKind.LOCAL and any(
         hours and abs(gap_s + 3600.0 * hours) <= SAME_S for hours in _known_offsets(claim)
     ):
         return "program-zone", Sentence("it is in UTC")
-    if not _CAMERA_NAME.match(_stem(reading)) and not _MESSENGER.search(reading.raw):
+    if not (_CAMERA_NAME.match(_stem(reading)) or _MESSENGER.search(reading.raw) or _is_of_messenger(reading)):
         if gap_s > 0:
             return "copy", Sentence("the file was named when it was copied, edited or sent")
         return "named-by-hand", Sentence(
             "no camera gave that name; people name files by their subject, shops by their orders"
         )
     return None
+
+
+def _is_of_messenger(reading: TimeReading) -> bool:
+    """Whether a messenger gave the name, to the second; the other names of theirs hold a day only."""
+    return reading.resolution_s < DAY_S and bool(programs.services_of_name(_stem(reading)))
 
 
 def _gap_s(claim: Claim, reading: TimeReading) -> float:

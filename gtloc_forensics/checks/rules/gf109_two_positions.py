@@ -24,9 +24,10 @@ SAME_KM = 1.0
 ROUNDED_KM = 2.0
 FAR_KM = 50.0
 SIDECAR = "sidecar"  # before the name of a tag read from an XMP file beside the photo
+SERVICE = f"{SIDECAR}:JSON:"  # of a tag read from the JSON file of a photo service
 
 
-@check("GF109", title="Two positions in one file", needs=("claim",), version="2")
+@check("GF109", title="Two positions in one file", needs=("claim",), version="3")
 def two_positions(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the position that won with those that lost."""
     claim = claim_of(photo)
@@ -48,12 +49,23 @@ def two_positions(photo: Photo, context: Context) -> Iterator[Finding]:
         yield findings.explained("GF109", claim, summary, kind="rounded-position", observed=observed, facts=facts)
     elif SIDECAR in (tag.split(":")[0], main.tag.split(":")[0]):
         beside = tag if tag.startswith(SIDECAR) else main.tag
-        summary = Sentence(
-            "{tag} is {farthest_km:.0f} km from the file's own position: a correction kept beside the photo.",
-            tag=beside,
-            farthest_km=farthest_km,
+        is_service = beside.startswith(SERVICE)
+        summary = (
+            Sentence(
+                "{tag}, which a photo service keeps beside the file, is {farthest_km:.0f} km from the file's own "
+                "position: the service shows the place that its user set there, or one that it guessed.",
+                tag=beside.removeprefix(f"{SIDECAR}:"),
+                farthest_km=farthest_km,
+            )
+            if is_service
+            else Sentence(
+                "{tag} is {farthest_km:.0f} km from the file's own position: a correction kept beside the photo.",
+                tag=beside,
+                farthest_km=farthest_km,
+            )
         )
-        yield findings.explained("GF109", claim, summary, kind="sidecar", observed=observed, facts=facts)
+        kind = "second-witness" if is_service else "sidecar"
+        yield findings.explained("GF109", claim, summary, kind=kind, observed=observed, facts=facts)
     else:
         slips = [slip for rival in main.rivals for slip in _slips(main.value, rival.value)]
         yield findings.suspicious(

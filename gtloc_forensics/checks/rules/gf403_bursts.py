@@ -1,7 +1,7 @@
 """GF403 — Frames of one burst, claimed far apart.
 
-Shows: that files which share a burst or live-photo identifier, and so were made within
-seconds, claim times or places that are far apart.
+Shows: that files which share a burst or live-photo identifier, the picture and the film of a
+live photo too, and so were made within seconds, claim times or places that are far apart.
 
 Cannot show: which of them is wrong.
 
@@ -22,7 +22,7 @@ LONGEST_S = 120.0
 FARTHEST_KM = 1.0
 
 
-@check("GF403", title="Frames of one burst, claimed far apart", scope=Scope.DEVICE)
+@check("GF403", title="Frames of one burst, claimed far apart", scope=Scope.DEVICE, version="2")
 def bursts(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Compare the frames of each burst with its first."""
     by_burst: dict[str, list[PhotoSummary]] = {}

@@ -3,7 +3,7 @@
 Shows: pictures that look the same to the eye (64-bit DCT hash), or that are crops, turns
 and edits of one another as hash and model both see it, but claim times or places that are
 far apart; and files with one device, one capture time and one counter whose pictures
-differ. Identical bytes under two names are a copy and nothing else.
+differ. The film of a live photo is no second picture. Identical bytes under two names are a copy and nothing else.
 
 Cannot show: which claim is the true one.
 
@@ -66,10 +66,11 @@ _SAME_LOOK = template("This photo looks the same as {other} but claims to be {ap
 _EDITED = template("This photo looks like a crop or an edit of {other} but claims to be {apart:and} away from it.")
 
 
-@check("GF406", title="One picture, two stories", scope=Scope.CASE, version="3")
+@check("GF406", title="One picture, two stories", scope=Scope.CASE, version="4")
 def duplicates(summaries: Sequence[PhotoSummary], context: Context) -> Iterator[Finding]:
     """Compare look-alikes, and files that tell one story."""
-    hashed = [photo for photo in summaries if photo.perceptual_hash is not None]
+    films = _halves(summaries)
+    hashed = [photo for photo in summaries if photo.perceptual_hash is not None and photo.source_id not in films]
     seen = [photo for photo in hashed if _has_structure(photo)]
     found = look_alikes.clusters([_hash(photo) for photo in seen], most_bits=SAME_BITS)
     groups = [_one_of_each_content([seen[number] for number in numbers]) for numbers in found]
@@ -79,8 +80,28 @@ def duplicates(summaries: Sequence[PhotoSummary], context: Context) -> Iterator[
         yield finding
     fine = [photo for photo in seen if photo.source_id not in told]
     yield from pairs.passed("GF406", fine, Sentence("No look-alike tells another story."))
-    unseen = pairs.rest(summaries, [*seen, *(photo for photo in hashed if photo.source_id in told)])
+    halves = [photo for photo in summaries if photo.source_id in films]
+    yield from pairs.silent("GF406", halves, Sentence("the film of a live photo: it shows what its picture shows"))
+    known = [*seen, *halves, *(photo for photo in hashed if photo.source_id in told)]
+    unseen = pairs.rest(summaries, known)
     yield from pairs.silent("GF406", unseen, Sentence("the picture was not decoded or has no structure"))
+
+
+def _halves(summaries: Sequence[PhotoSummary]) -> frozenset[str]:
+    """Return the films that are the moving half of a picture: by an identifier of both, or by one name beside it."""
+    pictures = [photo for photo in summaries if not _is_film(photo)]
+    names = {photo.name.rpartition(".")[0].casefold() for photo in pictures}
+    shared = {photo.burst_id for photo in pictures} - {""}
+    return frozenset(
+        film.source_id
+        for film in summaries
+        if _is_film(film)
+        and (film.burst_id in shared or {film.name.casefold(), film.name.rpartition(".")[0].casefold()} & names)
+    )
+
+
+def _is_film(photo: PhotoSummary) -> bool:
+    return photo.media_type.startswith("video/")
 
 
 def _hash(photo: PhotoSummary) -> int:

@@ -22,7 +22,10 @@ from gtloc_forensics.metadata.exiftool.process import Answer, Died, Hung, Limits
 from gtloc_forensics.metadata.exiftool.program import locate, version
 from gtloc_forensics.records import Sentence, TagsRead, Unread
 
-READ = (b"-n", b"-a", b"-G1:4", b"-e", b"-j", b"-api", b"LargeFileSupport=1")
+UNLISTED = (b"-XMP-exif:GPSLatitudeRef", b"-XMP-exif:GPSLongitudeRef")
+"""Tags that exiftool gives only when they are asked for: no standard has them, but Apple's Photos exports do."""
+
+READ = (b"-n", b"-a", b"-G1:4", b"-e", b"-j", b"-api", b"LargeFileSupport=1", b"-All", *UNLISTED)
 """All tags, duplicates too (family 4 numbers them: JSON would lose them), as numbers, none composed by exiftool."""
 
 PREVIEWS = ("JpgFromRaw", "PreviewImage", "OtherImage", "ThumbnailImage")
