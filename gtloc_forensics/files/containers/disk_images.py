@@ -37,6 +37,9 @@ DEEPEST = 128
 SMALLEST_GAP_BYTES = 16 << 20
 """A longer stretch that no partition claims is told."""
 
+FIRST_OF_USERS, EXTENSIONS = 24, 11
+"""Of the records of NTFS: those before the first are its own, and one is the folder of further ones."""
+
 _SECOND_NS = 1_000_000_000
 _NTFS_STEP_NS = 100
 
@@ -189,9 +192,13 @@ class DiskImage:
     def _known(
         self, number: int, volume: _Volume, found: _Folder, entry: Any, pending: list[_Folder]
     ) -> Iterator[Member | Skipped]:
+        if entry.info.meta is None and found.is_deleted:
+            entry = self._record(volume, found.number) or entry
         tsk, meta = self._tsk, entry.info.meta
         place = _deleted(volume, found) if found.is_deleted else _live(volume, found.path)
-        if meta is None:
+        if self._is_of_the_system(volume, found):
+            yield Skipped(place, Sentence("a table of the file system itself"), blocks=False)
+        elif meta is None:
             gone = Sentence("a name whose record on the disk is gone")
             yield Skipped(place, gone, blocks=has_photo_extension(found.path) and not found.is_deleted)
         elif int(meta.type) in (int(tsk.TSK_FS_META_TYPE_DIR), int(tsk.TSK_FS_META_TYPE_VIRT_DIR)):
@@ -204,6 +211,18 @@ class DiskImage:
             yield from self._file(number, volume, found, place, entry)
         else:
             yield Skipped(place, SPECIAL, blocks=has_photo_extension(found.path))
+
+    def _record(self, volume: _Volume, number: int) -> Any:
+        """Return a file by the number of its record, which a deleted name still tells; None where there is none."""
+        try:
+            return volume.system.open_meta(inode=number) if number else None
+        except OSError:
+            return None
+
+    def _is_of_the_system(self, volume: _Volume, found: _Folder) -> bool:
+        """Say whether an entry is one of the records with which NTFS begins, but for its folder of further ones."""
+        is_ntfs = self._kind(volume) == int(self._tsk.TSK_FS_TYPE_NTFS)
+        return is_ntfs and found.number < FIRST_OF_USERS and found.number != EXTENSIONS
 
     def _folder(
         self, volume: _Volume, found: _Folder, place: bytes, pending: list[_Folder]

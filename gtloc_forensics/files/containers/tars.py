@@ -87,7 +87,7 @@ class TarArchive:
             said = Sentence("the archive breaks off or is damaged there ({said})", said=str(error)[:160])
             yield Skipped(b"...", said, blocks=True)
             return
-        if self._content.read(end - _TAR_BLOCK if end else 0, _TAR_BLOCK).strip(b"\0"):
+        if self._content.read(end, _TAR_BLOCK).strip(b"\0"):
             broken = Sentence("the archive goes on with something that is no member; what follows was not read")
             yield Skipped(b"...", broken, blocks=True)
 
