@@ -28,9 +28,12 @@ from gtloc_forensics.case.comparing import Difference
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import EvidenceTreeError, UsageError
 from gtloc_forensics.examination.settings import Settings
-from gtloc_forensics.files import acquiring, reading
+from gtloc_forensics.files import acquiring, hashing, reading
 from gtloc_forensics.files.containers import fat_times
 from gtloc_forensics.records import Candidate, FileStat, Skipped, visible
+from gtloc_forensics.report.chapters import recorded
+
+pytestmark = pytest.mark.xdist_group("images")
 
 INLINE = Settings(model="none", jobs=0)
 WRITTEN = datetime(2026, 11, 28, 12, 34, 56)
@@ -68,7 +71,7 @@ def audited(evidence: Path, output: Path, **options: Any) -> dict[str, Any]:
 def trace(path: Path) -> tuple[Any, ...]:
     """Return everything about a file that a careless reader would change."""
     stat = path.stat()
-    return hashlib.sha256(path.read_bytes()).hexdigest(), stat.st_mtime_ns, stat.st_ctime_ns, stat.st_atime_ns
+    return hashing.sha256_of(path), stat.st_mtime_ns, stat.st_ctime_ns, stat.st_atime_ns
 
 
 # --------------------------------------------------------------------------- file systems
@@ -146,7 +149,7 @@ def test_a_fat_time_is_a_local_time_in_the_claim_and_an_instant_nowhere(tmp_path
     with open_case(image, tmp_path / "case") as case:
         case.audit(INLINE)
         (entry,) = case.view().photos()
-        case.export("timeline", tmp_path / "timeline.jsonl")
+        case.export("timesketch", tmp_path / "timeline.jsonl")
     times = [reading_ for reading_ in entry.photo.claim.times if reading_.tag == "System:FileModifyDate"]
     assert [(time_.wall, time_.kind.name, time_.offset_hours, time_.resolution_s) for time_ in times] == [
         (WRITTEN, "LOCAL", None, 2.0)
@@ -281,6 +284,17 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"folder": place / "folder", "dd": image}
 
 
+@pytest.fixture(scope="module")
+def audited_image(corpus: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """Examine the image once; return the case folder, which nobody changes, and its document."""
+    case = tmp_path_factory.mktemp("cases") / "case"
+    os.utime(corpus["dd"], ns=(1_000_000_000 * 10**9, 1_600_000_000 * 10**9))  # an access would show under relatime
+    before = trace(corpus["dd"])
+    document = audited(corpus["dd"], case)
+    assert trace(corpus["dd"]) == before
+    return case, document
+
+
 def comparable(document: dict[str, Any]) -> dict[str, Any]:
     """Return what was found of each photo, under its path within image or folder; ids and hashes of paths left out."""
     found = {}
@@ -297,14 +311,16 @@ def inner(path: str) -> str:
     return re.sub(r"card\.(?:dd|E01)!/", "", re.sub(r"(p\d)-deleted/\d+/", r"\1/", path))
 
 
-def test_an_image_of_sixty_photos_gives_the_findings_of_the_folder(corpus: dict[str, Path], tmp_path: Path) -> None:
-    before = trace(corpus["dd"])
+def test_an_image_of_sixty_photos_gives_the_findings_of_the_folder(
+    corpus: dict[str, Path], audited_image: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
     folder = comparable(audited(corpus["folder"], tmp_path / "of folder"))
-    image = comparable(audited(corpus["dd"], tmp_path / "of image"))
+    image = comparable(audited_image[1])
     assert len(folder) == PHOTOS
     assert any(findings for _, _, findings in folder.values())
     assert without_the_file_system(image) == without_the_file_system(folder)
-    assert trace(corpus["dd"]) == before
+    deleted = [item for item in audited_image[1]["photos"] if item["recorded"]["deleted"]]
+    assert [item["path"].rpartition("/")[2] for item in deleted] == ["IMG_20261111_000007.jpg"]
 
 
 def without_the_file_system(found: dict[str, Any]) -> dict[str, Any]:
@@ -314,13 +330,13 @@ def without_the_file_system(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_an_ewf_image_gives_the_same_and_its_stored_hashes_are_compared(
-    corpus: dict[str, Path], tmp_path: Path
+    corpus: dict[str, Path], audited_image: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     made_images.needs("ewfacquire")
     image = made_images.ewf(tmp_path / "card", corpus["dd"], "-c", "deflate:fast")
     before = trace(image)
     document = audited(image, tmp_path / "of E01")
-    assert comparable(document) == comparable(audited(corpus["dd"], tmp_path / "of dd"))
+    assert comparable(document) == comparable(audited_image[1])
     assert trace(image) == before
     with Case(tmp_path / "of E01") as case:
         said = case.view().mandate()
@@ -365,8 +381,11 @@ def test_a_split_ewf_image_is_read_and_its_segments_are_evidence(corpus: dict[st
             audited(image, tmp_path / "case", database_url=f"sqlite:///{segment}")
 
 
-def test_an_image_that_changed_since_is_told_by_verify(corpus: dict[str, Path], tmp_path: Path) -> None:
-    image = Path(shutil.copy(corpus["dd"], tmp_path / "card.dd"))
+def test_an_image_that_changed_since_is_told_by_verify(tmp_path: Path) -> None:
+    for number in range(3):
+        photo(tmp_path / f"card/{number}.jpg", number)
+    system = made_images.fat(tmp_path / "fat", tmp_path / "card")
+    image = made_images.disk(tmp_path / "card.dd", (made_images.FAT32, system))
     audited(image, tmp_path / "case")
     data = bytearray(image.read_bytes())
     data[-1] ^= 1
@@ -417,9 +436,10 @@ def acquired(case: Path) -> int:
             return 0
 
 
-def test_corrections_of_an_image_go_to_the_case_and_never_into_it(corpus: dict[str, Path], tmp_path: Path) -> None:
-    image, case = corpus["dd"], tmp_path / "case"
-    audited(image, case)
+def test_corrections_of_an_image_go_to_the_case_and_never_into_it(
+    corpus: dict[str, Path], audited_image: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    image, case = corpus["dd"], Path(shutil.copytree(audited_image[0], tmp_path / "case"))
     before = trace(image)
     runner = CliRunner()
     only = "card.dd!/p2/media/IMG_20261011_000040.jpg"
@@ -441,14 +461,25 @@ def test_corrections_of_an_image_go_to_the_case_and_never_into_it(corpus: dict[s
     assert trace(image) == before
 
 
-def test_reports_and_tables_print_the_inner_path(corpus: dict[str, Path], tmp_path: Path) -> None:
-    with open_case(corpus["dd"], tmp_path / "case") as case:
-        case.audit(INLINE)
+def test_reports_and_tables_print_the_inner_path(audited_image: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    with Case(Path(shutil.copytree(audited_image[0], tmp_path / "case"))) as case:
         case.export("csv", tmp_path / "table.csv")
         case.export("html", tmp_path / "page.html")
     path = "card.dd!/p2/media/IMG_20261011_000050.jpg"
     assert path in (tmp_path / "table.csv").read_text()
-    assert path in (tmp_path / "page.html").read_text()
+    page = (tmp_path / "page.html").read_text()
+    assert path in page
+    assert "below p1-deleted and the number of a record was deleted" in page
+    assert "it states no hash of its content" in page
+
+
+def test_a_recorded_time_is_told_with_its_zone_and_its_step() -> None:
+    nanoseconds = made_images.epoch_ns(WRITTEN)
+    assert recorded.moment_of(nanoseconds, 2.0, is_local=True) == (
+        "2026-11-28 12:34:56, by a clock whose zone is not recorded, in steps of 2.00 s"
+    )
+    assert recorded.moment_of(nanoseconds, 1e-7, is_local=False) == "2026-11-28 12:34:56 UTC"
+    assert recorded.moment_of(0, 1.0, is_local=False) is None
 
 
 # --------------------------------------------------------------------------- what is refused

@@ -46,9 +46,19 @@ def containers(store: Store) -> dict[str, Statement]:
             "container_hashes": "; ".join(hashes),
             "container_check": _compared(told),
             "container_words": "; ".join(words),
+            "container_paths": _explained(told),
             "container_read_with": str(told.get("read with", "")),
         }
     return {name: value for name, value in found.items() if value}
+
+
+def _explained(told: Mapping[str, Scalar]) -> Statement:
+    if not str(told.get("kind", "")).endswith("image"):
+        return Sentence("after !/ stands the path within it")
+    return Sentence(
+        "after !/ stands the path within it: p1 is the first partition (p0: there is no table of them); what stands below "
+        "p1-deleted and the number of a record was deleted, and its content is what that record still says it was"
+    )
 
 
 def _compared(told: Mapping[str, Scalar]) -> Sentence:

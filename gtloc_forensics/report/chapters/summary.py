@@ -245,5 +245,12 @@ MANDATE = (
 )
 """What an examiner may say of a case beside the header; each is printed where it is said."""
 
-CONTAINER = ("container", "container_hashes", "container_check", "container_words", "container_read_with")
+CONTAINER = (
+    "container",
+    "container_hashes",
+    "container_check",
+    "container_words",
+    "container_paths",
+    "container_read_with",
+)
 """What is noted by itself of the image or archive that the photos come from."""
