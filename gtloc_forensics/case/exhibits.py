@@ -56,8 +56,8 @@ def _explained(told: Mapping[str, Scalar]) -> Statement:
     if not str(told.get("kind", "")).endswith("image"):
         return Sentence("after !/ stands the path within it")
     return Sentence(
-        "after !/ stands the path within it: p1 is the first partition (p0: there is no table of them); what stands below "
-        "p1-deleted and the number of a record was deleted, and its content is what that record still says it was"
+        "after !/ stands the path within it: p1 is the first partition (p0: there is no table of them); what stands "
+        "below p1-deleted and the number of a record was deleted, and its content is what that record still says it was"
     )
 
 
