@@ -29,7 +29,7 @@ from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import EvidenceTreeError, UsageError
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files import acquiring, hashing, reading
-from gtloc_forensics.files.containers import fat_times
+from gtloc_forensics.files.containers import disk_images, fat_times, identity
 from gtloc_forensics.records import Candidate, FileStat, Skipped, visible
 from gtloc_forensics.report.chapters import recorded
 
@@ -367,15 +367,45 @@ def test_a_container_whose_hash_does_not_match_is_told_loudly(tmp_path: Path) ->
         assert any("DOES NOT MATCH" in found.what for found in case.verify(INLINE, sample=0).differences)
 
 
+def test_an_ewf_image_damaged_at_its_beginning_is_refused_with_the_damage(tmp_path: Path) -> None:
+    photo(tmp_path / "card/a.jpg")
+    image = made_images.ewf(
+        tmp_path / "card", made_images.fat(tmp_path / "fat.dd", tmp_path / "card"), "-c", "deflate:fast"
+    )
+    data = bytearray(image.read_bytes())
+    at = data.index(b"sectors\0") + 76  # behind the head of its section the first chunk begins
+    data[at : at + 40] = b"\xff" * 40
+    image.write_bytes(data)
+    with pytest.raises(UsageError, match="THE HASH DOES NOT MATCH|COULD NOT BE READ TO ITS END"):
+        reading.identity_of(image)
+
+
+def test_a_medium_that_cannot_be_read_is_told_as_such_and_never_compared(tmp_path: Path) -> None:
+    class Broken:
+        size_bytes, stored, said, libraries = 1 << 20, {"MD5": "00" * 16}, {}, ""
+
+        def read(self, offset: int, length: int) -> bytes:
+            raise OSError("a chunk is damaged\nand more")
+
+        def close(self) -> None: ...
+
+    computed, unread = identity.hashes_of(Broken())
+    assert (computed, unread) == ({}, "a chunk is damaged")
+    found = identity.Identity("EWF image", (), 1 << 20, computed, Broken.stored, unread)
+    assert "COULD NOT BE READ TO ITS END (a chunk is damaged)" in str(found.mismatch)
+    with pytest.raises(UsageError, match="no folder, no archive"):
+        disk_images.DiskImage(Broken(), "broken.E01", identity=0)
+
+
 def test_a_split_ewf_image_is_read_and_its_segments_are_evidence(corpus: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "e").mkdir()
     image = made_images.ewf(tmp_path / "e/card", corpus["dd"], "-c", "none", "-S", "30MiB")
     segments = sorted((tmp_path / "e").iterdir())
     assert len(segments) > 1
-    identity = reading.identity_of(image)
-    assert identity is not None
-    assert [part.name for part in identity.parts] == [os.fsencode(part.name) for part in segments]
-    assert identity.mismatch is None
+    found = reading.identity_of(image)
+    assert found is not None
+    assert [part.name for part in found.parts] == [os.fsencode(part.name) for part in segments]
+    assert found.mismatch is None
     for segment in segments:
         with pytest.raises(EvidenceTreeError):
             audited(image, tmp_path / "case", database_url=f"sqlite:///{segment}")

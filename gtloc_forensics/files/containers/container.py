@@ -74,6 +74,9 @@ class Container:
             self._reader: Reader = reader(self._media, str(path), identity=self.identity.number)
             read_with = ", ".join(filter(None, (self._media.libraries, self._reader.libraries)))
             self.identity = replace(self.identity, libraries=read_with)
+        except UsageError as error:
+            self._media.close()
+            raise self._explained(error) from error
         except BaseException:
             self._media.close()
             raise
@@ -84,6 +87,11 @@ class Container:
             self._reader.close()
             self._media.close()
             raise UsageError(f"{path} could not be listed: {opening.words(error)}; acquire it again") from error
+
+    def _explained(self, error: UsageError) -> UsageError:
+        """Return why it is not read, with what is wrong with the container itself where that is known."""
+        identity = getattr(self, "identity", None)
+        return error if identity is None or identity.mismatch is None else UsageError(f"{error}; {identity.mismatch}")
 
     def _identified(self, kind: Kind) -> Identity:
         try:

@@ -40,6 +40,9 @@ SMALLEST_GAP_BYTES = 16 << 20
 FIRST_OF_USERS, EXTENSIONS = 24, 11
 """Of the records of NTFS: those before the first are its own, and one is the folder of further ones."""
 
+FAILURES = (OSError, RuntimeError)
+"""How the Sleuth Kit fails: by itself, or because the medium below could not be read."""
+
 _SECOND_NS = 1_000_000_000
 _NTFS_STEP_NS = 100
 
@@ -102,7 +105,7 @@ class DiskImage:
         try:
             table = tsk.Volume_Info(self._image)
             parts = list(table)
-        except OSError:
+        except FAILURES:
             parts = []
         sector = int(table.info.block_size) if parts else 512
         volumes: list[_Volume] = []
@@ -123,7 +126,7 @@ class DiskImage:
     def _opened(self, label: bytes, start: int, described: bytes) -> list[_Volume]:
         try:
             system = self._tsk.FS_Info(self._image, offset=start)
-        except OSError as error:
+        except FAILURES as error:
             said = Sentence(
                 "a partition ({kind}) whose file system could not be read, because it is of an unknown kind, "
                 "encrypted or damaged ({said})",
@@ -164,7 +167,7 @@ class DiskImage:
                 try:
                     for entry in volume.system.open_dir(inode=folder.number):
                         yield from self._entry(number, volume, folder, entry, pending)
-                except OSError as error:
+                except FAILURES as error:
                     said = Sentence(
                         "a folder of the image that could not be read ({said})",
                         said=(str(error).splitlines() or ["?"])[0][:160],
@@ -216,7 +219,7 @@ class DiskImage:
         """Return a file by the number of its record, which a deleted name still tells; None where there is none."""
         try:
             return volume.system.open_meta(inode=number) if number else None
-        except OSError:
+        except FAILURES:
             return None
 
     def _is_of_the_system(self, volume: _Volume, found: _Folder) -> bool:
@@ -254,7 +257,7 @@ class DiskImage:
         """Yield the further streams that a file of NTFS has under its own name."""
         try:
             attributes = [attribute.info for attribute in entry]
-        except OSError:
+        except FAILURES:
             return
         for info in attributes:
             if int(info.type) == int(self._tsk.TSK_FS_ATTR_TYPE_NTFS_DATA) and info.name:
@@ -311,7 +314,7 @@ class DiskImage:
                     raise Unreadable(Sentence("it ends before its length in the image"))
                 offset += len(block)
                 yield block
-        except OSError as error:
+        except FAILURES as error:
             if isinstance(error, Unreadable):
                 raise
             said = (str(error).splitlines() or ["?"])[0][:160]
