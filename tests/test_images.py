@@ -376,7 +376,7 @@ def test_an_ewf_image_damaged_at_its_beginning_is_refused_with_the_damage(tmp_pa
     at = data.index(b"sectors\0") + 76  # behind the head of its section the first chunk begins
     data[at : at + 40] = b"\xff" * 40
     image.write_bytes(data)
-    with pytest.raises(UsageError, match="THE HASH DOES NOT MATCH|COULD NOT BE READ TO ITS END"):
+    with pytest.raises(UsageError, match=r"THE HASH DOES NOT MATCH|COULD NOT BE READ TO ITS END"):
         reading.identity_of(image)
 
 

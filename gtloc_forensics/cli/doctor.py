@@ -24,6 +24,9 @@ LITTLE_SPACE_GB = 1.0
 OPTIONAL = {
     "pi-heif": ("HEIC pictures", "heic"),
     "pyhanko": ("signed reports", "sign"),
+    "pytsk3": ("images of disks", "images"),
+    "libewf-python": ("E01 images", "images"),
+    "py7zr": ("7z archives", "images"),
     "psycopg": ("PostgreSQL case databases", "postgres"),
 }
 
