@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
 import json
+import random
 import struct
 import subprocess
 import tarfile
@@ -363,3 +365,31 @@ def test_an_archive_that_is_gone_is_told_by_verify(tmp_path: Path) -> None:
     with Case(tmp_path / "case") as case:
         differences = case.verify(INLINE, sample=0).differences
     assert any("can no longer be read" in found.what for found in differences)
+
+
+def test_a_member_that_claims_more_than_is_examined_is_not_read() -> None:
+    said = members.Allowance(archive_bytes=1 << 40).refusal(600 << 20, None)
+    assert said == "600 MB is more than the 512 MB that are examined"
+
+
+@pytest.mark.parametrize("name", ["z.zip", "t.tar", "t.tar.gz"])
+def test_a_damaged_archive_is_refused_or_listed_and_nothing_else(tmp_path: Path, name: str) -> None:
+    entries = [(f"DCIM/{number}.jpg", a_jpeg(number)) for number in range(3)]
+    whole = a_zip(tmp_path / name, *entries) if name == "z.zip" else a_tar(tmp_path / name, *entries, mode=MODES[name])
+    sound = whole.read_bytes()
+    for seed in range(40):
+        chance = random.Random(seed)
+        data = bytearray(sound[: chance.randrange(1, len(sound))] if chance.random() < 0.2 else sound)
+        for _ in range(chance.choice((1, 3, 10, 60))):
+            data[chance.randrange(len(data))] = chance.choice((0, 255, chance.randrange(256)))
+        whole.write_bytes(data)
+        with contextlib.suppress(UsageError):  # any other error ends the test
+            container = Container(whole)
+            for entry in container.walk():
+                with contextlib.suppress(OSError):
+                    if isinstance(entry, Candidate):
+                        assert sum(map(len, container.blocks(entry.relative))) <= 512 << 20
+            container.close()
+
+
+MODES = {"t.tar": "w", "t.tar.gz": "w:gz"}
