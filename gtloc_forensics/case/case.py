@@ -23,7 +23,7 @@ from gtloc_forensics.examination import witnesses
 from gtloc_forensics.examination.gathering import Gathering, Progress
 from gtloc_forensics.examination.instruments import Instruments, opened
 from gtloc_forensics.examination.settings import Settings
-from gtloc_forensics.files import writing
+from gtloc_forensics.files import reading, writing
 from gtloc_forensics.files.writing import refuse_inside
 from gtloc_forensics.records import CaseHeader, Decision, Scalar, Tally
 from gtloc_forensics.store import addresses
@@ -54,10 +54,10 @@ def open_case(
     database_url: str = "",
     watched: Sequence[Path] = (),
 ) -> Case:
-    """Open the case of a folder, making it when it is new.
+    """Open the case of a folder, an image or an archive, making it when it is new.
 
     Args:
-        evidence: the folder of photos; it is never written to.
+        evidence: the folder of photos, or the image or archive that holds them; it is never written to.
         output: the case folder; ``./<folder name>.audit`` when left out.
         header: the examiner's fields; what is empty stays as it was.
         database_url: an SQLAlchemy URL in place of ``case.sqlite``.
@@ -71,8 +71,8 @@ def open_case(
         NewerCase, CaseError: the database cannot be used.
         CaseBusy: the header is to be changed, and another process holds the case.
     """
-    if not (watched or evidence.is_dir()):  # a watched card may come later
-        raise UsageError(f"{evidence} is not a folder; name the folder that holds the photos")
+    if not (watched or evidence.is_dir() or evidence.is_file()):  # a watched card may come later
+        raise UsageError(f"{evidence} is not a folder; name the folder that holds the photos, an image or an archive")
     folder = output or default_output(evidence)
     database = addresses.checked(database_url) if database_url else folder / DATABASE
     for place in watched or (evidence,):
@@ -80,6 +80,7 @@ def open_case(
         writing.refuse_temporary_inside(place)
         if isinstance(database, Path):
             refuse_inside(database, place)
+    reading.identity_of(evidence)  # a file that is no container is refused before a folder is made for it
     folder.mkdir(parents=True, exist_ok=True)
     case = Case(folder, evidence=evidence.resolve(), database_url=database_url)
     try:

@@ -16,8 +16,10 @@ from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.products import ELSEWHERE, FINDINGS, IN_CASE, REPORT
 from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.errors import DamagedCase, ForensicsError
+from gtloc_forensics.examination import acquisition
+from gtloc_forensics.examination.acquisition import CONTAINER
 from gtloc_forensics.examination.results import digest_of
-from gtloc_forensics.files import acquiring, listing
+from gtloc_forensics.files import acquiring, reading
 from gtloc_forensics.files.hashing import sha256_of
 from gtloc_forensics.records import Candidate, CustodyEvent, Skipped, Source, visible
 from gtloc_forensics.store.binding import altered, damage, raw_custody, raw_header
@@ -78,6 +80,7 @@ class Chain:
     newest: str = ""  # the fingerprint that was concluded last
     header: dict[str, str] = field(default_factory=dict)  # as its events leave it
     begins_with_header: bool = False  # then a field that no event names was never filled in
+    containers: dict[str, CustodyEvent] = field(default_factory=dict)  # name → what was said of it last
     products: dict[tuple[str, str], list[CustodyEvent]] = field(default_factory=dict)  # (place, name)
     _acquired: set[bytes] = field(default_factory=set)
 
@@ -120,6 +123,8 @@ class Chain:
         elif event.action == "analyse":
             self.newest = str(event.detail.get("examination"))
             self.examinations[self.newest] = event
+        elif event.action == CONTAINER:
+            self.containers[event.subject] = event
         elif event.action == "header":
             self.begins_with_header |= self.events == 1
             self.header.update({name: str(value) for name, value in event.detail.items()})
@@ -268,6 +273,7 @@ class Evidence:
 
     def check(self, view: StoredCase) -> Iterator[Difference]:
         """Yield what differs: changed, gone, new."""
+        yield from self._container()
         passed_over = {entry.relative: entry for entry in view.passed_over()}
         for member in self._case.store.members(view.examination_id):
             self.members += 1
@@ -278,6 +284,27 @@ class Evidence:
                 continue
             yield from self._source(source, known.sidecars)
         yield from self._arrived(passed_over)
+
+    def _container(self) -> Iterator[Difference]:
+        """Hash the image or archive again, and compare it with what the chain says of it."""
+        identity = reading.identity_of(self._case.evidence)
+        if identity is None:
+            return
+        name = visible(identity.parts[0].name)
+        stated = self._chain.containers.get(name)
+        if stated is None:
+            yield Difference(name, "the custody chain holds no word of this container")
+            return
+        now = acquisition.facts(identity)
+        for field_name in sorted({*now, *stated.detail}):
+            if field_name.startswith(("sha256", "content", "stated", "media")):
+                before, after = stated.detail.get(field_name), now.get(field_name)
+                if before != after:
+                    yield Difference(
+                        name, f"its {field_name} was {before or 'not there'} and is {after or 'not there'}"
+                    )
+        if identity.mismatch is not None:
+            yield Difference(name, str(identity.mismatch))
 
     def _source(self, source: Source, sidecars: Mapping[bytes, str]) -> Iterator[Difference]:
         name = source.display_path
@@ -296,7 +323,7 @@ class Evidence:
 
     def _arrived(self, passed_over: Mapping[bytes, Skipped]) -> Iterator[Difference]:
         evidence = self._case.evidence
-        for entry in listing.walk(evidence) if evidence.is_dir() else ():
+        for entry in reading.entries(evidence) if evidence.exists() else ():
             name, known = visible(entry.relative), self._known.get(_path(entry.relative))
             before = passed_over.get(entry.relative)
             if known is None and before is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gtloc_forensics import correct
 from gtloc_forensics.case.folder import CORRECTIONS, CaseFolder
+from gtloc_forensics.case.taking_out import photos_of, removed_when_done
 from gtloc_forensics.correct import ClientTagger, Destination, Journal, Order, Plan, Result, Workshop, planfile
 from gtloc_forensics.errors import CaseBusy
 from gtloc_forensics.files.writing import refuse_inside
@@ -53,19 +54,19 @@ def carry_out(
     if only or camera:
         photos = (entry.photo for entry in case.view().photos())
         written = correct.restricted(written, correct.chosen(photos, only=only, camera=camera))
-    with _workshop(case) as workshop:
-        return correct.apply(written, evidence=case.evidence, destination=destination, workshop=workshop)
+    with _workshop(case) as workshop, photos_of(case, written, destination, workshop.journal) as photos_in:
+        return correct.apply(written, evidence=photos_in, destination=destination, workshop=workshop)
 
 
 def finish(case: CaseFolder) -> Result | None:
     """Finish the transaction that was interrupted; None when there is none."""
-    with _workshop(case) as workshop:
+    with _workshop(case) as workshop, removed_when_done(case, workshop.journal):
         return correct.resume(workshop)
 
 
 def take_back(case: CaseFolder, transaction: str = "") -> Result:
     """Give every file of a transaction, the latest when left out, its old bytes back."""
-    with _workshop(case) as workshop:
+    with _workshop(case) as workshop, removed_when_done(case, workshop.journal):
         return correct.undo(workshop, transaction=transaction)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gtloc_forensics.examination.acquisition import CONTAINER
+from gtloc_forensics.records import Scalar, Sentence, Statement
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.joining import events, in_order_of_joining
 
@@ -28,6 +30,48 @@ def given(store: Store) -> dict[str, str]:
     for event in events(store, EXHIBITS):
         found |= {source_id: str(number) for source_id, number in event.detail.items()}
     return found
+
+
+def containers(store: Store) -> dict[str, Statement]:
+    """Return what the chain says of the image or archive that the photos come from; empty for a folder."""
+    found: dict[str, Statement] = {}
+    for event in events(store, CONTAINER):
+        told = event.detail
+        hashes = [
+            f"{name}: {value}" for name, value in told.items() if name.startswith(("sha256", "content", "stated"))
+        ]
+        words = [f"{name.removeprefix('said ')}: {value}" for name, value in told.items() if name.startswith("said ")]
+        found = {
+            "container": f"{event.subject}, {told.get('kind', '')}, {told.get('media_bytes', '')} bytes",
+            "container_hashes": "; ".join(hashes),
+            "container_check": _compared(told),
+            "container_words": "; ".join(words),
+            "container_paths": _explained(told),
+            "container_read_with": str(told.get("read with", "")),
+        }
+    return {name: value for name, value in found.items() if value}
+
+
+def _explained(told: Mapping[str, Scalar]) -> Statement:
+    if not str(told.get("kind", "")).endswith("image"):
+        return Sentence("after !/ stands the path within it")
+    return Sentence(
+        "after !/ stands the path within it: p1 is the first partition (p0: there is no table of them); what stands "
+        "below p1-deleted and the number of a record was deleted, and its content is what that record still says it was"
+    )
+
+
+def _compared(told: Mapping[str, Scalar]) -> Sentence:
+    stated = [name.removeprefix("stated ") for name in told if name.startswith("stated ")]
+    compared = [name for name in stated if f"content {name}" in told]
+    differing = [name for name in compared if told[f"content {name}"] != told[f"stated {name}"]]
+    if told.get("unread"):
+        return Sentence("NOT COMPARED: it could not be read to its end ({said})", said=str(told["unread"]))
+    if differing:
+        return Sentence("NOT AS STATED IN IT: {names:and} of its content differ", names=differing)
+    if compared:
+        return Sentence("{names:and} of its content as stated in it", names=compared)
+    return Sentence("it states no hash of its content")
 
 
 def mandate(store: Store) -> dict[str, str]:

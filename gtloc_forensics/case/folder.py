@@ -31,6 +31,9 @@ LOCK = "case.lock"
 CORRECTIONS = "corrections"
 """Where in a case folder the journal of corrections lies."""
 
+TAKEN_OUT = "taken-out"
+"""Where among the corrections photos of a container lie while they are corrected."""
+
 OWN_FILES = (DATABASE, *(f"{DATABASE}-{part}" for part in ("wal", "shm", "journal")), ADDRESS, LOCK)
 """What is opened in a case folder by its name, and therefore may not be a link."""
 
@@ -129,7 +132,7 @@ class CaseFolder:
         if not (journal / JOURNAL_FILE).is_file() or journal.is_symlink():
             return
         with suppress(CaseBusy, CorrectionStopped, OSError), Journal(journal) as opened:  # `gtloc correct` will say it
-            for path in leftovers.remove(opened, self.evidence):
+            for path in leftovers.remove(opened, self.taken_out if self.evidence.is_file() else self.evidence):
                 self.note("correct", visible(os.fsencode(path)), {"step": "clear up"})
 
     @contextmanager
@@ -137,6 +140,11 @@ class CaseFolder:
         """Lend a folder for working copies; whoever asks holds the case."""
         with workspace.working_folder(self.folder) as work:
             yield work
+
+    @property
+    def taken_out(self) -> Path:
+        """Where photos of a container lie as files while they are corrected."""
+        return self.folder / CORRECTIONS / TAKEN_OUT
 
     # ----------------------------------------------------------------- header and chain
 

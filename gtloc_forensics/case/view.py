@@ -224,8 +224,8 @@ class StoredCase:
         return exhibits.numbered(self._store, self._id)
 
     def mandate(self) -> Mapping[str, str]:
-        """What the examiner says of the case beside the header."""
-        return exhibits.mandate(self._store)
+        """What the examiner says of the case beside the header, and what the container says of itself."""
+        return exhibits.mandate(self._store) | exhibits.containers(self._store)
 
     def name_of(self, source_id: str) -> str:
         """The displayable path of a photo."""

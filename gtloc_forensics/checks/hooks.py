@@ -125,7 +125,7 @@ class Hooks:
 
     @hookspec
     def sources(self, evidence: Path) -> Iterable[Candidate | Skipped]:  # type: ignore[empty-body]
-        """Give what is a photo in the folder *evidence*, and what is passed over with the reason."""
+        """Give what is a photo in the folder or container *evidence*, and what is passed over with the reason."""
 
     @hookspec
     def metadata_readers(self) -> Iterable[MetadataReader]:  # type: ignore[empty-body]

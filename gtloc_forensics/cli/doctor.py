@@ -25,6 +25,9 @@ OPTIONAL = {
     "pi-heif": ("HEIC pictures", "heic"),
     "av": ("pictures of videos", "video"),
     "pyhanko": ("signed reports", "sign"),
+    "pytsk3": ("images of disks", "images"),
+    "libewf-python": ("E01 images", "images"),
+    "py7zr": ("7z archives", "images"),
     "psycopg": ("PostgreSQL case databases", "postgres"),
 }
 

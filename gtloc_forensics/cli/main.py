@@ -99,6 +99,9 @@ def audit(
 ) -> None:
     """Audit every photo under CASE_FOLDER; nothing in it is changed.
 
+    CASE_FOLDER is a folder of photos, an image of a disk (raw, E01, Ex01, split
+    too) or an archive (zip, tar, 7z): docs/images-and-archives.md.
+
     Leaves a case folder with the database (case.sqlite), the findings
     (findings.json) and the report (report.pdf). Run again, it does only what is
     new; killed, it goes on where it stopped.

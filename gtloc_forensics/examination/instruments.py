@@ -23,7 +23,7 @@ from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.evidence.calibration import Calibration, load_calibration
 from gtloc_forensics.examination import plugged_in
 from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE, NO_MODEL, Settings
-from gtloc_forensics.files import listing
+from gtloc_forensics.files import reading
 from gtloc_forensics.metadata import exiftool
 from gtloc_forensics.records import Candidate, Environment, Sentence, Skipped, Statement
 from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, VISION, Stages, fingerprint
@@ -89,7 +89,7 @@ def opened(settings: Settings) -> Iterator[Instruments]:
 
 
 class _Ours:
-    """What this package gives through the doors of the stages: the folder, exiftool, the first model."""
+    """What this package gives through the doors of the stages: the evidence, exiftool, the first model."""
 
     def __init__(self, client: exiftool.ExifTool) -> None:
         self._client = client
@@ -98,7 +98,7 @@ class _Ours:
 
     @plugins.hookimpl
     def sources(self, evidence: Path) -> Iterable[Candidate | Skipped]:
-        return listing.walk(evidence)
+        return reading.entries(evidence)
 
     @plugins.hookimpl
     def metadata_readers(self) -> Iterable[MetadataReader]:

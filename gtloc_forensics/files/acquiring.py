@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gtloc_forensics.errors import ForensicsError, UsageError
-from gtloc_forensics.files import hashing, opening, types
+from gtloc_forensics.files import hashing, opening, reading, types
 from gtloc_forensics.records import Candidate, FileStat, Sentence, Source, Statement, source_id_of, visible
 
 COPY_LIMIT_BYTES = 512 << 20  # a longer video is hashed but not copied: the copy is what tools would read
@@ -84,8 +84,8 @@ def take(root: Path, candidate: Candidate, *, into: Path, copy_limit_bytes: int 
     reaches a tool, and appears whole or not at all.
 
     Args:
-        root: the evidence folder.
-        candidate: what :func:`walk` found in it.
+        root: the evidence, a folder or a container.
+        candidate: what :func:`gtloc_forensics.files.reading.entries` found in it.
         into: an existing folder outside the evidence.
         copy_limit_bytes: longer files are hashed, then refused with their hash in the error's ``source``.
 
@@ -127,7 +127,7 @@ def take_beside(root: Path, relative: bytes, *, into: Path, copy_limit_bytes: in
 def stat_key(root: Path, relative: bytes) -> tuple[int, ...]:
     """Return (size, mtime, ctime, inode, device) of a file, ``()`` when it is gone: equal keys, unchanged file."""
     try:
-        now = opening.look(root, relative)
+        now = reading.look(root, relative)
     except OSError:
         return ()
     return (now.size_bytes, now.mtime_ns, now.ctime_ns, now.inode, now.device)
@@ -136,8 +136,8 @@ def stat_key(root: Path, relative: bytes) -> tuple[int, ...]:
 def rehash(root: Path, relative: bytes) -> str:
     """Return the SHA-256 of a file as it is now, ``""`` when it cannot be read; :func:`recheck` says why."""
     try:
-        with opening.regular_file(root, relative) as fd:
-            return hashing.sha256_of_descriptor(fd)[0]
+        with reading.source_file(root, relative) as file:
+            return hashing.sha256_of_blocks(file.blocks())[0]
     except OSError:
         return ""
 
@@ -145,7 +145,7 @@ def rehash(root: Path, relative: bytes) -> str:
 def recheck(root: Path, source: Source) -> Rechecked:
     """Compare a file with what was recorded of it: content, size, modification and inode change time."""
     try:
-        now = opening.look(root, source.relative)
+        now = reading.look(root, source.relative)
     except OSError as error:
         return Rechecked("", Sentence("it can no longer be read: {said}", said=opening.words(error)))
     sha256 = rehash(root, source.relative)
@@ -192,15 +192,14 @@ def _take_one(
     root: Path, relative: bytes, *, into: Path, copy_limit_bytes: int, extension: str = ""
 ) -> tuple[Source, Path, bool]:
     try:
-        with opening.regular_file(root, relative) as fd:
-            before = opening.file_stat(os.fstat(fd))
-            head = os.pread(fd, types.HEAD_BYTES, 0)
-            kind = types.media_type(head, name=relative)
+        with reading.source_file(root, relative) as file:
+            before = file.stat()
+            kind = types.media_type(file.head(), name=relative)
             source = Source(source_id_of(relative), relative, "", before, kind)
             copy_wanted = before.size_bytes <= copy_limit_bytes
             partial = into / f"{source.source_id}.partial" if copy_wanted else None
-            sha256, length = _hash_and_copy(fd, partial)
-            after = opening.file_stat(os.fstat(fd))
+            sha256, length = _hash_and_copy(file, partial)
+            after = file.stat()
     except OSError as error:
         reason = Sentence("it could not be read: {said}", said=opening.words(error))
         raise IntakeFailed(reason, _as_found(root, relative)) from error
@@ -218,9 +217,9 @@ def _take_one(
     return source, copy, after.atime_ns == before.atime_ns
 
 
-def _hash_and_copy(fd: int, partial: Path | None) -> tuple[str, int]:
+def _hash_and_copy(file: reading.OpenFile, partial: Path | None) -> tuple[str, int]:
     with _copy_into(partial) as write:
-        return hashing.sha256_of_descriptor(fd, write=write)
+        return hashing.sha256_of_blocks(file.blocks(), write=write)
 
 
 @contextmanager
@@ -279,6 +278,6 @@ def _insist_on_stillness(source: Source, after: FileStat, length: int, partial: 
 
 def _as_found(root: Path, relative: bytes) -> Source | None:
     try:
-        return Source(source_id_of(relative), relative, "", opening.look(root, relative), types.UNKNOWN)
+        return Source(source_id_of(relative), relative, "", reading.look(root, relative), types.UNKNOWN)
     except OSError:
         return None

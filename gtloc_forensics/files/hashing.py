@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from gtloc_forensics.files import opening
@@ -44,9 +44,24 @@ def sha256_of_descriptor(fd: int, *, write: Callable[[bytes], object] = len) -> 
     Raises:
         OSError: as ``read(2)`` does.
     """
+    return sha256_of_blocks(blocks_of_descriptor(fd), write=write)
+
+
+def sha256_of_blocks(blocks: Iterable[bytes], *, write: Callable[[bytes], object] = len) -> tuple[str, int]:
+    """Return the SHA-256 and the length of *blocks*, passing each to *write*."""
     digest, length = hashlib.sha256(), 0
-    while block := os.read(fd, BLOCK_BYTES):
+    for block in blocks:
         digest.update(block)
         length += len(block)
         write(block)
     return digest.hexdigest(), length
+
+
+def blocks_of_descriptor(fd: int) -> Iterator[bytes]:
+    """Yield what an open descriptor gives, from where it stands.
+
+    Raises:
+        OSError: as ``read(2)`` does.
+    """
+    while block := os.read(fd, BLOCK_BYTES):
+        yield block

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from gtloc_forensics.errors import EvidenceTreeError, UsageError
 from gtloc_forensics.files import mounts, opening, owners
+from gtloc_forensics.files.containers import kinds
 
 DRAFT_BEGINNING, DRAFT_ENDING = ".gtloc-", ".draft"
 MARK_ENDING = ".mark"
@@ -34,7 +35,7 @@ _LITTER = frozenset((".DS_Store", ".localized", "desktop.ini", "Thumbs.db", "los
 
 
 def refuse_inside(target: Path, evidence: Path) -> None:
-    """Make sure that *target*, which need not exist yet, lies outside *evidence*.
+    """Make sure that *target*, which need not exist yet, lies outside *evidence*, a folder or a container.
 
     Links and ``..`` are resolved, of the target's own name both ways: a link may be
     followed or replaced. Folders are compared by identity (a name in other case), and by
@@ -44,9 +45,9 @@ def refuse_inside(target: Path, evidence: Path) -> None:
         EvidenceTreeError: when it lies inside, or is the evidence folder itself.
         UsageError: when the path runs in circles.
     """
-    tree = _resolved(evidence)
+    trees = [_resolved(part) for part in _parts(evidence)]
     itself = [] if target.name in ("", "..") else [_resolved(target.parent) / target.name]
-    if any(_lies_within(place, tree) for place in [_resolved(target), *itself]):
+    if any(_lies_within(place, tree) for place in [_resolved(target), *itself] for tree in trees):
         raise EvidenceTreeError(target, evidence)
 
 
@@ -111,6 +112,11 @@ def refuse_links(folder: Path, names: Sequence[str]) -> None:
     for name in names:
         if (folder / name).is_symlink():
             raise UsageError(f"{folder / name} is a symbolic link, which is not followed; put the file itself there")
+
+
+def _parts(evidence: Path) -> tuple[Path, ...]:
+    """Return what evidence consists of: a folder is one thing, a split image as many as it has segments."""
+    return kinds.parts_of(evidence) if evidence.is_file() else (evidence,)
 
 
 def _resolved(path: Path) -> Path:

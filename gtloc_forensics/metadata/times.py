@@ -268,11 +268,19 @@ def _gps(tags: Tags) -> Iterator[tuple[str, TimeReading | str]]:
 
 
 def _file_system(source: Source) -> list[TimeReading]:
-    stamps = (("System:FileModifyDate", source.stat.mtime_ns), ("System:FileCreateDate", source.stat.birth_ns))
+    """Return the file system's times; FAT and old archives keep a wall clock of which nobody recorded the zone."""
+    stat = source.stat
+    stamps = (
+        ("System:FileModifyDate", stat.mtime_ns, stat.mtime_step_ns),
+        ("System:FileCreateDate", stat.birth_ns, stat.birth_step_ns),
+    )
+    kind, offset_hours = (TimeKind.LOCAL, None) if stat.is_local else (TimeKind.UTC, 0.0)
     return [
-        TimeReading(wall, TimeKind.UTC, TimeRole.FILE_SYSTEM, tag, f"{nanoseconds} ns", 0.0, 1e-6)
-        for tag, nanoseconds in stamps
-        if nanoseconds is not None and (wall := _instant(nanoseconds)) is not None
+        TimeReading(wall, kind, TimeRole.FILE_SYSTEM, tag, f"{nanoseconds} ns", offset_hours, max(step_ns / 1e9, 1e-6))
+        for tag, nanoseconds, step_ns in stamps
+        if nanoseconds is not None
+        and (nanoseconds or not step_ns)  # in an image 0 says that there is no time
+        and (wall := _instant(nanoseconds)) is not None
     ]
 
 

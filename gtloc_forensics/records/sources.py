@@ -12,7 +12,17 @@ from gtloc_forensics.records.sentences import Statement
 
 @dataclass(frozen=True, slots=True)
 class FileStat:
-    """The stat tuple as found, before anything else touched the file."""
+    """The stat tuple as found, before anything else touched the file.
+
+    Of a file in an image or an archive it is what that records of it; a time that is not
+    recorded is 0 there, ``inode`` is the number of its record and ``device`` stands for
+    the content of the whole container.
+
+    Attributes:
+        is_local: the times are of a clock whose zone nobody recorded; they are kept as if it had been UTC.
+        mtime_step_ns, birth_step_ns: how finely the two times are recorded; 0: as finely as they are kept.
+        is_deleted: the entry was deleted, and what was left of it was read.
+    """
 
     size_bytes: int
     mtime_ns: int
@@ -23,6 +33,10 @@ class FileStat:
     device: int
     links: int
     birth_ns: int | None = None
+    is_local: bool = False
+    mtime_step_ns: int = 0
+    birth_step_ns: int = 0
+    is_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

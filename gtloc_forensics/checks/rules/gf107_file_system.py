@@ -36,6 +36,11 @@ def file_system_time(photo: Photo, context: Context) -> Iterator[Finding]:
     elif (early_s := durations.gap_seconds(claim.local_time.value, modified)) <= ZONES_S:
         yield consistent("GF107", claim.source_id, Sentence("The file was last written after the claimed capture."))
     else:
+        last_written = (
+            Sentence("Last written {moment} by a clock whose zone is not recorded.", moment=modified)
+            if photo.source.stat.is_local
+            else Sentence("Last written {moment} UTC.", moment=modified)
+        )
         yield findings.suspicious(
             "GF107",
             claim,
@@ -46,7 +51,7 @@ def file_system_time(photo: Photo, context: Context) -> Iterator[Finding]:
             kind="clock-offset",
             severity=Severity.MEDIUM,
             observed=(
-                Sentence("Last written {moment} UTC.", moment=modified),
+                last_written,
                 Sentence("{tag}: {moment}.", tag=claim.local_time.tag, moment=claim.local_time.value),
             ),
             innocent=(

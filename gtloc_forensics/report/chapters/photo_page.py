@@ -23,6 +23,7 @@ from gtloc_forensics.report.blocks import (
     Text,
     text_of,
 )
+from gtloc_forensics.report.chapters import recorded
 from gtloc_forensics.report.chapters.comparison import comparison
 from gtloc_forensics.report.chapters.edition import Edition, photo_anchor
 from gtloc_forensics.report.chapters.figures import figures
@@ -87,6 +88,7 @@ def _identity(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
             words("photos.bytes", bytes=words.number(photo.source.stat.size_bytes), kind=photo.source.media_type),
         ),
     ]
+    rows += recorded.rows(edition, photo.source.stat)
     if isinstance(photo.claim, Claim):
         rows.append((words("photos.camera"), _camera(edition, photo.claim)))
         rows.append((words("photos.exposure"), _exposure(edition, photo.claim)))

@@ -220,6 +220,11 @@ def case_page(edition: Edition) -> Iterator[Block]:
     told = {name: plain(edition.mandate.get(name, ""), limit=1_000) for name in MANDATE}
     if any(told.values()):
         yield Facts(tuple((words(f"case.{name}"), text_of(value)) for name, value in told.items() if value), 0.24)
+    container = {name: words.say(edition.mandate.get(name, ""), limit=2_000) for name in CONTAINER}
+    if any(container.values()):
+        facts = tuple((words(f"case.{name}"), text_of(value)) for name, value in container.items() if value)
+        yield Heading(words("case.evidence"), 2, "container")
+        yield Facts(facts, 0.24)
     missing = ", ".join(words.line(f"case.{name}") for name, value in told.items() if not value)
     if missing:
         yield Prose(words("case.not_stated", fields=missing), "small")
@@ -239,3 +244,13 @@ MANDATE = (
     "second_reader",
 )
 """What an examiner may say of a case beside the header; each is printed where it is said."""
+
+CONTAINER = (
+    "container",
+    "container_hashes",
+    "container_check",
+    "container_words",
+    "container_paths",
+    "container_read_with",
+)
+"""What is noted by itself of the image or archive that the photos come from."""

@@ -156,8 +156,11 @@ def _file_times(stat: FileStat) -> Node:
     times = {"accessedTime": stat.atime_ns, "metadataChangeTime": stat.ctime_ns, "modifiedTime": stat.mtime_ns}
     if stat.birth_ns:
         times["observableCreatedTime"] = stat.birth_ns
+    if stat.mtime_step_ns:  # of an image or an archive, where 0 says that there is no time
+        times = {name: nanoseconds for name, nanoseconds in times.items() if nanoseconds}
+    epoch = _EPOCH.replace(tzinfo=None) if stat.is_local else _EPOCH  # xsd:dateTime without a zone: unknown
     return {
-        f"uco-observable:{name}": _instant(_EPOCH + timedelta(microseconds=nanoseconds // 1000))
+        f"uco-observable:{name}": _instant(epoch + timedelta(microseconds=nanoseconds // 1000))
         for name, nanoseconds in times.items()
     }
 

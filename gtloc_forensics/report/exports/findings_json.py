@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from gtloc_forensics.records import (
     ClockModel,
     Decision,
     Decisions,
+    FileStat,
     Finding,
     Outcome,
     PhotoEntry,
@@ -69,6 +71,9 @@ def pieces(view: CaseView) -> Iterator[str]:
         "causes": [_cause(group) for group in view.causes()],
         "clocks": [_clock(model) for model in view.clocks()],
     }
+    container = {name: said for name, said in view.mandate().items() if name.startswith("container")}
+    if container:
+        head["container"] = container
     decisions = view.decisions()
     if decisions:
         head["decisions"] = [decision_facts(made) for made in decisions.made]
@@ -93,6 +98,7 @@ def photo(entry: PhotoEntry) -> dict[str, Any]:
     """Return one photo's part of the document."""
     return {
         **identity(entry),
+        **_recorded(entry.photo.source.stat),
         "status": entry.status.value.replace(" ", "_"),
         "claim": _claim(entry.photo.claim),
         "sun": _sun(entry.photo.sun),
@@ -106,6 +112,30 @@ def photo(entry: PhotoEntry) -> dict[str, Any]:
         "log10_lr_time": entry.log10_lr_time,
         "log10_lr_place": entry.log10_lr_place,
     }
+
+
+def _recorded(stat: FileStat) -> dict[str, Any]:
+    """Return what an image or an archive records of a file; nothing for a file of a folder."""
+    if not stat.mtime_step_ns:
+        return {}
+    return {
+        "recorded": {
+            "deleted": stat.is_deleted,
+            "modified": _moment_of(stat.mtime_ns),
+            "modified_step_s": stat.mtime_step_ns / 1e9,
+            "created": _moment_of(stat.birth_ns or 0),
+            "created_step_s": stat.birth_step_ns / 1e9,
+            "zone": None if stat.is_local else "UTC",
+        }
+    }
+
+
+def _moment_of(nanoseconds: int) -> str | None:
+    try:
+        moment = datetime(1970, 1, 1) + timedelta(microseconds=nanoseconds // 1000)
+    except OverflowError:
+        return None
+    return moment.isoformat() if nanoseconds else None
 
 
 def reviewed(entry: PhotoEntry, decisions: Decisions) -> list[dict[str, Any]]:

@@ -104,5 +104,5 @@ def _file_system(stat: FileStat, about: dict[str, Value]) -> Iterator[dict[str, 
                 "datetime": instant.isoformat(),
                 "timestamp_desc": description,
                 **about,
-                "time_certainty": "instant stated",
+                "time_certainty": _ZONELESS if stat.is_local else "instant stated",
             }

@@ -1,0 +1,60 @@
+"""What is told to the custody chain of the container that the photos come from: files, hashes, and its own words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gtloc_forensics.examination.settings import Settings
+from gtloc_forensics.files import reading
+from gtloc_forensics.files.containers.identity import Identity
+from gtloc_forensics.records import Scalar, visible
+from gtloc_forensics.store.custody import actor
+from gtloc_forensics.store.database import Store
+
+CONTAINER = "container"
+"""Action of the custody event that says what the evidence is as an image or an archive."""
+
+LONGEST = 300  # characters of what the acquiring program wrote
+
+
+def note(store: Store, evidence: Path, settings: Settings) -> None:
+    """Tell the chain what the evidence is, unless that is what it said last; of a folder there is nothing to tell.
+
+    Raises:
+        UsageError, ToolMissing: the container cannot be opened.
+    """
+    identity = reading.identity_of(evidence)
+    if identity is None:
+        return
+    subject, detail = visible(identity.parts[0].name), facts(identity)
+    last = store.last_event(CONTAINER, subject)
+    if last is not None and dict(last.detail) == detail:
+        return
+    with store.writing() as session:
+        store.append_event(
+            session, utc_time=settings.instant(), actor=actor(), action=CONTAINER, subject=subject, detail=detail
+        )
+
+
+def facts(identity: Identity) -> dict[str, Scalar]:
+    """Return what the chain keeps of a container: its kind, its files, what it holds, what it states of itself."""
+    kept: dict[str, Scalar] = {"kind": identity.kind, "media_bytes": identity.media_bytes}
+    kept |= {f"sha256 of {visible(part.name)}": part.sha256 for part in identity.parts}
+    kept |= {f"content {name}": value for name, value in identity.media.items()}
+    kept |= {f"stated {name}": value for name, value in identity.stored.items()}
+    kept["check"] = check(identity)
+    if identity.unread:
+        kept["unread"] = identity.unread
+    kept |= {f"said {name}": visible(value)[:LONGEST] for name, value in identity.said.items()}
+    if identity.libraries:
+        kept["read with"] = identity.libraries
+    return kept
+
+
+def check(identity: Identity) -> str:
+    """Return how the hashes that a container states compare with those of its content."""
+    if identity.mismatch is not None:
+        return str(identity.mismatch)
+    if identity.compared:
+        return f"{' and '.join(identity.compared)} as stated in the container"
+    return "the container states no hash of its content"

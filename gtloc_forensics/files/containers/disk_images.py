@@ -1,0 +1,365 @@
+"""Images of disks: partitions, their file systems, and the files in them, live and deleted, by the Sleuth Kit.
+
+The Sleuth Kit (pytsk3) knows FAT, exFAT, NTFS, ext2 to ext4, HFS+ and others; it opens no
+APFS. Paths begin with the number of the partition, ``p1``, in the order of the table; an
+image without a table is ``p0``. What was deleted lies beneath ``p1-deleted`` and the number of its
+record, so that it can never be taken for a file, nor for another deleted one of its name.
+Nothing is carved: what has no record any more is not found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gtloc_forensics.errors import ToolMissing, UsageError
+from gtloc_forensics.files.containers import fat_times
+from gtloc_forensics.files.containers.media import REMEDY, Media
+from gtloc_forensics.files.containers.members import (
+    ATTRIBUTES_OF_A_FILE,
+    MOST_BYTES,
+    SPECIAL,
+    WITHIN,
+    Member,
+    Unreadable,
+    is_container,
+    link,
+    step,
+    too_long,
+)
+from gtloc_forensics.files.types import has_photo_extension
+from gtloc_forensics.records import FileStat, Sentence, Skipped
+
+DEEPEST = 128
+"""Folders within folders: beyond it a file system is damaged, or made to be endless."""
+
+SMALLEST_GAP_BYTES = 16 << 20
+"""A longer stretch that no partition claims is told."""
+
+FIRST_OF_USERS, EXTENSIONS = 24, 11
+"""Of the records of NTFS: those before the first are its own, and one is the folder of further ones."""
+
+FAILURES = (OSError, RuntimeError)
+"""How the Sleuth Kit fails: by itself, or because the medium below could not be read."""
+
+_SECOND_NS = 1_000_000_000
+_NTFS_STEP_NS = 100
+
+
+@dataclass(slots=True)
+class _Volume:
+    """One file system of the image."""
+
+    label: bytes
+    start: int  # byte at which it begins
+    system: Any  # pytsk3.FS_Info
+    data_area: int = 0  # byte at which FAT keeps directories and files
+    seen: set[int] = field(default_factory=set)  # folders listed already
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    number: int
+    path: bytes
+    depth: int
+    is_deleted: bool
+
+
+class DiskImage:
+    """An image as the Sleuth Kit reads it."""
+
+    def __init__(self, media: Media, name: str, *, identity: int) -> None:
+        """Find the file systems of *media*.
+
+        Args:
+            media: the content of the disk; closed by whoever opened it.
+            name: of the image, for the error.
+            identity: what stands for its content in the records of its files.
+
+        Raises:
+            ToolMissing: pytsk3 is not installed.
+            UsageError: there is no partition and no file system in it.
+        """
+        try:
+            import pytsk3
+        except ModuleNotFoundError as error:
+            raise ToolMissing("pytsk3", REMEDY) from error
+        self._tsk = pytsk3
+        self._media = media
+        self._identity = identity
+        self.libraries = f"pytsk3 {pytsk3.get_version()}"
+        self._image = _image(pytsk3, media)
+        self._untold: list[Skipped] = []
+        self._volumes = self._found()
+        if not self._volumes and not self._untold:
+            raise UsageError(
+                f"{name} is no folder, no archive, and no disk image with a partition table or a file system that is "
+                "known; name the folder that holds the photos, or an image of a disk"
+            )
+
+    # ----------------------------------------------------------------- partitions
+
+    def _found(self) -> list[_Volume]:
+        tsk = self._tsk
+        try:
+            table = tsk.Volume_Info(self._image)
+            parts = list(table)
+        except FAILURES:
+            parts = []
+        sector = int(table.info.block_size) if parts else 512
+        volumes: list[_Volume] = []
+        for part in parts:
+            start, length = int(part.start) * sector, int(part.len) * sector
+            if int(part.flags) == int(tsk.TSK_VS_PART_FLAG_ALLOC):
+                number = len(volumes) + sum(entry.blocks for entry in self._untold) + 1
+                volumes += self._opened(b"p%d" % number, start, part.desc)
+            elif int(part.flags) == int(tsk.TSK_VS_PART_FLAG_UNALLOC) and length >= SMALLEST_GAP_BYTES:
+                said = Sentence("{size_mb:raw} MB that no partition claims; nothing is carved", size_mb=length >> 20)
+                self._untold.append(Skipped(b"unclaimed-%d" % start, said, blocks=False))
+        if not volumes:  # a card without a partition table, whose boot sector may look like one
+            told = list(self._untold)
+            volumes = self._opened(b"p0", 0, b"")
+            self._untold = told if parts and not volumes else []
+        return volumes
+
+    def _opened(self, label: bytes, start: int, described: bytes) -> list[_Volume]:
+        try:
+            system = self._tsk.FS_Info(self._image, offset=start)
+        except FAILURES as error:
+            said = Sentence(
+                "a partition ({kind}) whose file system could not be read, because it is of an unknown kind, "
+                "encrypted or damaged ({said})",
+                kind=described.decode("utf-8", "replace") or "?",
+                said=(str(error).splitlines() or ["?"])[0][:160],
+            )
+            self._untold.append(Skipped(label, said, blocks=True))
+            return []
+        volume = _Volume(label, start, system)
+        if self._is_fat(volume) or self._is_exfat(volume):
+            volume.data_area = fat_times.data_area(self._media.read, start, is_exfat=self._is_exfat(volume))
+        return [volume]
+
+    def _kind(self, volume: _Volume) -> int:
+        return int(volume.system.info.ftype)
+
+    def _is_fat(self, volume: _Volume) -> bool:
+        tsk = self._tsk
+        return self._kind(volume) in (
+            int(tsk.TSK_FS_TYPE_FAT12),
+            int(tsk.TSK_FS_TYPE_FAT16),
+            int(tsk.TSK_FS_TYPE_FAT32),
+        )
+
+    def _is_exfat(self, volume: _Volume) -> bool:
+        return self._kind(volume) == int(self._tsk.TSK_FS_TYPE_EXFAT)
+
+    # ----------------------------------------------------------------- files
+
+    def members(self) -> Iterator[Member | Skipped]:
+        """Yield the files of every partition."""
+        yield from self._untold
+        for number, volume in enumerate(self._volumes):
+            volume.seen.clear()
+            pending = [_Folder(int(volume.system.info.root_inum), b"", 0, is_deleted=False)]
+            while pending:
+                folder = pending.pop()
+                try:
+                    for entry in volume.system.open_dir(inode=folder.number):
+                        yield from self._entry(number, volume, folder, entry, pending)
+                except FAILURES as error:
+                    said = Sentence(
+                        "a folder of the image that could not be read ({said})",
+                        said=(str(error).splitlines() or ["?"])[0][:160],
+                    )
+                    yield Skipped(_live(volume, folder.path or b"."), said, blocks=not folder.is_deleted)
+
+    def _entry(
+        self, number: int, volume: _Volume, folder: _Folder, entry: Any, pending: list[_Folder]
+    ) -> Iterator[Member | Skipped]:
+        tsk, name = self._tsk, entry.info.name
+        raw = bytes(name.name or b"")
+        if raw in (b"", b".", b".."):
+            return
+        path = b"/".join(filter(None, (folder.path, step(raw))))
+        kind = int(name.type)
+        if kind == int(tsk.TSK_FS_NAME_TYPE_VIRT):
+            return  # not of the disk: the Sleuth Kit's own names for its tables
+        is_deleted = folder.is_deleted or bool(int(name.flags) & int(tsk.TSK_FS_NAME_FLAG_UNALLOC))
+        if kind == int(tsk.TSK_FS_NAME_TYPE_VIRT_DIR):
+            is_deleted = True  # the folder of deleted files whose own folder is gone
+        yield from self._known(
+            number, volume, _Folder(int(name.meta_addr), path, folder.depth, is_deleted), entry, pending
+        )
+
+    def _known(
+        self, number: int, volume: _Volume, found: _Folder, entry: Any, pending: list[_Folder]
+    ) -> Iterator[Member | Skipped]:
+        if entry.info.meta is None and found.is_deleted:
+            entry = self._record(volume, found.number) or entry
+        tsk, meta = self._tsk, entry.info.meta
+        place = _deleted(volume, found) if found.is_deleted else _live(volume, found.path)
+        if self._is_of_the_system(volume, found):
+            yield Skipped(place, Sentence("a table of the file system itself"), blocks=False)
+        elif meta is None:
+            gone = Sentence("a name whose record on the disk is gone")
+            yield Skipped(place, gone, blocks=has_photo_extension(found.path) and not found.is_deleted)
+        elif int(meta.type) in (int(tsk.TSK_FS_META_TYPE_DIR), int(tsk.TSK_FS_META_TYPE_VIRT_DIR)):
+            yield from self._folder(volume, found, place, pending)
+        elif found.is_deleted and int(meta.flags) & int(tsk.TSK_FS_META_FLAG_ALLOC):
+            yield Skipped(place, Sentence("a deleted name whose record belongs to another file now"), blocks=False)
+        elif int(meta.type) == int(tsk.TSK_FS_META_TYPE_LNK):
+            yield Skipped(place, link(b""), blocks=has_photo_extension(found.path))
+        elif int(meta.type) == int(tsk.TSK_FS_META_TYPE_REG):
+            yield from self._file(number, volume, found, place, entry)
+        else:
+            yield Skipped(place, SPECIAL, blocks=has_photo_extension(found.path))
+
+    def _record(self, volume: _Volume, number: int) -> Any:
+        """Return a file by the number of its record, which a deleted name still tells; None where there is none."""
+        try:
+            return volume.system.open_meta(inode=number) if number else None
+        except FAILURES:
+            return None
+
+    def _is_of_the_system(self, volume: _Volume, found: _Folder) -> bool:
+        """Say whether an entry is one of the records with which NTFS begins, but for its folder of further ones."""
+        is_ntfs = self._kind(volume) == int(self._tsk.TSK_FS_TYPE_NTFS)
+        return is_ntfs and found.number < FIRST_OF_USERS and found.number != EXTENSIONS
+
+    def _folder(
+        self, volume: _Volume, found: _Folder, place: bytes, pending: list[_Folder]
+    ) -> Iterator[Member | Skipped]:
+        if found.number in volume.seen:
+            if not found.is_deleted:
+                yield Skipped(place, Sentence("a folder of the image that is listed under another name"), blocks=False)
+        elif found.depth >= DEEPEST:
+            yield Skipped(place, Sentence("folders within folders deeper than a person makes them"), blocks=True)
+        else:
+            volume.seen.add(found.number)
+            pending.append(_Folder(found.number, found.path, found.depth + 1, found.is_deleted))
+
+    def _file(
+        self, number: int, volume: _Volume, found: _Folder, place: bytes, entry: Any
+    ) -> Iterator[Member | Skipped]:
+        stat = self._stat(volume, found, entry.info.meta)
+        if is_container(found.path):
+            yield Skipped(place, WITHIN, blocks=not found.is_deleted)
+            return
+        if stat.size_bytes > MOST_BYTES and has_photo_extension(found.path):
+            yield Skipped(place, too_long(stat.size_bytes), blocks=True)
+            return
+        yield Member(place, stat, f"{number}:{found.number}")
+        if self._kind(volume) == int(self._tsk.TSK_FS_TYPE_NTFS):
+            yield from self._streams(number, found, place, stat, entry)
+
+    def _streams(self, number: int, found: _Folder, place: bytes, stat: FileStat, entry: Any) -> Iterator[Member]:
+        """Yield the further streams that a file of NTFS has under its own name."""
+        try:
+            attributes = [attribute.info for attribute in entry]
+        except FAILURES:
+            return
+        for info in attributes:
+            if int(info.type) == int(self._tsk.TSK_FS_ATTR_TYPE_NTFS_DATA) and info.name:
+                path = place + b":" + step(bytes(info.name))
+                address = f"{number}:{found.number}:{int(info.type)}:{int(info.id)}"
+                yield Member(path, _resized(stat, int(info.size)), address)
+
+    def _stat(self, volume: _Volume, found: _Folder, meta: Any) -> FileStat:
+        modified, created, changed, accessed = (_ns(meta, name) for name in ("mtime", "crtime", "ctime", "atime"))
+        is_local, step_ns = False, self._step_ns(volume)
+        if self._is_fat(volume) or self._is_exfat(volume):
+            read = fat_times.of_entry(
+                self._media.read, volume.data_area, int(meta.addr), is_exfat=self._is_exfat(volume)
+            )
+            changed = accessed = 0  # neither records a change of the record; FAT knows of reading only the day
+            modified, created = (read.modified_ns, read.created_ns) if read else (0, 0)
+            is_local, step_ns = (read.is_local, read.step_ns) if read else (True, fat_times.FAT_STEP_NS)
+        elif self._kind(volume) == int(self._tsk.TSK_FS_TYPE_ISO9660):
+            modified = created = changed = accessed = 0  # turned by the zone of this machine: not to be relied on
+        return FileStat(
+            size_bytes=int(meta.size),
+            mtime_ns=modified,
+            ctime_ns=changed,
+            atime_ns=accessed,
+            mode=ATTRIBUTES_OF_A_FILE,
+            inode=found.number,
+            device=self._identity,
+            links=int(meta.nlink),
+            birth_ns=created or None,
+            is_local=is_local,
+            mtime_step_ns=step_ns,
+            birth_step_ns=step_ns,
+            is_deleted=found.is_deleted,
+        )
+
+    def _step_ns(self, volume: _Volume) -> int:
+        if self._kind(volume) == int(self._tsk.TSK_FS_TYPE_NTFS):
+            return _NTFS_STEP_NS
+        has_parts = int(volume.system.info.flags) & int(self._tsk.TSK_FS_INFO_FLAG_HAVE_NANOSEC)
+        return 1 if has_parts else _SECOND_NS
+
+    # ----------------------------------------------------------------- content
+
+    def blocks(self, address: str, block_bytes: int) -> Iterator[bytes]:
+        """Yield the content of a file; of a deleted one what its record says was its content."""
+        number, inode, *attribute = map(int, address.split(":"))
+        try:
+            file = self._volumes[number].system.open_meta(inode=inode)
+            size = int(file.info.meta.size) if not attribute else self._size_of(file, attribute)
+            offset = 0
+            while offset < size:
+                block = file.read_random(offset, min(block_bytes, size - offset), *attribute)
+                if not block:
+                    raise Unreadable(Sentence("it ends before its length in the image"))
+                offset += len(block)
+                yield block
+        except FAILURES as error:
+            if isinstance(error, Unreadable):
+                raise
+            said = (str(error).splitlines() or ["?"])[0][:160]
+            raise Unreadable(Sentence("the image could not be read there ({said})", said=said)) from error
+
+    def _size_of(self, file: Any, wanted: list[int]) -> int:
+        sizes = [int(each.info.size) for each in file if [int(each.info.type), int(each.info.id)] == wanted]
+        return sizes[0] if sizes else 0
+
+    def close(self) -> None:
+        """Let go of the image."""
+        self._volumes.clear()
+
+
+def _image(pytsk3: Any, media: Media) -> Any:
+    class Image(pytsk3.Img_Info):  # type: ignore[misc]
+        """What the Sleuth Kit reads: the medium behind it."""
+
+        def __init__(self) -> None:
+            super().__init__(url="", type=pytsk3.TSK_IMG_TYPE_EXTERNAL)
+
+        def read(self, offset: int, length: int) -> bytes:
+            return media.read(offset, length)
+
+        def get_size(self) -> int:
+            return media.size_bytes
+
+        def close(self) -> None:
+            """Do nothing: whoever opened the medium closes it."""
+
+    return Image()
+
+
+def _live(volume: _Volume, path: bytes) -> bytes:
+    return volume.label + b"/" + path
+
+
+def _deleted(volume: _Volume, found: _Folder) -> bytes:
+    return b"%b-deleted/%d/%b" % (volume.label, found.number, found.path)
+
+
+def _ns(meta: Any, name: str) -> int:
+    seconds = int(getattr(meta, name))
+    return seconds * _SECOND_NS + int(getattr(meta, f"{name}_nano")) if seconds else 0
+
+
+def _resized(stat: FileStat, size_bytes: int) -> FileStat:
+    return replace(stat, size_bytes=size_bytes)

@@ -1,0 +1,124 @@
+"""What a container is, by its magic bytes, and which files belong to it: the segments of a split image."""
+
+from __future__ import annotations
+
+import os
+import re
+from enum import Enum, unique
+from pathlib import Path
+
+from gtloc_forensics.errors import UsageError
+from gtloc_forensics.files import opening
+
+HEAD_BYTES = 512
+
+
+@unique
+class Kind(Enum):
+    """A kind of container that is read."""
+
+    RAW = "raw image"
+    EWF = "EWF image"
+    ZIP = "zip archive"
+    TAR = "tar archive"
+    SEVEN_ZIP = "7z archive"
+
+
+_MAGICS = (
+    (0, b"EVF\x09\x0d\x0a\xff\x00", Kind.EWF),
+    (0, b"EVF2\x0d\x0a\x81\x00", Kind.EWF),
+    (0, b"PK\x03\x04", Kind.ZIP),
+    (0, b"PK\x05\x06", Kind.ZIP),
+    (0, b"7z\xbc\xaf\x27\x1c", Kind.SEVEN_ZIP),
+    (257, b"ustar", Kind.TAR),
+)
+_PACKED_TARS = (
+    (b"\x1f\x8b", (b".tar.gz", b".tgz")),
+    (b"BZh", (b".tar.bz2", b".tbz2", b".tbz")),
+    (b"\xfd7zXZ\0", (b".tar.xz", b".txz")),
+)
+_NOT_READ = (
+    (
+        0,
+        b"LVF\x09\x0d\x0a\xff\x00",
+        "a logical EWF container (L01), which this program does not read; export its files",
+    ),
+    (0, b"LEF2\x0d\x0a\x81\x00", "a logical EWF container (Lx01), which this program does not read; export its files"),
+    (0, b"Rar!", "a RAR archive, which this program does not read; unpack it and name the folder"),
+    (0, b"KDMV", "a VMDK disk image, which this program does not read; convert it to a raw image"),
+    (0, b"QFI\xfb", "a QCOW disk image, which this program does not read; convert it to a raw image"),
+    (0, b"vhdxfile", "a VHDX disk image, which this program does not read; convert it to a raw image"),
+    (0, b"conectix", "a VHD disk image, which this program does not read; convert it to a raw image"),
+)
+_AFF4 = re.compile(rb"\.aff4$", re.IGNORECASE)
+_EWF_NAME = re.compile(r"(?P<stem>.+)\.(?P<x>[EeSs]x?)(?P<number>[0-9A-Za-z]{2})", re.DOTALL)
+_RAW_NAME = re.compile(r"(?P<stem>.+)\.(?P<number>[0-9]{3})", re.DOTALL)
+
+
+def kind_of(path: Path) -> Kind:
+    """Return what a file is; whatever has no magic of another kind may be a raw image.
+
+    Raises:
+        UsageError: it is of a kind that is known and not read, or it cannot be read.
+    """
+    try:
+        with opening.quiet_file(path) as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {opening.words(error)}; name a folder, an image or an archive"
+        ) from error
+    for offset, magic, said in _NOT_READ:
+        if head.startswith(magic, offset):
+            raise UsageError(f"{path} is {said}")
+    name = os.fsencode(path.name)
+    if _AFF4.search(name):
+        raise UsageError(f"{path} is an AFF4 image, for which there is no kept library; convert it to E01 or raw")
+    for offset, magic, kind in _MAGICS:
+        if head.startswith(magic, offset):
+            return kind
+    packed = any(head.startswith(magic) and name.lower().endswith(endings) for magic, endings in _PACKED_TARS)
+    return Kind.TAR if packed else Kind.RAW
+
+
+def parts_of(path: Path) -> tuple[Path, ...]:
+    """Return the files that a container consists of, in their order: *path* itself, or the segments of a split image.
+
+    Only names are looked at, so that it can be asked of whatever is to be protected.
+    """
+    ewf, raw = _EWF_NAME.fullmatch(path.name), _RAW_NAME.fullmatch(path.name)
+    if ewf:
+        return _siblings(path, re.compile(rf"{re.escape(ewf['stem'])}\.{ewf['x'][0]}x?[0-9A-Z]{{2}}", re.IGNORECASE))
+    if raw:
+        return _siblings(path, re.compile(rf"{re.escape(raw['stem'])}\.[0-9]{{3}}"))
+    return (path,)
+
+
+def _siblings(path: Path, pattern: re.Pattern[str]) -> tuple[Path, ...]:
+    try:
+        names = [name for name in os.listdir(path.parent) if pattern.fullmatch(name)]  # noqa: PTH208 - names only
+    except OSError:
+        return (path,)
+    # E01 … E99, then EAA … EZZ, then FAA: digits sort before letters, as they follow each other
+    return tuple(path.with_name(name) for name in sorted({*names, path.name}, key=str.upper))
+
+
+def first_part(path: Path) -> Path:
+    """Return the segment that a split image begins with, which is the one to name.
+
+    Raises:
+        UsageError: the first segment, or one between others, is missing.
+    """
+    parts = parts_of(path)
+    numbers = [part.name.rpartition(".")[2] for part in parts]
+    if len(parts) > 1 or _RAW_NAME.fullmatch(path.name):
+        _insist_on_a_row(path, [number[-2:] for number in numbers] if _EWF_NAME.fullmatch(path.name) else numbers)
+    return parts[0]
+
+
+def _insist_on_a_row(path: Path, numbers: list[str]) -> None:
+    """Make sure that the numbers of segments follow each other, as far as they are digits."""
+    digits = [int(number) for number in numbers if number.isdigit()]
+    if digits and (digits[0] > 1 or digits != list(range(digits[0], digits[0] + len(digits)))):
+        lacking = next(number for number in range(1, 1000) if number not in digits and number <= max(digits))
+        raise UsageError(f"{path} is split, and its segment {lacking} is missing; put all segments into one folder")
