@@ -23,7 +23,7 @@ from pathlib import Path
 
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files import opening, sidecar_names, types
-from gtloc_forensics.records import Candidate, Sentence, Skipped, visible
+from gtloc_forensics.records import Candidate, Sentence, Skipped
 
 __all__ = ["candidates_among", "walk"]
 
@@ -147,11 +147,7 @@ def _outcome(
     if types.has_photo_extension(name) and not name.startswith(b"."):
         return Candidate(relative, sidecars)
     if name in pairing.ambiguous:
-        reason = Sentence(
-            "a file that may describe any of {photos:and}: it is given to none of them",
-            photos=tuple(visible(photo) for photo in pairing.ambiguous[name]),
-        )
-        return Skipped(relative, reason, blocks=False)
+        return Skipped(relative, sidecar_names.ambiguous(pairing.ambiguous[name]), blocks=False)
     return _by_content(fd, relative, name, sidecars)
 
 

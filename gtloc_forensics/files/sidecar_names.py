@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from gtloc_forensics.files import types
+from gtloc_forensics.records import Sentence, visible
 
 SUFFIXES = (b".xmp", b".json")
 
@@ -102,6 +103,12 @@ def changed_by(names: Iterable[bytes], present: Iterable[bytes]) -> frozenset[by
     for before in others:
         found |= {photo for photo in {*before, *after} if before.get(photo) != after.get(photo)}
     return frozenset(found & now)
+
+
+def ambiguous(photos: Iterable[bytes]) -> Sentence:
+    """Return why a file is given to none of the photos that it may describe."""
+    names = tuple(map(visible, photos))
+    return Sentence("a file that may describe any of {photos:and}: it is given to none of them", photos=names)
 
 
 def may_be_photo(name: bytes) -> bool:

@@ -132,26 +132,29 @@ class Container:
     def _listed(self, folder: bytes) -> Iterator[Candidate | Skipped]:
         with self._lock:
             named_so = self._index.sidecars(folder)
-        beside = [member for member in named_so if not self._is_photo(member)]
-        names: dict[bytes, list[bytes]] = {}
-        for sidecar in beside:
-            for described in sidecar_names.described_by(_name(sidecar.path)):
-                names.setdefault(described, []).append(sidecar.path)
+        pairing = self._paired(folder, [member for member in named_so if not self._is_photo(member)])
         attached: set[bytes] = set()
         for member in self._one_by_one(self._index.files(folder)):
-            found = self._sidecars_of(member, names) if names else ()
+            found = tuple(_beside(member.path, name) for name in pairing.of_photo.get(_name(member.path), ()))
             attached.update(found)
             yield self._outcome(member, found)
-        yield from (self._outcome(sidecar, ()) for sidecar in named_so if sidecar.path not in attached)
+        for sidecar in named_so:
+            if sidecar.path not in attached:
+                may_be_of = pairing.ambiguous.get(_name(sidecar.path), ())
+                yield self._ambiguous(sidecar, may_be_of) if may_be_of else self._outcome(sidecar, ())
         for entry in self._one_by_one(self._index.passed_over(folder)):
             yield Skipped(self._outer(entry.relative), entry.reason, blocks=entry.blocks)
 
-    def _sidecars_of(self, photo: Member, names: Mapping[bytes, list[bytes]]) -> tuple[bytes, ...]:
-        name = _name(photo.path)
-        if not types.has_photo_extension(name):
-            return ()
-        stem = name[: -len(types.extension_of(name))].lower()
-        return tuple(names.get(stem, []) + names.get(name.lower(), []))
+    def _paired(self, folder: bytes, sidecars: list[Member]) -> sidecar_names.Pairing:
+        """Return which files of a folder describe which photos; a folder without sidecars is not read for it."""
+        if not sidecars:
+            return sidecar_names.Pairing()
+        names = [_name(member.path) for member in self._one_by_one(self._index.files(folder))]
+        photos = [name for name in names if sidecar_names.may_be_photo(name)]
+        return sidecar_names.paired([*photos, *(_name(sidecar.path) for sidecar in sidecars)])
+
+    def _ambiguous(self, sidecar: Member, photos: tuple[bytes, ...]) -> Skipped:
+        return Skipped(self._outer(sidecar.path), sidecar_names.ambiguous(photos), blocks=False)
 
     def _outcome(self, member: Member, sidecars: tuple[bytes, ...]) -> Candidate | Skipped:
         relative, name = self._outer(member.path), _name(member.path)
@@ -243,6 +246,11 @@ class Container:
 
 def _media(kind: Kind, parts: tuple[Path, ...]) -> Media:
     return EwfMedia(parts) if kind is Kind.EWF else RawMedia(parts)
+
+
+def _beside(path: bytes, name: bytes) -> bytes:
+    """Return the path of a file of that name in the folder of another."""
+    return path[: len(path) - len(_name(path))] + name
 
 
 def _name(path: bytes) -> bytes:

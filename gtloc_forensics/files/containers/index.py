@@ -57,7 +57,7 @@ class Index:
 
     def _insert(self, path: bytes, stat: FileStat | None, address: str, reason: Statement, *, blocks: bool) -> bool:
         folder, _, name = path.rpartition(b"/")
-        is_sidecar = stat is not None and bool(sidecar_names.described_by(name))
+        is_sidecar = stat is not None and sidecar_names.is_sidecar(name)
         kept = None if stat is None else json.dumps(asdict(stat))
         values = (path, folder, is_sidecar, kept, address, _kept(reason), blocks)
         return self._rows.execute("INSERT OR IGNORE INTO member VALUES (?, ?, ?, ?, ?, ?, ?)", values).rowcount > 0

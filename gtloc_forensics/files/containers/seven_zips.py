@@ -176,7 +176,7 @@ class _Unpacked:
     def __init__(self, name: str, start: int) -> None:
         base = name.encode("utf-8", "surrogatepass").rpartition(b"/")[2]
         self.is_wanted: bool | None = (
-            True if types.has_photo_extension(base) or sidecar_names.described_by(base) else None
+            True if types.has_photo_extension(base) or sidecar_names.is_sidecar(base) else None
         )
         self.start, self.length, self.kept, self.crc32 = start, 0, 0, 0
 
