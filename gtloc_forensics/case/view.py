@@ -140,6 +140,10 @@ class StoredCase:
             indicated=indicated(photo.prediction, verdict.findings, calibration),
         )
 
+    def examinations(self) -> dict[str, str]:
+        """Return when each completed examination ended, ISO in UTC, by fingerprint; the newest first."""
+        return dict(self._store.examinations())
+
     @property
     def examination_id(self) -> int:
         """Under which number the examination is kept."""

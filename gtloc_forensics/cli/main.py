@@ -295,6 +295,8 @@ def print_summary(case: Case, *, findings: Path, report: Path | None) -> None:
     print_case(case.view(), sys.stdout)
     if case.view().decisions():
         click.echo(f"reviewed  {reviewing.review_line(case)}")
+        for line in reviewing.ignored_lines(case):
+            click.echo(f"ignored   {line}")
     click.echo(f"findings  {shown(findings)}")
     if report is not None:
         click.echo(f"report    {shown(report)}")

@@ -306,6 +306,12 @@ class Store:
         with self.reading() as session:
             return session.scalar(query)
 
+    def examinations(self) -> list[tuple[str, str]]:
+        """Return fingerprint and ISO moment of the end of every completed examination, the newest first."""
+        query = select(ExaminationRow.fingerprint, ExaminationRow.finished_utc).order_by(ExaminationRow.id.desc())
+        with self.reading() as session:
+            return [(fingerprint, finished) for fingerprint, finished in session.execute(query)]
+
     def add_examination(
         self,
         session: Session,

@@ -98,6 +98,7 @@ class Pages:
             "languages": languages(),
             "words": self._own,
             "examination": self._view.fingerprint,
+            "examinations": list(self._view.examinations().items()),
             "finished_utc": self._view.finished_utc.isoformat(),
             "header": [header.case_number, header.exhibit, header.examiner, header.agency],
             "folder": header.evidence_folder,
@@ -285,8 +286,8 @@ class Pages:
         book = self._view.decisions()
         hidden = sum(1 for made in book.made if made.examiner != examiner and made.undone_by is None)
         reviewed: dict[str, list[dict[str, Any]]] = {}
-        for row in self._listing.rows:
-            for item in book.standing_of(row.source_id, row.sha256, {kept.check_id: kept.says for kept in row.judged}):
+        for row in filter(None, map(self._listing.row, book.judged_photos)):  # not all photos: it is asked each time
+            for item in book.standing_of(row.source_id, row.sha256, row.ways):
                 if others or item.decision.examiner == examiner:
                     key = f"{row.source_id} {item.check_id}"
                     told = {"event": item.decision.number, "standing": item.standing.value, "counts": item.counts}
@@ -346,6 +347,7 @@ def _brief(row: Row) -> dict[str, Any]:
         "local": row.local_time,
         "utc": row.utc_time,
         "at": None if row.latitude_deg is None else [row.latitude_deg, row.longitude_deg],
+        **({"counter": list(row.counter)} if row.counter else {}),
         "found": {check: outcome.name.lower() for check, outcome in row.outcomes.items()},
         "causes": list(row.causes),
     }

@@ -10,6 +10,7 @@ from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.records import (
     UNKNOWN_DEVICE,
     Claim,
+    CounterKind,
     Finding,
     Judged,
     Outcome,
@@ -20,7 +21,7 @@ from gtloc_forensics.records import (
     Unexamined,
     visible,
 )
-from gtloc_forensics.records.decisions import REVIEWABLE
+from gtloc_forensics.records.decisions import REVIEWABLE, ways_to_say
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ class Row:
     utc_time: str
     latitude_deg: float | None
     longitude_deg: float | None
+    counter: tuple[str, int] | None  # the tag that counts photos, and its number
     judged: tuple[Judged, ...]
+    ways: Mapping[str, frozenset[str]]  # ways_to_say of its findings
     outcomes: Mapping[str, Outcome]  # rule → the gravest it ended with
     causes: tuple[int, ...]  # numbers of the causes that explain some of it
 
@@ -98,10 +101,21 @@ def _row(
         utc_time=known.utc_time.value.isoformat() if known and isinstance(known.utc_time, Stated) else "",
         latitude_deg=position.latitude_deg if position else None,
         longitude_deg=position.longitude_deg if position else None,
+        counter=_counter(known),
         judged=selecting.judged(source, verdict.findings),
+        ways=ways_to_say(verdict.findings),
         outcomes=_gravest(verdict.findings),
         causes=causes,
     )
+
+
+_COUNTERS = (CounterKind.SHUTTER, CounterKind.IMAGE, CounterKind.FILE_NUMBER)
+
+
+def _counter(claim: Claim | None) -> tuple[str, int] | None:
+    """Return the counter that is the hardest to set, with its tag."""
+    found = sorted(claim.counters, key=lambda counter: _COUNTERS.index(counter.kind)) if claim else []
+    return (found[0].tag, found[0].value) if found else None
 
 
 def _gravest(findings: Sequence[Finding]) -> dict[str, Outcome]:

@@ -10,9 +10,11 @@ from gtloc_forensics.errors import UsageError
 from gtloc_forensics.records import (
     CauseGroup,
     Claim,
+    Decision,
     Decisions,
     Finding,
     Judged,
+    Judgement,
     PhotoResult,
     Source,
     Standing,
@@ -55,6 +57,19 @@ def progress(view: Reviewable) -> tuple[int, Mapping[Standing, int]]:
         undecided += len(found - settled)
         standings.update(item.standing for item in reviewed)
     return undecided, standings
+
+
+def ignored(view: Reviewable) -> Mapping[Decision, tuple[Judged, ...]]:
+    """Return what was dismissed and stays so in the newest examination, by the decision that says it."""
+    decisions, kept = view.decisions(), dict[int, list[Judged]]()
+    if not any(made.judgement is Judgement.DISMISSED for made in decisions.made):
+        return {}
+    for source, _, verdict in view.outlines():
+        said = {item.check_id: item for item in judged(source, verdict.findings)}
+        for item in decisions.of(source.source_id, source.sha256, verdict.findings):
+            if item.is_ignored:
+                kept.setdefault(item.decision.number, []).append(said[item.check_id])
+    return {made: tuple(kept[made.number]) for made in decisions.made if made.number in kept}
 
 
 def of_photos(view: Outlined, photos: Sequence[str], checks: Sequence[str]) -> tuple[Judged, ...]:
