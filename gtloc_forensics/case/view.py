@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gtloc_forensics.case import exhibits
 from gtloc_forensics.case.indications import indicated
@@ -28,6 +28,7 @@ from gtloc_forensics.records import (
     Decisions,
     Environment,
     Finding,
+    Outcome,
     Photo,
     PhotoEntry,
     PhotoResult,
@@ -161,11 +162,24 @@ class StoredCase:
 
     def outlines(self) -> Iterator[tuple[Source, Claim | Unexamined, PhotoResult]]:
         """Stream of each photo what it claims and what was concluded, without its picture, in path order."""
+        yield from self._outlines((), None)
+
+    def briefs(self, *, tags: bool = False) -> Iterator[tuple[Source, Claim | Unexamined, PhotoResult]]:
+        """Stream the same, several times as fast: of each finding only what it says in a sentence.
+
+        Findings that could not be tested are left out, and of the claims the *tags*, times and remarks.
+        """
+        left_out = ("times", "warnings", "repeated", "unread") + (() if tags else ("tags",))
+        yield from self._outlines(left_out, _thinned)
+
+    def _outlines(
+        self, left_out: Sequence[str], thin: Callable[[dict[str, Any]], None] | None
+    ) -> Iterator[tuple[Source, Claim | Unexamined, PhotoResult]]:
         members = self._store.members(self._id)
         while some := list(islice(members, 50)):
-            claims = self._album.claims([member.source_row for member in some])
+            claims = self._album.claims([member.source_row for member in some], without=left_out)
             for member, (source, claim) in zip(some, claims, strict=True):
-                yield source, claim, unpack(PhotoResult, member.findings)
+                yield source, claim, unpack(PhotoResult, member.findings, thin=thin)
 
     def case_findings(self) -> tuple[Finding, ...]:
         """Findings and explained oddities, strongest first."""
@@ -274,6 +288,19 @@ class StoredCase:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         used = self.examined_with.weights
         return folder if used and used <= set(manifest.get("files", {}).values()) else None
+
+
+def _thinned(result: dict[str, Any]) -> None:
+    """Leave of what was concluded the findings that were tested, and of each its sentence and weight."""
+    result["findings"] = [
+        {**finding, **dict.fromkeys(_LONG, ()), **(_UNSAID if finding["outcome"] == Outcome.CONSISTENT.value else {})}
+        for finding in result["findings"]
+        if finding["outcome"] != Outcome.NOT_TESTABLE.value
+    ]
+
+
+_UNSAID = {"summary": ""}
+_LONG = ("observed", "derived", "inferred", "limitations", "innocent")
 
 
 def _counted(verdict: PhotoResult) -> Iterator[Status | None]:

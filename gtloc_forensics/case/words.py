@@ -10,8 +10,8 @@ from functools import lru_cache
 from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.checks.reference import countries
 from gtloc_forensics.earth import zones
-from gtloc_forensics.errors import ToolMissing, UsageError
-from gtloc_forensics.records import Absent, Claim, Outcome, PhotoResult, Position, Source, Stated, Unexamined, visible
+from gtloc_forensics.errors import UsageError
+from gtloc_forensics.records import Absent, Claim, Outcome, PhotoResult, Source, Unexamined, visible
 from gtloc_forensics.report.template import load_words
 
 MOST_TERMS = 12
@@ -58,9 +58,17 @@ def holding(view: StoredCase, text: str) -> Mapping[int, tuple[Place, ...]]:
     results = _Results(view)
     return {
         ordinal: places
-        for ordinal, outline in enumerate(view.outlines())
+        for ordinal, outline in enumerate(view.briefs(tags=True))
         if (places := _places(wanted, _fields(*outline, results=results.of))) is not None
     }
+
+
+def texts(view: StoredCase, *, most: int) -> Iterator[tuple[str, str]]:
+    """Yield of each photo its source id and the text in which words are looked for, its name left out."""
+    results = _Results(view)
+    for outline in view.briefs(tags=True):
+        fields = _fields(*outline, results=results.of)
+        yield outline[0].source_id, " · ".join(text for name, text in fields if name != "name" and text)[:most]
 
 
 def _places(wanted: Iterable[str], fields: Iterable[tuple[str, str]]) -> tuple[Place, ...] | None:
@@ -90,9 +98,8 @@ def _fields(
         device = claim.device
         words = (device.make, device.model, device.serial)
         yield "camera", " ".join(word for word in words if not isinstance(word, Absent))
+        yield "place", _named(claim.zones)
         yield from ((tag, _joined(value)) for tag, value in claim.tags.items())
-        if isinstance(claim.position, Stated):
-            yield "place", _named(claim.position.value)
 
 
 def _joined(value: object) -> str:
@@ -100,12 +107,9 @@ def _joined(value: object) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _named(position: Position) -> str:
-    """Return the time zones at a position, which name towns, and their countries."""
-    try:
-        found = [zone for zone in zones.zones_at(position) if not zones.is_nautical(zone)]
-    except (ToolMissing, ValueError):
-        return ""
+def _named(legal: tuple[str, ...]) -> str:
+    """Return the time zones at a claimed position, which name towns, and their countries."""
+    found = [zone for zone in legal if not zones.is_nautical(zone)]
     lands = sorted({countries.name_of(code) for zone in found for code in countries.of_zone(zone)})
     return ", ".join([*(zone.replace("_", " ") for zone in found), *lands])
 

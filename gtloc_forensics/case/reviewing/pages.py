@@ -155,7 +155,7 @@ class Pages:
         for row in self._listing.rows:
             named.setdefault(row.device_key, row.device)
         return [
-            {"key": key, "label": models[key].label if key in models else labels.get(key, name) or name}
+            {"key": key, "name": name, "label": models[key].label if key in models else labels.get(key, name) or name}
             | (self._clock(models[key]) if key in models else {"summary": "", "evidence": []})
             for key, name in named.items()
         ]
@@ -361,6 +361,7 @@ def _decided(made: Decision) -> dict[str, Any]:
         "decision": made.judgement.name.lower(),
         "because": made.because,
         "note": made.note,
+        "examination": made.examination,
         "cause": made.cause,
         "findings": [[member.source_id, member.check_id] for member in made.members],
         "undone_by": made.undone_by,

@@ -73,7 +73,7 @@ def read(view: StoredCase, *, told: Callable[[int], None] = lambda _: None) -> L
     groups = view.causes()
     members: list[list[Judged]] = [[] for _ in groups]
     rows: list[Row] = []
-    for ordinal, (source, claim, verdict) in enumerate(view.outlines()):
+    for ordinal, (source, claim, verdict) in enumerate(view.briefs()):
         of_groups = [selecting.explained(group, groups, source, findings=verdict.findings) for group in groups]
         for kept, explained in zip(members, of_groups, strict=True):
             kept.extend(explained)
