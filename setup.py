@@ -73,7 +73,7 @@ EXTRAS = {
         "uvicorn>=0.30",
         "h11>=0.14",
     ],
-    "browser": ["playwright>=1.50"],
+    "browser": ["playwright>=1.50", "axe-playwright-python>=0.1.4"],
     "lint": ["ruff>=0.8", "mypy>=1.13"],
 }
 

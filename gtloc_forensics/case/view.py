@@ -105,19 +105,26 @@ class StoredCase:
         They follow from what was concluded of each photo, which the custody chain covers.
         """
         if self._tally is None:
-            blocked = sum(entry.blocks for entry in self._rejected)
             with self._store.reading() as session:
-                packed = self._store.verdicts(session, self._id)
-                counts = Counter(status for verdict in packed for status in _counted(unpack(PhotoResult, verdict)))
-            self._tally = Tally(
-                photos=counts[None] + blocked,
-                found=counts[Status.FOUND],
-                clean=counts[Status.CLEAN],
-                not_testable=counts[Status.NOT_TESTABLE],
-                not_examined=counts[Status.NOT_EXAMINED] + blocked,
-                passed_over=len(self._rejected) - blocked,
-            )
+                results = (unpack(PhotoResult, kept, thin=_thinned) for kept in self._store.verdicts(session, self._id))
+                self._tally = self.tallied(Counter(status for result in results for status in _counted(result)))
         return self._tally
+
+    def tallied(self, counts: Mapping[Status | None, int]) -> Tally:
+        """Return the counts of the case from those of the photos that could be read; None is that of all of them."""
+        blocked = sum(entry.blocks for entry in self._rejected)
+        return Tally(
+            photos=counts.get(None, 0) + blocked,
+            found=counts.get(Status.FOUND, 0),
+            clean=counts.get(Status.CLEAN, 0),
+            not_testable=counts.get(Status.NOT_TESTABLE, 0),
+            not_examined=counts.get(Status.NOT_EXAMINED, 0) + blocked,
+            passed_over=len(self._rejected) - blocked,
+        )
+
+    def count(self) -> int:
+        """Return how many photos could be read; known at once."""
+        return self._store.count(self._id)
 
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
         """Stream the photos in path order."""

@@ -385,6 +385,12 @@ class Store:
             yield from rows
             ordinal = rows[-1].ordinal
 
+    def count(self, examination_id: int) -> int:
+        """Return how many members an examination has."""
+        query = select(func.count()).select_from(MemberRow).where(MemberRow.examination_id == examination_id)
+        with self.reading() as session:
+            return int(session.scalar(query) or 0)
+
     def verdicts(self, session: Session, examination_id: int) -> Iterator[bytes]:
         """Stream what was concluded of every member, as stored, in path order."""
         query = select(MemberRow.findings).where(MemberRow.examination_id == examination_id)

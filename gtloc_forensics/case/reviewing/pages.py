@@ -91,7 +91,7 @@ class Pages:
 
     def case(self) -> dict[str, Any]:
         """Return the case by cause, its cameras and the lean list of all photos."""
-        tally, header = self._view.tally, self._view.header
+        tally, header = self._listing.tally, self._view.header
         checks = sorted({check for row in self._listing.rows for check in row.outcomes})
         shown = {
             "language": self.language,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gtloc_forensics.case.reviewing import selecting
@@ -56,6 +57,7 @@ class Listing:
         self.rows = tuple(rows)
         self.groups = view.causes()
         self.members = tuple(members)
+        self.tally = view.tallied(Counter(status for row in self.rows for status in _counted(row)))
         self._by_id = {row.source_id: row for row in self.rows}
 
     def row(self, source_id: str) -> Row | None:
@@ -66,6 +68,13 @@ class Listing:
         """Return what can be decided on there."""
         row = self.row(source_id)
         return next((item for item in row.judged if item.check_id == check_id), None) if row else None
+
+
+def _counted(row: Row) -> Iterator[Status | None]:
+    yield None
+    yield row.status
+    if row.is_partial and row.status is not Status.NOT_EXAMINED:
+        yield Status.NOT_EXAMINED
 
 
 def read(view: StoredCase, *, told: Callable[[int], None] = lambda _: None) -> Listing:

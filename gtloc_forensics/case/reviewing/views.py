@@ -141,7 +141,7 @@ def _language(request: Request) -> str:
 
 def _case(desk: Desk, request: Request, _: Any) -> Response:
     if desk.listing() is None:
-        return _json({"reading": desk.done, "of": desk.case.view().tally.photos}, 202)
+        return _json({"reading": desk.done, "of": desk.case.view().count()}, 202)
     shown = desk.pages(_language(request)).case()
     return _json(shown | {"examiner": desk.examiner, "may_write": desk.may_write})
 

@@ -770,6 +770,7 @@ function zoom(_, photo = state.current?.photo, other = null) {
     else if (event.key in moves) boxes[0].scrollBy(...moves[event.key]);
     else return;
     event.preventDefault();
+    event.stopPropagation(); // what had the focus may be gone, and the page would take the key for its own
   };
   dialog.replaceChildren(el('div', { class: 'actions' }, el('button', { type: 'button', 'aria-label': say('zoom_in'), onclick: () => scale(times * 1.5) }, '+'), el('button', { type: 'button', 'aria-label': say('zoom_out'), onclick: () => scale(times / 1.5) }, '−'),
     el('button', { type: 'button', onclick: () => scale(1) }, say('zoom_whole')), el('button', { type: 'button', onclick: () => dialog.close() }, say('close')), el('span', { class: 'quiet' }, say('zoom_hint'))),
