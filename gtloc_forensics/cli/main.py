@@ -84,6 +84,9 @@ def gtloc() -> None:
 @click.option(
     "--database", envvar="GTLOC_DATABASE", default="", help="URL of the case database [default: case.sqlite]."
 )
+@click.option(
+    "--reviewed", is_flag=True, help="Set causes apart of which everything was dismissed; each is told in a line."
+)
 @click.option("--no-report", is_flag=True, help="Leave the PDF out.")
 @click.option("--language", default="", help="Language of the report [default: en].")
 @click.option("--open", "opens", is_flag=True, help="Open the report when it is written.")
@@ -98,6 +101,7 @@ def audit(
     device: str,
     jobs: int | None,
     database: str,
+    reviewed: bool,
     no_report: bool,
     language: str,
     opens: bool,
@@ -139,7 +143,7 @@ def audit(
         if as_json:
             click.echo(findings.read_bytes(), nl=False)
         else:
-            print_summary(case, findings=findings, report=report)
+            print_summary(case, findings=findings, report=report, reviewed=reviewed)
     if opens and report is not None:
         open_for_reading(report)
     if not tally.photos:
@@ -288,11 +292,11 @@ def shown(path: Path) -> str:
     return visible(os.fsencode(path))
 
 
-def print_summary(case: Case, *, findings: Path, report: Path | None) -> None:
+def print_summary(case: Case, *, findings: Path, report: Path | None, reviewed: bool = False) -> None:
     """Print the table of findings grouped by camera and cause, the counts, and where everything is."""
     from gtloc_forensics.cli.tables import print_case
 
-    print_case(case.view(), sys.stdout)
+    print_case(case.view(), sys.stdout, set_apart=reviewing.ignored_causes(case) if reviewed else ())
     if case.view().decisions():
         click.echo(f"reviewed  {reviewing.review_line(case)}")
         for line in reviewing.ignored_lines(case):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from gtloc_forensics.errors import UsageError
@@ -70,6 +70,19 @@ def ignored(view: Reviewable) -> Mapping[Decision, tuple[Judged, ...]]:
             if item.is_ignored:
                 kept.setdefault(item.decision.number, []).append(said[item.check_id])
     return {made: tuple(kept[made.number]) for made in decisions.made if made.number in kept}
+
+
+def wholly(view: Outlined, keys: Collection[tuple[str, str]]) -> list[CauseGroup]:
+    """Return the causes all of whose findings are among *keys*, pairs of photo and rule."""
+    groups = view.causes()
+    left, seen = set(range(len(groups))), set[int]()
+    for source, _, verdict in view.outlines():
+        for number in list(left):
+            members = explained(groups[number], groups, source, findings=verdict.findings)
+            seen |= {number} if members else set()
+            if not all(member.key in keys for member in members):
+                left.discard(number)
+    return [groups[number] for number in sorted(left & seen)]
 
 
 def of_photos(view: Outlined, photos: Sequence[str], checks: Sequence[str]) -> tuple[Judged, ...]:

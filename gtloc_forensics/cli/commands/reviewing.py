@@ -18,7 +18,7 @@ from gtloc_forensics.cli.output import counted, say, say_json
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
-    from gtloc_forensics.records import Decision
+    from gtloc_forensics.records import CauseGroup, Decision
 
 AS = {
     "confirmed": "confirmed",
@@ -164,8 +164,19 @@ def ignored_lines(case: Case) -> Iterator[str]:
         note = f" ({made.note})" if made.note else ""
         yield (
             f"{counted(len(members), 'finding')} of {counted(photos, 'photo')} ({rules}): dismissed by "
-            f"{made.examiner}{note}, decision {made.number} on {judged}; still said the same way"
+            f"{made.examiner}{note}, decision {made.number} on {judged}"
+            + "; still said the same way"
+            * (made.examination != view.fingerprint)
         )
+
+
+def ignored_causes(case: Case) -> list[CauseGroup]:
+    """Return the causes of which every finding was dismissed and stays ignored."""
+    from gtloc_forensics.case.reviewing import selecting
+
+    view = case.view()
+    ignored = {item.key for members in selecting.ignored(view).values() for item in members}
+    return selecting.wholly(view, ignored) if ignored else []
 
 
 def _of(ended_utc: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -25,6 +26,7 @@ from gtloc_forensics.records import (
     Unexamined,
     Untold,
 )
+from gtloc_forensics.records.decisions import ways_to_say
 from gtloc_forensics.report.chapters.weighing import weight_of
 
 RESIDUALS_KEPT = 400  # per device; a plot shows no more
@@ -83,6 +85,7 @@ class Survey:
     same: int = 0
     unread: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    said: dict[str, tuple[str, Mapping[str, frozenset[str]]]] = field(default_factory=dict)  # of what was decided on
 
 
 def survey(
@@ -103,11 +106,13 @@ def survey(
         sheet: a number or path; this photo gets a page, and no other.
     """
     digest = Survey()
-    exhibits = view.exhibits()
+    exhibits, judged = view.exhibits(), view.decisions().judged_photos
     gravest: list[tuple[tuple[float, ...], str]] = []
     for number, entry in enumerate(view.photos(), start=1):
         source_id = entry.photo.source.source_id
         _count(digest, entry, exhibits.get(source_id, str(number)))
+        if source_id in judged:
+            digest.said[source_id] = (entry.photo.source.sha256, ways_to_say(entry.findings))
         if source_id in kept:
             digest.kept[source_id] = entry
         wanted = _is_called(digest.lines[source_id], sheet) if sheet else bool(entry.statuses & shown)
