@@ -33,6 +33,7 @@ from gtloc_forensics.records import (
     visible,
     visible_throughout,
 )
+from gtloc_forensics.report.chapters.weighing import beside
 from gtloc_forensics.report.exports.rows import row as exported
 from gtloc_forensics.report.template import Words, load_words
 
@@ -240,7 +241,7 @@ class Pages:
             "summary": self._words.sentence(finding.summary),
             "p_value": finding.p_value,
             "log10_lr": finding.log10_lr,
-            "others": list(finding.source_ids[1:]),
+            "others": list(dict.fromkeys(filter(None, (beside(finding), *finding.source_ids[1:])))),
             **sentences,
         }
 

@@ -1001,7 +1001,7 @@ function timeline(photos, picked, opened = picked, after = new Map()) {
   const keys = [...new Set(timed.map((photo) => photo.device))];
   const rowOf = new Map(keys.map((key, index) => [key, index]));
   const labels = new Map(state.data.cameras.map((camera) => [camera.key, camera.label || camera.key]));
-  const [wide, left, line] = [1000, 12, after.size ? 62 : 34];
+  const [wide, left, line] = [1000, 12, after.size ? 72 : 34];
   const time = (iso) => Date.parse(`${iso.slice(0, 19)}Z`);
   const when = (photo) => time(photo.local);
   let [start, end] = [when(timed[0]), when(timed.at(-1))];
@@ -1013,7 +1013,7 @@ function timeline(photos, picked, opened = picked, after = new Map()) {
   keys.forEach((key, index) => {
     const at = index * line + 24;
     drawing.append(el('svg:text', { x: left, y: at - 9 }, `${(labels.get(key) ?? key).slice(0, 80)}${after.size ? ` · ${say('as_claimed')}` : ''}`), el('svg:line', { class: 'axis', x1: left, x2: wide - left, y1: at, y2: at }));
-    if (after.size) drawing.append(el('svg:text', { x: left, y: at + 16 }, say('as_corrected')), el('svg:line', { class: 'axis', x1: left, x2: wide - left, y1: at + 26, y2: at + 26 }));
+    if (after.size) drawing.append(el('svg:text', { x: left, y: at + 41 }, say('as_corrected')), el('svg:line', { class: 'axis', x1: left, x2: wide - left, y1: at + 26, y2: at + 26 }));
   });
   // Of very many photos those that would lie on each other are one dot.
   const dots = new Map();
