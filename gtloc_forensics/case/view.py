@@ -227,6 +227,10 @@ class StoredCase:
         sha256 = self._sha256_of(source_id)
         return None if sha256 is None else self._album.preview(sha256)
 
+    def picture_of(self, sha256: str) -> bytes | None:
+        """A downscaled picture by the hash of the content: the paths of a large case need not be read for it."""
+        return self._album.preview(sha256)
+
     def _sha256_of(self, source_id: str) -> str | None:
         return self._sources[source_id][1] if source_id in self._sources else None
 
@@ -300,7 +304,12 @@ class StoredCase:
 def _thinned(result: dict[str, Any]) -> None:
     """Leave of what was concluded the findings that were tested, and of each its sentence and weight."""
     result["findings"] = [
-        {**finding, **dict.fromkeys(_LONG, ()), **(_UNSAID if finding["outcome"] == Outcome.CONSISTENT.value else {})}
+        {
+            **finding,
+            **dict.fromkeys(_LONG, ()),
+            "source_ids": finding["source_ids"][:1],
+            **(_UNSAID if finding["outcome"] == Outcome.CONSISTENT.value else {}),
+        }
         for finding in result["findings"]
         if finding["outcome"] != Outcome.NOT_TESTABLE.value
     ]

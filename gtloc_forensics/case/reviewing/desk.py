@@ -6,7 +6,7 @@ import threading
 
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.reviewing import reading
-from gtloc_forensics.case.reviewing.pages import Pages
+from gtloc_forensics.case.reviewing.pages import Pages, dumped
 from gtloc_forensics.case.reviewing.pictures import Pictures
 from gtloc_forensics.case.reviewing.reading import Listing
 from gtloc_forensics.errors import CaseError, ForensicsError
@@ -26,6 +26,7 @@ class Desk:
         self.language = language
         self.done = 0
         self._listing: Listing | None = None
+        self._shown: tuple[tuple[Listing, str], bytes] | None = None
         self._reading: threading.Thread | None = None
         self._trouble: ForensicsError | None = None
         self._turn = threading.Lock()
@@ -72,6 +73,15 @@ class Desk:
             UsageError: there is no such language.
         """
         return Pages(self.read(), language or self.language)
+
+    def shown_case(self, language: str) -> bytes:
+        """Return the case as the page first asks for it; of a large case it is made once; raises as :meth:`pages`."""
+        pages = self.pages(language)
+        made_of = (self.read(), pages.language)
+        if self._shown is None or self._shown[0] != made_of:
+            shown = pages.case() | {"examiner": self.examiner, "may_write": self.may_write}
+            self._shown = (made_of, dumped(shown))
+        return self._shown[1]
 
     def read(self) -> Listing:
         """Return what was read of the newest examination.

@@ -82,12 +82,14 @@ def read(view: StoredCase, *, told: Callable[[int], None] = lambda _: None) -> L
     groups = view.causes()
     members: list[list[Judged]] = [[] for _ in groups]
     rows: list[Row] = []
+    at_home, number_of = selecting.homes(groups), {id(group): number for number, group in enumerate(groups)}
     for ordinal, (source, claim, verdict) in enumerate(view.briefs()):
-        of_groups = [selecting.explained(group, groups, source, findings=verdict.findings) for group in groups]
-        for kept, explained in zip(members, of_groups, strict=True):
-            kept.extend(explained)
-        causes = tuple(number for number, explained in enumerate(of_groups, start=1) if explained)
-        rows.append(_row(ordinal, source, claim, verdict=verdict, causes=causes))
+        there, causes = at_home.get(source.source_id, []), list[int]()
+        for group in there:
+            explained = selecting.explained_there(group, there, source, findings=verdict.findings)
+            members[number_of[id(group)]].extend(explained)
+            causes += [number_of[id(group)] + 1] if explained else []
+        rows.append(_row(ordinal, source, claim, verdict=verdict, causes=tuple(causes)))
         told(ordinal + 1)
     return Listing(view, rows, [tuple(kept) for kept in members])
 

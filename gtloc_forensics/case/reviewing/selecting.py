@@ -75,14 +75,15 @@ def ignored(view: Reviewable) -> Mapping[Decision, tuple[Judged, ...]]:
 def wholly(view: Outlined, keys: Collection[tuple[str, str]]) -> list[CauseGroup]:
     """Return the causes all of whose findings are among *keys*, pairs of photo and rule."""
     groups = view.causes()
-    left, seen = set(range(len(groups))), set[int]()
+    at_home, whole = homes(groups), dict[int, bool]()
     for source, _, verdict in view.outlines():
-        for number in list(left):
-            members = explained(groups[number], groups, source, findings=verdict.findings)
-            seen |= {number} if members else set()
-            if not all(member.key in keys for member in members):
-                left.discard(number)
-    return [groups[number] for number in sorted(left & seen)]
+        there = at_home.get(source.source_id, [])
+        for group in there:
+            members = explained_there(group, there, source, findings=verdict.findings)
+            if members:
+                number = groups.index(group)
+                whole[number] = whole.get(number, True) and all(member.key in keys for member in members)
+    return [groups[number] for number in sorted(whole) if whole[number]]
 
 
 def of_photos(view: Outlined, photos: Sequence[str], checks: Sequence[str]) -> tuple[Judged, ...]:
@@ -114,12 +115,13 @@ def of_cause(view: Outlined, number: int) -> tuple[CauseGroup, tuple[Judged, ...
     groups = view.causes()
     if not 1 <= number <= len(groups):
         raise UsageError(f"there is no cause {number}; `gtloc decide CASE --list` shows the {len(groups)} there are")
-    group = groups[number - 1]
+    group, at_home = groups[number - 1], homes(groups)
+    concerned = frozenset(group.source_ids)
     members = tuple(
         item
         for source, _, verdict in view.outlines()
-        if source.source_id in group.source_ids
-        for item in explained(group, groups, source, findings=verdict.findings)
+        if source.source_id in concerned
+        for item in explained_there(group, at_home[source.source_id], source, findings=verdict.findings)
     )
     return group, members
 
@@ -128,9 +130,24 @@ def explained(
     group: CauseGroup, groups: Sequence[CauseGroup], source: Source, *, findings: Sequence[Finding]
 ) -> tuple[Judged, ...]:
     """Return what of a photo's findings a cause explains: by its rules, and not what another cause names as its own."""
-    if source.source_id not in group.source_ids:
-        return ()
-    elsewhere = _named_elsewhere(group, groups, source.source_id, findings)
+    there = homes(groups).get(source.source_id, ())
+    return explained_there(group, there, source, findings=findings) if group in there else ()
+
+
+def homes(groups: Iterable[CauseGroup]) -> Mapping[str, list[CauseGroup]]:
+    """Return of each photo the groups that it is in: a group may have as many photos as the case."""
+    found: dict[str, list[CauseGroup]] = {}
+    for group in groups:
+        for source_id in group.source_ids:
+            found.setdefault(source_id, []).append(group)
+    return found
+
+
+def explained_there(
+    group: CauseGroup, there: Sequence[CauseGroup], source: Source, *, findings: Sequence[Finding]
+) -> tuple[Judged, ...]:
+    """Return the same where the groups that the photo is in, *there*, are known already."""
+    elsewhere = _named_elsewhere(group, there, findings)
     return tuple(
         item
         for item in judged(source, findings)
@@ -138,15 +155,11 @@ def explained(
     )
 
 
-def _named_elsewhere(
-    group: CauseGroup, groups: Sequence[CauseGroup], source_id: str, findings: Sequence[Finding]
-) -> Mapping[str, bool]:
+def _named_elsewhere(group: CauseGroup, there: Sequence[CauseGroup], findings: Sequence[Finding]) -> Mapping[str, bool]:
     """Return rule → whether all it found names a cause that another group tells of this photo."""
-    others = {
-        (other.cause.kind, other.cause.device_key)
-        for other in groups
-        if other is not group and source_id in other.source_ids
-    } - {(group.cause.kind, group.cause.device_key)}
+    others = {(other.cause.kind, other.cause.device_key) for other in there if other is not group} - {
+        (group.cause.kind, group.cause.device_key)
+    }
     told: dict[str, bool] = {}
     for finding in findings:
         if finding.outcome in REVIEWABLE:

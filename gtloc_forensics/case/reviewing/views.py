@@ -142,8 +142,7 @@ def _language(request: Request) -> str:
 def _case(desk: Desk, request: Request, _: Any) -> Response:
     if desk.listing() is None:
         return _json({"reading": desk.done, "of": desk.case.view().count()}, 202)
-    shown = desk.pages(_language(request)).case()
-    return _json(shown | {"examiner": desk.examiner, "may_write": desk.may_write})
+    return Response(desk.shown_case(_language(request)), media_type=_JSON)
 
 
 def _asks_for_others(request: Request) -> bool:
@@ -168,7 +167,9 @@ def _photo(desk: Desk, request: Request, _: Any) -> Response:
 
 def _preview(desk: Desk, request: Request, _: Any) -> Response:
     """Answer with the re-encoded picture that the case keeps; the original is never opened."""
-    picture = desk.case.view().preview(request.path_params["source_id"])
+    listing = desk.read()
+    row = listing.row(request.path_params["source_id"])
+    picture = None if row is None else listing.view.picture_of(row.sha256)
     if picture is None:
         raise HTTPException(404, "there is no picture of it")
     return Response(picture, media_type="image/jpeg")
