@@ -42,6 +42,7 @@ from gtloc_forensics.records import (
     Unexamined,
     visible,
 )
+from gtloc_forensics.store import examinations
 from gtloc_forensics.store.codec import told_of, unpack
 from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import Album
@@ -124,7 +125,7 @@ class StoredCase:
 
     def count(self) -> int:
         """Return how many photos could be read; known at once."""
-        return self._store.count(self._id)
+        return examinations.count(self._store, self._id)
 
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
         """Stream the photos in path order."""
@@ -150,7 +151,7 @@ class StoredCase:
 
     def examinations(self) -> dict[str, str]:
         """Return when each completed examination ended, ISO in UTC, by fingerprint; the newest first."""
-        return dict(self._store.examinations())
+        return examinations.ended(self._store)
 
     @property
     def examination_id(self) -> int:

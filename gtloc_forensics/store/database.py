@@ -306,12 +306,6 @@ class Store:
         with self.reading() as session:
             return session.scalar(query)
 
-    def examinations(self) -> list[tuple[str, str]]:
-        """Return fingerprint and ISO moment of the end of every completed examination, the newest first."""
-        query = select(ExaminationRow.fingerprint, ExaminationRow.finished_utc).order_by(ExaminationRow.id.desc())
-        with self.reading() as session:
-            return [(fingerprint, finished) for fingerprint, finished in session.execute(query)]
-
     def add_examination(
         self,
         session: Session,
@@ -384,12 +378,6 @@ class Store:
                 return
             yield from rows
             ordinal = rows[-1].ordinal
-
-    def count(self, examination_id: int) -> int:
-        """Return how many members an examination has."""
-        query = select(func.count()).select_from(MemberRow).where(MemberRow.examination_id == examination_id)
-        with self.reading() as session:
-            return int(session.scalar(query) or 0)
 
     def verdicts(self, session: Session, examination_id: int) -> Iterator[bytes]:
         """Stream what was concluded of every member, as stored, in path order."""
