@@ -81,7 +81,7 @@ EXTRAS = {
         "libewf-python>=20260924",
         "py7zr>=1.0",
     ],
-    "browser": ["playwright>=1.50"],
+    "browser": ["playwright>=1.50", "axe-playwright-python>=0.1.4"],
     "lint": ["ruff>=0.8", "mypy>=1.13"],
 }
 

@@ -27,6 +27,10 @@ playwright = pytest.importorskip("playwright.sync_api", reason="the extra browse
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 EXAMPLE = Path(__file__).parents[1] / "examples" / "case_folder"
 READY = "body[data-ready]"
+PAGES = (
+    *("causes", "cause/1", "photos", "map", "cameras", "camera/0", "unseen", "custody"),
+    *("find", "corrections", "compare"),
+)
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed on this system"),
@@ -306,7 +310,7 @@ def test_a_telephone_shows_all_of_it_without_sideways_scrolling(folder: Path, op
     with served(folder) as (_, link):
         page = opened(link)
         page.set_viewport_size({"width": 360, "height": 740})
-        for number in range(1, 7):
+        for number in range(1, 10):
             page.keyboard.press(str(number))
             time.sleep(0.4)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), number
@@ -321,7 +325,7 @@ def test_everything_that_acts_has_a_name_for_a_screen_reader(folder: Path, opene
     }).map((made) => made.outerHTML.slice(0, 120))"""
     with served(folder, "--examiner", "A") as (_, link):
         page = opened(link)
-        for name in ("causes", "cause/1", "photos", "map", "cameras", "camera/0", "unseen", "custody"):
+        for name in PAGES:
             page.evaluate(f"location.hash = '#/{name}'")
             time.sleep(0.4)
             assert page.evaluate(unnamed) == [], name
@@ -330,6 +334,222 @@ def test_everything_that_acts_has_a_name_for_a_screen_reader(folder: Path, opene
         page.wait_for_selector("article[aria-current=true]")
         assert page.evaluate(unnamed) == []
         assert page.evaluate("document.activeElement.dataset.check") is not None
+
+
+def test_an_accessibility_checker_has_nothing_to_object_in_both_themes(folder: Path, opened: Any) -> None:
+    axe = pytest.importorskip("axe_playwright_python", reason="the extra browser (axe) is not installed")
+    code = next(Path(axe.__file__).parent.rglob("axe.min.js")).read_text(encoding="utf-8")
+    asked = """axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations
+      .filter((fault) => ['serious', 'critical'].includes(fault.impact))
+      .map((fault) => [fault.id, fault.nodes[0].html.slice(0, 200)]))"""
+
+    def faults(page: Any) -> list[Any]:
+        time.sleep(0.5)  # colours change within a tenth of a second
+        page.evaluate(f"{code}\n;0")
+        return list(page.evaluate(asked))
+
+    with served(folder, "--examiner", "A") as (_, link):
+        page = opened(link)
+        for theme in ("light", "dark"):
+            page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+            for name in PAGES:
+                page.evaluate(f"location.hash = '#/{name}'")
+                assert faults(page) == [], (theme, name)
+            page.keyboard.press("n")
+            page.wait_for_selector("article[aria-current=true]")
+            assert faults(page) == [], (theme, "photo")
+            for key in ("z", "?", "i"):
+                page.keyboard.press(key)
+                page.wait_for_selector("dialog[open]")
+                assert faults(page) == [], (theme, key)
+                page.keyboard.press("Escape")
+
+
+# --------------------------------------------------------------------------- searching, looking closer, comparing
+
+
+def asked(page: Any, **fields: str) -> str:
+    """Fill in the form of the search, by keyboard; return what is said."""
+    page.keyboard.press("7")
+    page.wait_for_selector("form[role=search] input[name=words]")
+    page.click("form[role=search] button[type=button]")
+    page.wait_for_selector("main [role=status]:empty", state="attached")
+    for name, value in fields.items():
+        page.fill(f"input[name={name}]", value)
+    page.focus("input[name=words]")
+    page.keyboard.press("Enter")
+    until(page, "!['', 'Loading …'].includes(document.querySelector('main > [role=status]').textContent)")
+    return str(page.inner_text("main > [role=status]"))
+
+
+def test_photos_are_found_by_words_place_time_and_example_and_what_cannot_be_asked_is_refused(
+    folder: Path, opened: Any
+) -> None:
+    with served(folder) as (_, link):
+        page = opened(link)
+        page.evaluate("document.activeElement.blur()")
+        assert asked(page, words="nordvale contradiction").startswith("7 of 31")
+        assert "result: " in page.inner_text(".list") and "Contradiction" in page.inner_text(".list")
+        assert asked(page, words="japan").startswith("2 of 31"), "the country at the claimed place"
+        assert "2 of 31" in asked(page, words="KES", dates="2023-10-01..2023-10-31")
+        told = asked(page, near="46.02,7.75", within="30")
+        assert re.match(r"[1-9]\d* of 31", told) and " km" in page.inner_text(".list")
+        assert "could not be compared: it claims no position" in told
+        assert "cannot be searched by words" in asked(page, words="a dog on a red sofa")
+        assert "LAT,LON" in asked(page, near="Berlin")
+        assert "no model looked at them" in asked(page, shows_hour="18")
+        page.keyboard.press("Escape")
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("n")
+        page.wait_for_selector("article[aria-current=true]")
+        name = page.inner_text("h1")
+        page.keyboard.press("f")
+        page.wait_for_selector(".list a")
+        assert page.inner_text(".list .row:first-child").startswith(name) and "like 1.000" in page.inner_text(".list")
+
+
+def test_a_picture_is_looked_at_closer_by_keyboard_alone_and_beside_its_pair(
+    folder: Path, opened: Any, examined: Path
+) -> None:
+    before = snapshot(examined / "evidence")
+    with served(folder) as (_, link):
+        page = opened(link)
+        page.evaluate("location.hash = '#/photos'")
+        page.wait_for_selector(".list a")
+        page.keyboard.press("n")
+        page.wait_for_selector("article[aria-current=true]")
+        first = page.inner_text("h1")
+        page.keyboard.press("z")
+        until(page, "document.querySelector('#zoom img')?.src.includes('/large/')")
+        assert " × " in page.inner_text("#zoom figcaption")
+        wide = page.evaluate("document.querySelector('#zoom img').clientWidth")
+        page.keyboard.press("+")
+        until(page, f"document.querySelector('#zoom img').clientWidth > 1.4 * {wide}")
+        page.keyboard.press("0")
+        page.keyboard.press("ArrowRight")
+        until(page, f"!document.querySelector('#zoom figcaption').textContent.startsWith({json.dumps(first)})")
+        assert page.locator("#zoom[open]").count() == 1
+        page.keyboard.press("z")
+        page.wait_for_selector("#zoom[open]", state="detached")
+        pair = page.evaluate(
+            """async () => (await (await fetch('data/case')).json()).photos.find((photo) => photo.found.GF406).id"""
+        )
+        page.evaluate(f"location.hash = '#/photo/{pair}'")
+        page.wait_for_selector(".pair img")
+        page.click("text=The pair larger")
+        until(page, "document.querySelectorAll('#zoom .panes.two img').length === 2")
+    assert snapshot(examined / "evidence") == before
+
+
+def test_what_is_chosen_in_one_view_is_shown_in_the_others(folder: Path, opened: Any) -> None:
+    with served(folder) as (_, link):
+        page = opened(link)
+        page.keyboard.press("3")
+        page.wait_for_selector(".leaflet-container canvas")
+        page.focus("svg.time")
+        said_first = pressed(page, "ArrowRight")
+        name = said_first.rsplit(", ", 1)[0]
+        assert name in page.inner_text("main p[role=status]")
+        page.keyboard.press("2")
+        page.wait_for_selector(".list .line.chosen")
+        assert name in page.inner_text(".list .line.chosen")
+        page.keyboard.press("4")
+        page.wait_for_selector(".cards h2 a")
+        page.click("text=Kestrion")
+        page.wait_for_selector("svg path.track")
+        page.focus("svg.time")
+        pressed(page, "End")
+        until(page, "document.querySelectorAll('svg circle.now').length === 2")
+        assert "KES_0450" in page.inner_text("main p[role=status]")
+        page.evaluate("history.back()")
+        page.wait_for_selector(".cards h2 a")
+        page.click("text=Nordvale")
+        page.wait_for_selector("svg .dot.after")
+        assert page.locator("svg .dot.after").count() == 7, "every photo of the wrong clock, where it goes"
+
+
+def test_corrections_are_proposed_changed_locked_applied_and_undone_by_keyboard(
+    folder: Path, opened: Any, examined: Path
+) -> None:
+    before = snapshot(examined / "evidence")
+    with served(folder, "--examiner", "A") as (_, link):
+        page = opened(link)
+        page.keyboard.press("8")
+        page.wait_for_selector("main form")
+        page.keyboard.press("p")
+        page.wait_for_selector(".row.correction input")
+        assert "7 lines in the plan" in page.inner_text("main")
+        page.focus(".row.correction input:not([type=checkbox])")
+        page.keyboard.press("Control+A")
+        page.keyboard.type("2022-04-02 09:11:00")
+        page.keyboard.press("Tab")
+        until(page, "document.querySelector('.row.correction input').value === '2022-04-02 09:11:00'")
+        page.focus(".row.correction input[type=checkbox]")
+        page.keyboard.press("Space")
+        until(page, "document.querySelector('.row.correction input[type=checkbox]:checked')")
+        until(page, "document.getElementById('live').textContent === 'The plan was changed'")
+        assert "2022-04-02 09:11:00" in (folder / "corrections.toml").read_text()
+        assert "locked = true" in (folder / "corrections.toml").read_text()
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("a")
+        page.wait_for_selector("#ask[open] button:focus")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=T0001")
+        sidecars = sorted((folder / "sidecars").rglob("*.xmp"))
+        assert len(sidecars) == 7 and b"2022-04-02T09:11:00" in sidecars[0].read_bytes()
+        page.focus("li button")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#ask[open] button:focus")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("li:has-text('T0001'):has-text('taken back')")
+        assert not list((folder / "sidecars").rglob("*.xmp"))
+    with Case(folder) as case:
+        assert case.custody_faults() == ()
+        told = [event.detail for event in case.view().custody() if event.detail.get("step") == "review page"]
+        assert [detail["what"] for detail in told] == ["plan", "edit", "edit", "apply", "undo T0001"]
+        assert {detail["examiner"] for detail in told} == {"A"}
+    assert snapshot(examined / "evidence") == before
+
+
+def test_two_examinations_are_compared_and_a_decision_names_the_one_it_judged(tmp_path: Path, opened: Any) -> None:
+    shutil.copytree(EXAMPLE / "nordvale", tmp_path / "evidence")
+    last = sorted((tmp_path / "evidence").iterdir())[-1]
+    last.rename(tmp_path / "later.jpg")
+    with open_case(tmp_path / "evidence", tmp_path / "case") as case:
+        case.audit(Settings(model="none", jobs=0))
+    with served(tmp_path / "case", "--examiner", "A") as (_, link):
+        page = opened(link)
+        page.keyboard.press("9")
+        until(page, "document.querySelector('main').textContent.includes('examined once')")
+        page.keyboard.press("1")
+        page.keyboard.press("ArrowDown")
+        page.wait_for_selector("h2 a:focus")
+        pressed(page, "d")
+    shutil.copy2(tmp_path / "later.jpg", last)
+    with open_case(tmp_path / "evidence", tmp_path / "case") as case:
+        case.audit(Settings(model="none", jobs=0))
+        copy = case.export_review(tmp_path / "copy")
+    with served(tmp_path / "case", "--examiner", "A") as (_, link):
+        page = opened(link)
+        page.keyboard.press("9")
+        until(page, "document.querySelector('main').textContent.includes('1 new')")
+        assert last.name in page.inner_text("main")
+        page.keyboard.press("1")
+        page.keyboard.press("n")
+        page.wait_for_selector("article[data-check]")
+        page.evaluate("location.hash = '#/cause/1'")
+        page.wait_for_selector(".list a")
+        page.click(".list a")
+        page.wait_for_selector("article .verdict")
+        assert re.search(r"stands: it judged the examination of 20\d\d-", page.inner_text("main"))
+    page = opened((copy / "index.html").as_uri(), offline=True)
+    page.keyboard.press("9")
+    until(page, "document.querySelector('main').textContent.includes('1 new')")
+    assert asked(page, words="nordvale NV000120").startswith("1 of 7")
+    assert "gtloc review" in asked(page, shows_hour="12")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("8")
+    until(page, "document.querySelector('main').textContent.includes('There is no plan')")
 
 
 # --------------------------------------------------------------------------- taken away, and long

@@ -22,6 +22,7 @@ from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import CaseBusy, CaseError, DamagedCase, UsageError
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.records import Cause, CauseKind, Judgement, Outcome, Standing
+from gtloc_forensics.records.decisions import what_is_said
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "case_folder"
 INLINE = Settings(model="none", jobs=0)
@@ -86,6 +87,16 @@ def reviewed(case: Case) -> list[tuple[str, str, str]]:
 def test_outlines_are_what_the_whole_photos_say(case: Case) -> None:
     whole = [(entry.photo.source, entry.photo.claim, entry.findings) for entry in case.view().photos()]
     assert [(source, claim, verdict.findings) for source, claim, verdict in case.view().outlines()] == whole
+
+
+def test_briefs_say_the_same_of_status_findings_and_claims_with_less(case: Case) -> None:
+    view = case.view()
+    for (source, claim, whole), (same, brief_claim, brief) in zip(view.outlines(), view.briefs(), strict=True):
+        assert source == same and brief.status is whole.status
+        assert what_is_said(brief.findings) == what_is_said(whole.findings)
+        assert (brief_claim.local_time, brief_claim.position) == (claim.local_time, claim.position)
+        assert not brief_claim.tags and claim.tags
+    assert [claim.tags for _, claim, _ in view.briefs(tags=True)] == [claim.tags for _, claim, _ in view.outlines()]
 
 
 # --------------------------------------------------------------------------- what is kept

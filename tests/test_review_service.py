@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import os
 import re
@@ -263,6 +264,94 @@ def test_the_originals_are_never_sent_and_the_pictures_bear_no_tags(reader: Brow
         status, headers, body = reader.get(f"/preview/{photo['id']}")
         assert status == 200 and headers["content-type"] == "image/jpeg"
         assert body.startswith(b"\xff\xd8") and body not in originals and b"Exif" not in body[:64]
+
+
+def test_a_large_picture_is_made_anew_without_tags_and_only_of_the_bytes_that_were_examined(
+    reader: Browser, examined: Path
+) -> None:
+    before = snapshot(examined / "evidence")
+    photos = reader.json("/data/case")["photos"]
+    status, headers, body = reader.get(f"/large/{photos[-1]['id']}")
+    assert (status, headers["content-type"]) == (200, "image/jpeg")
+    assert snapshot(examined / "evidence") == before
+    original = examined / "evidence" / photos[-1]["name"]
+    with Image.open(io.BytesIO(body)) as made, Image.open(original) as held:
+        assert made.size == held.size and not made.getexif()
+    assert b"Exif" not in body[:64] and body != original.read_bytes()
+    assert reader.get("/large/../../etc/passwd")[0] == 404 and reader.get("/large/none")[0] == 404
+    kept = (original.read_bytes(), original.stat())
+    try:
+        original.write_bytes(kept[0][:-2] + b"xx")
+        other = Running(examined / "case")
+        try:
+            browser = Browser(other.port)
+            browser.enter(other.link)
+            browser.json("/data/case")
+            status, _, told = browser.get(f"/large/{photos[-1]['id']}")
+            assert status == 404 and b"other bytes" in told
+        finally:
+            other.end()
+    finally:
+        original.write_bytes(kept[0])
+        os.utime(original, ns=(kept[1].st_atime_ns, kept[1].st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "",
+        "words=%20",
+        "like=/etc/passwd",
+        "like=..%2f..%2fevidence%2fNV000120.JPG",
+        "near=north",
+        "near=999,999",
+        "hours=99-100",
+        "dates=2024-13-01",
+        "months=0-13",
+        "shows_hour=12",
+        "within=-1&near=1,1",
+        "within=nan&near=1,1",
+        "words=" + "+".join(f"w{number}" for number in range(40)),
+    ],
+)
+def test_what_cannot_be_searched_is_refused_with_a_reason(reader: Browser, asked: str) -> None:
+    reader.json("/data/case")
+    status, _, told = reader.get(f"/data/search?{asked}")
+    assert status == 400 and len(json.loads(told)["error"]) > 20, told
+
+
+def test_corrections_need_a_name_and_the_plan_that_was_looked_at(folder: Path, reader: Browser) -> None:
+    reader.json("/data/case")
+    status, told = reader.post("/correct/propose", {})
+    held = json.loads(told)
+    assert status == 200 and held["lines"], told
+    line = held["lines"][0]
+    wanted = {"plan": held["plan"], "photo": line["photo"], "tag": line["tag"], "locked": True}
+    assert reader.post("/correct/edit", wanted | {"new": "yesterday"})[0] == 400
+    assert reader.post("/correct/edit", wanted | {"photo": "none"})[0] == 400
+    assert reader.post("/correct/edit", wanted | {"plan": "0" * 64})[0] == 412
+    assert reader.post("/correct/apply", {"plan": "0" * 64})[0] == 412
+    assert reader.post("/correct/propose", {"offset": "a while"})[0] == 400
+    assert reader.post("/correct/burn", {})[0] == 404
+    assert reader.post("/correct/undo", {"transaction": "T9999"})[0] in (400, 409)
+    assert reader.post("/correct/edit", wanted)[0] == 200
+    service = Running(folder)
+    try:
+        looker = Browser(service.port)
+        looker.enter(service.link)
+        held = looker.json("/data/corrections")
+        assert held["lines"][0]["locked"]
+        for what in ("propose", "edit", "apply", "undo"):
+            assert looker.post(f"/correct/{what}", {"plan": held["plan"]})[0] == 403
+    finally:
+        service.end()
+
+
+def test_two_examinations_are_compared_only_when_they_are_of_the_case(reader: Browser) -> None:
+    examination = reader.json("/data/case")["examination"]
+    status, _, told = reader.get(f"/data/compare?first={examination}&second={examination}")
+    assert status == 200 and json.loads(told)["same"] == 8
+    assert reader.get(f"/data/compare?first={examination}&second=none")[0] == 400
 
 
 def test_what_a_photo_says_is_text_that_ends_nothing(reader: Browser) -> None:

@@ -260,11 +260,11 @@ class Case:
 
         return examinations.view_of(self._place, number)
 
-    def search(self, query: Query, *, like: str = "", limit: int = 20) -> Answer:
+    def search(self, query: Query, *, like: str = "", words: str = "", limit: int = 20) -> Answer:
         """Find photos by what they claim and show; see :func:`gtloc_forensics.case.search.find`."""
         from gtloc_forensics.case import search
 
-        return search.find(self._place, query, like=like, limit=limit)
+        return search.find(self._place, query, like=like, words=words, limit=limit)
 
     def write_findings(self, path: Path | None = None) -> Path:
         """Write the JSON document; see :func:`gtloc_forensics.case.products.write_findings`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from gtloc_forensics import decode
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.retrieval import MONTH_STARTS, Answer, Example, Query, search
+from gtloc_forensics.case.view import StoredCase
+from gtloc_forensics.case.words import holding
 from gtloc_forensics.errors import DecodeRefused, UsageError, WeightsError
 from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE
 from gtloc_forensics.files import acquiring
@@ -24,19 +26,32 @@ if TYPE_CHECKING:
     from gtloc_forensics.vision import Model
 
 
-def find(case: CaseFolder, query: Query, *, like: str = "", limit: int = 20) -> Answer:
+FEW = 50
+"""So many photos are read one by one; for more, all are."""
+
+
+def find(case: CaseFolder, query: Query, *, like: str = "", words: str = "", limit: int = 20) -> Answer:
     """Search the newest examination of *case*.
 
     Args:
         case: with a completed examination.
         query: conditions and likenesses; its example and its joint vector are found here.
         like: a path within the case, or a file; "" for none.
+        words: all of them stand in a photo's name, tags, camera, place or results: :mod:`gtloc_forensics.case.words`.
         limit: the most hits to return.
 
     Raises:
         CaseError: no examination was completed.
         UsageError: there is no such example, or it cannot be decoded.
     """
+    held = holding(case.view(), words) if words.strip() else None
+    return find_among(case, query, like=like, ordinals=held, limit=limit)
+
+
+def find_among(
+    case: CaseFolder, query: Query, *, like: str = "", ordinals: Collection[int] | None = None, limit: int = 20
+) -> Answer:
+    """Search the photos at some places of the path order, or all; raises as :func:`find`."""
     view = case.view()
     model = _Seeing(view.examined_with)
     if like:
@@ -44,7 +59,16 @@ def find(case: CaseFolder, query: Query, *, like: str = "", limit: int = 20) -> 
         query = replace(query, like=inside if inside is not None else _from_file(Path(like), model))
     if query.shows_place is not None and query.shows_hour is not None and query.shows_month is not None:
         query = replace(query, joint=model.joint(query))
-    return search(view.records(), query, limit=limit)
+    if ordinals is None:
+        return search(view.records(), query, limit=limit)
+    return replace(search(_photos(view, ordinals), query, limit=limit), looked_at=view.tally.photos)
+
+
+def _photos(view: StoredCase, ordinals: Collection[int]) -> Iterator[Photo]:
+    if len(ordinals) <= FEW:
+        yield from (entry.photo for entry in view.entries_at(sorted(ordinals)))
+    else:
+        yield from (photo for ordinal, photo in enumerate(view.records()) if ordinal in ordinals)
 
 
 class _Seeing:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gtloc_forensics.case import exhibits
 from gtloc_forensics.case.indications import indicated
@@ -30,6 +30,7 @@ from gtloc_forensics.records import (
     Decisions,
     Environment,
     Finding,
+    Outcome,
     Photo,
     PhotoEntry,
     PhotoResult,
@@ -43,6 +44,7 @@ from gtloc_forensics.records import (
     Unexamined,
     visible,
 )
+from gtloc_forensics.store import examinations
 from gtloc_forensics.store.codec import told_of, unpack
 from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, FILMS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import Album
@@ -114,19 +116,26 @@ class StoredCase:
         They follow from what was concluded of each photo, which the custody chain covers.
         """
         if self._tally is None:
-            blocked = sum(entry.blocks for entry in self._rejected)
             with self._store.reading() as session:
-                packed = self._store.verdicts(session, self._id)
-                counts = Counter(status for verdict in packed for status in _counted(unpack(PhotoResult, verdict)))
-            self._tally = Tally(
-                photos=counts[None] + blocked,
-                found=counts[Status.FOUND],
-                clean=counts[Status.CLEAN],
-                not_testable=counts[Status.NOT_TESTABLE],
-                not_examined=counts[Status.NOT_EXAMINED] + blocked,
-                passed_over=len(self._rejected) - blocked,
-            )
+                results = (unpack(PhotoResult, kept, thin=_thinned) for kept in self._store.verdicts(session, self._id))
+                self._tally = self.tallied(Counter(status for result in results for status in _counted(result)))
         return self._tally
+
+    def tallied(self, counts: Mapping[Status | None, int]) -> Tally:
+        """Return the counts of the case from those of the photos that could be read; None is that of all of them."""
+        blocked = sum(entry.blocks for entry in self._rejected)
+        return Tally(
+            photos=counts.get(None, 0) + blocked,
+            found=counts.get(Status.FOUND, 0),
+            clean=counts.get(Status.CLEAN, 0),
+            not_testable=counts.get(Status.NOT_TESTABLE, 0),
+            not_examined=counts.get(Status.NOT_EXAMINED, 0) + blocked,
+            passed_over=len(self._rejected) - blocked,
+        )
+
+    def count(self) -> int:
+        """Return how many photos could be read; known at once."""
+        return examinations.count(self._store, self._id)
 
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
         """Stream the photos in path order."""
@@ -150,6 +159,10 @@ class StoredCase:
             indicated=indicated(photo.prediction, verdict.findings, calibration),
         )
 
+    def examinations(self) -> dict[str, str]:
+        """Return when each completed examination ended, ISO in UTC, by fingerprint; the newest first."""
+        return examinations.ended(self._store)
+
     @property
     def examination_id(self) -> int:
         """Under which number the examination is kept."""
@@ -167,11 +180,24 @@ class StoredCase:
 
     def outlines(self) -> Iterator[tuple[Source, Claim | Unexamined, PhotoResult]]:
         """Stream of each photo what it claims and what was concluded, without its picture, in path order."""
+        yield from self._outlines((), None)
+
+    def briefs(self, *, tags: bool = False) -> Iterator[tuple[Source, Claim | Unexamined, PhotoResult]]:
+        """Stream the same, several times as fast: of each finding only what it says in a sentence.
+
+        Findings that could not be tested are left out, and of the claims the *tags*, times and remarks.
+        """
+        left_out = ("times", "warnings", "repeated", "unread") + (() if tags else ("tags",))
+        yield from self._outlines(left_out, _thinned)
+
+    def _outlines(
+        self, left_out: Sequence[str], thin: Callable[[dict[str, Any]], None] | None
+    ) -> Iterator[tuple[Source, Claim | Unexamined, PhotoResult]]:
         members = self._store.members(self._id)
         while some := list(islice(members, 50)):
-            claims = self._album.claims([member.source_row for member in some])
+            claims = self._album.claims([member.source_row for member in some], without=left_out)
             for member, (source, claim) in zip(some, claims, strict=True):
-                yield source, claim, unpack(PhotoResult, member.findings)
+                yield source, claim, unpack(PhotoResult, member.findings, thin=thin)
 
     def case_findings(self) -> tuple[Finding, ...]:
         """Findings and explained oddities, strongest first."""
@@ -211,6 +237,10 @@ class StoredCase:
         """A downscaled picture."""
         sha256 = self._sha256_of(source_id)
         return None if sha256 is None else self._album.preview(sha256)
+
+    def picture_of(self, sha256: str) -> bytes | None:
+        """A downscaled picture by the hash of the content: the paths of a large case need not be read for it."""
+        return self._album.preview(sha256)
 
     def _sha256_of(self, source_id: str) -> str | None:
         return self._sources[source_id][1] if source_id in self._sources else None
@@ -280,6 +310,24 @@ class StoredCase:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         used = self.examined_with.weights
         return folder if used and used <= set(manifest.get("files", {}).values()) else None
+
+
+def _thinned(result: dict[str, Any]) -> None:
+    """Leave of what was concluded the findings that were tested, and of each its sentence and weight."""
+    result["findings"] = [
+        {
+            **finding,
+            **dict.fromkeys(_LONG, ()),
+            "source_ids": finding["source_ids"][:1],
+            **(_UNSAID if finding["outcome"] == Outcome.CONSISTENT.value else {}),
+        }
+        for finding in result["findings"]
+        if finding["outcome"] != Outcome.NOT_TESTABLE.value
+    ]
+
+
+_UNSAID = {"summary": ""}
+_LONG = ("observed", "derived", "inferred", "limitations", "innocent")
 
 
 def _counted(verdict: PhotoResult) -> Iterator[Status | None]:

@@ -75,6 +75,9 @@ def gtloc() -> None:
     type=click.Path(path_type=Path),
     help="Catalogue of digiKam, Lightroom Classic or PhotoPrism to read beside the photos; more than once if wished.",
 )
+@click.option(
+    "--reviewed", is_flag=True, help="Set causes apart of which everything was dismissed; each is told in a line."
+)
 @click.option("--no-report", is_flag=True, help="Leave the PDF out.")
 @click.option("--language", default="", help="Language of the report [default: en].")
 @click.option("--open", "opens", is_flag=True, help="Open the report when it is written.")
@@ -90,6 +93,7 @@ def audit(
     jobs: int | None,
     database: str,
     catalogues: tuple[Path, ...],
+    reviewed: bool,
     no_report: bool,
     language: str,
     opens: bool,
@@ -134,7 +138,7 @@ def audit(
         if as_json:
             click.echo(findings.read_bytes(), nl=False)
         else:
-            print_summary(case, findings=findings, report=report)
+            print_summary(case, findings=findings, report=report, reviewed=reviewed)
     if opens and report is not None:
         open_for_reading(report)
     if not tally.photos:
@@ -216,13 +220,15 @@ def shown(path: Path) -> str:
     return visible(os.fsencode(path))
 
 
-def print_summary(case: Case, *, findings: Path, report: Path | None) -> None:
+def print_summary(case: Case, *, findings: Path, report: Path | None, reviewed: bool = False) -> None:
     """Print the table of findings grouped by camera and cause, the counts, and where everything is."""
     from gtloc_forensics.cli.tables import print_case
 
-    print_case(case.view(), sys.stdout)
+    print_case(case.view(), sys.stdout, set_apart=reviewing.ignored_causes(case) if reviewed else ())
     if case.view().decisions():
         click.echo(f"reviewed  {reviewing.review_line(case)}")
+        for line in reviewing.ignored_lines(case):
+            click.echo(f"ignored   {line}")
     click.echo(f"findings  {shown(findings)}")
     if report is not None:
         click.echo(f"report    {shown(report)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TextIO
 
 from rich import box
@@ -30,10 +31,13 @@ WIDEST_COLUMNS = 160
 _STYLES = {Outcome.CONTRADICTION: "bold red", Outcome.SUSPICIOUS: "yellow", Outcome.EXPLAINED: "cyan"}
 
 
-def print_case(view: CaseView, stream: TextIO) -> None:
-    """Print what was found, grouped by camera and cause, what was not examined, and the counts."""
+def print_case(view: CaseView, stream: TextIO, *, set_apart: Collection[CauseGroup] = ()) -> None:
+    """Print what was found, grouped by camera and cause, what was not examined, and the counts.
+
+    Causes that are *set_apart* are left out of the table: who asks for that tells them otherwise.
+    """
     console = _console(stream)
-    causes = view.causes()
+    causes = tuple(group for group in view.causes() if group not in set_apart)
     if causes:
         told, left = _told(causes)
         console.print(_cause_table(view, told, narrow=console.width < NARROW_COLUMNS))

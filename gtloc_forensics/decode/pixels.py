@@ -384,12 +384,21 @@ def _thumbnail_facts(thumbnail: bytes | None, rgb: Picture, work: _Work) -> tupl
     return thumbnail_hash(views, rgb), small.size
 
 
+def jpeg_of(pixels: Pixels, *, longest_px: int, quality: int) -> bytes:
+    """Return a picture that was decoded as a JPEG without metadata, its long side at most *longest_px*."""
+    return _small_jpeg(Image.fromarray(pixels.rgb), longest_px, quality)
+
+
 def _preview(rgb: Picture) -> bytes:
+    return _small_jpeg(rgb, PREVIEW_SIDE, PREVIEW_QUALITY)
+
+
+def _small_jpeg(rgb: Picture, longest_px: int, quality: int) -> bytes:
     small = rgb.copy()
-    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.BICUBIC)
+    small.thumbnail((longest_px, longest_px), Image.Resampling.BICUBIC)
     small.info = {}  # nothing of the original's metadata travels along
     out = io.BytesIO()
-    small.save(out, "JPEG", quality=PREVIEW_QUALITY)
+    small.save(out, "JPEG", quality=quality)
     return out.getvalue()
 
 

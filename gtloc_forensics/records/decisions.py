@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
@@ -47,7 +47,7 @@ class Judged:
     source_id: str
     sha256: str
     check_id: str
-    says: str  # what_is_said of the findings judged
+    says: str  # what_is_said of the findings judged, as the version of that day put it
 
     @property
     def key(self) -> tuple[str, str]:
@@ -87,6 +87,11 @@ class Reviewed:
         """Whether the finding is settled by it: what has changed since is not."""
         return self.decision.judgement.settles and self.standing is not Standing.OVERTAKEN
 
+    @property
+    def is_ignored(self) -> bool:
+        """Whether the finding was dismissed, and stays so."""
+        return self.counts and self.decision.judgement is Judgement.DISMISSED
+
 
 class Decisions:
     """All decisions of a case, in the order of the chain, and what of them is in force."""
@@ -103,6 +108,7 @@ class Decisions:
                     of_finding = self._in_force.setdefault(member.key, {})
                     of_finding.pop(decision.examiner, None)
                     of_finding[decision.examiner] = (decision, member)
+        self._photos = frozenset(source_id for source_id, _ in self._in_force)
 
     def __bool__(self) -> bool:
         """Whether anything was ever decided."""
@@ -110,43 +116,98 @@ class Decisions:
 
     def of(self, source_id: str, sha256: str, findings: Iterable[Finding]) -> tuple[Reviewed, ...]:
         """Return what is in force of a file's findings: each examiner's last word, in order of time."""
-        return self.standing_of(source_id, sha256, what_is_said(findings))
+        kept = list(findings) if source_id in self._photos else ()
+        return self.standing_of(source_id, sha256, ways_to_say(kept))
 
-    def standing_of(self, source_id: str, sha256: str, said: Mapping[str, str]) -> tuple[Reviewed, ...]:
-        """Return the same where it is known already what each rule says (:func:`what_is_said`)."""
+    def standing_of(self, source_id: str, sha256: str, said: Mapping[str, frozenset[str]]) -> tuple[Reviewed, ...]:
+        """Return the same where it is known already what each rule says (:func:`ways_to_say`)."""
         return tuple(
             Reviewed(check_id, decision, self._standing(decision, member, sha256, says))
             for check_id, says in said.items()
             for decision, member in self._in_force.get((source_id, check_id), {}).values()
         )
 
-    def _standing(self, decision: Decision, member: Judged, sha256: str, says: str) -> Standing:
+    @property
+    def judged_photos(self) -> frozenset[str]:
+        """The photos of which anything is in force."""
+        return self._photos
+
+    def _standing(self, decision: Decision, member: Judged, sha256: str, says: frozenset[str]) -> Standing:
         if decision.examination == self.examination:
             return Standing.CURRENT
-        return Standing.STALE if (member.sha256, member.says) == (sha256, says) else Standing.OVERTAKEN
+        return Standing.STALE if member.sha256 == sha256 and member.says in says else Standing.OVERTAKEN
 
 
 def what_is_said(findings: Iterable[Finding]) -> Mapping[str, str]:
-    """Return rule → what it says of a photo, as 16 hex digits; only what can be decided on.
+    """Return rule → what it says of a photo, as a short digest; only what can be decided on.
 
-    They change with the outcome, its weight, the cause (a clock's offset to the hour) and the
-    words, not with the numbers in them: "in 6 photos of the device" is 7 in the next audit, and the same is said.
+    It changes with the outcome, its weight, the cause (a clock's offset to the hour), the
+    words and the names among them, not with the numbers: "in 6 photos of the device" is 7
+    in the next audit, and the same is said.
     """
-    said: dict[str, list[str]] = {}
-    for finding in findings:
-        if finding.outcome in REVIEWABLE:
-            said.setdefault(finding.check_id, []).append(_gist(finding))
+    return {check_id: _digest(_PARTS, told, _parts) for check_id, told in _reviewable(findings).items()}
+
+
+def ways_to_say(findings: Iterable[Finding]) -> Mapping[str, frozenset[str]]:
+    """Return rule → every digest under which a decision, of an older version too, may have kept what is said now.
+
+    Decisions outlive the versions: once they kept the words alone, with numbers left out, then the template
+    of a sentence, and an offset at the half of an hour is rounded up or down by next to nothing.
+    """
     return {
-        check_id: hashlib.sha256("\n".join(sorted(words)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        for check_id, words in said.items()
+        check_id: frozenset(
+            _digest(mark, told, words, shift_hours)
+            for mark, words in ((_PARTS, _parts), ("", _template), ("", _masked))
+            for shift_hours in (-_SLACK_HOURS, 0.0, _SLACK_HOURS)
+        )
+        for check_id, told in _reviewable(findings).items()
     }
 
 
-def _gist(finding: Finding) -> str:
-    cause, summary = finding.cause, finding.summary
-    words = summary.template if isinstance(summary, Sentence) else _NUMBERS.sub("#", summary)
-    why = "" if cause is None else f"{cause.kind}|{cause.device_key}|{round(cause.offset_hours or 0.0)}"
-    return f"{finding.outcome.value}|{finding.severity.name}|{finding.confidence.value}|{why}|{words}"
+_PARTS = "2:"
+"""Begins a digest of a sentence and its parts; the older ones begin with nothing."""
 
+_SLACK_HOURS = 0.1
 
 _NUMBERS = re.compile(r"\d[\d.,:]*")
+
+
+def _reviewable(findings: Iterable[Finding]) -> Mapping[str, list[Finding]]:
+    told: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.outcome in REVIEWABLE:
+            told.setdefault(finding.check_id, []).append(finding)
+    return told
+
+
+def _digest(mark: str, told: Sequence[Finding], words: Callable[[str], str], shift_hours: float = 0.0) -> str:
+    gists = "\n".join(sorted(_gist(finding, words, shift_hours) for finding in told))
+    return mark + hashlib.sha256(gists.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _gist(finding: Finding, words: Callable[[str], str], shift_hours: float) -> str:
+    cause = finding.cause
+    hours = 0.0 if cause is None or cause.offset_hours is None else cause.offset_hours + shift_hours
+    why = "" if cause is None else f"{cause.kind}|{cause.device_key}|{round(hours)}"
+    weight = f"{finding.severity.name}|{finding.confidence.value}"
+    return f"{finding.outcome.value}|{weight}|{why}|{words(finding.summary)}"
+
+
+def _masked(summary: str) -> str:
+    return _NUMBERS.sub("#", summary)
+
+
+def _template(summary: str) -> str:
+    return summary.template if isinstance(summary, Sentence) else _masked(summary)
+
+
+def _parts(summary: str) -> str:
+    """Return the template with the names and sentences that stand in it; numbers, moments and lists are left out."""
+    if not isinstance(summary, Sentence):
+        return _masked(summary)
+    named = (
+        f"{name}={_parts(value) if isinstance(value, Sentence) else value}"
+        for name, value in sorted(summary.values.items())
+        if isinstance(value, str)
+    )
+    return "|".join((summary.template, *named))

@@ -52,15 +52,23 @@ def _encodable(built: Any) -> Any:
     return built
 
 
-def unpack(kind: type[R], stored: bytes) -> R:
+def unpack(kind: type[R], stored: bytes, *, thin: Callable[[dict[str, Any]], None] | None = None) -> R:
     """Rebuild what :func:`pack` stored as a *kind*, e.g. ``Claim`` or ``tuple[Finding, ...]``.
+
+    Args:
+        kind: the record.
+        stored: its bytes.
+        thin: takes out of the plain values what is not needed, before the record is built: most of the time goes there.
 
     Raises:
         DamagedCase: a ValueError, when the bytes are not a *kind* (damaged, or written by another version).
     """
     try:
         plain = zlib.decompress(stored[1:]) if stored[:1] == b"z" else stored[1:]
-        return _converter().structure(msgspec.msgpack.decode(plain), kind)
+        built = msgspec.msgpack.decode(plain)
+        if thin is not None:
+            thin(built)
+        return _converter().structure(built, kind)
     except (zlib.error, msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError, ExceptionGroup) as error:
         raise DamagedCase(f"stored bytes are not a {getattr(kind, '__name__', kind)}: {error}") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 
@@ -86,8 +86,17 @@ class Album:
         source, stored, _ = self._store.source(row_id)
         return self._claim(source, stored)
 
-    def claims(self, row_ids: Sequence[int]) -> list[tuple[Source, Claim | Unexamined]]:
-        """Return sources and what each says of itself, in the order asked for; some hundred at a time."""
+    def claims(self, row_ids: Sequence[int], *, without: Sequence[str] = ()) -> list[tuple[Source, Claim | Unexamined]]:
+        """Return sources and what each says of itself, in the order asked for; some hundred at a time.
+
+        Args:
+            row_ids: of the sources.
+            without: fields of the claims that hold several values and are left empty, as ``tags``: it takes less time.
+        """
+
+        def thin(built: dict[str, Any]) -> None:
+            built.update({name: type(built[name])() for name in without})
+
         with self._store.reading() as session:
             of_ids = session.scalars(select(SourceRow).where(SourceRow.id.in_(row_ids)))
             rows = {row.id: (source_of(row)[0], stored_source_of(row)) for row in of_ids}
@@ -98,9 +107,8 @@ class Album:
         for row_id in row_ids:
             source, known = rows[row_id]
             payload = packed.get((source.source_id, claim_key(self._stages, known)))
-            found.append(
-                (source, self._claim(source, known) if payload is None else self._told(unpack(Claim, payload)))
-            )
+            claim = self._claim(source, known) if payload is None else self._told(unpack(Claim, payload, thin=thin))
+            found.append((source, claim))
         return found
 
     def preview(self, sha256: str) -> bytes | None:

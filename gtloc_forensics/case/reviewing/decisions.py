@@ -80,7 +80,7 @@ def decide(case: CaseFolder, examiner: str, ruling: Ruling) -> Decision:
         ),
     }
     subject = f"{len(ruling.members)} of {len(photos)} photos" if len(photos) > 1 else _one(case, ruling.members)
-    with _held(case):
+    with held(case):
         newest = case.view().fingerprint
         if newest != ruling.examination:
             raise ExaminedSince("the case was examined again since; look at it anew, then decide")
@@ -95,7 +95,7 @@ def undo(case: CaseFolder, examiner: str, number: int) -> Decision:
         CaseBusy, CaseError: as for :func:`decide`.
     """
     name = _named(examiner)
-    with _held(case):
+    with held(case):
         made = next((decision for decision in case.view().decisions().made if decision.number == number), None)
         if made is None:
             raise UsageError(f"custody event {number} is no decision; `gtloc decide CASE --list` shows them")
@@ -137,8 +137,13 @@ def _one(case: CaseFolder, members: Sequence[Judged]) -> str:
 
 
 @contextmanager
-def _held(case: CaseFolder) -> Iterator[None]:
-    """Hold the case, waiting a little: another reviewer's decision takes no longer."""
+def held(case: CaseFolder) -> Iterator[None]:
+    """Hold the case, waiting a little: another reviewer's decision takes no longer.
+
+    Raises:
+        CaseBusy: it is held for longer.
+        CaseError: it cannot be written.
+    """
     if case.store.is_read_only:
         raise CaseError(f"{case.folder} cannot be written, so nothing can be decided; copy it to where it can")
     until = time.monotonic() + PATIENCE_S

@@ -33,6 +33,7 @@ from gtloc_forensics.records import (
     visible,
     visible_throughout,
 )
+from gtloc_forensics.report.chapters.weighing import beside
 from gtloc_forensics.report.exports.rows import row as exported
 from gtloc_forensics.report.template import Words, load_words
 
@@ -91,13 +92,14 @@ class Pages:
 
     def case(self) -> dict[str, Any]:
         """Return the case by cause, its cameras and the lean list of all photos."""
-        tally, header = self._view.tally, self._view.header
+        tally, header = self._listing.tally, self._view.header
         checks = sorted({check for row in self._listing.rows for check in row.outcomes})
         shown = {
             "language": self.language,
             "languages": languages(),
             "words": self._own,
             "examination": self._view.fingerprint,
+            "examinations": list(self._view.examinations().items()),
             "finished_utc": self._view.finished_utc.isoformat(),
             "header": [header.case_number, header.exhibit, header.examiner, header.agency],
             "folder": header.evidence_folder,
@@ -154,7 +156,7 @@ class Pages:
         for row in self._listing.rows:
             named.setdefault(row.device_key, row.device)
         return [
-            {"key": key, "label": models[key].label if key in models else labels.get(key, name) or name}
+            {"key": key, "name": name, "label": models[key].label if key in models else labels.get(key, name) or name}
             | (self._clock(models[key]) if key in models else {"summary": "", "evidence": []})
             for key, name in named.items()
         ]
@@ -239,7 +241,7 @@ class Pages:
             "summary": self._words.sentence(finding.summary),
             "p_value": finding.p_value,
             "log10_lr": finding.log10_lr,
-            "others": list(finding.source_ids[1:]),
+            "others": list(dict.fromkeys(filter(None, (beside(finding), *finding.source_ids[1:])))),
             **sentences,
         }
 
@@ -285,8 +287,8 @@ class Pages:
         book = self._view.decisions()
         hidden = sum(1 for made in book.made if made.examiner != examiner and made.undone_by is None)
         reviewed: dict[str, list[dict[str, Any]]] = {}
-        for row in self._listing.rows:
-            for item in book.standing_of(row.source_id, row.sha256, {kept.check_id: kept.says for kept in row.judged}):
+        for row in filter(None, map(self._listing.row, book.judged_photos)):  # not all photos: it is asked each time
+            for item in book.standing_of(row.source_id, row.sha256, row.ways):
                 if others or item.decision.examiner == examiner:
                     key = f"{row.source_id} {item.check_id}"
                     told = {"event": item.decision.number, "standing": item.standing.value, "counts": item.counts}
@@ -346,6 +348,7 @@ def _brief(row: Row) -> dict[str, Any]:
         "local": row.local_time,
         "utc": row.utc_time,
         "at": None if row.latitude_deg is None else [row.latitude_deg, row.longitude_deg],
+        **({"counter": list(row.counter)} if row.counter else {}),
         "found": {check: outcome.name.lower() for check, outcome in row.outcomes.items()},
         "causes": list(row.causes),
     }
@@ -359,6 +362,7 @@ def _decided(made: Decision) -> dict[str, Any]:
         "decision": made.judgement.name.lower(),
         "because": made.because,
         "note": made.note,
+        "examination": made.examination,
         "cause": made.cause,
         "findings": [[member.source_id, member.check_id] for member in made.members],
         "undone_by": made.undone_by,

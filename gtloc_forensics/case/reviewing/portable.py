@@ -9,11 +9,14 @@ import shutil
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
+from gtloc_forensics.case import words
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.products import place_of
-from gtloc_forensics.case.reviewing import reading
-from gtloc_forensics.case.reviewing.pages import Pages, dumped
+from gtloc_forensics.case.reviewing import asking, corrections, reading
+from gtloc_forensics.case.reviewing.pages import Pages, dumped, plain
+from gtloc_forensics.case.reviewing.reading import Listing
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files.hashing import sha256_of
 from gtloc_forensics.files.writing import refuse_inside
@@ -22,6 +25,9 @@ FOLDER, MANIFEST = "review", "MANIFEST.sha256"
 """How the copy is called in a case folder, and what it lists its own files in, for ``sha256sum --check``."""
 
 KIND = "review"
+
+MOST_WORDS = 4_000
+"""Characters of a photo's tags that the copy can be searched for; its page shows all of them."""
 
 _COPIED = ("leaflet.js", "leaflet.css", "review.css", "LICENSE-leaflet", "LICENSE-world-atlas")
 
@@ -46,12 +52,13 @@ def write_folder(case: CaseFolder, target: Path | None = None, *, language: str 
     if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
         raise UsageError(f"{folder} is there already; name a new folder with --output, or move that one away")
     view = case.view()
-    pages = Pages(reading.read(view), language)
+    listing = reading.read(view)
+    pages = Pages(listing, language)
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.parent / f".gtloc-{secrets.token_hex(8)}.draft"
     draft.mkdir()
     try:
-        _fill(draft, pages)
+        _fill(draft, pages, case, listing=listing)
         manifest = _listed(draft)
         draft.rename(folder)
     except BaseException:
@@ -62,7 +69,7 @@ def write_folder(case: CaseFolder, target: Path | None = None, *, language: str 
     return folder
 
 
-def _fill(folder: Path, pages: Pages) -> None:
+def _fill(folder: Path, pages: Pages, case: CaseFolder, *, listing: Listing) -> None:
     shipped = files("gtloc_forensics.templates").joinpath("review")
     for name in _COPIED:
         (folder / name).write_bytes(shipped.joinpath(name).read_bytes())
@@ -75,9 +82,21 @@ def _fill(folder: Path, pages: Pages) -> None:
         "case": pages.case() | {"examiner": "", "may_write": False},
         "decisions": pages.decisions(examiner="", others=True),
         "custody": pages.custody(examiner="", others=True),
+        "corrections": plain(corrections.shown(case, listing)),
+        "compare": _newest_change(case),
     }
     (folder / "case.js").write_bytes(b"globalThis.GTLOC_REVIEW=" + dumped(shown) + b";\n")
+    texts = dict(words.texts(listing.view, most=MOST_WORDS))
+    (folder / "words.js").write_bytes(b"globalThis.GTLOC_WORDS=" + dumped(plain(texts)) + b";\n")
     _fill_photos(folder, pages)
+
+
+def _newest_change(case: CaseFolder) -> dict[str, Any] | None:
+    """Return what the newest examination says otherwise than the one before it; None when there is but one."""
+    known = list(case.view().examinations())
+    if len(known) < 2:
+        return None
+    return dict(plain(asking.difference(asking.compared(case, known[1], known[0]))))
 
 
 def _fill_photos(folder: Path, pages: Pages) -> None:

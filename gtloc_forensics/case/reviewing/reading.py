@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gtloc_forensics.case.reviewing import selecting
@@ -10,6 +11,7 @@ from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.records import (
     UNKNOWN_DEVICE,
     Claim,
+    CounterKind,
     Finding,
     Judged,
     Outcome,
@@ -20,7 +22,7 @@ from gtloc_forensics.records import (
     Unexamined,
     visible,
 )
-from gtloc_forensics.records.decisions import REVIEWABLE
+from gtloc_forensics.records.decisions import REVIEWABLE, ways_to_say
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,9 @@ class Row:
     utc_time: str
     latitude_deg: float | None
     longitude_deg: float | None
+    counter: tuple[str, int] | None  # the tag that counts photos, and its number
     judged: tuple[Judged, ...]
+    ways: Mapping[str, frozenset[str]]  # ways_to_say of its findings
     outcomes: Mapping[str, Outcome]  # rule → the gravest it ended with
     causes: tuple[int, ...]  # numbers of the causes that explain some of it
 
@@ -53,6 +57,7 @@ class Listing:
         self.rows = tuple(rows)
         self.groups = view.causes()
         self.members = tuple(members)
+        self.tally = view.tallied(Counter(status for row in self.rows for status in _counted(row)))
         self._by_id = {row.source_id: row for row in self.rows}
 
     def row(self, source_id: str) -> Row | None:
@@ -65,17 +70,26 @@ class Listing:
         return next((item for item in row.judged if item.check_id == check_id), None) if row else None
 
 
+def _counted(row: Row) -> Iterator[Status | None]:
+    yield None
+    yield row.status
+    if row.is_partial and row.status is not Status.NOT_EXAMINED:
+        yield Status.NOT_EXAMINED
+
+
 def read(view: StoredCase, *, told: Callable[[int], None] = lambda _: None) -> Listing:
     """Go through the case once, without its pictures; *told* hears how many photos were read."""
     groups = view.causes()
     members: list[list[Judged]] = [[] for _ in groups]
     rows: list[Row] = []
-    for ordinal, (source, claim, verdict) in enumerate(view.outlines()):
-        of_groups = [selecting.explained(group, groups, source, findings=verdict.findings) for group in groups]
-        for kept, explained in zip(members, of_groups, strict=True):
-            kept.extend(explained)
-        causes = tuple(number for number, explained in enumerate(of_groups, start=1) if explained)
-        rows.append(_row(ordinal, source, claim, verdict=verdict, causes=causes))
+    at_home, number_of = selecting.homes(groups), {id(group): number for number, group in enumerate(groups)}
+    for ordinal, (source, claim, verdict) in enumerate(view.briefs()):
+        there, causes = at_home.get(source.source_id, []), list[int]()
+        for group in there:
+            explained = selecting.explained_there(group, there, source, findings=verdict.findings)
+            members[number_of[id(group)]].extend(explained)
+            causes += [number_of[id(group)] + 1] if explained else []
+        rows.append(_row(ordinal, source, claim, verdict=verdict, causes=tuple(causes)))
         told(ordinal + 1)
     return Listing(view, rows, [tuple(kept) for kept in members])
 
@@ -98,10 +112,21 @@ def _row(
         utc_time=known.utc_time.value.isoformat() if known and isinstance(known.utc_time, Stated) else "",
         latitude_deg=position.latitude_deg if position else None,
         longitude_deg=position.longitude_deg if position else None,
+        counter=_counter(known),
         judged=selecting.judged(source, verdict.findings),
+        ways=ways_to_say(verdict.findings),
         outcomes=_gravest(verdict.findings),
         causes=causes,
     )
+
+
+_COUNTERS = (CounterKind.SHUTTER, CounterKind.IMAGE, CounterKind.FILE_NUMBER)
+
+
+def _counter(claim: Claim | None) -> tuple[str, int] | None:
+    """Return the counter that is the hardest to set, with its tag."""
+    found = sorted(claim.counters, key=lambda counter: _COUNTERS.index(counter.kind)) if claim else []
+    return (found[0].tag, found[0].value) if found else None
 
 
 def _gravest(findings: Sequence[Finding]) -> dict[str, Outcome]:

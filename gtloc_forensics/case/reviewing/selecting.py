@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.records import (
     CauseGroup,
     Claim,
+    Decision,
     Decisions,
     Finding,
     Judged,
+    Judgement,
     PhotoResult,
     Source,
     Standing,
@@ -57,6 +59,33 @@ def progress(view: Reviewable) -> tuple[int, Mapping[Standing, int]]:
     return undecided, standings
 
 
+def ignored(view: Reviewable) -> Mapping[Decision, tuple[Judged, ...]]:
+    """Return what was dismissed and stays so in the newest examination, by the decision that says it."""
+    decisions, kept = view.decisions(), dict[int, list[Judged]]()
+    if not any(made.judgement is Judgement.DISMISSED for made in decisions.made):
+        return {}
+    for source, _, verdict in view.outlines():
+        said = {item.check_id: item for item in judged(source, verdict.findings)}
+        for item in decisions.of(source.source_id, source.sha256, verdict.findings):
+            if item.is_ignored:
+                kept.setdefault(item.decision.number, []).append(said[item.check_id])
+    return {made: tuple(kept[made.number]) for made in decisions.made if made.number in kept}
+
+
+def wholly(view: Outlined, keys: Collection[tuple[str, str]]) -> list[CauseGroup]:
+    """Return the causes all of whose findings are among *keys*, pairs of photo and rule."""
+    groups = view.causes()
+    at_home, whole = homes(groups), dict[int, bool]()
+    for source, _, verdict in view.outlines():
+        there = at_home.get(source.source_id, [])
+        for group in there:
+            members = explained_there(group, there, source, findings=verdict.findings)
+            if members:
+                number = groups.index(group)
+                whole[number] = whole.get(number, True) and all(member.key in keys for member in members)
+    return [groups[number] for number in sorted(whole) if whole[number]]
+
+
 def of_photos(view: Outlined, photos: Sequence[str], checks: Sequence[str]) -> tuple[Judged, ...]:
     """Return the findings of these photos by these rules; all rules where none is named.
 
@@ -86,12 +115,13 @@ def of_cause(view: Outlined, number: int) -> tuple[CauseGroup, tuple[Judged, ...
     groups = view.causes()
     if not 1 <= number <= len(groups):
         raise UsageError(f"there is no cause {number}; `gtloc decide CASE --list` shows the {len(groups)} there are")
-    group = groups[number - 1]
+    group, at_home = groups[number - 1], homes(groups)
+    concerned = frozenset(group.source_ids)
     members = tuple(
         item
         for source, _, verdict in view.outlines()
-        if source.source_id in group.source_ids
-        for item in explained(group, groups, source, findings=verdict.findings)
+        if source.source_id in concerned
+        for item in explained_there(group, at_home[source.source_id], source, findings=verdict.findings)
     )
     return group, members
 
@@ -100,9 +130,24 @@ def explained(
     group: CauseGroup, groups: Sequence[CauseGroup], source: Source, *, findings: Sequence[Finding]
 ) -> tuple[Judged, ...]:
     """Return what of a photo's findings a cause explains: by its rules, and not what another cause names as its own."""
-    if source.source_id not in group.source_ids:
-        return ()
-    elsewhere = _named_elsewhere(group, groups, source.source_id, findings)
+    there = homes(groups).get(source.source_id, ())
+    return explained_there(group, there, source, findings=findings) if group in there else ()
+
+
+def homes(groups: Iterable[CauseGroup]) -> Mapping[str, list[CauseGroup]]:
+    """Return of each photo the groups that it is in: a group may have as many photos as the case."""
+    found: dict[str, list[CauseGroup]] = {}
+    for group in groups:
+        for source_id in group.source_ids:
+            found.setdefault(source_id, []).append(group)
+    return found
+
+
+def explained_there(
+    group: CauseGroup, there: Sequence[CauseGroup], source: Source, *, findings: Sequence[Finding]
+) -> tuple[Judged, ...]:
+    """Return the same where the groups that the photo is in, *there*, are known already."""
+    elsewhere = _named_elsewhere(group, there, findings)
     return tuple(
         item
         for item in judged(source, findings)
@@ -110,15 +155,11 @@ def explained(
     )
 
 
-def _named_elsewhere(
-    group: CauseGroup, groups: Sequence[CauseGroup], source_id: str, findings: Sequence[Finding]
-) -> Mapping[str, bool]:
+def _named_elsewhere(group: CauseGroup, there: Sequence[CauseGroup], findings: Sequence[Finding]) -> Mapping[str, bool]:
     """Return rule → whether all it found names a cause that another group tells of this photo."""
-    others = {
-        (other.cause.kind, other.cause.device_key)
-        for other in groups
-        if other is not group and source_id in other.source_ids
-    } - {(group.cause.kind, group.cause.device_key)}
+    others = {(other.cause.kind, other.cause.device_key) for other in there if other is not group} - {
+        (group.cause.kind, group.cause.device_key)
+    }
     told: dict[str, bool] = {}
     for finding in findings:
         if finding.outcome in REVIEWABLE:

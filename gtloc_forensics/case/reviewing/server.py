@@ -14,8 +14,9 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gtloc_forensics.case.folder import CaseFolder
+from gtloc_forensics.case.reviewing.desk import Desk
 from gtloc_forensics.case.reviewing.guard import LONGEST_HEAD, Guard, Keys
-from gtloc_forensics.case.reviewing.views import Desk, application
+from gtloc_forensics.case.reviewing.views import application
 
 ADDRESS = "127.0.0.1"
 
@@ -146,4 +147,7 @@ def serve(
         timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=LONGEST_HEAD,
     )
-    _Server(config, keys, announce=announce, stop=stop, idle_s=idle_s).run()
+    try:
+        _Server(config, keys, announce=announce, stop=stop, idle_s=idle_s).run()
+    finally:
+        desk.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
@@ -16,12 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gtloc_forensics.case.folder import CaseFolder
-from gtloc_forensics.case.reviewing import decisions, reading
+from gtloc_forensics.case.reviewing import asking, corrections, decisions
+from gtloc_forensics.case.reviewing.corrections import ChangedSince, Edit
 from gtloc_forensics.case.reviewing.decisions import ExaminedSince, Ruling
-from gtloc_forensics.case.reviewing.pages import Pages, dumped, languages
+from gtloc_forensics.case.reviewing.desk import Desk, StillReading
+from gtloc_forensics.case.reviewing.pages import dumped, plain
 from gtloc_forensics.case.reviewing.reading import Listing
-from gtloc_forensics.errors import CaseBusy, ForensicsError, UsageError
+from gtloc_forensics.errors import CaseBusy, CorrectionStopped, ForensicsError, UsageError
 from gtloc_forensics.records import Judgement
 
 ASSETS: Mapping[str, str] = {
@@ -47,67 +47,6 @@ def asset(name: str) -> bytes:
     return files("gtloc_forensics.templates").joinpath("review", name).read_bytes()
 
 
-class Desk:
-    """The case as the service shows it: read once, read again after a new examination."""
-
-    def __init__(self, case: CaseFolder, *, examiner: str, language: str) -> None:
-        """Take the case; nothing is read before it is asked for."""
-        self.case = case
-        self.examiner = examiner
-        self.language = language
-        self.done = 0
-        self._listing: Listing | None = None
-        self._reading: threading.Thread | None = None
-        self._trouble: ForensicsError | None = None
-        self._turn = threading.Lock()
-
-    @property
-    def may_write(self) -> bool:
-        """Whether decisions are taken: somebody is named, and the case can be written."""
-        return bool(self.examiner) and not self.case.store.is_read_only
-
-    def listing(self) -> Listing | None:
-        """Return what was read of the newest examination; None while it is being read.
-
-        Raises:
-            ForensicsError: the case cannot be read.
-        """
-        with self._turn:
-            if self._trouble is not None:
-                trouble, self._trouble = self._trouble, None
-                raise trouble
-            view = self.case.view()
-            if self._listing is not None and self._listing.view.examination_id == view.examination_id:
-                return self._listing
-            if self._reading is None or not self._reading.is_alive():
-                self.done = 0
-                self._reading = threading.Thread(target=self._read, daemon=True)
-                self._reading.start()
-        return None
-
-    def _read(self) -> None:
-        try:
-            self._listing = reading.read(self.case.view(), told=self._told)
-        except ForensicsError as error:
-            self._trouble = error
-
-    def _told(self, done: int) -> None:
-        self.done = done
-
-    def pages(self, language: str) -> Pages:
-        """Return the pages in a language.
-
-        Raises:
-            HTTPException: the case is still being read, or there is no such language.
-        """
-        listing = self.listing()
-        if listing is None:
-            raise HTTPException(503, "the case is still being read")
-        if (language or self.language) not in languages():
-            raise HTTPException(404, "there are no pages in that language")
-        return Pages(listing, language or self.language)
-
-
 def application(desk: Desk) -> Starlette:
     """Return the service without its guard."""
     routes = [
@@ -118,9 +57,14 @@ def application(desk: Desk) -> Starlette:
         Route("/data/decisions", _of(desk, _decisions)),
         Route("/data/custody", _of(desk, _custody)),
         Route("/data/photo/{source_id}", _of(desk, _photo)),
+        Route("/data/search", _of(desk, _search)),
+        Route("/data/compare", _of(desk, _compare)),
+        Route("/data/corrections", _of(desk, _corrections)),
         Route("/preview/{source_id}", _of(desk, _preview)),
+        Route("/large/{source_id}", _of(desk, _large)),
         Route("/decide", _of(desk, _decide), methods=["POST"]),
         Route("/undo", _of(desk, _undo), methods=["POST"]),
+        Route("/correct/{what}", _of(desk, _correct), methods=["POST"]),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _told_plainly})
 
@@ -146,9 +90,11 @@ def _of(desk: Desk, respond: Any) -> Any:
         body = await _body(request) if request.method == "POST" else {}
         try:
             answered: Response = await run_in_threadpool(respond, desk, request, body)
-        except CaseBusy as error:
+        except StillReading as error:
+            raise HTTPException(503, str(error)) from error
+        except (CaseBusy, CorrectionStopped) as error:
             raise HTTPException(409, str(error)) from error
-        except ExaminedSince as error:
+        except (ExaminedSince, ChangedSince) as error:
             raise HTTPException(412, str(error)) from error
         except UsageError as error:
             raise HTTPException(400, str(error)) from error
@@ -195,9 +141,8 @@ def _language(request: Request) -> str:
 
 def _case(desk: Desk, request: Request, _: Any) -> Response:
     if desk.listing() is None:
-        return _json({"reading": desk.done, "of": desk.case.view().tally.photos}, 202)
-    shown = desk.pages(_language(request)).case()
-    return _json(shown | {"examiner": desk.examiner, "may_write": desk.may_write})
+        return _json({"reading": desk.done, "of": desk.case.view().count()}, 202)
+    return Response(desk.shown_case(_language(request)), media_type=_JSON)
 
 
 def _asks_for_others(request: Request) -> bool:
@@ -222,10 +167,63 @@ def _photo(desk: Desk, request: Request, _: Any) -> Response:
 
 def _preview(desk: Desk, request: Request, _: Any) -> Response:
     """Answer with the re-encoded picture that the case keeps; the original is never opened."""
-    picture = desk.case.view().preview(request.path_params["source_id"])
+    listing = desk.read()
+    row = listing.row(request.path_params["source_id"])
+    picture = None if row is None else listing.view.picture_of(row.sha256)
     if picture is None:
         raise HTTPException(404, "there is no picture of it")
     return Response(picture, media_type="image/jpeg")
+
+
+def _large(desk: Desk, request: Request, _: Any) -> Response:
+    """Answer with a large picture made anew from the file, which is read as an audit reads it."""
+    listing = desk.read()
+    row = listing.row(request.path_params["source_id"])
+    if row is None:
+        raise HTTPException(404, "the case has no such photo")
+    (entry,) = listing.view.entries_at([row.ordinal])
+    made = desk.pictures.large(entry.photo.source)
+    if not made.jpeg:
+        raise HTTPException(404, made.reason)
+    return Response(made.jpeg, media_type="image/jpeg")
+
+
+def _search(desk: Desk, request: Request, _: Any) -> Response:
+    return _json(plain(asking.told(asking.found(desk.case, desk.read(), request.query_params))))
+
+
+def _compare(desk: Desk, request: Request, _: Any) -> Response:
+    first, second = (request.query_params.get(name, "") for name in ("first", "second"))
+    return _json(plain(asking.difference(asking.compared(desk.case, first, second))))
+
+
+def _corrections(desk: Desk, _: Request, __: Any) -> Response:
+    return _json(plain(corrections.shown(desk.case, desk.read())))
+
+
+def _correct(desk: Desk, request: Request, body: dict[str, Any]) -> Response:
+    _insist_on_writing(desk)
+    listing, what, plan = desk.read(), request.path_params["what"], _text(body, "plan")
+    done: Mapping[str, Any] = {}
+    if what == "propose":
+        corrections.propose(desk.case, desk.examiner, corrections.order_of(body, listing))
+    elif what == "edit":
+        new, locked = body.get("new"), body.get("locked")
+        wanted = Edit(
+            _text(body, "photo"),
+            _text(body, "tag"),
+            new=None if new is None else _text(body, "new"),
+            locked=None if locked is None else locked is True,
+            is_dropped=body.get("drop") is True,
+        )
+        corrections.edit(desk.case, desk.examiner, listing, wanted, plan=plan)
+    elif what == "apply":
+        done = corrections.told(corrections.apply(desk.case, desk.examiner, plan=plan))
+    elif what == "undo":
+        done = corrections.told(corrections.undo(desk.case, desk.examiner, _text(body, "transaction")))
+    else:
+        raise HTTPException(404, "there is no such correction")
+    return _json(plain({"done": done, **corrections.shown(desk.case, listing)}))
 
 
 def _insist_on_writing(desk: Desk) -> None:
@@ -249,9 +247,7 @@ def _number(body: Mapping[str, Any], name: str) -> int | None:
 
 def _decide(desk: Desk, _: Request, body: dict[str, Any]) -> Response:
     _insist_on_writing(desk)
-    listing = desk.listing()
-    if listing is None:
-        raise HTTPException(503, "the case is still being read")
+    listing = desk.read()
     judgement, number = _text(body, "decision").upper(), _number(body, "cause")
     if judgement not in Judgement.__members__:
         raise UsageError("there is no such decision")

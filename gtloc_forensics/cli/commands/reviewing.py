@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import webbrowser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from gtloc_forensics.cli.output import counted, say, say_json
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
-    from gtloc_forensics.records import Decision
+    from gtloc_forensics.records import CauseGroup, Decision
 
 AS = {
     "confirmed": "confirmed",
@@ -145,7 +146,41 @@ def _list(case: Case, *, as_json: bool) -> None:
         say(f"cause {number}  {group.outcome.value}, {counted(len(group.source_ids), 'photo')}: {group.summary}")
     for decision in made:
         say(_told(decision))
+    for line in ignored_lines(case):
+        say(f"ignored  {line}")
     say(review_line(case))
+
+
+def ignored_lines(case: Case) -> Iterator[str]:
+    """Yield what was dismissed and stays ignored: a line a decision, naming the examination that it judged."""
+    from gtloc_forensics.case.reviewing import selecting
+
+    view = case.view()
+    ended = view.examinations()
+    for made, members in selecting.ignored(view).items():
+        photos = len({member.source_id for member in members})
+        rules = " ".join(sorted({member.check_id for member in members}))
+        judged = "this examination" if made.examination == view.fingerprint else _of(ended.get(made.examination, ""))
+        note = f" ({made.note})" if made.note else ""
+        yield (
+            f"{counted(len(members), 'finding')} of {counted(photos, 'photo')} ({rules}): dismissed by "
+            f"{made.examiner}{note}, decision {made.number} on {judged}"
+            + "; still said the same way"
+            * (made.examination != view.fingerprint)
+        )
+
+
+def ignored_causes(case: Case) -> list[CauseGroup]:
+    """Return the causes of which every finding was dismissed and stays ignored."""
+    from gtloc_forensics.case.reviewing import selecting
+
+    view = case.view()
+    ignored = {item.key for members in selecting.ignored(view).values() for item in members}
+    return selecting.wholly(view, ignored) if ignored else []
+
+
+def _of(ended_utc: str) -> str:
+    return f"the examination of {ended_utc[:19].replace('T', ' ')} UTC" if ended_utc else "an earlier examination"
 
 
 def review_line(case: Case) -> str:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gtloc_forensics.case.query_text import dates, hour, hours, months, place
 from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import says_what_went_wrong
 from gtloc_forensics.cli.output import counted, say, say_json
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.retrieval import Answer, Hit
-    from gtloc_forensics.records import Position
 
 V = TypeVar("V")
 
@@ -35,65 +34,9 @@ def _parsed(parse: Callable[[str], V], form: str) -> Callable[[click.Context, cl
     return callback
 
 
-def place(text: str) -> Position:
-    """Return the position that ``LAT,LON`` says.
-
-    Raises:
-        ValueError: when it says none.
-    """
-    from gtloc_forensics.records import Position
-
-    latitude, longitude = text.split(",")
-    return Position(float(latitude), float(longitude))
-
-
-def hour(text: str) -> float:
-    """Return hours from ``22`` or ``22:30``.
-
-    Raises:
-        ValueError: beyond 24.
-    """
-    hours, _, minutes = text.partition(":")
-    value = int(hours) + (int(minutes) / 60 if minutes else 0.0)
-    if not (0 <= value <= 24 and 0 <= int(minutes or 0) < 60):
-        raise ValueError(text)
-    return value
-
-
-def hours(text: str) -> tuple[float, float]:
-    """Return a span of hours from ``22-4``."""
-    first, last = text.split("-")
-    return hour(first), hour(last)
-
-
-def dates(text: str) -> tuple[date, date]:
-    """Return a span of dates from ``2024-01-01..2024-03-31``, or of one date.
-
-    Raises:
-        ValueError: when it ends before it begins.
-    """
-    first, _, last = text.partition("..")
-    begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
-    if end < begin:
-        raise ValueError(text)
-    return begin, end
-
-
-def months(text: str) -> tuple[int, int]:
-    """Return a span of months from ``6-8``, or of one month.
-
-    Raises:
-        ValueError: when one is not 1–12.
-    """
-    first, _, last = text.partition("-")
-    span = int(first), int(last or first)
-    if not all(1 <= month <= 12 for month in span):
-        raise ValueError(text)
-    return span
-
-
 @click.command()
 @click.argument("case", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--words", default="", help="In names, tags, cameras, place names or results; all of them.")
 @click.option("--near", metavar="LAT,LON", callback=_parsed(place, "LAT,LON"), help="Claimed position.")
 @click.option("--within-km", type=click.FloatRange(0), default=25.0, show_default=True, help="Radius of --near.")
 @click.option("--local-hours", metavar="H-H", callback=_parsed(hours, "22-4"), help="Claimed time of day, as 22-4.")
@@ -108,13 +51,13 @@ def months(text: str) -> tuple[int, int]:
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document.")
 @database_option
 @says_what_went_wrong
-def search(case: Path, device_text: str, like: str | None, limit: int, as_json: bool, **asked: Any) -> None:
+def search(case: Path, words: str, device_text: str, like: str | None, limit: int, as_json: bool, **asked: Any) -> None:
     """Find photos of CASE by what they claim and by what they show; nothing is examined again."""
     from gtloc_forensics.case.case import Case
     from gtloc_forensics.case.retrieval import Query
 
     with Case(case, database_url=named_database()) as opened:
-        answer = opened.search(Query(device=device_text, **asked), like=like or "", limit=limit)
+        answer = opened.search(Query(device=device_text, **asked), like=like or "", words=words, limit=limit)
     if as_json:
         say_json(_document(answer))
     else:

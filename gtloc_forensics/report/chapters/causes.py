@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from gtloc_forensics.records import CauseGroup, CauseKind, ClockKind, ClockModel, Finding
+from gtloc_forensics.records import (
+    CauseGroup,
+    CauseKind,
+    ClockKind,
+    ClockModel,
+    Decision,
+    Finding,
+    Judgement,
+    Standing,
+)
 from gtloc_forensics.report.blocks import (
     Block,
     Column,
@@ -154,6 +163,8 @@ def _decided(edition: Edition, group: CauseGroup) -> Iterator[tuple[Text, Text]]
         fresh = {key for key in keys if (made.examiner, key) not in spoken}
         spoken |= {(made.examiner, key) for key in keys}
         if fresh:
+            standings = [_standing(edition, made, key) for key in fresh]
+            lapsed = standings.count(Standing.OVERTAKEN)
             told = words(
                 "causes.decided_told",
                 judgement=words.line(f"judgement.{made.judgement.name.lower()}"),
@@ -163,9 +174,20 @@ def _decided(edition: Edition, group: CauseGroup) -> Iterator[tuple[Text, Text]]
                 when=edition.when(made.utc_time),
                 photos=len({source_id for source_id, _ in fresh}),
                 is_earlier=made.examination != decisions.examination,
+                examination=plain(made.examination[:12]),
+                overtaken=lapsed,
+                is_ignored=made.judgement is Judgement.DISMISSED and lapsed < len(standings),
             )
             rows.append((words("causes.decided"), told))
     yield from reversed(rows)
+
+
+def _standing(edition: Edition, made: Decision, key: tuple[str, str]) -> Standing:
+    """Return how a decision on one finding stands; of a finding that is not there any more it is overtaken."""
+    sha256, said = edition.survey.said.get(key[0], ("", {}))
+    of_photo = edition.decisions.standing_of(key[0], sha256, said)
+    found = (item.standing for item in of_photo if (item.decision.number, item.check_id) == (made.number, key[1]))
+    return next(found, Standing.OVERTAKEN)
 
 
 def _rule(edition: Edition, check_id: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
@@ -29,6 +29,7 @@ from gtloc_forensics.records import (
     Unexamined,
     Untold,
 )
+from gtloc_forensics.records.decisions import ways_to_say
 from gtloc_forensics.report.chapters.weighing import weight_of
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
@@ -102,6 +103,7 @@ class Survey:
     same: int = 0
     unread: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    said: dict[str, tuple[str, Mapping[str, frozenset[str]]]] = field(default_factory=dict)  # of what was decided on
 
 
 def survey(
@@ -124,7 +126,7 @@ def survey(
         progress: is told ``read``, how many photos were gone through, and how many there are.
     """
     digest = Survey()
-    exhibits = view.exhibits()
+    exhibits, judged = view.exhibits(), view.decisions().judged_photos
     gravest: list[tuple[tuple[float, ...], str]] = []
     total = view.tally.photos if progress else 0
     for number, entry in enumerate(view.photos(), start=1):
@@ -132,6 +134,8 @@ def survey(
         _count(digest, entry, exhibits.get(source_id, str(number)))
         if progress:
             progress("read", number, max(number, total))
+        if source_id in judged:
+            digest.said[source_id] = (entry.photo.source.sha256, ways_to_say(entry.findings))
         if source_id in kept:
             digest.kept[source_id] = entry
         wanted = _is_called(digest.lines[source_id], sheet) if sheet else bool(entry.statuses & shown)

@@ -149,6 +149,8 @@ def reviewed(entry: PhotoEntry, decisions: Decisions) -> list[dict[str, Any]]:
             "examiner": item.decision.examiner,
             "event": item.decision.number,
             "standing": item.standing.value,
+            "examination": item.decision.examination,
+            "ignored": item.is_ignored,
         }
         for item in decisions.of(source.source_id, source.sha256, entry.findings)
     ]

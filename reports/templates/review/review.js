@@ -5,12 +5,14 @@ const taken = globalThis.GTLOC_REVIEW;
 const HEADER = { 'X-Gtloc-Review': '1', 'Content-Type': 'application/json' };
 const FOUND = ['contradiction', 'suspicious'];
 const LETTERS = { c: 'confirmed', i: 'innocent', d: 'dismissed', s: 'second_reader' };
-const VIEWS = ['causes', 'photos', 'map', 'cameras', 'unseen', 'custody'];
+const VIEWS = ['causes', 'photos', 'map', 'cameras', 'unseen', 'custody', 'find', 'corrections', 'compare'];
+const MANY = 1500; // dots; of more, those that would lie on each other are one
 const ROW_PX = 64;
 
 const state = {
   data: null, photos: new Map(), reviewed: {}, made: new Map(), hidden: 0, others: Boolean(taken),
-  undone: [], last: null, keys: true, current: null, trail: [], filter: { text: '', status: '', device: '', undecided: false },
+  undone: [], last: null, keys: true, current: null, trail: [], selected: '', order: null, byCamera: null,
+  asked: {}, found: null, keepsZoom: false, pair: '', filter: { text: '', status: '', device: '', undecided: false },
 };
 
 // ------------------------------------------------------------------ small tools
@@ -138,6 +140,7 @@ const openChecks = (photo) => Object.entries(photo.found)
 
 /** All findings in the order of work: the weightiest cause first, what no cause explains last. */
 function queue() {
+  if (state.order) return state.order;
   const seen = new Set();
   const order = [];
   const add = (id, check) => {
@@ -148,6 +151,7 @@ function queue() {
   };
   for (const cause of state.data.causes) cause.members.forEach(([id, check]) => add(id, check));
   for (const photo of state.data.photos) Object.keys(photo.found).forEach((check) => add(photo.id, check));
+  state.order = order;
   return order;
 }
 
@@ -262,11 +266,13 @@ function open(id, check = '') {
   if (location.hash === wanted) route(); else location.hash = wanted;
 }
 
+const judgedAt = (item) => { const ended = new Map(state.data.examinations).get(item.examination); return ended ? `${clock(ended)} UTC` : '?'; };
+
 function verdicts(id, check) {
   return standings(id, check).map((item) => el('p', { class: `verdict ${item.standing === 'overtaken' ? 'overtaken' : ''}` },
     say('decided_by', { decision: say(item.decision), name: item.examiner, time: `${clock(item.utc_time)} UTC` }),
     item.because ? `: ${item.because}` : '', item.note ? ` (${item.note})` : '',
-    item.standing === 'current' ? '' : el('span', { class: 'quiet' }, ` · ${say(item.standing)}`)));
+    item.standing === 'current' ? '' : el('span', { class: 'quiet' }, ` · ${say(item.standing, { time: judgedAt(item) })}`)));
 }
 
 function buttons(aim) {
@@ -279,12 +285,12 @@ function buttons(aim) {
 // ------------------------------------------------------------------ lists that know no length
 
 /** A list of any length: only what is in sight is there. Rows are links; up and down move. */
-function virtualList(items, render, { label, height = ROW_PX, extra = '' }) {
+function virtualList(items, render, { label, height = ROW_PX, extra = '', from = 0 }) {
   const all = el('div', { class: 'all', role: 'list', 'aria-label': label });
   const box = el('div', { class: 'list', tabindex: '-1' }, all);
   all.style.height = `${items.length * height}px`;
   const shown = new Map();
-  let at = 0;
+  let at = Math.max(0, from);
   const draw = () => {
     const first = Math.max(0, Math.floor(box.scrollTop / height) - 6);
     const last = Math.min(items.length, Math.ceil((box.scrollTop + box.clientHeight) / height) + 6);
@@ -319,7 +325,7 @@ function virtualList(items, render, { label, height = ROW_PX, extra = '' }) {
   new ResizeObserver(draw).observe(box);
   box.move = move;
   box.redraw = () => { shown.forEach((row) => row.remove()); shown.clear(); draw(); };
-  queueMicrotask(draw);
+  queueMicrotask(() => { if (at) box.scrollTop = (at - 2) * height; draw(); });
   return box;
 }
 
@@ -328,7 +334,7 @@ function photoRow(photo) {
   const wasDecided = !isOpen && Object.keys(photo.found).some((check) => isDecided(photo.id, check));
   const outcomes = Object.entries(photo.found).map(([check, outcome]) => el('span', { class: outcome }, `${check} `));
   const status = state.data.statuses[photo.status];
-  return el('a', { class: 'line', href: `#/photo/${photo.id}` }, picture(photo.id, ''), el('span', {}, photo.name),
+  return el('a', { class: `line ${photo.id === state.selected ? 'chosen' : ''}`, href: `#/photo/${photo.id}` }, picture(photo.id, ''), el('span', {}, photo.name),
     el('span', {}, clock(photo.local) || say('no_time')),
     el('span', {}, outcomes.length ? outcomes : status, wasDecided ? el('span', { class: 'quiet' }, say('decided')) : ''));
 }
@@ -370,7 +376,7 @@ const views = {
         && (!filter.undecided || openChecks(photo).length > 0));
       state.trail = found.map((photo) => photo.id);
       count.textContent = say('shown_n', { n: found.length, of: state.data.photos.length });
-      holder.replaceChildren(virtualList(found, photoRow, { label: say('photos') }));
+      holder.replaceChildren(virtualList(found, photoRow, { label: say('photos'), from: found.findIndex((photo) => photo.id === state.selected) }));
     };
     const choose = (name, options) => el('select', { onchange: (event) => { filter[name] = event.target.value; fill(); } },
       el('option', { value: '' }, say('all')), options.map(([value, text]) => el('option', { value, selected: filter[name] === value }, text)));
@@ -389,6 +395,7 @@ const views = {
     const body = el('div', {}, el('p', { class: 'quiet' }, say('loading')));
     const checks = Object.keys(photo.found);
     state.current = { photo, check: check || openChecks(photo)[0] || checks[0] || '' };
+    state.selected = id;
     loadPhoto(id).then((shown) => { if (state.current?.photo === photo) body.replaceChildren(...parts(photoBody(photo, shown))); markFinding(); })
       .catch((error) => body.replaceChildren(el('p', {}, error.message)));
     const [previous, next, later] = aside(id);
@@ -396,7 +403,9 @@ const views = {
     return [el('h1', {}, photo.name), el('div', { class: 'actions' },
       el('button', { type: 'button', disabled: !previous, 'aria-keyshortcuts': 'ArrowLeft', onclick: () => open(previous) }, say('previous_photo')),
       el('button', { type: 'button', disabled: !next, 'aria-keyshortcuts': 'ArrowRight', onclick: () => open(next) }, say('next_photo')),
-      el('button', { type: 'button', 'aria-keyshortcuts': 'n', onclick: () => goToUndecided() }, say('next_undecided'))), body];
+      el('button', { type: 'button', 'aria-keyshortcuts': 'n', onclick: () => goToUndecided() }, say('next_undecided')),
+      el('button', { type: 'button', 'aria-keyshortcuts': 'z', onclick: zoom }, say('larger')),
+      el('a', { href: `#/find/like/${id}` }, say('like_this')), photo.at ? el('a', { href: `#/find/near/${id}` }, say('near_this')) : ''), body];
   },
 
   cameras() {
@@ -411,47 +420,61 @@ const views = {
     const camera = state.data.cameras[Number(index)];
     if (!camera) return views.missing();
     const photos = ofCamera(camera.key);
-    state.trail = byTime(photos).map((photo) => photo.id);
+    state.trail = photos.map((photo) => photo.id);
     const facts = [[say('clock'), camera.kind], [say('offset_hours'), camera.offset_hours?.toFixed(2)],
       [say('interval'), camera.interval_hours?.map((bound) => bound.toFixed(2)).join(' – ')]].filter(([, value]) => value);
+    const linked = linkedViews();
+    const line = el('div');
+    const drawLine = (after) => {
+      const made = timeline(photos, linked.pick, (photo) => open(photo.id), after);
+      line.replaceChildren(made, el('p', { class: 'quiet' }, after.size ? say('after_n', { n: after.size }) : say('no_correction')));
+      linked.add((photo) => made.mark?.(photo));
+    };
+    drawLine(correctedBy(camera, photos, []));
+    loadCorrections().then((held) => { const after = correctedBy(camera, photos, held.lines); if (after.size) drawLine(after); }).catch(() => {});
+    const placed = photos.filter((photo) => photo.at);
+    const track = el('div', { class: 'map', role: 'group', 'aria-label': say('track') });
+    if (placed.length) drawMap(track, placed, linked.pick, { track: true }).then(linked.add);
+    const counted = photos.filter((photo) => photo.counter && photo.local);
+    const counter = counted.length > 1 ? counterChart(counted, linked.pick) : null;
+    if (counter) linked.add(counter.mark);
     return [el('h1', {}, camera.label || camera.key), el('p', {}, camera.summary),
       el('dl', {}, facts.map(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
       camera.evidence.length ? [el('h2', {}, say('evidence')), list(camera.evidence)] : '',
       camera.curve?.length ? [el('h2', {}, say('curve')), curve(camera.curve)] : '',
-      el('h2', {}, say('timeline')), timeline(photos, (photo) => open(photo.id)),
-      el('h2', {}, say('photos_n', { n: photos.length })), virtualList(byTime(photos), photoRow, { label: say('photos') })];
+      el('h2', {}, say('timeline_both')), line, linked.chosen,
+      el('h2', {}, say('counter')), counter ? counter.drawing : el('p', { class: 'quiet' }, say('no_counter')),
+      el('h2', {}, say('track')), placed.length ? track : el('p', { class: 'quiet' }, say('no_place')),
+      el('h2', {}, say('photos_n', { n: photos.length })), virtualList(photos, photoRow, { label: say('photos') })];
   },
 
   map() {
     const { photos } = state.data;
     const place = el('div', { class: 'map', role: 'group', 'aria-label': say('map') });
-    const chosen = el('p', { role: 'status' });
     const holder = el('div');
+    const strip = el('div');
     const days = photos.map((photo) => photo.local).filter(Boolean).map(sameDay).sort();
     const from = el('input', { type: 'date', value: days[0] ?? '' });
     const to = el('input', { type: 'date', value: days.at(-1) ?? '' });
     const count = el('p', { class: 'quiet' });
-    let show = () => {};
+    const linked = linkedViews();
     let line = null;
-    const pick = (photo) => {
-      chosen.replaceChildren(el('a', { href: `#/photo/${photo.id}` }, photo.name), ` · ${clock(photo.local) || say('no_time')}`);
-      show(photo);
-      line?.mark(photo);
-    };
+    linked.add((photo) => line?.mark?.(photo));
+    linked.add((photo) => strip.replaceChildren(photo.local ? neighbours(photo) : ''));
     const fill = () => {
       const kept = photos.filter((photo) => !photo.local || ((!from.value || sameDay(photo.local) >= from.value) && (!to.value || sameDay(photo.local) <= to.value)));
       const placed = kept.filter((photo) => photo.at);
       count.textContent = say('on_map_n', { n: placed.length, m: kept.length - placed.length });
-      line = timeline(kept, pick, (photo) => open(photo.id));
+      line = timeline(kept, linked.pick, (photo) => open(photo.id));
       holder.replaceChildren(line);
       place.draw?.(placed);
     };
     from.addEventListener('change', fill);
     to.addEventListener('change', fill);
-    drawMap(place, photos.filter((photo) => photo.at), pick).then((showing) => { show = showing; });
+    drawMap(place, photos.filter((photo) => photo.at), linked.pick).then((showing) => { linked.add(showing); linked.again(); });
     fill();
     return [el('h1', {}, say('map')), el('form', { class: 'bar', onsubmit: (event) => event.preventDefault() }, el('label', {}, say('from_day'), from), el('label', {}, say('to_day'), to)),
-      count, place, chosen, el('h2', {}, say('timeline')), holder];
+      count, place, linked.chosen, el('h2', {}, say('timeline')), holder, strip];
   },
 
   unseen() {
@@ -474,8 +497,289 @@ const views = {
     return [el('h1', {}, say('custody')), holder];
   },
 
+  find(how = '', id = '') {
+    const example = state.photos.get(id);
+    if (how === 'like' && example) state.asked = { like: id };
+    if (how === 'near' && example?.at) state.asked = { near: example.at.join(','), within: '25' };
+    if (how) { state.found = null; history.replaceState(null, '', '#/find'); }
+    const asked = state.asked;
+    const holder = el('div');
+    const told = el('div', { role: 'status' });
+    const field = (name, hint, options = {}) => el('label', {}, say(`find_${name}`), el('input', { type: 'search', name, value: asked[name] ?? '', placeholder: hint, autocomplete: 'off', id: name === 'words' ? 'search' : null, ...options,
+      oninput: (event) => { asked[name] = event.target.value; } }));
+    const camera = el('select', { onchange: (event) => { asked.device = event.target.value; } }, el('option', { value: '' }, say('all')),
+      state.data.cameras.filter((each) => each.name).map((each) => el('option', { value: each.name, selected: asked.device === each.name }, each.label || each.name)));
+    const like = state.photos.get(asked.like ?? '');
+    const form = el('form', { class: 'bar', role: 'search', onsubmit: (event) => { event.preventDefault(); run(); } },
+      field('words', say('hint_words')), field('near', '52.52,13.41'), field('within', '25'), field('dates', '2024-01-01..2024-03-31'), field('hours', '22-4'), field('months', '6-8'),
+      el('label', {}, say('camera'), camera), field('shows_hour', '18:30'), field('shows_month', '7'), field('shows_place', '52.52,13.41'),
+      el('button', {}, say('find_do')), el('button', { type: 'button', onclick: () => { state.asked = {}; state.found = null; route(); } }, say('find_clear')));
+    const show = () => {
+      const { hits, matching, looked_at, unknown, refused, error } = state.found;
+      const photos = (hits ?? []).map((hit) => [state.photos.get(hit.id), hit]).filter(([photo]) => photo);
+      state.trail = photos.map(([photo]) => photo.id);
+      told.replaceChildren(...parts(error ? el('p', { class: 'verdict' }, error) : [el('p', {}, say('found_n', { n: matching, of: looked_at })),
+        matching > photos.length ? el('p', { class: 'quiet' }, say('shown_first', { n: photos.length })) : '',
+        unknown.map(([reason, n]) => el('p', { class: 'quiet' }, say('not_compared', { n, reason }))), refused.map((key) => el('p', {}, say(`refused_${key}`)))]));
+      holder.replaceChildren(...parts(photos.length ? virtualList(photos, ([photo, hit]) => foundRow(photo, hit), { label: say('find'), height: 76 }) : ''));
+    };
+    const run = async () => {
+      told.textContent = say('loading');
+      const wanted = Object.entries(state.asked).filter(([, value]) => value?.trim());
+      try {
+        state.found = taken ? await findHere(Object.fromEntries(wanted)) : (await ask(`data/search?${new URLSearchParams(wanted)}`)).said;
+      } catch (error) {
+        state.found = { error: error.message };
+      }
+      show();
+    };
+    if (how) queueMicrotask(run); else if (state.found) queueMicrotask(show);
+    return [el('h1', {}, say('find')), el('p', { class: 'quiet' }, say('find_hint')), form,
+      like ? el('p', { class: 'chosen-photo' }, picture(like.id, ''), ` ${say('find_like', { name: like.name })} `, el('button', { type: 'button', onclick: () => { delete state.asked.like; state.found = null; route(); } }, say('find_unlike'))) : '', told, holder];
+  },
+
+  corrections() {
+    const holder = el('div', {}, el('p', { class: 'quiet' }, say('loading')));
+    loadCorrections().then((held) => holder.replaceChildren(...parts(correctionsBody(held)))).catch((error) => holder.replaceChildren(el('p', { class: 'verdict' }, error.message)));
+    return [el('h1', {}, say('corrections')), el('p', { class: 'quiet' }, say('corrections_hint')), holder];
+  },
+
+  compare() {
+    const examinations = state.data.examinations ?? [];
+    if (examinations.length < 2) return [el('h1', {}, say('compare')), el('p', {}, say('one_examination'))];
+    const holder = el('div', { role: 'status' });
+    const choice = (name, start) => el('select', { 'aria-label': say(name), onchange: () => run() }, examinations.map(([key, ended], at) => el('option', { value: key, selected: at === start }, `${clock(ended)} UTC${at ? '' : ` · ${say('newest')}`}`)));
+    const [first, second] = [choice('compare_first', 1), choice('compare_second', 0)];
+    const run = async () => {
+      holder.textContent = say('loading');
+      try {
+        const found = taken ? taken.compare : (await ask(`data/compare?${new URLSearchParams({ first: first.value, second: second.value })}`)).said;
+        holder.replaceChildren(...parts(comparison(found)));
+      } catch (error) {
+        holder.textContent = error.message;
+      }
+    };
+    queueMicrotask(run);
+    if (taken) for (const each of [first, second]) each.disabled = true;
+    return [el('h1', {}, say('compare')), el('div', { class: 'bar' }, el('label', {}, say('compare_first'), first), el('label', {}, say('compare_second'), second)), holder];
+  },
+
   missing: () => [el('p', {}, say('not_found'))],
 };
+
+/** What is chosen in one view of a page is shown in all others of it, and is kept for the next page. */
+function linkedViews() {
+  const showing = [];
+  const chosen = el('p', { role: 'status', class: 'chosen-photo' });
+  const tell = (photo) => {
+    chosen.replaceChildren(picture(photo.id, ''), ' ', el('a', { href: `#/photo/${photo.id}` }, photo.name), ` · ${clock(photo.local) || say('no_time')}${photo.at ? ` · ${photo.at.map((degrees) => degrees.toFixed(4)).join(', ')}` : ` · ${say('no_place')}`}`);
+    for (const show of showing) show(photo);
+  };
+  const again = () => { const photo = state.photos.get(state.selected); if (photo) tell(photo); };
+  queueMicrotask(again);
+  return { chosen, again, add: (show) => { if (show) showing.push(show); }, pick: (photo) => { state.selected = photo.id; tell(photo); } };
+}
+
+// ------------------------------------------------------------------ searching, comparing
+
+function foundRow(photo, hit) {
+  const line = photoRow(photo);
+  const near = [hit.distance_km === null || hit.distance_km === undefined ? '' : `${hit.distance_km.toFixed(1)} km`, hit.likeness === null || hit.likeness === undefined ? '' : say('likeness', { value: hit.likeness.toFixed(3) }),
+    hit.shown === null || hit.shown === undefined ? '' : say('shown_value', { value: hit.shown.toFixed(2) })].filter(Boolean);
+  const where = (hit.places ?? []).map(([, field, text]) => `${say(`field_${field}`) === `field_${field}` ? field : say(`field_${field}`)}: ${text}`);
+  line.children[1].append(el('span', { class: 'quiet under' }, [...near, ...where].join(' · ')));
+  return line;
+}
+
+const spanOf = (text, between) => { const [first, last = first] = text.split(between); return [first.trim(), last.trim()]; };
+
+/** Search in a copy: what the list and the words of the tags tell; likeness needs the program. */
+async function findHere(asked) {
+  if (!Object.keys(asked).length) throw new Error(say('refused_nothing'));
+  if (Object.keys(asked).some((name) => name === 'like' || name.startsWith('shows_'))) throw new Error(say('refused_likeness'));
+  const texts = asked.words ? await loadWords() : {};
+  const terms = (asked.words ?? '').toLowerCase().match(/"[^"]+"|\S+/g)?.map((term) => term.replaceAll('"', '')) ?? [];
+  const unknown = new Map();
+  const miss = (key) => { unknown.set(say(key), (unknown.get(say(key)) ?? 0) + 1); return false; };
+  const conditions = [];
+  if (terms.length) conditions.push((photo) => { const text = `${photo.name} ${texts[photo.id] ?? ''}`.toLowerCase(); return terms.every((term) => text.includes(term)); });
+  if (asked.device) conditions.push((photo) => (state.data.cameras.find((camera) => camera.key === photo.device)?.name ?? '').toLowerCase().includes(asked.device.toLowerCase()));
+  if (asked.dates) { const [first, last] = spanOf(asked.dates, '..'); conditions.push((photo) => (photo.local ? sameDay(photo.local) >= first && sameDay(photo.local) <= last : miss('no_time'))); }
+  if (asked.months) { const [first, last] = spanOf(asked.months, '-').map(Number); conditions.push((photo) => (photo.local ? (Number(photo.local.slice(5, 7)) - first + 12) % 12 <= (last - first + 12) % 12 : miss('no_time'))); }
+  if (asked.hours) {
+    const [first, last] = spanOf(asked.hours, '-').map((text) => Number(text.split(':')[0]) + Number(text.split(':')[1] ?? 0) / 60);
+    conditions.push((photo) => (photo.local ? (Number(photo.local.slice(11, 13)) + Number(photo.local.slice(14, 16)) / 60 - first + 24) % 24 < ((last - first + 24) % 24 || 24) : miss('no_time')));
+  }
+  const far = new Map();
+  if (asked.near) {
+    const there = asked.near.split(',').map(Number);
+    if (there.length !== 2 || there.some(Number.isNaN)) throw new Error(say('refused_place'));
+    conditions.push((photo) => { if (!photo.at) return miss('no_place'); far.set(photo.id, kilometres(photo.at, there)); return far.get(photo.id) <= Number(asked.within || 25); });
+  }
+  const kept = byTime(state.data.photos.filter((photo) => conditions.every((meets) => meets(photo))));
+  if (far.size) kept.sort((a, b) => far.get(a.id) - far.get(b.id));
+  return { hits: kept.map((photo) => ({ id: photo.id, distance_km: far.get(photo.id) })), matching: kept.length, looked_at: state.data.photos.length, unknown: [...unknown], refused: terms.length && !kept.length ? ['no_words'] : [] };
+}
+
+function kilometres([a, b], [c, d]) {
+  const turn = Math.PI / 180;
+  const half = Math.sin(((c - a) * turn) / 2) ** 2 + Math.cos(a * turn) * Math.cos(c * turn) * Math.sin(((d - b) * turn) / 2) ** 2;
+  return 2 * 6371.0088 * Math.asin(Math.min(1, Math.sqrt(half)));
+}
+
+function loadWords() {
+  if (globalThis.GTLOC_WORDS) return Promise.resolve(globalThis.GTLOC_WORDS);
+  return new Promise((done, failed) => {
+    document.head.append(el('script', { src: 'words.js', onload: () => done(globalThis.GTLOC_WORDS), onerror: () => failed(new Error(say('not_found'))) }));
+  });
+}
+
+function comparison(found) {
+  const ids = new Map(state.data.photos.map((photo) => [photo.name, photo.id]));
+  const named = (name) => (ids.has(name) ? el('a', { href: `#/photo/${ids.get(name)}` }, name) : name);
+  const status = (name) => state.data.statuses[name] ?? name;
+  const part = (title, items, render) => [el('h2', {}, `${title} (${items.length})`), items.length ? (items.length > 200 ? virtualList(items, (item) => el('div', { class: 'line', tabindex: '-1' }, render(item)), { label: title, height: 40, extra: 'single' }) : list(items.map(render))) : el('p', {}, say('none'))];
+  return [el('p', { class: 'verdict' }, say('compare_counts', { added: found.new.length, gone: found.gone.length, moved: found.moved.length, other: found.other.length, same: found.same })),
+    part(say('compare_other'), found.other, (other) => [named(other.name), `: ${other.before === other.after ? status(other.after) : `${status(other.before)} → ${status(other.after)}`}`, other.content_differs ? ` · ${say('other_bytes')}` : '',
+      other.rules.map(([rule, was, is]) => ` · ${rule}: ${was || say('said_nothing')} → ${is || say('said_nothing')}`)]),
+    part(say('compare_new'), found.new, named), part(say('compare_gone'), found.gone, (name) => name), part(say('compare_moved'), found.moved, ([was, is]) => [`${was} → `, named(is)]),
+    part(say('compare_versions'), found.versions, ([name, was, is]) => `${name}: ${was || say('none')} → ${is || say('none')}`)];
+}
+
+// ------------------------------------------------------------------ corrections
+
+const loadCorrections = () => (taken ? Promise.resolve(taken.corrections) : ask('data/corrections').then(({ said }) => said));
+
+/** When a photo was taken once it is corrected: as the plan has it, else by the clock that was found. */
+function correctedBy(camera, photos, lines) {
+  const planned = new Map(lines.filter((line) => line.tag === 'DateTimeOriginal' && line.new !== line.old).map((line) => [line.photo, line.new.replace(' ', 'T')]));
+  const after = new Map();
+  for (const photo of photos) {
+    if (planned.has(photo.id)) after.set(photo.id, planned.get(photo.id));
+    else if (!planned.size && camera.offset_hours && photo.local) after.set(photo.id, new Date(Date.parse(`${photo.local.slice(0, 19)}Z`) - camera.offset_hours * 3_600_000).toISOString().slice(0, 19));
+  }
+  return after;
+}
+
+async function correct(what, body = {}) {
+  try {
+    announce(say('loading'));
+    const { said } = await ask(`correct/${what}`, body);
+    if (location.hash.startsWith('#/corrections')) route(true);
+    const { done } = said;
+    announce(done.transaction ? say(`corrected_${what}`, { name: done.transaction, n: done.corrected.length, m: done.refused.length }) : say(`corrected_${what}`, { n: said.lines.length }));
+    if (done.refused?.length) notice(done.refused.map(([name, why]) => `${name}: ${why}`).join(' · '));
+  } catch (error) {
+    announce(error.message);
+    notice(error.message, true);
+  }
+}
+
+function correctionsBody(held) {
+  const may = state.data.may_write;
+  const wanted = {};
+  const input = (name, hint) => el('label', {}, say(`correct_${name}`), el('input', { placeholder: hint, oninput: (event) => { wanted[name] = event.target.value; } }));
+  const reference = state.photos.get(state.selected);
+  const propose = () => correct('propose', { ...wanted, ...(wanted.reference && reference ? { photo: reference.id } : {}) });
+  const apply = () => sure(say('correct_sure', { n: held.lines.length }), () => correct('apply', { plan: held.plan }));
+  state.current = { propose: may ? propose : null, apply: may && held.lines.length ? apply : null };
+  const form = may ? el('form', { class: 'bar', onsubmit: (event) => { event.preventDefault(); propose(); } },
+    el('label', {}, say('camera'), el('select', { onchange: (event) => { wanted.camera = event.target.value; } }, el('option', { value: '' }, say('all')), state.data.cameras.map((camera) => el('option', { value: camera.key }, camera.label || camera.key)))),
+    input('offset', '-06:00:00'), input('zone', 'Europe/Berlin'), reference ? el('label', {}, say('correct_reference', { name: shortName(reference.name) }), el('input', { placeholder: '2024-06-15 12:00:00', oninput: (event) => { wanted.reference = event.target.value; } })) : '',
+    el('label', { class: 'tick' }, el('input', { type: 'checkbox', onchange: (event) => { wanted.neighbours = event.target.checked; } }), say('correct_neighbours')),
+    el('button', { 'aria-keyshortcuts': 'p' }, say('correct_propose'))) : '';
+  const line = (change) => {
+    const sent = { plan: held.plan, photo: change.photo, tag: change.tag };
+    const value = el('input', { value: change.new, 'aria-label': say('correct_new', { tag: change.tag, name: change.name }), disabled: !may, onchange: (event) => correct('edit', { ...sent, new: event.target.value }) });
+    const lock = el('input', { type: 'checkbox', checked: change.locked, disabled: !may, 'aria-label': say('correct_lock'), onchange: (event) => correct('edit', { ...sent, locked: event.target.checked }) });
+    return el('div', { class: 'line', tabindex: '-1', title: change.reason, 'aria-label': `${change.name}, ${change.tag}` }, change.photo ? el('a', { href: `#/photo/${change.photo}` }, picture(change.photo, change.name)) : el('span'),
+      el('span', {}, change.name, el('span', { class: 'quiet under' }, change.reason)), el('span', {}, change.tag, el('span', { class: 'quiet under' }, `${change.old || '–'} →`)), value,
+      el('label', { class: 'tick' }, lock, say('correct_lock')), may ? el('button', { type: 'button', onclick: () => correct('edit', { ...sent, drop: true }) }, say('correct_drop')) : '');
+  };
+  return [form, el('p', { class: 'verdict' }, held.lines.length ? say('correct_lines', { n: held.lines.length }) : say('correct_none')),
+    held.lines.length ? [virtualList(held.lines, line, { label: say('corrections'), height: 76, extra: 'correction' }), may ? el('p', { class: 'actions' }, el('button', { type: 'button', 'aria-keyshortcuts': 'a', onclick: apply }, say('correct_apply'))) : ''] : '',
+    held.notes.length ? [el('h2', {}, say('correct_notes')), list(held.notes)] : '',
+    el('h2', {}, say('correct_done')), held.transactions.length ? el('ul', { class: 'plain' }, [...held.transactions].reverse().map((each) => el('li', {}, `${each.name} · ${clock(each.utc_time)} UTC · ${say('files_n', { n: each.files })}${each.undone ? ` · ${say('correct_undone')}` : each.open ? ` · ${say('correct_open')}` : ''} `,
+      may && !each.undone ? el('button', { type: 'button', onclick: () => sure(say('correct_sure_undo', { name: each.name }), () => correct('undo', { transaction: each.name })) }, say('undo')) : ''))) : el('p', {}, say('none'))];
+}
+
+function sure(text, then) {
+  const dialog = byId('ask');
+  const yes = el('button', { value: 'yes' }, say('yes'));
+  dialog.replaceChildren(el('form', { method: 'dialog' }, el('h2', {}, text), el('div', { class: 'actions' }, yes, el('button', { value: 'no' }, say('cancel')))));
+  dialog.onclose = () => { if (dialog.returnValue === 'yes') then(); };
+  dialog.returnValue = '';
+  dialog.showModal();
+  yes.focus();
+}
+
+// ------------------------------------------------------------------ larger pictures
+
+const largeOf = (id) => (taken ? `previews/${id}.jpg` : `large/${id}`);
+
+/** Show one picture, or a pair beside each other, as large as one likes; both move together. */
+function zoom(_, photo = state.current?.photo, other = null) {
+  if (!photo) return;
+  const dialog = byId('zoom');
+  const panes = [photo, other].filter(Boolean).map((each) => {
+    const image = el('img', { src: taken ? largeOf(each.id) : `preview/${each.id}`, alt: say('picture_of', { name: each.name }) });
+    const caption = el('figcaption', {}, `${each.name} · ${clock(each.local) || say('no_time')}`);
+    const large = new Image();
+    large.addEventListener('load', () => { image.src = large.src; caption.append(` · ${large.naturalWidth} × ${large.naturalHeight}`); fit(); }, { once: true });
+    large.addEventListener('error', () => { caption.append(` · ${say('only_small')}`); }, { once: true });
+    large.src = largeOf(each.id);
+    image.addEventListener('load', () => fit());
+    return { image, figure: el('figure', {}, el('div', { class: 'pane', tabindex: '0', role: 'group', 'aria-label': each.name }, image), caption) };
+  });
+  let times = 1;
+  const boxes = panes.map(({ figure }) => figure.firstChild);
+  const fit = () => panes.forEach(({ image }, at) => {
+    const box = boxes[at];
+    if (!image.naturalWidth || !box.clientWidth) return;
+    const whole = Math.min(box.clientWidth / image.naturalWidth, box.clientHeight / image.naturalHeight);
+    image.style.width = `${Math.max(1, Math.round(image.naturalWidth * whole * times))}px`;
+  });
+  const scale = (to) => {
+    const [x, y] = [(boxes[0].scrollLeft + boxes[0].clientWidth / 2) / times, (boxes[0].scrollTop + boxes[0].clientHeight / 2) / times];
+    times = Math.max(1, Math.min(16, to));
+    fit();
+    for (const box of boxes) { box.scrollLeft = x * times - box.clientWidth / 2; box.scrollTop = y * times - box.clientHeight / 2; }
+    announce(say('zoom_n', { n: times.toFixed(1) }));
+  };
+  const together = (event) => { for (const box of boxes) if (box !== event.target) { box.scrollLeft = event.target.scrollLeft; box.scrollTop = event.target.scrollTop; } };
+  for (const box of boxes) {
+    box.addEventListener('scroll', together, { passive: true });
+    box.addEventListener('wheel', (event) => { if (event.ctrlKey) { event.preventDefault(); scale(times * (event.deltaY < 0 ? 1.25 : 0.8)); } }, { passive: false });
+    let grip = null;
+    box.addEventListener('pointerdown', (event) => { grip = [event.clientX + box.scrollLeft, event.clientY + box.scrollTop]; box.setPointerCapture(event.pointerId); });
+    box.addEventListener('pointermove', (event) => { if (grip) { box.scrollLeft = grip[0] - event.clientX; box.scrollTop = grip[1] - event.clientY; } });
+    box.addEventListener('pointerup', () => { grip = null; });
+    box.addEventListener('dblclick', () => scale(times > 1 ? 1 : 4));
+  }
+  const [previous, next] = other ? [] : aside(photo.id);
+  const go = (id) => { if (id) { state.keepsZoom = true; open(id); zoom(null, state.photos.get(id)); } };
+  dialog.onkeydown = (event) => {
+    const step = boxes[0].clientWidth / 4;
+    const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
+    if (event.key === '+' || event.key === '=') scale(times * 1.5);
+    else if (event.key === '-') scale(times / 1.5);
+    else if (event.key === '0') scale(1);
+    else if (event.key === 'z') dialog.close();
+    else if (times === 1 && event.key === 'ArrowLeft') go(previous);
+    else if (times === 1 && event.key === 'ArrowRight') go(next);
+    else if (event.key in moves) boxes[0].scrollBy(...moves[event.key]);
+    else return;
+    event.preventDefault();
+    event.stopPropagation(); // what had the focus may be gone, and the page would take the key for its own
+  };
+  dialog.replaceChildren(el('div', { class: 'actions' }, el('button', { type: 'button', 'aria-label': say('zoom_in'), onclick: () => scale(times * 1.5) }, '+'), el('button', { type: 'button', 'aria-label': say('zoom_out'), onclick: () => scale(times / 1.5) }, '−'),
+    el('button', { type: 'button', onclick: () => scale(1) }, say('zoom_whole')), el('button', { type: 'button', onclick: () => dialog.close() }, say('close')), el('span', { class: 'quiet' }, say('zoom_hint'))),
+  el('div', { class: `panes ${other ? 'two' : ''}` }, panes.map(({ figure }) => figure)));
+  if (!dialog.open) dialog.showModal();
+  boxes[0].focus();
+  fit();
+  if (next && !taken) setTimeout(() => { new Image().src = largeOf(next); }, 300);
+}
 
 function causeCard(cause, whole = false) {
   const photos = cause.photos.slice(0, 12);
@@ -496,8 +800,20 @@ function causeCard(cause, whole = false) {
     state.data.may_write ? [el('p', { class: 'quiet' }, say('decide_cause', { n: cause.members.length })), buttons(() => causeTarget(cause))] : '');
 }
 
-const byTime = (photos) => [...photos].sort((a, b) => (a.local || '9').localeCompare(b.local || '9') || a.name.localeCompare(b.name));
-const ofCamera = (key) => state.data.photos.filter((photo) => photo.device === key);
+const before = (a, b) => (a < b ? -1 : Number(a > b));
+const byTime = (photos) => [...photos].sort((a, b) => before(a.local || '9', b.local || '9') || before(a.name, b.name));
+
+/** The photos of a camera, in order of the claimed time. */
+function ofCamera(key) {
+  if (!state.byCamera) {
+    state.byCamera = new Map();
+    for (const photo of byTime(state.data.photos)) {
+      if (!state.byCamera.has(photo.device)) state.byCamera.set(photo.device, []);
+      state.byCamera.get(photo.device).push(photo);
+    }
+  }
+  return state.byCamera.get(key) ?? [];
+}
 
 /** The photos before and after one, in the list that it was opened from. */
 function aside(id) {
@@ -513,14 +829,14 @@ function photoBody(photo, shown) {
   const agreeing = shown.findings.filter((finding) => finding.outcome === 'consistent');
   const others = [...new Set(found.flatMap((finding) => finding.others))].filter((id) => id !== photo.id && state.photos.has(id));
   return [el('div', { class: 'photo' },
-    el('section', { 'aria-label': say('picture') }, el('figure', {}, picture(photo.id, say('picture_of', { name: photo.name })),
+    el('section', { 'aria-label': say('picture') }, el('figure', {}, el('button', { type: 'button', class: 'bare', 'aria-label': `${say('larger')}: ${photo.name}`, onclick: zoom }, picture(photo.id, say('picture_of', { name: photo.name }))),
       el('figcaption', {}, shown.status)), claimTable(shown)),
     el('section', { 'aria-label': say('findings') }, el('h2', {}, say('findings')),
       found.length ? found.map((finding) => findingCard(photo, finding)) : el('p', {}, shown.status),
       agreeing.length ? el('details', {}, el('summary', {}, `${say('consistent')} (${agreeing.length})`), list(agreeing.map((finding) => `${finding.check} ${finding.title}: ${finding.summary}`))) : '',
       shown.not_testable.length ? el('details', {}, el('summary', {}, `${say('not_testable')} (${shown.not_testable.length})`), list(shown.not_testable.map(([check, title, why]) => `${check} ${title}: ${why}`))) : '',
       shown.not_examined.length ? [el('h2', {}, say('not_examined')), list(shown.not_examined.map(([stage, why]) => `${stage}: ${why}`))] : '')),
-  others.length ? [el('h2', {}, say('pair')), sideBySide(photo, others)] : '',
+  others.length ? [el('h2', {}, say('pair')), sideBySide(photo, others), el('p', {}, el('button', { type: 'button', onclick: () => zoom(null, photo, state.photos.get(state.pair ?? others[0])) }, say('larger_pair')))] : '',
   el('h2', {}, say('place')), placeMap(photo, shown), el('h2', {}, say('neighbours')), neighbours(photo),
   el('h2', {}, say('tags')), tagTable(shown),
   shown.warnings.length ? [el('h2', {}, say('warnings')), list(shown.warnings)] : '',
@@ -564,7 +880,8 @@ function claimTable(shown) {
 
 function sideBySide(photo, others) {
   const box = el('div', { class: 'pair' });
-  const show = (other) => box.replaceChildren(...[photo, other].map((each) => el('figure', {}, el('a', { href: `#/photo/${each.id}` }, picture(each.id, each.name)),
+  state.pair = others[0];
+  const show = (other) => (state.pair = other.id) && box.replaceChildren(...[photo, other].map((each) => el('figure', {}, el('a', { href: `#/photo/${each.id}` }, picture(each.id, each.name)),
     el('figcaption', {}, `${each.name} · ${clock(each.local) || say('no_time')}`))));
   show(state.photos.get(others[0]));
   const chooser = others.length > 1 ? el('select', { 'aria-label': say('pair'), onchange: (event) => show(state.photos.get(event.target.value)) },
@@ -573,7 +890,7 @@ function sideBySide(photo, others) {
 }
 
 function neighbours(photo) {
-  const row = byTime(ofCamera(photo.device).filter((each) => each.local));
+  const row = ofCamera(photo.device).filter((each) => each.local);
   const at = row.indexOf(photo);
   if (at < 0) return el('p', { class: 'quiet' }, say('no_time'));
   return el('ul', { class: 'strip' }, row.slice(Math.max(0, at - 3), at + 4).map((each) => el('li', {}, el('a', { href: `#/photo/${each.id}`, 'aria-current': each === photo ? 'true' : null },
@@ -614,20 +931,49 @@ async function baseMap(place) {
   return map;
 }
 
-async function drawMap(place, photos, picked) {
+/** Of many photos those that lie within some pixels of each other are one mark. */
+function clustered(map, photos) {
+  if (photos.length <= MANY) return photos.map((photo) => ({ photo, n: 1, gravest: worst(photo) }));
+  const cells = new Map();
+  const shown = map.getBounds().pad(0.2);
+  for (const photo of photos) {
+    if (shown.contains(photo.at)) {
+      const { x, y } = map.project(photo.at);
+      const key = `${Math.round(x / 9)} ${Math.round(y / 9)}`;
+      const cell = cells.get(key);
+      if (!cell) cells.set(key, { photo, n: 1, gravest: worst(photo) });
+      else {
+        cell.n += 1;
+        if (isGraver(worst(photo), cell.gravest)) Object.assign(cell, { photo, gravest: worst(photo) });
+      }
+    }
+  }
+  return [...cells.values()];
+}
+
+const isGraver = (first, second) => { const order = ['', 'explained', 'suspicious', 'contradiction']; return order.indexOf(first) > order.indexOf(second); };
+
+async function drawMap(place, photos, picked, { track = false } = {}) {
   const map = await baseMap(place);
   if (!map) return () => {};
   const { L } = globalThis;
   const marks = L.layerGroup().addTo(map);
   const ring = L.circleMarker([0, 0], { radius: 11, color: styled('--ink'), weight: 3, fill: false, interactive: false });
-  place.draw = (shown) => {
+  let held = [];
+  const mark = () => {
     marks.clearLayers();
-    for (const photo of shown) {
-      const text = el('span', {}, photo.name);
-      L.circleMarker(photo.at, { radius: 6, color: styled('--paper'), weight: 1, fillColor: colour(photo), fillOpacity: 0.9 }).bindTooltip(text).on('click', () => picked(photo)).addTo(marks);
+    if (track) L.polyline(byTime(held.filter((photo) => photo.local)).map((photo) => photo.at), { color: styled('--quiet'), weight: 1.5, interactive: false }).addTo(marks);
+    for (const { photo, n, gravest } of clustered(map, held)) {
+      const text = el('span', {}, n > 1 ? `${say('photos_n', { n })}, ${photo.name}` : photo.name);
+      L.circleMarker(photo.at, { radius: Math.min(14, 6 + Math.log2(n)), color: styled('--paper'), weight: 1, fillColor: styled(`--${gravest || 'good'}`), fillOpacity: 0.9 }).bindTooltip(text).on('click', () => picked(photo)).addTo(marks);
     }
-    if (shown.length) map.fitBounds(L.latLngBounds(shown.map((photo) => photo.at)).pad(0.3), { maxZoom: 7, animate: false });
   };
+  place.draw = (shown) => {
+    held = shown;
+    if (shown.length) map.fitBounds(L.latLngBounds(shown.map((photo) => photo.at)).pad(0.3), { maxZoom: 7, animate: false });
+    mark();
+  };
+  map.on('zoomend moveend', () => { if (held.length > MANY) mark(); });
   place.draw(photos);
   return (photo) => { if (photo.at) { ring.setLatLng(photo.at).addTo(map); map.panTo(photo.at, { animate: false }); } else ring.remove(); };
 }
@@ -648,47 +994,93 @@ function placeMap(photo, shown) {
   return place;
 }
 
-/** A line a camera, a dot a photo, at its claimed local time. Left and right move, Enter opens. */
-function timeline(photos, picked, opened = picked) {
+/** A line a camera, a dot a photo, at its claimed local time; below it, where it goes when it is corrected. */
+function timeline(photos, picked, opened = picked, after = new Map()) {
   const timed = byTime(photos.filter((photo) => photo.local));
   if (!timed.length) return el('p', { class: 'quiet' }, say('no_time'));
   const keys = [...new Set(timed.map((photo) => photo.device))];
+  const rowOf = new Map(keys.map((key, index) => [key, index]));
   const labels = new Map(state.data.cameras.map((camera) => [camera.key, camera.label || camera.key]));
-  const wide = 1000;
-  const left = 12;
-  const line = 34;
-  const when = (photo) => Date.parse(`${photo.local.slice(0, 19)}Z`);
-  const [start, end] = [when(timed[0]), when(timed.at(-1))];
-  const x = (photo) => left + ((when(photo) - start) / Math.max(1, end - start)) * (wide - 2 * left);
+  const [wide, left, line] = [1000, 12, after.size ? 72 : 34];
+  const time = (iso) => Date.parse(`${iso.slice(0, 19)}Z`);
+  const when = (photo) => time(photo.local);
+  let [start, end] = [when(timed[0]), when(timed.at(-1))];
+  for (const iso of after.values()) { start = Math.min(start, time(iso)); end = Math.max(end, time(iso)); }
+  const along = (moment) => left + ((moment - start) / Math.max(1, end - start)) * (wide - 2 * left);
+  const x = (photo) => along(when(photo));
+  const y = (photo) => rowOf.get(photo.device) * line + 24;
   const drawing = el('svg:svg', { class: 'time', viewBox: `0 0 ${wide} ${keys.length * line + 24}`, role: 'application', tabindex: '0', 'aria-label': `${say('timeline')}. ${say('timeline_hint')}` });
   keys.forEach((key, index) => {
-    const y = index * line + 24;
-    const text = el('svg:text', { x: left, y: y - 9 }, (labels.get(key) ?? key).slice(0, 80));
-    drawing.append(text, el('svg:line', { class: 'axis', x1: left, x2: wide - left, y1: y, y2: y }));
+    const at = index * line + 24;
+    drawing.append(el('svg:text', { x: left, y: at - 9 }, `${(labels.get(key) ?? key).slice(0, 80)}${after.size ? ` · ${say('as_claimed')}` : ''}`), el('svg:line', { class: 'axis', x1: left, x2: wide - left, y1: at, y2: at }));
+    if (after.size) drawing.append(el('svg:text', { x: left, y: at + 41 }, say('as_corrected')), el('svg:line', { class: 'axis', x1: left, x2: wide - left, y1: at + 26, y2: at + 26 }));
   });
-  const dots = timed.map((photo) => {
-    const dot = el('svg:circle', { class: `dot ${worst(photo)}`, cx: x(photo).toFixed(1), cy: keys.indexOf(photo.device) * line + 24, r: 5 }, el('svg:title', {}, `${photo.name} ${photo.local}`));
-    dot.addEventListener('click', () => { at = timed.indexOf(photo); mark(photo); picked(photo); });
+  // Of very many photos those that would lie on each other are one dot.
+  const dots = new Map();
+  for (const photo of timed) {
+    const key = timed.length > MANY ? `${y(photo)} ${Math.round(x(photo) / 3)}` : photo.id;
+    const dot = dots.get(key);
+    if (!dot) dots.set(key, { photo, n: 1 });
+    else { dot.n += 1; if (isGraver(worst(photo), worst(dot.photo))) dot.photo = photo; }
+  }
+  for (const { photo, n } of dots.values()) {
+    const dot = el('svg:circle', { class: `dot ${worst(photo)}`, cx: x(photo).toFixed(1), cy: y(photo), r: 5 }, el('svg:title', {}, n > 1 ? say('photos_n', { n }) : `${photo.name} ${photo.local}`));
+    dot.addEventListener('click', () => { mark(photo); picked(photo); });
     drawing.append(dot);
-    return dot;
-  });
-  drawing.append(el('svg:text', { x: left, y: keys.length * line + 18 }, timed[0].local.slice(0, 16).replace('T', ' ')),
-    el('svg:text', { x: wide - left, y: keys.length * line + 18, 'text-anchor': 'end' }, timed.at(-1).local.slice(0, 16).replace('T', ' ')));
+    const moved = after.get(photo.id);
+    if (moved) {
+      const to = along(time(moved)).toFixed(1);
+      drawing.append(el('svg:line', { class: 'moved', x1: x(photo).toFixed(1), x2: to, y1: y(photo), y2: y(photo) + 26 }), el('svg:circle', { class: 'dot after', cx: to, cy: y(photo) + 26, r: 4 }, el('svg:title', {}, `${photo.name} ${moved.replace('T', ' ')}`)));
+    }
+  }
+  const stamp = (moment) => new Date(moment).toISOString().slice(0, 16).replace('T', ' ');
+  drawing.append(el('svg:text', { x: left, y: keys.length * line + 18 }, stamp(start)), el('svg:text', { x: wide - left, y: keys.length * line + 18, 'text-anchor': 'end' }, stamp(end)));
+  const now = el('svg:circle', { class: 'now', r: 8 });
   let at = -1;
-  const mark = (photo) => { dots.forEach((dot) => dot.classList.remove('now')); at = timed.indexOf(photo); dots[at]?.classList.add('now'); };
+  const mark = (photo) => {
+    at = timed.indexOf(photo);
+    if (at < 0) { now.remove(); return; }
+    now.setAttribute('cx', x(photo).toFixed(1));
+    now.setAttribute('cy', y(photo));
+    drawing.append(now);
+  };
   drawing.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && at >= 0) { event.preventDefault(); event.stopPropagation(); opened(timed[at]); return; }
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!step) return;
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: timed.length - 1 }[event.key];
+    if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    at = Math.max(0, Math.min(timed.length - 1, at + step));
+    at = Math.max(0, Math.min(timed.length - 1, to));
     mark(timed[at]);
     announce(`${timed[at].name}, ${clock(timed[at].local)}`);
     if (opened !== picked) picked(timed[at]);
   });
   drawing.mark = mark;
   return drawing;
+}
+
+/** What the camera counted, against the time it claims: a clock that was moved is a step, a counter goes on. */
+function counterChart(photos, picked) {
+  const rows = [...photos].sort((a, b) => a.counter[1] - b.counter[1]);
+  const when = (photo) => Date.parse(`${photo.local.slice(0, 19)}Z`);
+  const times = rows.map(when);
+  const [low, high] = [rows[0].counter[1], rows.at(-1).counter[1]];
+  const start = times.reduce((a, b) => Math.min(a, b));
+  const end = times.reduce((a, b) => Math.max(a, b));
+  const x = (photo) => 60 + ((photo.counter[1] - low) / Math.max(1, high - low)) * 920;
+  const y = (photo) => 200 - ((when(photo) - start) / Math.max(1, end - start)) * 180;
+  const drawing = el('svg:svg', { class: 'time', viewBox: '0 0 1000 230', role: 'img', 'aria-label': say('counter_of', { tag: rows[0].counter[0], low, high }) });
+  drawing.append(el('svg:path', { class: 'track', d: rows.map((photo, at) => `${at ? 'L' : 'M'}${x(photo).toFixed(1)} ${y(photo).toFixed(1)}`).join('') }));
+  for (const photo of rows) {
+    const dot = el('svg:circle', { class: `dot ${worst(photo)}`, cx: x(photo).toFixed(1), cy: y(photo).toFixed(1), r: 4 }, el('svg:title', {}, `${photo.counter[1]} · ${photo.name} · ${clock(photo.local)}`));
+    dot.addEventListener('click', () => picked(photo));
+    drawing.append(dot);
+  }
+  drawing.append(el('svg:text', { x: 60, y: 222 }, `${rows[0].counter[0]} ${low}`), el('svg:text', { x: 980, y: 222, 'text-anchor': 'end' }, String(high)),
+    el('svg:text', { x: 4, y: 16 }, new Date(end).toISOString().slice(0, 10)), el('svg:text', { x: 4, y: 200 }, new Date(start).toISOString().slice(0, 10)));
+  const now = el('svg:circle', { class: 'now', r: 8 });
+  const mark = (photo) => { if (!photo.counter || !photo.local) { now.remove(); return; } now.setAttribute('cx', x(photo).toFixed(1)); now.setAttribute('cy', y(photo).toFixed(1)); drawing.append(now); };
+  return { drawing, mark };
 }
 
 function curve(points) {
@@ -728,7 +1120,7 @@ function frame() {
 }
 
 function help() {
-  const lines = ['move', 'open', 'confirm', 'innocent', 'dismiss', 'second', 'note', 'all', 'repeat', 'next', 'undo', 'search', 'views', 'others', 'theme', 'help'];
+  const lines = ['move', 'open', 'confirm', 'innocent', 'dismiss', 'second', 'note', 'all', 'repeat', 'next', 'undo', 'larger', 'search', 'like', 'correct', 'views', 'others', 'theme', 'help'];
   const tick = el('input', { type: 'checkbox', checked: state.keys, onchange: (event) => { state.keys = event.target.checked; } });
   byId('keys').replaceChildren(el('form', { method: 'dialog' }, el('h2', {}, say('help')), list(lines.map((name) => say(`key_${name}`))),
     el('label', { class: 'tick' }, tick, say('keys_on')), el('button', {}, say('close'))));
@@ -760,6 +1152,8 @@ function route(stay = false) {
   const focused = document.activeElement?.dataset?.cause;
   const y = globalThis.scrollY;
   state.current = null;
+  if (!state.keepsZoom) byId('zoom').close();
+  state.keepsZoom = false;
   if (name === 'causes' || name === 'cause') state.trail = [...new Set(queue().map(([id]) => id))];
   const view = Object.hasOwn(views, name) ? views[name] : views.missing;
   byId('main').replaceChildren(...parts(view(...rest)));
@@ -802,7 +1196,9 @@ const acts = {
   n: () => goToUndecided(), u: undo, U: redo, o: () => { if (!taken) others(); }, t: theme, '?': help,
   e: () => { const aim = focusedTarget(); if (aim) askWhy('confirmed', aim); },
   r: () => { if (state.last) decideAndGoOn(state.last.decision, focusedTarget(), { ...state.last.words, replaces: undefined }); else announce(say('nothing_to_repeat')); },
-  '/': () => { if (byId('search')) byId('search').focus(); else { location.hash = '#/photos'; setTimeout(() => byId('search')?.focus(), 60); } },
+  z: () => zoom(), p: () => state.current?.propose?.(), a: () => state.current?.apply?.(),
+  f: () => { if (state.current?.photo) location.hash = `#/find/like/${state.current.photo.id}`; },
+  '/': () => { if (byId('search')) byId('search').focus(); else { location.hash = '#/find'; setTimeout(() => byId('search')?.focus(), 60); } },
 };
 
 function focusedTarget(all = false) {
@@ -817,7 +1213,7 @@ document.addEventListener('keydown', (event) => {
   const lower = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   let act = acts[event.key];
   if (lower in LETTERS) act = () => decideAndGoOn(LETTERS[lower], focusedTarget(event.shiftKey));
-  if (/^[1-6]$/.test(event.key)) act = () => { location.hash = `#/${VIEWS[Number(event.key) - 1]}`; };
+  if (/^[1-9]$/.test(event.key)) act = () => { location.hash = `#/${VIEWS[Number(event.key) - 1]}`; };
   if (!act) return;
   event.preventDefault();
   act();
@@ -830,6 +1226,8 @@ async function begin(language = '') {
   try {
     state.data = await loadCase(language);
     state.photos = new Map(state.data.photos.map((photo) => [photo.id, photo]));
+    state.order = null;
+    state.byCamera = null;
     await loadDecisions();
     frame();
     route();

@@ -1,0 +1,66 @@
+"""What a person types to search a case, as values: places, hours, dates, months."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gtloc_forensics.records import Position
+
+
+def place(text: str) -> Position:
+    """Return the position that ``LAT,LON`` says.
+
+    Raises:
+        ValueError: when it says none.
+    """
+    from gtloc_forensics.records import Position
+
+    latitude, longitude = text.split(",")
+    return Position(float(latitude), float(longitude))
+
+
+def hour(text: str) -> float:
+    """Return hours from ``22`` or ``22:30``.
+
+    Raises:
+        ValueError: beyond 24.
+    """
+    hours, _, minutes = text.partition(":")
+    value = int(hours) + (int(minutes) / 60 if minutes else 0.0)
+    if not (0 <= value <= 24 and 0 <= int(minutes or 0) < 60):
+        raise ValueError(text)
+    return value
+
+
+def hours(text: str) -> tuple[float, float]:
+    """Return a span of hours from ``22-4``."""
+    first, last = text.split("-")
+    return hour(first), hour(last)
+
+
+def dates(text: str) -> tuple[date, date]:
+    """Return a span of dates from ``2024-01-01..2024-03-31``, or of one date.
+
+    Raises:
+        ValueError: when it ends before it begins.
+    """
+    first, _, last = text.partition("..")
+    begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
+    if end < begin:
+        raise ValueError(text)
+    return begin, end
+
+
+def months(text: str) -> tuple[int, int]:
+    """Return a span of months from ``6-8``, or of one month.
+
+    Raises:
+        ValueError: when one is not 1–12.
+    """
+    first, _, last = text.partition("-")
+    span = int(first), int(last or first)
+    if not all(1 <= month <= 12 for month in span):
+        raise ValueError(text)
+    return span

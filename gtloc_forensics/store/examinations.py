@@ -1,0 +1,22 @@
+"""Which examinations a case database holds, and how many photos they have: what is known without reading a photo."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from gtloc_forensics.store.database import Store
+from gtloc_forensics.store.schema import ExaminationRow, MemberRow
+
+
+def ended(store: Store) -> dict[str, str]:
+    """Return when each completed examination ended, ISO in UTC, by its fingerprint; the newest first."""
+    query = select(ExaminationRow.fingerprint, ExaminationRow.finished_utc).order_by(ExaminationRow.id.desc())
+    with store.reading() as session:
+        return {row.fingerprint: row.finished_utc for row in session.execute(query)}
+
+
+def count(store: Store, examination_id: int) -> int:
+    """Return how many members an examination has."""
+    query = select(func.count()).select_from(MemberRow).where(MemberRow.examination_id == examination_id)
+    with store.reading() as session:
+        return int(session.scalar(query) or 0)
