@@ -101,13 +101,11 @@ def day_length_hours(year_turn: Floats, latitude_deg: Floats) -> Floats:
 
 def climate_at(year_turn: Floats, latitude_deg: Floats, longitude_deg: Floats) -> tuple[Floats, Floats]:
     """Return temperature and precipitation between the middles of months."""
-    months = np.mod(year_turn * 12.0 - 0.5, 12.0)
+    months = np.mod(np.nan_to_num(year_turn) * 12.0 - 0.5, 12.0)
     first, share = months.astype(np.int64) % 12, months - np.floor(months)
     rows = np.arange(len(year_turn))
     warm, wet = climate.year(latitude_deg, longitude_deg)
-    return tuple(
-        column[first, rows] * (1.0 - share) + column[(first + 1) % 12, rows] * share for column in (warm, wet)
-    )  # type: ignore[return-value]
+    return tuple(column[first, rows] * (1.0 - share) + column[(first + 1) % 12, rows] * share for column in (warm, wet))  # type: ignore[return-value]
 
 
 def moons(utc_s: Floats, sun_deg: Floats, latitude_deg: Floats, longitude_deg: Floats) -> tuple[Floats, Floats]:

