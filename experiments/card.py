@@ -368,7 +368,14 @@ def _gains(found: dict[str, Facts]) -> str:
 def _curves(found: Facts) -> dict[str, str]:
     """Return the tables of risk by coverage, recall by area and clocks by number."""
     claims = [
-        [f"{row['coverage']:.0%}", _value(row), f"{row['constant']:.2f}", f"{row['photos']} of {row['sources']}"]
+        [
+            f"{row['coverage']:.0%}",
+            _value(row),
+            f"{row['constant']:.2f}",
+            f"{row['constant_in_hindsight']:.2f}",
+            f"{row['photos']} of {row['sources']}",
+            row["false_claims"],
+        ]
         for row in found["claims"]
     ]
     hours = [
@@ -385,7 +392,10 @@ def _curves(found: Facts) -> dict[str, str]:
         for row in found["clocks"]
     ]  # fmt: skip
     return {
-        "RISK": _table(("surest claims", "on the wrong side (95 %)", "constant", "photos, sources"), claims),
+        "RISK": _table(
+            ("surest", "on the wrong side (95 %)", "a coin", "in hindsight", "true claims, sources", "false claims"),
+            claims,
+        ),
         "HOURS": _table(("narrowest", "hour error (95 %)", "best constant for all", "photos, sources"), hours),
         "RECALL": _table(("of the land", "hold the true place (95 %)", "constant (95 %)", "photos, sources"), places),
         "CLOCKS": _table(

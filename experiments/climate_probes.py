@@ -244,6 +244,7 @@ def word_share(told: HeldOut, yes: NDArray[np.bool_], no: NDArray[np.bool_]) -> 
 OTHERS, STEPS, BATCH, WIDTH, RATE = 12, 200, 128, 64, 2e-3
 FEATURES_DROPPED, HIDDEN_DROPPED, CLAIM_DROPPED = 0.8, 0.5, 0.2
 HIDDEN = 128
+USUAL = 400  # pictures that say how usual a claim is
 ENCODERS = {"GT-Loc's encoders": (True, False), "physics": (False, True), "both": (True, True)}
 
 
@@ -301,10 +302,15 @@ def encoded(told: HeldOut, found: Claims) -> dict[str, Floats]:
             inside = told.fitted.fold[learned] != number
             _train(net, features, knots, learned, pool, np.where(inside, weight[learned], 0.0))
             there = np.flatnonzero(told.fitted.fold[found.photo] == number)
+            others = np.random.default_rng(SEED).choice(learned[inside], USUAL, replace=False)
             with torch.no_grad():
                 pictures = net.pictures(features[found.photo[there]], knots[found.photo[there]])
+                usual = net.pictures(features[others], knots[others])
                 vectors = net.claims(*(part[there] for part in asked))
-                column[there] = (net.log_scale.exp() * (pictures * vectors).sum(-1)).numpy()
+                scale = net.log_scale.exp()
+                # Less what other pictures say of the claim: one that no picture was learned with suits none.
+                level = torch.logsumexp(scale * vectors @ usual.T, dim=1) - float(np.log(USUAL))
+                column[there] = (scale * (pictures * vectors).sum(-1) - level).numpy()
         columns[f"{name}, pixels and exposure"] = column
     return columns
 

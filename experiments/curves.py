@@ -51,11 +51,25 @@ def claim_risk(judged: judgement.Judged) -> list[Facts]:
     _, ratio = judgement.held_out_strength(trials, judged, name)
     weight = calibrating.sided_weights(trials)
     wrong = (ratio > 0) != trials.true
+    true = trials.true
     return [
-        {"coverage": coverage, "constant": 0.5, "photos": int(trials.true[kept].sum()),
-         **_entry(_mean(wrong[kept], weight[kept]), trials.group[kept])}
+        {
+            **_entry(_mean(wrong[kept], weight[kept]), trials.group[kept]),
+            "coverage": coverage,
+            "constant": 0.5,
+            "constant_in_hindsight": round(_least_share(true[kept], weight[kept]), 4),
+            "photos": int(true[kept].sum()),
+            "sources": len(np.unique(trials.group[kept][true[kept]])),
+            "false_claims": int((~true[kept]).sum()),
+        }
         for coverage, kept in _surest(np.abs(ratio), weight)
-    ]  # fmt: skip
+    ]
+
+
+def _least_share(true: NDArray[np.bool_], weight: Floats) -> float:
+    """Return how often the better of "true" and "false", said of all, is wrong."""
+    share = float(weight[true].sum() / weight.sum())
+    return min(share, 1.0 - share)
 
 
 def hour_risk(told: HeldOut) -> list[Facts]:

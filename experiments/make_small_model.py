@@ -48,6 +48,9 @@ TOLERANCE = 0.02  # of a probability: features learned from were taken in bfloat
 def main() -> None:
     """Make the model and say how long each part took."""
     asked = _arguments()
+    if asked.card:
+        write_card(asked)
+        return
     started = time.monotonic()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
 
@@ -112,6 +115,17 @@ def main() -> None:
     tell("done")
 
 
+def write_card(asked: argparse.Namespace) -> None:
+    """Write the card of the model as it is, with its curves and words anew; weights and calibration stay."""
+    held = held_out.load(asked.photos, asked.cache)
+    teller = PlaceTeller(held.fitted.places, cells=heads.MANIFEST.output.place_cells)
+    usual = judgement.usual_of(held.photos, held.shown, held.rows, teller)
+    judged = judgement.judge(held.photos, held.shown, usual, held.rows)
+    facts = json.loads((asked.out / "card.json").read_text(encoding="utf-8"))
+    facts["curves"] = curves.figures(held, judged, asked.photos)
+    card.write(asked.out, facts, judged)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path, required=True, help="folder with photos.csv and images/")
@@ -119,6 +133,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "gtloc-small", help="features and downloads"
     )
+    parser.add_argument("--card", action="store_true", help="write the card of the model that is there anew")
     return parser.parse_args()
 
 

@@ -37,7 +37,7 @@ from gtloc_forensics.vision.encoders import LocationEncoder
 Floats = NDArray[np.float64]
 
 SEED, TEST_FOLDS = 11, 10
-STEPS, BATCH, RATE, DECAY = 200, 256, 2e-3, 0.05
+STEPS, BATCH, RATE, DECAY = 400, 256, 2e-3, 0.05
 DROPPED = 0.7
 HIDDEN = 256
 KERNEL_KM = 400.0
@@ -67,7 +67,6 @@ def report(told: HeldOut) -> None:
     slices = {
         "people's photos judged datable": told.rows & np.isfinite(photos.latitude_deg) & (photos.kind == "photo"),
         "all people's photos": np.isfinite(photos.latitude_deg) & (photos.kind == "photo"),
-        "street views of val": photos.streetview & (photos.split == "val") & np.isfinite(photos.latitude_deg),
     }
     for name, rows in slices.items():
         _print_slice(told, ways, name, rows)
