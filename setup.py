@@ -59,7 +59,7 @@ EXTRAS = {
     "review": ["starlette>=0.40", "uvicorn>=0.30", "h11>=0.14"],
     "postgres": ["psycopg[binary]>=3.1"],
     "train": ["matplotlib>=3.8"],
-    "model": ["matplotlib>=3.8", "scikit-learn>=1.4", "onnx>=1.16"],
+    "model": ["matplotlib>=3.8", "scikit-learn>=1.4", "onnx>=1.16", "astronomy-engine>=2.1"],
     "test": [
         "pytest>=8",
         "pytest-xdist>=3",

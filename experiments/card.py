@@ -102,6 +102,7 @@ def _lines(facts: Facts) -> list[str]:
                 for fact in facts["joints"]
             ],
         ),
+        **_curves(facts["curves"]),
         "EVALUATE": facts["evaluate"]["text"].rstrip(),
         "THRESHOLD": f"{DATABLE_THRESHOLD:g}",
         "SURE": f"{SURE:.0%}".replace("%", " %"),
@@ -362,6 +363,53 @@ def _gains(found: dict[str, Facts]) -> str:
             for name, row in found.items()
         ],
     )
+
+
+def _curves(found: Facts) -> dict[str, str]:
+    """Return the tables of risk by coverage, recall by area and clocks by number."""
+    claims = [
+        [
+            f"{row['coverage']:.0%}",
+            _value(row),
+            f"{row['constant']:.2f}",
+            f"{row['constant_in_hindsight']:.2f}",
+            f"{row['photos']} of {row['sources']}",
+            row["false_claims"],
+        ]
+        for row in found["claims"]
+    ]
+    hours = [
+        [f"{row['coverage']:.0%}", _value(row), f"{row['constant']:.2f}", f"{row['photos']} of {row['sources']}"]
+        for row in found["hours"]
+    ]
+    places = [
+        [f"{row['share']:.1%}", _value(row), _value(row["constant"]), f"{row['photos']} of {row['sources']}"]
+        for row in found["places"]
+    ]
+    clocks = [
+        [row["photos"], _value(row["error_h"]), "6.00", _value(row["holds"]), _value(row["width_h"], 1),
+         f"{row['draws']} of {row['sources']}"]
+        for row in found["clocks"]
+    ]  # fmt: skip
+    return {
+        "RISK": _table(
+            ("surest", "on the wrong side (95 %)", "a coin", "in hindsight", "true claims, sources", "false claims"),
+            claims,
+        ),
+        "HOURS": _table(("narrowest", "hour error (95 %)", "best constant for all", "photos, sources"), hours),
+        "RECALL": _table(("of the land", "hold the true place (95 %)", "constant (95 %)", "photos, sources"), places),
+        "CLOCKS": _table(
+            (
+                "photos",
+                "error, h (95 %)",
+                "constant",
+                "95 % of the mass hold it",
+                "and are so wide, h",
+                "draws, sources",
+            ),
+            clocks,
+        ),
+    }
 
 
 def _shifts(rows: list[Facts]) -> str:

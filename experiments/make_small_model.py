@@ -20,9 +20,11 @@ from typing import Any
 
 import card
 import crossfit
+import curves
 import drawn_pictures
 import gate
 import heads
+import held_out
 import judgement
 import numpy as np
 import photo_set
@@ -46,6 +48,9 @@ TOLERANCE = 0.02  # of a probability: features learned from were taken in bfloat
 def main() -> None:
     """Make the model and say how long each part took."""
     asked = _arguments()
+    if asked.card:
+        write_card(asked)
+        return
     started = time.monotonic()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
 
@@ -85,6 +90,8 @@ def main() -> None:
         "photos": gate.photo_figures(photos, fitted.datable, scene, threshold=judgement.DATABLE_THRESHOLD),
         "kinds": gate.kinds(photos, scene),
     }
+    held = held_out.HeldOut(photos, found, fitted, shown, standard, rows)
+    facts["curves"] = curves.figures(held, judged, asked.photos)
     tell("figures counted")
     manifest = weights.write(asked.out, heads.MANIFEST, _tensors(fitted, asked.cache / "downloads"))
     (asked.out / "weights.safetensors").chmod(0o644)  # safetensors writes for its owner alone
@@ -108,6 +115,17 @@ def main() -> None:
     tell("done")
 
 
+def write_card(asked: argparse.Namespace) -> None:
+    """Write the card of the model as it is, with its curves and words anew; weights and calibration stay."""
+    held = held_out.load(asked.photos, asked.cache)
+    teller = PlaceTeller(held.fitted.places, cells=heads.MANIFEST.output.place_cells)
+    usual = judgement.usual_of(held.photos, held.shown, held.rows, teller)
+    judged = judgement.judge(held.photos, held.shown, usual, held.rows)
+    facts = json.loads((asked.out / "card.json").read_text(encoding="utf-8"))
+    facts["curves"] = curves.figures(held, judged, asked.photos)
+    card.write(asked.out, facts, judged)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path, required=True, help="folder with photos.csv and images/")
@@ -115,6 +133,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "gtloc-small", help="features and downloads"
     )
+    parser.add_argument("--card", action="store_true", help="write the card of the model that is there anew")
     return parser.parse_args()
 
 

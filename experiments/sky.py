@@ -129,12 +129,12 @@ def heights(photos: PhotoSet, inputs: NDArray[np.floating], *, datable: Floats, 
     taken = photos.timed & (people | (photos.kind == "webcam"))
     scenes = np.where(photos.kind == "webcam", 1.0, DARK_WEIGHT + (1.0 - DARK_WEIGHT) * datable)
     weight = taken * scenes * np.where(exact, 1.0, UNPLACED_WEIGHT) * group_weights(photos.group, cap=GROUP_CAP)
-    knots, measured = _knots(photos)
-    both = np.concatenate([inputs, knots], axis=1)
-    bare = np.concatenate([inputs, 0.0 * knots], axis=1)
+    lit_by, measured = knots(photos)
+    both = np.concatenate([inputs, lit_by], axis=1)
+    bare = np.concatenate([inputs, 0.0 * lit_by], axis=1)
     hidden = np.random.default_rng(0).random(len(photos)) < HIDDEN
     learned = np.where(hidden[:, None], bare, both)
-    share = np.concatenate([np.full(inputs.shape[1], PIXEL_SHARE), np.ones(knots.shape[1])])
+    share = np.concatenate([np.full(inputs.shape[1], PIXEL_SHARE), np.ones(lit_by.shape[1])])
     pixels, lit = (np.full(target.shape, np.nan) for _ in range(2))
     for number in [*range(int(fold.max()) + 1), -1]:
         rows = (photos.split == "train") & (fold != number) & (weight > 0)
@@ -148,7 +148,7 @@ def heights(photos: PhotoSet, inputs: NDArray[np.floating], *, datable: Floats, 
     return Heights(pixels, lit, Layer(layer.weight[:width], layer.bias), table)
 
 
-def _knots(photos: PhotoSet) -> tuple[Floats, NDArray[np.bool_]]:
+def knots(photos: PhotoSet) -> tuple[Floats, NDArray[np.bool_]]:
     """Return how much of each knot an exposure is ``[N, K]``, and which rows have one."""
     measured = np.isfinite(photos.ev100) & ~photos.flash_fired
     ev100 = np.nan_to_num(photos.ev100)

@@ -50,16 +50,31 @@ def described() -> str:
 
 
 def precision(device: torch.device) -> torch.dtype:
-    """Return the number type of heavy layers: half of float32's width on CUDA, float32 elsewhere."""
-    if device.type != "cuda":
-        return torch.float32
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    """Return the number type in which backbones look at pictures: half of float32's width where that is faster.
+
+    On a processor that is bfloat16 where it multiplies such numbers itself: nearly twice as many pictures a
+    second, answers the same to what docs/models.md states, and still the same whatever pictures go beside one.
+    """
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.bfloat16 if device.type == "cpu" and _multiplies_bfloat16() else torch.float32
 
 
 def autocast(device: torch.device) -> AbstractContextManager[None]:
-    """Return the region in which heavy layers run at :func:`precision`; Fourier phases opt out by themselves."""
+    """Return the region in which backbones run at :func:`precision`; Fourier phases opt out by themselves."""
     kind = precision(device)
     return torch.autocast(device.type, dtype=kind, enabled=kind is not torch.float32)
+
+
+def training_autocast(device: torch.device) -> AbstractContextManager[None]:
+    """Return the region in which models are trained: as :func:`autocast` on an accelerator, float32 elsewhere."""
+    return autocast(device) if device.type == "cuda" else torch.autocast(device.type, enabled=False)
+
+
+def _multiplies_bfloat16() -> bool:
+    """Whether the processor has instructions for it; where torch cannot say, it has not."""
+    questions = (getattr(torch.cpu, name, bool) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(bool(asked()) for asked in questions)
 
 
 class BatchSize:

@@ -23,7 +23,7 @@ from gtloc_forensics.vision import temperature as calibrations
 from gtloc_forensics.vision.density import PlaceAnswer, PlaceTeller, Sharpness, TimeAnswer, by_cell, time_answer
 from gtloc_forensics.vision.manifest import MANIFEST
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 """Part of every fingerprint; raised when the same weights would give other predictions."""
 
 DATABLE = "datable"
@@ -275,6 +275,7 @@ class Model:
             self.places.sha256,
             self.times.sha256,
             self.calibration.sha256,
+            _precision_name(self.device),
         )
         return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
@@ -302,10 +303,14 @@ class Model:
             DATABLE: "judged" if DATABLE in manifest.heads else NOT_JUDGED,
             "densities": ", ".join(name.replace("_", " ") for name in sorted(manifest.densities)) or NOT_JUDGED,
             "device": _device_name(self.device),
-            "precision": str(devices.precision(self.device)).removeprefix("torch."),
+            "precision": _precision_name(self.device),
             "torch": torch.__version__,
             "timm": version("timm"),
         }
+
+
+def _precision_name(device: torch.device) -> str:
+    return str(devices.precision(device)).removeprefix("torch.")
 
 
 def _device_name(device: torch.device) -> str:

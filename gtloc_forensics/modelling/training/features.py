@@ -138,7 +138,7 @@ class Backbone:
 
     def _forward(self, chunk: Sequence[NDArray[np.uint8]]) -> Tensor:
         seen = [torch.from_numpy(view).to(self._device) for view in views.unpack(chunk, self._specs)]
-        with devices.autocast(self._device):
+        with devices.training_autocast(self._device):
             features = self._module.backbone(seen).float()
         return features.reshape(len(chunk), self._specs[0].crops, -1).mean(dim=1).cpu()
 

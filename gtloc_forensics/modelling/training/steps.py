@@ -100,7 +100,7 @@ class Trainer:
         for group in self._optimiser.param_groups:
             group["lr"] = self._learning_rate()
         self._optimiser.zero_grad(set_to_none=True)
-        with devices.autocast(self._device):
+        with devices.training_autocast(self._device):
             time, place, datable = self._time_loss(), self._place_loss(), self._datable_loss()
         settings = self.settings
         total = time + settings.place_weight * place + settings.datable_weight * datable
