@@ -56,6 +56,7 @@ EXTRAS = {
     "review": ["starlette>=0.40", "uvicorn>=0.30", "h11>=0.14"],
     "postgres": ["psycopg[binary]>=3.1"],
     "train": ["matplotlib>=3.8"],
+    "systems": ["s2geometry>=0.14", "astropy-healpix>=2", "scikit-learn>=1.4", "matplotlib>=3.8"],
     "model": ["matplotlib>=3.8", "scikit-learn>=1.4", "onnx>=1.16"],
     "test": [
         "pytest>=8",
@@ -72,6 +73,9 @@ EXTRAS = {
         "starlette>=0.40",
         "uvicorn>=0.30",
         "h11>=0.14",
+        "s2geometry>=0.14",
+        "astropy-healpix>=2",
+        "scikit-learn>=1.4",
     ],
     "browser": ["playwright>=1.50"],
     "lint": ["ruff>=0.8", "mypy>=1.13"],

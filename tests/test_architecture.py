@@ -115,6 +115,10 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "rawpy": ("decode",),
     "imagehash": ("decode",),
     "timezonefinder": ("earth",),
+    "s2geometry": ("earth.partitions",),
+    "astropy": ("earth.partitions",),
+    "astropy_healpix": ("earth.partitions",),
+    "sklearn": ("earth.partitions",),
     "scipy": ("evidence", "modelling.calibrating"),
     "pluggy": ("checks",),
     "filelock": ("case", "correct"),
@@ -130,6 +134,8 @@ OWNERS: dict[str, tuple[str, ...]] = {
 }
 OPTIONAL = {
     "asn1crypto",
+    "astropy",
+    "astropy_healpix",
     "h11",
     "huggingface_hub",
     "matplotlib",
@@ -137,6 +143,8 @@ OPTIONAL = {
     "pyhanko",
     "pyhanko_certvalidator",
     "rawpy",
+    "s2geometry",
+    "sklearn",
     "starlette",
     "uvicorn",
 }
