@@ -181,10 +181,9 @@ def _train_system(
     )
     for reason in done.unreadable:
         say(f"not used: {reason}", err=True)
-    cells = ", ".join(f"{what} {count}" for what, count in done.spec.cells.items())
-    say(
-        f"{done.folder}: {options['system']}, step {done.kept_step} kept, {done.photos} photos; cells: {cells or 'none'}"
-    )
+    cells = ", ".join(f"{what} {count}" for what, count in done.spec.cells.items()) or "none"
+    kind = options["system"]
+    say(f"{done.folder}: {kind}, step {done.kept_step} kept, {done.photos} photos; cells: {cells}")
 
 
 @click.command()

@@ -201,7 +201,7 @@ class _Run:
             sizes["levels"] = len(self.partitions)
         if cls is Neighbours:
             sizes["photos"] = len(self._placed_where[0])
-        points = {"geoclip": GEOCLIP_POINTS, "tiger": GALLERY_POINTS}.get(self.kind, 0)
+        points = GEOCLIP_POINTS if cls is GeoCLIP else len(_land()) if cls is tiger.Tiger else 0
         cells = {name: len(cells) for name, cells in self.partitions.items()}
         width = self.photos.fields.shape[-1]
         return Layout(self.photos.tokens, width, self.photos.scenes.shape[-1], cells, sizes, points)
@@ -216,7 +216,7 @@ class _Run:
         elif isinstance(net, GeoCLIP):
             _release(net)
         elif isinstance(net, tiger.Tiger):
-            land = sphere.land_points(GALLERY_POINTS)[:, :2].astype(np.float64)
+            land = _land()
             cells = healpix_partition(land[:, 0], land[:, 1], nside=tiger.NSIDE)
             net.gallery.copy_(torch.from_numpy(land.astype(np.float32)))
             net.gallery_cells.copy_(torch.from_numpy(cells.ids[cells.cells_of(land[:, 0], land[:, 1])]))
@@ -381,6 +381,11 @@ def _logs(run: _Run) -> Mapping[str, NDArray[np.float64]]:
             if net.judges_time:
                 found["time"].append(net.time_logs(said).double().numpy())
     return {name: np.concatenate(parts) for name, parts in found.items() if parts}
+
+
+def _land() -> NDArray[np.float64]:
+    """Return about :data:`GALLERY_POINTS` points spread evenly over the land, ``[P, 2]``."""
+    return sphere.land_points(GALLERY_POINTS)[:, :2].astype(np.float64)
 
 
 def _release(net: GeoCLIP) -> None:

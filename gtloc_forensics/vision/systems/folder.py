@@ -98,9 +98,9 @@ def write(
 ) -> SystemSpec:
     """Write a system's folder, ``system.json`` last, so that a folder cut short is no system."""
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in net.state_dict().items()}
     for name, partition in partitions.items():
-        tensors |= {f"{_CELL_PREFIX}{name}.{field}": tensor for field, tensor in _tensors(partition).items()}
+        tensors |= {f"{_CELL_PREFIX}{name}.{field}": tensor.clone() for field, tensor in _tensors(partition).items()}
     files = {manifests.WEIGHTS: weights.save_tensors(folder / manifests.WEIGHTS, tensors)}
     for name, content in extra.items():
         write_bytes(folder / name, content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,8 @@ from gtloc_forensics.vision.systems.zhai import Zhai
 CODE_VERSION = "1"
 """Part of every fingerprint; raised when the same weights would give other predictions."""
 
-PLACE_CELLS = 20_000
-LAND_POINTS = 5_000
+PLACE_CELLS = 5_000
+LAND_POINTS = 3_000
 KERNEL_CELLS = 5_000  # in whose centres the density of neighbours is told
 TIME_CELLS = (36, 48)
 """Cells of the year and of the day in which times are told, as the first model tells them."""
@@ -67,7 +68,9 @@ class Places:
     def even(self) -> PlaceAnswer:
         """Return the answer of one that does not judge places."""
         mass = np.concatenate([np.zeros(len(self.own)), self._land])[None]
-        return self.teller.answers(mass, mass)[0]
+        answer = self.teller.answers(mass, mass)[0]
+        cells = np.full(len(answer.place.mass), 1.0 / len(answer.place.mass), dtype=np.float32)
+        return replace(answer, place=replace(answer.place, mass=cells))
 
 
 def softmax(logs: Floats) -> Floats:
