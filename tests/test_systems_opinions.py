@@ -15,6 +15,7 @@ import pytest
 import tiny_models
 import torch
 from click.testing import CliRunner
+from pypdf import PdfReader
 
 from gtloc_forensics.case.case import Case, open_case
 from gtloc_forensics.cli.main import gtloc
@@ -63,8 +64,8 @@ def systems(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def evidence(tmp_path: Path) -> Path:
     folder = tmp_path / "evidence"
     folder.mkdir()
-    for path in sorted(path for path in PHOTOS.rglob("*.jpg"))[:2]:
-        shutil.copy(path, folder / path.name)
+    for name in ("KES_0426.JPG", "KES_0427.JPG"):  # a zone forgotten: something is found, so they have pages
+        shutil.copy(PHOTOS / "kestrion" / name, folder / name)
     return folder
 
 
@@ -100,8 +101,15 @@ def test_a_system_asked_for_by_name_speaks_beside_the_first_model_in_every_produ
         page = case.export("html").read_text(encoding="utf-8")
         assert "Calibrated by nobody." in page
         assert "In common with the first model" in page
+        assert page.count("not judged") >= 4, "a row per photo and model; planet judges no time"
         assert "planet: place" in page
+        assert "zhai: time of day" in page
         assert "planet: time of day" not in page, "a system that judges no time has no dial"
+        sheet = PdfReader(case.write_report(template="sheet", photo="1"))
+        shown = " ".join(" ".join(each.extract_text() for each in sheet.pages).split())
+        assert "Second opinions" in shown
+        assert "Calibrated by nobody." in shown
+        assert "not judged" in shown
 
 
 def test_what_is_said_of_the_photo_is_the_same_with_and_without_second_opinions(

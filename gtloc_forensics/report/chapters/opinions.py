@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from gtloc_forensics.earth.circular import year_turn
-from gtloc_forensics.records import Claim, PhotoEntry, Prediction, Stated
+from gtloc_forensics.records import Claim, PhotoEntry, Prediction, Stated, Status
 from gtloc_forensics.report.agreement import agreement, judges
-from gtloc_forensics.report.blocks import Block, Callout, Column, Figure, Heading, Row, Table, Text, text_of
+from gtloc_forensics.report.blocks import Block, Callout, Column, Figure, Heading, Prose, Row, Table, Text, text_of
 from gtloc_forensics.report.chapters.comparison import clock_of, coordinates, day_of, hour_of
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.drawings.dials import day_dial, year_wheel
@@ -23,7 +23,47 @@ _COLUMNS = (
     ("in_common", 0.19),
     ("claim", 0.19),
 )
-_MOST_DRAWN = 4  # models whose densities are drawn; the table and findings.json have all
+_ASKED = "second opinion "  # how the environment calls what further models say of themselves
+_PHOTO_SHARE = 0.12  # of the table of all photos, for the number of the photo
+_MOST_DRAWN = 4  # models whose densities are drawn of a photo; the tables and findings.json have all
+_MOST_PHOTOS = 12  # with findings, whose densities are drawn in the chapter
+
+
+def chapter(edition: Edition) -> Iterator[Block]:
+    """Yield the row of agreement of every photo, and the densities of the first that have findings; nothing without."""
+    if not any(label.startswith(_ASKED) for label in edition.view.environment):
+        return
+    words = edition.words
+    yield Heading(words("opinions.title"), 1, "opinions")
+    yield Prose(words("opinions.lead"), "small")
+    named = [Column(words.line(f"opinions.{name}"), share * (1.0 - _PHOTO_SHARE)) for name, share in _COLUMNS]
+    yield Table((Column(words.line("opinions.photo"), _PHOTO_SHARE), *named), _all_rows(edition), empty="")
+    drawn = 0
+    for entry in _told(edition):
+        if (
+            drawn < _MOST_PHOTOS
+            and entry.status is Status.FOUND
+            and any(isinstance(model, Prediction) for model in entry.photo.opinions)
+        ):
+            drawn += 1
+            source_id = entry.photo.source.source_id
+            yield Prose((*text_of(edition.exhibit(source_id), "bold"), *text_of(f" {plain(edition.name(source_id))}")))
+            yield from _densities(
+                edition, entry, [model for model in entry.photo.opinions if isinstance(model, Prediction)]
+            )
+
+
+def _told(edition: Edition) -> Iterator[PhotoEntry]:
+    """Yield the photos that this edition shows: a restricted one leaves the others out."""
+    return (entry for entry in edition.view.photos() if edition.only is None or entry.statuses & edition.only)
+
+
+def _all_rows(edition: Edition) -> Iterator[tuple[Text, ...]]:
+    for entry in _told(edition):
+        number = text_of(edition.exhibit(entry.photo.source.source_id), "bold")
+        for model in entry.photo.opinions:
+            if isinstance(model, Prediction):
+                yield (number, *_row(edition, entry, model))
 
 
 def opinions(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
@@ -36,6 +76,10 @@ def opinions(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
     columns = tuple(Column(words.line(f"opinions.{name}"), share) for name, share in _COLUMNS)
     yield Table(columns, [_row(edition, entry, model) for model in said], empty="")
     yield Callout(words("opinions.nobody", count=len(said)), "note")
+    yield from _densities(edition, entry, said)
+
+
+def _densities(edition: Edition, entry: PhotoEntry, said: Sequence[Prediction]) -> Iterator[Block]:
     for model in said[:_MOST_DRAWN]:
         figures = [*_dials(edition, entry, model), *_map(edition, entry, model)]
         if figures:
