@@ -99,7 +99,7 @@ def test_a_system_asked_for_by_name_speaks_beside_the_first_model_in_every_produ
         assert planet["agreement"]["place_in_common"] is not None
         assert planet["place_mass"][0][2] >= planet["place_mass"][-1][2]
         page = case.export("html").read_text(encoding="utf-8")
-        assert "Calibrated by nobody." in page
+        assert "Calibrated by nobody" in page
         assert "In common with the first model" in page
         assert page.count("not judged") >= 4, "a row per photo and model; planet judges no time"
         assert "planet: place" in page

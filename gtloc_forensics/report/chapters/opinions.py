@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 
 from gtloc_forensics.earth.circular import year_turn
 from gtloc_forensics.records import Claim, PhotoEntry, Prediction, Stated, Status
@@ -26,11 +27,11 @@ _COLUMNS = (
 _ASKED = "second opinion "  # how the environment calls what further models say of themselves
 _PHOTO_SHARE = 0.12  # of the table of all photos, for the number of the photo
 _MOST_DRAWN = 4  # models whose densities are drawn of a photo; the tables and findings.json have all
-_MOST_PHOTOS = 12  # with findings, whose densities are drawn in the chapter
+_MOST_PHOTOS = 12  # whose densities are drawn in the chapter
 
 
 def chapter(edition: Edition) -> Iterator[Block]:
-    """Yield the row of agreement of every photo, and the densities of the first that have findings; nothing without."""
+    """Yield the row of agreement of every photo and the densities of some, findings first; nothing without opinions."""
     if not any(label.startswith(_ASKED) for label in edition.view.environment):
         return
     words = edition.words
@@ -38,19 +39,20 @@ def chapter(edition: Edition) -> Iterator[Block]:
     yield Prose(words("opinions.lead"), "small")
     named = [Column(words.line(f"opinions.{name}"), share * (1.0 - _PHOTO_SHARE)) for name, share in _COLUMNS]
     yield Table((Column(words.line("opinions.photo"), _PHOTO_SHARE), *named), _all_rows(edition), empty="")
-    drawn = 0
-    for entry in _told(edition):
-        if (
-            drawn < _MOST_PHOTOS
-            and entry.status is Status.FOUND
-            and any(isinstance(model, Prediction) for model in entry.photo.opinions)
-        ):
-            drawn += 1
-            source_id = entry.photo.source.source_id
-            yield Prose((*text_of(edition.exhibit(source_id), "bold"), *text_of(f" {plain(edition.name(source_id))}")))
-            yield from _densities(
-                edition, entry, [model for model in entry.photo.opinions if isinstance(model, Prediction)]
-            )
+    for entry in islice(_drawn(edition), _MOST_PHOTOS):
+        source_id = entry.photo.source.source_id
+        yield Prose((*text_of(edition.exhibit(source_id), "bold"), *text_of(f" {edition.name(source_id)}")))
+        yield from _densities(edition, entry, _said(entry))
+
+
+def _said(entry: PhotoEntry) -> list[Prediction]:
+    return [model for model in entry.photo.opinions if isinstance(model, Prediction)]
+
+
+def _drawn(edition: Edition) -> Iterator[PhotoEntry]:
+    """Yield the photos that further models spoke of, those with findings first."""
+    for is_found in (True, False):
+        yield from (entry for entry in _told(edition) if (entry.status is Status.FOUND) is is_found and _said(entry))
 
 
 def _told(edition: Edition) -> Iterator[PhotoEntry]:
@@ -61,14 +63,13 @@ def _told(edition: Edition) -> Iterator[PhotoEntry]:
 def _all_rows(edition: Edition) -> Iterator[tuple[Text, ...]]:
     for entry in _told(edition):
         number = text_of(edition.exhibit(entry.photo.source.source_id), "bold")
-        for model in entry.photo.opinions:
-            if isinstance(model, Prediction):
-                yield (number, *_row(edition, entry, model))
+        for model in _said(entry):
+            yield (number, *_row(edition, entry, model))
 
 
 def opinions(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:
     """Yield a table with a row of agreement for each further model, and their densities; nothing without any."""
-    said = [model for model in entry.photo.opinions if isinstance(model, Prediction)]
+    said = _said(entry)
     if not said:
         return
     words = edition.words
