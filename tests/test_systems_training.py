@@ -18,6 +18,7 @@ from gtloc_forensics.errors import UsageError, WeightsError
 from gtloc_forensics.modelling import phototable, published, systems_table
 from gtloc_forensics.modelling.training import system_cells, systems
 from gtloc_forensics.modelling.training.system_targets import bins_near
+from gtloc_forensics.report.agreement import judges
 from gtloc_forensics.vision import library
 from gtloc_forensics.vision import systems as kinds
 from gtloc_forensics.vision.systems import folder as folders
@@ -88,6 +89,8 @@ def test_every_system_learns_from_a_table_and_answers(
     assert (first.source_id, second.source_id) == ("a", "b")
     assert first.calibration == ""
     assert float(first.place.mass.sum()) == pytest.approx(1.0, abs=1e-4)
+    for about, mass in (("place", first.place.mass), ("time", first.time.mass)):
+        assert system.facts[about] == "judged" or not judges(mass), "what it does not judge is spread evenly"
     assert system.facts["calibration"] == "calibrated by nobody"
 
 
