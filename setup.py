@@ -59,6 +59,7 @@ EXTRAS = {
     "review": ["starlette>=0.40", "uvicorn>=0.30", "h11>=0.14"],
     "postgres": ["psycopg[binary]>=3.1"],
     "train": ["matplotlib>=3.8"],
+    "systems": ["s2geometry>=0.14", "astropy-healpix>=2", "scikit-learn>=1.4", "matplotlib>=3.8"],
     "model": ["matplotlib>=3.8", "scikit-learn>=1.4", "onnx>=1.16", "astronomy-engine>=2.1"],
     "test": [
         "pytest>=8",
@@ -80,6 +81,9 @@ EXTRAS = {
         "pytsk3>=20260715",
         "libewf-python>=20260924",
         "py7zr>=1.0",
+        "s2geometry>=0.14",
+        "astropy-healpix>=2",
+        "scikit-learn>=1.4",
     ],
     "browser": ["playwright>=1.50", "axe-playwright-python>=0.1.4"],
     "lint": ["ruff>=0.8", "mypy>=1.13"],

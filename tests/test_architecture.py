@@ -120,6 +120,10 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "av": ("decode.films",),
     "imagehash": ("decode",),
     "timezonefinder": ("earth",),
+    "s2geometry": ("earth.partitions",),
+    "astropy": ("earth.partitions",),
+    "astropy_healpix": ("earth.partitions",),
+    "sklearn": ("earth.partitions",),
     "scipy": ("evidence", "modelling.calibrating"),
     "pluggy": ("checks",),
     "filelock": ("case", "correct"),
@@ -136,6 +140,8 @@ OWNERS: dict[str, tuple[str, ...]] = {
 OPTIONAL = {
     "asn1crypto",
     "av",
+    "astropy",
+    "astropy_healpix",
     "h11",
     "huggingface_hub",
     "matplotlib",
@@ -146,6 +152,8 @@ OPTIONAL = {
     "pyewf",
     "pytsk3",
     "rawpy",
+    "s2geometry",
+    "sklearn",
     "starlette",
     "uvicorn",
 }

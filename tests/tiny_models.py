@@ -10,6 +10,7 @@ import torch
 from gtloc_forensics.vision import weights
 from gtloc_forensics.vision.gtloc import GTLoc
 from gtloc_forensics.vision.manifest import (
+    DensitySpec,
     EncoderSpec,
     ExtractorSpec,
     HeadSpec,
@@ -54,6 +55,17 @@ def manifest(**changes: object) -> Manifest:
         output=OutputSpec(12, 24, 200),
     )
     return msgspec.structs.replace(plain, **changes)
+
+
+def manifest_of_fields() -> Manifest:
+    """Return the manifest of a tiny model whose features are means over patches; it tells eight kinds of scene."""
+    patches = msgspec.structs.replace(TINY_VIT, taps=(Tap("patch-mean", 1), Tap("patch-mean", 2)))
+    return manifest(
+        extractors=(patches,),
+        image_head=HeadSpec((48, 20, 12), standardise=True),
+        heads={},
+        densities={"scene": DensitySpec(labels=tuple(f"kind {number}" for number in range(8)))},
+    )
 
 
 def write(models_dir: Path, described: Manifest | None = None, *, seed: int = 0) -> Path:

@@ -63,6 +63,9 @@ def gtloc() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout (docs/json.md).")
 @statements
 @click.option("--model", default="", help="Model name or folder; 'none' leaves the pixels unexamined.")
+@click.option(
+    "--second-opinion", "opinions", multiple=True, metavar="NAME", help="System or model that looks, too; repeatable."
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--jobs", type=click.IntRange(0), help="Decoding processes; 0 does all in one [default: one per core].")
 @click.option(
@@ -89,6 +92,7 @@ def audit(
     output: Path | None,
     as_json: bool,
     model: str,
+    opinions: tuple[str, ...],
     device: str,
     jobs: int | None,
     database: str,
@@ -118,7 +122,8 @@ def audit(
     _refuse_early(language, no_report=no_report, opens=opens)
     refuse_unknown_zone(said["zone"])
     _refuse_files_inside(case_folder, lines, followed)
-    settings = Settings(model=model, device=device, jobs=-1 if jobs is None else jobs, catalogues=catalogues)
+    jobs = -1 if jobs is None else jobs
+    settings = Settings(model=model, device=device, jobs=jobs, catalogues=catalogues, second_opinions=opinions)
     header, mandate = parted(said)
     with open_case(case_folder, output, header=header, database_url=database) as case:
         header, mandate = parted(preferences.filled(said, already=case.said()))

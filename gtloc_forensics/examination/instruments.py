@@ -19,7 +19,7 @@ from gtloc_forensics import decode
 from gtloc_forensics.checks import plugins
 from gtloc_forensics.checks.hooks import Estimator, MetadataReader
 from gtloc_forensics.earth import zones
-from gtloc_forensics.errors import WeightsError
+from gtloc_forensics.errors import UsageError, WeightsError
 from gtloc_forensics.evidence.calibration import Calibration, load_calibration
 from gtloc_forensics.examination import plugged_in
 from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE, NO_MODEL, Settings
@@ -119,6 +119,8 @@ def _readers(loaded: plugins.Loaded, client: exiftool.ExifTool) -> tuple[Metadat
 def _opinions(loaded: plugins.Loaded, settings: Settings, stack: ExitStack) -> tuple[Estimator, ...]:
     """Open the first model and every plugged-in one; return the latter. All are closed with *stack*."""
     if settings.model == NO_MODEL:
+        if settings.second_opinions:
+            raise UsageError("--model none leaves the pixels unexamined; drop it, or the second opinions")
         return ()
     first = ""
     opened_: list[tuple[str, Estimator]] = []
@@ -129,7 +131,30 @@ def _opinions(loaded: plugins.Loaded, settings: Settings, stack: ExitStack) -> t
             first = model.name
         else:
             opened_.append((plugin, model))
-    return _others(loaded, opened_, taken=first)
+    plugged = _others(loaded, opened_, taken=first)
+    return (*plugged, *_asked_for(settings, {first, *(model.name for model in plugged)}, loaded, stack))
+
+
+def _asked_for(settings: Settings, taken: set[str], loaded: plugins.Loaded, stack: ExitStack) -> tuple[Estimator, ...]:
+    """Open the second opinions that were asked for by name, each once.
+
+    Raises:
+        WeightsError: there is no such model or system.
+        UsageError: it is the first model, or two of them call themselves alike.
+    """
+    if not settings.second_opinions:
+        return ()
+    from gtloc_forensics import vision
+
+    found: list[Estimator] = []
+    for name in dict.fromkeys(settings.second_opinions):
+        model: Estimator = vision.second_opinion(name, device=settings.device)
+        stack.callback(_close, loaded, "", model)
+        if model.name in taken:
+            raise UsageError(f"{model.name!r} looks at the photos already; name another second opinion")
+        taken.add(model.name)
+        found.append(model)
+    return tuple(found)
 
 
 def _close(loaded: plugins.Loaded, plugin: str, model: Estimator) -> None:

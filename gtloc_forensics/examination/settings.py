@@ -25,6 +25,7 @@ class Settings:
         device: "auto", "cpu", "cuda", "mps" or a torch device string.
         jobs: worker processes for decoding; 0 does everything in this process, in order.
         batch: files handed to exiftool and written to the case at a time.
+        second_opinions: models and trained systems, by name or folder, that look beside the first.
         now: fixed instant (naive UTC) for reproducible runs; None takes the clock.
         catalogues: files of photo programs that are read as second witnesses, beside those among the photos.
     """
@@ -33,6 +34,7 @@ class Settings:
     device: str = "auto"
     jobs: int = -1
     batch: int = 50
+    second_opinions: tuple[str, ...] = ()
     now: datetime | None = None
     catalogues: tuple[Path, ...] = ()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +32,15 @@ USED = (
 PASSED_OVER = (
     "unix_ts", "utc_time", "zone", "time_trust", "kind", "country", "place_km", "make", "model", "fnumber",
     "exposure_s", "iso", "flash", "licence", "flags", "width", "height", "camera", "dataset",
+    "author", "url", "Predicted_Scenes", "Prob_indoor", "Prob_natural", "Prob_urban", "S3_Label", "S16_Label",
+    "S365_Label",
 )  # fmt: skip
+WRITTEN_OTHERWISE = {
+    "IMG_ID": "path", "img_id": "path", "LAT": "lat", "LON": "lon", "latitude": "lat", "longitude": "lon",
+}  # fmt: skip
+"""How the official tables of Im2GPS, Im2GPS3k, YFCC4k and YFCC26k call the columns."""
+
+_FLICKR_OWNER = re.compile(r"_(\d+@N\d\d)\.\w+$")
 
 _DEFAULT = {"month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0}
 _YES_NO = {"": math.nan, "yes": 1.0, "no": 0.0, "1": 1.0, "0": 0.0, "unclear": math.nan}
@@ -102,6 +111,38 @@ def group_weights(group: Words, *, cap: float = math.inf) -> Floats:
     return np.asarray(np.minimum(1.0, cap / counts)[inverse], dtype=np.float64)
 
 
+def recognised(path: Path) -> str:
+    """Return which official set a table is of, by its columns and how many rows it has; "" for none.
+
+    Im2GPS, Im2GPS3k, YFCC4k, YFCC26k and GWS15k have places alone, SkyFinder and CVT times too. A column
+    ``dataset`` with one name that is known decides; no official table of TIGeR was found, so it alone names that.
+
+    Raises:
+        UsageError: it cannot be read as a photo table.
+    """
+    rows = _read_rows(path)
+    if not rows:
+        return ""
+    named = {row.get("dataset", "") for _, row in rows}
+    if len(named) == 1 and (name := named.pop()) in OFFICIAL_SETS:
+        return name
+    columns = {name for name, value in rows[0][1].items() if value}
+    timed = {"month", "hour"} <= columns
+    return next((name for name, (known, times) in _ROWS_OF.items() if (len(rows), timed) == (known, times)), "")
+
+
+OFFICIAL_SETS = ("Im2GPS", "Im2GPS3k", "YFCC4k", "YFCC26k", "GWS15k", "SkyFinder", "CVT", "TIGeR")
+_ROWS_OF = {
+    "Im2GPS": (237, False),
+    "Im2GPS3k": (2997, False),
+    "YFCC4k": (4536, False),
+    "YFCC26k": (25_600, False),
+    "GWS15k": (14_955, False),
+    "SkyFinder": (6052, True),
+    "CVT": (25_000, True),
+}
+
+
 # --------------------------------------------------------------------------- rows
 
 
@@ -121,7 +162,8 @@ def _read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
             reader = csv.DictReader(lines)
-            columns = reader.fieldnames or []
+            reader.fieldnames = [WRITTEN_OTHERWISE.get(name, name) for name in reader.fieldnames or []]
+            columns = reader.fieldnames
             rows = [
                 (reader.line_num, {key: (value or "").strip() for key, value in row.items() if key}) for row in reader
             ]
@@ -140,7 +182,7 @@ def _record(row: Mapping[str, str], folder: Path, *, where: str) -> _Record:
         turns, metric_month = _time(row)
         return _Record(
             path=folder / relative,
-            group=row.get("group") or _first_folder(relative),
+            group=row.get("group") or _usual_group(relative),
             split=row.get("split", ""),
             place=_place(row),
             turns=turns,
@@ -152,9 +194,13 @@ def _record(row: Mapping[str, str], folder: Path, *, where: str) -> _Record:
         raise UsageError(f"{where}: {error}; correct the row or leave the field empty") from error
 
 
-def _first_folder(relative: str) -> str:
+def _usual_group(relative: str) -> str:
+    """Return the source of a photo whose table names none: its folder, else the owner in a Flickr file name."""
     parts = Path(relative).parts
-    return parts[0] if len(parts) > 1 else ""
+    if len(parts) > 1:
+        return parts[0]
+    owner = _FLICKR_OWNER.search(relative)
+    return owner[1] if owner else ""
 
 
 def _place(row: Mapping[str, str]) -> tuple[float, float]:

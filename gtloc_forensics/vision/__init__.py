@@ -16,8 +16,9 @@ from gtloc_forensics.vision.library import installed
 
 if TYPE_CHECKING:
     from gtloc_forensics.vision.model import Model
+    from gtloc_forensics.vision.systems.opinion import SecondOpinion
 
-__all__ = ["Model", "installed", "load"]
+__all__ = ["Model", "installed", "load", "second_opinion"]
 
 
 def load(name: str, *, device: str = "auto", models_dir: Path | None = None, cache_dir: Path | None = None) -> Model:
@@ -43,6 +44,31 @@ def load(name: str, *, device: str = "auto", models_dir: Path | None = None, cac
     chosen = devices.choose(device)
     loaded = weights.load(folder, models_dir=models_dir)
     return Model(loaded, device=chosen, cache_dir=cache_dir or library.cache_folder())
+
+
+def second_opinion(name: str, *, device: str = "auto") -> Model | SecondOpinion:
+    """Load a trained system or a model to look beside the first one.
+
+    Args:
+        name: of an installed system or model, or the path of its folder.
+        device: as for :func:`load`.
+
+    Raises:
+        WeightsError: there is neither, or its files are not what they say.
+        UsageError: there is no such device.
+    """
+    from gtloc_forensics.vision import systems
+
+    is_system = name in systems.installed() or systems.is_system_folder(name)
+    if not is_system and name in library.installed():
+        return load(name, device=device)
+    if not is_system and (Path(name) / library.MANIFEST).is_file():
+        return load(name, device=device)
+    try:
+        from gtloc_forensics.vision.systems.opinion import load_opinion
+    except ImportError as error:
+        raise WeightsError(f"a system needs torch ({error}); pip install -e . installs it") from error
+    return load_opinion(name, device=device)
 
 
 def __getattr__(name: str) -> object:

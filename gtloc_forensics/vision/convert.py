@@ -29,7 +29,7 @@ CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 CLIP_HEAD_WIDTH = 64  # of one attention head, in every CLIP
 
 # What a checkpoint holds beside the model: queues of training, and scales of losses that the published method dropped.
-_TRAINING = r"(.*_queue(_ptr)?|.*gps_time|.*ig2t|.*it2g|.*gt2i)"
+_TRAINING = r"(.*_queue(_ptr)?|(.*_)?(gps_time|ig2t|it2g|gt2i)(_logit_scale)?)"
 _TEXT_OF_HF = r"(text_model\..*|text_projection\.weight|logit_scale|.*\.position_ids)"
 _TEXT_OF_OPENAI = (
     r"(transformer\..*|token_embedding\.weight|positional_embedding|ln_final\..*|text_projection|logit_scale"
@@ -97,7 +97,10 @@ def gtloc(state: Mapping[str, Tensor], *, origin: str) -> Converted:
     )
     place_tensors, place = _capsules(keys.under("location_encoder."), "location_encoder", "LocEnc", origin)
     time_tensors, time = _capsules(keys.under("time_encoder."), "time_encoder", "TimeEnc", origin)
-    scales = {"log_scale_place": _scale(keys, r".*img_gps"), "log_scale_time": _scale(keys, r".*img_time")}
+    scales = {
+        f"log_scale_{ours}": _scale(keys, rf"(.*_)?{theirs}(_logit_scale)?")
+        for ours, theirs in (("place", "img_gps"), ("time", "img_time"))
+    }
     keys.leave(_TRAINING)
     keys.close()
     tensors = clip_tensors | head_tensors | place_tensors | time_tensors | scales

@@ -19,6 +19,7 @@ from pickle import UnpicklingError
 import msgspec
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from torch import Tensor
@@ -116,11 +117,8 @@ def add_geoclip(source: Path | None, target: Target, *, ten_crop: bool = False) 
     """
     folder = target.folder
     backbone_folder, backbone = read_backbone(target.models_dir)
-    files = geoclip_files(source)
-    states = {kind: _tensors_of(files[kind], origin=_GEOCLIP_FILES[kind]) for kind in ("location", "mlp", "scale")}
-    scale = next(iter(states["scale"].values()))
-    found = convert.geoclip(states["location"], states["mlp"], scale, origin="geoclip")
-    extra = {PLACES: _npy(_places_of_csv(files["places"], origin=_GEOCLIP_FILES["places"]))}
+    found, places = geoclip_release(source)
+    extra = {PLACES: _npy(places)}
     clip_file = f"{CLIP_FOLDER}/{manifest.WEIGHTS}"
     described = Manifest(
         name=target.name,
@@ -251,6 +249,19 @@ def read_backbone(models_dir: Path) -> tuple[Path, weights.Backbone]:
         raise WeightsError(
             f"{folder / library.BACKBONE} is damaged ({error}); add CLIP again with --replace"
         ) from error
+
+
+def geoclip_release(source: Path | None) -> tuple[convert.Converted, NDArray[np.float32]]:
+    """Return what GeoCLIP 1.3.0 released, converted, and its gallery ``[N, 3]``; the CLIP it stands on is not in it.
+
+    Raises:
+        WeightsError: a file is missing or damaged.
+    """
+    files = geoclip_files(source)
+    states = {kind: _tensors_of(files[kind], origin=_GEOCLIP_FILES[kind]) for kind in ("location", "mlp", "scale")}
+    scale = next(iter(states["scale"].values()))
+    found = convert.geoclip(states["location"], states["mlp"], scale, origin="geoclip")
+    return found, _places_of_csv(files["places"], origin=_GEOCLIP_FILES["places"])
 
 
 def geoclip_files(source: Path | None) -> dict[str, bytes]:

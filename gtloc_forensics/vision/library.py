@@ -44,9 +44,9 @@ def places(models_dir: Path | None = None) -> list[Path]:
     return [user_folder(), Path(str(importlib.resources.files("gtloc_forensics.models")))]
 
 
-def installed(models_dir: Path | None = None) -> tuple[str, ...]:
+def installed(models_dir: Path | None = None, *, marker: str = MANIFEST) -> tuple[str, ...]:
     """Return the names of the models that can be asked for, those of the user's folder first, each once."""
-    names = (folder.name for place in places(models_dir) for folder in _folders(place, MANIFEST))
+    names = (folder.name for place in places(models_dir) for folder in _folders(place, marker))
     return tuple(dict.fromkeys(names))
 
 

@@ -109,9 +109,15 @@ def _add_clip(source: Path | None, folder: Path, *, download: bool, replace: boo
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Model folder to write.")
 @click.option("--name", default="", help="What the model calls itself [default: the folder's name].")
 @click.option("--images", type=Existing, help="Folder that the table's paths are relative to.")
+@click.option(
+    "--system", default="", help="Train another system of the field instead: knn, planet, … (docs/systems.md)."
+)
+@click.option(
+    "--thresholds", default="", help="With --system: fewest:most photos of a cell, coarse to fine, by commas."
+)
 @click.option("--go-on", is_flag=True, help="Train the heads of --base further instead of fresh ones.")
 @click.option("--datable", is_flag=True, help="Also train a head that tells whether a scene can be dated.")
-@click.option("--steps", default=3000, show_default=True, help="Optimiser steps in all.")
+@click.option("--steps", type=int, help="Optimiser steps in all [default: 3000, of a system 500].")
 @click.option("--batch", default=256, show_default=True, help="Photos per step.")
 @click.option("--learning-rate", default=3e-4, show_default=True, help="Its peak, after the warm-up.")
 @click.option(
@@ -128,7 +134,11 @@ def train(table: Path, base: str, output: Path, name: str, images: Path | None, 
     """Train a GT-Loc on the photos of TABLE (docs/models.md); a run that was stopped goes on from its checkpoint."""
     from gtloc_forensics.modelling import training
 
-    made = {key: options[key] for key in ("steps", "batch", "learning_rate", "time_target", "time_negatives", "gamma")}
+    if options["system"]:
+        _train_system(table, base, output, name, images, options)
+        return
+    made = {key: options[key] for key in ("batch", "learning_rate", "time_target", "time_negatives", "gamma")}
+    made["steps"] = options["steps"] or training.Settings().steps
     settings = training.Settings(**made, seed=options["seed"])
     folder, called = training.find_base(base), name or output.name
     if options["go_on"]:
@@ -145,9 +155,43 @@ def train(table: Path, base: str, output: Path, name: str, images: Path | None, 
     say(f"{done.folder}: {done.steps} steps on {done.photos} photos")
 
 
+def _train_system(
+    table: Path, base: str, output: Path, name: str, images: Path | None, options: dict[str, Any]
+) -> None:
+    from gtloc_forensics.modelling.training import system_cells, systems
+
+    usual = systems.SystemSettings()
+    settings = systems.SystemSettings(
+        steps=options["steps"] or usual.steps,
+        batch=options["batch"],
+        learning_rate=options["learning_rate"],
+        thresholds=system_cells.parsed(options["thresholds"]),
+        seed=options["seed"],
+    )
+    done = systems.train_system(
+        options["system"],
+        table,
+        settings,
+        base=systems.base_folder(base),
+        out=output,
+        name=name,
+        device=options["device"],
+        images=images,
+        progress=_tell,
+    )
+    for reason in done.unreadable:
+        say(f"not used: {reason}", err=True)
+    cells = ", ".join(f"{what} {count}" for what, count in done.spec.cells.items()) or "none"
+    kind = options["system"]
+    say(f"{done.folder}: {kind}, step {done.kept_step} kept, {done.photos} photos; cells: {cells}")
+
+
 @click.command()
 @click.argument("table", type=Existing)
-@click.option("--model", "names", required=True, multiple=True, help="Name or folder; may be given more than once.")
+@click.option("--model", "names", multiple=True, help="Name or folder; may be given more than once.")
+@click.option("--systems", default="", help="Systems side by side: 'all', or names and folders parted by commas.")
+@click.option("--arg-max", is_flag=True, help="With --systems: the papers' arg-max answers, not those of least error.")
+@click.option("--latex", is_flag=True, help="With --systems: write LaTeX to stdout.")
 @click.option("--images", type=Existing, help="Folder that the table's paths are relative to.")
 @click.option("--split", default="", help="Only the rows of this split.")
 @click.option("--training", type=Existing, help="Table on which the constant predictors are fitted.")
@@ -158,7 +202,14 @@ def train(table: Path, base: str, output: Path, name: str, images: Path | None, 
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
 @says_what_went_wrong
 def evaluate(table: Path, names: tuple[str, ...], images: Path | None, split: str, **options: Any) -> None:
-    """Judge models on the photos of TABLE, which they were not trained on: the published metrics, with intervals."""
+    """Judge models on the photos of TABLE, unseen in training: the published metrics, with intervals."""
+    if options["systems"]:
+        _compare(table, names, images, split, options)
+        return
+    if not names:
+        from gtloc_forensics.errors import UsageError
+
+        raise UsageError("name what to judge: --model NAME, or --systems all")
     from gtloc_forensics import vision
     from gtloc_forensics.modelling import phototable, scorecard
 
@@ -184,6 +235,43 @@ def evaluate(table: Path, names: tuple[str, ...], images: Path | None, split: st
             stem = options["output"] / Path(name).name
             stem.with_suffix(".json").write_text(scorecard.as_json(card) + "\n", encoding="utf-8")
             scorecard.draw(card, predictions, known, stem.with_suffix(".png"))
+
+
+def _compare(table: Path, names: tuple[str, ...], images: Path | None, split: str, options: dict[str, Any]) -> None:
+    from gtloc_forensics.errors import UsageError
+    from gtloc_forensics.modelling import phototable, systems_table
+    from gtloc_forensics.vision import library, systems
+
+    named = [part for part in options["systems"].split(",") if part]
+    asked = [*names, *([*library.installed(), *systems.installed()] if named == ["all"] else named)]
+    truth = phototable.read(table, images=images, split=split)
+    fitted = phototable.read(options["training"], images=images) if options["training"] else None
+    judged = []
+    for name in dict.fromkeys(asked):
+        say(f"judging {name}", err=True)
+        known, found = systems_table.judge(
+            name,
+            truth,
+            training=fitted,
+            device=options["device"],
+            resamples=options["resamples"],
+            seed=options["seed"],
+            progress=_tell,
+        )
+        judged.append(found)
+    if not judged:
+        raise UsageError("no model and no system is installed; `gtloc train --system` makes one")
+    answer = "arg-max" if options["arg_max"] else "least expected error"
+    data = "" if split else phototable.recognised(table)
+    comparison = systems_table.compared(judged, data=data, answer=answer)
+    written = {"json": systems_table.as_json, "tex": systems_table.as_latex, "txt": systems_table.as_text}
+    shown = "json" if options["as_json"] else "tex" if options["latex"] else "txt"
+    say(written[shown](comparison), nl=False)
+    if options["output"] is not None:
+        options["output"].mkdir(parents=True, exist_ok=True)
+        for suffix, write in written.items():
+            (options["output"] / f"systems.{suffix}").write_text(write(comparison), encoding="utf-8")
+        systems_table.draw(comparison, judged, known, options["output"] / "systems.png")
 
 
 def _tell(doing: str, done: int, whole: int) -> None:

@@ -28,6 +28,7 @@ from gtloc_forensics.report.chapters.comparison import comparison
 from gtloc_forensics.report.chapters.edition import Edition, photo_anchor
 from gtloc_forensics.report.chapters.figures import figures
 from gtloc_forensics.report.chapters.findings import findings, silent
+from gtloc_forensics.report.chapters.opinions import opinions
 from gtloc_forensics.report.chapters.pictures import picture
 from gtloc_forensics.report.chapters.strength import strength
 from gtloc_forensics.report.text import plain
@@ -66,6 +67,7 @@ def photo_page(edition: Edition, entry: PhotoEntry, *, starts: str) -> Iterator[
     yield from _strengths(edition, entry)
     yield from comparison(edition, entry)
     yield from figures(edition, entry)
+    yield from opinions(edition, entry)
 
 
 def _picture(edition: Edition, entry: PhotoEntry) -> Iterator[Block]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from gtloc_forensics.records import (
     FileStat,
     Finding,
     Outcome,
+    Photo,
     PhotoEntry,
     Prediction,
     Skipped,
@@ -37,9 +39,11 @@ from gtloc_forensics.records import (
     visible,
     visible_throughout,
 )
+from gtloc_forensics.report.agreement import agreement, judges, months_of
 from gtloc_forensics.report.exports.finding_facts import finding_facts
 from gtloc_forensics.report.exports.rows import identity, known
 
+_MOST_CELLS = 20  # of a further model's density over the earth, heaviest first
 _TOLD = ("local_hour", "year_turn", "position")
 
 SCHEMA = "gtloc-audit/2"
@@ -103,7 +107,7 @@ def photo(entry: PhotoEntry) -> dict[str, Any]:
         "claim": _claim(entry.photo.claim),
         "sun": _sun(entry.photo.sun),
         "prediction": _prediction(entry),
-        "further_opinions": [_opinion(said) for said in entry.photo.opinions],
+        "further_opinions": [_opinion(entry.photo, said) for said in entry.photo.opinions],
         "findings": [_finding(finding) for finding in entry.findings if finding.outcome is not Outcome.NOT_TESTABLE],
         "not_testable": {
             finding.check_id: finding.summary for finding in entry.findings if finding.outcome is Outcome.NOT_TESTABLE
@@ -291,7 +295,7 @@ def _prediction(entry: PhotoEntry) -> dict[str, Any]:
     }
 
 
-def _opinion(said: Prediction | Unexamined) -> dict[str, Any]:
+def _opinion(photo: Photo, said: Prediction | Unexamined) -> dict[str, Any]:
     """Return what a further model says, as it says it: nobody has calibrated it here, so no finding rests on it."""
     if isinstance(said, Unexamined):
         return {"not_examined": said.reason, "stage": said.stage}
@@ -304,7 +308,18 @@ def _opinion(said: Prediction | Unexamined) -> dict[str, Any]:
         "year_turn": _round(said.year_turn),
         "position": _scalar(said.position),
         "hour_mass": [round(float(mass), 5) for mass in _folded(said.time.mass.sum(axis=0))],
+        "month_mass": [round(float(mass), 5) for mass in months_of(said)],
+        "place_mass": [
+            [round(float(value), 4) for value in row]
+            for row in zip(said.place.latitude_deg, said.place.longitude_deg, said.place.mass, strict=True)
+        ][:_MOST_CELLS],
+        "judges": [about for about, mass in (("time", said.time.mass), ("place", said.place.mass)) if judges(mass)],
+        "agreement": {name: _share(value) for name, value in asdict(agreement(photo, said)).items()},
     }
+
+
+def _share(value: float | None) -> float | None:
+    return None if value is None else _round(value)
 
 
 def _folded(hours: Any) -> Any:
