@@ -132,10 +132,12 @@ def silent(stage: str, done: int, total: int | None) -> None:
 
 
 def step(name: str, folder: Path) -> None:
-    begun = time.monotonic()
+    begun, cpu_begun = time.monotonic(), time.process_time()
     {"conclude": conclude, "verify": verify}[name](folder)
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"step": name, "seconds": round(time.monotonic() - begun, 1), "peak_mib": round(peak_mib, 1)}))
+    cpu_s = round(time.process_time() - cpu_begun, 1)
+    seconds = round(time.monotonic() - begun, 1)
+    print(json.dumps({"step": name, "seconds": seconds, "cpu_s": cpu_s, "peak_mib": round(peak_mib, 1)}))
 
 
 def main(arguments: list[str]) -> None:

@@ -115,7 +115,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "rawpy": ("decode",),
     "imagehash": ("decode",),
     "timezonefinder": ("earth",),
-    "scipy": ("evidence", "modelling.calibrating"),
+    "scipy": ("modelling.calibrating",),
     "pluggy": ("checks",),
     "filelock": ("case", "correct"),
     "watchdog": ("files.watching",),
