@@ -51,6 +51,7 @@ from gtloc_forensics.store.schema import (
 
 R = TypeVar("R")
 _LAST_EVENT = "gtloc_last_event"
+_WAITING = "gtloc_waiting_results"
 ROWS_AT_ONCE = 500
 """Rows written with one statement: few enough to be held meanwhile."""
 _INSERTS: Mapping[str, Callable[..., Any]] = {SQLITE: sqlite.insert, POSTGRESQL: postgresql.insert}
@@ -117,6 +118,7 @@ class Store:
             with Session(self._writer, expire_on_commit=False) as session, session.begin():
                 queue_up(session.connection())
                 yield session
+                self._write_results(session)
         except OperationalError as error:
             known = not_written(error, self.url, self.file)
             if known is not None:
@@ -255,9 +257,16 @@ class Store:
     def _add(
         self, session: Session, subject: str, stage: str, fingerprint: str, *, failed: bool, payload: bytes
     ) -> None:
-        statement = _INSERTS[self.engine.dialect.name](ResultRow).on_conflict_do_nothing()
         values = {"subject": subject, "stage": stage, "fingerprint": fingerprint, "failed": failed, "payload": payload}
-        session.execute(statement, values)
+        waiting = session.info.setdefault(_WAITING, [])
+        waiting.append(values)  # the rows of many photos are written with one statement
+        if len(waiting) >= ROWS_AT_ONCE:
+            self._write_results(session)
+
+    def _write_results(self, session: Session) -> None:
+        if waiting := session.info.pop(_WAITING, None):
+            statement = _INSERTS[self.engine.dialect.name](ResultRow).on_conflict_do_nothing()
+            session.connection().execute(statement, waiting)
 
     def result(
         self, subject: str, stage: str, fingerprint: str, kind: type[R], *, session: Session | None = None
@@ -270,6 +279,7 @@ class Store:
             with self.reading() as fresh:
                 row = fresh.get(ResultRow, (subject, stage, fingerprint))
         else:
+            self._write_results(session)
             row = session.get(ResultRow, (subject, stage, fingerprint))
         if row is not None:
             return unpack(tuple[Statement, str], row.payload) if row.failed else unpack(kind, row.payload)
