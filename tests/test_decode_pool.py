@@ -231,3 +231,15 @@ def test_mutated_pictures_never_crash_the_pool(tmp_path: Path, pool: Decoder) ->
     assert len(outcomes) == 240
     assert 40 <= len(refused) <= 230, "both kinds occur, or the test mutates too much or too little"
     assert not [refusal for refusal in refused if "crashed" in refusal.reason or "hung" in refusal.reason]
+
+
+def test_pixels_that_no_model_asked_for_stay_in_the_worker_and_nothing_else_changes(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    Image.effect_noise((640, 480), 60).convert("RGB").save(path)
+    with Decoder(1) as decoder:
+        jobs = [Job(path, name, "image/jpeg", wants_pixels=name == "asked") for name in ("asked", "spared")]
+        outcomes = [outcome for _, outcome in decoder.stream(jobs, window=2)]
+    asked, spared = (outcome for outcome in outcomes if isinstance(outcome, Decoded))
+    assert spared.pixels is None
+    assert asked.shown.rgb.shape == (384, 512, 3)
+    assert (spared.image, spared.preview_jpeg) == (asked.image, asked.preview_jpeg)

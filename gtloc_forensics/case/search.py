@@ -136,6 +136,6 @@ def _from_file(path: Path, seeing: _Seeing) -> Example:
         raise UsageError(f"{path} cannot be decoded: {found.reason}")
     embedding = None
     if model is not None:
-        row = model.embed([model.prepare(found.pixels)])[0, : model.embedding_size]
+        row = model.embed([model.prepare(found.shown)])[0, : model.embedding_size]
         embedding = np.asarray(row / max(float(np.linalg.norm(row)), 1e-12), np.float32)
     return Example(str(path), embedding, found.image.perceptual_hash)

@@ -47,7 +47,7 @@ from gtloc_forensics.records import (
 from gtloc_forensics.store import examinations
 from gtloc_forensics.store.codec import told_of, unpack
 from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, FILMS, REASONS, RULES, Stages
-from gtloc_forensics.store.photos import Album
+from gtloc_forensics.store.photos import PHOTOS_AT_ONCE, Album
 from gtloc_forensics.vision import library
 from gtloc_forensics.vision.manifest import MANIFEST
 
@@ -139,13 +139,17 @@ class StoredCase:
 
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
         """Stream the photos in path order."""
-        for member in self._store.members(self._id):
-            entry = self._entry(member)
+        for entry in self._entries(self._store.members(self._id)):
             if status is None or status in entry.statuses:
                 yield entry
 
-    def _entry(self, member: MemberRow) -> PhotoEntry:
-        photo, _ = self._album.photo(member.source_row)
+    def _entries(self, members: Iterator[MemberRow]) -> Iterator[PhotoEntry]:
+        while some := list(islice(members, PHOTOS_AT_ONCE)):
+            photos = self._album.photos([member.source_row for member in some])
+            for member, (photo, _) in zip(some, photos, strict=True):
+                yield self._entry(member, photo)
+
+    def _entry(self, member: MemberRow, photo: Photo) -> PhotoEntry:
         verdict = unpack(PhotoResult, member.findings)
         calibration = self._calibration
         return PhotoEntry(
@@ -171,12 +175,15 @@ class StoredCase:
     def entries_at(self, ordinals: Sequence[int]) -> Iterator[PhotoEntry]:
         """Yield the photos at these places of the path order."""
         for ordinal in ordinals:
-            yield self._entry(next(self._store.members(self._id, first=ordinal)))
+            member = next(self._store.members(self._id, first=ordinal))
+            yield self._entry(member, self._album.photo(member.source_row)[0])
 
     def records(self) -> Iterator[Photo]:
         """Stream what is known of each photo, without what the rules concluded, in path order."""
-        for member in self._store.members(self._id):
-            yield self._album.photo(member.source_row)[0]
+        members = self._store.members(self._id)
+        while some := list(islice(members, PHOTOS_AT_ONCE)):
+            for photo, _ in self._album.photos([member.source_row for member in some]):
+                yield photo
 
     def outlines(self) -> Iterator[tuple[Source, Claim | Unexamined, PhotoResult]]:
         """Stream of each photo what it claims and what was concluded, without its picture, in path order."""
@@ -194,7 +201,7 @@ class StoredCase:
         self, left_out: Sequence[str], thin: Callable[[dict[str, Any]], None] | None
     ) -> Iterator[tuple[Source, Claim | Unexamined, PhotoResult]]:
         members = self._store.members(self._id)
-        while some := list(islice(members, 50)):
+        while some := list(islice(members, PHOTOS_AT_ONCE)):
             claims = self._album.claims([member.source_row for member in some], without=left_out)
             for member, (source, claim) in zip(some, claims, strict=True):
                 yield source, claim, unpack(PhotoResult, member.findings, thin=thin)

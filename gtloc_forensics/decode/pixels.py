@@ -87,9 +87,20 @@ DEFAULT_LIMITS = Limits()
 class Decoded:
     """What decoding gives: pixels for the model, facts for the rules, a small picture for people."""
 
-    pixels: Pixels
+    pixels: Pixels | None  # None where no model asked for them
     image: ImageFacts
     preview_jpeg: bytes  # long side at most 640, quality 80, no metadata
+
+    @property
+    def shown(self) -> Pixels:
+        """The pixels, for whoever asked for them.
+
+        Raises:
+            ValueError: nobody did.
+        """
+        if self.pixels is None:
+            raise ValueError("the pixels of this picture were not asked for")
+        return self.pixels
 
 
 @dataclass(slots=True)

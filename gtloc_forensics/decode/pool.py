@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from types import TracebackType
@@ -46,7 +46,10 @@ _READY = b"ready"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One picture to decode; the fields are the arguments of :func:`decode`."""
+    """One picture to decode; the fields are the arguments of :func:`decode`.
+
+    Without ``wants_pixels`` they stay in the worker: half a megabyte a photo that no model reads.
+    """
 
     path: Path
     source_id: str
@@ -55,6 +58,7 @@ class Job:
     thumbnail: bytes | None = None
     preview: bytes | None = None
     orientation: int | None = None
+    wants_pixels: bool = True
 
 
 Outcome: TypeAlias = Decoded | DecodeRefused
@@ -144,7 +148,8 @@ def _settled(pair: tuple[Job, Future[Outcome]]) -> tuple[Job, Outcome]:
 def _outcome(job: Job, limits: Limits) -> Outcome:
     arguments = {field: getattr(job, field) for field in ("short_side", "thumbnail", "preview", "orientation")}
     try:
-        return decode(job.path, job.source_id, job.media_type, limits=limits, **arguments)
+        made = decode(job.path, job.source_id, job.media_type, limits=limits, **arguments)
+        return made if job.wants_pixels else replace(made, pixels=None)
     except DecodeRefused as refusal:
         return refusal
 
@@ -290,6 +295,7 @@ def _send_job(connection: Connection, job: Job, cpu_seconds: float) -> None:
         "media_type": job.media_type,
         "short_side": job.short_side,
         "orientation": job.orientation,
+        "wants_pixels": job.wants_pixels,
         "thumbnail": job.thumbnail is not None,
         "preview": job.preview is not None,
     }
@@ -313,11 +319,14 @@ def _send_outcome(connection: Connection, outcome: Outcome) -> None:
         missing = (_parts(outcome.kind), outcome.extra) if isinstance(outcome, MissingExtra) else None
         connection.send_bytes(json.dumps({"refused": _parts(outcome.reason), "missing": missing}).encode())
         return
+    header: dict[str, Any] = {"facts": asdict(outcome.image), "pixels": None}
     pixels = outcome.pixels
-    size = (pixels.width, pixels.height)
-    header = {"facts": asdict(outcome.image), "shape": pixels.rgb.shape, "size": size, "note": pixels.note}
+    if pixels is not None:
+        size = (pixels.width, pixels.height)
+        header["pixels"] = {"shape": pixels.rgb.shape, "size": size, "note": pixels.note}
     connection.send_bytes(json.dumps(header).encode())
-    connection.send_bytes(np.ascontiguousarray(pixels.rgb).data.cast("B"))
+    if pixels is not None:
+        connection.send_bytes(np.ascontiguousarray(pixels.rgb).data.cast("B"))
     connection.send_bytes(outcome.preview_jpeg)
 
 
@@ -328,11 +337,13 @@ def _receive_outcome(connection: Connection, source_id: str) -> Outcome:
             kind, extra = header["missing"]
             return MissingExtra(_told(kind), str(extra))
         return DecodeRefused(_told(header["refused"]))
-    rgb = np.frombuffer(connection.recv_bytes(), np.uint8).reshape(header["shape"])
+    sent, pixels = header["pixels"], None
+    if sent is not None:
+        rgb = np.frombuffer(connection.recv_bytes(), np.uint8).reshape(sent["shape"])
+        width, height = sent["size"]
+        pixels = Pixels(source_id, rgb, int(width), int(height), str(sent["note"]))
     facts = dict(header["facts"])
     facts["thumbnail_size"] = tuple(facts["thumbnail_size"]) if facts["thumbnail_size"] else None
-    width, height = header["size"]
-    pixels = Pixels(source_id, rgb, int(width), int(height), str(header["note"]))
     return Decoded(pixels, ImageFacts(**facts), connection.recv_bytes())
 
 

@@ -29,7 +29,7 @@ from gtloc_forensics.examination.gathering import Progress
 from gtloc_forensics.examination.instruments import Instruments
 from gtloc_forensics.examination.judging import OUTCOME_RANK, judge, rank, run_rule
 from gtloc_forensics.examination.planning import Gathered
-from gtloc_forensics.examination.results import NotTestable, digest_of, merge
+from gtloc_forensics.examination.results import NotTestable, compared_by_photo, digest_of, merged
 from gtloc_forensics.examination.settings import NO_MODEL, Settings
 from gtloc_forensics.examination.witnesses import Consulted
 from gtloc_forensics.files import acquiring
@@ -58,11 +58,9 @@ from gtloc_forensics.records import (
 from gtloc_forensics.store.binding import bind
 from gtloc_forensics.store.codec import pack, unpack
 from gtloc_forensics.store.custody import actor
-from gtloc_forensics.store.database import Store, Transaction
+from gtloc_forensics.store.database import ROWS_AT_ONCE, Store, Transaction
 from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, FILMS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import Album
-
-ROWS_AT_ONCE = 500
 
 
 class Concluding:
@@ -176,7 +174,8 @@ class Concluding:
         seen: list[PhotoSummary] = []
         labels: dict[str, tuple[Statement, Statement]] = {}
         latest = datetime(1, 1, 1)
-        total = len(self._gathered.rows)
+        rows = self._gathered.rows
+        total = len(rows)
         films = self._films()
         self._album = Album(
             self._store,
@@ -185,8 +184,7 @@ class Concluding:
             revised=partial(film_neighbours.revised, films),
         )
         told = circumstances.gather(self._claims())
-        for done, row in enumerate(self._gathered.rows, 1):
-            photo, acquired = self._album.photo(row)
+        for done, (row, (photo, acquired)) in enumerate(zip(rows, self._album.photos(rows), strict=True), 1):
             latest = max(latest, acquired)
             verdict = judge(photo, self._registry, self._context(acquired, told), changed=at_end[row].reason)
             verdicts[photo.source.source_id] = pack(verdict)
@@ -201,28 +199,26 @@ class Concluding:
         untestable = NotTestable()
         compared, crashed = self._compare(groups, seen, self._context(latest, told), untestable)
         clocks = evidence_clocks.fit_all(groups)
-        merge(verdicts, findings=compared, untestable=untestable, crashed=crashed)
         controls = false_discovery.control([*weighed, *compared])
-        self._keep(fingerprint, verdicts, clocks, controls, at_end, films=films)
+        by_photo = compared_by_photo(compared, crashed)
+
+        def concluded(source_id: str) -> PhotoResult:
+            verdict = merged(unpack(PhotoResult, verdicts[source_id]), source_id, by_photo, untestable)
+            return _judged(verdict, controls)
+
+        self._keep(fingerprint, concluded, clocks, controls, at_end, films=films)
 
     def _films(self) -> Mapping[str, FilmClock]:
         """Return what the clocks of films count that only the photos beside them tell."""
         rows = self._gathered.rows
-        if not any(source.media_type.startswith("video/") for source in self._sources()):
+        if not any(source.media_type.startswith("video/") for _, source in self._sources()):
             return {}
-        groups = (rows[first : first + ROWS_AT_ONCE] for first in range(0, len(rows), ROWS_AT_ONCE))
-        claims = (pair for group in groups for pair in self._album.claims(group))
+        claims = self._album.claims(rows)
         return film_neighbours.clocks_of_films((source, claim) for source, claim in claims if isinstance(claim, Claim))
-
-    def _sources(self) -> Iterator[Source]:
-        rows = self._gathered.rows
-        for first in range(0, len(rows), ROWS_AT_ONCE):
-            yield from self._store.sources(rows[first : first + ROWS_AT_ONCE])
 
     def _claims(self) -> Iterator[Claim]:
         """Yield what the files say, before any rule runs: what many photos tell of one is worked out of it."""
-        for row in self._gathered.rows:
-            claim = self._album.claim(row)
+        for _, claim in self._album.claims(self._gathered.rows):
             if isinstance(claim, Claim):
                 yield claim
 
@@ -256,7 +252,7 @@ class Concluding:
     def _keep(
         self,
         fingerprint: str,
-        verdicts: Mapping[str, bytes],
+        concluded_of: Callable[[str], PhotoResult],
         clocks: tuple[ClockModel, ...],
         controls: tuple[false_discovery.Control, ...],
         at_end: Mapping[int, acquiring.Rechecked],
@@ -272,10 +268,9 @@ class Concluding:
                 stages=asdict(self._stages),
                 finished_utc=finished,
             )
-            ranked, reasons = self._keep_members(session, number, verdicts, controls, at_end)
+            ranked, reasons = self._keep_members(session, number, concluded_of, at_end)
             self._store.add_extra(session, number, REASONS, record=reasons)
-            for ordinal, finding in enumerate(ranked):
-                self._store.add_finding(session, number, ordinal, finding=finding)
+            self._store.add_findings(session, number, ranked)
             self._store.add_extra(session, number, CLOCKS, record=clocks)
             self._store.add_extra(session, number, CONTROLS, record=controls)
             if films:
@@ -331,24 +326,26 @@ class Concluding:
         self,
         session: Transaction,
         number: int,
-        verdicts: Mapping[str, bytes],
-        controls: Sequence[false_discovery.Control],
+        concluded_of: Callable[[str], PhotoResult],
         at_end: Mapping[int, acquiring.Rechecked],
     ) -> tuple[list[Finding], tuple[ReasonNote, ...]]:
         notable: list[tuple[Any, Finding]] = []
         reasons: dict[tuple[str, str], ReasonNote] = {}
-        for ordinal, row in enumerate(self._gathered.rows):
-            source, _, _ = self._store.source(row)
-            verdict = _judged(unpack(PhotoResult, verdicts[source.source_id]), controls)
-            self._store.add_member(
-                session,
-                number,
-                ordinal,
-                source_row=row,
-                status=verdict.status.value,
-                sha256_at_end=at_end[row].sha256,
-                verdict=pack(verdict),
+        members: list[dict[str, Any]] = []
+        for ordinal, (row, source) in enumerate(self._sources()):
+            verdict = concluded_of(source.source_id)
+            members.append(
+                {
+                    "ordinal": ordinal,
+                    "source_row": row,
+                    "status": verdict.status.value,
+                    "sha256_at_end": at_end[row].sha256,
+                    "findings": pack(verdict),
+                }
             )
+            if len(members) == ROWS_AT_ONCE:
+                self._store.add_members(session, number, members)
+                members.clear()
             notable += [
                 (rank(finding, source.relative), finding)
                 for finding in verdict.findings
@@ -356,8 +353,16 @@ class Concluding:
                 and finding.source_ids[0] == source.source_id
             ]
             _note_reasons(reasons, verdict, source.display_path)
+        self._store.add_members(session, number, members)
         ranked = [finding for _, finding in sorted(notable, key=lambda pair: pair[0])]
         return ranked, tuple(reasons.values())
+
+    def _sources(self) -> Iterator[tuple[int, Source]]:
+        """Yield row and source of what was gathered, in path order."""
+        rows = self._gathered.rows
+        for first in range(0, len(rows), ROWS_AT_ONCE):
+            group = rows[first : first + ROWS_AT_ONCE]
+            yield from zip(group, self._store.sources(group), strict=True)
 
     def _versions(self) -> dict[str, Scalar]:
         used = self._environment

@@ -8,10 +8,10 @@ bytes, and so it waits until all of those rules have run.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 from gtloc_forensics.records import Confidence, Finding, Outcome, PhotoResult, Severity, Unexamined
-from gtloc_forensics.store.codec import pack, unpack
 
 
 def digest_of(verdicts: Iterable[bytes]) -> str:
@@ -38,10 +38,6 @@ class NotTestable:
         """Return what was kept of one photo, in the order it was said."""
         return [_bare(check_id, source_id, summary) for check_id, summary in self._said.get(source_id, ())]
 
-    def __iter__(self) -> Iterator[str]:
-        """Yield the photos of which anything was kept."""
-        return iter(self._said)
-
     def _took(self, finding: Finding) -> bool:
         if finding.outcome is not Outcome.NOT_TESTABLE or len(finding.source_ids) != 1:
             return False
@@ -56,22 +52,23 @@ def _bare(check_id: str, source_id: str, summary: str) -> Finding:
     return Finding(check_id, (source_id,), Outcome.NOT_TESTABLE, Severity.INFO, Confidence.CONTEXT, summary)
 
 
-def merge(
-    verdicts: MutableMapping[str, bytes],
-    *,
-    findings: Iterable[Finding],
-    untestable: NotTestable,
-    crashed: Iterable[Unexamined],
-) -> None:
-    """Add what the comparing rules said to the photos they said it of."""
-    more: dict[str, tuple[list[Finding], list[Unexamined]]] = {source_id: ([], []) for source_id in untestable}
+Compared: TypeAlias = Mapping[str, tuple[list[Finding], list[Unexamined]]]
+"""Source id → what comparing rules found of the photo, and which of them crashed over it."""
+
+
+def compared_by_photo(findings: Iterable[Finding], crashed: Iterable[Unexamined]) -> Compared:
+    """Return what the comparing rules said by the photos they said it of; bare outcomes wait in `NotTestable`."""
+    more: dict[str, tuple[list[Finding], list[Unexamined]]] = {}
     for finding in findings:
         for source_id in finding.source_ids:
             more.setdefault(source_id, ([], []))[0].append(finding)
     for failure in crashed:
         more.setdefault(failure.source_id, ([], []))[1].append(failure)
-    for source_id, (found, failed) in more.items():
-        verdict = unpack(PhotoResult, verdicts[source_id])
-        compared = sorted([*found, *untestable.of(source_id)], key=lambda finding: finding.check_id)
-        merged = PhotoResult((*verdict.findings, *compared), (*verdict.unexamined, *failed))
-        verdicts[source_id] = pack(merged)
+    return more
+
+
+def merged(verdict: PhotoResult, source_id: str, compared: Compared, untestable: NotTestable) -> PhotoResult:
+    """Return what was concluded of one photo with what the comparing rules said of it."""
+    found, failed = compared.get(source_id, ([], []))
+    joined = sorted([*found, *untestable.of(source_id)], key=lambda finding: finding.check_id)
+    return PhotoResult((*verdict.findings, *joined), (*verdict.unexamined, *failed))

@@ -21,7 +21,7 @@ from gtloc_forensics.examination.work import Failure, Run, Work, undecoded
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.metadata import exif_directory
 from gtloc_forensics.metadata.exiftool import unread_blocks
-from gtloc_forensics.records import Claim, Sentence, Skipped, TagsRead, Unread, one_of_each
+from gtloc_forensics.records import Claim, Pixels, Sentence, Skipped, TagsRead, Unread, one_of_each
 from gtloc_forensics.store.keys import METADATA, READING
 
 
@@ -131,6 +131,7 @@ def _job(work: Work, taken: acquiring.Taken, run: Run) -> Job:
         short_side=run.instruments.short_side,
         preview=work.raw_preview,
         orientation=_orientation(work.read[source.sha256]),
+        wants_pixels=run.instruments.model is not None or bool(run.instruments.opinions),
     )
 
 
@@ -148,7 +149,7 @@ def predict(batch: Sequence[Work], run: Run) -> None:
     for work in batch:
         if isinstance(work.decoded, DecodeRefused):
             work.prediction = undecoded(work.decoded)
-    seen = [(work, work.decoded.pixels) for work in batch if isinstance(work.decoded, Decoded)]
+    seen = [(work, pixels) for work in batch if (pixels := _pixels(work.decoded)) is not None]
     said = plugged_in.predicted(model, [pixels for _, pixels in seen])
     for work, pixels in seen:
         work.prediction = said[pixels.source_id]
@@ -160,14 +161,18 @@ def ask_opinions(batch: Sequence[Work], run: Run) -> None:
         stage = plugged_in.stage_of(model)
         decoded = [(work, work.decoded) for work in batch if work.taken is not None and work.decoded is not None]
         left = [(work, made) for work, made in decoded if run.kept.lacks(stage, _content(work))]
-        seen = [made.pixels for _, made in left if isinstance(made, Decoded)]
-        said = plugged_in.opinion(model, seen)
+        said = plugged_in.opinion(model, [pixels for _, made in left if (pixels := _pixels(made)) is not None])
         for work, made in left:
+            pixels = _pixels(made)
             if isinstance(made, DecodeRefused):
                 work.opinions[stage] = undecoded(made)
-            else:
-                answer = said[made.pixels.source_id]
+            elif pixels is not None:
+                answer = said[pixels.source_id]
                 work.opinions[stage] = Failure(answer) if isinstance(answer, str) else answer
+
+
+def _pixels(decoded: Decoded | DecodeRefused | None) -> Pixels | None:
+    return decoded.pixels if isinstance(decoded, Decoded) else None
 
 
 def _content(work: Work) -> str:

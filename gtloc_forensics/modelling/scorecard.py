@@ -211,7 +211,7 @@ def _slices(errors: metrics.Errors, truth: PhotoTable) -> dict[str, dict[str, Fi
 def _decoded(path: Path, short_side: int) -> Pixels:
     with path.open("rb") as stream:
         kind = types.media_type(stream.read(types.HEAD_BYTES), name=path.name.encode())
-    return pixels.decode(path, path.name, kind, short_side=short_side).pixels
+    return pixels.decode(path, path.name, kind, short_side=short_side).shown
 
 
 def _places(table: PhotoTable) -> NDArray[np.float64]:

@@ -51,6 +51,9 @@ from gtloc_forensics.store.schema import (
 
 R = TypeVar("R")
 _LAST_EVENT = "gtloc_last_event"
+_WAITING = "gtloc_waiting_results"
+ROWS_AT_ONCE = 500
+"""Rows written with one statement: few enough to be held meanwhile."""
 _INSERTS: Mapping[str, Callable[..., Any]] = {SQLITE: sqlite.insert, POSTGRESQL: postgresql.insert}
 
 Transaction: TypeAlias = Session
@@ -115,6 +118,7 @@ class Store:
             with Session(self._writer, expire_on_commit=False) as session, session.begin():
                 queue_up(session.connection())
                 yield session
+                self._write_results(session)
         except OperationalError as error:
             known = not_written(error, self.url, self.file)
             if known is not None:
@@ -253,9 +257,16 @@ class Store:
     def _add(
         self, session: Session, subject: str, stage: str, fingerprint: str, *, failed: bool, payload: bytes
     ) -> None:
-        statement = _INSERTS[self.engine.dialect.name](ResultRow).on_conflict_do_nothing()
         values = {"subject": subject, "stage": stage, "fingerprint": fingerprint, "failed": failed, "payload": payload}
-        session.execute(statement, values)
+        waiting = session.info.setdefault(_WAITING, [])
+        waiting.append(values)  # the rows of many photos are written with one statement
+        if len(waiting) >= ROWS_AT_ONCE:
+            self._write_results(session)
+
+    def _write_results(self, session: Session) -> None:
+        if waiting := session.info.pop(_WAITING, None):
+            statement = _INSERTS[self.engine.dialect.name](ResultRow).on_conflict_do_nothing()
+            session.connection().execute(statement, waiting)
 
     def result(
         self, subject: str, stage: str, fingerprint: str, kind: type[R], *, session: Session | None = None
@@ -268,6 +279,7 @@ class Store:
             with self.reading() as fresh:
                 row = fresh.get(ResultRow, (subject, stage, fingerprint))
         else:
+            self._write_results(session)
             row = session.get(ResultRow, (subject, stage, fingerprint))
         if row is not None:
             return unpack(tuple[Statement, str], row.payload) if row.failed else unpack(kind, row.payload)
@@ -326,40 +338,28 @@ class Store:
         session.flush()
         return row.id
 
-    def add_member(
-        self,
-        session: Session,
-        examination_id: int,
-        ordinal: int,
-        *,
-        source_row: int,
-        status: str,
-        sha256_at_end: str,
-        verdict: bytes,
-    ) -> None:
-        """Add a source with what the examination made of it."""
-        values = {
-            "examination_id": examination_id,
-            "ordinal": ordinal,
-            "source_row": source_row,
-            "status": status,
-            "sha256_at_end": sha256_at_end,
-            "findings": verdict,
-        }
-        session.execute(insert(MemberRow), values)  # written now: a session would hold them all until the end
+    def add_members(self, session: Session, examination_id: int, members: Sequence[Mapping[str, Any]]) -> None:
+        """Add sources with what the examination made of them: columns of :class:`MemberRow`, some hundred at a time."""
+        if members:  # written now: a session would hold them all until the end
+            rows = [{"examination_id": examination_id, **member} for member in members]
+            session.connection().execute(insert(MemberRow), rows)
 
-    def add_finding(self, session: Session, examination_id: int, ordinal: int, *, finding: Finding) -> None:
-        """Add a finding that a person should see, at its rank."""
-        values = {
-            "examination_id": examination_id,
-            "ordinal": ordinal,
-            "check_id": finding.check_id,
-            "outcome": finding.outcome.value,
-            "severity": int(finding.severity),
-            "source_id": finding.source_ids[0],
-            "payload": pack(finding),
-        }
-        session.execute(insert(FindingRow), values)
+    def add_findings(self, session: Session, examination_id: int, findings: Sequence[Finding]) -> None:
+        """Add the findings that a person should see, in the order of their rank."""
+        for first in range(0, len(findings), ROWS_AT_ONCE):
+            rows = [
+                {
+                    "examination_id": examination_id,
+                    "ordinal": ordinal,
+                    "check_id": finding.check_id,
+                    "outcome": finding.outcome.value,
+                    "severity": int(finding.severity),
+                    "source_id": finding.source_ids[0],
+                    "payload": pack(finding),
+                }
+                for ordinal, finding in enumerate(findings[first : first + ROWS_AT_ONCE], first)
+            ]
+            session.connection().execute(insert(FindingRow), rows)
 
     def add_extra(self, session: Session, examination_id: int, name: str, *, record: Any) -> None:
         """Add a product of a whole examination."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import select
 
@@ -28,6 +28,7 @@ from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.keys import (
     CLAIM,
     IMAGE,
+    METADATA,
     PREVIEW,
     READING,
     SEEING,
@@ -36,14 +37,23 @@ from gtloc_forensics.store.keys import (
     claim_key,
     without_package,
 )
-from gtloc_forensics.store.rows import StoredSource, source_of, stored_source_of
+from gtloc_forensics.store.rows import StoredSource, both_of
 from gtloc_forensics.store.schema import ResultRow, SourceRow
 
 R = TypeVar("R")
 
+_RESULT = (ResultRow.subject, ResultRow.stage, ResultRow.fingerprint, ResultRow.failed, ResultRow.payload)
+
+
+PHOTOS_AT_ONCE = 100
+"""Photos asked for with one question: its cost is shared, and no more than these are in memory."""
+
+Results: TypeAlias = Mapping[tuple[str, str, str], tuple[bool, bytes]]
+"""(subject, stage, fingerprint) → whether the stage failed, and what it left."""
+
 
 class Album:
-    """Puts the records of one path together again from the store."""
+    """Puts the records of paths together again from the store."""
 
     def __init__(
         self,
@@ -68,26 +78,27 @@ class Album:
 
     def photo(self, row_id: int) -> tuple[Photo, datetime]:
         """Return everything known of one source, and when it was acquired."""
-        source, known, acquired = self._store.source(row_id)
-        claim = self._claim(source, known)
-        photo = Photo(
-            source=source,
-            claim=claim,
-            sun=_sun(claim),
-            image=self._image(source),
-            prediction=self._prediction(source),
-            opinions=self._opinions(source),
-            unread=self._unread(source),
-        )
-        return photo, acquired
+        return next(self.photos((row_id,)))
 
-    def claim(self, row_id: int) -> Claim | Unexamined:
-        """Return what one source says of itself, without its picture."""
-        source, stored, _ = self._store.source(row_id)
-        return self._claim(source, stored)
+    def photos(self, row_ids: Sequence[int]) -> Iterator[tuple[Photo, datetime]]:
+        """Stream everything known of sources, and when each was acquired, in the order asked for."""
+        for source, known, acquired, kept in self._rows(row_ids):
+            claim = self._claim(kept, source, known)
+            photo = Photo(
+                source=source,
+                claim=claim,
+                sun=_sun(claim),
+                image=self._image(kept, source),
+                prediction=self._prediction(kept, source),
+                opinions=self._opinions(kept, source),
+                unread=self._unread(kept, source),
+            )
+            yield photo, acquired
 
-    def claims(self, row_ids: Sequence[int], *, without: Sequence[str] = ()) -> list[tuple[Source, Claim | Unexamined]]:
-        """Return sources and what each says of itself, in the order asked for; some hundred at a time.
+    def claims(
+        self, row_ids: Sequence[int], *, without: Sequence[str] = ()
+    ) -> Iterator[tuple[Source, Claim | Unexamined]]:
+        """Stream sources and what each says of itself, without its picture, in the order asked for.
 
         Args:
             row_ids: of the sources.
@@ -97,70 +108,96 @@ class Album:
         def thin(built: dict[str, Any]) -> None:
             built.update({name: type(built[name])() for name in without})
 
-        with self._store.reading() as session:
-            of_ids = session.scalars(select(SourceRow).where(SourceRow.id.in_(row_ids)))
-            rows = {row.id: (source_of(row)[0], stored_source_of(row)) for row in of_ids}
-            names = {source.source_id for source, _ in rows.values()}
-            kept = select(ResultRow).where(ResultRow.stage == CLAIM, ResultRow.subject.in_(names), ~ResultRow.failed)
-            packed = {(row.subject, row.fingerprint): row.payload for row in session.scalars(kept)}
-        found: list[tuple[Source, Claim | Unexamined]] = []
-        for row_id in row_ids:
-            source, known = rows[row_id]
-            payload = packed.get((source.source_id, claim_key(self._stages, known)))
-            claim = self._claim(source, known) if payload is None else self._told(unpack(Claim, payload, thin=thin))
-            found.append((source, claim))
-        return found
+        for source, known, _, kept in self._rows(row_ids, CLAIM):
+            yield source, self._claim(kept, source, known, thin=thin if without else None)
+
+    def _rows(self, row_ids: Sequence[int], *stages: str) -> Iterator[tuple[Source, StoredSource, datetime, Results]]:
+        """Yield each source with the results of its *stages*; of all but tags and previews when none is named."""
+        named = [*stages, *map(without_package, stages)]
+        of_stages = ResultRow.stage.in_(named) if stages else ResultRow.stage.not_in((METADATA, PREVIEW))
+        for first in range(0, len(row_ids), PHOTOS_AT_ONCE):
+            wanted = row_ids[first : first + PHOTOS_AT_ONCE]
+            with self._store.reading() as session:
+                found = session.execute(select(*SourceRow.__table__.c).where(SourceRow.id.in_(wanted)))
+                rows = {row.id: (*both_of(row), datetime.fromisoformat(row.acquired_utc)) for row in found}
+                subjects = {name for source, _, _ in rows.values() for name in (source.source_id, source.sha256)}
+                asked = select(*_RESULT).where(ResultRow.subject.in_(subjects), of_stages)
+                kept = {
+                    (subject, stage, fingerprint): (failed, payload)
+                    for subject, stage, fingerprint, failed, payload in session.execute(asked)
+                }
+            for row_id in wanted:
+                yield (*rows[row_id], kept)
 
     def preview(self, sha256: str) -> bytes | None:
         """Return the downscaled picture, when the content was decoded."""
         found = self._store.result(sha256, PREVIEW, self._stages.image, bytes)
         return found if isinstance(found, bytes) else None
 
-    def _claim(self, source: Source, known: StoredSource) -> Claim | Unexamined:
-        found = self._result(source.source_id, CLAIM, claim_key(self._stages, known), Claim)
+    def _claim(
+        self,
+        kept: Results,
+        source: Source,
+        known: StoredSource,
+        *,
+        thin: Callable[[dict[str, Any]], None] | None = None,
+    ) -> Claim | Unexamined:
+        found = _result(kept, source.source_id, CLAIM, claim_key(self._stages, known), Claim, thin=thin)
         return self._told(found) if isinstance(found, Claim) else _unexamined(source, "metadata", found)
 
     def _told(self, claim: Claim) -> Claim:
         return claim if self._revised is None else self._revised(claim)
 
-    def _image(self, source: Source) -> ImageFacts | Unexamined:
-        found = self._result(source.sha256, IMAGE, self._stages.image, ImageFacts)
+    def _image(self, kept: Results, source: Source) -> ImageFacts | Unexamined:
+        found = _result(kept, source.sha256, IMAGE, self._stages.image, ImageFacts)
         return found if isinstance(found, ImageFacts) else _unexamined(source, "decode", found)
 
-    def _prediction(self, source: Source) -> Prediction | Unexamined:
+    def _prediction(self, kept: Results, source: Source) -> Prediction | Unexamined:
         if not self._stages.vision:
             return Unexamined(source.source_id, "vision", self._model_absence)
-        found = self._result(source.sha256, VISION, self._stages.vision, Prediction)
+        found = _result(kept, source.sha256, VISION, self._stages.vision, Prediction)
         if isinstance(found, Prediction):
             return replace(found, source_id=source.source_id)
         return _unexamined(source, "vision", found)
 
-    def _opinions(self, source: Source) -> tuple[Prediction | Unexamined, ...]:
+    def _opinions(self, kept: Results, source: Source) -> tuple[Prediction | Unexamined, ...]:
         """Return what further models said of a photo."""
         said: list[Prediction | Unexamined] = []
         for stage, key in self._stages.further.items():
             if stage.startswith(SEEING):
-                found = self._result(source.sha256, stage, key, Prediction)
+                found = _result(kept, source.sha256, stage, key, Prediction)
                 if isinstance(found, Prediction):
                     said.append(replace(found, source_id=source.source_id))
                 else:
                     said.append(_unexamined(source, stage, found))
         return tuple(said)
 
-    def _unread(self, source: Source) -> tuple[Unexamined, ...]:
+    def _unread(self, kept: Results, source: Source) -> tuple[Unexamined, ...]:
         """Return which plugged-in readers could not read a photo's tags."""
         missing: list[Unexamined] = []
         for stage, key in self._stages.further.items():
             if stage.startswith(READING):
-                found = self._result(source.sha256, stage, key, TagsRead)
+                found = _result(kept, source.sha256, stage, key, TagsRead)
                 if not isinstance(found, TagsRead):
                     missing.append(_unexamined(source, stage, found))
         return tuple(missing)
 
-    def _result(self, subject: str, stage: str, fingerprint: str, kind: type[R]) -> R | tuple[Statement, str] | None:
-        """Return a stage's record; else why there is none, be it only for want of a package."""
-        found = self._store.result(subject, stage, fingerprint, kind)
-        return self._store.result(subject, without_package(stage), fingerprint, kind) if found is None else found
+
+def _result(
+    kept: Results,
+    subject: str,
+    stage: str,
+    fingerprint: str,
+    kind: type[R],
+    *,
+    thin: Callable[[dict[str, Any]], None] | None = None,
+) -> R | tuple[Statement, str] | None:
+    """Return a stage's record; else why there is none, be it only for want of a package."""
+    found = kept.get((subject, stage, fingerprint)) or kept.get((subject, without_package(stage), fingerprint))
+    if found is None:
+        return None
+    failed, payload = found
+    return unpack(tuple[Statement, str], payload) if failed else unpack(kind, payload, thin=thin)
 
 
 def _sun(claim: Claim | Unexamined) -> Sun | Absent:

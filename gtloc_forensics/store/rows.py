@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gtloc_forensics.errors import DamagedCase
 from gtloc_forensics.records import CustodyEvent, FileStat, Source
 from gtloc_forensics.store.custody import read_event
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row
+
     from gtloc_forensics.store.schema import CustodyRow, SourceRow
 
 
@@ -38,11 +40,16 @@ def stat_key(stat: FileStat) -> tuple[int, ...]:
 
 def stored_source_of(row: SourceRow) -> StoredSource:
     """Return what identifies the state of a path that *row* keeps."""
+    return both_of(row)[1]
+
+
+def both_of(row: SourceRow | Row[Any]) -> tuple[Source, StoredSource]:
+    """Return the source that *row* keeps, and what identifies that state of its path."""
     source, sidecars = source_of(row)
-    return StoredSource(row.id, row.relative, row.sha256, stat_key(source.stat), sidecars)
+    return source, StoredSource(row.id, row.relative, row.sha256, stat_key(source.stat), sidecars)
 
 
-def source_of(row: SourceRow) -> tuple[Source, dict[bytes, str]]:
+def source_of(row: SourceRow | Row[Any]) -> tuple[Source, dict[bytes, str]]:
     """Return the source that *row* keeps, and the hashes of its sidecars.
 
     Raises:

@@ -77,7 +77,7 @@ class Pictures:
         ((_, found),) = self._decoder.stream([job], window=1)
         if isinstance(found, DecodeRefused):
             return Large(b"", str(found.reason))
-        return Large(decode.jpeg_of(found.pixels, longest_px=LONGEST_PX, quality=QUALITY))
+        return Large(decode.jpeg_of(found.shown, longest_px=LONGEST_PX, quality=QUALITY))
 
     def close(self) -> None:
         """Stop the process that decodes."""

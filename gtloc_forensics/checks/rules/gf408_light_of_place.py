@@ -41,7 +41,7 @@ SLIP_LOG10 = 3.0
 NEARLY_BEST_LOG10 = 2.0
 
 
-@check("GF408", title="Light of all photos against the place", scope=Scope.DEVICE, version="3")
+@check("GF408", title="Light of all photos against the place", scope=Scope.DEVICE, version="4")
 def light_of_place(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Locate the device by light and look whether the claimed place is among the likely ones."""
     model = exposure.load()

@@ -164,14 +164,18 @@ def _spread(mass: Floats) -> Floats:
     """Blur a mass ``[C]`` over neighbouring cells."""
     latitude, longitude = cells()
     heavy = np.flatnonzero(mass > 1e-6 * mass.max())
-    apart_km = globe.distance_km(
-        latitude[:, None],
-        longitude[:, None],
-        second_latitude_deg=latitude[heavy],
-        second_longitude_deg=longitude[heavy],
-    )
-    kernel = np.exp(-0.5 * (apart_km / BLUR_KM) ** 2)
-    return np.asarray((kernel / kernel.sum(axis=0)) @ mass[heavy], dtype=np.float64)
+    spread = np.zeros_like(mass)
+    for first in range(0, len(heavy), CHUNK):  # all at once would be some 300 MB
+        some = heavy[first : first + CHUNK]
+        apart_km = globe.distance_km(
+            latitude[:, None],
+            longitude[:, None],
+            second_latitude_deg=latitude[some],
+            second_longitude_deg=longitude[some],
+        )
+        kernel = np.exp(-0.5 * (apart_km / BLUR_KM) ** 2)
+        spread += (kernel / kernel.sum(axis=0)) @ mass[some]
+    return np.asarray(spread, dtype=np.float64)
 
 
 def _thinned(frames: Frames) -> Frames:

@@ -156,7 +156,7 @@ def _decoded(path: Path, short_side: int) -> NDArray[np.uint8]:
     """Return the pixels that an examination would see: the same profile, transparency, orientation and size."""
     with opening.quiet_file(path.resolve()) as file:
         kind = types.media_type(file.read(types.HEAD_BYTES), name=path.name.encode())
-    return pixels.decode(path, path.name, kind, short_side=short_side).pixels.rgb
+    return pixels.decode(path, path.name, kind, short_side=short_side).shown.rgb
 
 
 def _read(path: Path) -> Tensor | None:
