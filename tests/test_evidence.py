@@ -203,31 +203,3 @@ def test_importing_evidence_imports_nothing_heavy():
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
     assert evidence_calibration.EVIDENCE_FORMAT == 1
-
-
-def test_adjusted_values_and_median_slopes_are_those_of_scipy():
-    from scipy.stats import false_discovery_control, theilslopes
-
-    from gtloc_forensics.evidence.calibration import _adjusted
-    from gtloc_forensics.evidence.clocks.witnesses import _median_slope
-
-    rng = np.random.default_rng(3)
-    for count in (1, 2, 5, 30, 400):
-        p_values = np.minimum(np.round(rng.random(count) ** 3, 3) + 1e-9, 1.0)  # rounded: some are equal
-        assert _adjusted(p_values).tolist() == false_discovery_control(p_values).tolist()
-    for count in (2, 7, 200):
-        days, hours = np.sort(np.round(rng.random(count) * 30.0, 1)), rng.random(count)
-        days[-1] += 1.0
-        assert _median_slope(days, hours) == theilslopes(hours, days).slope
-
-
-def test_concluding_and_telling_need_no_scipy():
-    import subprocess
-    import sys
-
-    code = (
-        "import sys, numpy as np; from gtloc_forensics.evidence.calibration import benjamini_hochberg; "
-        "from gtloc_forensics.evidence.clocks.witnesses import _median_slope; benjamini_hochberg([0.01, 0.5]); "
-        "_median_slope(np.arange(9.0), np.arange(9.0)); print('scipy' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"

@@ -192,20 +192,11 @@ def benjamini_hochberg(p_values: ArrayLike, *, q: float = 0.05) -> NDArray[np.bo
     tested = np.isfinite(values)
     found = np.zeros(values.shape, dtype=np.bool_)
     if tested.any():
-        found[tested] = _adjusted(values[tested]) <= q * (1.0 + 1e-12)  # a hair for the division: p = q·k/n counts
+        from scipy.stats import false_discovery_control  # heavy: only where there is something to control
+
+        # A hair for the division that the adjusted value takes: p = q·k/n itself is a discovery.
+        found[tested] = false_discovery_control(values[tested], method="bh") <= q * (1.0 + 1e-12)
     return found
-
-
-def _adjusted(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return each p-value ``[N]`` as the smallest rate at which it is a discovery.
-
-    Five lines instead of scipy's, whose import costs more than the examination of some hundred photos.
-    """
-    order = np.argsort(p_values)
-    scaled = p_values[order] * (len(p_values) / np.arange(1, len(p_values) + 1))
-    adjusted = np.empty_like(scaled)
-    adjusted[order] = np.minimum.accumulate(scaled[::-1])[::-1]
-    return np.minimum(adjusted, 1.0)
 
 
 def verbal(log10_lr: float, scale: Sequence[tuple[float, str]] = VERBAL_SCALE) -> str:

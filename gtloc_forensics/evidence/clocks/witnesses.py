@@ -165,18 +165,14 @@ def drift(residuals: GpsResiduals) -> Drift | None:
         return None
     index = np.linspace(0, len(days) - 1, min(len(days), 200)).round().astype(int)
     days, hours = days[index], hours[index]
-    slope = _median_slope(days, hours)
+    from scipy.stats import theilslopes  # heavy: only where there is a drift to ask about
+
+    slope = float(theilslopes(hours, days).slope)
     line = float(np.median(hours - slope * (days - days[0])))
     left = float(np.median(np.abs(hours - line - slope * (days - days[0]))))
     before = float(np.median(np.abs(hours - np.median(hours))))
     is_clear = abs(slope) * span > 3.0 / 60.0 and left < before / 3.0 and left < 90.0 / 3600.0
     return Drift(slope, line, line + slope * span) if is_clear else None
-
-
-def _median_slope(x: Floats, y: Floats) -> float:
-    """Return the median of the slopes between every two points of ``[N]``; scipy's would cost a second to import."""
-    run = x[:, None] - x[None, :]  # [N, N]
-    return float(np.median((y[:, None] - y[None, :])[run > 0] / run[run > 0]))
 
 
 # --------------------------------------------------------------------------- written offsets
