@@ -168,7 +168,7 @@ def refused(done: Result, *words: str) -> None:
 def test_an_audit_that_cannot_be_is_refused_in_one_line(evidence: Path, tmp_path: Path) -> None:
     elsewhere, file = tmp_path / "case", photo(tmp_path / "one.jpg")
     refused(called("audit", tmp_path / "nowhere", "-o", elsewhere), "is not a folder")
-    refused(called("audit", file, "-o", elsewhere), "is not a folder")
+    refused(called("audit", file, "-o", elsewhere), "is no folder, no archive")
     refused(called("audit", evidence, "-o", evidence / "case"), "never written to", "--output")
     refused(called("audit", evidence, "-o", file), str(file))
     refused(called("audit", evidence, "-o", elsewhere, "--database", "nonsense"), "database")
