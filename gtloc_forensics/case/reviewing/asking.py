@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from gtloc_forensics.case import query_text, search, words
 from gtloc_forensics.case.contrast import Contrast, contrast
 from gtloc_forensics.case.folder import CaseFolder
-from gtloc_forensics.case.retrieval import Answer, Hit, Query
+from gtloc_forensics.case.retrieval import Answer, Hit, Query, search_claims
 from gtloc_forensics.case.reviewing.reading import Listing
 from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.errors import UsageError
@@ -57,12 +57,16 @@ def found(case: CaseFolder, listing: Listing, asked: Mapping[str, str]) -> Found
         raise UsageError("the example is no photo of this case")
     places: Mapping[int, tuple[words.Place, ...]] = {}
     if "words" in said:
-        places = words.holding(listing.view, said["words"])
+        places = listing.words().holding(words.terms(said["words"]))
     refused: tuple[str, ...] = ("no_words",) if "words" in said and not places else ()
     answer = Answer((), 0, len(listing.rows), {})
-    if not refused:
+    if not refused and not like and not query.shows:
+        rows = [listing.rows[ordinal] for ordinal in sorted(places)] if "words" in said else listing.rows
+        answer = search_claims((row.claimed for row in rows), query, limit=MOST_HITS)
+        answer = replace(answer, looked_at=len(listing.rows))
+    elif not refused:
         among = places if "words" in said else None
-        answer = search.find_among(case, query, like=like, ordinals=among, limit=MOST_HITS)
+        answer = search.find_among(case, query, like=like, ordinals=among, limit=MOST_HITS, watched=listing.watched)
     return Found(answer, {listing.rows[ordinal].source_id: value for ordinal, value in places.items()}, refused)
 
 

@@ -142,7 +142,7 @@ class Pages:
             "refutable_by": self._words.sentence(group.refutable_by),
             "photos": list(group.source_ids),
             "checks": list(group.check_ids),
-            "members": [[member.source_id, member.check_id] for member in members],
+            "members": [list(member) for member in members],
         }
 
     def _cause_name(self, group: CauseGroup) -> str:
@@ -287,8 +287,10 @@ class Pages:
         book = self._view.decisions()
         hidden = sum(1 for made in book.made if made.examiner != examiner and made.undone_by is None)
         reviewed: dict[str, list[dict[str, Any]]] = {}
-        for row in filter(None, map(self._listing.row, book.judged_photos)):  # not all photos: it is asked each time
-            for item in book.standing_of(row.source_id, row.sha256, row.ways):
+        there = list(filter(None, map(self._listing.row, book.judged_photos)))  # not all photos: it is asked each time
+        ways = self._listing.ways([row.source_id for row in there])
+        for row in there:
+            for item in book.standing_of(row.source_id, row.sha256, ways[row.source_id]):
                 if others or item.decision.examiner == examiner:
                     key = f"{row.source_id} {item.check_id}"
                     told = {"event": item.decision.number, "standing": item.standing.value, "counts": item.counts}

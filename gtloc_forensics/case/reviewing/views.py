@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -20,9 +20,8 @@ from gtloc_forensics.case.reviewing.corrections import ChangedSince, Edit
 from gtloc_forensics.case.reviewing.decisions import ExaminedSince, Ruling
 from gtloc_forensics.case.reviewing.desk import Desk, StillReading
 from gtloc_forensics.case.reviewing.pages import dumped, plain
-from gtloc_forensics.case.reviewing.reading import Listing
 from gtloc_forensics.errors import CaseBusy, CorrectionStopped, ForensicsError, UsageError
-from gtloc_forensics.records import Judgement
+from gtloc_forensics.records import Judgement, Sentence
 
 ASSETS: Mapping[str, str] = {
     "index.html": "text/html; charset=utf-8",
@@ -255,10 +254,13 @@ def _decide(desk: Desk, _: Request, body: dict[str, Any]) -> Response:
     if number is not None:
         if not 1 <= number <= len(listing.groups):
             raise UsageError("there is no such cause")
-        members, cause = listing.members[number - 1], listing.groups[number - 1].cause
+        keys, cause = listing.members[number - 1], listing.groups[number - 1].cause
         kind, device = str(cause.kind), cause.device_key
     else:
-        members = tuple(_members(listing, body.get("findings")))
+        keys = tuple(_keys(body.get("findings")))
+    members = listing.judged(keys)
+    if members is None:
+        raise UsageError(Sentence("there is no such finding"))
     made = decisions.decide(
         desk.case,
         desk.examiner,
@@ -276,16 +278,13 @@ def _decide(desk: Desk, _: Request, body: dict[str, Any]) -> Response:
     return _json({"event": made.number})
 
 
-def _members(listing: Listing, findings: object) -> Any:
+def _keys(findings: object) -> Iterator[tuple[str, str]]:
     if not isinstance(findings, list):
         raise UsageError("findings is no list")
     for pair in findings:
         if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)):
             raise UsageError("a finding is a pair of photo and rule")
-        member = listing.judged(pair[0], pair[1])
-        if member is None:
-            raise UsageError("there is no such finding")
-        yield member
+        yield pair[0], pair[1]
 
 
 def _undo(desk: Desk, _: Request, body: dict[str, Any]) -> Response:
