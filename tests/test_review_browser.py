@@ -300,7 +300,7 @@ def test_map_and_timeline_are_linked(folder: Path, opened: Any) -> None:
         page.focus("svg.time")
         first = pressed(page, "ArrowRight")
         assert pressed(page, "ArrowRight") != first
-        assert page.locator("svg .dot.now").count() == 1
+        assert page.locator("svg circle.now").count() == 1
         assert page.locator("main p[role=status] a").count() == 1
         page.keyboard.press("Enter")
         until(page, "location.hash.startsWith('#/photo/')")

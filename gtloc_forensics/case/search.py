@@ -57,7 +57,7 @@ def find_among(
     limit: int = 20,
     watched: Callable[[Iterable[Photo]], Iterator[Photo]] = iter,
 ) -> Answer:
-    """Search the photos at some places of the path order, or all, each passed through *watched*; raises as :func:`find`."""
+    """Search the photos at some places of the path order, or all, each by way of *watched*; raises as :func:`find`."""
     view = case.view()
     model = _Seeing(view.examined_with)
     if like:

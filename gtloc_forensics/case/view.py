@@ -179,9 +179,10 @@ class StoredCase:
         for member in self._store.members(self._id):
             yield self._album.photo(member.source_row)[0]
 
-    def sketches(self) -> Iterator[Sketch]:
-        """Stream what a list shows of each photo, in path order: many times as fast as :meth:`outlines`."""
-        yield from sketched(self._store, self._id, self._stages, whole=self._album.claim, other=self._films.keys())
+    def sketches(self, *, tags: bool = False) -> Iterator[Sketch]:
+        """Stream what a list shows of each photo, in path order, many times as fast as :meth:`outlines`."""
+        other = self._films.keys()
+        yield from sketched(self._store, self._id, self._stages, whole=self._album.claim, other=other, tags=tags)
 
     def outlines_at(self, ordinals: Sequence[int]) -> Iterator[tuple[Source, Claim | Unexamined, PhotoResult]]:
         """Yield the same as :meth:`outlines` of the photos at these places of the path order."""

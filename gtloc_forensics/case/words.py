@@ -57,7 +57,7 @@ def terms(text: str) -> tuple[str, ...]:
 def holding(view: StoredCase, text: str) -> Mapping[int, tuple[Place, ...]]:
     """Return of each photo that holds all words of *text* where they stand, by its place in the path order."""
     wanted = terms(text)
-    return Index(view.sketches(), view).holding(wanted)
+    return Index(view.sketches(tags=True), view).holding(wanted)
 
 
 class Index:
@@ -102,7 +102,7 @@ _PACKED_TOGETHER = 128
 def texts(view: StoredCase, *, most: int) -> Iterator[tuple[str, str]]:
     """Yield of each photo its source id and the text in which words are looked for, its name left out."""
     results = _Results(view)
-    for photo in view.sketches():
+    for photo in view.sketches(tags=True):
         fields = _fields(photo, results.of)
         yield photo.source_id, " · ".join(text for name, text in fields if name != "name" and text)[:most]
 

@@ -64,7 +64,7 @@ def unpack(kind: type[R], stored: bytes, *, thin: Callable[[dict[str, Any]], Non
         DamagedCase: a ValueError, when the bytes are not a *kind* (damaged, or written by another version).
     """
     try:
-        built = _decoded(stored)
+        built = msgspec.msgpack.decode(_unpacked(stored))
         if thin is not None:
             thin(built)
         return _converter().structure(built, kind)
@@ -72,20 +72,20 @@ def unpack(kind: type[R], stored: bytes, *, thin: Callable[[dict[str, Any]], Non
         raise DamagedCase(f"stored bytes are not a {getattr(kind, '__name__', kind)}: {error}") from error
 
 
-def decoded(stored: bytes) -> Any:
-    """Return the plain values that :func:`pack` stored, no record built of them.
+def decoded(stored: bytes, kind: type[R]) -> R:
+    """Return the plain values that :func:`pack` stored, as a structure of msgspec that names those wanted.
 
     Raises:
         DamagedCase: when the bytes are none of ours.
     """
     try:
-        return _decoded(stored)
+        return msgspec.msgpack.decode(_unpacked(stored), type=kind)
     except (zlib.error, msgspec.MsgspecError, ValueError) as error:
         raise DamagedCase(f"stored bytes cannot be read: {error}") from error
 
 
-def _decoded(stored: bytes) -> Any:
-    return msgspec.msgpack.decode(zlib.decompress(stored[1:]) if stored[:1] == b"z" else stored[1:])
+def _unpacked(stored: bytes) -> bytes:
+    return zlib.decompress(stored[1:]) if stored[:1] == b"z" else stored[1:]
 
 
 def text_of(told: str) -> str:

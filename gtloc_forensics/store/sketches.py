@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import select
 
 from gtloc_forensics.errors import DamagedCase
@@ -35,6 +36,43 @@ from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.keys import CLAIM, Stages, claim_key
 from gtloc_forensics.store.rows import StoredSource
 from gtloc_forensics.store.schema import MemberRow, ResultRow, SourceRow
+
+
+class _Claimed(msgspec.Struct):
+    """Of the stored form of a claim what is needed: the rest of the bytes is passed over, not built."""
+
+    local_time: dict[str, Any] = {}
+    utc_time: dict[str, Any] = {}
+    position: dict[str, Any] = {}
+    device: dict[str, Any] = {}
+    counters: list[dict[str, Any]] = []
+    zones: list[str] = []
+
+
+class _Tagged(_Claimed):
+    """The same with all tags."""
+
+    tags: dict[str, Any] = {}
+
+
+class _Found(msgspec.Struct):
+    """The same of a finding."""
+
+    check_id: str
+    outcome: str
+    severity: int
+    confidence: str
+    cause: dict[str, Any] | None
+    p_value: float | None
+    log10_lr: float | None
+
+
+class _Result(msgspec.Struct):
+    """The same of what was concluded of a photo."""
+
+    findings: list[_Found]
+    unexamined: list[Any]
+
 
 AT_ONCE = 200
 """Photos that are read together."""
@@ -61,7 +99,7 @@ class Sketch:
     position: tuple[float, float] | None  # latitude and longitude in degrees
     counters: tuple[tuple[CounterKind, str, int], ...]  # kind, tag, number
     zones: tuple[str, ...]
-    tags: Mapping[str, Any]  # as they were read
+    tags: Mapping[str, Any]  # as they were read, when they were asked for
 
     @property
     def device(self) -> str:
@@ -77,6 +115,7 @@ def sketched(
     *,
     whole: Callable[[int], Claim | Unexamined],
     other: Collection[str] = (),
+    tags: bool = False,
 ) -> Iterator[Sketch]:
     """Yield every photo of an examination in path order.
 
@@ -86,18 +125,19 @@ def sketched(
         stages: the fingerprints of its results.
         whole: gives the claim of a row of sources in full, where its bytes are not enough.
         other: ids of the sources of which that is known beforehand.
+        tags: whether the tags are wanted.
 
     Raises:
         DamagedCase: what is kept of a photo cannot be read.
     """
-    ordinal = -1
+    ordinal, kind = -1, _Tagged if tags else _Claimed
     while rows := _rows(store, examination, ordinal):
         ordinal = rows[-1].ordinal
         claims = _claims(store, [row.source_id for row in rows if row.source_id not in other])
         for row in rows:
             try:
                 told = claims.get((row.source_id, claim_key(stages, _state(row))))
-                yield _sketch(row, decoded(told) if told is not None else _built(whole(row.source_row)))
+                yield _sketch(row, _built(whole(row.source_row), kind) if told is None else decoded(told, kind))
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise DamagedCase(f"photo {row.ordinal} of the case cannot be read: {error!r}") from error
 
@@ -132,55 +172,50 @@ def _state(row: Any) -> StoredSource:
     return StoredSource(row.source_row, row.relative, row.sha256, tuple(stat[name] for name in _STAT), sidecars)
 
 
-def _built(claim: Claim | Unexamined) -> Any:
-    return plain(claim) if isinstance(claim, Claim) else {}
+def _built(claim: Claim | Unexamined, kind: type[_Claimed]) -> _Claimed | None:
+    return msgspec.convert(plain(claim), kind) if isinstance(claim, Claim) else None
 
 
-def _sketch(row: Any, claim: Mapping[str, Any]) -> Sketch:
-    result = decoded(row.findings)
-    tested = tuple(_finding(told) for told in result["findings"] if told["outcome"] != _NOT_TESTABLE)
-    device = claim.get("device", {})
-    position = _value(claim, "position")
+def _sketch(row: Any, known: _Claimed | None) -> Sketch:
+    claim, result = known or _Claimed(), decoded(row.findings, _Result)
+    tested = tuple(_finding(row.source_id, told) for told in result.findings if told.outcome != _NOT_TESTABLE)
+    position = claim.position.get("value")
     return Sketch(
         ordinal=row.ordinal,
         source_id=row.source_id,
         sha256=row.sha256,
         name=visible(row.relative),
-        status=status_of(tested, result["unexamined"]),
-        is_partial=bool(result["unexamined"]),
+        status=status_of(tested, result.unexamined),
+        is_partial=bool(result.unexamined),
         findings=tested,
-        is_read=bool(claim),
-        maker=(_text(device, "make"), _text(device, "model"), _text(device, "serial")),
-        device_key=device.get("key", UNKNOWN_DEVICE),
-        local_time=_value(claim, "local_time") or "",
-        utc_time=_value(claim, "utc_time") or "",
+        is_read=known is not None,
+        maker=(_text(claim.device, "make"), _text(claim.device, "model"), _text(claim.device, "serial")),
+        device_key=claim.device.get("key", UNKNOWN_DEVICE),
+        local_time=claim.local_time.get("value", ""),
+        utc_time=claim.utc_time.get("value", ""),
         position=None if position is None else (position["latitude_deg"], position["longitude_deg"]),
-        counters=tuple((CounterKind(kept["kind"]), kept["tag"], kept["value"]) for kept in claim.get("counters", ())),
-        zones=tuple(claim.get("zones", ())),
-        tags=claim.get("tags", {}),
+        counters=tuple((CounterKind(kept["kind"]), kept["tag"], kept["value"]) for kept in claim.counters),
+        zones=tuple(claim.zones),
+        tags=claim.tags if isinstance(claim, _Tagged) else {},
     )
 
 
 _NOT_TESTABLE = Outcome.NOT_TESTABLE.value
 
 
-def _finding(told: Mapping[str, Any]) -> Finding:
-    cause = told["cause"]
+def _finding(source_id: str, told: _Found) -> Finding:
+    cause = told.cause
     return Finding(
-        told["check_id"],
-        tuple(told["source_ids"][:1]),
-        Outcome(told["outcome"]),
-        Severity(told["severity"]),
-        Confidence(told["confidence"]),
+        told.check_id,
+        (source_id,),
+        Outcome(told.outcome),
+        Severity(told.severity),
+        Confidence(told.confidence),
         "",
         cause=None if cause is None else Cause(cause["kind"], cause["device_key"], cause["offset_hours"]),
-        p_value=told["p_value"],
-        log10_lr=told["log10_lr"],
+        p_value=told.p_value,
+        log10_lr=told.log10_lr,
     )
-
-
-def _value(claim: Mapping[str, Any], name: str) -> Any:
-    return claim.get(name, {}).get("value")
 
 
 def _text(device: Mapping[str, Any], name: str) -> str:

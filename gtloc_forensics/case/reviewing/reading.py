@@ -118,7 +118,7 @@ class Listing:
     def words(self) -> words.Index:
         """Return the texts in which words are looked for; read when they are first asked for."""
         if self._index is None:
-            self._index = words.Index(self.watched(self.view.sketches()), self.view)
+            self._index = words.Index(self.watched(self.view.sketches(tags=True)), self.view)
         return self._index
 
     def watched(self, photos: Iterable[P]) -> Iterator[P]:
