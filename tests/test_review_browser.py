@@ -396,7 +396,7 @@ def test_photos_are_found_by_words_place_time_and_example_and_what_cannot_be_ask
         assert re.match(r"[1-9]\d* of 31", told) and " km" in page.inner_text(".list")
         assert "could not be compared: it claims no position" in told
         assert "cannot be searched by words" in asked(page, words="a dog on a red sofa")
-        assert "LAT,LON" in asked(page, near="Berlin")
+        assert "LAT,LON" in asked(page, near="Nowhere at all")
         assert "no model looked at them" in asked(page, shows_hour="18")
         page.keyboard.press("Escape")
         page.evaluate("document.activeElement.blur()")

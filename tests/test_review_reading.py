@@ -1,21 +1,23 @@
-"""What the review page lists, finds and refuses: the same as the whole records say, soon, and in the page's language."""
+"""What the review page lists, finds and refuses: what the whole records say, soon, and in the page's language."""
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
-import time
-from collections.abc import Iterator
+from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
-from test_review_service import Browser, Running, examined, folder, reader, running  # noqa: F401 fixtures
+from test_review_service import Browser, examined, folder, reader, running  # noqa: F401 fixtures
 
 from gtloc_forensics.case import query_text, words
 from gtloc_forensics.case.case import Case
 from gtloc_forensics.case.reviewing import reading, selecting
-from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.records import Claim, Stated
 
 
@@ -57,36 +59,42 @@ def test_words_are_found_in_the_texts_that_are_kept_packed(folder: Path) -> None
         assert len(index.holding(("jpeg",))) == 8 and index.holding(("nosuchword",)) == {}
 
 
-def test_a_search_that_still_runs_does_not_hold_up_the_end(
-    running: Running,  # noqa: F811
-    reader: Browser,  # noqa: F811
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    reader.json("/data/case")
-    begun = threading.Event()
-    sketches = StoredCase.sketches
-
-    def slowly(view: StoredCase, **options: Any) -> Iterator[Any]:
-        for _ in range(60):
-            for photo in sketches(view, **options):
-                begun.set()
-                time.sleep(0.25)
-                yield photo
-
-    monkeypatch.setattr(StoredCase, "sketches", slowly)
-    asking = threading.Thread(target=lambda: _unanswered(reader), daemon=True)
-    asking.start()
-    assert begun.wait(20)
-    before = time.monotonic()
-    running.end()
-    assert time.monotonic() - before < 15, "the search would have taken two minutes"
+_SLOW = """
+import sys, time
+from gtloc_forensics.cli.main import gtloc
+sketches = StoredCase.sketches
+def slowly(view, *, tags=False):
+    for photo in sketches(view, tags=tags):
+        if tags:
+            print("searching", flush=True)
+            time.sleep(5)
+        yield photo
+StoredCase.sketches = slowly
+gtloc(["review", sys.argv[1], "--no-open"])
+"""
 
 
-def _unanswered(reader: Browser) -> None:  # noqa: F811
-    try:
-        reader.get("/data/search?words=nordvale")
-    except OSError:
-        return  # the service ended
+@pytest.mark.skipif(os.name == "nt", reason="a signal ends it")
+def test_a_search_that_still_runs_does_not_hold_up_the_end(folder: Path) -> None:  # noqa: F811
+    command = [sys.executable, "-c", _SLOW, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        try:
+            link = process.stdout.readline().strip()
+            browser = Browser(urlsplit(link).port or 0)
+            assert browser.enter(link) == 303
+            browser.json("/data/case")
+            threading.Thread(target=_unanswered, args=(browser,), daemon=True).start()
+            assert process.stdout.readline().strip() == "searching"
+            process.send_signal(signal.SIGINT)
+            process.wait(25)  # the search itself takes 40 s
+        finally:
+            process.kill()
+
+
+def _unanswered(browser: Browser) -> None:
+    with suppress(OSError, HTTPException):  # the service ends meanwhile
+        browser.get("/data/search?words=nordvale")
 
 
 @pytest.mark.parametrize(

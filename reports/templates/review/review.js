@@ -523,7 +523,7 @@ const views = {
       const photos = (hits ?? []).map((hit) => [state.photos.get(hit.id), hit]).filter(([photo]) => photo);
       state.trail = photos.map(([photo]) => photo.id);
       told.replaceChildren(...parts(error ? el('p', { class: 'verdict' }, error) : [el('p', {}, say('found_n', { n: matching, of: looked_at })),
-        named.map(([name, town, ...at]) => el('p', { class: 'quiet' }, say('near_named', { field: say(`find_${name}`), name: town, at: at.map((degrees) => degrees.toFixed(2)).join(', ') }))),
+        named.map(([, town, ...at]) => el('p', { class: 'quiet' }, say('near_named', { name: town, at: at.map((degrees) => degrees.toFixed(2)).join(', ') }))),
         matching > photos.length ? el('p', { class: 'quiet' }, say('shown_first', { n: photos.length })) : '',
         unknown.map(([reason, n]) => el('p', { class: 'quiet' }, say('not_compared', { n, reason }))), refused.map((key) => el('p', {}, say(`refused_${key}`)))]));
       holder.replaceChildren(...parts(photos.length ? virtualList(photos, ([photo, hit]) => foundRow(photo, hit), { label: say('find'), height: 76 }) : ''));
