@@ -61,6 +61,7 @@ def test_words_are_found_in_the_texts_that_are_kept_packed(folder: Path) -> None
 
 _SLOW = """
 import sys, time
+from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.cli.main import gtloc
 sketches = StoredCase.sketches
 def slowly(view, *, tags=False):
