@@ -300,7 +300,7 @@ def test_map_and_timeline_are_linked(folder: Path, opened: Any) -> None:
         page.focus("svg.time")
         first = pressed(page, "ArrowRight")
         assert pressed(page, "ArrowRight") != first
-        assert page.locator("svg .dot.now").count() == 1
+        assert page.locator("svg circle.now").count() == 1
         assert page.locator("main p[role=status] a").count() == 1
         page.keyboard.press("Enter")
         until(page, "location.hash.startsWith('#/photo/')")
@@ -396,7 +396,7 @@ def test_photos_are_found_by_words_place_time_and_example_and_what_cannot_be_ask
         assert re.match(r"[1-9]\d* of 31", told) and " km" in page.inner_text(".list")
         assert "could not be compared: it claims no position" in told
         assert "cannot be searched by words" in asked(page, words="a dog on a red sofa")
-        assert "LAT,LON" in asked(page, near="Berlin")
+        assert "LAT,LON" in asked(page, near="Nowhere at all")
         assert "no model looked at them" in asked(page, shows_hour="18")
         page.keyboard.press("Escape")
         page.evaluate("document.activeElement.blur()")
@@ -614,3 +614,65 @@ def test_three_thousand_photos_scroll_without_waiting(folder: Path, opened: Any,
     page.keyboard.press("ArrowDown")
     page.keyboard.press("End")
     until(page, "document.activeElement.closest('[aria-posinset=\"3000\"]') !== null")
+
+
+def test_changes_made_quickly_after_each_other_do_not_refuse_each_other(folder: Path, opened: Any) -> None:
+    with served(folder, "--examiner", "A") as (_, link):
+        page = opened(link)
+        page.keyboard.press("8")
+        page.wait_for_selector("main form")
+        page.keyboard.press("p")
+        page.wait_for_selector(".row.correction input")
+        page.evaluate(
+            """() => { const [value, lock] = document.querySelectorAll('.row.correction input');
+            value.value = '2022-04-02 09:11:00'; value.dispatchEvent(new Event('change', { bubbles: true }));
+            lock.click(); }"""
+        )
+        until(page, "document.querySelector('.row.correction input[type=checkbox]:checked')")
+        until(page, "document.querySelector('.row.correction input').value === '2022-04-02 09:11:00'")
+        until(page, "document.getElementById('live').textContent === 'The plan was changed'")
+        assert "changed since" not in page.inner_text("#notice")
+    with Case(folder) as case:
+        told = [event.detail for event in case.view().custody() if event.detail.get("step") == "review page"]
+    assert [detail["what"] for detail in told] == ["plan", "edit", "edit"]
+
+
+def test_the_next_photos_are_asked_for_while_one_is_looked_at(folder: Path, opened: Any) -> None:
+    with served(folder) as (_, link):
+        page = opened(link)
+        page.keyboard.press("2")
+        page.wait_for_selector(".list .row a")
+        following = page.evaluate(
+            "[...document.querySelectorAll('.list .row a')].slice(1, 5).map((line) => line.hash.split('/')[2])"
+        )
+        asked: list[str] = []
+        page.on("request", lambda sent: asked.append(sent.url.split("?")[0].rsplit("/", 2)[-1]))
+        page.click(".list .row a")
+        page.wait_for_selector("article[data-check], .photo")
+        end = time.monotonic() + 20
+        while not set(following) <= set(asked):
+            assert time.monotonic() < end, (following, asked)
+            page.wait_for_timeout(50)
+        assert len(following) == 4
+
+
+def test_a_photo_and_a_search_name_towns_in_the_language_of_the_page(folder: Path, opened: Any) -> None:
+    with served(folder, "--language", "de") as (_, link):
+        page = opened(link)
+        page.evaluate("location.hash = '#/find'")
+        page.fill("input[name=near]", "Bergen, NO")
+        page.fill("input[name=within]", "20000")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=der einwohnerreichste Ort dieses Namens")
+        page.fill("input[name=near]", "Nirgendwo an der Nichts")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=ein Ort ist BREITE,LÄNGE in Grad")
+        page.evaluate("location.hash = '#/photos'")
+        page.wait_for_selector(".list .row a")
+        placed = page.evaluate(
+            "fetch('data/case?language=de').then((said) => said.json())"
+            ".then((said) => said.photos.find((photo) => photo.at).id)"
+        )
+        page.evaluate(f"location.hash = '#/photo/{placed}'")
+        page.wait_for_selector("text=km von der Mitte")
+        page.wait_for_selector(".leaflet-tooltip.town")

@@ -303,7 +303,7 @@ def test_a_large_picture_is_made_anew_without_tags_and_only_of_the_bytes_that_we
         "words=%20",
         "like=/etc/passwd",
         "like=..%2f..%2fevidence%2fNV000120.JPG",
-        "near=north",
+        "near=nowhere%20at%20all",
         "near=999,999",
         "hours=99-100",
         "dates=2024-13-01",

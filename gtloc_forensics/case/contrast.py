@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gtloc_forensics.records import CaseView, Outcome, PhotoEntry, Status
@@ -47,9 +47,14 @@ class _Seen:
     outcomes: Mapping[str, str]
 
 
-def contrast(first: CaseView, second: CaseView) -> Contrast:
-    """Return what differs: a photo is known again by its path, or by its bytes where the path is another."""
-    before, after = _photos(first), _photos(second)
+def contrast(
+    first: CaseView, second: CaseView, *, watched: Callable[[Iterable[PhotoEntry]], Iterable[PhotoEntry]] = iter
+) -> Contrast:
+    """Return what differs: a photo is known again by its path, or by its bytes where the path is another.
+
+    All photos of both pass through *watched*.
+    """
+    before, after = (_photos(watched(view.photos())) for view in (first, second))
     gone, new = before.keys() - after.keys(), after.keys() - before.keys()
     moved = tuple(sorted(_moved(before, after, gone=gone, new=new)))
     both = sorted(before.keys() & after.keys())
@@ -64,8 +69,8 @@ def contrast(first: CaseView, second: CaseView) -> Contrast:
     )
 
 
-def _photos(view: CaseView) -> dict[str, _Seen]:
-    return {entry.photo.source.display_path: _seen(entry) for entry in view.photos()}
+def _photos(entries: Iterable[PhotoEntry]) -> dict[str, _Seen]:
+    return {entry.photo.source.display_path: _seen(entry) for entry in entries}
 
 
 def _seen(entry: PhotoEntry) -> _Seen:

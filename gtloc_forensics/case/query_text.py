@@ -6,19 +6,32 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gtloc_forensics.earth.gazetteer import NamedPlace
     from gtloc_forensics.records import Position
 
 
 def place(text: str) -> Position:
-    """Return the position that ``LAT,LON`` says.
+    """Return the position that ``LAT,LON`` says, or of the most inhabited town of that name.
 
     Raises:
         ValueError: when it says none.
     """
     from gtloc_forensics.records import Position
 
+    town = named(text)
+    if town is not None:
+        return town.position
     latitude, longitude = text.split(",")
     return Position(float(latitude), float(longitude))
+
+
+def named(text: str) -> NamedPlace | None:
+    """Return the most inhabited place of the name that *text* is; None where it is none, as with ``LAT,LON``."""
+    from gtloc_forensics.earth import gazetteer
+
+    if not any(character.isalpha() for character in text):
+        return None
+    return next(iter(gazetteer.find(text)), None)
 
 
 def hour(text: str) -> float:

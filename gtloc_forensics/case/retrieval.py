@@ -20,7 +20,17 @@ from numpy.typing import NDArray
 from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.circular import day_turn
 from gtloc_forensics.examination import summaries
-from gtloc_forensics.records import Absent, Claim, ImageFacts, Photo, Position, Prediction, Stated
+from gtloc_forensics.records import (
+    Absent,
+    Claim,
+    ImageFacts,
+    Photo,
+    Position,
+    Prediction,
+    Sentence,
+    Stated,
+    Statement,
+)
 
 HASH_BITS = 64
 PLACE_RADIUS_KM = 250.0
@@ -99,11 +109,24 @@ class Answer:
     unknown: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What conditions are held against: of one photo, what it claims."""
+
+    source_id: str
+    name: str
+    is_read: bool  # whether its metadata could be read
+    local_time: datetime | None
+    position: Position | None
+    maker: str  # make, model and serial number, "" when it names no device
+    device: Statement
+
+
 class Unknown(Exception):
     """A photo lacks what the query asks about."""
 
 
-Condition: TypeAlias = Callable[[Claim], bool]
+Condition: TypeAlias = Callable[[Claimed], bool]
 
 
 def search(photos: Iterable[Photo], query: Query, *, limit: int = 20) -> Answer:
@@ -120,35 +143,65 @@ def search(photos: Iterable[Photo], query: Query, *, limit: int = 20) -> Answer:
     hits: list[Hit] = []
     to_compare: list[_ToCompare] = []
     unknown: Counter[str] = Counter()
-    looked_at = 0
+    looked_at, conditions = 0, list(_conditions(query))
     for photo in photos:
         looked_at += 1
         try:
-            if _meets(photo, query):
+            claimed = _claimed(photo)
+            if _meets(claimed, conditions):
                 compared = _to_compare(photo, query)
-                hits.append(_hit(photo, query))
+                hits.append(_hit(claimed, query, shown=_shown(photo, query) if query.shows else None))
                 to_compare.append(compared)
         except Unknown as lacking:
-            unknown[str(lacking)] += 1
+            unknown[lacking.args[0]] += 1
     ordered = _in_order(_compared(hits, to_compare, query), query)
     return Answer(tuple(ordered[:limit]), len(hits), looked_at, dict(unknown))
+
+
+def search_claims(photos: Iterable[Claimed], query: Query, *, limit: int = 20) -> Answer:
+    """Find the same by conditions alone: no picture is looked at, and no likeness may be asked for."""
+    hits: list[Hit] = []
+    unknown: Counter[str] = Counter()
+    looked_at, conditions = 0, list(_conditions(query))
+    for claimed in photos:
+        looked_at += 1
+        try:
+            if _meets(claimed, conditions):
+                hits.append(_hit(claimed, query, shown=None))
+        except Unknown as lacking:
+            unknown[lacking.args[0]] += 1
+    return Answer(tuple(_in_order(hits, query)[:limit]), len(hits), looked_at, dict(unknown))
 
 
 # --------------------------------------------------------------------------- conditions
 
 
-def _meets(photo: Photo, query: Query) -> bool:
-    conditions = list(_conditions(query))
+def _claimed(photo: Photo) -> Claimed:
+    claim, source = photo.claim, photo.source
+    if not isinstance(claim, Claim):
+        return Claimed(source.source_id, source.display_path, False, None, None, "", "")
+    device = claim.device
+    return Claimed(
+        source.source_id,
+        source.display_path,
+        True,
+        claim.local_time.value if isinstance(claim.local_time, Stated) else None,
+        claim.position.value if isinstance(claim.position, Stated) else None,
+        " ".join(word for word in (device.make, device.model, device.serial) if not isinstance(word, Absent)),
+        summaries.label(claim)[0],
+    )
+
+
+def _meets(claimed: Claimed, conditions: Sequence[Condition]) -> bool:
     if not conditions:
         return True
-    claim = photo.claim
-    if not isinstance(claim, Claim):
-        raise Unknown("its metadata could not be read")
+    if not claimed.is_read:
+        raise Unknown(Sentence("its metadata could not be read"))
     # A photo that surely fails one condition is a miss, whatever else is not known of it.
     lacking: list[Unknown] = []
     for condition in conditions:
         try:
-            if not condition(claim):
+            if not condition(claimed):
                 return False
         except Unknown as error:
             lacking.append(error)
@@ -160,30 +213,30 @@ def _meets(photo: Photo, query: Query) -> bool:
 def _conditions(query: Query) -> Iterator[Condition]:
     if query.near is not None:
         there = query.near
-        yield lambda claim: _apart_km(_position(claim), there) <= query.within_km
+        yield lambda claimed: _apart_km(_position(claimed), there) <= query.within_km
     if query.local_hours is not None:
         first, last = query.local_hours
-        yield lambda claim: (24 * day_turn(_local(claim)) - first) % 24 < ((last - first) % 24 or 24)
+        yield lambda claimed: (24 * day_turn(_local(claimed)) - first) % 24 < ((last - first) % 24 or 24)
     if query.dates is not None:
         begin, end = query.dates
-        yield lambda claim: begin <= _local(claim).date() <= end
+        yield lambda claimed: begin <= _local(claimed).date() <= end
     if query.months is not None:
         low, high = query.months
-        yield lambda claim: (_local(claim).month - low) % 12 <= (high - low) % 12
+        yield lambda claimed: (_local(claimed).month - low) % 12 <= (high - low) % 12
     if query.device:
-        yield lambda claim: query.device.lower() in _device_words(claim).lower()
+        yield lambda claimed: query.device.lower() in _device_words(claimed).lower()
 
 
-def _local(claim: Claim) -> datetime:
-    if isinstance(claim.local_time, Stated):
-        return claim.local_time.value
-    raise Unknown("it claims no time")
+def _local(claimed: Claimed) -> datetime:
+    if claimed.local_time is None:
+        raise Unknown(Sentence("it claims no time"))
+    return claimed.local_time
 
 
-def _position(claim: Claim) -> Position:
-    if isinstance(claim.position, Stated):
-        return claim.position.value
-    raise Unknown("it claims no position")
+def _position(claimed: Claimed) -> Position:
+    if claimed.position is None:
+        raise Unknown(Sentence("it claims no position"))
+    return claimed.position
 
 
 def _apart_km(first: Position, second: Position) -> float:
@@ -197,27 +250,23 @@ def _apart_km(first: Position, second: Position) -> float:
     )
 
 
-def _device_words(claim: Claim) -> str:
-    device = claim.device
-    words = [word for word in (device.make, device.model, device.serial) if not isinstance(word, Absent)]
-    if not words:
-        raise Unknown("it names no device")
-    return " ".join(words)
+def _device_words(claimed: Claimed) -> str:
+    if not claimed.maker:
+        raise Unknown(Sentence("it names no device"))
+    return claimed.maker
 
 
 # --------------------------------------------------------------------------- likenesses
 
 
-def _hit(photo: Photo, query: Query) -> Hit:
-    shown = _shown(photo, query) if query.shows else None
-    claim = photo.claim if isinstance(photo.claim, Claim) else None
-    position = claim.position.value if claim is not None and isinstance(claim.position, Stated) else None
+def _hit(claimed: Claimed, query: Query, *, shown: float | None) -> Hit:
+    position = claimed.position
     return Hit(
-        source_id=photo.source.source_id,
-        name=photo.source.display_path,
-        local_time=claim.local_time.value if claim is not None and isinstance(claim.local_time, Stated) else None,
+        source_id=claimed.source_id,
+        name=claimed.name,
+        local_time=claimed.local_time,
         position=position,
-        device="" if claim is None else summaries.label(claim)[0],
+        device=claimed.device,
         distance_km=None if query.near is None or position is None else _apart_km(position, query.near),
         likeness=None,
         shown=shown,
@@ -243,10 +292,10 @@ def _to_compare(photo: Photo, query: Query) -> _ToCompare:
     example, bits = query.like, 0
     if example is not None and example.embedding is not None:
         if embedding is None:
-            raise Unknown("no model looked at its pixels")
+            raise Unknown(Sentence("no model looked at its pixels"))
     elif example is not None:
         if not isinstance(photo.image, ImageFacts) or example.perceptual_hash is None:
-            raise Unknown("its picture could not be decoded")
+            raise Unknown(Sentence("its picture could not be decoded"))
         bits = photo.image.perceptual_hash
     is_asked = query.joint is not None or (example is not None and example.embedding is not None)
     return _ToCompare(embedding if is_asked else None, bits)
@@ -307,7 +356,7 @@ def _bytes_of(hashes: Sequence[int]) -> NDArray[np.uint8]:
 def _shown(photo: Photo, query: Query) -> float:
     prediction = photo.prediction
     if not isinstance(prediction, Prediction):
-        raise Unknown("no model looked at its pixels")
+        raise Unknown(Sentence("no model looked at its pixels"))
     if query.joint is not None and prediction.embedding is not None:
         return math.nan  # in the joint space all are compared at once
     likelier = _time_likelier(prediction, query.shows_hour, query.shows_month)

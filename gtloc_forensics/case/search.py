@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,19 +49,25 @@ def find(case: CaseFolder, query: Query, *, like: str = "", words: str = "", lim
 
 
 def find_among(
-    case: CaseFolder, query: Query, *, like: str = "", ordinals: Collection[int] | None = None, limit: int = 20
+    case: CaseFolder,
+    query: Query,
+    *,
+    like: str = "",
+    ordinals: Collection[int] | None = None,
+    limit: int = 20,
+    watched: Callable[[Iterable[Photo]], Iterator[Photo]] = iter,
 ) -> Answer:
-    """Search the photos at some places of the path order, or all; raises as :func:`find`."""
+    """Search the photos at some places of the path order, or all, each by way of *watched*; raises as :func:`find`."""
     view = case.view()
     model = _Seeing(view.examined_with)
     if like:
-        inside = _in_case(view.records(), like)
+        inside = _in_case(watched(view.records()), like)
         query = replace(query, like=inside if inside is not None else _from_file(Path(like), model))
     if query.shows_place is not None and query.shows_hour is not None and query.shows_month is not None:
         query = replace(query, joint=model.joint(query))
     if ordinals is None:
-        return search(view.records(), query, limit=limit)
-    return replace(search(_photos(view, ordinals), query, limit=limit), looked_at=view.tally.photos)
+        return search(watched(view.records()), query, limit=limit)
+    return replace(search(watched(_photos(view, ordinals)), query, limit=limit), looked_at=view.tally.photos)
 
 
 def _photos(view: StoredCase, ordinals: Collection[int]) -> Iterator[Photo]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,8 +12,9 @@ from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.checks.reference import countries
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import UsageError
-from gtloc_forensics.records import Absent, Claim, Outcome, PhotoResult, Source, Unexamined, visible
+from gtloc_forensics.records import Outcome, Sentence, visible
 from gtloc_forensics.report.template import load_words
+from gtloc_forensics.store.sketches import Sketch
 
 MOST_TERMS = 12
 AROUND = 30
@@ -48,27 +50,61 @@ def terms(text: str) -> tuple[str, ...]:
         parts = text.split()
     found = tuple(dict.fromkeys(part.casefold() for part in parts if part.strip()))
     if len(found) > MOST_TERMS:
-        raise UsageError(f"at most {MOST_TERMS} words can be looked for at once; leave some out")
+        raise UsageError(Sentence("at most {most} words can be looked for at once; leave some out", most=MOST_TERMS))
     return found
 
 
 def holding(view: StoredCase, text: str) -> Mapping[int, tuple[Place, ...]]:
     """Return of each photo that holds all words of *text* where they stand, by its place in the path order."""
     wanted = terms(text)
-    results = _Results(view)
-    return {
-        ordinal: places
-        for ordinal, outline in enumerate(view.briefs(tags=True))
-        if (places := _places(wanted, _fields(*outline, results=results.of))) is not None
-    }
+    return Index(view.sketches(tags=True), view).holding(wanted)
+
+
+class Index:
+    """The texts of a case in which words are looked for, read once and kept small."""
+
+    def __init__(self, photos: Iterable[Sketch], view: StoredCase) -> None:
+        """Read the texts of *photos*, all of *view* in path order."""
+        results = _Results(view)
+        self._packed: list[bytes] = []  # of so many photos each, packed together: most tags are those of the camera
+        waiting: list[str] = []
+        for photo in photos:
+            waiting.append(_FIELD.join(f"{name}{_NAME}{text}" for name, text in _fields(photo, results.of)))
+            if len(waiting) == _PACKED_TOGETHER:
+                self._keep(waiting)
+        if waiting:
+            self._keep(waiting)
+
+    def _keep(self, waiting: list[str]) -> None:
+        self._packed.append(zlib.compress(_PHOTO.join(waiting).encode("utf-8", "surrogatepass"), 1))
+        waiting.clear()
+
+    def holding(self, wanted: Iterable[str]) -> Mapping[int, tuple[Place, ...]]:
+        """Return of each photo that holds all of the :func:`terms` where they stand, by its place in the order."""
+        terms, found = tuple(wanted), dict[int, tuple[Place, ...]]()
+        for number, packed in enumerate(self._packed):
+            together = zlib.decompress(packed).decode("utf-8", "surrogatepass")
+            folded = together.casefold()
+            if all(term in folded for term in terms):
+                for within, kept in enumerate(together.split(_PHOTO)):
+                    fields = (field.split(_NAME, 1) for field in kept.split(_FIELD))
+                    places = _places(terms, ((name, text) for name, text in fields))
+                    if places is not None:
+                        found[number * _PACKED_TOGETHER + within] = places
+        return found
+
+
+_PHOTO, _FIELD, _NAME = "\x1d", "\x1e", "\x1f"  # what separates them in a packed text; a text holds none of them
+_SEPARATORS = str.maketrans({_PHOTO: " ", _FIELD: " ", _NAME: " "})
+_PACKED_TOGETHER = 128
 
 
 def texts(view: StoredCase, *, most: int) -> Iterator[tuple[str, str]]:
     """Yield of each photo its source id and the text in which words are looked for, its name left out."""
     results = _Results(view)
-    for outline in view.briefs(tags=True):
-        fields = _fields(*outline, results=results.of)
-        yield outline[0].source_id, " · ".join(text for name, text in fields if name != "name" and text)[:most]
+    for photo in view.sketches(tags=True):
+        fields = _fields(photo, results.of)
+        yield photo.source_id, " · ".join(text for name, text in fields if name != "name" and text)[:most]
 
 
 def _places(wanted: Iterable[str], fields: Iterable[tuple[str, str]]) -> tuple[Place, ...] | None:
@@ -89,17 +125,14 @@ def _around(text: str, at: int, length: int) -> str:
     return visible(f"{'…' * (begin > 0)}{text[begin:end]}{'…' * (end < len(text))}")
 
 
-def _fields(
-    source: Source, claim: Claim | Unexamined, verdict: PhotoResult, *, results: Callable[[PhotoResult], str]
-) -> Iterator[tuple[str, str]]:
-    yield "name", source.display_path
-    yield "result", results(verdict)
-    if isinstance(claim, Claim):
-        device = claim.device
-        words = (device.make, device.model, device.serial)
-        yield "camera", " ".join(word for word in words if not isinstance(word, Absent))
-        yield "place", _named(claim.zones)
-        yield from ((tag, _joined(value)) for tag, value in claim.tags.items())
+def _fields(photo: Sketch, results: Callable[[Sketch], str]) -> Iterator[tuple[str, str]]:
+    yield "name", photo.name
+    yield "result", results(photo)
+    if photo.is_read:
+        yield "camera", " ".join(filter(None, photo.maker)).translate(_SEPARATORS)
+        yield "place", _named(photo.zones)
+        for tag, value in photo.tags.items():
+            yield tag.translate(_SEPARATORS), _joined(value).translate(_SEPARATORS)
 
 
 def _joined(value: object) -> str:
@@ -122,10 +155,10 @@ class _Results:
         self._titles = {note.check_id: note.title for note in view.rules()}
         self._known: dict[tuple[str, ...], str] = {}
 
-    def of(self, verdict: PhotoResult) -> str:
+    def of(self, photo: Sketch) -> str:
         """Return the words of a result."""
-        told = [finding for finding in verdict.findings if finding.outcome not in _UNTOLD]
-        keys = [f"status.{verdict.status.name.lower()}", *(f"outcome.{item.outcome.name.lower()}" for item in told)]
+        told = [finding for finding in photo.findings if finding.outcome not in _UNTOLD]
+        keys = [f"status.{photo.status.name.lower()}", *(f"outcome.{item.outcome.name.lower()}" for item in told)]
         rules = sorted({finding.check_id for finding in told})
         key = (*sorted(set(keys)), *rules)
         if key not in self._known:

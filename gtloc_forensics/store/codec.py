@@ -65,13 +65,28 @@ def unpack(kind: type[R], stored: bytes, *, thin: Callable[[dict[str, Any]], Non
         DamagedCase: a ValueError, when the bytes are not a *kind* (damaged, or written by another version).
     """
     try:
-        plain = zlib.decompress(stored[1:]) if stored[:1] == b"z" else stored[1:]
-        built = msgspec.msgpack.decode(plain)
+        built = msgspec.msgpack.decode(_unpacked(stored))
         if thin is not None:
             thin(built)
         return _converter().structure(built, kind)
     except (zlib.error, msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError, ExceptionGroup) as error:
         raise DamagedCase(f"stored bytes are not a {getattr(kind, '__name__', kind)}: {error}") from error
+
+
+def decoded(stored: bytes, kind: type[R]) -> R:
+    """Return the plain values that :func:`pack` stored, as a structure of msgspec that names those wanted.
+
+    Raises:
+        DamagedCase: when the bytes are none of ours.
+    """
+    try:
+        return msgspec.msgpack.decode(_unpacked(stored), type=kind)
+    except (zlib.error, msgspec.MsgspecError, ValueError) as error:
+        raise DamagedCase(f"stored bytes cannot be read: {error}") from error
+
+
+def _unpacked(stored: bytes) -> bytes:
+    return zlib.decompress(stored[1:]) if stored[:1] == b"z" else stored[1:]
 
 
 def text_of(told: str) -> str:

@@ -95,6 +95,10 @@ class Album:
             )
             yield photo, acquired
 
+    def claim(self, row_id: int) -> Claim | Unexamined:
+        """Return what one source says of itself, without its picture."""
+        return next(self.claims((row_id,)))[1]
+
     def claims(
         self, row_ids: Sequence[int], *, without: Sequence[str] = ()
     ) -> Iterator[tuple[Source, Claim | Unexamined]]:

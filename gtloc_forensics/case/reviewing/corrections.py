@@ -20,7 +20,7 @@ from gtloc_forensics.case.reviewing.reading import Listing
 from gtloc_forensics.correct import Change, Order, Plan, Quantity, Result, Sidecars, planfile
 from gtloc_forensics.correct.journal import JOURNAL_FILE, Journal
 from gtloc_forensics.errors import CaseBusy, CaseError, CorrectionStopped, PlanError, UsageError
-from gtloc_forensics.records import visible
+from gtloc_forensics.records import Sentence, visible
 
 PLAN, SIDECARS = "corrections.toml", "sidecars"
 """Where in the case folder ``gtloc correct`` keeps them when nobody says otherwise."""
@@ -116,7 +116,7 @@ def edit(case: CaseFolder, examiner: str, listing: Listing, wanted: Edit, *, pla
         written = planfile.read(path)
         at = next((at for at, line in enumerate(written.changes) if row and _is(line, row.name, wanted.tag)), None)
         if at is None:
-            raise PlanError("the plan has no such line; load the page anew")
+            raise PlanError(Sentence("the plan has no such line; load the page anew"))
         changes = list(written.changes)
         if wanted.is_dropped:
             del changes[at]
@@ -167,7 +167,7 @@ def order_of(body: Mapping[str, Any], listing: Listing) -> Order:
         raise UsageError("what is to be planned is no text")
     reference, photo = said["reference"].strip(), listing.row(said["photo"])
     if reference and photo is None:
-        raise UsageError("a true time needs the photo that it is of")
+        raise UsageError(Sentence("a true time needs the photo that it is of"))
     return Order(
         camera=said["camera"],
         offset=said["offset"].strip(),
@@ -190,7 +190,7 @@ def _plan_path(case: CaseFolder) -> Path:
 
 def _insist(path: Path, plan: str) -> None:
     if _digest(path) != plan:
-        raise ChangedSince("the plan was changed since; look at it anew")
+        raise ChangedSince(Sentence("the plan was changed since; look at it anew"))
 
 
 def _digest(path: Path) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.reviewing.replay import DECIDE, UNDO
 from gtloc_forensics.errors import CaseBusy, CaseError, UsageError
-from gtloc_forensics.records import Decision, Judged, Judgement, Scalar
+from gtloc_forensics.records import Decision, Judged, Judgement, Scalar, Sentence
 
 PATIENCE_S = 5.0
 """How long a decision waits for somebody else's to be written."""
@@ -83,7 +83,7 @@ def decide(case: CaseFolder, examiner: str, ruling: Ruling) -> Decision:
     with held(case):
         newest = case.view().fingerprint
         if newest != ruling.examination:
-            raise ExaminedSince("the case was examined again since; look at it anew, then decide")
+            raise ExaminedSince(Sentence("the case was examined again since; look at it anew, then decide"))
         return _written(case, DECIDE, subject, detail)
 
 
@@ -98,11 +98,27 @@ def undo(case: CaseFolder, examiner: str, number: int) -> Decision:
     with held(case):
         made = next((decision for decision in case.view().decisions().made if decision.number == number), None)
         if made is None:
-            raise UsageError(f"custody event {number} is no decision; `gtloc decide CASE --list` shows them")
+            raise UsageError(
+                Sentence(
+                    "custody event {number:raw} is no decision; `gtloc decide CASE --list` shows them", number=number
+                )
+            )
         if made.examiner != name:
-            raise UsageError(f"decision {number} is {made.examiner}'s; only who made it takes it back")
+            raise UsageError(
+                Sentence(
+                    "decision {number:raw} is {examiner}'s; only who made it takes it back",
+                    number=number,
+                    examiner=made.examiner,
+                )
+            )
         if made.undone_by is not None:
-            raise UsageError(f"decision {number} was taken back already, by event {made.undone_by}")
+            raise UsageError(
+                Sentence(
+                    "decision {number:raw} was taken back already, by event {event:raw}",
+                    number=number,
+                    event=made.undone_by,
+                )
+            )
         return _written(case, UNDO, f"decision {number}", {"examiner": name, "replaces": number})
 
 
@@ -122,13 +138,13 @@ def _named(examiner: str) -> str:
 
 def _insist(ruling: Ruling) -> None:
     if not ruling.members:
-        raise UsageError("there is no finding to decide on; name a photo or a cause that has one")
+        raise UsageError(Sentence("there is no finding to decide on; name a photo or a cause that has one"))
     if ruling.judgement is Judgement.INNOCENT and not ruling.because.strip():
-        raise UsageError("say why it is innocent with --because")
+        raise UsageError(Sentence("say why it is innocent with --because"))
     if ruling.judgement is not Judgement.INNOCENT and ruling.because.strip():
-        raise UsageError("only what is innocent has a --because; put other words into --note")
+        raise UsageError(Sentence("only what is innocent has a --because; put other words into --note"))
     if max(len(ruling.because), len(ruling.note)) > LONGEST_TEXT:
-        raise UsageError(f"a note has at most {LONGEST_TEXT:,} characters; shorten it")
+        raise UsageError(Sentence("a note has at most {most} characters; shorten it", most=LONGEST_TEXT))
 
 
 def _one(case: CaseFolder, members: Sequence[Judged]) -> str:

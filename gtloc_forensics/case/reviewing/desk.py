@@ -16,6 +16,10 @@ class StillReading(CaseError):
     """The case is still being read; ask again."""
 
 
+class Halted(CaseError):
+    """The service ends; what was being read is read no further."""
+
+
 class Desk:
     """The case as the service shows it: read once, read again after a new examination."""
 
@@ -30,6 +34,7 @@ class Desk:
         self._reading: threading.Thread | None = None
         self._trouble: ForensicsError | None = None
         self._turn = threading.Lock()
+        self._halted = threading.Event()
         self.pictures = Pictures(case)
 
     @property
@@ -63,7 +68,13 @@ class Desk:
             self._trouble = error
 
     def _told(self, done: int) -> None:
+        if self._halted.is_set():
+            raise Halted("the review ends")
         self.done = done
+
+    def halt(self) -> None:
+        """End whatever is read of the case: a search or a first look would go on for as long as it takes."""
+        self._halted.set()
 
     def pages(self, language: str) -> Pages:
         """Return the pages in a language.
@@ -95,5 +106,8 @@ class Desk:
         return listing
 
     def close(self) -> None:
-        """Give back what the pictures needed."""
+        """Give back what the pictures needed; nothing reads the case any more."""
+        self.halt()
+        if self._reading is not None:
+            self._reading.join()
         self.pictures.close()

@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from gtloc_forensics.case.reviewing.asking import place_told
 from gtloc_forensics.case.reviewing.reading import Listing, Row
 from gtloc_forensics.case.reviewing.replay import DECIDE, UNDO
+from gtloc_forensics.earth import gazetteer
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.records import (
     Absent,
@@ -36,6 +39,9 @@ from gtloc_forensics.records import (
 from gtloc_forensics.report.chapters.weighing import beside
 from gtloc_forensics.report.exports.rows import row as exported
 from gtloc_forensics.report.template import Words, load_words
+
+MOST_TOWNS = 6
+"""Names of towns beside a photo's own on its map."""
 
 LONGEST_RAW = 300
 """Characters of a tag's value; a longer one says how long it is."""
@@ -142,7 +148,7 @@ class Pages:
             "refutable_by": self._words.sentence(group.refutable_by),
             "photos": list(group.source_ids),
             "checks": list(group.check_ids),
-            "members": [[member.source_id, member.check_id] for member in members],
+            "members": [list(member) for member in members],
         }
 
     def _cause_name(self, group: CauseGroup) -> str:
@@ -213,6 +219,7 @@ class Pages:
             "claim": list(self._claimed(known)) if known else [],
             "no_claim": self._words.reason(claim.reason) if isinstance(claim, Unexamined) else "",
             "sun": self._sun(entry.photo.sun),
+            "town": self._town(known),
             "indicated": self._indicated(entry),
             "findings": [self._finding(finding) for finding in told],
             "not_testable": [
@@ -261,6 +268,29 @@ class Pages:
         elevation, azimuth = self._words.number(sun.elevation_deg, 1), self._words.number(sun.azimuth_deg)
         return self._words.line("comparison.sun_at", elevation=elevation, azimuth=azimuth)
 
+    def _town(self, claim: Claim | None) -> dict[str, Any] | None:
+        """Return the place by which people would call the claimed position, and towns of the map around it."""
+        if claim is None or not isinstance(claim.position, Stated):
+            return None
+        at = claim.position.value
+        town = gazetteer.well_known(at)
+        reach_deg = 2.5
+        around = gazetteer.within(
+            south_deg=max(-90.0, at.latitude_deg - reach_deg),
+            north_deg=min(90.0, at.latitude_deg + reach_deg),
+            west_deg=at.longitude_deg - 2 * reach_deg,
+            east_deg=at.longitude_deg + 2 * reach_deg,
+            most=MOST_TOWNS,
+        )
+        known = {(place.name, place.position): place for place in (replace(town, distance_km=0.0), *around)}
+        return {
+            "name": place_told(town, self.language),
+            "km": self._words.number(town.distance_km, 1 if town.distance_km < 10 else 0),
+            "around": [
+                [place.name, place.position.latitude_deg, place.position.longitude_deg] for place in known.values()
+            ],
+        }
+
     def _indicated(self, entry: PhotoEntry) -> dict[str, Any]:
         if isinstance(entry.photo.prediction, Unexamined):
             return {"not_examined": self._words.reason(entry.photo.prediction.reason)}
@@ -287,8 +317,10 @@ class Pages:
         book = self._view.decisions()
         hidden = sum(1 for made in book.made if made.examiner != examiner and made.undone_by is None)
         reviewed: dict[str, list[dict[str, Any]]] = {}
-        for row in filter(None, map(self._listing.row, book.judged_photos)):  # not all photos: it is asked each time
-            for item in book.standing_of(row.source_id, row.sha256, row.ways):
+        there = list(filter(None, map(self._listing.row, book.judged_photos)))  # not all photos: it is asked each time
+        ways = self._listing.ways([row.source_id for row in there])
+        for row in there:
+            for item in book.standing_of(row.source_id, row.sha256, ways[row.source_id]):
                 if others or item.decision.examiner == examiner:
                     key = f"{row.source_id} {item.check_id}"
                     told = {"event": item.decision.number, "standing": item.standing.value, "counts": item.counts}

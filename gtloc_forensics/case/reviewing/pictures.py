@@ -17,7 +17,7 @@ from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.errors import DecodeRefused, ForensicsError
 from gtloc_forensics.files import acquiring, writing
 from gtloc_forensics.files.acquiring import IntakeFailed
-from gtloc_forensics.records import Candidate, Source
+from gtloc_forensics.records import Candidate, Sentence, Source, Statement
 
 SHORT_SIDE, LONGEST_PX, QUALITY = 1600, 2560, 88
 """Of a large picture, in pixels; what is smaller stays as it is."""
@@ -31,7 +31,7 @@ class Large:
     """A large picture, or why there is none."""
 
     jpeg: bytes
-    reason: str = ""
+    reason: Statement = ""
 
 
 class Pictures:
@@ -59,16 +59,16 @@ class Pictures:
 
     def _make(self, source: Source) -> Large:
         if decode.needs_preview(source.media_type):
-            return Large(b"", "of a RAW file there is only the small picture")
+            return Large(b"", Sentence("of a RAW file there is only the small picture"))
         try:
             writing.refuse_temporary_inside(self._case.evidence)
             with tempfile.TemporaryDirectory(prefix="gtloc-review-") as work:
                 taken = acquiring.take(self._case.evidence, Candidate(source.relative), into=Path(work))
                 if taken.source.sha256 != source.sha256:
-                    return Large(b"", "the file has other bytes now than when it was examined")
+                    return Large(b"", Sentence("the file has other bytes now than when it was examined"))
                 return self._decoded(decode.Job(taken.working_copy, source.source_id, source.media_type, SHORT_SIDE))
         except IntakeFailed as error:
-            return Large(b"", f"the file cannot be read: {error.reason}")
+            return Large(b"", Sentence("the file cannot be read: {reason}", reason=error.reason))
         except (ForensicsError, OSError) as error:
             return Large(b"", str(error))
 
@@ -76,7 +76,7 @@ class Pictures:
         self._decoder = self._decoder or decode.Decoder(1)
         ((_, found),) = self._decoder.stream([job], window=1)
         if isinstance(found, DecodeRefused):
-            return Large(b"", str(found.reason))
+            return Large(b"", found.reason)
         return Large(decode.jpeg_of(found.shown, longest_px=LONGEST_PX, quality=QUALITY))
 
     def close(self) -> None:

@@ -147,12 +147,15 @@ def explained_there(
     group: CauseGroup, there: Sequence[CauseGroup], source: Source, *, findings: Sequence[Finding]
 ) -> tuple[Judged, ...]:
     """Return the same where the groups that the photo is in, *there*, are known already."""
+    rules = rules_there(group, there, findings)
+    return tuple(item for item in judged(source, findings) if item.check_id in rules)
+
+
+def rules_there(group: CauseGroup, there: Sequence[CauseGroup], findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Return by which rules a cause explains what was found of a photo; what is said of it need not be known."""
     elsewhere = _named_elsewhere(group, there, findings)
-    return tuple(
-        item
-        for item in judged(source, findings)
-        if item.check_id in group.check_ids and not elsewhere.get(item.check_id, False)
-    )
+    spoke = {finding.check_id for finding in findings if finding.outcome in REVIEWABLE}
+    return tuple(rule for rule in sorted(spoke) if rule in group.check_ids and not elsewhere.get(rule, False))
 
 
 def _named_elsewhere(group: CauseGroup, there: Sequence[CauseGroup], findings: Sequence[Finding]) -> Mapping[str, bool]:

@@ -75,12 +75,14 @@ class _Server(uvicorn.Server):
         *,
         announce: Callable[[str], None],
         stop: threading.Event,
+        halt: Callable[[], None],
         idle_s: float,
     ) -> None:
         super().__init__(config)
         self._keys = keys
         self._announce = announce
         self._stop = stop
+        self._halt = halt
         self._idle_s = idle_s
 
     async def startup(self, sockets: Any = None) -> None:
@@ -94,6 +96,7 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Whether to stop."""
         if self._stop.is_set() or time.monotonic() - self._keys.last_seen > self._idle_s:
+            self._halt()  # an answer that is still being made would be waited for
             return True
         return await super().on_tick(counter)
 
@@ -148,6 +151,6 @@ def serve(
         h11_max_incomplete_event_size=LONGEST_HEAD,
     )
     try:
-        _Server(config, keys, announce=announce, stop=stop, idle_s=idle_s).run()
+        _Server(config, keys, announce=announce, stop=stop, halt=desk.halt, idle_s=idle_s).run()
     finally:
         desk.close()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from math import nan
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,10 +20,11 @@ from gtloc_forensics.case.reviewing import asking, corrections, decisions
 from gtloc_forensics.case.reviewing.corrections import ChangedSince, Edit
 from gtloc_forensics.case.reviewing.decisions import ExaminedSince, Ruling
 from gtloc_forensics.case.reviewing.desk import Desk, StillReading
-from gtloc_forensics.case.reviewing.pages import dumped, plain
-from gtloc_forensics.case.reviewing.reading import Listing
+from gtloc_forensics.case.reviewing.pages import dumped, languages, plain
+from gtloc_forensics.earth import gazetteer
 from gtloc_forensics.errors import CaseBusy, CorrectionStopped, ForensicsError, UsageError
-from gtloc_forensics.records import Judgement
+from gtloc_forensics.records import Judgement, Sentence, visible
+from gtloc_forensics.report.template import Words, load_words
 
 ASSETS: Mapping[str, str] = {
     "index.html": "text/html; charset=utf-8",
@@ -42,6 +44,14 @@ SLOWEST_BODY_S = 10.0
 _JSON = "application/json"
 
 
+class NotThere(ForensicsError):
+    """What was asked for is not in the case."""
+
+
+class ReadOnly(ForensicsError):
+    """Nobody is named who decides."""
+
+
 def asset(name: str) -> bytes:
     """Return one file of the pages as it ships."""
     return files("gtloc_forensics.templates").joinpath("review", name).read_bytes()
@@ -58,6 +68,7 @@ def application(desk: Desk) -> Starlette:
         Route("/data/custody", _of(desk, _custody)),
         Route("/data/photo/{source_id}", _of(desk, _photo)),
         Route("/data/search", _of(desk, _search)),
+        Route("/data/places", _of(desk, _places)),
         Route("/data/compare", _of(desk, _compare)),
         Route("/data/corrections", _of(desk, _corrections)),
         Route("/preview/{source_id}", _of(desk, _preview)),
@@ -90,19 +101,35 @@ def _of(desk: Desk, respond: Any) -> Any:
         body = await _body(request) if request.method == "POST" else {}
         try:
             answered: Response = await run_in_threadpool(respond, desk, request, body)
-        except StillReading as error:
-            raise HTTPException(503, str(error)) from error
-        except (CaseBusy, CorrectionStopped) as error:
-            raise HTTPException(409, str(error)) from error
-        except (ExaminedSince, ChangedSince) as error:
-            raise HTTPException(412, str(error)) from error
-        except UsageError as error:
-            raise HTTPException(400, str(error)) from error
         except ForensicsError as error:
-            raise HTTPException(500, str(error)) from error
+            status = next((status for kind, status in _STATUS_OF if isinstance(error, kind)), 500)
+            raise HTTPException(status, _refusal(error, _words(desk, request))) from error
         return answered
 
     return answer
+
+
+_STATUS_OF: tuple[tuple[type[ForensicsError], int], ...] = (
+    (NotThere, 404),
+    (ReadOnly, 403),
+    (StillReading, 503),
+    (CaseBusy, 409),
+    (CorrectionStopped, 409),
+    (ExaminedSince, 412),
+    (ChangedSince, 412),
+    (UsageError, 400),
+)
+
+
+def _refusal(error: ForensicsError, words: Words) -> str:
+    """Return why something is refused, in the language of the page where it can be said in it."""
+    told = error.args[0] if error.args else ""
+    return visible(words.wording.tell(told)) if isinstance(told, Sentence) else visible(str(error))
+
+
+def _words(desk: Desk, request: Request) -> Words:
+    wanted = _language(request)
+    return load_words("default", wanted if wanted in languages() else desk.language)
 
 
 async def _body(request: Request) -> dict[str, Any]:
@@ -161,7 +188,7 @@ def _custody(desk: Desk, request: Request, _: Any) -> Response:
 def _photo(desk: Desk, request: Request, _: Any) -> Response:
     shown = desk.pages(_language(request)).photo(request.path_params["source_id"])
     if shown is None:
-        raise HTTPException(404, "the case has no such photo")
+        raise NotThere(Sentence("the case has no such photo"))
     return _json(shown)
 
 
@@ -171,7 +198,7 @@ def _preview(desk: Desk, request: Request, _: Any) -> Response:
     row = listing.row(request.path_params["source_id"])
     picture = None if row is None else listing.view.picture_of(row.sha256)
     if picture is None:
-        raise HTTPException(404, "there is no picture of it")
+        raise NotThere(Sentence("there is no picture of it"))
     return Response(picture, media_type="image/jpeg")
 
 
@@ -180,21 +207,40 @@ def _large(desk: Desk, request: Request, _: Any) -> Response:
     listing = desk.read()
     row = listing.row(request.path_params["source_id"])
     if row is None:
-        raise HTTPException(404, "the case has no such photo")
+        raise NotThere(Sentence("the case has no such photo"))
     (entry,) = listing.view.entries_at([row.ordinal])
     made = desk.pictures.large(entry.photo.source)
     if not made.jpeg:
-        raise HTTPException(404, made.reason)
+        raise NotThere(made.reason)
     return Response(made.jpeg, media_type="image/jpeg")
 
 
 def _search(desk: Desk, request: Request, _: Any) -> Response:
-    return _json(plain(asking.told(asking.found(desk.case, desk.read(), request.query_params))))
+    found = asking.found(desk.case, desk.read(), request.query_params)
+    return _json(plain(asking.told(found, _words(desk, request))))
+
+
+MOST_PLACES = 12
+"""Names of towns on a map at once."""
+
+
+def _places(desk: Desk, request: Request, _: Any) -> Response:
+    """Answer with the greatest towns of a window of the map."""
+    names = ("south", "north", "west", "east")
+    try:
+        south, north, west, east = (float(request.query_params.get(name, "")) for name in names)
+    except ValueError:
+        south, north, west, east = (nan, nan, nan, nan)
+    if not (-90 <= south <= north <= 90 and -360 <= west <= east <= 360):
+        raise UsageError(Sentence("a window of the map is four numbers in degrees"))
+    found = gazetteer.within(south_deg=south, north_deg=north, west_deg=west, east_deg=east, most=MOST_PLACES)
+    return _json(plain([[place.name, place.position.latitude_deg, place.position.longitude_deg] for place in found]))
 
 
 def _compare(desk: Desk, request: Request, _: Any) -> Response:
     first, second = (request.query_params.get(name, "") for name in ("first", "second"))
-    return _json(plain(asking.difference(asking.compared(desk.case, first, second))))
+    found = asking.compared(desk.case, first, second, watched=desk.read().watched)
+    return _json(plain(asking.difference(found)))
 
 
 def _corrections(desk: Desk, _: Request, __: Any) -> Response:
@@ -228,7 +274,7 @@ def _correct(desk: Desk, request: Request, body: dict[str, Any]) -> Response:
 
 def _insist_on_writing(desk: Desk) -> None:
     if not desk.may_write:
-        raise HTTPException(403, "this review only reads; start it with --examiner NAME to decide")
+        raise ReadOnly(Sentence("this review only reads; start it with --examiner NAME to decide"))
 
 
 def _text(body: Mapping[str, Any], name: str) -> str:
@@ -250,15 +296,18 @@ def _decide(desk: Desk, _: Request, body: dict[str, Any]) -> Response:
     listing = desk.read()
     judgement, number = _text(body, "decision").upper(), _number(body, "cause")
     if judgement not in Judgement.__members__:
-        raise UsageError("there is no such decision")
+        raise UsageError(Sentence("there is no such decision"))
     kind = device = ""
     if number is not None:
         if not 1 <= number <= len(listing.groups):
-            raise UsageError("there is no such cause")
-        members, cause = listing.members[number - 1], listing.groups[number - 1].cause
+            raise UsageError(Sentence("there is no such cause"))
+        keys, cause = listing.members[number - 1], listing.groups[number - 1].cause
         kind, device = str(cause.kind), cause.device_key
     else:
-        members = tuple(_members(listing, body.get("findings")))
+        keys = tuple(_keys(body.get("findings")))
+    members = listing.judged(keys)
+    if members is None:
+        raise UsageError(Sentence("there is no such finding"))
     made = decisions.decide(
         desk.case,
         desk.examiner,
@@ -276,16 +325,13 @@ def _decide(desk: Desk, _: Request, body: dict[str, Any]) -> Response:
     return _json({"event": made.number})
 
 
-def _members(listing: Listing, findings: object) -> Any:
+def _keys(findings: object) -> Iterator[tuple[str, str]]:
     if not isinstance(findings, list):
         raise UsageError("findings is no list")
     for pair in findings:
         if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)):
             raise UsageError("a finding is a pair of photo and rule")
-        member = listing.judged(pair[0], pair[1])
-        if member is None:
-            raise UsageError("there is no such finding")
-        yield member
+        yield pair[0], pair[1]
 
 
 def _undo(desk: Desk, _: Request, body: dict[str, Any]) -> Response:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
+_PLACE = "LAT,LON or the name of a town"
+
 
 def _parsed(parse: Callable[[str], V], form: str) -> Callable[[click.Context, click.Parameter, str | None], V | None]:
     """Make a click callback of a parser that raises ValueError."""
@@ -37,7 +39,7 @@ def _parsed(parse: Callable[[str], V], form: str) -> Callable[[click.Context, cl
 @click.command()
 @click.argument("case", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--words", default="", help="In names, tags, cameras, place names or results; all of them.")
-@click.option("--near", metavar="LAT,LON", callback=_parsed(place, "LAT,LON"), help="Claimed position.")
+@click.option("--near", metavar="PLACE", callback=_parsed(place, _PLACE), help="Claimed position: LAT,LON or a town.")
 @click.option("--within-km", type=click.FloatRange(0), default=25.0, show_default=True, help="Radius of --near.")
 @click.option("--local-hours", metavar="H-H", callback=_parsed(hours, "22-4"), help="Claimed time of day, as 22-4.")
 @click.option("--dates", metavar="D..D", callback=_parsed(dates, "2024-01-01..2024-03-31"), help="Claimed dates.")
@@ -46,7 +48,7 @@ def _parsed(parse: Callable[[str], V], form: str) -> Callable[[click.Context, cl
 @click.option("--like", help="Like this photo of the case, or this file, first.")
 @click.option("--shows-hour", metavar="H", callback=_parsed(hour, "an hour"), help="Looks like this hour first.")
 @click.option("--shows-month", type=click.IntRange(1, 12), help="Looks like this month first.")
-@click.option("--shows-place", metavar="LAT,LON", callback=_parsed(place, "LAT,LON"), help="Looks like there first.")
+@click.option("--shows-place", metavar="PLACE", callback=_parsed(place, _PLACE), help="Looks like there first.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Most photos to list.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document.")
 @database_option

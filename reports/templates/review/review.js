@@ -8,6 +8,7 @@ const LETTERS = { c: 'confirmed', i: 'innocent', d: 'dismissed', s: 'second_read
 const VIEWS = ['causes', 'photos', 'map', 'cameras', 'unseen', 'custody', 'find', 'corrections', 'compare'];
 const MANY = 1500; // dots; of more, those that would lie on each other are one
 const ROW_PX = 64;
+const AHEAD = 4; // photos that are asked for before one goes there
 
 const state = {
   data: null, photos: new Map(), reviewed: {}, made: new Map(), hidden: 0, others: Boolean(taken),
@@ -65,13 +66,16 @@ function picture(id, alt) {
 
 // ------------------------------------------------------------------ where the case comes from
 
+/** What is refused is said in the language of the page. */
+const spoken = (path) => (!state.data || path.includes('language=') ? path : `${path}${path.includes('?') ? '&' : '?'}language=${encodeURIComponent(state.data.language)}`);
+
 async function ask(path, body) {
   const options = body === undefined
     ? { credentials: 'same-origin' }
     : { method: 'POST', headers: HEADER, body: JSON.stringify(body), credentials: 'same-origin' };
   let answer;
   try {
-    answer = await fetch(path, options);
+    answer = await fetch(spoken(path), options);
   } catch {
     notice(say('stopped'));
     throw new Error('stopped');
@@ -398,8 +402,8 @@ const views = {
     state.selected = id;
     loadPhoto(id).then((shown) => { if (state.current?.photo === photo) body.replaceChildren(...parts(photoBody(photo, shown))); markFinding(); })
       .catch((error) => body.replaceChildren(el('p', {}, error.message)));
-    const [previous, next, later] = aside(id);
-    for (const coming of [next, later]) if (coming && !taken) new Image().src = `preview/${coming}`;
+    const [previous, next] = aside(id);
+    loadAhead(id);
     return [el('h1', {}, photo.name), el('div', { class: 'actions' },
       el('button', { type: 'button', disabled: !previous, 'aria-keyshortcuts': 'ArrowLeft', onclick: () => open(previous) }, say('previous_photo')),
       el('button', { type: 'button', disabled: !next, 'aria-keyshortcuts': 'ArrowRight', onclick: () => open(next) }, say('next_photo')),
@@ -511,14 +515,15 @@ const views = {
       state.data.cameras.filter((each) => each.name).map((each) => el('option', { value: each.name, selected: asked.device === each.name }, each.label || each.name)));
     const like = state.photos.get(asked.like ?? '');
     const form = el('form', { class: 'bar', role: 'search', onsubmit: (event) => { event.preventDefault(); run(); } },
-      field('words', say('hint_words')), field('near', '52.52,13.41'), field('within', '25'), field('dates', '2024-01-01..2024-03-31'), field('hours', '22-4'), field('months', '6-8'),
-      el('label', {}, say('camera'), camera), field('shows_hour', '18:30'), field('shows_month', '7'), field('shows_place', '52.52,13.41'),
+      field('words', say('hint_words')), field('near', 'Bergen'), field('within', '25'), field('dates', '2024-01-01..2024-03-31'), field('hours', '22-4'), field('months', '6-8'),
+      el('label', {}, say('camera'), camera), field('shows_hour', '18:30'), field('shows_month', '7'), field('shows_place', 'Bergen'),
       el('button', {}, say('find_do')), el('button', { type: 'button', onclick: () => { state.asked = {}; state.found = null; route(); } }, say('find_clear')));
     const show = () => {
-      const { hits, matching, looked_at, unknown, refused, error } = state.found;
+      const { hits, matching, looked_at, unknown, refused, named = [], error } = state.found;
       const photos = (hits ?? []).map((hit) => [state.photos.get(hit.id), hit]).filter(([photo]) => photo);
       state.trail = photos.map(([photo]) => photo.id);
       told.replaceChildren(...parts(error ? el('p', { class: 'verdict' }, error) : [el('p', {}, say('found_n', { n: matching, of: looked_at })),
+        named.map(([, town, ...at]) => el('p', { class: 'quiet' }, say('near_named', { name: town, at: at.map((degrees) => degrees.toFixed(2)).join(', ') }))),
         matching > photos.length ? el('p', { class: 'quiet' }, say('shown_first', { n: photos.length })) : '',
         unknown.map(([reason, n]) => el('p', { class: 'quiet' }, say('not_compared', { n, reason }))), refused.map((key) => el('p', {}, say(`refused_${key}`)))]));
       holder.replaceChildren(...parts(photos.length ? virtualList(photos, ([photo, hit]) => foundRow(photo, hit), { label: say('find'), height: 76 }) : ''));
@@ -661,10 +666,17 @@ function correctedBy(camera, photos, lines) {
   return after;
 }
 
-async function correct(what, body = {}) {
+let correcting = Promise.resolve();
+let planSeen = '';
+
+/** Corrections go one after the other: what somebody else changed meanwhile is refused, what we changed ourselves is not. */
+const correct = (what, body = {}) => { correcting = correcting.then(() => corrected(what, body)); return correcting; };
+
+async function corrected(what, body) {
   try {
     announce(say('loading'));
-    const { said } = await ask(`correct/${what}`, body);
+    const { said } = await ask(`correct/${what}`, 'plan' in body ? { ...body, plan: planSeen } : body);
+    planSeen = said.plan;
     if (location.hash.startsWith('#/corrections')) route(true);
     const { done } = said;
     announce(done.transaction ? say(`corrected_${what}`, { name: done.transaction, n: done.corrected.length, m: done.refused.length }) : say(`corrected_${what}`, { n: said.lines.length }));
@@ -678,6 +690,7 @@ async function correct(what, body = {}) {
 function correctionsBody(held) {
   const may = state.data.may_write;
   const wanted = {};
+  planSeen = held.plan;
   const input = (name, hint) => el('label', {}, say(`correct_${name}`), el('input', { placeholder: hint, oninput: (event) => { wanted[name] = event.target.value; } }));
   const reference = state.photos.get(state.selected);
   const propose = () => correct('propose', { ...wanted, ...(wanted.reference && reference ? { photo: reference.id } : {}) });
@@ -778,7 +791,8 @@ function zoom(_, photo = state.current?.photo, other = null) {
   if (!dialog.open) dialog.showModal();
   boxes[0].focus();
   fit();
-  if (next && !taken) setTimeout(() => { new Image().src = largeOf(next); }, 300);
+  // One after the other: a large picture is made when it is asked for.
+  if (!taken) setTimeout(() => { for (const coming of comingAfter(photo.id).slice(0, 2)) new Image().src = largeOf(coming); }, 300);
 }
 
 function causeCard(cause, whole = false) {
@@ -819,7 +833,29 @@ function ofCamera(key) {
 function aside(id) {
   if (!state.trail.includes(id)) state.trail = state.data.photos.map((photo) => photo.id);
   const at = state.trail.indexOf(id);
-  return [state.trail[at - 1], state.trail[at + 1], state.trail[at + 2]];
+  return [state.trail[at - 1], state.trail[at + 1]];
+}
+
+/** Those that come next, in the list and among the undecided: what is shown of them is asked for while one looks. */
+function comingAfter(id) {
+  const after = state.trail.slice(state.trail.indexOf(id) + 1, state.trail.indexOf(id) + 1 + AHEAD);
+  const [next] = undecided().slice(0, AHEAD).filter(([other]) => other !== id);
+  return [...new Set([...after, ...(next ? [next[0]] : [])])];
+}
+
+const ahead = new Map(); // pictures that were asked for early; a browser keeps them as long as somebody holds them
+let waitingAhead = 0;
+function loadAhead(id) {
+  clearTimeout(waitingAhead);
+  if (taken) return;
+  waitingAhead = setTimeout(() => {
+    if (state.current?.photo?.id !== id) return; // who holds a key down is further on already
+    for (const coming of comingAfter(id)) {
+      if (!ahead.has(coming)) ahead.set(coming, Object.assign(new Image(), { src: `preview/${coming}` }));
+      loadPhoto(coming).catch(() => {});
+    }
+    while (ahead.size > 4 * AHEAD) ahead.delete(ahead.keys().next().value);
+  }, 120);
 }
 
 // ------------------------------------------------------------------ one photo
@@ -837,7 +873,7 @@ function photoBody(photo, shown) {
       shown.not_testable.length ? el('details', {}, el('summary', {}, `${say('not_testable')} (${shown.not_testable.length})`), list(shown.not_testable.map(([check, title, why]) => `${check} ${title}: ${why}`))) : '',
       shown.not_examined.length ? [el('h2', {}, say('not_examined')), list(shown.not_examined.map(([stage, why]) => `${stage}: ${why}`))] : '')),
   others.length ? [el('h2', {}, say('pair')), sideBySide(photo, others), el('p', {}, el('button', { type: 'button', onclick: () => zoom(null, photo, state.photos.get(state.pair ?? others[0])) }, say('larger_pair')))] : '',
-  el('h2', {}, say('place')), placeMap(photo, shown), el('h2', {}, say('neighbours')), neighbours(photo),
+  el('h2', {}, say('place')), shown.town ? el('p', {}, say('near_town', shown.town)) : '', placeMap(photo, shown), el('h2', {}, say('neighbours')), neighbours(photo),
   el('h2', {}, say('tags')), tagTable(shown),
   shown.warnings.length ? [el('h2', {}, say('warnings')), list(shown.warnings)] : '',
   el('h2', {}, say('file')), el('dl', {}, Object.entries(shown.file).map(([name, value]) => [el('dt', {}, name), el('dd', {}, String(value))]))];
@@ -931,6 +967,20 @@ async function baseMap(place) {
   return map;
 }
 
+/** Write the names of towns on a map, the greater first; one that would lie on another is left out. */
+function nameTowns(map, layer, towns) {
+  const { L } = globalThis;
+  const kept = [];
+  layer.clearLayers();
+  for (const [name, ...at] of towns) {
+    const { x, y } = map.latLngToContainerPoint(at);
+    if (kept.some(([left, top, wide]) => Math.abs(y - top) < 16 && x < left + wide && left < x + 7 * name.length + 12)) continue;
+    kept.push([x, y, 7 * name.length + 12]);
+    L.circleMarker(at, { radius: 2, stroke: false, fillColor: styled('--ink'), fillOpacity: 0.8, interactive: false })
+      .bindTooltip(el('span', {}, name), { permanent: true, direction: 'right', offset: [2, 0], className: 'town' }).addTo(layer);
+  }
+}
+
 /** Of many photos those that lie within some pixels of each other are one mark. */
 function clustered(map, photos) {
   if (photos.length <= MANY) return photos.map((photo) => ({ photo, n: 1, gravest: worst(photo) }));
@@ -973,7 +1023,17 @@ async function drawMap(place, photos, picked, { track = false } = {}) {
     if (shown.length) map.fitBounds(L.latLngBounds(shown.map((photo) => photo.at)).pad(0.3), { maxZoom: 7, animate: false });
     mark();
   };
-  map.on('zoomend moveend', () => { if (held.length > MANY) mark(); });
+  const towns = L.layerGroup().addTo(map);
+  let asked = 0;
+  const nameThem = async () => {
+    const bounds = map.getBounds();
+    const mine = (asked += 1);
+    if (taken || map.getZoom() < 3) { towns.clearLayers(); return; }
+    const [south, north] = [Math.max(-90, bounds.getSouth()), Math.min(90, bounds.getNorth())];
+    const found = await ask(`data/places?${new URLSearchParams({ south, north, west: bounds.getWest(), east: bounds.getEast() })}`).catch(() => null);
+    if (found && mine === asked && place.isConnected) nameTowns(map, towns, found.said);
+  };
+  map.on('moveend', () => { if (held.length > MANY) mark(); nameThem(); });
   place.draw(photos);
   return (photo) => { if (photo.at) { ring.setLatLng(photo.at).addTo(map); map.panTo(photo.at, { animate: false }); } else ring.remove(); };
 }
@@ -984,6 +1044,7 @@ function placeMap(photo, shown) {
   baseMap(place).then((map) => {
     if (!map) return;
     const { L } = globalThis;
+    nameTowns(map, L.layerGroup().addTo(map), shown.town?.around ?? []);
     L.circleMarker(photo.at, { radius: 8, color: styled('--paper'), weight: 2, fillColor: colour(photo), fillOpacity: 1 }).bindTooltip(el('span', {}, say('claimed_place'))).addTo(map);
     const seen = shown.indicated.position?.value?.split(', ').map(Number);
     if (seen) {
