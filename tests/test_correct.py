@@ -790,7 +790,9 @@ def test_keywords_say_what_was_found_by_outcome_and_cause():
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"offset": "+01:00:00", "zone": "Europe/Berlin"}, "--offset and --zone"),
+        ({"offset": "+01:00:00", "zone": "Europe/Berlin", "keep_instant": True}, "--offset and --zone"),
+        ({"offset": "+01:00:00", "zone": "Europe/Berlin", "keep_zone": True}, "--keep-zone"),
+        ({"swap_day_month": True, "zone": "Europe/Berlin"}, "--zone and --swap-day-month"),
         ({"neighbours": True, "gps": GpsRepair.SWAP}, "one after the other"),
         ({"replace_positions": True}, "add --track"),
         ({"clock_ahead_s": 3.0}, "add --track"),

@@ -133,25 +133,34 @@ def names_of(claim: Claim) -> set[str]:
 
 
 def shifted(
-    photos: Iterable[Subject], seconds: float, *, keep_zone: bool = False, reason: str = "", strength: float = 1.0
+    photos: Iterable[Subject],
+    seconds: float,
+    *,
+    keep_zone: bool = False,
+    zone: str = "",
+    reason: str = "",
+    strength: float = 1.0,
 ) -> list[Change]:
     """Move the clock by whole *seconds*.
 
     The offset beside it stays, unless it was the legal one at the place before and is not
-    after (a shift across a change to summer time); *keep_zone* leaves it in any case.
+    after (a shift across a change to summer time); *keep_zone* leaves it in any case. Where a
+    *zone* is named, the offset is the one that it keeps at the moved clock, see :func:`relabelled`.
     """
-    why = reason or f"asked for: clock moved by {lines.write_shift(seconds)}"
+    why = (reason or f"asked for: clock moved by {lines.write_shift(seconds)}") + (zone and f", and it keeps {zone}")
     out: list[Change] = []
     for photo in photos:
         if photo.local is not None:
             new = moved(photo.local, seconds)
-            offset = None if keep_zone else _legal_after(photo, new)
+            offset = _kept_by(zone, replace(photo, local=new)) if zone else None
+            if not (zone or keep_zone):
+                offset = _legal_after(photo, new)
             out += time_lines(photo, new, offset, why, strength)
     return out
 
 
 def from_reference(
-    photos: Sequence[Subject], reference: bytes, true_local: datetime, *, keep_zone: bool = False
+    photos: Sequence[Subject], reference: bytes, true_local: datetime, *, keep_zone: bool = False, zone: str = ""
 ) -> list[Change]:
     """Move the clock of one camera by what one of its photos, whose true time is known, was off.
 
@@ -165,7 +174,7 @@ def from_reference(
     mates = [photo for photo in photos if photo.device_key == known.device_key]
     when = lines.write_time(true_local)
     why = f"clock moved by {lines.write_shift(seconds)}: {visible(reference)} was taken at {when}"
-    return shifted(mates, seconds, keep_zone=keep_zone, reason=why)
+    return shifted(mates, seconds, keep_zone=keep_zone, zone=zone, reason=why)
 
 
 def relabelled(photos: Iterable[Subject], zone: str) -> list[Change]:
@@ -175,14 +184,17 @@ def relabelled(photos: Iterable[Subject], zone: str) -> list[Change]:
     """
     out: list[Change] = []
     for photo in photos:
-        if photo.local is not None:
-            offsets = zones.offsets_hours(zone, photo.local.replace(microsecond=0))
-            out += time_lines(photo, None, _nearest(photo, offsets), f"asked for: the clock keeps {zone}", 1.0)
+        offset = _kept_by(zone, photo)
+        if offset is not None:
+            out += time_lines(photo, None, offset, f"asked for: the clock keeps {zone}", 1.0)
     return out
 
 
-def _nearest(photo: Subject, offsets: tuple[float, ...]) -> float:
-    if photo.gps_utc is None or photo.local is None:
+def _kept_by(zone: str, photo: Subject) -> float | None:
+    if photo.local is None:
+        return None
+    offsets = zones.offsets_hours(zone, photo.local.replace(microsecond=0))
+    if photo.gps_utc is None:
         return offsets[-1]
     implied = (photo.local - photo.gps_utc).total_seconds() / 3600.0
     return min(offsets, key=lambda offset: abs(offset - implied))

@@ -1,7 +1,8 @@
 """What a person ordered, as one record, and the plan that answers it.
 
-One order asks for one repair of times and one of positions at most; an order that asks
-for neither gets what the case itself proposes. Lines locked in an earlier plan stand.
+One order asks for one repair of times and one of positions at most, but a clock that is moved
+may have its zone written in the same order; an order that asks for neither gets what the case
+itself proposes. Lines locked in an earlier plan stand.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Order:
     camera: str = ""  # serial number, device key, or make and model; "" for all
     offset: str = ""  # "+01:02:00": moves the clock
     reference: str = ""  # "PHOTO=2024-06-15 12:00:00": its true local time sets its camera's clock
-    zone: str = ""  # "Europe/Berlin": written beside the clock, which stays
+    zone: str = ""  # "Europe/Berlin": written beside the clock, as it stands or as offset or reference set it
     keep_instant: bool = False  # with zone: the clock moves to it instead, the instant stays
     keep_zone: bool = False  # with offset or reference: never touch the offset from UTC
     swap_day_month: bool = False
@@ -61,7 +62,9 @@ class Order:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant together."""
-        for kind in (self.of_time, self.of_position if self.gps else ()):
+        zone_after = not (self.keep_instant or self.swap_day_month)  # written beside the clock that the other one sets
+        times = tuple(name for name in self.of_time if name != "--zone" or not zone_after)
+        for kind in (times, self.of_position if self.gps else ()):
             if len(kind) > 1:
                 raise PlanError(f"{' and '.join(kind)} in one plan would hide what each does; make one after the other")
         if self.replace_positions and not self.tracks:
@@ -72,6 +75,8 @@ class Order:
             raise PlanError("--keep-instant needs the zone to move to; add --zone")
         if self.keep_zone and not (self.offset or self.reference):
             raise PlanError("--keep-zone speaks of a clock that is moved; add --offset or --from-reference")
+        if self.keep_zone and self.zone:
+            raise PlanError("--keep-zone leaves the zone that --zone replaces; drop one of the two")
         if not 0.0 <= self.least_strength <= 1.0:
             raise PlanError("a strength lies between 0 and 1")
 
@@ -154,13 +159,13 @@ def _within(photos: tuple[Subject, ...], only: tuple[bytes, ...]) -> tuple[Subje
 
 
 def _times(order: Order, photos: Sequence[Subject]) -> list[Change]:
+    zone = _known_zone(order.zone)
     if order.offset:
-        return repairs.shifted(photos, lines.read_shift(order.offset), keep_zone=order.keep_zone)
+        return repairs.shifted(photos, lines.read_shift(order.offset), keep_zone=order.keep_zone, zone=zone)
     if order.reference:
         reference, true_local = read_reference(order.reference)
-        return repairs.from_reference(photos, reference, true_local, keep_zone=order.keep_zone)
-    if order.zone:
-        zone = _known_zone(order.zone)
+        return repairs.from_reference(photos, reference, true_local, keep_zone=order.keep_zone, zone=zone)
+    if zone:
         return repairs.moved_to_zone(photos, zone) if order.keep_instant else repairs.relabelled(photos, zone)
     return repairs.day_month_swapped(photos) if order.swap_day_month else []
 
@@ -245,7 +250,8 @@ def read_reference(text: str) -> tuple[bytes, datetime]:
 
 def _known_zone(zone: str) -> str:
     try:
-        zones.zone_info(zone)
+        if zone:
+            zones.zone_info(zone)
     except ToolMissing as error:
         raise PlanError(f"no time zone is called {zone!r}; write one like Europe/Berlin") from error
     return zone

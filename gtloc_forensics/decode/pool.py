@@ -13,7 +13,6 @@ import json
 import os
 import queue
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -31,11 +30,18 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gtloc_forensics.decode.pixels import DEFAULT_LIMITS, SHORT_SIDE, Decoded, Limits, decode
-from gtloc_forensics.errors import DecodeRefused, MissingExtra
+from gtloc_forensics.errors import DecodeRefused, MissingExtra, ToolMissing
 from gtloc_forensics.files import types
 from gtloc_forensics.files.patience import Patience
 from gtloc_forensics.records import ImageFacts, Pixels, Sentence, Statement
 from gtloc_forensics.records.sentences import places
+
+try:
+    import resource
+except ImportError as error:  # Windows
+    raise ToolMissing(
+        "a system that limits what a process may use", "Windows does not; use WSL 2 or the container (docs/docker.md)"
+    ) from error
 
 __all__ = ["Decoded", "Decoder", "Job", "Limits", "Outcome", "decode", "needs_preview"]
 
@@ -403,7 +409,8 @@ def _warm_up() -> None:
 def _confine(limits: Limits) -> None:
     """Give up what decoding a picture never needs."""
     for what, most in (
-        (resource.RLIMIT_AS, limits.memory_bytes),
+        # macOS has no limit of addresses that it keeps to; there the limits before decoding stand alone
+        *(((resource.RLIMIT_AS, limits.memory_bytes),) if sys.platform != "darwin" else ()),
         (resource.RLIMIT_FSIZE, 0),  # no file can be written
         (resource.RLIMIT_CORE, 0),
     ):

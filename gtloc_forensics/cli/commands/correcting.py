@@ -32,7 +32,7 @@ SHOWN = 30
     metavar="PHOTO=TIME",
     help="Move the clock by what this photo is off: trip/a.jpg='2024-06-15 12:00:00'.",
 )
-@click.option("--zone", metavar="ZONE", help="Write this zone beside a clock that stays, e.g. Europe/Berlin.")
+@click.option("--zone", metavar="ZONE", help="Write this zone beside the clock as it will be, e.g. Europe/Berlin.")
 @click.option("--keep-instant", is_flag=True, help="With --zone: move the clock to it, the instant stays.")
 @click.option("--keep-zone", is_flag=True, help="With --offset or --from-reference: leave the written zone alone.")
 @click.option("--swap-day-month", is_flag=True, help="Exchange day and month where both are at most 12.")
