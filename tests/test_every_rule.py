@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from made_credentials import Signer, manifest
 from see_landscapes import landscape
 from test_metadata_catalogues import digikam
 
@@ -33,6 +34,7 @@ SILENT = {
 }
 """Rules that no file can make speak today, and why."""
 
+SIGNED = manifest(captured="2024-06-14T12:00:00", position=("43,18.0N", "5,24.0E"))
 PARIS = (48.8566, 2.3522)
 BURST = "0A4B6F2C-1D3E-4F50-8A6B-7C8D9E0F1A2B"
 
@@ -165,6 +167,7 @@ def make(folder: Path) -> None:
                 subprocess.run(put_in, check=True, capture_output=True)
                 with path.open("ab") as file:
                     file.write(samsung_trailer(shot.utc))
+                path.write_bytes(Signer().signed(path.read_bytes(), SIGNED))
     (folder / "IMG_0001.xmp").write_text(
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         '<rdf:Description xmlns:exif="http://ns.adobe.com/exif/1.0/" exif:DateTimeOriginal="2024-06-15T05:20:00"/>'

@@ -76,6 +76,13 @@ def gtloc() -> None:
     help="Catalogue of digiKam, Lightroom Classic or PhotoPrism to read beside the photos; more than once if wished.",
 )
 @click.option(
+    "--trust-anchors",
+    "trust_anchors",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Certificates (PEM) of those whose content credentials are trusted; more than once if wished.",
+)
+@click.option(
     "--reviewed", is_flag=True, help="Set causes apart of which everything was dismissed; each is told in a line."
 )
 @click.option("--no-report", is_flag=True, help="Leave the PDF out.")
@@ -93,6 +100,7 @@ def audit(
     jobs: int | None,
     database: str,
     catalogues: tuple[Path, ...],
+    trust_anchors: tuple[Path, ...],
     reviewed: bool,
     no_report: bool,
     language: str,
@@ -118,7 +126,13 @@ def audit(
     _refuse_early(language, no_report=no_report, opens=opens)
     refuse_unknown_zone(said["zone"])
     _refuse_files_inside(case_folder, lines, followed)
-    settings = Settings(model=model, device=device, jobs=-1 if jobs is None else jobs, catalogues=catalogues)
+    settings = Settings(
+        model=model,
+        device=device,
+        jobs=-1 if jobs is None else jobs,
+        catalogues=catalogues,
+        trust_anchors=trust_anchors,
+    )
     header, mandate = parted(said)
     with open_case(case_folder, output, header=header, database_url=database) as case:
         header, mandate = parted(preferences.filled(said, already=case.said()))

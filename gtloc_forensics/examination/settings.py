@@ -27,6 +27,7 @@ class Settings:
         batch: files handed to exiftool and written to the case at a time.
         now: fixed instant (naive UTC) for reproducible runs; None takes the clock.
         catalogues: files of photo programs that are read as second witnesses, beside those among the photos.
+        trust_anchors: lists of the certificates of those whose content credentials are trusted (PEM).
     """
 
     model: str = ""
@@ -35,6 +36,7 @@ class Settings:
     batch: int = 50
     now: datetime | None = None
     catalogues: tuple[Path, ...] = ()
+    trust_anchors: tuple[Path, ...] = ()
 
     @property
     def workers(self) -> int:
