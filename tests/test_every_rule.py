@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from made_credentials import Signer, manifest
+from PIL import Image
 from see_landscapes import landscape
 from test_metadata_catalogues import digikam
 
