@@ -127,7 +127,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "watchdog": ("files.watching",),
     "PIL": ("decode", "vision", "correct", "modelling", "report", "metadata.exif_directory"),
     # of the standard library: what starts programs, reaches the network or the system's own calls
-    "subprocess": ("metadata.exiftool", "decode", "case.notify"),
+    "subprocess": ("metadata.exiftool", "metadata.credentials", "decode", "case.notify"),
     "multiprocessing": ("decode",),
     "ctypes": ("metadata.exiftool",),
     "urllib": ("case.notify", "case.immich", "store.schema", "case.reviewing.guard"),

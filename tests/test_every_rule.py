@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from made_credentials import Signer, manifest
+from made_libraries import asset, photos_library
 from PIL import Image
 from see_landscapes import landscape
 from test_metadata_catalogues import digikam
@@ -182,6 +183,8 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[Outcome]]
     evidence.mkdir()
     make(evidence)
     digikam(evidence / "digikam4.db", ("IMG_0041.JPG", "2024-06-16T15:00:00"))
+    library = asset("Pictures/IMG_0041.JPG", datetime(2024, 6, 16, 11, 0), offset_s=10_800, exif="2024:06:15 15:00:00")
+    photos_library(evidence / "Photos.sqlite", library | {"hidden": 1})
     told: dict[str, list[Finding]] = defaultdict(list)
     with open_case(evidence, tmp_path_factory.mktemp("case")) as case:
         case.audit(Settings(model="gtloc-small", device="cpu", jobs=0))

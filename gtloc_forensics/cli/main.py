@@ -73,7 +73,7 @@ def gtloc() -> None:
     "catalogues",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Catalogue of digiKam, Lightroom Classic or PhotoPrism to read beside the photos; more than once if wished.",
+    help="Catalogue of a photo program or library of a telephone to read beside the photos; more than once if wished.",
 )
 @click.option(
     "--trust-anchors",

@@ -15,11 +15,26 @@ Threshold: 2 s, or the fineness of the file's time.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
-from gtloc_forensics.records import Absent, Claim, Finding, Photo, SecondWitness, Sentence, Severity, Stated, durations
+from gtloc_forensics.records import (
+    Absent,
+    Claim,
+    Finding,
+    Photo,
+    SecondWitness,
+    Sentence,
+    Severity,
+    Stated,
+    TimeRole,
+    durations,
+)
 
 SAME_S = 2.0
+
+READ_FIRST = "ExifIFD:DateTimeOriginal"
+BESIDE = (TimeRole.FILE_NAME, TimeRole.FILE_SYSTEM)
 
 
 @check("GF136", title="The file's time against the one that a telephone's library read from it", needs=("claim",))
@@ -39,12 +54,19 @@ def cached_exif_time(photo: Photo, context: Context) -> Iterator[Finding]:
         yield consistent("GF136", claim.source_id, summary)
 
 
+def _other_fields(claim: Claim) -> tuple[datetime, ...]:
+    """Return what else in the file the library may have read; it reads EXIF's time of capture first."""
+    if isinstance(claim.local_time, Stated) and claim.local_time.tag == READ_FIRST:
+        return ()
+    return tuple(reading.wall for reading in claim.times if reading.role not in BESIDE)
+
+
 def _told(photo: Photo, claim: Claim, witness: SecondWitness) -> Finding | None:
     cached, own = witness.exif_time, claim.local_time
     if isinstance(cached, Absent) or not isinstance(own, Stated):
         return None
     same_s = max(SAME_S, claim.local_resolution_s)
-    written = (own.value, *(rival.value for rival in own.rivals))
+    written = (own.value, *(rival.value for rival in own.rivals), *_other_fields(claim))
     if min(abs(durations.gap_seconds(cached, wall)) for wall in written) <= same_s:
         return None
     gap_s = durations.gap_seconds(cached, own.value)
@@ -74,8 +96,8 @@ def _told(photo: Photo, claim: Claim, witness: SecondWitness) -> Finding | None:
         "GF136",
         claim,
         Sentence(
-            "When {program} took the file in, its time was {gap_s:spoken} {gap_s:±later|earlier} than it is now: "
-            "the file was changed since.",
+            "When {program} took the file in, it read a time {gap_s:spoken} {gap_s:±later|earlier} than the file has "
+            "now: the file was changed since, or another field of it was read.",
             program=witness.program,
             gap_s=gap_s,
         )
