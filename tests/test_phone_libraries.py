@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from builders import a_photo, when
-from made_libraries import NONE_DEG, asset, backup, media_store, photos_library
+from made_libraries import NONE_DEG, asset, backup, encrypted_backup, media_store, photos_library
 from test_case import photo
 
 from gtloc_forensics.case.case import Case, open_case
@@ -366,6 +366,35 @@ def test_an_encrypted_backup_is_refused_with_what_to_do(tmp_path: Path, audited:
     (encrypted / "Manifest.db").write_bytes(bytes(range(256)) * 16)
     with pytest.raises(UsageError, match="encrypted, as that of a backup with a password is"):
         audited(evidence, encrypted)
+
+
+@needs_exiftool
+def test_an_encrypted_backup_speaks_when_its_password_is_given(tmp_path: Path):
+    pytest.importorskip("iphone_backup_decrypt", reason="the extra backup is not installed")
+    folder = phone(tmp_path / "phone")
+    library = (folder / "PhotoData" / "Photos.sqlite").read_bytes()
+    (folder / "PhotoData" / "Photos.sqlite").unlink()
+    locked = encrypted_backup(tmp_path / "backup", {"Media/PhotoData/Photos.sqlite": library}, b"open sesame")
+    before = state(locked)
+    right, wrong = tmp_path / "right.txt", tmp_path / "wrong.txt"
+    right.write_text("open sesame\n")
+    wrong.write_text("closed\n")
+    with open_case(folder, tmp_path / "case") as case:
+        with pytest.raises(UsageError, match="the password that was given does not open the backup"):
+            case.audit(Settings(model="none", jobs=0, catalogues=(locked,), backup_password=wrong))
+        case.audit(Settings(model="none", jobs=0, catalogues=(locked,), backup_password=right))
+        holds_what_the_library_says(case, "DCIM/100APPLE/IMG_0001.JPG", "DCIM/100APPLE/IMG_0002.JPG")
+        assert "sesame" not in repr(case.view().environment)
+    assert state(locked) == before
+    assert not [path for path in (tmp_path / "case").rglob("*") if path.name.endswith("-open")]
+
+
+def test_a_hostile_list_of_keys_is_refused_not_crashed_over(tmp_path: Path):
+    encrypted_backup_ = pytest.importorskip("iphone_backup_decrypt") and catalogues.encrypted_backup
+    for content in (b"", b"bplist00" + bytes(40), b"<plist><dict/></plist>", b"\xff" * 100):
+        (tmp_path / "Manifest.plist").write_bytes(content)
+        with pytest.raises(catalogues.NotRead, match="cannot be decrypted"):
+            encrypted_backup_.Keys(tmp_path / "Manifest.plist", b"x")
 
 
 def test_a_backup_without_photos_says_so(tmp_path: Path):

@@ -83,6 +83,11 @@ def gtloc() -> None:
     help="Certificates (PEM) of those whose content credentials are trusted; more than once if wished.",
 )
 @click.option(
+    "--backup-password",
+    type=click.Path(path_type=Path),
+    help="File whose first line is the password of an encrypted iOS backup.",
+)
+@click.option(
     "--reviewed", is_flag=True, help="Set causes apart of which everything was dismissed; each is told in a line."
 )
 @click.option("--no-report", is_flag=True, help="Leave the PDF out.")
@@ -101,6 +106,7 @@ def audit(
     database: str,
     catalogues: tuple[Path, ...],
     trust_anchors: tuple[Path, ...],
+    backup_password: Path | None,
     reviewed: bool,
     no_report: bool,
     language: str,
@@ -132,6 +138,7 @@ def audit(
         jobs=-1 if jobs is None else jobs,
         catalogues=catalogues,
         trust_anchors=trust_anchors,
+        backup_password=backup_password,
     )
     header, mandate = parted(said)
     with open_case(case_folder, output, header=header, database_url=database) as case:

@@ -28,6 +28,7 @@ class Settings:
         now: fixed instant (naive UTC) for reproducible runs; None takes the clock.
         catalogues: files of photo programs that are read as second witnesses, beside those among the photos.
         trust_anchors: lists of the certificates of those whose content credentials are trusted (PEM).
+        backup_password: file whose first line is the password of encrypted iOS backups.
     """
 
     model: str = ""
@@ -37,6 +38,7 @@ class Settings:
     now: datetime | None = None
     catalogues: tuple[Path, ...] = ()
     trust_anchors: tuple[Path, ...] = ()
+    backup_password: Path | None = None
 
     @property
     def workers(self) -> int:

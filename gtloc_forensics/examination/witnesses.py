@@ -129,7 +129,7 @@ class LookedAt:
         return Skipped(self.relative, told, blocks=False)
 
 
-def given(paths: Iterable[Path], work: Path) -> tuple[LookedAt, ...]:
+def given(paths: Iterable[Path], work: Path, *, password: bytes = b"") -> tuple[LookedAt, ...]:
     """Return the catalogues that somebody named.
 
     Raises:
@@ -138,7 +138,7 @@ def given(paths: Iterable[Path], work: Path) -> tuple[LookedAt, ...]:
     found = []
     for path in map(_file_of, paths):
         try:
-            looked = _look(path.parent, os.fsencode(path.name), work)
+            looked = _look(path.parent, os.fsencode(path.name), work, password)
         except (acquiring.IntakeFailed, catalogues.NotRead) as error:
             raise UsageError(
                 f"{path} cannot be read as a catalogue: {error.reason}; leave --catalogue out, or name another file"
@@ -156,19 +156,19 @@ def _file_of(path: Path) -> Path:
     return next((path / inside for inside in IN_FOLDERS if (path / inside).is_file()), path)
 
 
-def among(root: Path, entries: Iterable[Skipped], work: Path) -> tuple[LookedAt, ...]:
+def among(root: Path, entries: Iterable[Skipped], work: Path, *, password: bytes = b"") -> tuple[LookedAt, ...]:
     """Return the catalogues that lie among the photos; what only has the name of one is left as it was listed."""
     found = []
     for entry in entries:
         if catalogues.may_be_catalogue(visible(entry.relative.rpartition(b"/")[2])):
             try:
-                found.append(replace(_look(root, entry.relative, work), relative=entry.relative))
+                found.append(replace(_look(root, entry.relative, work, password), relative=entry.relative))
             except (acquiring.IntakeFailed, catalogues.NotRead):
                 continue  # a link, a folder, another program's database: the listing says what it is
     return tuple(found)
 
 
-def _look(folder: Path, name: bytes, work: Path) -> LookedAt:
+def _look(folder: Path, name: bytes, work: Path, password: bytes) -> LookedAt:
     """Hash, copy and read one catalogue.
 
     Raises:
@@ -180,7 +180,7 @@ def _look(folder: Path, name: bytes, work: Path) -> LookedAt:
     shown = visible(os.fsencode(folder / os.fsdecode(name)))
     try:
         if catalogues.ios_backup.is_manifest(visible(name.rpartition(b"/")[2])):
-            read = _of_backup(copies, copy, beside=name.rpartition(b"/")[0], shown=shown)
+            read = _of_backup(copies, copy, beside=name.rpartition(b"/")[0], shown=shown, password=password)
         else:
             read = catalogues.read(copy, source=shown)
         return LookedAt(folder, b"", copies.sha256, read)
@@ -190,17 +190,74 @@ def _look(folder: Path, name: bytes, work: Path) -> LookedAt:
         return LookedAt(folder, b"", copies.sha256, error.reason)
 
 
-def _of_backup(copies: _Copies, manifest: Path, *, beside: bytes, shown: str) -> Catalogue:
-    """Return what the library of Photos in a backup keeps; its parts are found by the backup's table of contents."""
-    backup = catalogues.ios_backup.read(manifest)
+def _of_backup(copies: _Copies, manifest: Path, *, beside: bytes, shown: str, password: bytes) -> Catalogue:
+    """Return what the library of Photos in a backup keeps; its parts are found by the backup's table of contents.
+
+    Raises:
+        NotRead: a part is not there or cannot be read or decrypted.
+    """
     prefix = beside + b"/" if beside else b""
-    journals = {prefix + backup.journal.encode(): "-wal"} if backup.journal else {}
+    keys = None
     try:
+        if catalogues.ios_backup.is_encrypted(manifest):
+            keys = _keys(copies, prefix, password)
+            manifest = keys.open_manifest(manifest, manifest.with_name(f"{manifest.name}-open"))
+        backup = catalogues.ios_backup.read(manifest)
+        journals = {prefix + backup.journal.encode(): "-wal"} if backup.journal else {}
         copy = copies.take(prefix + backup.library.encode(), journals)
     except acquiring.IntakeFailed as error:
-        reason = Sentence("the library of Photos in the backup cannot be taken in: {reason}", reason=error.reason)
+        reason = Sentence("a part of the backup cannot be taken in: {reason}", reason=error.reason)
         raise catalogues.NotRead(reason) from error
+    if keys is not None:
+        copy = _opened(keys, backup, copy)
     return backup.named(catalogues.read(copy, source=shown))
+
+
+def _keys(copies: _Copies, prefix: bytes, password: bytes) -> catalogues.encrypted_backup.Keys:
+    """Unlock the keys of a backup.
+
+    Raises:
+        NotRead: no password was given, the library that decrypts is missing, or the password is another one.
+    """
+    if not password:
+        raise catalogues.NotRead(
+            Sentence(
+                "it is no database that can be read: damaged, or encrypted, as that of a backup with a password is; "
+                "give the password by --backup-password"
+            )
+        )
+    if not catalogues.encrypted_backup.is_possible():
+        raise catalogues.NotRead(
+            Sentence("backups with a password are decrypted by the extra backup, which is not installed")
+        )
+    return catalogues.encrypted_backup.Keys(copies.take(prefix + b"Manifest.plist", {}), password)
+
+
+def _opened(keys: catalogues.encrypted_backup.Keys, backup: catalogues.ios_backup.Backup, copy: Path) -> Path:
+    """Decrypt the library, and its journal where the backup holds one."""
+    opened = copy.with_name(f"{copy.name}-open")
+    keys.open_file(copy, opened, record=backup.records.get(backup.library, b""))
+    journal = copy.with_name(f"{copy.name}-wal")
+    if journal.exists() and backup.journal in backup.records:
+        keys.open_file(journal, opened.with_name(f"{opened.name}-wal"), record=backup.records[backup.journal])
+    return opened
+
+
+def password_in(file: Path | None) -> bytes:
+    """Return the password that stands in the first line of a file; nothing where no file is named.
+
+    Raises:
+        UsageError: the file cannot be read or is empty.
+    """
+    if file is None:
+        return b""
+    try:
+        password = file.read_bytes().partition(b"\n")[0].rstrip(b"\r")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read ({error.strerror}); name a file with the backup's password") from error
+    if not password:
+        raise UsageError(f"the first line of {file} is empty; it has to be the backup's password")
+    return password
 
 
 class _Copies:

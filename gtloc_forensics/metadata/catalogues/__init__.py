@@ -12,11 +12,29 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from gtloc_forensics.metadata.catalogues import apple_photos, digikam, ios_backup, lightroom, media_store, photoprism
+from gtloc_forensics.metadata.catalogues import (
+    apple_photos,
+    digikam,
+    encrypted_backup,
+    ios_backup,
+    lightroom,
+    media_store,
+    photoprism,
+)
 from gtloc_forensics.metadata.catalogues.tables import NotRead, Tables
 from gtloc_forensics.records import Catalogue, Sentence
 
-__all__ = ["NAMES", "READERS", "VERSION", "NotRead", "Reader", "ios_backup", "may_be_catalogue", "read"]
+__all__ = [
+    "NAMES",
+    "READERS",
+    "VERSION",
+    "NotRead",
+    "Reader",
+    "encrypted_backup",
+    "ios_backup",
+    "may_be_catalogue",
+    "read",
+]
 
 VERSION = "2"
 """Of all readers together: raise it when one of them reads something else out of the same catalogue."""

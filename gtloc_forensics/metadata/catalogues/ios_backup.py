@@ -1,7 +1,7 @@
 """The table of contents of an iOS backup (``Manifest.db``): which of its files, named by hashes, is what.
 
-The photos lie in it as ``ab/ab12…``, and so does the library of Photos. Of an encrypted backup even the table of
-contents is encrypted.
+The photos lie in it as ``ab/ab12…``, and so does the library of Photos. Of a backup with a password even the table
+of contents is encrypted.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ NAME = "Manifest.db"
 
 DOMAIN = "CameraRollDomain"
 LIBRARY = "Media/PhotoData/Photos.sqlite"
+LONGEST_RECORD_BYTES = 100 << 10
 SQLITE = b"SQLite format 3"
 _FILE_ID = re.compile(r"[0-9a-f]{40}")
 
@@ -28,6 +29,7 @@ class Backup:
     """Where the parts of a backup lie that are about photos."""
 
     files: Mapping[str, str]  # path on the telephone → path in the backup
+    records: Mapping[str, bytes]  # path of the library and its journal in the backup → what holds their keys
 
     @property
     def library(self) -> str:
@@ -53,24 +55,22 @@ def is_manifest(name: str) -> bool:
     return name.lower() == NAME.lower()
 
 
+def is_encrypted(copy: Path) -> bool:
+    """Return whether a table of contents is no database: encrypted, or damaged beyond telling."""
+    with copy.open("rb") as file:
+        head = file.read(len(SQLITE))
+    return bool(head) and head != SQLITE
+
+
 def read(copy: Path) -> Backup:
     """Return where the parts of a backup lie.
 
     Args:
-        copy: a working copy of its ``Manifest.db``.
+        copy: a working copy of its ``Manifest.db``, decrypted.
 
     Raises:
-        NotRead: it is none, is encrypted, or names no library of Photos.
+        NotRead: it is none, or names no library of Photos.
     """
-    with copy.open("rb") as file:
-        head = file.read(len(SQLITE))
-    if head and head != SQLITE:
-        raise NotRead(
-            Sentence(
-                "it is no database that can be read: damaged, or encrypted, as that of a backup with a password is; "
-                "decrypt such a backup with its password and name the decrypted folder"
-            )
-        )
     with Tables(copy) as tables:
         backup = _backup(tables)
     if not backup.library:
@@ -82,7 +82,8 @@ def _backup(tables: Tables) -> Backup:
     if not tables.has("Files", "fileID", "domain", "relativePath"):
         reason = Sentence("it is a database, but not the table of contents of a backup")
         raise NotRead(reason, is_recognised=False)
-    return Backup(dict(_files(tables)))
+    files = dict(_files(tables))
+    return Backup(files, dict(_records(tables, [files.get(path, "") for path in (LIBRARY, f"{LIBRARY}-wal")])))
 
 
 def _files(tables: Tables) -> list[tuple[str, str]]:
@@ -92,3 +93,14 @@ def _files(tables: Tables) -> list[tuple[str, str]]:
         for file_id, path in rows
         if isinstance(file_id, str) and isinstance(path, str) and _FILE_ID.fullmatch(file_id)
     ]
+
+
+def _records(tables: Tables, paths: list[str]) -> list[tuple[str, bytes]]:
+    if not tables.has("Files", "file"):
+        return []
+    found = []
+    for path in filter(None, paths):
+        for (record,) in tables.rows("SELECT file FROM Files WHERE fileID = ?", (path.rpartition("/")[2],)):
+            if isinstance(record, bytes) and len(record) <= LONGEST_RECORD_BYTES:
+                found.append((path, record))
+    return found
