@@ -12,7 +12,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 DIGITAL_CAPTURE = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -41,6 +41,7 @@ def certificate(
     *,
     use: x509.ObjectIdentifier | None = None,
     until: datetime = datetime(2045, 1, 1),
+    asks_at: str = "",
 ) -> x509.Certificate:
     is_authority = use is None
     made = (
@@ -71,6 +72,9 @@ def certificate(
     )
     if use is not None:
         made = made.add_extension(x509.ExtendedKeyUsage([use]), critical=True)
+    if asks_at:
+        access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(asks_at))
+        made = made.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
     return made.sign(issuer_key, hashes.SHA256())
 
 
@@ -89,6 +93,7 @@ class Signer:
     """A made authority, one who signs under it, and a time stamping service under it."""
 
     name: str = "Test Camera Signer"
+    asks_at: str = ""  # where its certificate says one may ask whether it was revoked
 
     @cached_property
     def root_key(self) -> ec.EllipticCurvePrivateKey:
@@ -104,7 +109,14 @@ class Signer:
 
     @cached_property
     def chain(self) -> bytes:
-        own = certificate(self.name, self.key, "Test Root", self.root_key, use=ExtendedKeyUsageOID.EMAIL_PROTECTION)
+        own = certificate(
+            self.name,
+            self.key,
+            "Test Root",
+            self.root_key,
+            use=ExtendedKeyUsageOID.EMAIL_PROTECTION,
+            asks_at=self.asks_at,
+        )
         return pem(own) + self.root
 
     def signed(

@@ -129,7 +129,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "PIL": ("decode", "vision", "correct", "modelling", "report", "metadata.exif_directory"),
     # of the standard library: what starts programs, reaches the network or the system's own calls
     "subprocess": ("metadata.exiftool", "metadata.credentials", "decode", "case.notify"),
-    "multiprocessing": ("decode",),
+    "multiprocessing": ("decode", "metadata.credentials"),
     "ctypes": ("metadata.exiftool",),
     "urllib": ("case.notify", "case.immich", "store.schema", "case.reviewing.guard"),
     "http": ("case.notify", "case.immich", "case.reviewing.guard"),

@@ -242,10 +242,24 @@ def test_a_manifest_that_lies_elsewhere_is_never_fetched(read):
 
 
 def test_nobody_is_asked_whether_a_certificate_was_revoked(tmp_path: Path):
-    from gtloc_forensics.metadata.credentials.process import OFFLINE
+    import c2pa
 
-    assert OFFLINE["verify"]["ocsp_fetch"] is False
-    assert OFFLINE["verify"]["remote_manifest_fetch"] is False
+    with serving() as service:
+        signer = Signer(asks_at=service.url)
+        signed = signer.signed(picture(), manifest(captured=SAID))
+        path = tmp_path / "photo.jpg"
+        path.write_bytes(signed)
+        service.asked.clear()
+        reader = ContentCredentials(signer.root)
+        try:
+            (answer,) = reader.read([bytes(path)])
+        finally:
+            reader.close()
+        assert answer.tags["Credentials:State"] == ("Trusted",)
+        assert service.asked == []
+        asking = {"verify": {"ocsp_fetch": True}, "trust": {"user_anchors": signer.root.decode()}}
+        c2pa.Reader("image/jpeg", io.BytesIO(signed), context=c2pa.Context.from_dict(asking)).close()
+        assert service.asked, "the library would have asked, had it been allowed to"
 
 
 # --------------------------------------------------------------------------- the authority's time
