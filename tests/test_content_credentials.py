@@ -411,6 +411,11 @@ def test_an_audit_tells_what_is_signed_and_names_the_list_it_trusted(tmp_path: P
         }
         assert case.view().environment["metadata reader content credentials"].startswith("1, c2pa-python ")
         assert f"--trust-anchors {anchors}" in case.view().environment["command"]
+        again = case.verify(Settings(model="none", jobs=0, trust_anchors=(anchors,)))
+        assert (again.differences, again.not_repeated) == ((), ())
+        otherwise = case.verify(Settings(model="none", jobs=0))
+        assert otherwise.is_valid, "another list of trusted signers is no change of the case"
+        assert "another list of trusted signers" in otherwise.not_repeated[0]
     assert "on a list of trusted signers" in said["good.jpg", "GF131"].summary
     assert said["changed.jpg", "GF131"].outcome is Outcome.SUSPICIOUS
     assert "1 day earlier" in said["changed.jpg", "GF132"].summary
