@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from made_credentials import Signer, manifest
+from made_libraries import asset, photos_library
 from PIL import Image
 from see_landscapes import landscape
 from test_metadata_catalogues import digikam
@@ -33,6 +35,7 @@ SILENT = {
 }
 """Rules that no file can make speak today, and why."""
 
+SIGNED = manifest(captured="2024-06-14T12:00:00", position=("43,18.0N", "5,24.0E"))
 PARIS = (48.8566, 2.3522)
 BURST = "0A4B6F2C-1D3E-4F50-8A6B-7C8D9E0F1A2B"
 
@@ -165,6 +168,7 @@ def make(folder: Path) -> None:
                 subprocess.run(put_in, check=True, capture_output=True)
                 with path.open("ab") as file:
                     file.write(samsung_trailer(shot.utc))
+                path.write_bytes(Signer().signed(path.read_bytes(), SIGNED))
     (folder / "IMG_0001.xmp").write_text(
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         '<rdf:Description xmlns:exif="http://ns.adobe.com/exif/1.0/" exif:DateTimeOriginal="2024-06-15T05:20:00"/>'
@@ -179,6 +183,8 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[Outcome]]
     evidence.mkdir()
     make(evidence)
     digikam(evidence / "digikam4.db", ("IMG_0041.JPG", "2024-06-16T15:00:00"))
+    library = asset("Pictures/IMG_0041.JPG", datetime(2024, 6, 16, 11, 0), offset_s=10_800, exif="2024:06:15 15:00:00")
+    photos_library(evidence / "Photos.sqlite", library | {"hidden": 1})
     told: dict[str, list[Finding]] = defaultdict(list)
     with open_case(evidence, tmp_path_factory.mktemp("case")) as case:
         case.audit(Settings(model="gtloc-small", device="cpu", jobs=0))

@@ -176,12 +176,14 @@ class Case:
         from gtloc_forensics.examination.concluding import Concluding
 
         with self._place.work_folder() as work:
-            catalogues = witnesses.given(settings.catalogues, work)  # first: what cannot be read is told at once
+            password = witnesses.password_in(settings.backup_password)
+            # first: what cannot be read is told at once
+            catalogues = witnesses.given(settings.catalogues, work, password=password)
             gathering = Gathering(
                 self.store, self.evidence, instruments, settings=settings, work=work, progress=progress
             )
             gathered = gathering.run()
-            catalogues += witnesses.among(self.evidence, gathered.rejected, work)
+            catalogues += witnesses.among(self.evidence, gathered.rejected, work, password=password)
             consulted = witnesses.consult(self.evidence, self.store, gathered.rows, catalogues)
         return Concluding(
             self.store,

@@ -27,6 +27,7 @@ from gtloc_forensics.errors import CaseError, DamagedCase
 from gtloc_forensics.examination import gathering as examination_gathering
 from gtloc_forensics.examination.instruments import Instruments, opened
 from gtloc_forensics.examination.settings import NO_MODEL, Settings
+from gtloc_forensics.metadata import credentials
 from gtloc_forensics.records import Claim, PhotoEntry, Prediction
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.photos import Album
@@ -42,6 +43,11 @@ Between float32 and bfloat16 it was at most 0.0017 on 62 photos.
 
 SEED_BITS = 32
 
+OTHER_CREDENTIALS = (
+    "what content credentials state: the case was examined with another version of their library, or another list of "
+    "trusted signers (--trust-anchors)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:
@@ -53,6 +59,7 @@ class Verification:
         repeated: photos examined again from their files.
         differences: everything that is not as it should be.
         not_bound: what nothing binds in this case, because an older program made it; no difference.
+        not_repeated: what was not examined again, for want of what it was examined with; no difference.
         sample_seed: with which the photos to examine again were drawn.
         chain_hash: the last hash of the chain as it is now.
         anchored_events: up to which event a hash given out earlier covers the chain; None without one.
@@ -66,6 +73,7 @@ class Verification:
     sample_seed: int = 0
     chain_hash: str = ""
     anchored_events: int | None = None
+    not_repeated: tuple[str, ...] = ()
 
     @property
     def is_valid(self) -> bool:
@@ -153,13 +161,16 @@ def verify_case(
     differences += comparing.read_through("products", comparing.products(case, chain))
     evidence = comparing.Evidence(case, chain)
     repeated: Sequence[PhotoEntry] = ()
+    left_out: tuple[str, ...] = ()
     if view is not None:
         differences += comparing.read_through("sources", evidence.check(view))
         if instruments is not None:
             ordinals = sorted(random.Random(seed).sample(range(evidence.members), min(sample, evidence.members)))
             repeated = list(_readable(view, ordinals, differences))
+            is_like = _reads_credentials_alike(view, instruments)
+            left_out = () if is_like else (OTHER_CREDENTIALS,)
             differences += comparing.read_through(
-                "sample", _repeat(case, repeated, instruments, settings, view.revised)
+                "sample", _repeat(case, repeated, instruments, settings, view.revised, with_credentials=is_like)
             )
     return Verification(
         custody_events=chain.events,
@@ -170,6 +181,7 @@ def verify_case(
         sample_seed=seed,
         chain_hash=chain.last_hash,
         anchored_events=chain.anchored_events,
+        not_repeated=left_out,
     )
 
 
@@ -200,6 +212,8 @@ def _repeat(
     instruments: Instruments,
     settings: Settings,
     revised: Callable[[Claim], Claim],
+    *,
+    with_credentials: bool,
 ) -> Iterator[Difference]:
     """Examine *entries* again into a throw-away store and compare the records; *revised* adds what others tell."""
     only = {entry.photo.source.relative for entry in entries}
@@ -220,8 +234,23 @@ def _repeat(
             yield Difference(name, "it could not be examined again")
             continue
         for record in ("claim", "sun", "image", "prediction"):
-            if not _same(getattr(entry.photo, record), getattr(now, record)):
+            pair = (getattr(entry.photo, record), getattr(now, record))
+            if not _same(*(pair if with_credentials else map(_without_credentials, pair))):
                 yield Difference(name, f"examined again, its {record} came out differently")
+
+
+def _reads_credentials_alike(view: StoredCase, instruments: Instruments) -> bool:
+    """Whether content credentials are read by the library, and weighed by the list, that the case was examined with."""
+    name = credentials.ContentCredentials.name
+    return view.examined_with.readers.get(name) == instruments.environment.readers.get(name)
+
+
+def _without_credentials(record: Any) -> Any:
+    if not isinstance(record, Claim):
+        return record
+    return replace(
+        record, tags={tag: value for tag, value in record.tags.items() if not tag.startswith(f"{credentials.GROUP}:")}
+    )
 
 
 def _same(first: Any, second: Any) -> bool:

@@ -20,6 +20,7 @@ from gtloc_forensics.records import (
 
 FILE_CAUSES: Mapping[str, str] = {
     "aircraft": template("Taken from an aircraft."),
+    "content-credentials": template("What the content credentials of the files state does not fit the files."),
     "copy": template("The files bear marks of a platform that rewrites metadata, or name no time, place or device."),
     "cropped": template("The pictures were cropped after the camera had written their size."),
     "editor-document": template("An editor put the hour of its own work beside the capture time."),

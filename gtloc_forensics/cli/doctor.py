@@ -28,6 +28,8 @@ OPTIONAL = {
     "pytsk3": ("images of disks", "images"),
     "libewf-python": ("E01 images", "images"),
     "py7zr": ("7z archives", "images"),
+    "c2pa-python": ("content credentials", "c2pa"),
+    "iphone-backup-decrypt": ("encrypted iOS backups", "backup"),
     "psycopg": ("PostgreSQL case databases", "postgres"),
 }
 

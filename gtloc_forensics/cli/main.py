@@ -76,7 +76,19 @@ def gtloc() -> None:
     "catalogues",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Catalogue of digiKam, Lightroom Classic or PhotoPrism to read beside the photos; more than once if wished.",
+    help="Catalogue of a photo program or library of a telephone to read beside the photos; more than once if wished.",
+)
+@click.option(
+    "--trust-anchors",
+    "trust_anchors",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Certificates (PEM) of those whose content credentials are trusted; more than once if wished.",
+)
+@click.option(
+    "--backup-password",
+    type=click.Path(path_type=Path),
+    help="File whose first line is the password of an encrypted iOS backup.",
 )
 @click.option(
     "--reviewed", is_flag=True, help="Set causes apart of which everything was dismissed; each is told in a line."
@@ -97,6 +109,8 @@ def audit(
     jobs: int | None,
     database: str,
     catalogues: tuple[Path, ...],
+    trust_anchors: tuple[Path, ...],
+    backup_password: Path | None,
     reviewed: bool,
     no_report: bool,
     language: str,
@@ -122,8 +136,15 @@ def audit(
     _refuse_early(language, no_report=no_report, opens=opens)
     refuse_unknown_zone(said["zone"])
     _refuse_files_inside(case_folder, lines, followed)
-    jobs = -1 if jobs is None else jobs
-    settings = Settings(model=model, device=device, jobs=jobs, catalogues=catalogues, second_opinions=opinions)
+    settings = Settings(
+        model=model,
+        device=device,
+        jobs=-1 if jobs is None else jobs,
+        catalogues=catalogues,
+        second_opinions=opinions,
+        trust_anchors=trust_anchors,
+        backup_password=backup_password,
+    )
     header, mandate = parted(said)
     with open_case(case_folder, output, header=header, database_url=database) as case:
         header, mandate = parted(preferences.filled(said, already=case.said()))

@@ -106,6 +106,9 @@ class Concluding:
         model = instruments.environment.model_name or NO_MODEL
         command = f"gtloc audit {shlex.quote(visible(os.fsencode(root)))} --model {model}"
         command += "".join(f" --catalogue {shlex.quote(str(path))}" for path in settings.catalogues)
+        command += "".join(f" --trust-anchors {shlex.quote(str(path))}" for path in settings.trust_anchors)
+        if settings.backup_password is not None:
+            command += f" --backup-password {shlex.quote(str(settings.backup_password))}"
         self._environment = replace(
             instruments.environment,
             command=command,

@@ -24,7 +24,7 @@ from gtloc_forensics.evidence.calibration import Calibration, load_calibration
 from gtloc_forensics.examination import plugged_in
 from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE, NO_MODEL, Settings
 from gtloc_forensics.files import reading
-from gtloc_forensics.metadata import exiftool
+from gtloc_forensics.metadata import credentials, exiftool
 from gtloc_forensics.records import Candidate, Environment, Sentence, Skipped, Statement
 from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, VISION, Stages, fingerprint
 from gtloc_forensics.vision import library as vision_library
@@ -48,7 +48,7 @@ class Instruments:
     loaded: plugins.Loaded
     environment: Environment
     model_card: str = ""  # as it lies in the model's folder
-    readers: tuple[MetadataReader, ...] = ()  # plugged in, beside exiftool
+    readers: tuple[MetadataReader, ...] = ()  # beside exiftool: ours, then those plugged in
     opinions: tuple[Estimator, ...] = ()  # models plugged in, beside the first
 
     @property
@@ -75,10 +75,10 @@ def opened(settings: Settings) -> Iterator[Instruments]:
     with ExitStack() as stack:
         client = stack.enter_context(exiftool.ExifTool())
         decoder = stack.enter_context(decode.Decoder(settings.workers))
-        ours = _Ours(client)
+        ours = _Ours(client, _further_readers(settings, stack))
         loaded = plugins.load()
         loaded.add_built_in("stages", ours)
-        readers = _readers(loaded, client)
+        readers = _readers(loaded, client, ours.further)
         opinions = _opinions(loaded, settings, stack)
         model = ours.model
         folder = None if model is None else vision_library.find(settings.model or model.name)
@@ -91,8 +91,9 @@ def opened(settings: Settings) -> Iterator[Instruments]:
 class _Ours:
     """What this package gives through the doors of the stages: the evidence, exiftool, the first model."""
 
-    def __init__(self, client: exiftool.ExifTool) -> None:
+    def __init__(self, client: exiftool.ExifTool, further: tuple[MetadataReader, ...]) -> None:
         self._client = client
+        self.further = further
         self.model: Model | None = None
         self.absence: Statement = Sentence("no model: it was asked to go without one")
 
@@ -102,7 +103,7 @@ class _Ours:
 
     @plugins.hookimpl
     def metadata_readers(self) -> Iterable[MetadataReader]:
-        return (self._client,)
+        return (self._client, *self.further)
 
     @plugins.hookimpl
     def estimators(self, model: str, device: str) -> Iterable[Estimator]:
@@ -110,10 +111,26 @@ class _Ours:
         return () if self.model is None else (self.model,)
 
 
-def _readers(loaded: plugins.Loaded, client: exiftool.ExifTool) -> tuple[MetadataReader, ...]:
-    """Return the plugged-in readers; exiftool is asked for through the same door and stays the first."""
+def _further_readers(settings: Settings, stack: ExitStack) -> tuple[MetadataReader, ...]:
+    """Open what this package reads with beside exiftool: content credentials, where their library is installed.
+
+    Raises:
+        UsageError: a list of trusted signers cannot be used.
+    """
+    anchors = credentials.anchors_in(settings.trust_anchors)
+    if not credentials.installed_version():
+        return ()
+    reader = credentials.ContentCredentials(anchors)
+    stack.callback(reader.close)
+    return (reader,)
+
+
+def _readers(
+    loaded: plugins.Loaded, client: exiftool.ExifTool, further: tuple[MetadataReader, ...]
+) -> tuple[MetadataReader, ...]:
+    """Return our further readers and the plugged-in ones; exiftool comes through the same door and stays the first."""
     given = loaded.ask_for(MetadataReader, "metadata_readers")  # type: ignore[type-abstract]
-    return _others(loaded, given, taken=client.name)
+    return (*further, *_others(loaded, given, taken=(client.name, *(reader.name for reader in further))))
 
 
 def _opinions(loaded: plugins.Loaded, settings: Settings, stack: ExitStack) -> tuple[Estimator, ...]:
@@ -131,7 +148,7 @@ def _opinions(loaded: plugins.Loaded, settings: Settings, stack: ExitStack) -> t
             first = model.name
         else:
             opened_.append((plugin, model))
-    plugged = _others(loaded, opened_, taken=first)
+    plugged = _others(loaded, opened_, taken=(first,))
     return (*plugged, *_asked_for(settings, {first, *(model.name for model in plugged)}, loaded, stack))
 
 
@@ -166,9 +183,9 @@ def _close(loaded: plugins.Loaded, plugin: str, model: Estimator) -> None:
         loaded.note(plugin, Sentence("its model could not be closed: {message}", message=str(error)))
 
 
-def _others(loaded: plugins.Loaded, given: Iterable[tuple[str, N]], *, taken: str) -> tuple[N, ...]:
+def _others(loaded: plugins.Loaded, given: Iterable[tuple[str, N]], *, taken: Iterable[str]) -> tuple[N, ...]:
     """Return what plugins gave, each under a name of its own: results are kept by it."""
-    names: set[str] = {taken}
+    names: set[str] = set(taken)
     kept = []
     for plugin, named in given:
         if plugins.is_ours(plugin):

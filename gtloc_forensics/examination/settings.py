@@ -28,6 +28,8 @@ class Settings:
         second_opinions: models and trained systems, by name or folder, that look beside the first.
         now: fixed instant (naive UTC) for reproducible runs; None takes the clock.
         catalogues: files of photo programs that are read as second witnesses, beside those among the photos.
+        trust_anchors: lists of the certificates of those whose content credentials are trusted (PEM).
+        backup_password: file whose first line is the password of encrypted iOS backups.
     """
 
     model: str = ""
@@ -37,6 +39,8 @@ class Settings:
     second_opinions: tuple[str, ...] = ()
     now: datetime | None = None
     catalogues: tuple[Path, ...] = ()
+    trust_anchors: tuple[Path, ...] = ()
+    backup_password: Path | None = None
 
     @property
     def workers(self) -> int:

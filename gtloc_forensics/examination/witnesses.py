@@ -35,6 +35,9 @@ LIMIT_BYTES = 8 << 30
 JOURNALS = (b"-wal", b"-journal")
 """What SQLite may keep beside a database: without it the last changes, or a whole state, are missing."""
 
+IN_FOLDERS = ("Manifest.db", "database/Photos.sqlite", "PhotoData/Photos.sqlite", "Media/PhotoData/Photos.sqlite")
+"""What is looked for in a folder that is named as a catalogue."""
+
 ROWS_AT_ONCE = 500
 
 FEWEST_PARTS = 2
@@ -126,16 +129,16 @@ class LookedAt:
         return Skipped(self.relative, told, blocks=False)
 
 
-def given(paths: Iterable[Path], work: Path) -> tuple[LookedAt, ...]:
+def given(paths: Iterable[Path], work: Path, *, password: bytes = b"") -> tuple[LookedAt, ...]:
     """Return the catalogues that somebody named.
 
     Raises:
         UsageError: one of them is not there, or cannot be read as a catalogue.
     """
     found = []
-    for path in paths:
+    for path in map(_file_of, paths):
         try:
-            looked = _look(path.parent, os.fsencode(path.name), work)
+            looked = _look(path.parent, os.fsencode(path.name), work, password)
         except (acquiring.IntakeFailed, catalogues.NotRead) as error:
             raise UsageError(
                 f"{path} cannot be read as a catalogue: {error.reason}; leave --catalogue out, or name another file"
@@ -146,41 +149,143 @@ def given(paths: Iterable[Path], work: Path) -> tuple[LookedAt, ...]:
     return tuple(found)
 
 
-def among(root: Path, entries: Iterable[Skipped], work: Path) -> tuple[LookedAt, ...]:
+def _file_of(path: Path) -> Path:
+    """Return the file to read of a folder: of a backup, of a Photos library, of what was copied from a telephone."""
+    if not path.is_dir():
+        return path
+    return next((path / inside for inside in IN_FOLDERS if (path / inside).is_file()), path)
+
+
+def among(root: Path, entries: Iterable[Skipped], work: Path, *, password: bytes = b"") -> tuple[LookedAt, ...]:
     """Return the catalogues that lie among the photos; what only has the name of one is left as it was listed."""
     found = []
     for entry in entries:
         if catalogues.may_be_catalogue(visible(entry.relative.rpartition(b"/")[2])):
             try:
-                found.append(replace(_look(root, entry.relative, work), relative=entry.relative))
+                found.append(replace(_look(root, entry.relative, work, password), relative=entry.relative))
             except (acquiring.IntakeFailed, catalogues.NotRead):
                 continue  # a link, a folder, another program's database: the listing says what it is
     return tuple(found)
 
 
-def _look(folder: Path, name: bytes, work: Path) -> LookedAt:
+def _look(folder: Path, name: bytes, work: Path, password: bytes) -> LookedAt:
     """Hash, copy and read one catalogue.
 
     Raises:
         NotRead: it is no catalogue of a known program; one that is damaged comes back with the reason.
         IntakeFailed: it could not be taken in.
     """
-    source, copy = acquiring.take_beside(folder, name, into=work, copy_limit_bytes=LIMIT_BYTES)
-    sha256 = {name: source.sha256}
-    for journal in JOURNALS:
-        try:
-            beside, beside_copy = acquiring.take_beside(folder, name + journal, into=work, copy_limit_bytes=LIMIT_BYTES)
-        except acquiring.IntakeFailed:
-            continue  # mostly there is none
-        beside_copy.replace(copy.with_name(copy.name + journal.decode()))
-        sha256[name + journal] = beside.sha256
+    copies = _Copies(folder, work)
+    copy = copies.take(name, {name + journal: journal.decode() for journal in JOURNALS})
     shown = visible(os.fsencode(folder / os.fsdecode(name)))
     try:
-        return LookedAt(folder, b"", sha256, catalogues.read(copy, source=shown))
+        if catalogues.ios_backup.is_manifest(visible(name.rpartition(b"/")[2])):
+            read = _of_backup(copies, copy, beside=name.rpartition(b"/")[0], shown=shown, password=password)
+        else:
+            read = catalogues.read(copy, source=shown)
+        return LookedAt(folder, b"", copies.sha256, read)
     except catalogues.NotRead as error:
         if not error.is_recognised:
             raise
-        return LookedAt(folder, b"", sha256, error.reason)
+        return LookedAt(folder, b"", copies.sha256, error.reason)
+
+
+def _of_backup(copies: _Copies, manifest: Path, *, beside: bytes, shown: str, password: bytes) -> Catalogue:
+    """Return what the library of Photos in a backup keeps; its parts are found by the backup's table of contents.
+
+    Raises:
+        NotRead: a part is not there or cannot be read or decrypted.
+    """
+    prefix = beside + b"/" if beside else b""
+    keys = None
+    try:
+        if catalogues.ios_backup.is_encrypted(manifest):
+            keys = _keys(copies, prefix, password)
+            manifest = keys.open_manifest(manifest, manifest.with_name(f"{manifest.name}-open"))
+        backup = catalogues.ios_backup.read(manifest)
+        journals = {prefix + backup.journal.encode(): "-wal"} if backup.journal else {}
+        copy = copies.take(prefix + backup.library.encode(), journals)
+    except acquiring.IntakeFailed as error:
+        reason = Sentence("a part of the backup cannot be taken in: {reason}", reason=error.reason)
+        raise catalogues.NotRead(reason) from error
+    if keys is not None:
+        copy = _opened(keys, backup, copy)
+    return backup.named(catalogues.read(copy, source=shown))
+
+
+def _keys(copies: _Copies, prefix: bytes, password: bytes) -> catalogues.encrypted_backup.Keys:
+    """Unlock the keys of a backup.
+
+    Raises:
+        NotRead: no password was given, the library that decrypts is missing, or the password is another one.
+    """
+    if not password:
+        raise catalogues.NotRead(
+            Sentence(
+                "it is no database that can be read: damaged, or encrypted, as that of a backup with a password is; "
+                "give the password by --backup-password"
+            )
+        )
+    if not catalogues.encrypted_backup.is_possible():
+        raise catalogues.NotRead(
+            Sentence("backups with a password are decrypted by the extra backup, which is not installed")
+        )
+    return catalogues.encrypted_backup.Keys(copies.take(prefix + b"Manifest.plist", {}), password)
+
+
+def _opened(keys: catalogues.encrypted_backup.Keys, backup: catalogues.ios_backup.Backup, copy: Path) -> Path:
+    """Decrypt the library, and its journal where the backup holds one."""
+    opened = copy.with_name(f"{copy.name}-open")
+    keys.open_file(copy, opened, record=backup.records.get(backup.library, b""))
+    journal = copy.with_name(f"{copy.name}-wal")
+    if journal.exists() and backup.journal in backup.records:
+        keys.open_file(journal, opened.with_name(f"{opened.name}-wal"), record=backup.records[backup.journal])
+    return opened
+
+
+def password_in(file: Path | None) -> bytes:
+    """Return the password that stands in the first line of a file; nothing where no file is named.
+
+    Raises:
+        UsageError: the file cannot be read or is empty.
+    """
+    if file is None:
+        return b""
+    try:
+        password = file.read_bytes().partition(b"\n")[0].rstrip(b"\r")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read ({error.strerror}); name a file with the backup's password") from error
+    if not password:
+        raise UsageError(f"the first line of {file} is empty; it has to be the backup's password")
+    return password
+
+
+class _Copies:
+    """Working copies of the parts of one catalogue, and the hash of each part."""
+
+    def __init__(self, folder: Path, work: Path) -> None:
+        self._folder = folder
+        self._work = work
+        self.sha256: dict[bytes, str] = {}
+
+    def take(self, name: bytes, journals: Mapping[bytes, str]) -> Path:
+        """Take in one part with its journals (name → what SQLite wants behind the name of the copy).
+
+        Raises:
+            IntakeFailed: the part could not be taken in; a journal may be missing.
+        """
+        copy = self._take(name)
+        for journal, ending in journals.items():
+            try:
+                self._take(journal).replace(copy.with_name(copy.name + ending))
+            except acquiring.IntakeFailed:
+                continue  # mostly there is none
+        return copy
+
+    def _take(self, name: bytes) -> Path:
+        source, copy = acquiring.take_beside(self._folder, name, into=self._work, copy_limit_bytes=LIMIT_BYTES)
+        self.sha256[name] = source.sha256
+        return copy
 
 
 # --------------------------------------------------------------------------- which photo is meant
@@ -223,17 +328,24 @@ class _Paths:
         """Return source id → the entry that is of it."""
         best: dict[str, tuple[int, list[SecondWitness]]] = {}
         for witness in witnesses:
-            parts = _parts(witness.photo_path)
-            for source, whole, own in self._by_name.get(parts[-1], ()) if parts else ():
-                shared = _shared(parts, whole)
-                if not _fits(source, witness, shared=shared, own=own, entry=len(parts)):
-                    continue
-                most, group = best.get(source.source_id, (0, []))
+            for source_id, shared in self._fitting(witness).items():
+                most, group = best.get(source_id, (0, []))
                 if shared > most:
-                    best[source.source_id] = (shared, [witness])
+                    best[source_id] = (shared, [witness])
                 elif shared == most:
                     group.append(witness)
         return {source_id: group[0] for source_id, (_, group) in best.items() if len(group) == 1}
+
+    def _fitting(self, witness: SecondWitness) -> dict[str, int]:
+        """Return source id → the most parts that one of an entry's paths has in common with that photo's."""
+        found: dict[str, int] = {}
+        for path in (witness.photo_path, *witness.other_paths):
+            parts = _parts(path)
+            for source, whole, own in self._by_name.get(parts[-1], ()) if parts else ():
+                shared = _shared(parts, whole)
+                if _fits(source, witness, shared=shared, own=own, entry=len(parts)):
+                    found[source.source_id] = max(shared, found.get(source.source_id, 0))
+        return found
 
 
 def _parts(path: str) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ from gtloc_forensics.records.sources import (
 )
 from gtloc_forensics.records.status import CLEARS_NOTHING, Status, is_test, status_of
 from gtloc_forensics.records.unread import MetadataBlock, UnreadBlock, one_of_each
-from gtloc_forensics.records.witnesses import Catalogue, SecondWitness
+from gtloc_forensics.records.witnesses import Catalogue, SecondWitness, WitnessState
 
 __all__ = [
     "CLEARS_NOTHING",
@@ -147,6 +147,7 @@ __all__ = [
     "UnreadBlock",
     "Untold",
     "Uptime",
+    "WitnessState",
     "Wording",
     "is_test",
     "one_of_each",

@@ -87,6 +87,7 @@ class CauseKind(StrEnum):
     PROGRAM_ZONE = "program-zone"
     SIDECAR = "sidecar"
     SECOND_WITNESS = "second-witness"  # what a photo service or a catalogue keeps of the photo
+    CREDENTIALS = "content-credentials"  # what is signed in the file does not fit the file
     REWRITTEN = "rewritten"
     RESIZED = "resized"
     CROPPED = "cropped"

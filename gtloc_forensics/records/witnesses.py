@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, unique
 
 from gtloc_forensics.records.absence import Absent
 from gtloc_forensics.records.claims import Position
 from gtloc_forensics.records.sentences import Statement
+
+
+@unique
+class WitnessState(Enum):
+    """How a library keeps a photo, beside what it says of it; none of it says that anything is wrong."""
+
+    TRASHED = "in its bin"
+    HIDDEN = "hidden"
+    EDITED = "with edits of the picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,10 @@ class SecondWitness:
     added_utc: datetime | Absent = Absent.MISSING  # when the program took the photo in
     is_time_edited: bool | Absent = Absent.MISSING  # whether a person set the time there; absent: it does not say
     is_position_edited: bool | Absent = Absent.MISSING
+    other_paths: tuple[str, ...] = ()  # further names of the same file: before it was taken in, within a backup
+    utc_offset_hours: float | Absent = Absent.MISSING
+    exif_time: datetime | Absent = Absent.MISSING  # the file's own time as it was read when the photo was taken in
+    states: tuple[WitnessState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

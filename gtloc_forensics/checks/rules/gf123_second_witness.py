@@ -10,8 +10,10 @@ Blind spots: a catalogue that read the file after it was changed; entries matche
 no size; what a program does not keep (digiKam and Lightroom keep no zone).
 
 Threshold: 2 s, or the fineness of the file's time; 1 km; 26 h for the day it was taken in, the widest two wall
-clocks can differ. Excused is what the catalogue itself says a person set there, and for films, whose clocks
-programs read in different zones, a difference of a whole civil offset.
+clocks can differ. An instant without a zone, as Android keeps it, is compared with the file's; a whole civil offset
+between them is explained, or agrees where the file states none: Android reads such a clock in a zone of its own.
+Excused is what the catalogue itself says a person set there, and for films, whose clocks programs read in different
+zones, a difference of a whole civil offset.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ class Compared:
     is_same_size: bool  # the file is as long as the one that the catalogue read
 
 
-@check("GF123", title="The file against what a catalogue keeps of it", needs=("claim",))
+@check("GF123", title="The file against what a catalogue keeps of it", needs=("claim",), version="2")
 def second_witness(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare time and place of the file with those of each catalogue that knows it."""
     claim = claim_of(photo)
@@ -82,7 +84,9 @@ def second_witness(photo: Photo, context: Context) -> Iterator[Finding]:
 def _time(pair: Compared) -> Finding | bool | None:
     """Return what is told of the two times, True where they agree, None where there are not two."""
     claim, kept = pair.claim, pair.witness.local_time
-    if isinstance(kept, Absent) or not isinstance(claim.local_time, Stated):
+    if isinstance(kept, Absent):
+        return _instant(pair)
+    if not isinstance(claim.local_time, Stated):
         return None
     written = (claim.local_time.value, *(rival.value for rival in claim.local_time.rivals))
     gap_s = min((durations.gap_seconds(kept, wall) for wall in written), key=abs)
@@ -119,6 +123,50 @@ def _time(pair: Compared) -> Finding | bool | None:
             "one of them was changed without the other.",
             program=pair.witness.program,
             gap_s=gap_s,
+        ),
+        kind="second-witness",
+        severity=Severity.MEDIUM,
+        observed=observed,
+        facts=facts,
+        innocent=_innocent(pair, Sentence("the time was corrected in the catalogue only")),
+    )
+
+
+def _instant(pair: Compared) -> Finding | bool | None:
+    """Compare an instant that is kept without a zone; a wall clock is one in whatever zone makes the two agree."""
+    claim, kept = pair.claim, pair.witness.utc_time
+    if isinstance(kept, Absent) or not isinstance(claim.local_time, Stated):
+        return None
+    is_sure = offsets.stated(claim) is not None and isinstance(claim.utc_time, Stated)
+    own = claim.utc_time if is_sure and isinstance(claim.utc_time, Stated) else claim.local_time
+    gap_s = durations.gap_seconds(kept, own.value)
+    same_s = max(SAME_S, claim.local_resolution_s)
+    slip = offsets.nearest_civil(gap_s)
+    is_whole = slip is not None and abs(slip.residual_s) <= same_s
+    if abs(gap_s) <= same_s or (is_whole and not is_sure):
+        return True
+    observed = (
+        Sentence("{tag}: {moment}{zone}.", tag=own.tag, moment=own.value, zone=" UTC" if is_sure else ""),
+        Sentence("{program} ({catalogue}): {moment} UTC.", **_named(pair.witness), moment=kept),
+    )
+    facts = {"difference_s": gap_s, "program": pair.witness.program, "version": pair.witness.version}
+    if is_whole:
+        summary = Sentence(
+            "{program} keeps an instant {gap_s:spoken} {gap_s:±later|earlier} than the file's, a difference between "
+            "zones: it read the file's clock in another one.",
+            program=pair.witness.program,
+            gap_s=gap_s,
+        )
+        return findings.explained("GF123", claim, summary, kind="second-witness", observed=observed, facts=facts)
+    return findings.suspicious(
+        "GF123",
+        claim,
+        Sentence(
+            "{program} keeps an instant {gap_s:spoken} {gap_s:±later|earlier} than the file has{zone}: "
+            "one of them was changed without the other.",
+            program=pair.witness.program,
+            gap_s=gap_s,
+            zone="" if is_sure else Sentence(", which no difference between zones makes"),
         ),
         kind="second-witness",
         severity=Severity.MEDIUM,

@@ -253,6 +253,13 @@ def seal(
 @click.option(
     "--trust", type=click.Path(exists=True, path_type=Path), multiple=True, help="Certificate to trust (PEM)."
 )
+@click.option(
+    "--trust-anchors",
+    "trust_anchors",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    help="Trusted signers of content credentials, as the audit was given them (PEM).",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout.")
 @database_option
@@ -263,6 +270,7 @@ def verify(
     sample_seed: int | None,
     anchors: tuple[str, ...],
     trust: tuple[Path, ...],
+    trust_anchors: tuple[Path, ...],
     device: str,
     as_json: bool,
 ) -> None:
@@ -274,6 +282,7 @@ def verify(
             sample_seed=sample_seed,
             anchors=anchors,
             trust=trust,
+            trust_anchors=trust_anchors,
             device=device,
             as_json=as_json,
         )
@@ -288,6 +297,7 @@ def _verify_case(
     sample_seed: int | None,
     anchors: tuple[str, ...],
     trust: tuple[Path, ...],
+    trust_anchors: tuple[Path, ...],
     device: str,
     as_json: bool,
 ) -> None:
@@ -300,7 +310,7 @@ def _verify_case(
     with Case(folder, database_url=named_database()) as case:
         _say_if_not_noted(case)
         found = case.verify(
-            Settings(device=device, jobs=1),
+            Settings(device=device, jobs=1, trust_anchors=trust_anchors),
             sample=sample,
             sample_seed=sample_seed,
             anchors=[item.anchor for item in read],
@@ -325,6 +335,8 @@ def _verify_case(
         for note in said:
             say(f"anchor     {note}")
         say(f"chain      {found.chain_hash}")
+        for sentence in found.not_repeated:
+            say(f"not again  {sentence}")
         for sentence in found.not_bound:
             say(f"not bound  {sentence}")
     raise SystemExit(ExitCode.CLEAN if found.is_valid else ExitCode.FINDINGS)

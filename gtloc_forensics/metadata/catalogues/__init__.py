@@ -9,15 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from gtloc_forensics.metadata.catalogues import digikam, lightroom, photoprism
+from gtloc_forensics.metadata.catalogues import (
+    apple_photos,
+    digikam,
+    encrypted_backup,
+    ios_backup,
+    lightroom,
+    media_store,
+    photoprism,
+)
 from gtloc_forensics.metadata.catalogues.tables import NotRead, Tables
 from gtloc_forensics.records import Catalogue, Sentence
 
-__all__ = ["NAMES", "READERS", "VERSION", "NotRead", "Reader", "may_be_catalogue", "read"]
+__all__ = [
+    "NAMES",
+    "READERS",
+    "VERSION",
+    "NotRead",
+    "Reader",
+    "encrypted_backup",
+    "ios_backup",
+    "may_be_catalogue",
+    "read",
+]
 
-VERSION = "1"
+VERSION = "2"
 """Of all readers together: raise it when one of them reads something else out of the same catalogue."""
 
 
@@ -30,16 +49,19 @@ class Reader:
     read: Callable[..., Catalogue]
 
 
-READERS = tuple(Reader(module.PROGRAM, module.recognises, module.read) for module in (digikam, lightroom, photoprism))
+READERS = tuple(
+    Reader(module.PROGRAM, module.recognises, module.read)
+    for module in (digikam, lightroom, photoprism, apple_photos, media_store)
+)
 
-NAMES = (*digikam.NAMES, *lightroom.NAMES, *photoprism.NAMES)
-"""How the files of catalogues are called: whole names, and endings that begin with a full stop."""
+NAMES = (*digikam.NAMES, *lightroom.NAMES, *photoprism.NAMES, *apple_photos.NAMES, *media_store.NAMES, "manifest.db")
+"""How the files of catalogues are called: whole names, patterns with a star, endings that begin with a full stop."""
 
 
 def may_be_catalogue(name: str) -> bool:
     """Return whether a file that lies among photos may be a catalogue, by its name."""
     lower = name.lower()
-    return any(lower.endswith(known) if known.startswith(".") else lower == known for known in NAMES)
+    return any(lower.endswith(known) if known.startswith(".") else fnmatchcase(lower, known) for known in NAMES)
 
 
 def read(copy: Path, *, source: str) -> Catalogue:
