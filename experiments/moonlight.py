@@ -100,7 +100,9 @@ def study(photos: Sequence[Night]) -> None:
     constant = left_out(photos, [])
     sources = len(constant[0])
     moonlit = {photo.source for photo, is_up in zip(photos, up, strict=True) if is_up}
-    print(f"{len(photos)} photos of {sources} sources; moon up and half lit in {int(up.sum())} of {len(moonlit)} sources")
+    print(
+        f"{len(photos)} photos of {sources} sources; moon up and half lit in {int(up.sum())} of {len(moonlit)} sources"
+    )
     random = np.random.default_rng(0)
     drawn = random.integers(0, sources, (2000, sources))
     for name, columns in (("light of the moon", [shine]), ("up and half lit", [up]), ("both", [shine, up])):

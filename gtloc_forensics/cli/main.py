@@ -75,6 +75,7 @@ def gtloc() -> None:
     type=click.Path(path_type=Path),
     help="Catalogue of digiKam, Lightroom Classic or PhotoPrism to read beside the photos; more than once if wished.",
 )
+@click.option("--visible-dates", is_flag=True, help="Read dates burned into the pictures, too; seconds for each.")
 @click.option(
     "--reviewed", is_flag=True, help="Set causes apart of which everything was dismissed; each is told in a line."
 )
@@ -93,6 +94,7 @@ def audit(
     jobs: int | None,
     database: str,
     catalogues: tuple[Path, ...],
+    visible_dates: bool,
     reviewed: bool,
     no_report: bool,
     language: str,
@@ -118,7 +120,13 @@ def audit(
     _refuse_early(language, no_report=no_report, opens=opens)
     refuse_unknown_zone(said["zone"])
     _refuse_files_inside(case_folder, lines, followed)
-    settings = Settings(model=model, device=device, jobs=-1 if jobs is None else jobs, catalogues=catalogues)
+    settings = Settings(
+        model=model,
+        device=device,
+        jobs=-1 if jobs is None else jobs,
+        catalogues=catalogues,
+        visible_dates=visible_dates,
+    )
     header, mandate = parted(said)
     with open_case(case_folder, output, header=header, database_url=database) as case:
         header, mandate = parted(preferences.filled(said, already=case.said()))

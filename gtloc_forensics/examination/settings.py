@@ -18,7 +18,7 @@ DEFAULT_SHORT_SIDE = 384
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How an examination is to be done; none of it changes what is found, but ``model`` does.
+    """How an examination is to be done; none of it changes what is found, but ``model`` and ``visible_dates``.
 
     Attributes:
         model: name or folder of the model; "" takes the first installed, "none" goes without.
@@ -27,6 +27,7 @@ class Settings:
         batch: files handed to exiftool and written to the case at a time.
         now: fixed instant (naive UTC) for reproducible runs; None takes the clock.
         catalogues: files of photo programs that are read as second witnesses, beside those among the photos.
+        visible_dates: whether text is looked for in the pictures, which takes seconds for each.
     """
 
     model: str = ""
@@ -35,6 +36,7 @@ class Settings:
     batch: int = 50
     now: datetime | None = None
     catalogues: tuple[Path, ...] = ()
+    visible_dates: bool = False
 
     @property
     def workers(self) -> int:
