@@ -14,10 +14,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gtloc_forensics.case.case import open_case
 from gtloc_forensics.checks.rules.gf130_visible_date import visible_date
+from gtloc_forensics.checks.visible_dates import dates_in
 from gtloc_forensics.decode import visible_text
 from gtloc_forensics.errors import MissingExtra
 from gtloc_forensics.examination.settings import Settings
-from gtloc_forensics.metadata.visible_dates import dates_in
 from gtloc_forensics.records import Outcome, TagsRead, Unread
 
 needs_ocr = pytest.mark.skipif(not visible_text.is_installed(), reason="rapidocr-onnxruntime is not installed")

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
-from gtloc_forensics.metadata.visible_dates import VisibleDate, dates_in
+from gtloc_forensics.checks.visible_dates import VisibleDate, dates_in
 from gtloc_forensics.records import Claim, Finding, Photo, Sentence, Severity, Stated, durations
 
 STAMP, ELSEWHERE = "Visible:Stamp", "Visible:Text"
