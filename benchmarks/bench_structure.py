@@ -131,6 +131,9 @@ def main() -> None:
             groups[source_of[photo.name], photo.device_key, photo.software].append(photo)
     groups = {key: photos for key, photos in groups.items() if len(photos) > FEWEST_SIBLINGS}
     sources = {source for source, _, _ in groups}
+    if not groups:
+        print(f"no camera has more than {FEWEST_SIBLINGS} photos of one firmware here: nothing can be counted")
+        return
     alarms: dict[str, int] = defaultdict(int)
     for (source, _, _), photos in groups.items():
         alarms[source] += sum(outcome is Outcome.EXPLAINED for outcome in told(photos).values())

@@ -26,10 +26,10 @@ _MONTHS = {
     )
     for name in names.split()
 }  # fmt: skip
-_MARK = r"\s*[-./:, ]\s*"
 _NUMBERS = re.compile(
-    rf"(?<![\d:.])(?P<before>'?)(?P<first>\d{{4}}|\d{{1,2}})(?:{_MARK})(?P<second>\d{{1,2}})(?:{_MARK}|(?='))(?P<mark>'?)"
-    r"(?P<third>(?:19|20)\d{2}(?!\d)|\d{2}(?=\D|$|\d{1,2}:\d{2})|\d(?!\d))"
+    r"(?<![\d:.])(?P<before>'?)(?P<first>\d{4}|\d{1,2})(?P<between>\s*[-./:, ]\s*)(?P<second>\d{1,2})"
+    r"(?P<again>\s*[-./:, ]\s*|(?='))(?P<mark>'?)"
+    r"(?P<third>(?:19|20)\d{2}(?=\D|$|\d{2}:\d{2})|\d{2}(?=\D|$|\d{1,2}:\d{2})|\d(?!\d))"
 )
 _LETTERS = (
     re.compile(
@@ -44,6 +44,7 @@ _TIME = re.compile(
     r"(?P<hour>\d{1,2})\s*[:h]\s*(?P<minute>\d{2})(?:\s*:\s*(?P<second>\d{2}))?(?:\s*(?P<half>[AaPp])\.?\s*[Mm])?(?!\d)"
 )
 _MISREAD = str.maketrans({"O": "0", "o": "0", "D": "0", "Q": "0", "l": "1", "I": "1", "|": "1", "S": "5", "B": "8"})
+_MISREAD_MONTH = re.compile(r"(?<![A-Za-z\d])(?:0ct|0kt|n0v)", re.IGNORECASE)
 _MISREAD_NUMBER = re.compile(r"(?<![A-Za-z])(?=[OoDQlI|SB]*\d)[\dOoDQlI|SB]{1,4}(?![A-Za-z])")
 
 
@@ -66,7 +67,8 @@ def dates_in(lines: Iterable[str]) -> tuple[VisibleDate, ...]:
     found: list[VisibleDate] = []
     loose: list[tuple[time, bool]] = []
     for line in lines:
-        text = _MISREAD_NUMBER.sub(lambda word: word[0].translate(_MISREAD), line[:LONGEST])
+        letters = _MISREAD_MONTH.sub(lambda word: word[0].replace("0", "o"), line[:LONGEST])
+        text = _MISREAD_NUMBER.sub(lambda word: word[0].translate(_MISREAD), letters)
         seen = next(_dates(text), None)
         rest = text if seen is None else f"{text[: seen[0]]} {text[seen[1] :]}"
         at = _time(rest)
@@ -98,6 +100,9 @@ def _dates(text: str) -> Iterator[tuple[int, int, tuple[date, ...]]]:
 def _orders(found: re.Match[str]) -> list[tuple[str, str, str]]:
     """Return (year, month, day) in every order in which three numbers can stand; an apostrophe marks the year."""
     first, second, third = found["first"], found["second"], found["third"]
+    between, again = found["between"].strip(), found["again"].strip()
+    if between != again or (between == ":" and len(first) != 4):
+        return []  # a date and a time, or a time alone
     year_first, year_last = [(first, second, third)], [(third, second, first), (third, first, second)]
     if len(first) == 4 or found["before"]:
         return year_first
