@@ -94,7 +94,7 @@ def _told(claim: Claim, stamp: VisibleDate, local: datetime) -> Finding:
         facts={"difference_s": _gap_s(stamp, local), "readings": len(stamp.days)},
         innocent=(
             Sentence("a digit that was misread: look at the picture"),
-            Sentence("writing at the edge that is no stamp of the camera, such as a caption or a poster"),
+            Sentence("writing at the edge that is no stamp of the camera, such as a caption, a poster or a screen"),
             Sentence("a wrong camera clock was corrected in the file, which leaves the picture as it was"),
         ),
         limitations=(Sentence("Stamp and file share the camera's clock: one of the two was changed, or is no stamp."),),
