@@ -54,6 +54,7 @@ EXTRAS = {
     "heic": ["pi-heif>=1.1"],
     "raw": ["rawpy>=0.24"],
     "video": ["av>=14"],
+    "ocr": ["rapidocr-onnxruntime>=1.4"],
     "sign": ["pyhanko>=0.25"],
     "images": ["pytsk3>=20260715", "libewf-python>=20260924", "py7zr>=1.0"],
     "c2pa": ["c2pa-python>=0.38"],

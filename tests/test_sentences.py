@@ -219,7 +219,8 @@ def test_there_is_a_language_beside_english() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_sentence_of_the_program_can_be_said_in_every_language(language) -> None:
-    missing = {text: place for text, place in templates().items() if text not in translations(language)}
+    known = translations(language)
+    missing = {text: place for text, place in templates().items() if text not in known}
     assert not missing, "\n".join(
         f"{place}: {text}" for text, place in sorted(missing.items(), key=lambda item: item[1])
     )

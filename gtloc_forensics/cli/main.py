@@ -90,6 +90,7 @@ def gtloc() -> None:
     type=click.Path(path_type=Path),
     help="File whose first line is the password of an encrypted iOS backup.",
 )
+@click.option("--visible-dates", is_flag=True, help="Read dates burned into the pictures, too; seconds for each.")
 @click.option(
     "--reviewed", is_flag=True, help="Set causes apart of which everything was dismissed; each is told in a line."
 )
@@ -111,6 +112,7 @@ def audit(
     catalogues: tuple[Path, ...],
     trust_anchors: tuple[Path, ...],
     backup_password: Path | None,
+    visible_dates: bool,
     reviewed: bool,
     no_report: bool,
     language: str,
@@ -144,6 +146,7 @@ def audit(
         second_opinions=opinions,
         trust_anchors=trust_anchors,
         backup_password=backup_password,
+        visible_dates=visible_dates,
     )
     header, mandate = parted(said)
     with open_case(case_folder, output, header=header, database_url=database) as case:

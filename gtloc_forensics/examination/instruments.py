@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from gtloc_forensics import decode
 from gtloc_forensics.checks import plugins
 from gtloc_forensics.checks.hooks import Estimator, MetadataReader
+from gtloc_forensics.decode.visible_text import TextReader
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import UsageError, WeightsError
 from gtloc_forensics.evidence.calibration import Calibration, load_calibration
@@ -71,6 +72,7 @@ def opened(settings: Settings) -> Iterator[Instruments]:
     Raises:
         ToolMissing, ToolTooOld: exiftool cannot be used.
         WeightsError: the model asked for by name cannot be loaded.
+        MissingExtra: visible dates are asked for without the package that reads them.
     """
     with ExitStack() as stack:
         client = stack.enter_context(exiftool.ExifTool())
@@ -79,6 +81,9 @@ def opened(settings: Settings) -> Iterator[Instruments]:
         loaded = plugins.load()
         loaded.add_built_in("stages", ours)
         readers = _readers(loaded, client, ours.further)
+        if settings.visible_dates:
+            eyes = stack.enter_context(closing(TextReader()))
+            readers = (*(reader for reader in readers if reader.name != eyes.name), eyes)
         opinions = _opinions(loaded, settings, stack)
         model = ours.model
         folder = None if model is None else vision_library.find(settings.model or model.name)

@@ -18,7 +18,7 @@ DEFAULT_SHORT_SIDE = 384
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How an examination is to be done; none of it changes what is found, but ``model`` does.
+    """How an examination is to be done; none of it changes what is found, but ``model`` and ``visible_dates``.
 
     Attributes:
         model: name or folder of the model; "" takes the first installed, "none" goes without.
@@ -30,6 +30,7 @@ class Settings:
         catalogues: files of photo programs that are read as second witnesses, beside those among the photos.
         trust_anchors: lists of the certificates of those whose content credentials are trusted (PEM).
         backup_password: file whose first line is the password of encrypted iOS backups.
+        visible_dates: whether text is looked for in the pictures, which takes seconds for each.
     """
 
     model: str = ""
@@ -41,6 +42,7 @@ class Settings:
     catalogues: tuple[Path, ...] = ()
     trust_anchors: tuple[Path, ...] = ()
     backup_password: Path | None = None
+    visible_dates: bool = False
 
     @property
     def workers(self) -> int:

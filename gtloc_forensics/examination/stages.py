@@ -19,7 +19,7 @@ from gtloc_forensics.examination import plugged_in
 from gtloc_forensics.examination.sidecars import sidecars_of
 from gtloc_forensics.examination.work import Failure, Run, Work, undecoded
 from gtloc_forensics.files import acquiring
-from gtloc_forensics.metadata import exif_directory
+from gtloc_forensics.metadata import exif_directory, jpeg_structure
 from gtloc_forensics.metadata.exiftool import unread_blocks
 from gtloc_forensics.records import Claim, Pixels, Sentence, Skipped, TagsRead, Unread, one_of_each
 from gtloc_forensics.store.keys import METADATA, READING
@@ -91,7 +91,8 @@ def _claim(work: Work, taken: acquiring.Taken) -> Claim | Failure:
     own = unread_blocks(read.warnings)  # the words of exiftool; what a plugged-in reader warns of is its own affair
     read = plugged_in.with_further_tags(read, _further_tags(work))
     beside, unread = sidecars_of(taken, work.read)
-    damaged = exif_directory.damage(taken.head(exif_directory.HEAD_BYTES))
+    head = taken.head(exif_directory.HEAD_BYTES)
+    damaged = exif_directory.damage(head)
     try:  # the border: an oddity in one file's tags is that file's row, not the end of the run
         return metadata.claim(
             taken.source,
@@ -99,6 +100,7 @@ def _claim(work: Work, taken: acquiring.Taken) -> Claim | Failure:
             sidecars=beside,
             warnings=(*read.warnings, *damaged.warnings),
             unread=one_of_each((*own, *damaged.unread, *unread)),
+            structure=jpeg_structure.structure(head),
             zones_at=zones.zones_at,
         )
     except ToolMissing as error:

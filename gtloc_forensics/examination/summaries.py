@@ -77,6 +77,7 @@ def summary_of(photo: Photo) -> PhotoSummary | None:
         mean_luminance=None if image is None else image.mean_luminance,
         speed_km_h=devices.speed_km_h(claim) or None,
         altitude_m=_stated(claim.altitude_m),
+        structure=claim.structure,
     )
 
 

@@ -20,6 +20,7 @@ from gtloc_forensics.records import (
     Claim,
     Device,
     Exposure,
+    FileStructure,
     Position,
     Sentence,
     Source,
@@ -51,6 +52,7 @@ def claim(
     sidecars: Sequence[tuple[str, Tags]] = (),
     warnings: tuple[Statement, ...] = (),
     unread: tuple[UnreadBlock, ...] = (),
+    structure: FileStructure | None = None,
     zones_at: Callable[[Position], tuple[str, ...]],
 ) -> Claim:
     """Return what a file claims.
@@ -61,6 +63,7 @@ def claim(
         sidecars: (name, tags) of XMP files beside it; they speak only where the file is silent.
         warnings: exiftool's own about the file.
         unread: what could not be read of the file and its sidecars: what is missing then is unreadable, not absent.
+        structure: how the file is built, as its bytes show it.
         zones_at: gives all IANA zones legal at a position, the usual one first.
     """
     times = all_times(source, tags, sidecars)
@@ -89,6 +92,7 @@ def claim(
         default_tags=default_tags(times, face),
         repeated=repeated(tags),
         unread=unread,
+        structure=structure,
     )
     return _unreadable_where_missing(found) if unread else found
 

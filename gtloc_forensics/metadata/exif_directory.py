@@ -60,7 +60,7 @@ def damage(head: bytes) -> Damage:
     """
     unread: list[UnreadBlock] = []
     warnings: list[Sentence] = []
-    for marker, payload in _segments(head):
+    for marker, payload in segments(head):
         if marker == 0xE1 and payload.startswith(_EXIF):
             for fault, is_unread in _directory_faults(payload[len(_EXIF) :]):
                 unread += [UnreadBlock(MetadataBlock.EXIF, fault)] if is_unread else []
@@ -80,8 +80,8 @@ def _is_exif_by_another_name(marker: int, payload: bytes) -> bool:
     return payload.startswith(_EXIF)
 
 
-def _segments(head: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield marker and payload of the segments before the picture."""
+def segments(head: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield marker and payload of the segments before the picture; one that is cut off has what is there of it."""
     at = 2 if head.startswith(b"\xff\xd8") else len(head)
     while at + 4 <= len(head) and head[at] == 0xFF and head[at + 1] not in (0xDA, 0xD9):
         length = int.from_bytes(head[at + 2 : at + 4], "big")
@@ -99,7 +99,7 @@ def _directory_faults(tiff: bytes) -> Iterator[tuple[Sentence, bool]]:
 
 
 def _faults_of(tiff: bytes, start: int, order: str, name: str) -> Iterator[tuple[Sentence, bool]]:
-    entries = _entries(tiff, start, order)
+    entries = directory_entries(tiff, start, order)
     if entries is None:
         return
     known = ExifTags.GPSTAGS if name == "GPS" else ExifTags.TAGS
@@ -135,13 +135,13 @@ def _behind(tiff: bytes, entry: tuple[int, int, int], order: str, name: str) -> 
     kind, count, value = entry
     if kind not in (_LONG, _IFD) or count != 1:
         yield Sentence("what points to {name} is no pointer", name=name), True
-    elif _entries(tiff, value, order) is None:
+    elif directory_entries(tiff, value, order) is None:
         yield Sentence("where {name} should be there is no directory", name=name), True
     else:
         yield from _faults_of(tiff, value, order, name)
 
 
-def _entries(tiff: bytes, start: int, order: str) -> list[tuple[int, int, int, int]] | None:
+def directory_entries(tiff: bytes, start: int, order: str) -> list[tuple[int, int, int, int]] | None:
     """Return (tag, type, count, value or offset) of a directory; None where there is none."""
     if start < 8 or start + 2 > len(tiff):
         return None

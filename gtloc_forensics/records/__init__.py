@@ -71,6 +71,7 @@ from gtloc_forensics.records.sources import (
     source_id_of,
 )
 from gtloc_forensics.records.status import CLEARS_NOTHING, Status, is_test, status_of
+from gtloc_forensics.records.structure import FileStructure
 from gtloc_forensics.records.unread import MetadataBlock, UnreadBlock, one_of_each
 from gtloc_forensics.records.witnesses import Catalogue, SecondWitness, WitnessState
 
@@ -102,6 +103,7 @@ __all__ = [
     "Environment",
     "Exposure",
     "FileStat",
+    "FileStructure",
     "Finding",
     "GpsFault",
     "ImageFacts",

@@ -11,6 +11,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from gtloc_forensics.records.absence import Absent
 from gtloc_forensics.records.sentences import Statement
+from gtloc_forensics.records.structure import FileStructure
 from gtloc_forensics.records.unread import UnreadBlock
 
 T = TypeVar("T")
@@ -252,6 +253,7 @@ class Claim:
     default_tags: tuple[str, ...] = ()  # tags whose time is a default of firmware, none that a clock showed
     repeated: tuple[Repeated, ...] = ()
     unread: tuple[UnreadBlock, ...] = ()  # what could not be read of it and of its sidecars
+    structure: FileStructure | None = None  # how the file is built; None where it is no JPEG
 
     @property
     def local_resolution_s(self) -> float:

@@ -16,6 +16,7 @@ from gtloc_forensics.records.claims import Claim, Counter, OffsetSource, Sun
 from gtloc_forensics.records.pictures import ImageFacts, Prediction
 from gtloc_forensics.records.sentences import Statement
 from gtloc_forensics.records.sources import Source, Unexamined
+from gtloc_forensics.records.structure import FileStructure
 
 
 @unique
@@ -219,6 +220,7 @@ class PhotoSummary:
     mean_luminance: float | None = None  # of the picture, 0–1; None where it was not decoded
     speed_km_h: float | None = None  # as the receiver tells it
     altitude_m: float | None = None
+    structure: FileStructure | None = None  # how the file is built; None where it is no JPEG
     gps_fault: GpsFault | None = None  # why gps_utc_time is no clock; None where nothing is known against it
 
 

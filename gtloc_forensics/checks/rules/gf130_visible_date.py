@@ -1,0 +1,101 @@
+"""GF130 — The date seen in the picture against the claim.
+
+Shows: that a date burned into the margin of the picture, by the camera's own clock, is none that the file claims.
+
+Cannot show: which of the two was changed; that the clock was right: stamp and EXIF share it, so that agreement
+proves nothing of it. A date elsewhere in the picture (a poster, a screen, a page) is not of the capture and is
+not compared.
+
+Blind spots: pictures are only read where that was asked for (``--visible-dates``); digits misread; a caption at the
+edge that is no stamp; stamps of another clock, as a dash camera's own GPS time.
+
+Threshold: no reading of day, month and year is the claimed day, in whatever order they stand (5 minutes round midnight
+are allowed, and whole quarters of an hour up to 14 h, the clock of another zone). A time of day alone that does not fit
+is no finding: digits are misread easily.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
+from gtloc_forensics.checks.visible_dates import VisibleDate, dates_in
+from gtloc_forensics.records import Claim, Finding, Photo, Sentence, Severity, Stated, durations
+
+STAMP, ELSEWHERE = "Visible:Stamp", "Visible:Text"
+QUARTER_S = 900.0
+WIDEST_ZONES_S = 14 * 3600.0
+SAME_TIME_S = 300.0
+
+
+@check("GF130", title="The date seen in the picture against the claim", needs=("claim",))
+def visible_date(photo: Photo, context: Context) -> Iterator[Finding]:
+    """Compare every reading of the date in the margin with the claimed capture time."""
+    claim = claim_of(photo)
+    if not isinstance(claim.local_time, Stated):
+        yield not_testable("GF130", claim.source_id, claim.local_time)
+        return
+    seen = dates_in(str(line) for line in claim.tags.get(STAMP, ()))
+    if not seen:
+        yield not_testable("GF130", claim.source_id, Sentence("no date was read in the margin of the picture"))
+        return
+    local = claim.local_time.value
+    best = min(seen, key=lambda stamp: abs(_gap_s(stamp, local)))
+    if not _same_day(best, local) and _is_other_zone(best, local):
+        why = Sentence("the picture shows {text:quoted}, as a clock in another zone would", text=best.text)
+        yield not_testable("GF130", claim.source_id, why)
+    elif not _same_day(best, local):
+        yield _told(claim, best, local)
+    elif best.at is not None and abs(_gap_s(best, local)) > SAME_TIME_S:
+        why = Sentence(
+            "the picture shows {text:quoted}, whose day fits, and its time does not; digits are easily misread",
+            text=best.text,
+        )
+        yield not_testable("GF130", claim.source_id, why)
+    else:
+        agree = Sentence(
+            "The picture shows {text:quoted}, as the file claims; both come from one clock.", text=best.text
+        )
+        yield consistent("GF130", claim.source_id, agree)
+
+
+def _gap_s(stamp: VisibleDate, local: datetime) -> float:
+    """Return how much later the claim is than the nearest reading of a stamp; by whole days where it has no time."""
+    if stamp.at is None:
+        return min((86_400.0 * (local.date() - day).days for day in stamp.days), key=abs)
+    return min((durations.gap_seconds(local, moment) for moment in stamp.moments()), key=abs)
+
+
+def _same_day(stamp: VisibleDate, local: datetime) -> bool:
+    slack = timedelta(seconds=SAME_TIME_S)
+    return not {local.date(), (local - slack).date(), (local + slack).date()}.isdisjoint(stamp.days)
+
+
+def _is_other_zone(stamp: VisibleDate, local: datetime) -> bool:
+    gap_s = abs(_gap_s(stamp, local))
+    quarters = round(gap_s / QUARTER_S) * QUARTER_S
+    return stamp.at is not None and quarters <= WIDEST_ZONES_S and abs(gap_s - quarters) <= SAME_TIME_S
+
+
+def _told(claim: Claim, stamp: VisibleDate, local: datetime) -> Finding:
+    return findings.suspicious(
+        "GF130",
+        claim,
+        Sentence(
+            "The picture shows {text:quoted} in its margin, that is {days:or}, and the file claims {local}.",
+            text=stamp.text,
+            days=stamp.days,
+            local=local,
+        ),
+        kind="edit",
+        severity=Severity.MEDIUM,
+        observed=tuple(findings.entry(STAMP, str(line)) for line in claim.tags.get(STAMP, ())),
+        facts={"difference_s": _gap_s(stamp, local), "readings": len(stamp.days)},
+        innocent=(
+            Sentence("a digit that was misread: look at the picture"),
+            Sentence("writing at the edge that is no stamp of the camera, such as a caption, a poster or a screen"),
+            Sentence("a wrong camera clock was corrected in the file, which leaves the picture as it was"),
+        ),
+        limitations=(Sentence("Stamp and file share the camera's clock: one of the two was changed, or is no stamp."),),
+    )
