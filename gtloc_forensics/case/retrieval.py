@@ -1,4 +1,4 @@
-"""Retrieval over a finished case, without words: by time, by place, by example, by what the pixels show.
+"""Retrieval over a finished case: by time, by place, by example, by what the pixels show.
 
 *Conditions* speak of what a photo claims and leave photos out; *likenesses* speak
 of what it shows and put the rest in order. A photo of which something asked for is
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeAlias
@@ -17,10 +17,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gtloc_forensics.case.query_words import Sought
 from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.circular import day_turn
 from gtloc_forensics.examination import summaries
 from gtloc_forensics.records import Absent, Claim, ImageFacts, Photo, Position, Prediction, Stated
+from gtloc_forensics.vision import words
 
 HASH_BITS = 64
 PLACE_RADIUS_KM = 250.0
@@ -55,6 +57,8 @@ class Query:
         like: pictures like this one first.
         shows_hour, shows_month, shows_place: pictures that look so first.
         joint: the query in the joint space, ``[D]``: the normalised mean of the embeddings of that time and place.
+        composed: another, ``[D]``: the normalised weighted mean of examples, a time and a place.
+        sought: things that are to be seen, or not to be seen.
     """
 
     near: Position | None = None
@@ -68,11 +72,32 @@ class Query:
     shows_month: int | None = None
     shows_place: Position | None = None
     joint: NDArray[np.float32] | None = None
+    composed: NDArray[np.float32] | None = None
+    sought: tuple[Sought, ...] = ()
 
     @property
     def shows(self) -> bool:
         """Whether anything is asked of what the pixels show."""
         return any(shown is not None for shown in (self.shows_hour, self.shows_month, self.shows_place))
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWord:
+    """How surely one thing that is sought is seen in a photo, and how often that is right.
+
+    Attributes:
+        name: of the thing.
+        is_absent: it is sought that it is not there.
+        probability: that it is there, as far as the word head tells.
+        is_told: whether that is over the head's threshold, so that the photo is said to show it.
+        precision: of the photos said to show it, the share that did where that was measured; and its interval.
+    """
+
+    name: str
+    is_absent: bool
+    probability: float
+    is_told: bool
+    precision: tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +112,10 @@ class Hit:
     distance_km: float | None
     likeness: float | None  # to the example: cosine, or the share of equal bits
     shown: float | None  # cosine in the joint space, or log10 of how much likelier than an even spread
+    composed: float | None = None  # cosine with the composed query
+    words: tuple[SeenWord, ...] = ()
+    place: str = ""  # the town next to the claimed position, where it was looked up
+    case: str = ""  # whose photo it is, where several cases were searched
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +126,8 @@ class Answer:
     matching: int
     looked_at: int
     unknown: dict[str, int]
+    read_as: tuple[tuple[str, str], ...] = ()  # of each word of the question how it was understood
+    word_heads: str = ""  # sha256 of the words that were learned, where they were asked
 
 
 class Unknown(Exception):
@@ -106,7 +137,7 @@ class Unknown(Exception):
 Condition: TypeAlias = Callable[[Claim], bool]
 
 
-def search(photos: Iterable[Photo], query: Query, *, limit: int = 20) -> Answer:
+def search(photos: Iterable[Photo], query: Query, *, limit: int | None = 20) -> Answer:
     """Find the photos that *query* asks for, the best first.
 
     With two likenesses each orders the photos, and the sum of 1 / (60 + rank) decides.
@@ -115,7 +146,7 @@ def search(photos: Iterable[Photo], query: Query, *, limit: int = 20) -> Answer:
     Args:
         photos: the photos of a case, streamed.
         query: what is looked for.
-        limit: the most hits to return.
+        limit: the most hits to return; None for all.
     """
     hits: list[Hit] = []
     to_compare: list[_ToCompare] = []
@@ -131,6 +162,23 @@ def search(photos: Iterable[Photo], query: Query, *, limit: int = 20) -> Answer:
         except Unknown as lacking:
             unknown[str(lacking)] += 1
     ordered = _in_order(_compared(hits, to_compare, query), query)
+    return Answer(tuple(ordered[:limit]), len(hits), looked_at, dict(unknown))
+
+
+def merged(answers: Mapping[str, Answer], query: Query, *, limit: int | None = 20) -> Answer:
+    """Return the answers of several cases, all of their hits, as one in one order; each hit says whose it is.
+
+    Args:
+        answers: by the name of the case.
+        query: what was asked of each.
+        limit: the most hits to return; None for all.
+    """
+    hits = [replace(hit, case=name) for name, answer in answers.items() for hit in answer.hits]
+    unknown: Counter[str] = Counter()
+    for answer in answers.values():
+        unknown.update(answer.unknown)
+    ordered = _in_order(hits, query)
+    looked_at = sum(answer.looked_at for answer in answers.values())
     return Answer(tuple(ordered[:limit]), len(hits), looked_at, dict(unknown))
 
 
@@ -248,7 +296,10 @@ def _to_compare(photo: Photo, query: Query) -> _ToCompare:
         if not isinstance(photo.image, ImageFacts) or example.perceptual_hash is None:
             raise Unknown("its picture could not be decoded")
         bits = photo.image.perceptual_hash
-    is_asked = query.joint is not None or (example is not None and example.embedding is not None)
+    if embedding is None and (query.composed is not None or query.sought):
+        raise Unknown("no model looked at its pixels")
+    is_asked = query.joint is not None or query.composed is not None or bool(query.sought)
+    is_asked = is_asked or (example is not None and example.embedding is not None)
     return _ToCompare(embedding if is_asked else None, bits)
 
 
@@ -266,7 +317,31 @@ def _compared(hits: list[Hit], to_compare: list[_ToCompare], query: Query) -> li
         hits = [
             replace(hit, shown=hit.shown if value is None else value) for hit, value in zip(hits, shown, strict=True)
         ]
+    if query.composed is not None:
+        composed = cosines([each.embedding for each in to_compare], query.composed)
+        hits = [replace(hit, composed=value) for hit, value in zip(hits, composed, strict=True)]
+    if query.sought and hits:
+        embeddings = [each.embedding for each in to_compare if each.embedding is not None]
+        told = zip(*(_seen(sought, embeddings) for sought in query.sought), strict=True)
+        hits = [replace(hit, words=tuple(seen)) for hit, seen in zip(hits, told, strict=True)]
     return hits
+
+
+def _seen(sought: Sought, embeddings: Sequence[NDArray[np.float32]]) -> list[SeenWord]:
+    concept = sought.concept
+    logits = words.logits(concept, embeddings)
+    return [
+        SeenWord(
+            concept.name, sought.absent, 1.0 / (1.0 + math.exp(-logit)), logit >= concept.threshold, concept.precision
+        )
+        for logit in np.clip(logits, -50.0, 50.0).tolist()
+    ]
+
+
+def _words_score(hit: Hit) -> float:
+    """Return the log of the probability that all holds that is sought, as if each were told alone."""
+    shares = (1.0 - seen.probability if seen.is_absent else seen.probability for seen in hit.words)
+    return sum(math.log(max(share, 1e-30)) for share in shares)
 
 
 def cosines(vectors: Sequence[NDArray[np.float32] | None], query: NDArray[np.float32]) -> list[float | None]:
@@ -353,13 +428,22 @@ def _in_order(hits: list[Hit], query: Query) -> list[Hit]:
         scales.append(lambda hit: hit.likeness or 0.0)
     if query.shows:
         scales.append(lambda hit: hit.shown or 0.0)
+    if query.composed is not None:
+        scales.append(lambda hit: hit.composed or 0.0)
+    if query.sought:
+        scales.append(_words_score)
     if not scales:
         return sorted(hits, key=_by_claim)
-    fused: dict[str, float] = defaultdict(float)
+    fused: dict[tuple[str, str], float] = defaultdict(float)
     for scale in scales:
         for hit, rank in _ranked(hits, scale):
-            fused[hit.source_id] += 1.0 / (RANK_OFFSET + rank)
-    return sorted(hits, key=lambda hit: (-fused[hit.source_id], hit.name))
+            fused[hit.case, hit.source_id] += 1.0 / (RANK_OFFSET + rank)
+    return sorted(hits, key=lambda hit: (-_words_met(hit), -fused[hit.case, hit.source_id], hit.name, hit.case))
+
+
+def _words_met(hit: Hit) -> int:
+    """Return how many of the words a photo is said to meet, by their thresholds: those come before any likeness."""
+    return sum(seen.is_told != seen.is_absent for seen in hit.words)
 
 
 def _ranked(hits: list[Hit], scale: Callable[[Hit], float]) -> Iterator[tuple[Hit, int]]:
