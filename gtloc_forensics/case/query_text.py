@@ -22,10 +22,19 @@ def place(text: str) -> Position:
     """
     from gtloc_forensics.records import Position
 
-    if any(character.isalpha() for character in text):
+    if is_name(text):
         return named(text)[0].position
     latitude, longitude = text.split(",")
     return Position(float(latitude), float(longitude))
+
+
+def is_name(text: str) -> bool:
+    """Say whether a place is written as a name; ``nan,nan`` and ``1e1,2`` are numbers, whatever towns there are."""
+    try:
+        list(map(float, text.split(",")))
+    except ValueError:
+        return any(character.isalpha() for character in text)
+    return False
 
 
 def named(text: str) -> tuple[NamedPlace, ...]:
