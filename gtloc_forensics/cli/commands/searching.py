@@ -169,4 +169,4 @@ def _line(hit: Hit) -> str:
     words += [hit.place] if hit.place else []
     words += [form.format(value) for value, form in scores if value is not None]
     words += map(word_told, hit.words)
-    return "  ".join([*words, *([f"of {hit.case}"] if hit.case else [])])
+    return "  ".join([*words, *([f"of {visible(hit.case)}"] if hit.case else [])])
