@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gtloc_forensics.case.folder import CaseFolder
-from gtloc_forensics.case.retrieval import Answer, Hit, SeenWord
+from gtloc_forensics.case.retrieval import Answer, Hit
+from gtloc_forensics.case.seen_words import SeenWord
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files.writing import refuse_inside
 from gtloc_forensics.records import visible

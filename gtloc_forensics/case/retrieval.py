@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtloc_forensics.case.query_words import Sought
+from gtloc_forensics.case.seen_words import SeenWord, log_share, seen_words, words_met
 from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.circular import day_turn
 from gtloc_forensics.examination import summaries
 from gtloc_forensics.records import Absent, Claim, ImageFacts, Photo, Position, Prediction, Stated
-from gtloc_forensics.vision import words
 
 HASH_BITS = 64
 PLACE_RADIUS_KM = 250.0
@@ -79,25 +79,6 @@ class Query:
     def shows(self) -> bool:
         """Whether anything is asked of what the pixels show."""
         return any(shown is not None for shown in (self.shows_hour, self.shows_month, self.shows_place))
-
-
-@dataclass(frozen=True, slots=True)
-class SeenWord:
-    """How surely one thing that is sought is seen in a photo, and how often that is right.
-
-    Attributes:
-        name: of the thing.
-        is_absent: it is sought that it is not there.
-        probability: that it is there, as far as the word head tells.
-        is_told: whether that is over the head's threshold, so that the photo is said to show it.
-        precision: of the photos said to show it, the share that did where that was measured; and its interval.
-    """
-
-    name: str
-    is_absent: bool
-    probability: float
-    is_told: bool
-    precision: tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,26 +303,9 @@ def _compared(hits: list[Hit], to_compare: list[_ToCompare], query: Query) -> li
         hits = [replace(hit, composed=value) for hit, value in zip(hits, composed, strict=True)]
     if query.sought and hits:
         embeddings = [each.embedding for each in to_compare if each.embedding is not None]
-        told = zip(*(_seen(sought, embeddings) for sought in query.sought), strict=True)
+        told = zip(*(seen_words(sought, embeddings) for sought in query.sought), strict=True)
         hits = [replace(hit, words=tuple(seen)) for hit, seen in zip(hits, told, strict=True)]
     return hits
-
-
-def _seen(sought: Sought, embeddings: Sequence[NDArray[np.float32]]) -> list[SeenWord]:
-    concept = sought.concept
-    logits = words.logits(concept, embeddings)
-    return [
-        SeenWord(
-            concept.name, sought.absent, 1.0 / (1.0 + math.exp(-logit)), logit >= concept.threshold, concept.precision
-        )
-        for logit in np.clip(logits, -50.0, 50.0).tolist()
-    ]
-
-
-def _words_score(hit: Hit) -> float:
-    """Return the log of the probability that all holds that is sought, as if each were told alone."""
-    shares = (1.0 - seen.probability if seen.is_absent else seen.probability for seen in hit.words)
-    return sum(math.log(max(share, 1e-30)) for share in shares)
 
 
 def cosines(vectors: Sequence[NDArray[np.float32] | None], query: NDArray[np.float32]) -> list[float | None]:
@@ -431,19 +395,14 @@ def _in_order(hits: list[Hit], query: Query) -> list[Hit]:
     if query.composed is not None:
         scales.append(lambda hit: hit.composed or 0.0)
     if query.sought:
-        scales.append(_words_score)
+        scales.append(lambda hit: log_share(hit.words))
     if not scales:
         return sorted(hits, key=_by_claim)
     fused: dict[tuple[str, str], float] = defaultdict(float)
     for scale in scales:
         for hit, rank in _ranked(hits, scale):
             fused[hit.case, hit.source_id] += 1.0 / (RANK_OFFSET + rank)
-    return sorted(hits, key=lambda hit: (-_words_met(hit), -fused[hit.case, hit.source_id], hit.name, hit.case))
-
-
-def _words_met(hit: Hit) -> int:
-    """Return how many of the words a photo is said to meet, by their thresholds: those come before any likeness."""
-    return sum(seen.is_told != seen.is_absent for seen in hit.words)
+    return sorted(hits, key=lambda hit: (-words_met(hit.words), -fused[hit.case, hit.source_id], hit.name, hit.case))
 
 
 def _ranked(hits: list[Hit], scale: Callable[[Hit], float]) -> Iterator[tuple[Hit, int]]:

@@ -74,6 +74,7 @@ class Seeing:
     """The model of the examination, loaded when first asked for; None when it cannot be had again."""
 
     def __init__(self, environment: Environment) -> None:
+        """Load nothing before it is asked for."""
         self._environment = environment
         self._model: Model | None = None
         self._tried = False
@@ -105,7 +106,7 @@ class Seeing:
 
 
 def example_of(view: StoredCase, name: str, seeing: Seeing) -> Example:
-    """Return a photo of the case, or a file that is not of it, as something to compare with; raises as :func:`find`."""
+    """Return a photo of the case, or a file that is not of it, to compare with; raises as :func:`find`."""
     inside = _in_case(view.records(), name)
     return inside if inside is not None else _from_file(Path(name), seeing)
 

@@ -14,7 +14,6 @@ from gtloc_forensics.case.query_text import dates, hour, hours, is_name, months,
 from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import says_what_went_wrong
 from gtloc_forensics.cli.output import counted, say, say_json
-from gtloc_forensics.records import visible
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.retrieval import Answer, Hit
@@ -148,6 +147,8 @@ def _document(answer: Answer) -> dict[str, Any]:
 
 
 def _table(answer: Answer) -> str:
+    from gtloc_forensics.records import visible
+
     lines = [f"{visible(word)}: {meaning}" for word, meaning in answer.read_as]
     lines += [_line(hit) for hit in answer.hits]
     more = f", the first {len(answer.hits)} are shown" if answer.matching > len(answer.hits) else ""
@@ -158,6 +159,7 @@ def _table(answer: Answer) -> str:
 
 def _line(hit: Hit) -> str:
     from gtloc_forensics.case.hit_sheet import word_told
+    from gtloc_forensics.records import visible
 
     words = [hit.name, hit.device, "no time" if hit.local_time is None else f"{hit.local_time:%Y-%m-%d %H:%M:%S}"]
     scores = (
