@@ -78,6 +78,7 @@ def test_a_feast_an_hour_and_a_country_are_a_time_and_a_place(heads: WordHeads, 
         ("December", (334, 0), None),
         ("Silvester Mitternacht", (364, 0), (23, 1)),
         ("summer", (151, 243), None),
+        ("foggy mornings in May", (120, 151), (6, 10)),
     ],
 )
 def test_dates_and_hours_are_read(heads: WordHeads, text: str, days: tuple[int, int], hours: object) -> None:
@@ -269,16 +270,16 @@ def test_the_same_photo_in_two_cases_is_two_hits() -> None:
 
 
 def test_a_place_is_a_pair_of_degrees_or_the_name_of_a_town() -> None:
-    assert query_text.place("48.9,2.3").latitude_deg == 48.9
-    assert query_text.place("bergen").latitude_deg == pytest.approx(60.39, abs=0.05)
-    assert query_text.place("Bergen, DE").latitude_deg == pytest.approx(52.8, abs=0.1)
-    assert query_text.place("Singapore").longitude_deg == pytest.approx(103.85, abs=0.1)
+    assert query_text.place_or_town("48.9,2.3").latitude_deg == 48.9
+    assert query_text.place_or_town("bergen").latitude_deg == pytest.approx(60.39, abs=0.05)
+    assert query_text.place_or_town("Bergen, DE").latitude_deg == pytest.approx(52.8, abs=0.1)
+    assert query_text.place_or_town("Singapore").longitude_deg == pytest.approx(103.85, abs=0.1)
 
 
 @pytest.mark.parametrize("text", ["Norway", "nowhereatall", "91,0", "", "x" * 500, "\x1b[31m", "nan,nan"])
 def test_a_country_and_what_is_no_place_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        query_text.place(text)
+        query_text.place_or_town(text)
 
 
 def test_the_towns_of_a_country_lie_in_it_the_greatest_first() -> None:

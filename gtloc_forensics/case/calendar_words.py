@@ -85,6 +85,8 @@ def reading(words: Sequence[str]) -> When | None:
         ValueError: it has the form of a date or a time of day and is none.
     """
     text = " ".join(words).casefold().replace("\u2019", "'")
+    if (single := text.removesuffix("s")) in _SEASONS or single in _HOURS:  # "mornings", "abends"
+        text = single
     if text in _FEASTS:
         first, last = _FEASTS[text]
         return When(year=_days(first, last))

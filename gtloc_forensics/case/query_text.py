@@ -15,17 +15,24 @@ _OUTWEIGHS_A_COUNTRY = 300_000
 
 
 def place(text: str) -> Position:
-    """Return the position that ``LAT,LON`` or the name of a town says.
+    """Return the position that ``LAT,LON`` says.
 
     Raises:
         ValueError: when it says none.
     """
     from gtloc_forensics.records import Position
 
-    if is_name(text):
-        return named(text)[0].position
     latitude, longitude = text.split(",")
     return Position(float(latitude), float(longitude))
+
+
+def place_or_town(text: str) -> Position:
+    """Return the position that ``LAT,LON`` or the name of a town says; who asks tells how the name was read.
+
+    Raises:
+        ValueError: when it says none.
+    """
+    return named(text)[0].position if is_name(text) else place(text)
 
 
 def is_name(text: str) -> bool:

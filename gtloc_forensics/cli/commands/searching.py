@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gtloc_forensics.case.query_text import dates, hour, hours, is_name, months, named, place
+from gtloc_forensics.case.query_text import dates, hour, hours, is_name, months, named, place_or_town
 from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import says_what_went_wrong
 from gtloc_forensics.cli.output import counted, say, say_json
@@ -38,7 +38,7 @@ def _parsed(parse: Callable[[str], V], form: str) -> Callable[[click.Context, cl
 
 def _places(text: str) -> Position:
     """Return the position of a place, and say how a name was understood."""
-    found = place(text)
+    found = place_or_town(text)
     if is_name(text):
         from gtloc_forensics.earth import gazetteer
 
