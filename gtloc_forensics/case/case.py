@@ -32,6 +32,7 @@ from gtloc_forensics.store.custody import verify_chain
 from gtloc_forensics.store.database import Store
 
 if TYPE_CHECKING:
+    from gtloc_forensics.case.composing import Asked
     from gtloc_forensics.case.examinations import Examination
     from gtloc_forensics.case.notify import Notifier
     from gtloc_forensics.case.retrieval import Answer, Query
@@ -267,6 +268,21 @@ class Case:
         from gtloc_forensics.case import search
 
         return search.find(self._place, query, like=like, words=words, limit=limit)
+
+    def ask(
+        self, query: Query, asked: Asked, *, words: str = "", across: Sequence[Case] = (), limit: int | None = 20
+    ) -> Answer:
+        """Find photos of this case and others by a composed question; see :mod:`gtloc_forensics.case.composing`."""
+        from gtloc_forensics.case import composing
+
+        cases = [self._place, *(case._place for case in across)]
+        return composing.find(cases, query, asked, named=words, limit=limit)
+
+    def write_hits(self, answer: Answer, path: Path, *, title: str, across: Sequence[Case] = ()) -> Path:
+        """Write hits with their pictures as PNG or PDF; see :func:`gtloc_forensics.case.hit_sheet.write`."""
+        from gtloc_forensics.case import hit_sheet
+
+        return hit_sheet.write([self._place, *(case._place for case in across)], answer, path, title=title)
 
     def write_findings(self, path: Path | None = None) -> Path:
         """Write the JSON document; see :func:`gtloc_forensics.case.products.write_findings`."""

@@ -1,4 +1,4 @@
-"""What a person types to search a case, as values: places, hours, dates, months."""
+"""What a person types to search a case, as values: places by degrees or name, hours, dates, months."""
 
 from __future__ import annotations
 
@@ -9,29 +9,62 @@ if TYPE_CHECKING:
     from gtloc_forensics.earth.gazetteer import NamedPlace
     from gtloc_forensics.records import Position
 
+_LONGEST_NAME = 120
+_OUTWEIGHS_A_COUNTRY = 300_000
+"""Inhabitants of a town that is meant though a country bears its name: of Singapore, not of Luxembourg."""
+
 
 def place(text: str) -> Position:
-    """Return the position that ``LAT,LON`` says, or of the most inhabited town of that name.
+    """Return the position that ``LAT,LON`` says.
 
     Raises:
         ValueError: when it says none.
     """
     from gtloc_forensics.records import Position
 
-    town = named(text)
-    if town is not None:
-        return town.position
     latitude, longitude = text.split(",")
     return Position(float(latitude), float(longitude))
 
 
-def named(text: str) -> NamedPlace | None:
-    """Return the most inhabited place of the name that *text* is; None where it is none, as with ``LAT,LON``."""
-    from gtloc_forensics.earth import gazetteer
+def place_or_town(text: str) -> Position:
+    """Return the position that ``LAT,LON`` or the name of a town says; who asks tells how the name was read.
 
-    if not any(character.isalpha() for character in text):
+    Raises:
+        ValueError: when it says none.
+    """
+    return named(text)[0].position if is_name(text) else place(text)
+
+
+def town(text: str) -> NamedPlace | None:
+    """Return the most inhabited town of the name that *text* is; None where it is none, as with ``LAT,LON``."""
+    try:
+        return named(text)[0] if is_name(text) else None
+    except ValueError:
         return None
-    return next(iter(gazetteer.find(text)), None)
+
+
+def is_name(text: str) -> bool:
+    """Say whether a place is written as a name; ``nan,nan`` and ``1e1,2`` are numbers, whatever towns there are."""
+    try:
+        list(map(float, text.split(",")))
+    except ValueError:
+        return any(character.isalpha() for character in text)
+    return False
+
+
+def named(text: str) -> tuple[NamedPlace, ...]:
+    """Return the towns of that name, the most inhabited first; what follows a comma narrows (``Bergen, DE``).
+
+    Raises:
+        ValueError: there is none, or it is the name of a country, which is no point.
+    """
+    from gtloc_forensics.earth import countries, gazetteer
+
+    found = gazetteer.find(text) if len(text) <= _LONGEST_NAME else ()
+    is_country = len(text.strip()) > 3 and countries.code_of(text) is not None
+    if not found or (is_country and found[0].population < _OUTWEIGHS_A_COUNTRY):
+        raise ValueError(text)
+    return found
 
 
 def hour(text: str) -> float:

@@ -1,4 +1,4 @@
-"""Retrieval over a finished case, without words: by time, by place, by example, by what the pixels show.
+"""Retrieval over a finished case: by time, by place, by example, by what the pixels show.
 
 *Conditions* speak of what a photo claims and leave photos out; *likenesses* speak
 of what it shows and put the rest in order. A photo of which something asked for is
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeAlias
@@ -17,6 +17,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gtloc_forensics.case.query_words import Sought
+from gtloc_forensics.case.seen_words import SeenWord, log_share, seen_words, words_met
 from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.circular import day_turn
 from gtloc_forensics.examination import summaries
@@ -65,6 +67,8 @@ class Query:
         like: pictures like this one first.
         shows_hour, shows_month, shows_place: pictures that look so first.
         joint: the query in the joint space, ``[D]``: the normalised mean of the embeddings of that time and place.
+        composed: another, ``[D]``: the normalised weighted mean of examples, a time and a place.
+        sought: things that are to be seen, or not to be seen.
     """
 
     near: Position | None = None
@@ -78,6 +82,8 @@ class Query:
     shows_month: int | None = None
     shows_place: Position | None = None
     joint: NDArray[np.float32] | None = None
+    composed: NDArray[np.float32] | None = None
+    sought: tuple[Sought, ...] = ()
 
     @property
     def shows(self) -> bool:
@@ -97,6 +103,10 @@ class Hit:
     distance_km: float | None
     likeness: float | None  # to the example: cosine, or the share of equal bits
     shown: float | None  # cosine in the joint space, or log10 of how much likelier than an even spread
+    composed: float | None = None  # cosine with the composed query
+    words: tuple[SeenWord, ...] = ()
+    place: str = ""  # the town next to the claimed position, where it was looked up
+    case: str = ""  # whose photo it is, where several cases were searched
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,8 @@ class Answer:
     matching: int
     looked_at: int
     unknown: dict[str, int]
+    read_as: tuple[tuple[str, str], ...] = ()  # of each word of the question how it was understood
+    word_heads: str = ""  # sha256 of the words that were learned, where they were asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +141,7 @@ class Unknown(Exception):
 Condition: TypeAlias = Callable[[Claimed], bool]
 
 
-def search(photos: Iterable[Photo], query: Query, *, limit: int = 20) -> Answer:
+def search(photos: Iterable[Photo], query: Query, *, limit: int | None = 20) -> Answer:
     """Find the photos that *query* asks for, the best first.
 
     With two likenesses each orders the photos, and the sum of 1 / (60 + rank) decides.
@@ -138,7 +150,7 @@ def search(photos: Iterable[Photo], query: Query, *, limit: int = 20) -> Answer:
     Args:
         photos: the photos of a case, streamed.
         query: what is looked for.
-        limit: the most hits to return.
+        limit: the most hits to return; None for all.
     """
     hits: list[Hit] = []
     to_compare: list[_ToCompare] = []
@@ -158,7 +170,7 @@ def search(photos: Iterable[Photo], query: Query, *, limit: int = 20) -> Answer:
     return Answer(tuple(ordered[:limit]), len(hits), looked_at, dict(unknown))
 
 
-def search_claims(photos: Iterable[Claimed], query: Query, *, limit: int = 20) -> Answer:
+def search_claims(photos: Iterable[Claimed], query: Query, *, limit: int | None = 20) -> Answer:
     """Find the same by conditions alone: no picture is looked at, and no likeness may be asked for."""
     hits: list[Hit] = []
     unknown: Counter[str] = Counter()
@@ -171,6 +183,23 @@ def search_claims(photos: Iterable[Claimed], query: Query, *, limit: int = 20) -
         except Unknown as lacking:
             unknown[lacking.args[0]] += 1
     return Answer(tuple(_in_order(hits, query)[:limit]), len(hits), looked_at, dict(unknown))
+
+
+def merged(answers: Mapping[str, Answer], query: Query, *, limit: int | None = 20) -> Answer:
+    """Return the answers of several cases, all of their hits, as one in one order; each hit says whose it is.
+
+    Args:
+        answers: by the name of the case.
+        query: what was asked of each.
+        limit: the most hits to return; None for all.
+    """
+    hits = [replace(hit, case=name) for name, answer in answers.items() for hit in answer.hits]
+    unknown: Counter[str] = Counter()
+    for answer in answers.values():
+        unknown.update(answer.unknown)
+    ordered = _in_order(hits, query)
+    looked_at = sum(answer.looked_at for answer in answers.values())
+    return Answer(tuple(ordered[:limit]), len(hits), looked_at, dict(unknown))
 
 
 # --------------------------------------------------------------------------- conditions
@@ -297,7 +326,10 @@ def _to_compare(photo: Photo, query: Query) -> _ToCompare:
         if not isinstance(photo.image, ImageFacts) or example.perceptual_hash is None:
             raise Unknown(Sentence("its picture could not be decoded"))
         bits = photo.image.perceptual_hash
-    is_asked = query.joint is not None or (example is not None and example.embedding is not None)
+    if embedding is None and (query.composed is not None or query.sought):
+        raise Unknown(Sentence("no model looked at its pixels"))
+    is_asked = query.joint is not None or query.composed is not None or bool(query.sought)
+    is_asked = is_asked or (example is not None and example.embedding is not None)
     return _ToCompare(embedding if is_asked else None, bits)
 
 
@@ -315,6 +347,13 @@ def _compared(hits: list[Hit], to_compare: list[_ToCompare], query: Query) -> li
         hits = [
             replace(hit, shown=hit.shown if value is None else value) for hit, value in zip(hits, shown, strict=True)
         ]
+    if query.composed is not None:
+        composed = cosines([each.embedding for each in to_compare], query.composed)
+        hits = [replace(hit, composed=value) for hit, value in zip(hits, composed, strict=True)]
+    if query.sought and hits:
+        embeddings = [each.embedding for each in to_compare if each.embedding is not None]
+        told = zip(*(seen_words(sought, embeddings) for sought in query.sought), strict=True)
+        hits = [replace(hit, words=tuple(seen)) for hit, seen in zip(hits, told, strict=True)]
     return hits
 
 
@@ -402,13 +441,17 @@ def _in_order(hits: list[Hit], query: Query) -> list[Hit]:
         scales.append(lambda hit: hit.likeness or 0.0)
     if query.shows:
         scales.append(lambda hit: hit.shown or 0.0)
+    if query.composed is not None:
+        scales.append(lambda hit: hit.composed or 0.0)
+    if query.sought:
+        scales.append(lambda hit: log_share(hit.words))
     if not scales:
         return sorted(hits, key=_by_claim)
-    fused: dict[str, float] = defaultdict(float)
+    fused: dict[tuple[str, str], float] = defaultdict(float)
     for scale in scales:
         for hit, rank in _ranked(hits, scale):
-            fused[hit.source_id] += 1.0 / (RANK_OFFSET + rank)
-    return sorted(hits, key=lambda hit: (-fused[hit.source_id], hit.name))
+            fused[hit.case, hit.source_id] += 1.0 / (RANK_OFFSET + rank)
+    return sorted(hits, key=lambda hit: (-words_met(hit.words), -fused[hit.case, hit.source_id], hit.name, hit.case))
 
 
 def _ranked(hits: list[Hit], scale: Callable[[Hit], float]) -> Iterator[tuple[Hit, int]]:

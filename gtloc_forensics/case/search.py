@@ -30,7 +30,7 @@ FEW = 50
 """So many photos are read one by one; for more, all are."""
 
 
-def find(case: CaseFolder, query: Query, *, like: str = "", words: str = "", limit: int = 20) -> Answer:
+def find(case: CaseFolder, query: Query, *, like: str = "", words: str = "", limit: int | None = 20) -> Answer:
     """Search the newest examination of *case*.
 
     Args:
@@ -38,7 +38,7 @@ def find(case: CaseFolder, query: Query, *, like: str = "", words: str = "", lim
         query: conditions and likenesses; its example and its joint vector are found here.
         like: a path within the case, or a file; "" for none.
         words: all of them stand in a photo's name, tags, camera, place or results: :mod:`gtloc_forensics.case.words`.
-        limit: the most hits to return.
+        limit: the most hits to return; None for all.
 
     Raises:
         CaseError: no examination was completed.
@@ -54,12 +54,12 @@ def find_among(
     *,
     like: str = "",
     ordinals: Collection[int] | None = None,
-    limit: int = 20,
+    limit: int | None = 20,
     watched: Callable[[Iterable[Photo]], Iterator[Photo]] = iter,
 ) -> Answer:
     """Search the photos at some places of the path order, or all, each by way of *watched*; raises as :func:`find`."""
     view = case.view()
-    model = _Seeing(view.examined_with)
+    model = Seeing(view.examined_with)
     if like:
         inside = _in_case(watched(view.records()), like)
         query = replace(query, like=inside if inside is not None else _from_file(Path(like), model))
@@ -77,10 +77,11 @@ def _photos(view: StoredCase, ordinals: Collection[int]) -> Iterator[Photo]:
         yield from (photo for ordinal, photo in enumerate(view.records()) if ordinal in ordinals)
 
 
-class _Seeing:
+class Seeing:
     """The model of the examination, loaded when first asked for; None when it cannot be had again."""
 
     def __init__(self, environment: Environment) -> None:
+        """Load nothing before it is asked for."""
         self._environment = environment
         self._model: Model | None = None
         self._tried = False
@@ -111,6 +112,12 @@ class _Seeing:
         return None if found is None else np.asarray(found[0], np.float32)
 
 
+def example_of(view: StoredCase, name: str, seeing: Seeing) -> Example:
+    """Return a photo of the case, or a file that is not of it, to compare with; raises as :func:`find`."""
+    inside = _in_case(view.records(), name)
+    return inside if inside is not None else _from_file(Path(name), seeing)
+
+
 def _in_case(photos: Iterable[Photo], name: str) -> Example | None:
     wanted = os.fsencode(name)
     for photo in photos:
@@ -128,7 +135,7 @@ def _example(photo: Photo) -> Example:
     return Example(photo.source.display_path, embedding, bits)
 
 
-def _from_file(path: Path, seeing: _Seeing) -> Example:
+def _from_file(path: Path, seeing: Seeing) -> Example:
     """Decode a file that is not of the case, in a process of its own, and look at it as at the case's photos."""
     if not path.is_file():
         raise UsageError(f"{path} is neither a photo of the case nor a file; give the path that `findings.json` shows")

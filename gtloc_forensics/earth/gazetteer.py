@@ -17,7 +17,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics.earth.countries import code_of
+from gtloc_forensics.earth.countries import code_of, country_name
 from gtloc_forensics.earth.globe import EARTH_RADIUS_KM, distance_km
 from gtloc_forensics.records import Position
 
@@ -103,6 +103,23 @@ def within(
     rows = rows[eastward <= east_deg - west_deg]
     order = np.lexsort((rows, -table.population[rows]))[:most]
     return tuple(_named(table, int(row), 0.0) for row in rows[order])
+
+
+def of_country(code: str, *, most: int = 40) -> tuple[NamedPlace, ...]:
+    """Return the *most* inhabited places of a country by its two-letter code, the greatest first."""
+    table = _places()
+    areas = np.array([area.startswith(f"{code}|") for area in table.areas])
+    rows = np.flatnonzero(areas[table.area])
+    order = np.lexsort((rows, -table.population[rows]))[:most]
+    return tuple(_named(table, int(row), 0.0) for row in rows[order])
+
+
+def told(place: NamedPlace, *, others: int = 0) -> str:
+    """Return the name of a place with its area and country, and how many smaller ones bear the same name."""
+    named = ", ".join(dict.fromkeys(filter(None, (place.name, place.area, country_name(place.country_code)))))
+    if not others:
+        return named
+    return f"{named} ({others} smaller {'place bears' if others == 1 else 'places bear'} the name; add “, country”)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,20 @@ class Model:
             both = torch.nn.functional.normalize(time + place, dim=-1).cpu().numpy()
         return np.where(known, both, np.float32(0.0))
 
+    def embedded_times(self, year_day_turns: NDArray[np.float64]) -> Floats32 | None:
+        """Return ``[N, D]`` unit vectors of ``[N, 2]`` turns of year and day; None when the model knows no times."""
+        if self.manifest.time_encoder is None:
+            return None
+        with torch.inference_mode():
+            return self._module.time(torch.from_numpy(year_day_turns.astype(np.float32)).to(self.device)).cpu().numpy()
+
+    def embedded_places(self, places_deg: NDArray[np.float64]) -> Floats32 | None:
+        """Return ``[N, D]`` unit vectors of ``[N, 2]`` latitudes and longitudes; None when it knows no places."""
+        if self.manifest.location_encoder is None:
+            return None
+        with torch.inference_mode():
+            return self._module.place(torch.from_numpy(places_deg.astype(np.float32)).to(self.device)).cpu().numpy()
+
     def densities(self, embeddings: Floats32) -> tuple[Floats32, Floats32]:
         """Return calibrated mass over the time grid ``[B, Y, D]`` and over the place gallery ``[B, G]``."""
         return self._densities(*self.similarities(embeddings))

@@ -25,14 +25,14 @@ V = TypeVar("V")
 
 _PLACE_FORM = Sentence("a place is LAT,LON in degrees, as 52.52,13.41, or the name of a town, as Bergen or Paris, US")
 _FORMS: Mapping[str, tuple[str, Callable[[str], Any], Sentence]] = {
-    "near": ("near", query_text.place, _PLACE_FORM),
+    "near": ("near", query_text.place_or_town, _PLACE_FORM),
     "within": ("within_km", float, Sentence("a distance is a number of kilometres")),
     "hours": ("local_hours", query_text.hours, Sentence("hours are two, as 22-4 or 9:30-11")),
     "dates": ("dates", query_text.dates, Sentence("dates are as 2024-01-01..2024-03-31, or one date")),
     "months": ("months", query_text.months, Sentence("months are as 6-8, or one month")),
     "shows_hour": ("shows_hour", query_text.hour, Sentence("an hour is 0 to 24, as 18 or 18:30")),
     "shows_month": ("shows_month", lambda text: query_text.months(text)[0], Sentence("a month is 1 to 12")),
-    "shows_place": ("shows_place", query_text.place, _PLACE_FORM),
+    "shows_place": ("shows_place", query_text.place_or_town, _PLACE_FORM),
 }
 _ASKED = ("near", "hours", "dates", "months", "device", "words", "like", "shows_hour", "shows_month", "shows_place")
 
@@ -64,7 +64,7 @@ def found(case: CaseFolder, listing: Listing, asked: Mapping[str, str]) -> Found
     places: Mapping[int, tuple[words.Place, ...]] = {}
     if "words" in said:
         places = listing.words().holding(words.terms(said["words"]))
-    named = {name: place for name in ("near", "shows_place") if (place := query_text.named(said.get(name, "")))}
+    named = {name: place for name in ("near", "shows_place") if (place := query_text.town(said.get(name, "")))}
     refused: tuple[str, ...] = ("no_words",) if "words" in said and not places else ()
     answer = Answer((), 0, len(listing.rows), {})
     if not refused and not like and not query.shows:
