@@ -1,8 +1,8 @@
 """Countries: whose land a position is on, the names behind a code, and the borders between them.
 
 Borders are Natural Earth's at 1:50 million, good to a few kilometres, and drawn as they are kept, not as any state
-claims them. Codes are those of ISO 3166-1 and XK (``earth/data/README.md``). Names are those of the Unicode CLDR in each of its
-languages, as Babel has them; what people write besides is in :data:`ALSO_CALLED`.
+claims them. Codes are those of ISO 3166-1 and XK (``earth/data/README.md``). Names are those of the Unicode CLDR in
+each of its languages, as Babel has them; what people write besides is in :data:`ALSO_CALLED`.
 """
 
 from __future__ import annotations
