@@ -29,4 +29,5 @@ def shortened(text: str, *, most: int) -> str:
     end = max(text.rfind(f"{mark} ", 0, most) for mark in (".", ":", ";"))
     if end > most // 3:
         return text[: end + 1] if text[end] == "." else f"{text[:end]} …"
-    return f"{text[: text.rfind(' ', 0, most)]} …"
+    word_end = text.rfind(" ", 0, most)
+    return f"{text[: word_end if word_end > 0 else most]} …"
