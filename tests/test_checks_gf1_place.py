@@ -229,12 +229,6 @@ def test_without_a_known_country_on_land_there_is_nothing_to_compare(photo):
     assert only(gf121, photo).outcome is Outcome.NOT_TESTABLE
 
 
-def test_every_other_name_belongs_to_one_country():
-    names = [name for others in countries.ALSO_CALLED.values() for name in others.split()]
-    assert len(names) == len(set(names))
-    assert all(countries.name_of(code) != code for code in countries.ALSO_CALLED)
-
-
 def test_a_zone_belongs_to_its_own_country_only():
     assert countries.of_zone("Europe/Berlin") == {"DE"}
     assert countries.of_zone("Europe/Simferopol") == {"RU", "UA"}

@@ -116,8 +116,10 @@ def test_of_a_score_at_chance_no_ratio_is_printed(rule, name):
     assert found.log10_lr is None
 
 
-def test_the_joint_says_which_scores_it_was_made_of():
-    assert "(hour + year" in run(gf305_together.together, seen_at()).summary
+def test_the_joint_says_which_scores_count_in_it_and_keeps_all_that_went_in():
+    found = run(gf305_together.together, seen_at())
+    assert "(hour + sun)" in found.summary, "the others have no weight in this calibration"
+    assert found.facts["scores"] == "hour + year + sun + place"
 
 
 @pytest.mark.parametrize("rule", RULES)

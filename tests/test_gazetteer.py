@@ -8,7 +8,15 @@ import sys
 import numpy as np
 import pytest
 
-from gtloc_forensics.earth.countries import borders, code_of, country_at, country_codes, country_name
+from gtloc_forensics.earth.countries import (
+    ALSO_CALLED,
+    borders,
+    code_of,
+    country_at,
+    country_codes,
+    country_name,
+    country_names,
+)
 from gtloc_forensics.earth.gazetteer import find, nearest, well_known, within
 from gtloc_forensics.earth.globe import distance_km
 from gtloc_forensics.records import Position
@@ -68,7 +76,7 @@ def test_no_place_is_so_large() -> None:
         ("Paris", "Paris", "FR"),
         ("Paris, US", "Paris", "US"),
         ("Berlin, Maryland", "Berlin", "US"),
-        ("Bergen, Norwegen", "Bergen", "NO"),
+        ("Bergen, Norway", "Bergen", "NO"),
     ],
 )
 def test_a_name_finds_its_places_the_most_inhabited_first(written: str, name: str, country: str) -> None:
@@ -107,9 +115,22 @@ def test_the_country_of_a_point_is_that_of_the_border_round_it(latitude: float, 
 def test_countries_have_names_in_both_languages_and_are_found_by_each() -> None:
     assert (country_name("NO"), country_name("NO", "de")) == ("Norway", "Norwegen")
     assert country_name("ZZ") == "ZZ"
-    assert code_of("norwegen") == code_of("NOR") == code_of("no") == "NO"
+    assert code_of("norge") == code_of("NOR") == code_of("no") == code_of("norway") == "NO"
     assert code_of("Norwayland") is None
     assert all(country_name(code, "de") != code for code in country_codes())
+
+
+def test_a_third_language_needs_no_table_of_ours() -> None:
+    assert (country_name("NO", "fr"), country_name("NO", "ja")) == ("Norvège", "ノルウェー")
+    assert code_of("norvège") is None and code_of("Norvège", ("en", "fr")) == "NO"
+    assert find("Bergen, Norwegen", ("de",))[0].country_code == "NO"
+    assert country_names("xx-none") == {} and country_name("NO", "xx-none") == "NO"
+
+
+def test_every_other_name_belongs_to_one_country() -> None:
+    names = [name for others in ALSO_CALLED.values() for name in others.split()]
+    assert len(names) == len(set(names))
+    assert set(ALSO_CALLED) <= set(country_codes())
 
 
 def test_borders_are_lines_between_countries_and_end_at_the_coast() -> None:

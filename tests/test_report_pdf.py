@@ -69,7 +69,7 @@ def test_an_empty_case_is_reported_with_every_section(tmp_path):
     shown = shown_in(path)
     for sentence in (
         "not stated",
-        "Nothing was found that a person should look at.",
+        "There is no finding.",
         "No event has been recorded.",
         "There is no photo to list.",
         "Uncalibrated. No calibration was used in this case",

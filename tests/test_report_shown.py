@@ -73,7 +73,20 @@ def test_tags_that_disagree_stand_side_by_side_with_their_difference():
     case = FakeCase([replace(entry, photo=replace(entry.photo, claim=claim))])
     first, second = rows_of(blocks_of(case), "Against the claim")
     assert first == ["ExifIFD:DateTimeOriginal, ExifIFD:CreateDate", "x", "–", "the claim"]
-    assert second == ["GPS:GPSTimeStamp", "13:30:00", "UTC", "−8:00:00 h"]
+    assert second == ["GPS:GPSTimeStamp", "13:30:00", "UTC (15:30:00 +02:00)", "−8:00:00 h"]
+
+
+def test_a_second_value_of_the_tag_that_is_claimed_is_not_called_the_claim():
+    case = one_finding("GF104", local="2007-04-08 15:25:46")
+    entry = case.entries[0]
+    times = tuple(
+        TimeReading(moment, TimeKind.LOCAL, TimeRole.CAPTURE, "ExifIFD:DateTimeOriginal", "x")
+        for moment in (datetime(2007, 4, 8, 15, 25, 46), datetime(2007, 4, 9, 15, 25, 46))
+    )
+    claim = replace(entry.photo.claim, times=times)
+    case = FakeCase([replace(entry, photo=replace(entry.photo, claim=claim))])
+    first, second = rows_of(blocks_of(case), "Against the claim")
+    assert (first[-1], second[-1]) == ("the claim", "+24:00:00 h")
 
 
 def test_the_two_pictures_of_a_pair_stand_side_by_side_and_what_differs_is_bold():

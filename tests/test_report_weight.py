@@ -13,6 +13,9 @@ from builders import PARIS
 from fake_case import RULES, FakeCase, a_chain, a_clock, a_finding, an_entry
 from pypdf import PdfReader
 
+from gtloc_forensics.checks import Registry, counted_alarms
+from gtloc_forensics.checks.plugins import built_in_modules
+from gtloc_forensics.evidence.calibration import load_calibration
 from gtloc_forensics.records import (
     Cause,
     CauseGroup,
@@ -137,13 +140,66 @@ def many_causes(photos: int, causes: int) -> FakeCase:
     return FakeCase(entries, groups=tuple(groups), notes=notes, events=acquired(photos))
 
 
+MODEL = Path(__file__).parents[1] / "models" / "gtloc-small"
+
+
+def as_audited(case: FakeCase) -> FakeCase:
+    """The case with what an audit leaves beside its findings.
+
+    Every rule with its alarms and what it said of each photo, card and calibration of the model that ships, and the
+    environment.
+    """
+    counted = counted_alarms()
+    notes = tuple(
+        RuleNote(rule.check_id, rule.title, photo_set=counted["photo_set"], **counted["rules"].get(rule.check_id, {}))
+        for rule in Registry(built_in_modules())
+    )
+    entries = []
+    for entry in case.entries:
+        name = entry.photo.source.display_path
+        told = {finding.check_id for finding in entry.findings}
+        half = [note.check_id for note in notes[::2] if note.check_id not in told]
+        entries.append(
+            replace(
+                entry,
+                findings=(*entry.findings, *(a_finding(check_id, name, Outcome.CONSISTENT) for check_id in half)),
+            )
+        )
+    calibration = load_calibration(MODEL)
+    assert calibration is not None
+    return replace(
+        case,
+        entries=entries,
+        notes=notes,
+        card=(MODEL / "CARD.md").read_text(encoding="utf-8"),
+        calibrated={**calibration.facts, "sha256": calibration.sha256},
+        environment={**{f"library {number}": "1.2.3 (of some day)" for number in range(28)}, "command": "gtloc " * 8},
+    )
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_fifty_one_photos_with_twenty_two_causes_are_no_more_than_twenty_five_pages(tmp_path, language):
-    assert pages_of(many_causes(51, 22), tmp_path / "x.pdf", language=language) <= 25
+    assert pages_of(as_audited(many_causes(51, 22)), tmp_path / "x.pdf", language=language) <= 25
 
 
-def test_a_hundred_photos_of_one_wrong_clock_are_no_more_than_twelve_pages(tmp_path):
-    assert pages_of(wrong_clock(100), tmp_path / "x.pdf") <= 12
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_hundred_photos_of_one_wrong_clock_are_no_more_than_twelve_pages(tmp_path, language):
+    assert pages_of(as_audited(wrong_clock(100)), tmp_path / "x.pdf", language=language) <= 12
+
+
+def test_of_a_model_a_report_says_what_it_reached_where_it_fails_and_what_it_is_not_for(tmp_path):
+    write_pdf(as_audited(wrong_clock(3)), tmp_path / "x.pdf", report_date=DAY)
+    shown = text_of(tmp_path / "x.pdf")
+    for told in ("What was aimed for and what was reached", "Failures, in words", "What it must not be used for"):
+        assert told in shown
+    assert "What was tried and what would be needed" not in shown, "the whole card is embedded"
+
+
+def test_a_rule_that_could_be_applied_to_no_photo_has_no_row(tmp_path):
+    write_pdf(as_audited(wrong_clock(3)), tmp_path / "x.pdf", report_date=DAY)
+    shown = text_of(tmp_path / "x.pdf")
+    named = shown.partition("Not testable in any photo of this case:")[2].partition("Uncalibrated:")[0]
+    assert "GF102" in named and "GF101" not in named
 
 
 def test_three_thousand_photos_are_no_more_than_sixty_pages_before_the_appendix(tmp_path):
@@ -151,7 +207,7 @@ def test_three_thousand_photos_are_no_more_than_sixty_pages_before_the_appendix(
     groups = many_causes(2200, 300)
     both = replace(case, entries=[*case.entries, *groups.entries], groups=(*case.groups, *groups.groups))
     assert len(both.entries) == 3000
-    assert pages_of(both, tmp_path / "main.pdf", appendix=tmp_path / "tables.pdf") <= 60
+    assert pages_of(as_audited(both), tmp_path / "main.pdf", appendix=tmp_path / "tables.pdf") <= 60
     tables = text_of(tmp_path / "tables.pdf")
     assert all(f"IMG_{number:05d}.jpg" in tables for number in range(0, 800, 37))
     assert "tables.pdf" in text_of(tmp_path / "main.pdf", last=2)

@@ -295,6 +295,7 @@ class StoredCase:
         said: dict[str, str] = {
             Sentence("false discoveries, {rule}", rule=control.check_id): _controlled(control)
             for control in self.controls()
+            if control.rare
         }
         kept = self._store.extra(self._id, CALIBRATION, dict[str, str])
         if kept is not None:  # as it was when the photos were judged

@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.resources
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -73,17 +74,18 @@ def well_known(position: Position) -> NamedPlace:
     return _named(table, int(rows[best]), float(distances[best]))
 
 
-def find(name: str) -> tuple[NamedPlace, ...]:
+def find(name: str, languages: Iterable[str] = ("en",)) -> tuple[NamedPlace, ...]:
     """Return the places that bear *name*, the most inhabited first; none when it is the name of none.
 
     Case and accents do not count. Names in other languages and scripts are known of places from 15,000 inhabitants on.
-    What follows a comma narrows: a country's name or code or the name of an area ("Paris, US", "Berlin, Maryland").
+    What follows a comma narrows: a country's code or its name in one of *languages*, or the name of an area
+    ("Paris, US", "Berlin, Maryland").
     """
     first, *rest = (part.strip() for part in name.split(","))
     table = _places()
     places = [_named(table, row, 0.0) for row in table.rows_named(first)]
     for narrower in rest:
-        country = code_of(narrower)
+        country = code_of(narrower, languages)
         places = [
             place for place in places if place.country_code == country or _folded(narrower) == _folded(place.area)
         ]

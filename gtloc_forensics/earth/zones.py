@@ -128,6 +128,15 @@ def tzdata_version() -> str:
         return f"system ({TZPATH[0] if TZPATH else 'none'})"
 
 
+def tzdata_table(file: str) -> list[list[str]]:
+    """Return the rows of a table of the ``tzdata`` package, as ``zone.tab``; none where the package lacks it."""
+    try:
+        text = importlib.resources.files("tzdata").joinpath("zoneinfo", file).read_text(encoding="utf-8")
+    except (ModuleNotFoundError, FileNotFoundError):
+        return []
+    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+
+
 def polygons_version() -> str:
     """Return the version of the zone polygons in use."""
     return str(_finder().data_version)

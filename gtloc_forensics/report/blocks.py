@@ -102,6 +102,7 @@ class Facts:
 
     rows: tuple[tuple[Text, Text], ...]
     label_share: float = 0.3  # of the width
+    dense: bool = False
 
 
 @dataclass(frozen=True, slots=True)

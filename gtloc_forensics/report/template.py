@@ -294,14 +294,11 @@ def load_words(name: str, language: str) -> Words:
 
 
 def _countries(language: str) -> Mapping[str, str]:
-    """Return the names of countries: English → those of the language (Unicode CLDR); none where it is not known."""
-    from babel import Locale, UnknownLocaleError
+    """Return the names of countries: English → those of the language; none where it is not known."""
+    from gtloc_forensics.earth.countries import country_names
 
-    try:
-        local = Locale.parse(language, sep="-").territories
-    except (UnknownLocaleError, ValueError):
-        return {}
-    return {name: local[code] for code, name in Locale("en").territories.items() if code in local}
+    local = country_names(language)
+    return {name: local[code] for code, name in country_names("en").items() if code in local}
 
 
 def _unsorted(table: Mapping[str, Any]) -> dict[str, str]:

@@ -20,3 +20,14 @@ def plain(value: object, *, limit: int = LONGEST_VALUE) -> str:
     if len(text) <= limit:
         return text
     return f"{text[:limit]}… [{len(text)}]"
+
+
+def shortened(text: str, *, most: int) -> str:
+    """Return what *text* says in its first sentences, as many as have room; of one that is too long its first words."""
+    if len(text) <= most:
+        return text
+    end = max(text.rfind(f"{mark} ", 0, most) for mark in (".", ":", ";"))
+    if end > most // 3:
+        return text[: end + 1] if text[end] == "." else f"{text[:end]} …"
+    word_end = text.rfind(" ", 0, most)
+    return f"{text[: word_end if word_end > 0 else most]} …"

@@ -25,7 +25,7 @@ from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence,
 PRESS_SAMPLES = timedelta(days=30)
 
 
-@check("GF113", title="The device or its system against the day it was first shown", needs=("claim",), version="3")
+@check("GF113", title="The device or its system against the day it was first shown", needs=("claim",), version="4")
 def release_date(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look the model and the system up."""
     claim = claim_of(photo)

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import countries
 from gtloc_forensics.earth import zones as earth_zones
+from gtloc_forensics.earth.countries import code_of
 from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Confidence, Finding, Photo, Sentence, Severity, Stated
 
@@ -33,12 +34,12 @@ COUNTRY_TAGS = (
 )
 
 
-@check("GF121", title="The country written in the file against the position", needs=("claim",))
+@check("GF121", title="The country written in the file against the position", needs=("claim",), version="2")
 def country(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare named countries with those around the position."""
     claim = claim_of(photo)
     texts = {tag: text for tag in COUNTRY_TAGS if (text := tag_values.text(claim.tags, tag))}
-    named = {tag: code for tag, text in texts.items() if (code := countries.code_of(text)) is not None}
+    named = {tag: code for tag, text in texts.items() if (code := code_of(text)) is not None}
     if not named or not isinstance(claim.position, Stated):
         why = Sentence("no country is named, or no position is there")
         yield not_testable("GF121", claim.source_id, why)

@@ -23,7 +23,7 @@ from functools import reduce
 from gtloc_forensics.checks import Context, check, claim_of, not_testable, pixels
 from gtloc_forensics.checks.pixels import Asked, Words
 from gtloc_forensics.evidence import calibration as evidence_calibration
-from gtloc_forensics.evidence.calibration import Calibration
+from gtloc_forensics.evidence.calibration import Calibration, Joint
 from gtloc_forensics.records import Finding, Photo, Sentence, template
 
 LIMITATIONS = (
@@ -40,11 +40,12 @@ SCORES = {
     "sun": template("sun"),
     "place": template("place"),
     "light": template("light"),
+    pixels.HEIGHT_LIT: template("height of the sun"),
 }
 """What the scores are called."""
 
 
-@check("GF305", title="Pixels and exposure together", needs=("claim", "prediction"), version="3")
+@check("GF305", title="Pixels and exposure together", needs=("claim", "prediction"), version="4")
 def together(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh all that pixels and exposure say of the claim, counted once."""
     asked = pixels.asked(photo, context)
@@ -63,10 +64,15 @@ def _finding(asked: Asked, calibration: Calibration, scores: dict[str, float]) -
         why = Sentence("the calibration knows no combination of these scores")
         return not_testable("GF305", asked.claim.source_id, why)
     joint = next(candidate for candidate in calibration.joints if candidate.names == strength.names)
-    shown = Sentence("What was seen and measured ({scores})", scores=_added(strength.names))
+    shown = Sentence("What was seen and measured ({scores})", scores=_added(_weighed(joint)))
     words = Words("GF305", Sentence("the claim"), shown, "clock-offset", LIMITATIONS, INNOCENT)
     facts = {f"{name}_score": scores[name] for name in strength.names}
     return pixels.finding(asked, words, score=joint.score(scores), strength=strength, facts=facts)
+
+
+def _weighed(joint: Joint) -> Sequence[str]:
+    """Return the scores that count in the sum: what has no weight was not weighed, and is not said to be."""
+    return [name for name, weight in zip(joint.names, joint.coefficients, strict=True) if weight] or joint.names
 
 
 def _added(names: Sequence[str]) -> Sentence:

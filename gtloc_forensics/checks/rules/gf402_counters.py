@@ -49,7 +49,7 @@ _NAMES = {
 }
 
 
-@check("GF402", title="Counters against claimed time", scope=Scope.DEVICE, version="3")
+@check("GF402", title="Counters against claimed time", scope=Scope.DEVICE, version="4")
 def counters(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Put a device's photos in the order of their counter and look whether their times follow."""
     kind, ordered = series(group.summaries)
@@ -204,21 +204,24 @@ def _stray(group: DeviceGroup, kind: CounterKind, member: PhotoSummary, ordered:
         kind="clock-offset",
         device_key=group.device_key,
         confidence=Confidence.STRONG if is_shutter else Confidence.WEAK,
-        observed=tuple(
-            Sentence(
-                "{count:raw}: {name}, {moment}.",
-                count=_value(photo, kind),
-                name=photo.name,
-                moment=pairs.instant(photo),
-            )
-            for photo in (member, *beside)
-        ),
+        observed=tuple(_counted(photo, kind) for photo in (member, *beside)),
         innocent=(
             Sentence("a second card"),
             Sentence("a counter that was reset"),
             *((group.doubt,) if group.doubt else ()),
         ),
         limitations=(Sentence("A counter gives an order, not a time."),),
+    )
+
+
+def _counted(photo: PhotoSummary, kind: CounterKind) -> Sentence:
+    """Return a photo's count and when it claims to be: by its own clock, and where only that is known in UTC."""
+    if photo.local_time is not None:
+        return Sentence(
+            "{count:raw}: {name}, {moment}.", count=_value(photo, kind), name=photo.name, moment=photo.local_time
+        )
+    return Sentence(
+        "{count:raw}: {name}, {moment} UTC.", count=_value(photo, kind), name=photo.name, moment=photo.utc_time
     )
 
 

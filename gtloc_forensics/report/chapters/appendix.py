@@ -92,7 +92,7 @@ def table(edition: Edition) -> Iterator[Block]:
     words = edition.words
     yield Heading(words("table.title"), 1, "table", "here")
     yield Prose(words("table.lead"))
-    columns = _columns(edition, "table", number=0.05, file=0.24, sha256=0.41, time=0.14, result=0.16)
+    columns = _columns(edition, "table", number=0.04, file=0.2, sha256=0.41, time=0.13, result=0.22)
     lines = [line for line in edition.survey.lines.values() if edition.listed(line)]
     yield Table(columns, (_table_row(edition, line) for line in lines), words.line("table.none"), dense=True)
 
@@ -135,7 +135,7 @@ def custody(edition: Edition) -> Iterator[Block]:
     words = edition.words
     yield Heading(words("custody.title"), 1, "custody", "here")
     yield Prose(words("custody.lead"))
-    columns = _columns(edition, "custody", number=0.06, time=0.14, actor=0.09, action=0.1, subject=0.2, hash=0.41)
+    columns = _columns(edition, "custody", number=0.035, time=0.12, actor=0.11, action=0.095, subject=0.23, hash=0.41)
     events = edition.view.custody()
     yield Table(columns, _events(edition, events), words.line("custody.none"), dense=True)
     if events:
@@ -195,7 +195,8 @@ def environment(edition: Edition) -> Iterator[Block]:
     yield Prose(words("environment.lead"))
     short = {name: value for name, value in edition.view.environment.items() if name != "model card"}
     rows = ((text_of(words.recorded(name)), text_of(_used(edition, value))) for name, value in short.items())
-    yield Facts((*rows, (words("environment.report"), text_of(f"gtloc_forensics {edition.version}"))))
+    made_by = (words("environment.report"), text_of(f"gtloc_forensics {edition.version}"))
+    yield Facts((*rows, made_by), dense=True)
     yield Prose(words("environment.notices"), "small")
 
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TypeGuard
 
-from gtloc_forensics.report.blocks import Block, Bullets, Column, Prose, Span, Table, Text, text_of
+from gtloc_forensics.report.blocks import Block, Bullets, Column, Prose, Span, Table, Text, plain_of, text_of
 from gtloc_forensics.report.text import LONGEST_SENTENCE, plain
 
 _MARKS = re.compile(r"(\*\*|`)")
 _PICTURE = re.compile(r"^!\[[^\]]*\]\([^)]*\)$")
 _RULE = re.compile(r"^\|?[\s:|-]+\|?$")
 _FENCE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
-_LONGEST_TABLE, _MOST_ROWS = 12, 40
+_QUOTED = ("What was aimed for and what was reached", "Failures, in words", "What it must not be used for")
+"""Headings of a card (docs/models.md) under which stands what a reader of a report has to know of the model."""
+_LONGEST_TABLE = 16
 _GAP = re.compile(r"\s{2,}")
 
 
@@ -28,23 +31,30 @@ def card_blocks(card: str) -> Iterator[Block]:
 
 
 def card_digest(card: str) -> Iterator[Block]:
-    """Yield what of a card a report prints: its lists, and its tables as far as they are short, under their headings.
+    """Yield what of a card a report quotes: the lists and short tables under its headings :data:`_QUOTED`.
 
-    A report has about a page for them; the whole card is embedded in the PDF and stands beside the model.
+    What a model was aimed at and reached, where it fails and what it must not be used for take about half a page; the
+    whole card is embedded in the PDF and stands beside the model. Of a card without these headings, its first table.
     """
-    heading: Block | None = None
-    room = _MOST_ROWS
-    for block in card_blocks(_FENCE.sub("", card)):
-        if isinstance(block, Prose) and block.text[:1] and block.text[0].style == "bold" and block.style == "body":
-            heading = block
-            continue
-        rows = len(list(block.rows)) if isinstance(block, Table) else 0
-        if isinstance(block, Bullets) or 0 < rows <= min(room, _LONGEST_TABLE):
-            room -= rows
-            if heading is not None:
-                yield heading
-                heading = None
+    blocks = list(card_blocks(_FENCE.sub("", card)))
+    headings = {plain_of(block.text) for block in blocks if _is_heading(block)}
+    if headings.isdisjoint(_QUOTED):
+        yield from [block for block in blocks if _is_short(block)][:1]
+        return
+    quoted = False
+    for block in blocks:
+        if _is_heading(block):
+            quoted = plain_of(block.text) in _QUOTED
+        if quoted and (_is_heading(block) or _is_short(block) or isinstance(block, Bullets)):
             yield block
+
+
+def _is_heading(block: Block) -> TypeGuard[Prose]:
+    return isinstance(block, Prose) and block.style == "body" and bool(block.text) and block.text[0].style == "bold"
+
+
+def _is_short(block: Block) -> bool:
+    return isinstance(block, Table) and len(list(block.rows)) <= _LONGEST_TABLE
 
 
 def _fenced(text: str) -> Iterator[Block]:
@@ -119,5 +129,5 @@ def _cells(line: str) -> list[str]:
 def _shares(rows: list[list[str]], width: int) -> list[float]:
     """Give every column room after its longest cell, none less than a little, none all of it."""
     longest = [max((len(row[column]) for row in rows if column < len(row)), default=1) for column in range(width)]
-    wanted = [min(max(length, 5), 28) for length in longest]
+    wanted = [min(max(length, 5), 52) for length in longest]
     return [name / sum(wanted) for name in wanted]

@@ -11,7 +11,7 @@ from gtloc_forensics.report.chapters.pictures import thumbnail
 from gtloc_forensics.report.chapters.survey import PhotoLine
 from gtloc_forensics.report.text import plain
 
-_ACROSS = 9
+_ACROSS = 10
 _TONES = {Status.FOUND: "found", Status.CLEAN: "clean"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -93,6 +94,7 @@ def _near_map(
         broken=broken,
         indicated=known(entry.indicated.position),
         is_wide=has_way,
+        called=partial(places.town, edition),
     )
     if not has_way:
         return Figure(drawing, edition.words("figure.near_map"))

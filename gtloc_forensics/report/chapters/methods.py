@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gtloc_forensics.records import Outcome, Sentence
 from gtloc_forensics.records.sentences import recalled, template
-from gtloc_forensics.report.blocks import Block, Callout, Column, Facts, Heading, Prose, Table, Text, text_of
+from gtloc_forensics.report.blocks import Block, Callout, Column, Facts, Heading, Prose, Row, Table, Text, text_of
 from gtloc_forensics.report.chapters.cards import card_digest
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.chapters.strength import alarm_counts, scale_table, share_interval
@@ -43,12 +43,13 @@ def methods(edition: Edition) -> Iterator[Block]:
     yield Heading(words("methods.rules_title"), 2, "rules")
     yield Prose(words("methods.alarm_rates"), "small")
     columns = tuple(Column(words.line(f"rules.column_{name}"), share) for name, share in _SHARES)
-    yield Table(columns, (_rule(edition, check_id) for check_id in edition.rules), words.line("rules.none"), dense=True)
+    spoke = [check_id for check_id in edition.rules if _spoke(edition, check_id)]
+    yield Table(columns, (_rule(edition, check_id) for check_id in spoke), words.line("rules.none"), dense=True)
+    yield from _silent(edition, [check_id for check_id in edition.rules if check_id not in spoke])
     yield from _uncalibrated(edition)
     yield Heading(words("methods.scale_title"), 2, "scale")
-    yield Prose(words("methods.scale_lead"), "small")
-    yield scale_table(edition)
-    yield Prose(words("methods.propositions"), "small")
+    told = (Prose(words("methods.scale_lead"), "small"), Prose(words("methods.propositions"), "small"))
+    yield Row(((scale_table(edition),), told), (0.42, 0.58))
     yield Heading(words("methods.calibration_title"), 2, "calibration")
     facts = edition.view.calibration()
     if facts:
@@ -64,6 +65,21 @@ def methods(edition: Edition) -> Iterator[Block]:
         yield from card_digest(card)
     else:
         yield Callout(words("methods.no_model"))
+
+
+def _spoke(edition: Edition, check_id: str) -> bool:
+    """Return whether a rule could be applied to a photo of the case."""
+    return any(
+        count
+        for (rule, outcome), count in edition.survey.outcomes.items()
+        if rule == check_id and outcome is not Outcome.NOT_TESTABLE
+    )
+
+
+def _silent(edition: Edition, rules: Sequence[str]) -> Iterator[Block]:
+    """Yield, in one paragraph, the rules that had nothing to go by in any photo."""
+    if rules:
+        yield Prose(edition.words("methods.silent", rules=", ".join(rules)), "small")
 
 
 def _fact_name(edition: Edition, name: str) -> str:

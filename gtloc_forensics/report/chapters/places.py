@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 
 from gtloc_forensics.earth import countries, gazetteer
 from gtloc_forensics.records import Position
 from gtloc_forensics.report.blocks import Block, Column, Figure, Heading, Prose, Table, Text, text_of
 from gtloc_forensics.report.chapters.edition import Edition, label_runs, numbers
 from gtloc_forensics.report.chapters.survey import Leg, PhotoLine
-from gtloc_forensics.report.drawings.casemap import WIDE, BrokenLeg, Spot, case_map
+from gtloc_forensics.report.drawings.casemap import BrokenLeg, Spot, case_map
 from gtloc_forensics.report.text import plain
 
 _SHARES = (("place", 0.36), ("photos", 0.28), ("first", 0.18), ("last", 0.18))
 _ROWS_SHOWN = 20
 _NEVER = datetime(9999, 1, 1)  # naive, as every moment here
-_ABOVE = WIDE * 0.5 + 120.0  # points for the heading, its lead and the map
+_AROUND_MAP = 75.0  # points for the heading, its lead and the caption
 _RUNS_IN_A_LABEL = 2
 _GRID_DEG = 0.05  # photos closer than that are named together: towns stand for more
 
@@ -28,8 +29,6 @@ def places(edition: Edition) -> Iterator[Block]:
     if len({line.position for line in lines}) < 2:
         return
     words = edition.words
-    yield Heading(words("places.title"), 1, "places", "here", _ABOVE)
-    yield Prose(words("places.lead"), "small")
     named = _named(lines)
     spots = [Spot(plain(line.exhibit, limit=12), _at(line), is_quiet=not line.is_found) for line in lines]
     told = "; ".join(place_name(edition, place) for place, _ in named[:6])
@@ -41,7 +40,10 @@ def places(edition: Edition) -> Iterator[Block]:
         tracks=list(_tracks(lines)),
         broken=broken,
         is_wide=True,
+        called=partial(town, edition),
     )
+    yield Heading(words("places.title"), 1, "places", "here", drawing.height + _AROUND_MAP)
+    yield Prose(words("places.lead"), "small")
     yield Figure(drawing, words("places.caption", broken=bool(broken)))
     yield from _table(edition, named)
 
@@ -52,10 +54,15 @@ def joined(labels: Sequence[str]) -> str:
     return ", ".join(runs[:_RUNS_IN_A_LABEL]) + (" …" if len(runs) > _RUNS_IN_A_LABEL else "")
 
 
+def town(edition: Edition, place: gazetteer.NamedPlace) -> str:
+    """Return what a town is called in the report's language, else as GeoNames writes it."""
+    key = f"place.{place.name} ({place.country_code})"
+    return edition.words.line(key) if edition.words.has(key) else plain(place.name)
+
+
 def place_name(edition: Edition, place: gazetteer.NamedPlace) -> str:
     """Return a place with its country, and in English with its area, whose names GeoNames has in English."""
-    key = f"place.{place.name} ({place.country_code})"
-    name = edition.words.line(key) if edition.words.has(key) else plain(place.name)
+    name = town(edition, place)
     country = countries.country_name(place.country_code, edition.words.language)
     area = place.area if edition.words.language == "en" and place.area != place.name else ""
     return ", ".join(filter(None, (name, area, country)))

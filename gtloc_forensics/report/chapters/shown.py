@@ -11,7 +11,7 @@ from gtloc_forensics.report.chapters.comparison import comparison, coordinates, 
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.chapters.figures import Subject, drawings
 from gtloc_forensics.report.chapters.places import near_place
-from gtloc_forensics.report.chapters.survey import PhotoLine
+from gtloc_forensics.report.chapters.survey import PhotoLine, device_label
 from gtloc_forensics.report.chapters.weighing import WeighedCause, beside
 from gtloc_forensics.report.text import plain
 
@@ -97,7 +97,8 @@ def _grouped(readings: Iterable[TimeReading]) -> dict[tuple[object, ...], list[T
 
 def _time_row(edition: Edition, claim: Claim, readings: list[TimeReading]) -> tuple[Text, ...]:
     words, reading = edition.words, readings[0]
-    is_claim = isinstance(claim.local_time, Stated) and claim.local_time.tag in {each.tag for each in readings}
+    taken = claim.local_time
+    is_claim = isinstance(taken, Stated) and any((each.tag, each.wall) == (taken.tag, taken.value) for each in readings)
     zone = words.line("shown.utc") if reading.kind.name == "UTC" else ""
     if reading.offset_hours is not None and not zone:
         zone = offset_of(reading.offset_hours)
@@ -174,7 +175,7 @@ def _said(edition: Edition, entry: PhotoEntry) -> Iterator[tuple[str, str]]:
     position = known.position if known else None
     yield "position", coordinates(edition, position.value) if isinstance(position, Stated) else "–"
     yield "near", near_place(edition, position.value) if isinstance(position, Stated) else "–"
-    yield "device", plain(" ".join(_names(known))) or "–"
+    yield "device", plain(device_label(known.device)) if known and known.device.name else "–"
     yield "software", _software(entry) or "–"
     image = entry.photo.image
     yield "size", f"{image.width} × {image.height}" if isinstance(image, ImageFacts) else "–"
@@ -189,12 +190,6 @@ def software_of(edition: Edition, cause: WeighedCause) -> str:
 def _software(entry: PhotoEntry) -> str:
     claim = entry.photo.claim
     return plain(claim.device.software) if isinstance(claim, Claim) and isinstance(claim.device.software, str) else ""
-
-
-def _names(claim: Claim | None) -> Iterator[str]:
-    for part in (claim.device.make, claim.device.model, claim.device.serial) if claim else ():
-        if isinstance(part, str):
-            yield part
 
 
 def _moment(edition: Edition, value: Stated[datetime] | Absent | None, *, zones: tuple[str, ...] | None = None) -> str:

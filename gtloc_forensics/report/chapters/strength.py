@@ -138,5 +138,5 @@ def scale_table(edition: Edition) -> Table:
             span = words.line("strength.span", lower=words.number(lower), upper=words.number(step.below))
         rows.append((text_of(span), text_of(words.line(f"scale.{step.name}"))))
         lower = step.below
-    columns = (Column(words.line("strength.column_ratio"), 0.35), Column(words.line("strength.column_words"), 0.65))
-    return Table(columns, rows, empty="")
+    columns = (Column(words.line("strength.column_ratio"), 0.45), Column(words.line("strength.column_words"), 0.55))
+    return Table(columns, rows, empty="", dense=True)

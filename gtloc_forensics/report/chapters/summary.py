@@ -29,7 +29,7 @@ from gtloc_forensics.report.chapters.edition import Edition, Part, cause_name, s
 from gtloc_forensics.report.chapters.pictures import thumbnail
 from gtloc_forensics.report.chapters.strength import alarm_share, in_a_word
 from gtloc_forensics.report.chapters.weighing import WeighedCause
-from gtloc_forensics.report.text import plain
+from gtloc_forensics.report.text import plain, shortened
 
 _TILES = (
     ("found", "found"),
@@ -126,7 +126,7 @@ def found_table(edition: Edition) -> Table:
 
 def _row(edition: Edition, cause: WeighedCause, *, with_picture: bool) -> tuple[Cell, ...]:
     group, words = cause.group, edition.words
-    told = words.sentence(group.summary, limit=_LONGEST_TELLING) if group.summary else ""
+    told = shortened(words.sentence(group.summary), most=_LONGEST_TELLING) if group.summary else ""
     name = Span(cause_name(edition, group), "bold")
     return (
         (thumbnail(edition, cause.exemplar) or ()) if with_picture else (),

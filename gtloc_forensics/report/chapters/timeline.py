@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from gtloc_forensics.records import ClockKind, ClockModel, Status
-from gtloc_forensics.report.blocks import Block, Column, Figure, Heading, Prose, Span, Table, Text, text_of
+from gtloc_forensics.records.claims import UNKNOWN_DEVICE
+from gtloc_forensics.report.blocks import Block, Column, Figure, Heading, Prose, Table, Text, text_of
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.chapters.survey import DeviceTally, PhotoLine
 from gtloc_forensics.report.drawings.timelines import Lane, timelines
 from gtloc_forensics.report.text import plain
 
 _CAMERAS_SHOWN, _ROWS_SHOWN = 12, 40
+_LONGEST_LABEL = 60
 _SHARES = (("camera", 0.44), ("photos", 0.1), ("first", 0.16), ("last", 0.16), ("found", 0.14))
 _ABOVE = 90.0  # points for heading and lead
 _MOMENTS_SHOWN = 600  # of one camera
@@ -48,16 +50,32 @@ def _cameras(edition: Edition) -> Iterator[Block]:
     devices = sorted(edition.survey.devices.items(), key=lambda item: (-item[1].photos, item[0]))
     rows = [_camera_row(edition, tally) for _, tally in devices[:_ROWS_SHOWN]]
     yield Table(columns, rows, edition.words.line("cameras.none"), dense=True)
+    yield from _doubts(edition, [tally for _, tally in devices[:_ROWS_SHOWN]])
     if len(devices) > _ROWS_SHOWN:
         yield Prose(edition.words("cameras.more", count=len(devices) - _ROWS_SHOWN), "small")
+
+
+def _doubts(edition: Edition, tallies: list[DeviceTally]) -> Iterator[Block]:
+    """Yield, once for all cameras that it holds for, why one row may stand for several devices."""
+    by_doubt: dict[str, list[str]] = {}
+    for tally in tallies:
+        if tally.doubt and tally.label != UNKNOWN_DEVICE:
+            by_doubt.setdefault(tally.doubt, []).append(plain(tally.label))
+    for doubt, labels in by_doubt.items():
+        yield Prose(
+            edition.words("cameras.doubt", cameras=", ".join(labels), doubt=edition.words.say(doubt, limit=160)),
+            "small",
+        )
+
+
+def _label(edition: Edition, tally: DeviceTally) -> str:
+    return edition.words.line("cameras.unknown") if tally.label == UNKNOWN_DEVICE else plain(tally.label)
 
 
 def _camera_row(edition: Edition, tally: DeviceTally) -> tuple[Text, ...]:
     first, last = (edition.when(moment) if moment else "–" for moment in (tally.first, tally.last))
     photos, found = (edition.words.number(count) for count in (tally.photos, tally.by_status[Status.FOUND]))
-    doubt = edition.words.say(tally.doubt, limit=160) if tally.doubt else ""
-    label = (Span(plain(tally.label)), Span(f"  {doubt}" if doubt else "", "quiet"))
-    return (label, text_of(photos), text_of(first), text_of(last), text_of(found))
+    return (text_of(_label(edition, tally)), text_of(photos), text_of(first), text_of(last), text_of(found))
 
 
 def _lane(edition: Edition, device_key: str, lines: list[PhotoLine], model: ClockModel | None) -> Lane:
@@ -71,6 +89,6 @@ def _lane(edition: Edition, device_key: str, lines: list[PhotoLine], model: Cloc
         for line in lines
         if line.gps_utc is not None and line.local is not None and line.utc is not None
     ]
-    label = plain(tally.label if tally else device_key, limit=60)
+    label = _label(edition, tally)[:_LONGEST_LABEL] if tally else plain(device_key, limit=_LONGEST_LABEL)
     told = edition.words.line("timeline.camera", camera=label, count=len(lines))
     return Lane(told, *(tuple(sorted(moments)[:_MOMENTS_SHOWN]) for moments in (claimed, corrected, gps)))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
+from gtloc_forensics.earth.gazetteer import NamedPlace
 from gtloc_forensics.records import Position
 from gtloc_forensics.report.drawings.ground import frame, ground, places, scale_bar
 from gtloc_forensics.report.drawings.labels import Labels
@@ -27,7 +29,7 @@ from gtloc_forensics.report.drawings.marks import (
 from gtloc_forensics.report.drawings.window import Window, window_on
 
 WIDE, NEAR = 490.0, 226.0
-_WIDE_SHAPE, _NEAR_SHAPE = 0.5, 0.62
+_WIDE_SHAPE, _NEAR_SHAPE = 0.38, 0.62
 _SAME_SPOT = 7.0  # points; what lies closer is one spot
 _LABEL_SIZE, _BREAK_SIZE = 6.5, 6.2
 _CROSS, _LEG_STEPS = 3.4, 40
@@ -62,6 +64,7 @@ def case_map(
     broken: Sequence[BrokenLeg] = (),
     indicated: Position | None = None,
     is_wide: bool = False,
+    called: Callable[[NamedPlace], str] = attrgetter("name"),
 ) -> Drawing:
     """Draw *spots* with the tracks between them over land, borders and place names.
 
@@ -73,6 +76,7 @@ def case_map(
         broken: legs that are impossible, with a cross in their middle.
         indicated: what the picture indicates.
         is_wide: over the whole width of a page.
+        called: what a place is called in the language of the report.
     """
     ends = [place for leg in broken for place in (leg.start, leg.end)]
     shown = [spot.position for spot in spots] + ends + ([indicated] if indicated else [])
@@ -92,7 +96,7 @@ def case_map(
         labels.keep_free(_around((x, y), 3.0))
     for x, y, together in reversed(clusters):
         signs += _spot(x, y, together, labels, joined)
-    names = places(window, labels, [together[0].position for _, _, together in clusters])
+    names = places(window, labels, [together[0].position for _, _, together in clusters], called=called)
     marks = (*ground(window), *names, *signs, frame(window))
     return Drawing(window.width, window.height, marks, alt)
 

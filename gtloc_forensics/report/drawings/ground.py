@@ -8,7 +8,7 @@ kilobytes and the same bytes each time.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import TypeAlias
@@ -83,7 +83,9 @@ def _is_far(window: Window) -> bool:
     return window.width / window.points_per_km > _FAR_KM
 
 
-def places(window: Window, labels: Labels, near: Sequence[Position]) -> Iterator[Mark]:
+def places(
+    window: Window, labels: Labels, near: Sequence[Position], *, called: Callable[[gazetteer.NamedPlace], str]
+) -> Iterator[Mark]:
     """Yield the few places that matter: those by which people call *near*, then the most inhabited, well apart.
 
     Their country stands with them where the map shows places of several.
@@ -96,7 +98,7 @@ def places(window: Window, labels: Labels, near: Sequence[Position]) -> Iterator
     has_countries = len({place.country_code for place, _ in chosen[:_MOST_PLACES]}) > 1
     count = 0
     for place, (x, y) in chosen:
-        text = f"{place.name} ({place.country_code})" if has_countries else place.name
+        text = f"{called(place)} ({place.country_code})" if has_countries else called(place)
         spot = labels.beside(x, y, text, size=_NAME_SIZE, gap=2.2) or labels.beside(x, y, text, size=_NAME_SIZE, gap=6)
         if spot is None:
             continue

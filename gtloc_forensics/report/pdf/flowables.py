@@ -38,6 +38,7 @@ from gtloc_forensics.report.pdf.paper import (
 )
 
 _ROOM_FOR_A_CHAPTER = 150.0
+_DENSE_PADDING = 1.6
 
 T = TypeVar("T")
 
@@ -106,7 +107,9 @@ def _tiles(item: blocks.Tiles, width: float) -> Iterator[Flowable]:
 
 @_set.register
 def _facts(item: blocks.Facts, width: float) -> Iterator[Flowable]:
-    grid = Grid((Column("", item.label_share), Column("", 1 - item.label_share)), "cell", titled=False, padding=2.0)
+    style, padding = ("dense", _DENSE_PADDING) if item.dense else ("cell", 2.0)
+    columns = (Column("", item.label_share), Column("", 1 - item.label_share))
+    grid = Grid(columns, style, titled=False, padding=padding, aside=2.0)
     for index, (label, value) in enumerate(item.rows):
         yield GridRow((_quiet(label), value), grid, index=2 * index)
     yield Spacer(0, 5)
@@ -114,7 +117,7 @@ def _facts(item: blocks.Facts, width: float) -> Iterator[Flowable]:
 
 @_set.register
 def _table(item: blocks.Table, width: float) -> Iterator[Flowable]:
-    grid = Grid(item.columns, "dense" if item.dense else "cell")
+    grid = Grid(item.columns, "dense", padding=_DENSE_PADDING) if item.dense else Grid(item.columns, "cell")
     index = -1
     for index, (texts, anchor) in enumerate(zip(item.rows, chain(item.anchors, repeat("")), strict=False)):
         yield GridRow(texts, grid, index=index, anchor=anchor)

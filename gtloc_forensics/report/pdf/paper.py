@@ -141,7 +141,8 @@ class Grid:
     style: str  # "cell", "dense" or "body"
     titled: bool = True
     ruled: bool = True
-    padding: float = 2.6
+    padding: float = 2.6  # points above and below the text of a cell
+    aside: float = 2.6  # to its left and right: less, and readers aloud run columns together
 
     def number_on(self, canvas: Canvas) -> int:
         """Return the number of this table in the document, given when its first row is drawn."""
@@ -261,7 +262,7 @@ class GridRow(Flowable):  # type: ignore[misc]
         return (width, self.height)
 
     def _cells(self, texts: Any, style: str) -> list[AnyCell]:
-        inner = [column.share * self.width - 2 * self._grid.padding for column in self._grid.columns]
+        inner = [column.share * self.width - 2 * self._grid.aside for column in self._grid.columns]
         return [_cell_of(text, style, width) for text, width in zip(texts, inner, strict=True)]
 
     def _tall(self, cells: list[AnyCell]) -> float:
@@ -293,5 +294,5 @@ class GridRow(Flowable):  # type: ignore[misc]
         for index, (cell, column) in enumerate(zip(cells, self._grid.columns, strict=False)):
             is_label = not self._grid.titled and index % 2 == 0
             with self.canv.tagged("TH" if is_label else kind, table=table, row=row, is_link=cell.is_link):
-                cell.draw_at(self.canv, x + self._grid.padding, top - self._grid.padding)
+                cell.draw_at(self.canv, x + self._grid.aside, top - self._grid.padding)
             x += column.share * self.width
