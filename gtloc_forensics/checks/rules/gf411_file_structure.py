@@ -12,7 +12,7 @@ that changes values in place. Where siblings differ among themselves, the trait 
 Threshold: a trait speaks where at least nine in ten siblings share it, and eight of them or more. Told is what
 differs in three traits or more, in the coding of the picture and in another part of the file (segments, EXIF
 block, thumbnail). It is *explained* and no alarm by itself: how often untouched cameras come so far could be
-measured for segments and EXIF block alone (docs/decisions/0059-file-structure.md).
+measured for segments and EXIF block alone (docs/decisions/0048-file-structure.md).
 """
 
 from __future__ import annotations
