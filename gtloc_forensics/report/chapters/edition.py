@@ -252,7 +252,8 @@ def edition_of(
     instant, printed = _dated(report_date, words)
     causes = weighed(view, sections=chosen.cause_sections if "causes" in chosen.chapters else 0)
     sections = [cause for cause in causes if cause.has_section]
-    wanted = only or (frozenset({Status.FOUND}) if "causes" not in chosen.chapters else frozenset())
+    told_by_cause = frozenset({Status.FOUND}) if "causes" in chosen.chapters else frozenset()
+    wanted = (only or frozenset({Status.FOUND})) - told_by_cause
     digest = survey(
         view,
         shown=wanted,
