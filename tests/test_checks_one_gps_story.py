@@ -102,7 +102,7 @@ def test_gps_times_that_repeat_the_camera_to_the_second_blame_neither_clock() ->
 
 def test_a_camera_whose_photos_have_no_time_of_day_is_not_said_to_have_none_of_them_all() -> None:
     _, model, _ = told([{"local": None, "gps": None, "position": None}], CAMERA)
-    assert model.summary == "None of its photos has a time of day, by which a clock could be judged."
+    assert model.summary == "Its photos have no time of day, by which a clock could be judged."
 
 
 def test_a_clock_that_is_wrong_is_still_told_by_both() -> None:

@@ -67,6 +67,7 @@ USES = {
     "pillow": {IMAGE, VISION},
     "imagehash": {IMAGE, VISION},
     "pi_heif": {IMAGE, VISION},
+    "av": {IMAGE, VISION},
     "rawpy": {IMAGE, VISION},
 }
 
@@ -216,6 +217,8 @@ def test_a_raw_file_whose_tags_are_known_already_is_still_turned_upright(tmp_pat
         exiftool=SimpleNamespace(read=lambda paths: [], preview=lambda path: b"jpeg"),
         decoder=SimpleNamespace(stream=lambda items, window: (jobs.extend(items), ())[1]),
         short_side=384,
+        model=None,
+        opinions=(),
     )
     run = cast(Any, SimpleNamespace(kept=kept, instruments=tools, settings=INLINE))
     stages.read_metadata([work], run)

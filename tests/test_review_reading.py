@@ -135,7 +135,7 @@ def test_a_place_may_be_asked_for_by_the_name_of_a_town(reader: Browser) -> None
     assert (field, name.split(",")[0]) == ("near", "Bergen") and name.endswith("Norwegen")
     assert abs(latitude_deg - 60.39) < 0.05 and abs(longitude_deg - 5.32) < 0.05
     assert reader.json("/data/search?near=60.39,5.32&within=20000")["named"] == []
-    assert query_text.named("60.39,5.32") is None and query_text.place("60.39, 5.32").latitude_deg == 60.39
+    assert query_text.town("60.39,5.32") is None and query_text.place("60.39, 5.32").latitude_deg == 60.39
 
 
 def test_a_photo_names_the_town_of_its_place(reader: Browser) -> None:  # noqa: F811

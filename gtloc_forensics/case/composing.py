@@ -7,6 +7,7 @@ they order the photos by themselves, and the ranks are joined (:mod:`.retrieval`
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -18,7 +19,7 @@ from gtloc_forensics.case import search
 from gtloc_forensics.case.calendar_words import When
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.query_words import Meaning, There, understood
-from gtloc_forensics.case.retrieval import Answer, Hit, Query, merged
+from gtloc_forensics.case.retrieval import Answer, Hit, Query, in_order
 from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.earth import gazetteer
 from gtloc_forensics.errors import UsageError, WeightsError
@@ -205,3 +206,19 @@ def _unit(vectors: NDArray[np.float32] | None, what: str) -> NDArray[np.float32]
             "installed with the same weights; `gtloc model list` shows what is"
         )
     return mean_of([(1.0, vector) for vector in vectors])
+
+
+def merged(answers: Mapping[str, Answer], query: Query, *, limit: int | None = 20) -> Answer:
+    """Return the answers of several cases, all of their hits, as one in one order; each hit says whose it is.
+
+    Args:
+        answers: by the name of the case.
+        query: what was asked of each.
+        limit: the most hits to return; None for all.
+    """
+    hits = [replace(hit, case=name) for name, answer in answers.items() for hit in answer.hits]
+    unknown: Counter[str] = Counter()
+    for answer in answers.values():
+        unknown.update(answer.unknown)
+    looked_at = sum(answer.looked_at for answer in answers.values())
+    return Answer(tuple(in_order(hits, query)[:limit]), len(hits), looked_at, dict(unknown))

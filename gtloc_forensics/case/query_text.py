@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from gtloc_forensics.records import Position
 
 _LONGEST_NAME = 120
+LANGUAGES = ("en", "de")
+"""In which names of countries are understood, as words are."""
 _OUTWEIGHS_A_COUNTRY = 300_000
 """Inhabitants of a town that is meant though a country bears its name: of Singapore, not of Luxembourg."""
 
@@ -60,8 +62,8 @@ def named(text: str) -> tuple[NamedPlace, ...]:
     """
     from gtloc_forensics.earth import countries, gazetteer
 
-    found = gazetteer.find(text) if len(text) <= _LONGEST_NAME else ()
-    is_country = len(text.strip()) > 3 and countries.code_of(text) is not None
+    found = gazetteer.find(text, LANGUAGES) if len(text) <= _LONGEST_NAME else ()
+    is_country = len(text.strip()) > 3 and countries.code_of(text, LANGUAGES) is not None
     if not found or (is_country and found[0].population < _OUTWEIGHS_A_COUNTRY):
         raise ValueError(text)
     return found

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from gtloc_forensics.case import calendar_words
 from gtloc_forensics.case.calendar_words import When
+from gtloc_forensics.case.query_text import LANGUAGES
 from gtloc_forensics.earth import countries, gazetteer
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.records import Position, visible
@@ -200,7 +201,7 @@ class _Reader:
             self._say_no(word, "a picture does not show the year; --dates asks for what is claimed")
         elif self.heads is None:
             self._say_no(word, self.why_none or _NO_TOWER)
-        elif word[:1].isupper() and gazetteer.find(word):
+        elif word[:1].isupper() and gazetteer.find(word, LANGUAGES):
             self._say_no(word, f"{_NO_TOWER}; if the place is meant, write “in {visible(word)}”")
         else:
             self._say_no(word, _NO_TOWER)
@@ -217,11 +218,11 @@ def _least_population(text: str, *, is_after: bool) -> float:
 
 
 def _place(text: str, least_population: float) -> There | None:
-    code = countries.code_of(text) if len(text) > 3 else None
+    code = countries.code_of(text, LANGUAGES) if len(text) > 3 else None
     if code is not None:
         towns = gazetteer.of_country(code)
         return There(countries.country_name(code), tuple(town.position for town in towns)) if towns else None
-    found = gazetteer.find(text) if len(text) > 1 else ()
+    found = gazetteer.find(text, LANGUAGES) if len(text) > 1 else ()
     if not found or found[0].population < least_population:
         return None
     return There(gazetteer.told(found[0], others=len(found) - 1), (found[0].position,))

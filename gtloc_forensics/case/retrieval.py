@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeAlias
@@ -166,8 +166,8 @@ def search(photos: Iterable[Photo], query: Query, *, limit: int | None = 20) -> 
                 to_compare.append(compared)
         except Unknown as lacking:
             unknown[lacking.args[0]] += 1
-    ordered = _in_order(_compared(hits, to_compare, query), query)
-    return Answer(tuple(ordered[:limit]), len(hits), looked_at, dict(unknown))
+    ordered = in_order(_compared(hits, to_compare, query), query)[:limit]
+    return Answer(tuple(ordered), len(hits), looked_at, dict(unknown))
 
 
 def search_claims(photos: Iterable[Claimed], query: Query, *, limit: int | None = 20) -> Answer:
@@ -182,24 +182,7 @@ def search_claims(photos: Iterable[Claimed], query: Query, *, limit: int | None 
                 hits.append(_hit(claimed, query, shown=None))
         except Unknown as lacking:
             unknown[lacking.args[0]] += 1
-    return Answer(tuple(_in_order(hits, query)[:limit]), len(hits), looked_at, dict(unknown))
-
-
-def merged(answers: Mapping[str, Answer], query: Query, *, limit: int | None = 20) -> Answer:
-    """Return the answers of several cases, all of their hits, as one in one order; each hit says whose it is.
-
-    Args:
-        answers: by the name of the case.
-        query: what was asked of each.
-        limit: the most hits to return; None for all.
-    """
-    hits = [replace(hit, case=name) for name, answer in answers.items() for hit in answer.hits]
-    unknown: Counter[str] = Counter()
-    for answer in answers.values():
-        unknown.update(answer.unknown)
-    ordered = _in_order(hits, query)
-    looked_at = sum(answer.looked_at for answer in answers.values())
-    return Answer(tuple(ordered[:limit]), len(hits), looked_at, dict(unknown))
+    return Answer(tuple(in_order(hits, query)[:limit]), len(hits), looked_at, dict(unknown))
 
 
 # --------------------------------------------------------------------------- conditions
@@ -435,7 +418,8 @@ def _place_likelier(prediction: Prediction, there: Position) -> float:
 # --------------------------------------------------------------------------- order
 
 
-def _in_order(hits: list[Hit], query: Query) -> list[Hit]:
+def in_order(hits: list[Hit], query: Query) -> list[Hit]:
+    """Return hits, the best first, by the ranks of all that was compared."""
     scales: list[Callable[[Hit], float]] = []
     if query.like is not None:
         scales.append(lambda hit: hit.likeness or 0.0)
@@ -458,8 +442,7 @@ def _ranked(hits: list[Hit], scale: Callable[[Hit], float]) -> Iterator[tuple[Hi
     """Yield each hit with its rank, from 1; equal scores share one."""
     rank, before = 0, math.nan
     for number, hit in enumerate(sorted(hits, key=scale, reverse=True), 1):
-        if scale(hit) != before:
-            rank, before = number, scale(hit)
+        rank, before = (rank, before) if scale(hit) == before else (number, scale(hit))
         yield hit, rank
 
 

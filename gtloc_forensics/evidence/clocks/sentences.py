@@ -57,7 +57,7 @@ def wrong_by_light(*, photos: int, interval_hours: Interval) -> Sentence:
 def undetermined(photos: int) -> Sentence:
     """Return what is said of a clock that nothing decides."""
     if not photos:
-        return Sentence("None of its photos has a time of day, by which a clock could be judged.")
+        return Sentence("Its photos have no time of day, by which a clock could be judged.")
     return Sentence("How the clock ran cannot be told from {photos:?its one photo|all # photos}.", photos=photos)
 
 
