@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gtloc_forensics.case import query_text
-from gtloc_forensics.case.query_words import MOST_CHARACTERS, Meaning, Sought, understood
 from gtloc_forensics.case.composing import merged
+from gtloc_forensics.case.query_words import MOST_CHARACTERS, Meaning, Sought, understood
 from gtloc_forensics.case.retrieval import Answer, Query, search
 from gtloc_forensics.earth import gazetteer
 from gtloc_forensics.errors import UsageError, WeightsError
