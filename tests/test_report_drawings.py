@@ -22,6 +22,9 @@ from gtloc_forensics.report.drawings.marks import CLAIM, PREDICTION, Boxes, Disc
 from gtloc_forensics.report.drawings.sunlight import sun_curve
 from gtloc_forensics.report.drawings.worldmap import WIDTH, world_map
 from gtloc_forensics.report.html.svg import land_symbol, svg
+from gtloc_forensics.report.template import load_words
+
+WORDS = load_words("default", "en")
 
 MONTHS = ["J", "F", "M", "A", "M", "J", "J", "A", "S", "O", "N", "D"]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -82,7 +85,7 @@ def test_the_hill_of_the_torus_lies_under_the_ring():
 @pytest.mark.parametrize("spot", [PARIS, SYDNEY, (-89.0, -179.9), (71.0, 179.9)])
 def test_a_region_of_the_map_covers_its_own_cells_and_stays_on_the_sheet(spot):
     density = PlaceDensity(*(np.array([value], np.float32) for value in (*spot, 1.0)), cell_area_km2=90_000.0)
-    drawing = world_map(density, claimed=Position(*spot), indicated=None, alt="")
+    drawing = world_map(density, claimed=Position(*spot), indicated=None, alt="", degrees=WORDS.degrees)
     boxes = [box for mark in drawing.marks if isinstance(mark, Boxes) for box in mark.rectangles]
     x, y = claim_at(drawing)
     south = -60.0 if drawing.height < WIDTH / 2 else -90.0
@@ -96,7 +99,7 @@ def test_a_region_of_the_map_covers_its_own_cells_and_stays_on_the_sheet(spot):
 
 def test_a_region_over_the_date_line_is_on_both_sides_of_the_map():
     density = PlaceDensity(*(np.array([value], np.float32) for value in (0.0, 179.9, 1.0)), cell_area_km2=400_000.0)
-    drawing = world_map(density, claimed=None, indicated=None, alt="")
+    drawing = world_map(density, claimed=None, indicated=None, alt="", degrees=WORDS.degrees)
     boxes = [box for mark in drawing.marks if isinstance(mark, Boxes) for box in mark.rectangles]
     assert min(box[0] for box in boxes) < 5 and max(box[0] + box[2] for box in boxes) > WIDTH - 5
 
@@ -145,7 +148,9 @@ def drawings():
     )
     yield year_wheel(prediction.time.mass.sum(1), claimed_turn=0.1, indicated_turn=0.46, months=MONTHS, alt="")
     yield torus_map(prediction.time.mass, claimed=None, indicated=(0.46, 7.0), months=MONTHS, alt="")
-    yield world_map(prediction.place, claimed=Position(*PARIS), indicated=prediction.position, alt="")
+    yield world_map(
+        prediction.place, claimed=Position(*PARIS), indicated=prediction.position, alt="", degrees=WORDS.degrees
+    )
     yield sun_curve(*elevations, claimed=(23.5, -40.0), indicated_hours=(22.0, 26.0), ev100=14.0, scenes={}, alt="")
     yield posterior_plot(clock.posterior_offsets_hours, clock.posterior_mass, interval=(7.4, 8.6), best=8.0, alt="")
     yield residual_plot(

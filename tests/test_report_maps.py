@@ -20,6 +20,9 @@ from gtloc_forensics.report.drawings.casemap import NEAR, BrokenLeg, Spot, case_
 from gtloc_forensics.report.drawings.ground import BORDER
 from gtloc_forensics.report.drawings.marks import CLAIM, INK, LAND, Drawing, Label, Shape, World
 from gtloc_forensics.report.drawings.window import window_on
+from gtloc_forensics.report.template import load_words
+
+WORDS = load_words("default", "en")
 
 BERGEN, STAVANGER, STRASBOURG = Position(60.39, 5.32), Position(58.97, 5.73), Position(48.58, 7.75)
 WHEREVER = [
@@ -37,7 +40,7 @@ WHEREVER = [
 
 def drawn(spots: list[Position], **changes) -> Drawing:
     named = [Spot(str(number), spot) for number, spot in enumerate(spots, start=1)]
-    return case_map(named, **{"alt": "x", "joined": ", ".join, **changes})
+    return case_map(named, **{"alt": "x", "joined": ", ".join, "degrees": WORDS.degrees, **changes})
 
 
 def texts(drawing: Drawing) -> list[str]:
@@ -201,3 +204,11 @@ def test_in_german_places_and_countries_have_their_german_names():
 def test_a_case_of_one_place_has_no_such_chapter():
     assert chapter(FakeCase([an_entry("a.jpg", local=datetime(2024, 6, 15), position=PARIS)])) == []
     assert chapter(FakeCase([an_entry("a.jpg", local=datetime(2024, 6, 15))])) == []
+
+
+def test_degrees_of_a_german_map_are_german() -> None:
+    german = load_words("default", "de")
+    assert (german.degrees(1.5, is_longitude=True), german.degrees(-30.0, is_longitude=False)) == ("1,5°O", "30°S")
+    assert WORDS.degrees(-1.5, is_longitude=True) == "1.5°W"
+    drawn = case_map([Spot("1", Position(48.0, 11.0))], alt="x", joined=", ".join, degrees=german.degrees)
+    assert any(isinstance(mark, Label) and mark.text.endswith("°O") for mark in drawn.marks)

@@ -140,6 +140,13 @@ class Words:
         thousands, decimal = self._sentences["format.thousands"], self._sentences["format.decimal"]
         return text.replace(",", "\0").replace(".", decimal).replace("\0", thousands).replace("-", "−")
 
+    def degrees(self, value: float, *, is_longitude: bool) -> str:
+        """Return degrees with their side: ``1,5°O`` in German; the equator and both middle meridians have none."""
+        north, east, south, west = self._sentences["format.sides"].split()
+        positive, negative = (east, west) if is_longitude else (north, south)
+        side = "" if value in (0.0, -180.0, 180.0) else positive if value > 0 else negative
+        return f"{abs(value):g}°{side}".replace(".", self._sentences["format.decimal"])
+
     def _render(self, key: str, values: Mapping[str, Any]) -> str:
         if key not in self._sentences:
             raise UsageError(f"the report template has no sentence {key!r} in {self.language}; add it")

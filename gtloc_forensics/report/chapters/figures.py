@@ -94,6 +94,7 @@ def _near_map(
         broken=broken,
         indicated=known(entry.indicated.position),
         is_wide=has_way,
+        degrees=edition.words.degrees,
         called=partial(places.town, edition),
     )
     if not has_way:
@@ -185,7 +186,7 @@ def _map(edition: Edition, entry: PhotoEntry) -> Figure | None:
         return _near_map(edition, entry, ())
     density = prediction.place if isinstance(prediction, Prediction) else None
     alt = _alt(edition, "map", *(coordinates(edition, spot) if spot else None for spot in (claimed, indicated)))
-    drawing = world_map(density, claimed=claimed, indicated=indicated, alt=alt)
+    drawing = world_map(density, claimed=claimed, indicated=indicated, alt=alt, degrees=edition.words.degrees)
     return Figure(drawing, edition.words("figure.map"))
 
 

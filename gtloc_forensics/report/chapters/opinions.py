@@ -140,7 +140,7 @@ def _map(edition: Edition, entry: PhotoEntry, said: Prediction) -> Iterator[Figu
     claim, words = entry.photo.claim, edition.words
     claimed = claim.position.value if isinstance(claim, Claim) and isinstance(claim.position, Stated) else None
     alt = words.line("opinions.drawing_alt", model=plain(said.model))
-    drawing = world_map(said.place, claimed=claimed, indicated=said.position, alt=alt)
+    drawing = world_map(said.place, claimed=claimed, indicated=said.position, alt=alt, degrees=edition.words.degrees)
     yield Figure(drawing, words("opinions.map", model=plain(said.model)))
 
 

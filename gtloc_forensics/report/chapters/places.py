@@ -40,6 +40,7 @@ def places(edition: Edition) -> Iterator[Block]:
         tracks=list(_tracks(lines)),
         broken=broken,
         is_wide=True,
+        degrees=words.degrees,
         called=partial(town, edition),
     )
     yield Heading(words("places.title"), 1, "places", "here", drawing.height + _AROUND_MAP)

@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from gtloc_forensics.earth.gazetteer import NamedPlace
 from gtloc_forensics.records import Position
-from gtloc_forensics.report.drawings.ground import frame, ground, places, scale_bar
+from gtloc_forensics.report.drawings.ground import Degrees, frame, ground, places, scale_bar
 from gtloc_forensics.report.drawings.labels import Labels
 from gtloc_forensics.report.drawings.marks import (
     CLAIM,
@@ -64,6 +64,7 @@ def case_map(
     broken: Sequence[BrokenLeg] = (),
     indicated: Position | None = None,
     is_wide: bool = False,
+    degrees: Degrees,
     called: Callable[[NamedPlace], str] = attrgetter("name"),
 ) -> Drawing:
     """Draw *spots* with the tracks between them over land, borders and place names.
@@ -76,6 +77,7 @@ def case_map(
         broken: legs that are impossible, with a cross in their middle.
         indicated: what the picture indicates.
         is_wide: over the whole width of a page.
+        degrees: how degrees are written in the language of the report.
         called: what a place is called in the language of the report.
     """
     ends = [place for leg in broken for place in (leg.start, leg.end)]
@@ -97,7 +99,7 @@ def case_map(
     for x, y, together in reversed(clusters):
         signs += _spot(x, y, together, labels, joined)
     names = places(window, labels, [together[0].position for _, _, together in clusters], called=called)
-    marks = (*ground(window), *names, *signs, frame(window))
+    marks = (*ground(window, degrees), *names, *signs, frame(window))
     return Drawing(window.width, window.height, marks, alt)
 
 

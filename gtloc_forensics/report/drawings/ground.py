@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,14 +52,21 @@ _STEPS_DEG = (0.25, 0.5, 1, 2, 5, 10, 20, 30, 60)
 _FAINTEST_POLAR_DEG = 20.0  # a map about a pole shows nothing beyond
 
 
-def ground(window: Window) -> Iterator[Mark]:
+class Degrees(Protocol):
+    """Writes degrees in the language of a report, with their side."""
+
+    def __call__(self, value: float, *, is_longitude: bool) -> str:
+        """Return ``1.5°E`` as the language has it."""
+
+
+def ground(window: Window, degrees: Degrees) -> Iterator[Mark]:
     """Yield land, coasts, borders and the grid."""
     box = (0.0, 0.0, window.width, window.height)
     yield from _land_seen(window, box)
     for border in _near(window, _borders()):
         for piece in pieces(_thinned(window, border), box):
             yield line(_rounded(piece), BORDER, width=0.5, dash=() if _is_far(window) else (3.0, 1.0, 0.8, 1.0))
-    yield from _grid(window)
+    yield from _grid(window, degrees)
 
 
 def _land_seen(window: Window, box: Box) -> Iterator[Mark]:
@@ -267,7 +274,7 @@ def _is_inside(spot: Point, window: Window) -> bool:
 # --------------------------------------------------------------------------- grid
 
 
-def _grid(window: Window) -> Iterator[Mark]:
+def _grid(window: Window, degrees: Degrees) -> Iterator[Mark]:
     """Yield meridians and parallels with their degrees, about five across."""
     box = (0.0, 0.0, window.width, window.height)
     south, north, west, east = window.bounds_deg
@@ -279,19 +286,19 @@ def _grid(window: Window) -> Iterator[Mark]:
         for piece in pieces(window.project(latitudes, np.full(len(latitudes), longitude)), box):
             yield line(_rounded(piece), GRID, width=0.25)
             if piece[0][1] < 1.0 and piece[0][0] < window.width - 16:
-                yield _degrees(piece[0][0] + 1.5, 2.0, (longitude + 180.0) % 360.0 - 180.0, "E", "W")
+                text = degrees(float((longitude + 180.0) % 360.0 - 180.0), is_longitude=True)
+                yield _degrees(piece[0][0] + 1.5, 2.0, text)
     for latitude in np.arange(math.ceil(south / step) * step, north, step):
         longitudes = np.linspace(west, east, 90 if window.pole else 2)
         for piece in pieces(window.project(np.full(len(longitudes), latitude), longitudes), box):
             yield line(_rounded(piece), GRID, width=0.25)
             if piece[0][0] < 1.0 and 6 < piece[0][1] < window.height - 7:
-                yield _degrees(2.0, piece[0][1] + 1.5, float(latitude), "N", "S")
+                yield _degrees(2.0, piece[0][1] + 1.5, degrees(float(latitude), is_longitude=False))
 
 
 def _round_step(degrees: float) -> float:
     return float(next((size for size in _STEPS_DEG if size >= degrees), 60))
 
 
-def _degrees(x: float, y: float, value: float, positive: str, negative: str) -> Label:
-    letter = "" if value in (0.0, -180.0, 180.0) else positive if value > 0 else negative
-    return Label(round(x, 2), round(y, 2), f"{abs(value):g}°{letter}", size=_GRID_SIZE, anchor="start", color=QUIET)
+def _degrees(x: float, y: float, text: str) -> Label:
+    return Label(round(x, 2), round(y, 2), text, size=_GRID_SIZE, anchor="start", color=QUIET)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gtloc_forensics.records import PlaceDensity, Position
 from gtloc_forensics.report.drawings.dials import runs_of
+from gtloc_forensics.report.drawings.ground import Degrees
 from gtloc_forensics.report.drawings.marks import (
     GRID,
     PREDICTION,
@@ -36,13 +37,13 @@ SHARES = (0.5, 0.9)
 
 
 def world_map(
-    density: PlaceDensity | None, *, claimed: Position | None, indicated: Position | None, alt: str
+    density: PlaceDensity | None, *, claimed: Position | None, indicated: Position | None, alt: str, degrees: Degrees
 ) -> Drawing:
     """Draw the world with the smallest regions that hold 50 and 90 % of *density*; polar parts only when needed."""
     inner, outer = (_covered(density, share) for share in SHARES)
     south, north = _latitudes(outer, [spot for spot in (claimed, indicated) if spot])
     height = WIDTH * (north - south) / 360.0
-    marks: list[Mark] = [World(0, 0, WIDTH, height, south, north), *_graticule(south, north)]
+    marks: list[Mark] = [World(0, 0, WIDTH, height, south, north), *_graticule(south, north, degrees)]
     marks.append(Boxes(_boxes(outer & ~inner, south), PREDICTION_MID))
     marks.append(Boxes(_boxes(inner, south), PREDICTION))
     marks.append(Shape(((0, 0), (WIDTH, 0), (WIDTH, height), (0, height)), stroke=QUIET, width=0.6))
@@ -67,13 +68,12 @@ def _spot(position: Position, south_deg: float) -> tuple[float, float]:
     return (position.longitude_deg + 180) * scale, (position.latitude_deg - south_deg) * scale
 
 
-def _graticule(south_deg: float, north_deg: float) -> Iterator[Mark]:
+def _graticule(south_deg: float, north_deg: float, degrees: Degrees) -> Iterator[Mark]:
     scale = WIDTH / 360.0
     for longitude in range(-120, 180, 60):
         x = (longitude + 180) * scale
         yield line(((x, 0), (x, (north_deg - south_deg) * scale)), GRID, width=0.25)
-        side = "W" if longitude < 0 else "E" if longitude else ""
-        yield Label(x + 1.5, 2, f"{abs(longitude)}°{side}", size=4.6, anchor="start", color=QUIET)
+        yield Label(x + 1.5, 2, degrees(float(longitude), is_longitude=True), size=4.6, anchor="start", color=QUIET)
     for latitude in (-30, 0, 30, 60):
         y = (latitude - south_deg) * scale
         yield line(((0, y), (WIDTH, y)), GRID, width=0.25)
