@@ -77,7 +77,11 @@ HOUSE: dict[str, tuple[int, tuple[str, ...]]] = {
 }
 # What only a part of a room may be imported for: (importer, imported) → the modules it may name.
 NARROW: dict[tuple[str, str], tuple[str, ...]] = {
-    ("metadata", "files"): ("gtloc_forensics.files.patience",),
+    ("metadata", "files"): (
+        "gtloc_forensics.files.patience",
+        "gtloc_forensics.files.confined",
+        "gtloc_forensics.files.types",
+    ),
     ("checks", "metadata"): ("gtloc_forensics.metadata.tag_values",),
     ("correct", "metadata"): ("gtloc_forensics.metadata.tag_values",),
 }
@@ -133,8 +137,8 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "watchdog": ("files.watching",),
     "PIL": ("decode", "vision", "correct", "modelling", "report", "metadata.exif_directory"),
     # of the standard library: what starts programs, reaches the network or the system's own calls
-    "subprocess": ("metadata.exiftool", "metadata.credentials", "decode", "case.notify"),
-    "multiprocessing": ("decode", "metadata.credentials"),
+    "subprocess": ("metadata.exiftool", "files.confined", "decode", "case.notify"),
+    "multiprocessing": ("files.confined", "decode", "metadata.credentials"),
     "ctypes": ("metadata.exiftool",),
     "urllib": ("case.notify", "case.immich", "store.schema", "case.reviewing.guard"),
     "http": ("case.notify", "case.immich", "case.reviewing.guard"),

@@ -338,8 +338,8 @@ def test_a_process_that_dies_over_a_file_is_that_files_failure_and_the_next_is_r
     signed.write_bytes(SIGNER.signed(picture(), manifest(captured=SAID)))
     try:
         assert isinstance(reader.read([bytes(signed)])[0], TagsRead)
-        reader._process._process.kill()
-        reader._process._process.wait()
+        reader._process._child.process.kill()
+        reader._process._child.process.wait()
         (died,) = reader.read([bytes(signed)])
         assert isinstance(died, Unread)
         assert "could not be read" in died.reason

@@ -160,7 +160,7 @@ def test_a_picture_that_needs_too_much_memory_is_refused_by_the_system(tmp_path:
 
 
 def test_a_worker_cannot_write_a_file(tmp_path: Path) -> None:
-    from gtloc_forensics.decode.pool import _confine
+    from gtloc_forensics.files import confined
 
     pid = os.fork()
     if pid == 0:
@@ -169,7 +169,7 @@ def test_a_worker_cannot_write_a_file(tmp_path: Path) -> None:
             import signal
 
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            _confine(Limits(memory_bytes=64 << 30))
+            confined.limit(64 << 30)
             try:
                 (tmp_path / "written").write_bytes(b"x")
             except OSError:

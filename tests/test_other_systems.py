@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from pathlib import Path, PureWindowsPath
@@ -11,8 +12,7 @@ from builders import a_claim
 
 from gtloc_forensics.correct.names import renamed
 from gtloc_forensics.correct.repairs import subject
-from gtloc_forensics.decode import pool
-from gtloc_forensics.decode.pixels import DEFAULT_LIMITS
+from gtloc_forensics.files import confined
 from gtloc_forensics.metadata.catalogues import tables
 
 WITHOUT = (
@@ -44,13 +44,13 @@ def test_what_needs_no_picture_works_without_those_modules(arguments: tuple[str,
 
 def test_on_macos_no_limit_of_addresses_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(pool.resource, "setrlimit", lambda what, _: asked.append(what))
+    monkeypatch.setattr(resource, "setrlimit", lambda what, _: asked.append(what))
     for platform, limited in (("linux", True), ("darwin", False)):
         asked.clear()
-        monkeypatch.setattr(pool.sys, "platform", platform)
-        pool._confine(DEFAULT_LIMITS)
-        assert (pool.resource.RLIMIT_AS in asked) is limited
-        assert pool.resource.RLIMIT_FSIZE in asked
+        monkeypatch.setattr(confined.sys, "platform", platform)
+        confined.limit(64 << 30)
+        assert (resource.RLIMIT_AS in asked) is limited
+        assert resource.RLIMIT_FSIZE in asked
 
 
 def test_a_catalogue_that_was_kept_on_windows_names_photos_like_one_kept_here() -> None:

@@ -225,7 +225,7 @@ def _meets(claimed: Claimed, conditions: Sequence[Condition]) -> bool:
 def _conditions(query: Query) -> Iterator[Condition]:
     if query.near is not None:
         there = query.near
-        yield lambda claimed: _apart_km(_position(claimed), there) <= query.within_km
+        yield lambda claimed: globe.apart_km(_position(claimed), there) <= query.within_km
     if query.local_hours is not None:
         first, last = query.local_hours
         yield lambda claimed: (24 * day_turn(_local(claimed)) - first) % 24 < ((last - first) % 24 or 24)
@@ -251,17 +251,6 @@ def _position(claimed: Claimed) -> Position:
     return claimed.position
 
 
-def _apart_km(first: Position, second: Position) -> float:
-    return float(
-        globe.distance_km(
-            first.latitude_deg,
-            first.longitude_deg,
-            second_latitude_deg=second.latitude_deg,
-            second_longitude_deg=second.longitude_deg,
-        )
-    )
-
-
 def _device_words(claimed: Claimed) -> str:
     if not claimed.maker:
         raise Unknown(Sentence("it names no device"))
@@ -279,7 +268,7 @@ def _hit(claimed: Claimed, query: Query, *, shown: float | None) -> Hit:
         local_time=claimed.local_time,
         position=position,
         device=claimed.device,
-        distance_km=None if query.near is None or position is None else _apart_km(position, query.near),
+        distance_km=None if query.near is None or position is None else globe.apart_km(position, query.near),
         likeness=None,
         shown=shown,
     )

@@ -83,13 +83,13 @@ def _back_in_place(photo: Subject, found: Sequence[Finding], photos: Sequence[Su
     if photo.position is None or not any(f.cause is not None and f.cause.kind in PLACE_CAUSES for f in found):
         return None
     near = _neighbours(photo, photos)
-    if not near or any(_km(photo.position, place) < FAR_KM for place in near):
+    if not near or any(globe.apart_km(photo.position, place) < FAR_KM for place in near):
         return None
     fitting = [
         (place, slip)
         for slip in GpsRepair
         if (place := repairs.repaired(photo.position, slip)) is not None
-        and all(_km(place, other) <= NEAR_KM for other in near)
+        and all(globe.apart_km(place, other) <= NEAR_KM for other in near)
         and (photo.written_offset is None or _fits(photo, place))
     ]
     if len(fitting) != 1:
@@ -110,17 +110,6 @@ def _neighbours(photo: Subject, photos: Sequence[Subject]) -> list[Position]:
         if one is not None and two is not None and abs(one - two) <= NEIGHBOUR_GAP:
             out.append(other.position)
     return out
-
-
-def _km(one: Position, other: Position) -> float:
-    return float(
-        globe.distance_km(
-            one.latitude_deg,
-            one.longitude_deg,
-            second_latitude_deg=other.latitude_deg,
-            second_longitude_deg=other.longitude_deg,
-        )
-    )
 
 
 def _why_not(photo: Subject, found: Sequence[Finding], kinds: AbstractSet[str]) -> str:

@@ -15,14 +15,13 @@ import queue
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -30,24 +29,16 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gtloc_forensics.decode.pixels import DEFAULT_LIMITS, SHORT_SIDE, Decoded, Limits, decode
-from gtloc_forensics.errors import DecodeRefused, MissingExtra, ToolMissing
-from gtloc_forensics.files import types
+from gtloc_forensics.errors import DecodeRefused, MissingExtra
+from gtloc_forensics.files import confined, types
 from gtloc_forensics.files.patience import Patience
 from gtloc_forensics.records import ImageFacts, Pixels, Sentence, Statement
 from gtloc_forensics.records.sentences import places
-
-try:
-    import resource
-except ImportError as error:  # Windows
-    raise ToolMissing(
-        "a system that limits what a process may use", "Windows does not; use WSL 2 or the container (docs/docker.md)"
-    ) from error
 
 __all__ = ["Decoded", "Decoder", "Job", "Limits", "Outcome", "decode", "needs_preview"]
 
 START_SECONDS = 120.0  # for a worker to import what it needs on a busy machine
 EXIT_SECONDS = 0.5
-_READY = b"ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +79,11 @@ class Decoder:
         Args:
             jobs: worker processes; 0 decodes inline, without limits of memory and time.
             limits: what one picture may cost.
+
+        Raises:
+            ToolMissing: this system cannot limit a process.
         """
+        confined.refuse_unlimited()
         self._limits = limits
         self._jobs = jobs
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
@@ -233,22 +228,10 @@ class _Worker:
         return self._connection
 
     def _start(self) -> None:
-        ours, theirs = Pipe()
-        program = f"from gtloc_forensics.decode.pool import serve; serve({theirs.fileno()})"
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", program],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=_environment(),
-                start_new_session=True,  # Ctrl-C is for the parent, which then closes us
-            )
-        self._connection = ours
-        ours.send_bytes(json.dumps(asdict(self._limits)).encode())
-        if not ours.poll(START_SECONDS) or ours.recv_bytes() != _READY:
-            raise OSError("the worker did not start")
+        child = confined.start("gtloc_forensics.decode.pool")
+        self._process, self._connection = child.process, child.connection
+        child.connection.send_bytes(json.dumps(asdict(self._limits)).encode())
+        child.await_ready(START_SECONDS)
 
     @contextmanager
     def _deadline(self, too_late: threading.Event, wall_seconds: float) -> Iterator[None]:
@@ -281,13 +264,6 @@ class _Worker:
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """Return the parent's environment with its import path, and one thread per worker."""
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    path = os.pathsep.join(entry for entry in sys.path if entry)
-    return {**os.environ, **threads, "PYTHONPATH": path}
 
 
 # --------------------------------------------------------------------------- what passes between them
@@ -384,8 +360,8 @@ def serve(descriptor: int) -> None:
     with Connection(descriptor) as connection:
         limits = Limits(**json.loads(connection.recv_bytes()))
         _warm_up()
-        _confine(limits)
-        connection.send_bytes(_READY)
+        confined.limit(limits.memory_bytes)
+        connection.send_bytes(confined.READY)
         while True:
             try:
                 job, cpu_seconds = _receive_job(connection)
@@ -404,16 +380,3 @@ def _warm_up() -> None:
 
     Image.init()
     perceptual_hash(Image.new("RGB", (64, 64)))
-
-
-def _confine(limits: Limits) -> None:
-    """Give up what decoding a picture never needs."""
-    for what, most in (
-        # macOS has no limit of addresses that it keeps to; there the limits before decoding stand alone
-        *(((resource.RLIMIT_AS, limits.memory_bytes),) if sys.platform != "darwin" else ()),
-        (resource.RLIMIT_FSIZE, 0),  # no file can be written
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(what)
-        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (allowed, allowed))

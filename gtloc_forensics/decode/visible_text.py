@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-import subprocess
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from gtloc_forensics.decode.pixels import decode
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
-from gtloc_forensics.files import types
+from gtloc_forensics.files import confined, types
 from gtloc_forensics.files.opening import quiet_file
 from gtloc_forensics.records import Sentence, TagsRead, Unread
 
@@ -36,7 +33,6 @@ LEAST_SCORE = 0.6  # by the reader's own reckoning
 MEMORY_BYTES = 8 << 30
 WALL_SECONDS = 180.0
 START_SECONDS = 300.0
-_READY = b"ready"
 _VERSION = "1"  # of this module: raise it when it makes other tags of the same picture
 
 
@@ -67,8 +63,7 @@ class TextReader:
             raise MissingExtra(Sentence("Reading visible dates"), "ocr")
         self.version = f"{_VERSION}, {PACKAGE} {_package()}"
         self._wall_seconds = wall_seconds
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
+        self._child: confined.Child | None = None
 
     def read(self, paths: Sequence[bytes]) -> Sequence[TagsRead | Unread]:
         """Return the text seen in each working copy, or why none could be looked for."""
@@ -76,13 +71,9 @@ class TextReader:
 
     def close(self) -> None:
         """End the process."""
-        process, connection = self._process, self._connection
-        self._process = self._connection = None
-        if connection is not None:
-            connection.close()
-        if process is not None:
-            process.kill()
-            process.wait()
+        child, self._child = self._child, None
+        if child is not None:
+            child.end()
 
     def _read(self, path: bytes) -> TagsRead | Unread:
         late = threading.Event()
@@ -104,29 +95,16 @@ class TextReader:
 
     def _give_up(self, late: threading.Event) -> None:
         late.set()
-        if self._process is not None:
-            self._process.kill()
+        if self._child is not None:
+            self._child.kill()
 
     def _running(self) -> Connection:
-        if self._connection is not None and self._process is not None and self._process.poll() is None:
-            return self._connection
+        if self._child is not None and self._child.is_running:
+            return self._child.connection
         self.close()
-        ours, theirs = Pipe()
-        program = f"from gtloc_forensics.decode.visible_text import serve; serve({theirs.fileno()})"
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", program],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
-                start_new_session=True,
-            )
-        self._connection = ours
-        if not ours.poll(START_SECONDS) or ours.recv_bytes() != _READY:
-            raise OSError("the reader of text did not start")
-        return ours
+        self._child = confined.start("gtloc_forensics.decode.visible_text")
+        self._child.await_ready(START_SECONDS)
+        return self._child.connection
 
 
 def _answer(said: Mapping[str, Any]) -> TagsRead | Unread:
@@ -151,16 +129,9 @@ def serve(descriptor: int) -> None:
 
     engine = RapidOCR(intra_op_num_threads=1, inter_op_num_threads=1)
     engine(np.full((64, 64, 3), 255, np.uint8))
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, 0),  # no file can be written
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(what)
-        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (allowed, allowed))
+    confined.limit(MEMORY_BYTES)
     with Connection(descriptor) as connection:
-        connection.send_bytes(_READY)
+        connection.send_bytes(confined.READY)
         while True:
             try:
                 path = Path(os.fsdecode(connection.recv_bytes()))

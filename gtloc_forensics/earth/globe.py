@@ -13,6 +13,7 @@ from gtloc_forensics.records import Position
 __all__ = [
     "EARTH_RADIUS_KM",
     "METRIC_EARTH_RADIUS_KM",
+    "apart_km",
     "bearing_deg",
     "distance_km",
     "elevation_curve",
@@ -52,6 +53,18 @@ def distance_km(
         + np.cos(latitude_a) * np.cos(latitude_b) * np.sin((longitude_b - longitude_a) / 2.0) ** 2
     )
     return np.asarray(2.0 * radius_km * np.arcsin(np.sqrt(np.clip(half_chord_squared, 0.0, 1.0))), dtype=np.float64)
+
+
+def apart_km(first: Position, second: Position) -> float:
+    """Return how far two places are apart, along a great circle."""
+    return float(
+        distance_km(
+            first.latitude_deg,
+            first.longitude_deg,
+            second_latitude_deg=second.latitude_deg,
+            second_longitude_deg=second.longitude_deg,
+        )
+    )
 
 
 def bearing_deg(

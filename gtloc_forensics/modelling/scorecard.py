@@ -223,7 +223,7 @@ def _places(table: PhotoTable) -> NDArray[np.float64]:
 
 def as_json(card: Scorecard) -> str:
     """Return the scorecard as JSON; NaN becomes null."""
-    return json.dumps(_plain(asdict(card)), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(plain(asdict(card)), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_text(card: Scorecard) -> str:
@@ -248,11 +248,12 @@ def _told(figure: Figure) -> str:
     return f"{figure.value:8.3f}{between:<20}  n = {figure.photos} of {figure.sources} sources"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value as JSON holds it: what is no number is null."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 

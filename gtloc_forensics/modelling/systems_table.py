@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from gtloc_forensics.modelling import metrics, published, scorecard, tampering
 from gtloc_forensics.modelling.metrics import Figure
 from gtloc_forensics.modelling.phototable import PhotoTable
 from gtloc_forensics.modelling.published import Published
-from gtloc_forensics.modelling.scorecard import Scorecard
+from gtloc_forensics.modelling.scorecard import Scorecard, plain
 from gtloc_forensics.records import Prediction
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _detection(card: Scorecard) -> dict[str, Mapping[str, Figure]]:
 
 def as_json(comparison: Comparison) -> str:
     """Return the comparison as JSON; NaN becomes null."""
-    return json.dumps(_plain(asdict(comparison)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(plain(asdict(comparison)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_text(comparison: Comparison) -> str:
@@ -279,14 +279,6 @@ def _latex(figure: Figure) -> str:
 
 def _escaped(text: str) -> str:
     return "".join(f"\\{letter}" if letter in "%&_#$" else letter for letter in text)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 # --------------------------------------------------------------------------- the page

@@ -85,6 +85,11 @@ class Position:
         if not (math.isfinite(self.longitude_deg) and abs(self.longitude_deg) <= 180.0):
             raise ValueError(f"longitude {self.longitude_deg} is not within ±180°")
 
+    @property
+    def degrees(self) -> tuple[float, float]:
+        """Latitude and longitude, as a sentence takes them."""
+        return self.latitude_deg, self.longitude_deg
+
 
 @unique
 class TimeKind(Enum):

@@ -186,37 +186,35 @@ class GpsFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PhotoSummary:
-    """The lean view of a photo that comparing many photos needs; a few hundred bytes each."""
+    """The lean view of a photo that comparing many photos needs; a few hundred bytes. What is left out is not known."""
 
     source_id: str
     sha256: str
     name: str  # displayable relative path
     device_key: str
     media_type: str
-    local_time: datetime | None
-    local_resolution_s: float
-    utc_time: datetime | None
-    utc_source: OffsetSource | None  # what gave the offset; None when utc_time is None
-    offset_hours: float | None
-    gps_utc_time: datetime | None
-    latitude_deg: float | None
-    longitude_deg: float | None
-    position_error_m: float | None
-    zone: str  # first legal zone at the position, "" when none
-    ev100: float | None
-    flash_fired: bool | None
-    sun_elevation_deg: float | None
-    counters: tuple[Counter, ...]
-    uptime_s: float | None
-    uptime_excludes_sleep: bool
-    burst_id: str  # "" when none
-    software: str
-    perceptual_hash: int | None
-    hour_mass: (
-        NDArray[np.float32] | None
-    )  # [D] model's mass over the day given the claimed season; None without a model
-    datable: float | None
-    embedding: NDArray[np.float16] | None  # [D] of unit length; None without a model
+    local_time: datetime | None = None
+    local_resolution_s: float = 1.0
+    utc_time: datetime | None = None
+    utc_source: OffsetSource | None = None  # what gave the offset; None when utc_time is None
+    offset_hours: float | None = None
+    gps_utc_time: datetime | None = None
+    latitude_deg: float | None = None
+    longitude_deg: float | None = None
+    position_error_m: float | None = None
+    zone: str = ""  # first legal zone at the position, "" when none
+    ev100: float | None = None
+    flash_fired: bool | None = None
+    sun_elevation_deg: float | None = None
+    counters: tuple[Counter, ...] = ()
+    uptime_s: float | None = None
+    uptime_excludes_sleep: bool = False
+    burst_id: str = ""  # "" when none
+    software: str = ""
+    perceptual_hash: int | None = None
+    hour_mass: NDArray[np.float32] | None = None  # [D] model's mass over the day, given the claimed season
+    datable: float | None = None
+    embedding: NDArray[np.float16] | None = None  # [D] of unit length; None without a model
     mean_luminance: float | None = None  # of the picture, 0–1; None where it was not decoded
     speed_km_h: float | None = None  # as the receiver tells it
     altitude_m: float | None = None

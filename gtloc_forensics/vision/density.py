@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from gtloc_forensics.earth.circular import cell_centres, expected_distances
 from gtloc_forensics.earth.globe import EARTH_RADIUS_KM
 from gtloc_forensics.earth.sphere import EqualAreaCells, unit_vectors
-from gtloc_forensics.records import PlaceDensity, Position, TimeDensity
+from gtloc_forensics.records import PlaceDensity, Position, Prediction, TimeDensity
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +31,8 @@ KEPT_SHARE = 0.999
 COARSE_PLACES = 1500
 HEAVY_CANDIDATES = 12
 MOST_THREADS = 8
-_ROWS_AT_ONCE = 64
+ROWS_AT_ONCE = 64
+"""Pictures whose similarities to a whole gallery are in memory at once."""
 NEAR_CANDIDATES = 24
 
 
@@ -45,6 +47,25 @@ class Sharpness:
         """Refuse what cannot be a temperature or a share."""
         if not (math.isfinite(self.temperature) and self.temperature > 0.0 and 0.0 <= self.uniform_share <= 1.0):
             raise ValueError("a temperature is positive and a uniform share lies in 0–1")
+
+
+def a_few_at_a_time(
+    predict: Callable[[NDArray[np.float32], Sequence[str]], list[Prediction]],
+    embeddings: NDArray[np.float32],
+    source_ids: Sequence[str],
+) -> list[Prediction]:
+    """Return the predictions of all rows, made of a few rows at a time.
+
+    Raises:
+        ValueError: rows and ids differ in number.
+    """
+    if len(embeddings) != len(source_ids):
+        raise ValueError(f"{len(embeddings)} embeddings but {len(source_ids)} source ids")
+    found: list[Prediction] = []
+    for first in range(0, len(source_ids), ROWS_AT_ONCE):
+        rows = slice(first, first + ROWS_AT_ONCE)
+        found += predict(embeddings[rows], source_ids[rows])
+    return found
 
 
 def density(similarity: ArrayLike, prior: ArrayLike, *, sharpness: Sharpness) -> Floats:
@@ -265,8 +286,8 @@ def _truth_mass(
 ) -> Floats:
     """Return the mass of each photo's truth, a few photos at a time: galleries are large."""
     found = np.empty(len(rows))
-    for first in range(0, len(rows), _ROWS_AT_ONCE):
-        part = slice(first, first + _ROWS_AT_ONCE)
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        part = slice(first, first + ROWS_AT_ONCE)
         mass = density(similarity[part], prior, sharpness=Sharpness(temperature))
         found[part] = np.take_along_axis(mass, rows[part, None], axis=1)[:, 0]
     return found

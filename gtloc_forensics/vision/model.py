@@ -20,7 +20,15 @@ from gtloc_forensics.records import AngleDensity, Pixels, Prediction, Sentence
 from gtloc_forensics.vision import device as devices
 from gtloc_forensics.vision import gallery, library, views, weights
 from gtloc_forensics.vision import temperature as calibrations
-from gtloc_forensics.vision.density import PlaceAnswer, PlaceTeller, Sharpness, TimeAnswer, by_cell, time_answer
+from gtloc_forensics.vision.density import (
+    PlaceAnswer,
+    PlaceTeller,
+    Sharpness,
+    TimeAnswer,
+    a_few_at_a_time,
+    by_cell,
+    time_answer,
+)
 from gtloc_forensics.vision.manifest import MANIFEST
 
 CODE_VERSION = "3"
@@ -30,7 +38,6 @@ DATABLE = "datable"
 SUN_HEIGHT, SCENE = "sun_height", "scene"
 """The densities that a prediction tells of; others in a manifest are left alone."""
 NOT_JUDGED = "not judged"
-_ROWS_AT_ONCE = 64  # pictures whose similarities to a whole gallery are in memory at once
 
 Floats32 = NDArray[np.float32]
 
@@ -130,13 +137,7 @@ class Model:
         Raises:
             ValueError: when rows and ids differ in number.
         """
-        if len(embeddings) != len(source_ids):
-            raise ValueError(f"{len(embeddings)} embeddings but {len(source_ids)} source ids")
-        found: list[Prediction] = []
-        for first in range(0, len(source_ids), _ROWS_AT_ONCE):
-            rows = slice(first, first + _ROWS_AT_ONCE)
-            found += self._predict_rows(embeddings[rows], source_ids[rows])
-        return found
+        return a_few_at_a_time(self._predict_rows, embeddings, source_ids)
 
     def similarities(self, embeddings: Floats32) -> tuple[Floats32, Floats32]:
         """Return cosines with every time ``[B, Y · D]`` and every place ``[B, G]``; zeros where the model is silent."""

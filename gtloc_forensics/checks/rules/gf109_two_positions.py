@@ -35,7 +35,7 @@ def two_positions(photo: Photo, context: Context) -> Iterator[Finding]:
         yield not_testable("GF109", claim.source_id, Sentence("fewer than two positions in the file"))
         return
     main = claim.position
-    distances = {rival.tag: _km(main.value, rival.value) for rival in main.rivals}
+    distances = {rival.tag: globe.apart_km(main.value, rival.value) for rival in main.rivals}
     tag, farthest_km = max(distances.items(), key=lambda item: item[1])
     observed = (_entry(main.tag, main.value), *(_entry(rival.tag, rival.value) for rival in main.rivals))
     facts = {"distance_km": farthest_km, "tag": tag}
@@ -90,19 +90,8 @@ def two_positions(photo: Photo, context: Context) -> Iterator[Finding]:
         )
 
 
-def _km(first: Position, second: Position) -> float:
-    return float(
-        globe.distance_km(
-            first.latitude_deg,
-            first.longitude_deg,
-            second_latitude_deg=second.latitude_deg,
-            second_longitude_deg=second.longitude_deg,
-        )
-    )
-
-
 def _slips(first: Position, second: Position) -> list[Sentence]:
-    return [slip for slip, repaired in position_slips.repairs(second) if _km(first, repaired) <= SAME_KM]
+    return [slip for slip, repaired in position_slips.repairs(second) if globe.apart_km(first, repaired) <= SAME_KM]
 
 
 def _entry(tag: str, position: Position) -> Sentence:

@@ -18,9 +18,10 @@ zones, a difference of a whole civil offset.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable, offsets
 from gtloc_forensics.earth import globe
@@ -29,13 +30,15 @@ from gtloc_forensics.records import (
     Claim,
     Finding,
     Photo,
-    Position,
+    Scalar,
     SecondWitness,
     Sentence,
     Severity,
     Stated,
     durations,
 )
+
+Facts: TypeAlias = Mapping[str, Scalar]
 
 SAME_S = 2.0
 SAME_KM = 1.0
@@ -97,7 +100,7 @@ def _time(pair: Compared) -> Finding | bool | None:
         Sentence("{tag}: {moment}.", tag=claim.local_time.tag, moment=claim.local_time.value),
         Sentence("{program} ({catalogue}): {moment}.", **_named(pair.witness), moment=kept),
     )
-    facts = {"difference_s": gap_s, "program": pair.witness.program, "version": pair.witness.version}
+    facts: Facts = {"difference_s": gap_s, "program": pair.witness.program, "version": pair.witness.version}
     if pair.witness.is_time_edited is True:
         summary = Sentence(
             "{program} keeps a time {gap_s:spoken} {gap_s:±later|earlier} than the file: "
@@ -105,7 +108,7 @@ def _time(pair: Compared) -> Finding | bool | None:
             program=pair.witness.program,
             gap_s=gap_s,
         )
-        return findings.explained("GF123", claim, summary, kind="second-witness", observed=observed, facts=facts)
+        return _explained(pair, summary, observed, facts)
     slip = offsets.nearest_civil(gap_s) if pair.is_film else None
     if slip is not None and abs(slip.residual_s) <= SAME_S:
         summary = Sentence(
@@ -114,22 +117,14 @@ def _time(pair: Compared) -> Finding | bool | None:
             program=pair.witness.program,
             gap_s=gap_s,
         )
-        return findings.explained("GF123", claim, summary, kind="second-witness", observed=observed, facts=facts)
-    return findings.suspicious(
-        "GF123",
-        claim,
-        Sentence(
-            "{program} keeps a time {gap_s:spoken} {gap_s:±later|earlier} than the file has: "
-            "one of them was changed without the other.",
-            program=pair.witness.program,
-            gap_s=gap_s,
-        ),
-        kind="second-witness",
-        severity=Severity.MEDIUM,
-        observed=observed,
-        facts=facts,
-        innocent=_innocent(pair, Sentence("the time was corrected in the catalogue only")),
+        return _explained(pair, summary, observed, facts)
+    summary = Sentence(
+        "{program} keeps a time {gap_s:spoken} {gap_s:±later|earlier} than the file has: "
+        "one of them was changed without the other.",
+        program=pair.witness.program,
+        gap_s=gap_s,
     )
+    return _differs(pair, summary, observed, facts, Sentence("the time was corrected in the catalogue only"))
 
 
 def _instant(pair: Compared) -> Finding | bool | None:
@@ -149,7 +144,7 @@ def _instant(pair: Compared) -> Finding | bool | None:
         Sentence("{tag}: {moment}{zone}.", tag=own.tag, moment=own.value, zone=" UTC" if is_sure else ""),
         Sentence("{program} ({catalogue}): {moment} UTC.", **_named(pair.witness), moment=kept),
     )
-    facts = {"difference_s": gap_s, "program": pair.witness.program, "version": pair.witness.version}
+    facts: Facts = {"difference_s": gap_s, "program": pair.witness.program, "version": pair.witness.version}
     if is_whole:
         summary = Sentence(
             "{program} keeps an instant {gap_s:spoken} {gap_s:±later|earlier} than the file's, a difference between "
@@ -157,23 +152,15 @@ def _instant(pair: Compared) -> Finding | bool | None:
             program=pair.witness.program,
             gap_s=gap_s,
         )
-        return findings.explained("GF123", claim, summary, kind="second-witness", observed=observed, facts=facts)
-    return findings.suspicious(
-        "GF123",
-        claim,
-        Sentence(
-            "{program} keeps an instant {gap_s:spoken} {gap_s:±later|earlier} than the file has{zone}: "
-            "one of them was changed without the other.",
-            program=pair.witness.program,
-            gap_s=gap_s,
-            zone="" if is_sure else Sentence(", which no difference between zones makes"),
-        ),
-        kind="second-witness",
-        severity=Severity.MEDIUM,
-        observed=observed,
-        facts=facts,
-        innocent=_innocent(pair, Sentence("the time was corrected in the catalogue only")),
+        return _explained(pair, summary, observed, facts)
+    summary = Sentence(
+        "{program} keeps an instant {gap_s:spoken} {gap_s:±later|earlier} than the file has{zone}: "
+        "one of them was changed without the other.",
+        program=pair.witness.program,
+        gap_s=gap_s,
+        zone="" if is_sure else Sentence(", which no difference between zones makes"),
     )
+    return _differs(pair, summary, observed, facts, Sentence("the time was corrected in the catalogue only"))
 
 
 def _place(pair: Compared) -> Finding | bool | None:
@@ -181,14 +168,14 @@ def _place(pair: Compared) -> Finding | bool | None:
     if isinstance(kept, Absent) or not isinstance(claim.position, Stated):
         return None
     written = (claim.position.value, *(rival.value for rival in claim.position.rivals))
-    if min(_km(kept, place) for place in written) <= SAME_KM:
+    if min(globe.apart_km(kept, place) for place in written) <= SAME_KM:
         return True
-    apart_km = _km(kept, claim.position.value)
+    apart_km = globe.apart_km(kept, claim.position.value)
     observed = (
-        Sentence("{tag}: {place:.5f}.", tag=claim.position.tag, place=_degrees(claim.position.value)),
-        Sentence("{program} ({catalogue}): {place:.5f}.", **_named(pair.witness), place=_degrees(kept)),
+        Sentence("{tag}: {place:.5f}.", tag=claim.position.tag, place=claim.position.value.degrees),
+        Sentence("{program} ({catalogue}): {place:.5f}.", **_named(pair.witness), place=kept.degrees),
     )
-    facts = {"distance_km": apart_km, "program": pair.witness.program, "version": pair.witness.version}
+    facts: Facts = {"distance_km": apart_km, "program": pair.witness.program, "version": pair.witness.version}
     if pair.witness.is_position_edited is True:
         summary = Sentence(
             "{program} keeps a place {apart_km:.0f} km from the file's: "
@@ -196,20 +183,19 @@ def _place(pair: Compared) -> Finding | bool | None:
             program=pair.witness.program,
             apart_km=apart_km,
         )
-        return findings.explained("GF123", claim, summary, kind="second-witness", observed=observed, facts=facts)
-    return findings.suspicious(
-        "GF123",
-        claim,
-        Sentence(
-            "{program} keeps a place {apart_km:.0f} km from the file's: one of them was changed without the other.",
-            program=pair.witness.program,
-            apart_km=apart_km,
-        ),
-        kind="second-witness",
+        return _explained(pair, summary, observed, facts)
+    summary = Sentence(
+        "{program} keeps a place {apart_km:.0f} km from the file's: one of them was changed without the other.",
+        program=pair.witness.program,
+        apart_km=apart_km,
+    )
+    return _differs(
+        pair,
+        summary,
+        observed,
+        facts,
+        Sentence("the place was corrected in the catalogue only"),
         severity=Severity.HIGH if apart_km > FAR_KM else Severity.MEDIUM,
-        observed=observed,
-        facts=facts,
-        innocent=_innocent(pair, Sentence("the place was corrected in the catalogue only")),
     )
 
 
@@ -256,20 +242,31 @@ def _innocent(pair: Compared, first: Sentence) -> tuple[Sentence, ...]:
     return (first, *further)
 
 
+def _explained(pair: Compared, summary: Sentence, observed: tuple[Sentence, ...], facts: Facts) -> Finding:
+    return findings.explained("GF123", pair.claim, summary, kind="second-witness", observed=observed, facts=facts)
+
+
+def _differs(
+    pair: Compared,
+    summary: Sentence,
+    observed: tuple[Sentence, ...],
+    facts: Facts,
+    likeliest: Sentence,
+    *,
+    severity: Severity = Severity.MEDIUM,
+) -> Finding:
+    """Return that file and catalogue differ; *likeliest* is the first of the innocent explanations."""
+    return findings.suspicious(
+        "GF123",
+        pair.claim,
+        summary,
+        kind="second-witness",
+        severity=severity,
+        observed=observed,
+        facts=facts,
+        innocent=_innocent(pair, likeliest),
+    )
+
+
 def _named(witness: SecondWitness) -> dict[str, str]:
     return {"program": witness.program, "catalogue": witness.source}
-
-
-def _degrees(place: Position) -> tuple[float, float]:
-    return (place.latitude_deg, place.longitude_deg)
-
-
-def _km(first: Position, second: Position) -> float:
-    return float(
-        globe.distance_km(
-            first.latitude_deg,
-            first.longitude_deg,
-            second_latitude_deg=second.latitude_deg,
-            second_longitude_deg=second.longitude_deg,
-        )
-    )

@@ -36,7 +36,7 @@ def credentials_place(photo: Photo, context: Context) -> Iterator[Finding]:
         yield not_testable("GF133", claim.source_id, why if credentials.are_stated else why_not(credentials))
         return
     places = (claim.position.value, *(rival.value for rival in claim.position.rivals))
-    apart_km = [_km(signed, place) for place in places]
+    apart_km = [globe.apart_km(signed, place) for place in places]
     if min(apart_km) <= SAME_KM:
         summary = Sentence("The signed position is the file's. {standing}", standing=credentials.standing_said())
         yield consistent("GF133", claim.source_id, summary)
@@ -49,8 +49,8 @@ def credentials_place(photo: Photo, context: Context) -> Iterator[Finding]:
         severity=Severity.HIGH if credentials.standing is Standing.TRUSTED else Severity.MEDIUM,
         confidence=credentials.confidence,
         observed=(
-            Sentence("In the content credentials: {place:.5f}.", place=_degrees(signed)),
-            Sentence("{tag}: {place:.5f}.", tag=claim.position.tag, place=_degrees(claim.position.value)),
+            Sentence("In the content credentials: {place:.5f}.", place=signed.degrees),
+            Sentence("{tag}: {place:.5f}.", tag=claim.position.tag, place=claim.position.value.degrees),
             credentials.standing_said(),
         ),
         facts={"distance_km": apart_km[0]},
@@ -75,18 +75,3 @@ def _degrees_in(written: str, reference: str) -> float | None:
         return -abs(value) if value is not None and reference[:1] in ("S", "W") else value
     degrees = int(found[1]) + float(found[2]) / 60.0 + float(found[3] or 0.0) / 3600.0
     return -degrees if found[4] in "SW" else degrees
-
-
-def _degrees(place: Position) -> tuple[float, float]:
-    return (place.latitude_deg, place.longitude_deg)
-
-
-def _km(first: Position, second: Position) -> float:
-    return float(
-        globe.distance_km(
-            first.latitude_deg,
-            first.longitude_deg,
-            second_latitude_deg=second.latitude_deg,
-            second_longitude_deg=second.longitude_deg,
-        )
-    )

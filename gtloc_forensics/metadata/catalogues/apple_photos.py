@@ -168,13 +168,7 @@ def _differ_s(local: datetime | Absent, exif: datetime | Absent) -> bool | Absen
 def _differ_km(place: Position | Absent, exif: Position | Absent) -> bool | Absent:
     if isinstance(place, Absent) or isinstance(exif, Absent):
         return Absent.MISSING
-    apart_km = globe.distance_km(
-        place.latitude_deg,
-        place.longitude_deg,
-        second_latitude_deg=exif.latitude_deg,
-        second_longitude_deg=exif.longitude_deg,
-    )
-    return float(apart_km) > SAME_KM
+    return globe.apart_km(place, exif) > SAME_KM
 
 
 def _states(row: dict[str, Any]) -> Iterator[WitnessState]:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-import subprocess
-import sys
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from gtloc_forensics.errors import ForensicsError
+from gtloc_forensics.files import confined, types
 from gtloc_forensics.records import Sentence, Statement
 
 START_S = 120.0
@@ -34,23 +32,6 @@ OFFLINE: dict[str, Any] = {
 }
 """What the library may do: judge by what it is given, and ask nobody."""
 
-_MEDIA_TYPES = (
-    (b"\xff\xd8\xff", 0, "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", 0, "image/png"),
-    (b"WEBP", 8, "image/webp"),
-    (b"AVI ", 8, "video/avi"),
-    (b"GIF8", 0, "image/gif"),
-    (b"II*\0", 0, "image/tiff"),
-    (b"MM\0*", 0, "image/tiff"),
-    (b"ftypavif", 4, "image/avif"),
-    (b"ftypavis", 4, "image/avif"),
-    (b"ftyphei", 4, "image/heic"),
-    (b"ftypmif1", 4, "image/heif"),
-    (b"ftypqt", 4, "video/quicktime"),
-    (b"ftyp", 4, "video/mp4"),
-)
-_HEAD_BYTES = 16
-
 
 class Died(ForensicsError):
     """The process ended or hung over a file."""
@@ -67,8 +48,7 @@ class Confined:
     def __init__(self, anchors: bytes) -> None:
         """Prepare; *anchors* are the certificates that are trusted, PEM."""
         self._anchors = anchors.decode("utf-8", "replace")
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
+        self._child: confined.Child | None = None
 
     def ask(self, path: bytes) -> dict[str, Any]:
         """Return what the library says of a file: ``{"store": …}``, ``{"remote": url}``, ``{"error": text}`` or ``{}``.
@@ -91,32 +71,16 @@ class Confined:
 
     def close(self) -> None:
         """End the process."""
-        if self._connection is not None:
-            self._connection.close()
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        self._process = self._connection = None
+        child, self._child = self._child, None
+        if child is not None:
+            child.end()
 
     def _started(self) -> Connection:
-        if self._connection is not None:
-            return self._connection
-        ours, theirs = Pipe()
-        program = f"from gtloc_forensics.metadata.credentials.process import serve; serve({theirs.fileno()})"
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", program],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        self._connection = ours
-        ours.send_bytes(self._anchors.encode())
-        if not ours.poll(START_S) or ours.recv_bytes() != b"ready":
-            raise OSError("the process did not start")
-        return ours
+        if self._child is None:
+            self._child = confined.start("gtloc_forensics.metadata.credentials.process")
+            self._child.connection.send_bytes(self._anchors.encode())
+            self._child.await_ready(START_S)
+        return self._child.connection
 
 
 # --------------------------------------------------------------------------- the other end
@@ -130,8 +94,8 @@ def serve(descriptor: int) -> None:
 
         settings = OFFLINE | ({"trust": {"user_anchors": anchors}} if anchors else {})
         context = c2pa.Context.from_dict(settings)
-        _confine()
-        connection.send_bytes(b"ready")
+        confined.limit(MEMORY_BYTES)
+        connection.send_bytes(confined.READY)
         while True:
             try:
                 path = connection.recv_bytes()
@@ -140,25 +104,12 @@ def serve(descriptor: int) -> None:
             connection.send_bytes(json.dumps(_answer(path, context)).encode())
 
 
-def _confine() -> None:
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(what)
-        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (allowed, allowed))
-
-
 def _answer(path: bytes, context: Any) -> dict[str, Any]:
     import c2pa
 
     with Path(os.fsdecode(path)).open("rb") as file:
-        media_type = _media_type(file.read(_HEAD_BYTES))
+        media_type = types.media_type(file.read(types.HEAD_BYTES), name=path)
         file.seek(0)
-        if not media_type:
-            return {}
         try:
             with c2pa.Reader(media_type, file, context=context) as reader:
                 return {"store": json.loads(reader.json())}
@@ -173,7 +124,3 @@ def _refused(said: str) -> dict[str, Any]:
     if "must fetch remote manifest" in said:
         return {"remote": said.rpartition(" ")[2]}
     return {"error": said[:500]}
-
-
-def _media_type(head: bytes) -> str:
-    return next((known for sign, at, known in _MEDIA_TYPES if head[at : at + len(sign)] == sign), "")

@@ -18,7 +18,14 @@ from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.records import Pixels, Position, Prediction
 from gtloc_forensics.vision import device as devices
 from gtloc_forensics.vision import gallery, library
-from gtloc_forensics.vision.density import PlaceAnswer, PlaceTeller, Sharpness, time_answer
+from gtloc_forensics.vision.density import (
+    ROWS_AT_ONCE,
+    PlaceAnswer,
+    PlaceTeller,
+    Sharpness,
+    a_few_at_a_time,
+    time_answer,
+)
 from gtloc_forensics.vision.model import NOT_JUDGED
 from gtloc_forensics.vision.specs import PlaceGallerySpec
 from gtloc_forensics.vision.systems import folder as folders
@@ -38,7 +45,6 @@ KERNEL_CELLS = 5_000  # in whose centres the density of neighbours is told
 TIME_CELLS = (36, 48)
 """Cells of the year and of the day in which times are told, as the first model tells them."""
 
-_ROWS_AT_ONCE = 64
 
 Floats32 = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -146,8 +152,8 @@ class SecondOpinion:
         """Return what the net says of pictures, some at a time."""
         parts: list[dict[str, Tensor]] = []
         with torch.inference_mode():
-            for first in range(0, len(embeddings), _ROWS_AT_ONCE):
-                flat = torch.from_numpy(np.ascontiguousarray(embeddings[first : first + _ROWS_AT_ONCE]))
+            for first in range(0, len(embeddings), ROWS_AT_ONCE):
+                flat = torch.from_numpy(np.ascontiguousarray(embeddings[first : first + ROWS_AT_ONCE]))
                 balanced = self.base.balanced(flat.to(self.base.device))
                 parts.append(self.net(Seen(balanced, self.base.scenes(balanced))))
         return {name: torch.cat([part[name] for part in parts]) for name in (parts[0] if parts else ())}
@@ -171,13 +177,7 @@ class SecondOpinion:
         Raises:
             ValueError: rows and ids differ in number.
         """
-        if len(embeddings) != len(source_ids):
-            raise ValueError(f"{len(embeddings)} embeddings but {len(source_ids)} source ids")
-        found: list[Prediction] = []
-        for first in range(0, len(source_ids), _ROWS_AT_ONCE):
-            rows = slice(first, first + _ROWS_AT_ONCE)
-            found += self._predict_rows(embeddings[rows], source_ids[rows])
-        return found
+        return a_few_at_a_time(self._predict_rows, embeddings, source_ids)
 
     def _predict_rows(self, embeddings: Floats32, source_ids: Sequence[str]) -> list[Prediction]:
         said = self.said(embeddings)
