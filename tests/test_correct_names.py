@@ -149,11 +149,12 @@ def test_sidecars_cannot_rename_and_the_plan_says_what_can(tmp_path: Path) -> No
     assert "add --copy FOLDER or --in-place" in " ".join(refused.output.split())
 
 
-def test_a_photo_whose_time_was_found_wrong_is_not_named_by_it() -> None:
+@pytest.mark.parametrize("outcome", [Outcome.CONTRADICTION, Outcome.EXPLAINED])
+def test_a_photo_whose_time_was_found_wrong_or_is_a_factory_default_is_not_named_by_it(outcome: Outcome) -> None:
     shot = a_photo(name="a.jpg", local="2024-06-15 12:00:00", position=PARIS)
     finding = Finding(
         check_id="GF113",
-        outcome=Outcome.CONTRADICTION,
+        outcome=outcome,
         severity=Severity.HIGH,
         confidence=Confidence.STRONG,
         summary="Taken before its camera existed.",
@@ -162,7 +163,9 @@ def test_a_photo_whose_time_was_found_wrong_is_not_named_by_it() -> None:
     )
     made = plan(Order(rename="%Y%m%d"), [shot], findings=[finding])
     assert not [change for change in made.changes if change.quantity is Quantity.FILE_NAME]
-    assert "--rename: a.jpg: its capture time was found wrong, and a name would repeat it; set it first" in made.notes
+    assert (
+        "--rename: a.jpg: its time is not that of the capture, and a name would repeat it; set it first" in made.notes
+    )
     asked = plan(Order(rename="%Y%m%d", offset="+01:00:00"), [shot], findings=[finding])
     assert [change.new for change in asked.changes if change.quantity is Quantity.FILE_NAME] == ["20240615.jpg"]
 

@@ -27,6 +27,7 @@ from gtloc_forensics.records import (
     Outcome,
     RuleNote,
     Severity,
+    Status,
     source_id_of,
 )
 from gtloc_forensics.report import write_pdf
@@ -200,6 +201,11 @@ def test_a_rule_that_could_be_applied_to_no_photo_has_no_row(tmp_path):
     shown = text_of(tmp_path / "x.pdf")
     named = shown.partition("Not testable in any photo of this case:")[2].partition("Uncalibrated:")[0]
     assert "GF102" in named and "GF101" not in named
+
+
+def test_a_report_restricted_to_what_was_found_repeats_no_photo_that_its_cause_tells(tmp_path):
+    whole = pages_of(wrong_clock(30), tmp_path / "whole.pdf")
+    assert pages_of(wrong_clock(30), tmp_path / "only.pdf", only=frozenset({Status.FOUND})) <= whole
 
 
 def test_three_thousand_photos_are_no_more_than_sixty_pages_before_the_appendix(tmp_path):

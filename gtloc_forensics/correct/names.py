@@ -18,7 +18,7 @@ from gtloc_forensics.correct.changes import Change, Quantity, read_file_name
 from gtloc_forensics.correct.draft import named
 from gtloc_forensics.correct.repairs import Subject, with_times
 from gtloc_forensics.errors import PlanError
-from gtloc_forensics.records import CauseKind, Finding, source_id_of, visible
+from gtloc_forensics.records import CauseKind, Finding, Outcome, source_id_of, visible
 
 PATTERN = "%Y-%m-%d_%H-%M-%S"
 """The default: sorts by time, and holds nothing that a file system refuses."""
@@ -41,6 +41,8 @@ DOUBT_A_TIME = frozenset(
     )
 )
 """Causes by which the capture time of a file may be false."""
+NO_TIME_OF_A_CAPTURE = frozenset((CauseKind.CLOCK_RESET, CauseKind.STAMPED, CauseKind.SCAN, CauseKind.UNSET_DATE))
+"""Causes that leave no capture time to name by, however well they explain what is in the file."""
 _NEVER = datetime(9999, 12, 31)
 _DIRECTIVE = re.compile(r"%[YymdHMSj%]")
 
@@ -66,20 +68,22 @@ def planned(
         findings: by which a time is doubted; none where a person has set it.
     """
     timed = {change.relative for change in lines if change.quantity in (Quantity.LOCAL_TIME, Quantity.OFFSET)}
-    doubted = {
-        source_id
-        for finding in findings
-        if finding.is_found and finding.cause is not None and finding.cause.kind in DOUBT_A_TIME
-        for source_id in finding.source_ids[:1]
-    }
+    doubted = {source_id for finding in findings if _denies_a_time(finding) for source_id in finding.source_ids[:1]}
     doubtful = [photo for photo in photos if photo.relative not in timed and source_id_of(photo.relative) in doubted]
     kept = {photo.relative for photo in doubtful}
     chosen = [photo for photo in with_times(photos, lines) if photo.relative not in kept]
     out, notes = renamed(chosen, pattern, everyone=everyone)
     if doubtful:
         who = named([photo.name for photo in doubtful])
-        notes.append(f"--rename: {who}: its capture time was found wrong, and a name would repeat it; set it first")
+        notes.append(f"--rename: {who}: its time is not that of the capture, and a name would repeat it; set it first")
     return out, notes
+
+
+def _denies_a_time(finding: Finding) -> bool:
+    if finding.cause is None:
+        return False
+    is_explained = finding.outcome is Outcome.EXPLAINED and finding.cause.kind in NO_TIME_OF_A_CAPTURE
+    return is_explained or (finding.is_found and finding.cause.kind in DOUBT_A_TIME)
 
 
 def renamed(
