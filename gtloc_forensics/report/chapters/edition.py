@@ -217,7 +217,7 @@ class Edition:
 
 
 def _offset(local: datetime) -> str:
-    offset = f"{local:%z}"
+    offset = f"{local:%z}".replace("-", "−")
     return f"{offset[:3]}:{offset[3:5]}"
 
 
@@ -308,8 +308,7 @@ def _dated(report_date: date | datetime, words: Words) -> tuple[datetime, str]:
         return datetime(report_date.year, report_date.month, report_date.day), day
     if report_date.tzinfo is None:
         return report_date, f"{day} {report_date:%H:%M} UTC"
-    offset = f"{report_date:%z}"
-    return report_date.astimezone(UTC).replace(tzinfo=None), f"{day} {report_date:%H:%M} {offset[:3]}:{offset[3:5]}"
+    return report_date.astimezone(UTC).replace(tzinfo=None), f"{day} {report_date:%H:%M} {_offset(report_date)}"
 
 
 def _version() -> str:
