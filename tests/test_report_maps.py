@@ -212,3 +212,35 @@ def test_degrees_of_a_german_map_are_german() -> None:
     assert WORDS.degrees(-1.5, is_longitude=True) == "1.5°W"
     drawn = case_map([Spot("1", Position(48.0, 11.0))], alt="x", joined=", ".join, degrees=german.degrees)
     assert any(isinstance(mark, Label) and mark.text.endswith("°O") for mark in drawn.marks)
+
+
+def of_cameras(count: int, *spots: tuple[float, float], **device) -> FakeCase:
+    """Return a case of so many cameras, each an hour at one spot after the other."""
+    return FakeCase(
+        [
+            an_entry(
+                f"{camera}-{n}.jpg",
+                local=datetime(2024, 6, 15, 12) + timedelta(hours=n),
+                offset=0.0,
+                position=spot,
+                **{name: value.format(camera) for name, value in device.items()},
+            )
+            for camera in range(count)
+            for n, spot in enumerate(spots)
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "has_ways"),
+    [
+        (of_cameras(1, LONDON, PARIS, serial="{}"), True),
+        (of_cameras(1, LONDON, PARIS, model="{}"), True),
+        (of_cameras(1, LONDON, SYDNEY, model="{}"), False),
+        (of_cameras(9, LONDON, PARIS, serial="{}"), False),
+    ],
+    ids=["one camera", "perhaps one", "cannot be one camera", "too many to follow"],
+)
+def test_a_way_is_drawn_where_one_camera_can_have_gone_it_and_an_eye_can_follow(case, has_ways):
+    figure = next(block for block in chapter(case) if isinstance(block, Figure))
+    assert ("each camera's way" in plain_of(figure.caption)) is has_ways

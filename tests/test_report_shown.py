@@ -163,9 +163,9 @@ def test_the_timeline_shows_claimed_corrected_and_gps_time_of_each_camera():
     assert corrected == pytest.approx(gps, abs=3.0), "a right clock agrees with GPS"
 
 
-@pytest.mark.parametrize("days", [0, 1, 400, 4000])
-def test_a_timeline_of_any_length_stays_on_its_sheet(days):
-    moments = tuple(datetime(1999, 12, 31) + timedelta(days=days * n / 7) for n in range(8))
+@pytest.mark.parametrize(("days", "count"), [(0, 8), (1, 8), (400, 8), (4000, 8), (4000, 400)])
+def test_a_timeline_of_any_length_stays_on_its_sheet(days, count):
+    moments = tuple(datetime(1999, 12, 31) + timedelta(days=days * n / (count - 1)) for n in range(count))
     drawing = timelines([Lane("a", moments)], rows=("a", "b", "c"), dated="{year}-{month}-{day}", alt="x")
     for mark in drawing.marks:
         for x, y, wide, tall in mark.rectangles if isinstance(mark, Boxes) else ():

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import pairwise
 
-from gtloc_forensics.earth import countries, gazetteer
+from gtloc_forensics.earth import countries, gazetteer, globe
 from gtloc_forensics.records import Position
 from gtloc_forensics.report.blocks import Block, Column, Figure, Heading, Prose, Table, Text, text_of
 from gtloc_forensics.report.chapters.edition import Edition, label_runs, numbers
@@ -20,6 +21,8 @@ _ROWS_SHOWN = 20
 _NEVER = datetime(9999, 1, 1)  # naive, as every moment here
 _AROUND_MAP = 75.0  # points for the heading, its lead and the caption
 _RUNS_IN_A_LABEL = 2
+_MOST_WAYS = 8
+_NEAR_KM, _AIRLINER_KM_H = 50.0, 1000.0
 _GRID_DEG = 0.05  # photos closer than that are named together: towns stand for more
 
 
@@ -33,11 +36,12 @@ def places(edition: Edition) -> Iterator[Block]:
     spots = [Spot(plain(line.exhibit, limit=12), _at(line), is_quiet=not line.is_found) for line in lines]
     told = "; ".join(place_name(edition, place) for place, _ in named[:6])
     broken = [broken_leg(edition, leg) for leg in _legs(edition)]
+    tracks = _tracks(edition, lines)
     drawing = case_map(
         spots,
         alt=words.line("places.alt", count=len(named), places=told),
         joined=joined,
-        tracks=list(_tracks(lines)),
+        tracks=tracks,
         broken=broken,
         is_wide=True,
         degrees=words.degrees,
@@ -45,7 +49,7 @@ def places(edition: Edition) -> Iterator[Block]:
     )
     yield Heading(words("places.title"), 1, "places", "here", drawing.height + _AROUND_MAP)
     yield Prose(words("places.lead"), "small")
-    yield Figure(drawing, words("places.caption", broken=bool(broken)))
+    yield Figure(drawing, words("places.caption", broken=bool(broken), ways=bool(tracks)))
     yield from _table(edition, named)
 
 
@@ -119,15 +123,31 @@ def _in_order(lines: Iterable[PhotoLine]) -> list[PhotoLine]:
     return sorted(placed, key=lambda line: (line.utc or line.local or _NEVER, line.source_id))
 
 
-def _tracks(lines: Iterable[PhotoLine]) -> Iterator[list[Position]]:
-    """Yield the places of each camera in the order of their claimed instants; of one without any, of its clock."""
+def _tracks(edition: Edition, lines: Iterable[PhotoLine]) -> list[list[Position]]:
+    """Return the places of each camera in the order of their claimed instants; of one without any, of its clock.
+
+    None where so many cameras have a way that nobody could follow one. A camera that may be several (no serial number)
+    has none where its photos lie too far apart for their times: then it is several, or its leg is shown as broken.
+    """
     by_device: dict[str, list[PhotoLine]] = defaultdict(list)
     for line in lines:
         if line.device_key:
             by_device[line.device_key].append(line)
-    for _, of_device in sorted(by_device.items()):
-        if len(of_device) > 1:
-            yield [_at(line) for line in _in_order(of_device)]
+    ways = [way for _, of_device in sorted(by_device.items()) if len(way := _in_order(of_device)) > 1]
+    if len(ways) > _MOST_WAYS:
+        return []
+    devices = edition.survey.devices
+    return [[_at(line) for line in way] for way in ways if not devices[way[0].device_key].doubt or _can_be_one(way)]
+
+
+def _can_be_one(way: Sequence[PhotoLine]) -> bool:
+    """Return whether one device can have taken these photos, as fast as an airliner."""
+    for line, following in pairwise(way):
+        first, second = line.utc or line.local, following.utc or following.local
+        hours = abs((second - first).total_seconds()) / 3600 if first and second else 0.0
+        if globe.apart_km(_at(line), _at(following)) > _NEAR_KM + _AIRLINER_KM_H * hours:
+            return False
+    return True
 
 
 def _named(lines: Iterable[PhotoLine]) -> list[tuple[gazetteer.NamedPlace, list[PhotoLine]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from gtloc_forensics.report.drawings.marks import (
     CLAIM,
@@ -23,6 +24,7 @@ from gtloc_forensics.report.drawings.marks import (
 WIDTH = 490.0
 _LEFT, _ROW, _LANE, _FOOT = 62.0, 8.0, 40.0, 22.0
 _IDLE = timedelta(days=2)  # a longer pause is drawn as a gap
+_MOST_GAPS = 15  # more of them would leave no room for what is between
 _GAP, _LEAST = 9.0, 12.0
 _TICK, _DATE_WIDTH = 1.1, 31.0
 _TALL = {0: 6.4, 1: 4.4, 2: 6.4}  # of the ticks of a row, so that the rows differ in more than colour
@@ -71,9 +73,11 @@ def timelines(lanes: Sequence[Lane], *, rows: tuple[str, ...], dated: str, alt: 
 
 def _stretches(moments: Sequence[datetime]) -> list[_Stretch]:
     """Return the busy spans of time with their place on the sheet: wider the longer, none too narrow to be seen."""
+    pauses = sorted((later - earlier for earlier, later in pairwise(moments)), reverse=True)
+    idle = max([_IDLE, *pauses[_MOST_GAPS : _MOST_GAPS + 1]])  # so that no more than so many are longer
     spans: list[list[datetime]] = []
     for moment in moments:
-        if spans and moment - spans[-1][1] <= _IDLE:
+        if spans and moment - spans[-1][1] <= idle:
             spans[-1][1] = moment
         else:
             spans.append([moment, moment])
