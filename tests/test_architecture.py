@@ -446,13 +446,12 @@ def plan_of_the_house() -> str:
     """Return the table of floors as docs/architecture.md shows it."""
     rows = ["| floor | room | may import, beside `errors` and `records` |", "|---|---|---|"]
     for room, (floor, allowed) in HOUSE.items():
-        named = ", ".join(
-            f"`{other}` (only `{', '.join(name.split('.')[-1] for name in NARROW[room, other])}`)"
-            if (room, other) in NARROW
-            else f"`{other}`"
-            for other in allowed
-        )
-        rows.append(f"| {floor} | `{room}` | {named or 'nothing'} |")
+        named = []
+        for other in allowed:
+            modules = sorted(name.split(".")[-1] for name in NARROW.get((room, other), ()))
+            only = ", ".join(f"`{module}`" for module in modules)
+            named.append(f"`{other}` (only {only})" if only else f"`{other}`")
+        rows.append(f"| {floor} | `{room}` | {', '.join(named) or 'nothing'} |")
     return "\n".join(rows)
 
 
