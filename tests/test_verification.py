@@ -92,6 +92,29 @@ def test_the_report_of_an_unchanged_case_is_kept_not_made_again(case: Case) -> N
     assert [event.action for event in case.store.custody()].count("report") == 1
 
 
+def test_a_report_is_made_again_when_its_template_says_something_else(case: Case, tmp_path: Path) -> None:
+    template = tmp_path / "mine"
+    template.mkdir()
+    (template / "template.toml").write_text("", encoding="utf-8")
+    (template / "en.toml").write_text('[summary]\ntitle = "As it was"\n', encoding="utf-8")
+    first = case.write_report(tmp_path / "r.pdf", template=str(template)).read_bytes()
+    assert case.write_report(tmp_path / "r.pdf", template=str(template)).read_bytes() == first
+    (template / "en.toml").write_text('[summary]\ntitle = "As it is"\n', encoding="utf-8")
+    assert case.write_report(tmp_path / "r.pdf", template=str(template)).read_bytes() != first
+    assert [event.action for event in case.store.custody()].count("report") == 2
+
+
+@pytest.mark.parametrize("product", ["write_report", "write_findings"])
+def test_what_another_program_wrote_is_made_again(case: Case, product: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that was updated says other sentences of the same examination."""
+    getattr(case, product)()
+    before = len(list(case.store.custody()))
+    monkeypatch.setattr("gtloc_forensics.case.products.made_by", lambda template="": "another program")
+    getattr(case, product)()
+    getattr(case, product)()
+    assert len(list(case.store.custody())) == before + 1
+
+
 def test_the_command_says_valid_or_altered_by_its_exit_code(case: Case) -> None:
     good = CliRunner().invoke(gtloc, ["verify", str(case.folder), "--sample", "0"])
     (case.evidence / "day" / "0.jpg").write_bytes(b"other")

@@ -1,8 +1,8 @@
 """What is made of a case: the document, the report, the exports, each noted in the custody chain.
 
 Every file is written whole or not at all and outside the evidence. A document or a
-report that is there, and is what the chain says was written of this very examination,
-is kept.
+report that is there, and is what the chain says was written of this very examination
+with the same words and by the same program, is kept.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gtloc_forensics.case import exhibits, exports
 from gtloc_forensics.files.hashing import sha256_of
 from gtloc_forensics.files.writing import refuse_inside
+from gtloc_forensics.report.made_by import made_by
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.folder import CaseFolder
@@ -42,6 +43,7 @@ def write_findings(case: CaseFolder, path: Path | None = None) -> Path:
         "kind": "json",
         "examination": view.fingerprint,
         "options": _digest_of({}, view.header),
+        "made_by": made_by(),
         **_decided(view),
     }
     if not _is_current(case, target, "export", made_of):
@@ -80,7 +82,12 @@ def write_report(
     view = case.view()
     options.setdefault("report_date", view.finished_utc)
     said = {"mandate": view.mandate(), "exhibits": exhibits.given(case.store), "separate": separate}
-    made_of = {"examination": view.fingerprint, "options": _digest_of(options | said, view.header), **_decided(view)}
+    made_of = {
+        "examination": view.fingerprint,
+        "options": _digest_of(options | said, view.header),
+        "made_by": made_by(options.get("template", "default")),
+        **_decided(view),
+    }
     if all(_is_current(case, each, "report", made_of) for each in targets):
         return target
     write_pdf(view, target, appendix=appendix_of(target) if separate else None, progress=progress, **options)
