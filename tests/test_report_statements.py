@@ -171,7 +171,14 @@ def test_a_sheet_is_of_the_photo_that_was_named(tmp_path):
 def test_the_note_speaks_plainly_and_accuses_nobody(tmp_path):
     write_pdf(small_case(), tmp_path / "x.pdf", report_date=DAY, template="note")
     shown = text_of(tmp_path / "x.pdf")
-    for sentence in ("does not fit", "How sure:", "It may be harmless:", "Ask for:", "does not say that a picture was"):
+    for sentence in (
+        "does not fit",
+        "How sure:",
+        "often such a finding is false",
+        "It may be harmless:",
+        "Ask for:",
+        "does not say that a picture was",
+    ):
         assert sentence in shown
     assert "log10" not in shown
 

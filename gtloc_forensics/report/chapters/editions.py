@@ -84,11 +84,10 @@ def _said(edition: Edition, cause: WeighedCause, source_id: str) -> Iterator[Blo
     yield Prose(title)
     if group.summary:
         yield Prose(text_of(words.sentence(group.summary, limit=300)))
-    seen = [text for finding in cause.findings for text in (*finding.observed, *finding.derived)]
-    yield Bullets(tuple(text_of(words.say(text)) for text in dict.fromkeys(seen[:_SENTENCES_NOTED])), "cell")
-    yield Prose(
-        (*words("note.how_sure"), *in_a_word(edition, cause), Span(". "), *alarm_share(edition, cause)), "small"
-    )
+    seen = dict.fromkeys(finding.observed[0] for finding in cause.findings if finding.observed)
+    yield Bullets(tuple(text_of(words.say(text)) for text in list(seen)[:_SENTENCES_NOTED]), "cell")
+    yield Prose((*words("note.how_sure"), *in_a_word(edition, cause), Span(".")), "small")
+    yield Prose(alarm_share(edition, cause, "note"), "small")
     innocent = next((text for finding in cause.findings for text in finding.innocent), "")
     if innocent:
         yield Prose((*words("note.innocent"), Span(f" {words.say(innocent)}.")), "small")

@@ -83,18 +83,21 @@ def _of_all(edition: Edition, cause: WeighedCause) -> float | None:
     return together if together is not None and is_of_pixels else cause.log10_lr
 
 
-def alarm_share(edition: Edition, cause: WeighedCause) -> Text:
-    """Return how often the strongest rule of a cause that was counted is wrong on untouched photos, by sources."""
+def alarm_share(edition: Edition, cause: WeighedCause, section: str = "strength") -> Text:
+    """Return how often the strongest rule of a cause that was counted is wrong on untouched photos, by sources.
+
+    *section* names the part of the template whose words say it: shortly beside a strength, whole in a ``note``.
+    """
     speaking = [finding.check_id for finding in cause.findings] or list(cause.group.check_ids)
     counted = (rule for rule in speaking if rule in edition.rules and edition.rules[rule].tested)
     leading = next(counted, next(iter(speaking), ""))
     note = edition.rules.get(leading)
     if note is None or not note.tested:
-        return text_of(edition.words.line("strength.not_counted", rule=leading), "quiet")
+        return text_of(edition.words.line(f"{section}.not_counted", rule=leading), "quiet")
     hits, trials = alarm_counts(note)
     low, high = share_interval(hits, trials)
     return edition.words(
-        "strength.alarm_share",
+        f"{section}.alarm_share",
         rule=leading,
         share=edition.words.number(100 * hits / trials, 1),
         low=edition.words.number(100 * low, 1),
