@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pypdf import PdfReader
 
+from gtloc_forensics.errors import UsageError
 from gtloc_forensics.records import (
     CaseHeader,
     Cause,
@@ -181,8 +182,18 @@ def test_a_template_chooses_the_paper(tmp_path, page):
 
 def test_the_brief_template_ships_and_is_brief(tmp_path):
     write_pdf(small_case(), tmp_path / "x.pdf", report_date=DAY, template="brief", language="de")
-    assert len(PdfReader(tmp_path / "x.pdf").pages) <= 6
-    assert "Fotos im Einzelnen" not in shown_in(tmp_path / "x.pdf")
+    assert len(PdfReader(tmp_path / "x.pdf").pages) <= 5
+    shown = shown_in(tmp_path / "x.pdf")
+    assert "Fotos im Einzelnen" not in shown
+    assert "BEOBACHTET" not in shown  # a paragraph a cause, not its tables
+    for sentence in ("Wie sicher:", "ein solcher Befund falsch ist", "Es kann harmlos sein:", "Was es klären würde:"):
+        assert sentence in shown
+
+
+def test_a_template_tells_its_causes_once(tmp_path):
+    (tmp_path / "template.toml").write_text('chapters = ["summary", "causes", "causes_briefly"]\n')
+    with pytest.raises(UsageError, match="causes and causes_briefly, which tell the same"):
+        write_pdf(small_case(), tmp_path / "x.pdf", report_date=DAY, template=str(tmp_path))
 
 
 def test_a_long_run_of_custody_events_is_folded_with_its_count(tmp_path):

@@ -72,7 +72,7 @@ def causes(edition: Edition) -> Iterator[Block]:
 
 def _section(edition: Edition, cause: WeighedCause, model: ClockModel | None) -> Iterator[Block]:
     group = cause.group
-    head: list[Block] = [Heading(_title(edition, cause), 2, cause.anchor)]
+    head: list[Block] = [Heading(title_of(edition, cause), 2, cause.anchor)]
     if group.summary:
         head.append(Prose(text_of(cause_told(edition, group, limit=600))))
     yield Together((*head, *_pictures(edition, cause)))
@@ -87,7 +87,8 @@ def _section(edition: Edition, cause: WeighedCause, model: ClockModel | None) ->
     yield Facts(tuple(_once(_bounds(edition, cause))), 0.2)
 
 
-def _title(edition: Edition, cause: WeighedCause) -> Text:
+def title_of(edition: Edition, cause: WeighedCause) -> Text:
+    """Return number and name of a cause, and the camera it concerns."""
     label = edition.words.say(cause.group.label, limit=60)
     name = cause_name(edition, cause.group) or edition.words.line("causes.unnamed")
     return text_of(f"{cause.number}. {name}" + (f" – {label}" if label else ""))
@@ -99,7 +100,7 @@ def _title(edition: Edition, cause: WeighedCause) -> Text:
 def _pictures(edition: Edition, cause: WeighedCause) -> Iterator[Block]:
     """Yield the one or two photos beside what is known of them, or a strip of all."""
     if len(cause.group.source_ids) > len(cause.shown):
-        yield Strip(tuple(_thumb(edition, source_id) for source_id in _spread(cause)), _ACROSS)
+        yield Strip(tuple(thumb(edition, source_id) for source_id in spread(cause)), _ACROSS)
         yield Facts(tuple(_facts(edition, cause)), 0.2)
         return
     pair = shown.pair_of(edition, cause)
@@ -120,7 +121,7 @@ def _figure(edition: Edition, source_id: str) -> Block:
     return Figure(small, caption)
 
 
-def _spread(cause: WeighedCause) -> tuple[str, ...]:
+def spread(cause: WeighedCause) -> tuple[str, ...]:
     """Return the photo it is shown by and others evenly spread over the rest."""
     others = [source_id for source_id in cause.group.source_ids if source_id != cause.exemplar]
     wanted = min(len(others), (1 if len(others) < _ACROSS else 2) * _ACROSS - 1)
@@ -128,7 +129,8 @@ def _spread(cause: WeighedCause) -> tuple[str, ...]:
     return (cause.exemplar, *(others[int(index * step)] for index in range(wanted)))
 
 
-def _thumb(edition: Edition, source_id: str) -> Thumb:
+def thumb(edition: Edition, source_id: str) -> Thumb:
+    """Return a small picture with its number and name."""
     label = (Span(f"{edition.exhibit(source_id)} ", "bold"), Span(short_name(edition, source_id, most=20)))
     return Thumb(thumbnail(edition, source_id), label)
 
@@ -136,7 +138,7 @@ def _thumb(edition: Edition, source_id: str) -> Thumb:
 def _facts(edition: Edition, cause: WeighedCause) -> Iterator[tuple[Text, Text]]:
     words, group = edition.words, cause.group
     yield words("causes.outcome"), in_a_word(edition, cause)
-    yield from _decided(edition, group)
+    yield from decided(edition, group)
     yield words("causes.false"), alarm_share(edition, cause)
     if group.label:
         yield words("causes.camera"), text_of(words.say(group.label))
@@ -152,7 +154,7 @@ def _facts(edition: Edition, cause: WeighedCause) -> Iterator[tuple[Text, Text]]
         yield words("causes.photos", count=len(group.source_ids)), text_of(numbers(edition, group.source_ids))
 
 
-def _decided(edition: Edition, group: CauseGroup) -> Iterator[tuple[Text, Text]]:
+def decided(edition: Edition, group: CauseGroup) -> Iterator[tuple[Text, Text]]:
     """Yield each examiner's last word on the findings of a group, in order of time."""
     words, decisions = edition.words, edition.decisions
     open_keys = {(source_id, check_id) for source_id in group.source_ids for check_id in group.check_ids}

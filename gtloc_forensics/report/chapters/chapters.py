@@ -10,6 +10,7 @@ from gtloc_forensics.report.blocks import Block, Contents, Heading
 from gtloc_forensics.report.chapters import (
     appendix,
     causes,
+    causes_briefly,
     clock_pages,
     contact,
     editions,
@@ -21,13 +22,14 @@ from gtloc_forensics.report.chapters import (
     summary,
     timeline,
 )
-from gtloc_forensics.report.chapters.edition import Edition, Part
+from gtloc_forensics.report.chapters.edition import OF_CAUSES, Edition, Part
 from gtloc_forensics.report.template import Template
 
 CHAPTERS: dict[str, Callable[[Edition], Iterator[Block]]] = {
     "summary": summary.summary,
     "case": summary.case_page,
     "causes": causes.causes,
+    "causes_briefly": causes_briefly.causes_briefly,
     "minor": minor.minor,
     "photos": photo_page.photos,
     "opinions": opinions.chapter,
@@ -72,7 +74,7 @@ def chapters(edition: Edition) -> Iterator[Block]:
 
 
 def refuse_unknown_chapters(template: Template) -> None:
-    """Return when every chapter that a template names exists.
+    """Return when every chapter that a template names exists, and none tells what another of them tells.
 
     Raises:
         UsageError: otherwise.
@@ -80,6 +82,8 @@ def refuse_unknown_chapters(template: Template) -> None:
     unknown = [name for name in (*template.chapters, *template.appendix) if name not in CHAPTERS]
     if unknown:
         raise UsageError(f"the report template names the chapter {unknown[0]!r}; choose from {', '.join(CHAPTERS)}")
+    if set(OF_CAUSES) <= set(template.chapters):
+        raise UsageError(f"the report template names {' and '.join(OF_CAUSES)}, which tell the same; keep one of them")
 
 
 def _opened(blocks: Iterator[Block]) -> tuple[Heading | None, Iterator[Block]]:

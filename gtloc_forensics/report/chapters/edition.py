@@ -28,7 +28,8 @@ from gtloc_forensics.report.chapters.weighing import WeighedCause, beside, weigh
 from gtloc_forensics.report.template import Template, Words, load_template, load_words
 from gtloc_forensics.report.text import plain
 
-_CHAPTER_OF = {"cause": "causes", "minor": "minor", "photo": "photos"}  # the chapter that an anchor is in, by its kind
+OF_CAUSES = ("causes", "causes_briefly")  # chapters that tell every cause; a template has one of them
+_CHAPTERS_OF = {"cause": OF_CAUSES, "minor": ("minor",), "photo": ("photos",)}  # where an anchor is, by its kind
 _LONGEST_FURNITURE = 32  # characters of a field that stands in one line with others
 
 
@@ -157,7 +158,7 @@ class Edition:
     def place(self, anchor: str) -> str:
         """Return *anchor* when it is in the part of the report that is made, else ""."""
         kind = anchor.partition("-")[0]
-        return anchor if _CHAPTER_OF.get(kind) in self.chapter_names else ""
+        return anchor if set(_CHAPTERS_OF.get(kind, ())) & set(self.chapter_names) else ""
 
     @property
     def chapter_names(self) -> tuple[str, ...]:
@@ -250,9 +251,10 @@ def edition_of(
     chosen = load_template(template)
     words = load_words(template, language)
     instant, printed = _dated(report_date, words)
-    causes = weighed(view, sections=chosen.cause_sections if "causes" in chosen.chapters else 0)
+    tells_causes = any(name in chosen.chapters for name in OF_CAUSES)
+    causes = weighed(view, sections=chosen.cause_sections if tells_causes else 0)
     sections = [cause for cause in causes if cause.has_section]
-    told_by_cause = frozenset({Status.FOUND}) if "causes" in chosen.chapters else frozenset()
+    told_by_cause = frozenset({Status.FOUND}) if tells_causes else frozenset()
     wanted = (only or frozenset({Status.FOUND})) - told_by_cause
     digest = survey(
         view,
