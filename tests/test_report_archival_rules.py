@@ -224,4 +224,22 @@ def test_pages_are_read_in_the_order_of_the_tree_and_have_bookmarks_7_17_and_7_1
 
 def test_every_kind_of_element_is_one_of_the_standard_7_1(report):
     kinds = {str(item.S) for item in elements(report.Root.StructTreeRoot)}
-    assert kinds <= {"/Document", "/H1", "/H2", "/H3", "/P", "/Figure", "/Table", "/TR", "/TH", "/TD", "/Link"}
+    of_lists = {"/L", "/LI", "/Lbl", "/LBody"}
+    of_tables = {"/Table", "/TR", "/TH", "/TD"}
+    assert kinds <= {"/Document", "/H1", "/H2", "/H3", "/P", "/Figure", "/Link"} | of_lists | of_tables
+
+
+def test_points_of_a_list_are_a_list_and_no_table_7_6(report):
+    lists = [item for item in elements(report.Root.StructTreeRoot) if item.S == "/L"]
+    assert lists
+    for whole in lists:
+        assert {str(part.S) for part in whole.K} == {"/LI"}
+        assert all([str(piece.S) for piece in part.K] == ["/Lbl", "/LBody"] for part in whole.K)
+
+
+def test_the_header_of_a_table_is_told_once_7_5(report):
+    """A header that is repeated on a further page is furniture there."""
+    tables = [item for item in elements(report.Root.StructTreeRoot) if item.S == "/Table"]
+    heads = [sum(all(cell.S == "/TH" for cell in row.K) for row in table.K) for table in tables]
+    assert max(heads) == 1
+    assert len({int(row.K[0].Pg.objgen[0]) for table in tables for row in table.K}) > 1

@@ -21,6 +21,21 @@ from PIL import ImageCms
 _ICC_DATE = slice(24, 36)  # of the profile's header: when it was made, which must not be now
 _SAME_IN_BOTH = {"pdf:Producer": "/Producer", "xmp:CreatorTool": "/Creator", "pdf:Keywords": "/Keywords"}
 _PRINTED = 4  # flag of an annotation
+_OF_LISTS = ("Lbl", "LBody")
+_EXTENSION = """
+<rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"
+ xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#" xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
+<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType="Resource">
+<pdfaSchema:schema>PDF/UA identification</pdfaSchema:schema>
+<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>
+<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix>
+<pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType="Resource">
+<pdfaProperty:name>part</pdfaProperty:name><pdfaProperty:valueType>Integer</pdfaProperty:valueType>
+<pdfaProperty:category>internal</pdfaProperty:category>
+<pdfaProperty:description>the part of ISO 14289 that the file follows</pdfaProperty:description>
+</rdf:li></rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>
+"""
+"""What PDF/A-3 (6.6.2.3) asks for a property that it does not know, which that of PDF/UA is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +44,9 @@ class Tagged:
 
     page: int  # from 1
     mcid: int
-    kind: str  # H1, H2, H3, P, Figure, TH, TD
+    kind: str  # H1, H2, H3, P, Figure, TH, TD, Lbl, LBody
     alt: str = ""
-    table: int = 0  # 0 outside tables
+    table: int = 0  # 0 outside tables and lists
     row: int = 0
     links: tuple[int, ...] = ()  # of the page's annotations, those that lie in it
     is_link: bool = False  # whether all of it is one link
@@ -56,7 +71,7 @@ def finish(
     attachments: Mapping[str, Attachment],
     link_told: str,
 ) -> None:
-    """Give the PDF at *path* its structure tree, its PDF/A-3B metadata and its attachments.
+    """Give the PDF at *path* its structure tree, its metadata of PDF/A-3B and PDF/UA-1, and its attachments.
 
     Args:
         path: a PDF of this package, changed in place.
@@ -93,10 +108,11 @@ def _build_tree(pdf: Pdf, marks: list[Tagged]) -> None:
     for mark in marks:
         parent: Object = document
         if mark.table:
+            whole, part = ("L", "LI") if mark.kind in _OF_LISTS else ("Table", "TR")
             if mark.table not in tables:
-                tables[mark.table] = _element(pdf, "Table", document)
+                tables[mark.table] = _element(pdf, whole, document)
             if (mark.table, mark.row) not in rows:
-                rows[(mark.table, mark.row)] = _element(pdf, "TR", tables[mark.table])
+                rows[(mark.table, mark.row)] = _element(pdf, part, tables[mark.table])
             parent = rows[(mark.table, mark.row)]
         element = _element(pdf, mark.kind, parent)
         element.Pg = pdf.pages[mark.page - 1].obj
@@ -210,6 +226,7 @@ def _declare(pdf: Pdf, *, instant: datetime, title: str, language: str) -> None:
     with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as xmp:
         xmp["pdfaid:part"] = "3"
         xmp["pdfaid:conformance"] = "B"
+        xmp["pdfuaid:part"] = "1"
         xmp["dc:title"] = title
         xmp["dc:language"] = [language]
         xmp["xmp:CreateDate"] = xmp["xmp:ModifyDate"] = xmp["xmp:MetadataDate"] = moment
@@ -224,3 +241,10 @@ def _declare(pdf: Pdf, *, instant: datetime, title: str, language: str) -> None:
             xmp["dc:creator"] = [str(info["/Author"])]
         if str(info.get("/Subject", "")):
             xmp["dc:description"] = str(info["/Subject"])
+    _describe_extension(pdf)
+
+
+def _describe_extension(pdf: Pdf) -> None:
+    packet = pdf.Root.Metadata.read_bytes()
+    head, closing, tail = packet.rpartition(b"</rdf:RDF>")
+    pdf.Root.Metadata.write(head + _EXTENSION.encode() + closing + tail)

@@ -88,7 +88,9 @@ def _prose(item: blocks.Prose, width: float) -> Iterator[Flowable]:
 
 @_set.register
 def _bullets(item: blocks.Bullets, width: float) -> Iterator[Flowable]:
-    grid = Grid((Column("", 0.025), Column("", 0.975)), item.style, titled=False, ruled=False, padding=0.8)
+    grid = Grid(
+        (Column("", 0.025), Column("", 0.975)), item.style, titled=False, is_list=True, ruled=False, padding=0.8
+    )
     for index, text in enumerate(item.items):
         yield GridRow((text_of("•"), text), grid, index=index)
     yield Spacer(0, 4)
@@ -222,10 +224,11 @@ class Box(Flowable):  # type: ignore[misc]
     def draw(self) -> None:
         """Draw ground, bar and paragraph."""
         bar, background = _TONES[self._tone]
-        self.canv.setFillColor(ink(background))
-        self.canv.rect(0, 0, self.width, self.height, stroke=0, fill=1)
-        self.canv.setFillColor(ink(bar))
-        self.canv.rect(0, 0, 2.4, self.height, stroke=0, fill=1)
+        with self.canv.untold():
+            self.canv.setFillColor(ink(background))
+            self.canv.rect(0, 0, self.width, self.height, stroke=0, fill=1)
+            self.canv.setFillColor(ink(bar))
+            self.canv.rect(0, 0, 2.4, self.height, stroke=0, fill=1)
         self._paragraph.drawOn(self.canv, self._LEFT, self._BOTTOM)
 
 
@@ -270,15 +273,17 @@ class FrontTitle(Flowable):  # type: ignore[misc]
         canvas.bookmarkPage("summary")
         canvas.page_of_anchor["summary"] = canvas.getPageNumber()
         canvas.addOutlineEntry(self.bookmark, "summary", level=0, closed=1)
-        canvas.setStrokeColor(ink(ACCENT))
-        canvas.setLineWidth(2.2)
-        canvas.line(0, self.height, self.width, self.height)
+        with canvas.untold():
+            canvas.setStrokeColor(ink(ACCENT))
+            canvas.setLineWidth(2.2)
+            canvas.line(0, self.height, self.width, self.height)
         with canvas.tagged(canvas.heading(1)):
             write_line(canvas, 0, self.height - 24, self.title, size=18, style="bold", color=ACCENT)
         with canvas.tagged("P"):
             write_line(canvas, 0, self.height - 39, self.subtitle, size=9.2, color=QUIET)
-        canvas.setLineWidth(0.5)
-        canvas.line(0, 0, self.width, 0)
+        with canvas.untold():
+            canvas.setLineWidth(0.5)
+            canvas.line(0, 0, self.width, 0)
 
 
 class SignatureLines(Flowable):  # type: ignore[misc]
@@ -302,7 +307,8 @@ class SignatureLines(Flowable):  # type: ignore[misc]
         self.canv.setLineWidth(0.5)
         for index, label in enumerate(self.labels):
             x = index * (each + self._GAP)
-            self.canv.line(x, 12, x + each, 12)
+            with self.canv.untold():
+                self.canv.line(x, 12, x + each, 12)
             with self.canv.tagged("P"):
                 write_line(self.canv, x, 2, label, size=7, color=QUIET)
 
@@ -332,14 +338,16 @@ class ThumbRow(Flowable):  # type: ignore[misc]
         for index, (thumb, (label, high)) in enumerate(zip(self._thumbs, self._labels, strict=True)):
             x = index * (self._each + self._GAP)
             bar, background = _TONES[thumb.tone]
-            self.canv.setFillColor(ink(background))
-            self.canv.rect(x, bottom, self._each, self._tall, stroke=0, fill=1)
+            with self.canv.untold():
+                self.canv.setFillColor(ink(background))
+                self.canv.rect(x, bottom, self._each, self._tall, stroke=0, fill=1)
             if thumb.picture is not None:
                 with self.canv.tagged("Figure", alt=thumb.picture.alt):
                     self._picture(thumb.picture, x, bottom)
             if thumb.tone:
-                self.canv.setFillColor(ink(bar))
-                self.canv.rect(x, bottom - 1.6, self._each, 1.6, stroke=0, fill=1)
+                with self.canv.untold():
+                    self.canv.setFillColor(ink(bar))
+                    self.canv.rect(x, bottom - 1.6, self._each, 1.6, stroke=0, fill=1)
             label.drawOn(self.canv, x, bottom - high - 3)
 
     def _picture(self, picture: blocks.Picture, x: float, bottom: float) -> None:
@@ -378,10 +386,11 @@ class TileRow(Flowable):  # type: ignore[misc]
 
     def _box(self, tile: blocks.Tile, x: float, width: float) -> None:
         bar, background = _TONES[tile.tone]
-        self.canv.setFillColor(ink(background))
-        self.canv.rect(x, 0, width, self.height, stroke=0, fill=1)
-        self.canv.setFillColor(ink(bar))
-        self.canv.rect(x, 0, 2.4, self.height, stroke=0, fill=1)
+        with self.canv.untold():
+            self.canv.setFillColor(ink(background))
+            self.canv.rect(x, 0, width, self.height, stroke=0, fill=1)
+            self.canv.setFillColor(ink(bar))
+            self.canv.rect(x, 0, 2.4, self.height, stroke=0, fill=1)
         with self.canv.tagged("P"):
             write_line(self.canv, x + 9, 17, tile.number, size=16, style="bold", color=INK)
             write_line(self.canv, x + 9, 6, tile.label, size=7.2, color=QUIET)

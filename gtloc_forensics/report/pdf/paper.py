@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
+from itertools import accumulate
 from typing import Any, TypeAlias
 from xml.sax.saxutils import escape
 
@@ -140,6 +141,7 @@ class Grid:
     columns: tuple[Column, ...]
     style: str  # "cell", "dense" or "body"
     titled: bool = True
+    is_list: bool = False  # two columns, a mark and what it marks: told as a list, not as a table
     ruled: bool = True
     padding: float = 2.6  # points above and below the text of a cell
     aside: float = 2.6  # to its left and right: less, and readers aloud run columns together
@@ -274,25 +276,43 @@ class GridRow(Flowable):  # type: ignore[misc]
         if self._anchor:
             canvas.bookmarkHorizontal(self._anchor, 0, body_top)
         if self._grid.ruled and self._index % 2:
-            canvas.setFillColor(ink(ZEBRA))
-            canvas.rect(0, 0, self.width, body_top, stroke=0, fill=1)
+            with canvas.untold():
+                canvas.setFillColor(ink(ZEBRA))
+                canvas.rect(0, 0, self.width, body_top, stroke=0, fill=1)
         table = self._grid.number_on(canvas)
-        if self._head:
-            self._line(self._head, self.height, "TH", table=table, row=-self._index - 1)
-        self._line(self._body, body_top, "TD", table=table, row=self._index + 1)
-        canvas.setStrokeColor(ink(RULE))
-        canvas.setLineWidth(0.35)
+        if self._head and self._index:  # repeated on a further page: furniture, or it would be read again in the middle
+            with canvas.untold():
+                self._draw_cells(self._head, self.height)
+        elif self._head:
+            self._tell(self._head, self.height, ["TH"] * len(self._head), table=table, row=-1)
+        self._tell(self._body, body_top, self._kinds(), table=table, row=self._index + 1)
         if self._grid.ruled:
-            canvas.line(0, 0, self.width, 0)
+            self._rule(0, RULE, 0.35)
         if self._head:
-            canvas.setStrokeColor(ink(ACCENT))
-            canvas.setLineWidth(0.9)
-            canvas.line(0, body_top, self.width, body_top)
+            self._rule(body_top, ACCENT, 0.9)
 
-    def _line(self, cells: list[AnyCell], top: float, kind: str, *, table: int, row: int) -> None:
-        x = 0.0
-        for index, (cell, column) in enumerate(zip(cells, self._grid.columns, strict=False)):
-            is_label = not self._grid.titled and index % 2 == 0
-            with self.canv.tagged("TH" if is_label else kind, table=table, row=row, is_link=cell.is_link):
-                cell.draw_at(self.canv, x + self._grid.aside, top - self._grid.padding)
-            x += column.share * self.width
+    def _rule(self, y: float, color: str, width: float) -> None:
+        with self.canv.untold():
+            self.canv.setStrokeColor(ink(color))
+            self.canv.setLineWidth(width)
+            self.canv.line(0, y, self.width, y)
+
+    def _kinds(self) -> list[str]:
+        """Return what the cells are told as; in a table without titles every other column names the next."""
+        if self._grid.is_list:
+            return ["Lbl", "LBody"]
+        is_label = [not self._grid.titled and index % 2 == 0 and bool(text) for index, text in enumerate(self._texts)]
+        return ["TH" if label else "TD" for label in is_label]
+
+    def _tell(self, cells: list[AnyCell], top: float, kinds: list[str], *, table: int, row: int) -> None:
+        for cell, x, kind in zip(cells, self._lefts(), kinds, strict=True):
+            with self.canv.tagged(kind, table=table, row=row, is_link=cell.is_link):
+                cell.draw_at(self.canv, x, top - self._grid.padding)
+
+    def _draw_cells(self, cells: list[AnyCell], top: float) -> None:
+        for cell, x in zip(cells, self._lefts(), strict=True):
+            cell.draw_at(self.canv, x, top - self._grid.padding)
+
+    def _lefts(self) -> list[float]:
+        shares = accumulate((column.share for column in self._grid.columns[:-1]), initial=0.0)
+        return [share * self.width + self._grid.aside for share in shares]
