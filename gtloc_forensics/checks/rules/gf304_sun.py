@@ -40,7 +40,7 @@ INNOCENT_DARKER = (
 )
 
 
-@check("GF304", title="Pixels against the height of the sun", needs=("claim", "prediction", "sun"), version="4")
+@check("GF304", title="Pixels against the height of the sun", needs=("claim", "prediction", "sun"), version="5")
 def height(photo: Photo, context: Context) -> Iterator[Finding]:
     """Weigh the predicted light at the sun's height over the claimed place."""
     asked = pixels.asked(photo, context)
@@ -63,9 +63,9 @@ def _by_density(asked: Asked, sun: Sun, mass: NDArray[np.float64]) -> Finding:
     middle = sun_height.median_deg(mass, edges)
     share = sun_height.share_above(mass, edges, above_deg=evidence_scores.HORIZON_DEG)
     shown = Sentence(
-        "Pixels and exposure give {share_percent:.0f} % to a sun in the sky and put it at about {seen_deg:.0f}°, "
+        "Pixels and exposure give {share} to a sun in the sky and put it at about {seen_deg:.0f}°, "
         "the claim puts it at {elevation_deg:.0f}°",
-        share_percent=100.0 * share,
+        share=_share_words(share),
         seen_deg=middle,
         elevation_deg=sun.elevation_deg,
     )
@@ -87,12 +87,21 @@ def _words(shown: Sentence, *, is_brighter: bool) -> Words:
     return Words("GF304", Sentence("the claimed place and time"), shown, "clock-offset", LIMITATIONS, innocent)
 
 
+def _share_words(share: float) -> Sentence:
+    """Return a share in per cent; never all and never none, which no model can know."""
+    if share > 0.995:
+        return Sentence("more than 99 %")
+    if share < 0.005:
+        return Sentence("less than 1 %")
+    return Sentence("{percent:.0f} %", percent=100.0 * share)
+
+
 def _finding(asked: Asked, sun: Sun, position: Position) -> Finding:
     score = pixels.sun_score(asked, sun, position)
     share = pixels.daylight(asked, sun, position)
     shown = Sentence(
-        "The pixels give {share_percent:.0f} % to a sun in the sky, the claim puts it at {elevation_deg:.0f}°",
-        share_percent=100.0 * share,
+        "The pixels give {share} to a sun in the sky, the claim puts it at {elevation_deg:.0f}°",
+        share=_share_words(share),
         elevation_deg=sun.elevation_deg,
     )
     words = _words(shown, is_brighter=sun.elevation_deg < evidence_scores.HORIZON_DEG)

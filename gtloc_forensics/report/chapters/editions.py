@@ -31,7 +31,7 @@ from gtloc_forensics.report.chapters.survey import PhotoLine
 from gtloc_forensics.report.chapters.weighing import WeighedCause
 from gtloc_forensics.report.text import plain
 
-_CAUSES_NOTED, _SENTENCES_NOTED = 3, 2
+_CAUSES_NOTED, _SENTENCES_NOTED = 3, 1
 _NOTE_BOX = (200.0, 140.0)
 
 
@@ -84,8 +84,10 @@ def _said(edition: Edition, cause: WeighedCause, source_id: str) -> Iterator[Blo
     yield Prose(title)
     if group.summary:
         yield Prose(text_of(words.sentence(group.summary, limit=300)))
-    seen = dict.fromkeys(finding.observed[0] for finding in cause.findings if finding.observed)
-    yield Bullets(tuple(text_of(words.say(text)) for text in list(seen)[:_SENTENCES_NOTED]), "cell")
+    of_it = [finding for finding in cause.findings if finding.source_ids[0] == cause.exemplar]
+    told = [text for text in dict.fromkeys(finding.summary for finding in of_it) if text != group.summary]
+    if told and source_id == cause.exemplar:
+        yield Bullets(tuple(text_of(words.sentence(text, limit=300)) for text in told[:_SENTENCES_NOTED]), "cell")
     yield Prose((*words("note.how_sure"), *in_a_word(edition, cause), Span(".")), "small")
     yield Prose(alarm_share(edition, cause, "note"), "small")
     innocent = next((text for finding in cause.findings for text in finding.innocent), "")
