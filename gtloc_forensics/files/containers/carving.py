@@ -37,9 +37,11 @@ MOST_SEGMENTS = 4096
 """Of one JPEG: extended XMP and colour profiles make hundreds, never so many."""
 
 _BLOCK_BYTES = 1 << 20
-_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
-_HEIC_BRANDS = rb"(?:hei[cxms]|hev[cxms]|mif1|msf1)"
-_BEGINNING = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|\0\0\0.ftyp" + _HEIC_BRANDS, re.DOTALL)
+_PNG = b"\x89PNG\r\n\x1a\n"
+_HEIC = re.compile(rb"\0\0\0.ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL)
+_BEGINNINGS = ((b"\xff\xd8\xff", 0, b"jpg"), (_PNG, 0, b"png"), (b"ftyp", 4, b"heic"))
+"""What photos begin with, how many bytes stand before it, and the extension of their kind."""
+
 _LONGEST_BEGINNING = 12
 
 _OUT_OF_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
@@ -145,13 +147,16 @@ def out_of_time(left_bytes: int) -> Sentence:
 
 def _beginning(block: bytes, length: int) -> tuple[int, bytes] | None:
     """Return where in a block, which begins with a sector, a photo begins, and the extension of its kind."""
-    for match in _BEGINNING.finditer(block):
-        if match.start() >= length:
-            return None
-        if match.start() % SECTOR_BYTES == 0:
-            text = match.group()
-            return match.start(), b"jpg" if text == _JPEG else b"png" if text == _PNG else b"heic"
-    return None
+    found: list[tuple[int, bytes]] = []
+    for sign, before, ending in _BEGINNINGS:
+        at = block.find(sign, before)
+        while 0 <= at < length + before:
+            is_one = (at - before) % SECTOR_BYTES == 0 and (ending != b"heic" or _HEIC.match(block, at - before))
+            if is_one:
+                found.append((at - before, ending))
+                break
+            at = block.find(sign, at + 1)
+    return min(found, default=None)
 
 
 # --------------------------------------------------------------------------- JPEG
