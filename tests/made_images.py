@@ -6,6 +6,7 @@ import os
 import shutil
 import struct
 import subprocess
+import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -139,11 +140,35 @@ def disk(image: Path, *partitions: tuple[int, Path]) -> Path:
     return image
 
 
+def gpt(image: Path, *systems: Path) -> Path:
+    """Put file systems behind a GUID partition table (UEFI 2.10, chapter 5), without its copy at the end."""
+    start, entries = FIRST_SECTOR, b""
+    for number, system in enumerate(systems):
+        sectors = system.stat().st_size // SECTOR
+        kind, own = b"\xa2\xa0\xd0\xeb\xe5\xb9\x33\x44\x87\xc0\x68\xb6\xb7\x26\x99\xc7", bytes([number + 1] * 16)
+        name = f"part {number + 1}".encode("utf-16-le").ljust(72, b"\0")
+        entries += struct.pack("<16s16sQQQ72s", kind, own, start, start + sectors - 1, 0, name)
+        start += sectors
+    entries = entries.ljust(128 * 128, b"\0")
+    head = struct.pack(
+        "<8s4sIIIQQQQ16sQIII", b"EFI PART", b"\0\0\1\0", 92, 0, 0, 1, start, FIRST_SECTOR, start - 1, b"\7" * 16, 2, 
+        128, 128, zlib.crc32(entries),
+    )  # fmt: skip
+    head = head[:16] + struct.pack("<I", zlib.crc32(head)) + head[20:]
+    protective = struct.pack("<B3sB3sII", 0, b"\0" * 3, 0xEE, b"\0" * 3, 1, start - 1)
+    with image.open("wb") as file:
+        file.write(b"\0" * 446 + protective.ljust(64, b"\0") + b"\x55\xaa" + head.ljust(SECTOR, b"\0") + entries)
+        for system, entry in zip(systems, range(0, len(entries), 128), strict=False):
+            file.seek(struct.unpack_from("<Q", entries, entry + 32)[0] * SECTOR)
+            file.write(system.read_bytes())
+    return image
+
+
 def ewf(stem: Path, source: Path, *options: str) -> Path:
     """Acquire *source* as an EWF image and return its first segment."""
     needs("ewfacquire")
     run("ewfacquire", "-u", "-q", "-t", stem, "-d", "sha1", "-e", "An Examiner", "-E", "7", *options, source)
-    return sorted(stem.parent.glob(f"{stem.name}.*01"))[0]
+    return sorted(stem.parent.glob(f"{stem.name}.[EeSs]01"))[0]
 
 
 def epoch_ns(wall: datetime) -> int:

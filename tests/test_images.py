@@ -242,7 +242,7 @@ def test_links_sidecars_and_archives_within_an_image_are_told(tmp_path: Path) ->
     assert entry.sidecars == (b"e.dd!/p0/a.jpg.xmp",)
     assert "e.dd!/p0/a.jpg.xmp" not in found
     assert "sidecar without its photo" in found["e.dd!/p0/alone.xmp"].reason
-    assert "take it out and audit it by itself" in found["e.dd!/p0/more.zip"].reason
+    assert "gtloc audit --nested opens it" in found["e.dd!/p0/more.zip"].reason
     assert found["e.dd!/p0/more.zip"].blocks
     assert "link" in found["e.dd!/p0/link.jpg"].reason
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gtloc_forensics.case.case import open_case
 from gtloc_forensics.checks.rules.gf130_visible_date import visible_date
-from gtloc_forensics.checks.visible_dates import dates_in
+from gtloc_forensics.checks.visible_dates import clocks_in, dates_in
 from gtloc_forensics.decode import visible_text
 from gtloc_forensics.errors import MissingExtra
 from gtloc_forensics.examination.settings import Settings
@@ -103,6 +103,48 @@ def test_midnight_and_the_clock_of_another_zone_are_no_finding() -> None:
 def test_a_date_elsewhere_in_the_picture_is_not_compared() -> None:
     photo = claiming("2005-05-03 10:00:00", elsewhere=("Festival 03.08.2011",))
     assert only(visible_date, photo).outcome is Outcome.NOT_TESTABLE
+
+
+# --------------------------------------------------------------------------- clocks in view
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("14:32", {time(14, 32)}),
+        ("9:41", {time(9, 41), time(21, 41)}),
+        ("09:41", {time(9, 41), time(21, 41)}),
+        ("9:41 PM", {time(21, 41)}),
+        ("12:05", {time(12, 5), time(0, 5)}),
+        ("00:05", {time(0, 5), time(12, 5)}),
+        ("14:32:10", {time(14, 32, 10)}),
+        ("24:32", set()),
+        ("14:60", set()),
+        ("14.32", set()),  # a price
+        ("2h30", set()),  # a duration
+        ("Mo-Fr 10:00", set()),
+        ("10:00-18:00", set()),
+        ("3:1", set()),
+    ],
+)
+def test_only_a_line_that_is_a_time_and_nothing_else_is_a_clock(text: str, times: set[time]) -> None:
+    assert {at for clock in clocks_in([text]) for at in clock.times} == times
+
+
+def test_a_clock_in_view_that_agrees_is_said_and_one_that_does_not_is_no_finding() -> None:
+    agrees = only(visible_date, claiming("2024-05-17 14:30:00", elsewhere=("14:32",)))
+    assert agrees.outcome is Outcome.CONSISTENT
+    assert "which is the claimed time of day; it names no date" in agrees.summary
+    assert only(visible_date, claiming("2024-05-17 21:40:00", "9:41")).outcome is Outcome.CONSISTENT
+    assert only(visible_date, claiming("2024-05-17 23:58:00", elsewhere=("12:01",))).outcome is Outcome.CONSISTENT
+    other = only(visible_date, claiming("2024-05-17 09:10:00", elsewhere=("14:32",)))
+    assert other.outcome is Outcome.NOT_TESTABLE
+    assert "which is not the claimed time of day" in other.summary
+
+
+def test_of_several_times_in_view_none_is_compared() -> None:
+    hours = only(visible_date, claiming("2024-05-17 10:00:00", elsewhere=("10:00", "18:00")))
+    assert hours.summary == "Not testable: no date was read in the margin of the picture."
 
 
 # --------------------------------------------------------------------------- from the picture

@@ -6,6 +6,7 @@ Everything streams: of a photo nothing stays in memory but two short digests.
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -323,7 +324,7 @@ class Evidence:
 
     def _arrived(self, passed_over: Mapping[bytes, Skipped]) -> Iterator[Difference]:
         evidence = self._case.evidence
-        for entry in reading.entries(evidence) if evidence.exists() else ():
+        for entry in reading.entries(evidence, self._reach()) if evidence.exists() else ():
             name, known = visible(entry.relative), self._known.get(_path(entry.relative))
             before = passed_over.get(entry.relative)
             if known is None and before is None:
@@ -334,6 +335,11 @@ class Evidence:
                 yield Difference(name, f"it was passed over ({before.reason}) and is something else now")
             elif isinstance(entry, Candidate) and known is not None:
                 yield from self._sidecars(entry, known)
+
+    def _reach(self) -> reading.Reach:
+        """Return how far the container was looked into when it was examined; for a folder it means nothing."""
+        stated = self._chain.containers.get(visible(os.fsencode(self._case.evidence.name)))
+        return reading.LISTED if stated is None else acquisition.reach_of(stated.detail)
 
     def _sidecars(self, candidate: Candidate, known: Sequence[bytes]) -> Iterator[Difference]:
         """Name the sidecars that came later; those that are gone were named with the photo."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gtloc_forensics.examination.acquisition import CONTAINER
+from gtloc_forensics.examination.acquisition import CONTAINER, FREE_SPACE, NESTED
 from gtloc_forensics.records import Scalar, Sentence, Statement
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.joining import events, in_order_of_joining
@@ -53,12 +53,26 @@ def containers(store: Store) -> dict[str, Statement]:
 
 
 def _explained(told: Mapping[str, Scalar]) -> Statement:
-    if not str(told.get("kind", "")).endswith("image"):
-        return Sentence("after !/ stands the path within it")
-    return Sentence(
-        "after !/ stands the path within it: p1 is the first partition (p0: there is no table of them); what stands "
-        "below p1-deleted and the number of a record was deleted, and its content is what that record still says it was"
-    )
+    is_image = str(told.get("kind", "")).endswith("image")
+    said = [
+        Sentence(
+            "after !/ stands the path within it: p1 is the first partition (p0: there is no table of them); what "
+            "stands below p1-deleted and the number of a record was deleted, and its content is what that record still "
+            "says it was"
+        )
+        if is_image
+        else Sentence("after !/ stands the path within it")
+    ]
+    if FREE_SPACE in told:
+        said.append(
+            Sentence(
+                "what stands below p1-carved was found where no file claims the space, is named after the byte at "
+                "which it begins and its length, and may be of several files (cut: its end is missing)"
+            )
+        )
+    if NESTED in told:
+        said.append(Sentence("a further !/ leads into an image or archive within"))
+    return Sentence("{changes:list}", changes=tuple(said)) if len(said) > 1 else said[0]
 
 
 def _compared(told: Mapping[str, Scalar]) -> Sentence:

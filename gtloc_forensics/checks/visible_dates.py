@@ -41,7 +41,7 @@ _LETTERS = (
 _COMPACT = re.compile(r"(?<!\d)(?P<year>(?:19|20)\d{2})(?P<month>\d{2})(?P<day>\d{2})(?!\d)")
 _JAPANESE = re.compile(r"(?<!\d)(?P<year>\d{4})\s*年\s*(?P<month>\d{1,2})\s*月\s*(?P<day>\d{1,2})\s*日?")
 _TIME = re.compile(
-    r"(?P<hour>\d{1,2})\s*[:h]\s*(?P<minute>\d{2})(?:\s*:\s*(?P<second>\d{2}))?(?:\s*(?P<half>[AaPp])\.?\s*[Mm])?(?!\d)"
+    r"(?P<hour>\d{1,2})\s*(?P<between>[:h])\s*(?P<minute>\d{2})(?:\s*:\s*(?P<second>\d{2}))?(?:\s*(?P<half>[AaPp])\.?\s*[Mm])?(?!\d)"
 )
 _MISREAD = str.maketrans({"O": "0", "o": "0", "D": "0", "Q": "0", "l": "1", "I": "1", "|": "1", "S": "5", "B": "8"})
 _MISREAD_MONTH = re.compile(r"(?<![A-Za-z\d])(?:0ct|0kt|n0v)", re.IGNORECASE)
@@ -79,6 +79,30 @@ def dates_in(lines: Iterable[str]) -> tuple[VisibleDate, ...]:
     if len(found) == 1 and found[0].at is None and len(loose) == 1:
         return (VisibleDate(found[0].text, found[0].days, *loose[0]),)
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class VisibleClock:
+    """A time of day seen in a picture without a date: the text, and every time of day that it may be."""
+
+    text: str
+    times: tuple[time, ...]
+
+
+def clocks_in(lines: Iterable[str]) -> tuple[VisibleClock, ...]:
+    """Return the lines of seen text that are a time of day and nothing else, each time once.
+
+    A display of twelve hours does not say which half of the day it is, and a leading zero says nothing of it either.
+    """
+    found: dict[tuple[time, ...], VisibleClock] = {}
+    for line in lines:
+        match = _TIME.fullmatch(line[:LONGEST].strip())
+        read = _time(line[:LONGEST]) if match is not None and match["between"] == ":" else None
+        if match is not None and read is not None:
+            at = read[0]
+            halves = (at, at.replace(hour=(at.hour + 12) % 24)) if at.hour <= 12 and not match["half"] else (at,)
+            found.setdefault(halves, VisibleClock(line[:LONGEST].strip(), halves))
+    return tuple(found.values())
 
 
 def _dates(text: str) -> Iterator[tuple[int, int, tuple[date, ...]]]:

@@ -90,6 +90,8 @@ def gtloc() -> None:
     type=click.Path(path_type=Path),
     help="File whose first line is the password of an encrypted iOS backup.",
 )
+@click.option("--nested", is_flag=True, help="Open images and archives within the image or archive, too.")
+@click.option("--carve", is_flag=True, help="Look for photos in what no file of an image claims, too.")
 @click.option("--visible-dates", is_flag=True, help="Read dates burned into the pictures, too; seconds for each.")
 @click.option(
     "--reviewed", is_flag=True, help="Set causes apart of which everything was dismissed; each is told in a line."
@@ -112,6 +114,8 @@ def audit(
     catalogues: tuple[Path, ...],
     trust_anchors: tuple[Path, ...],
     backup_password: Path | None,
+    nested: bool,
+    carve: bool,
     visible_dates: bool,
     reviewed: bool,
     no_report: bool,
@@ -133,6 +137,7 @@ def audit(
     click.echo("starting …", err=True)  # before the imports, which take seconds
     from gtloc_forensics.case.case import open_case
     from gtloc_forensics.examination.settings import Settings
+    from gtloc_forensics.files.reading import Reach
 
     language = language_of(language)
     _refuse_early(language, no_report=no_report, opens=opens)
@@ -147,6 +152,7 @@ def audit(
         trust_anchors=trust_anchors,
         backup_password=backup_password,
         visible_dates=visible_dates,
+        reach=Reach(nested=nested, carved=carve),
     )
     header, mandate = parted(said)
     with open_case(case_folder, output, header=header, database_url=database) as case:

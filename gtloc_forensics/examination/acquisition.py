@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files import reading
 from gtloc_forensics.files.containers.identity import Identity
+from gtloc_forensics.files.reading import LISTED, Reach
 from gtloc_forensics.records import Scalar, visible
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Store
 
 CONTAINER = "container"
 """Action of the custody event that says what the evidence is as an image or an archive."""
+
+NESTED, FREE_SPACE = "containers within", "free space"
+"""Fields of that event, where the container was looked into beyond what it lists."""
 
 LONGEST = 300  # characters of what the acquiring program wrote
 
@@ -26,7 +31,7 @@ def note(store: Store, evidence: Path, settings: Settings) -> None:
     identity = reading.identity_of(evidence)
     if identity is None:
         return
-    subject, detail = visible(identity.parts[0].name), facts(identity)
+    subject, detail = visible(identity.parts[0].name), facts(identity, settings.reach)
     last = store.last_event(CONTAINER, subject)
     if last is not None and dict(last.detail) == detail:
         return
@@ -36,8 +41,8 @@ def note(store: Store, evidence: Path, settings: Settings) -> None:
         )
 
 
-def facts(identity: Identity) -> dict[str, Scalar]:
-    """Return what the chain keeps of a container: its kind, its files, what it holds, what it states of itself."""
+def facts(identity: Identity, reach: Reach = LISTED) -> dict[str, Scalar]:
+    """Return what the chain keeps of a container: kind, files, what it holds and states, how far it was looked into."""
     kept: dict[str, Scalar] = {"kind": identity.kind, "media_bytes": identity.media_bytes}
     kept |= {f"sha256 of {visible(part.name)}": part.sha256 for part in identity.parts}
     kept |= {f"content {name}": value for name, value in identity.media.items()}
@@ -48,7 +53,14 @@ def facts(identity: Identity) -> dict[str, Scalar]:
     kept |= {f"said {name}": visible(value)[:LONGEST] for name, value in identity.said.items()}
     if identity.libraries:
         kept["read with"] = identity.libraries
+    kept |= {NESTED: "opened"} if reach.nested else {}
+    kept |= {FREE_SPACE: "searched for photos"} if reach.carved else {}
     return kept
+
+
+def reach_of(detail: Mapping[str, Scalar]) -> Reach:
+    """Return how far a container was looked into, by what the chain keeps of it."""
+    return Reach(nested=NESTED in detail, carved=FREE_SPACE in detail)
 
 
 def check(identity: Identity) -> str:

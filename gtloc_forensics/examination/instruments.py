@@ -77,7 +77,7 @@ def opened(settings: Settings) -> Iterator[Instruments]:
     with ExitStack() as stack:
         client = stack.enter_context(exiftool.ExifTool())
         decoder = stack.enter_context(decode.Decoder(settings.workers))
-        ours = _Ours(client, _further_readers(settings, stack))
+        ours = _Ours(client, _further_readers(settings, stack), settings.reach)
         loaded = plugins.load()
         loaded.add_built_in("stages", ours)
         readers = _readers(loaded, client, ours.further)
@@ -96,15 +96,15 @@ def opened(settings: Settings) -> Iterator[Instruments]:
 class _Ours:
     """What this package gives through the doors of the stages: the evidence, exiftool, the first model."""
 
-    def __init__(self, client: exiftool.ExifTool, further: tuple[MetadataReader, ...]) -> None:
-        self._client = client
+    def __init__(self, client: exiftool.ExifTool, further: tuple[MetadataReader, ...], reach: reading.Reach) -> None:
+        self._client, self._reach = client, reach
         self.further = further
         self.model: Model | None = None
         self.absence: Statement = Sentence("no model: it was asked to go without one")
 
     @plugins.hookimpl
     def sources(self, evidence: Path) -> Iterable[Candidate | Skipped]:
-        return reading.entries(evidence)
+        return reading.entries(evidence, self._reach)
 
     @plugins.hookimpl
     def metadata_readers(self) -> Iterable[MetadataReader]:

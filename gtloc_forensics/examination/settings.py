@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gtloc_forensics.errors import UsageError
+from gtloc_forensics.files.reading import LISTED, Reach
 
 NO_MODEL = "none"
 """The model name that asks for an examination without pixels."""
@@ -18,7 +19,7 @@ DEFAULT_SHORT_SIDE = 384
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How an examination is to be done; none of it changes what is found, but ``model`` and ``visible_dates``.
+    """How an examination is to be done; what is found depends on ``model``, ``visible_dates`` and ``reach`` alone.
 
     Attributes:
         model: name or folder of the model; "" takes the first installed, "none" goes without.
@@ -31,6 +32,7 @@ class Settings:
         trust_anchors: lists of the certificates of those whose content credentials are trusted (PEM).
         backup_password: file whose first line is the password of encrypted iOS backups.
         visible_dates: whether text is looked for in the pictures, which takes seconds for each.
+        reach: how far an image or archive is looked into beyond the files that it lists.
     """
 
     model: str = ""
@@ -43,6 +45,7 @@ class Settings:
     trust_anchors: tuple[Path, ...] = ()
     backup_password: Path | None = None
     visible_dates: bool = False
+    reach: Reach = LISTED
 
     @property
     def workers(self) -> int:

@@ -13,8 +13,11 @@ from typing import Protocol
 
 from gtloc_forensics.files import hashing, listing, opening, types
 from gtloc_forensics.files.containers import container
+from gtloc_forensics.files.containers.container import LISTED, Reach
 from gtloc_forensics.files.containers.identity import Identity
 from gtloc_forensics.records import Candidate, FileStat, Skipped
+
+__all__ = ["LISTED", "OpenFile", "Reach", "entries", "identity_of", "look", "source_file"]
 
 
 class OpenFile(Protocol):
@@ -89,14 +92,16 @@ def look(evidence: Path, relative: bytes) -> FileStat:
     return opening.look(evidence, relative)
 
 
-def entries(evidence: Path) -> Iterator[Candidate | Skipped]:
-    """List everything in the evidence; see :func:`listing.walk` and :meth:`Container.walk`.
+def entries(evidence: Path, reach: Reach = LISTED) -> Iterator[Candidate | Skipped]:
+    """List everything in the evidence, of a container as far as *reach* asks.
+
+    See :func:`listing.walk` and :meth:`Container.walk`.
 
     Raises:
         UsageError: it is no folder and no container, or cannot be entered.
         ToolMissing: a container needs a package that is not installed.
     """
-    return container.opened(evidence).walk() if container.is_container(evidence) else listing.walk(evidence)
+    return container.opened(evidence).walk(reach) if container.is_container(evidence) else listing.walk(evidence)
 
 
 def identity_of(evidence: Path) -> Identity | None:

@@ -233,7 +233,7 @@ def _counters(source: Source, tags: Tags) -> Iterator[Counter]:
     for tag, value, raw in numbers(tags, "ExifIFD:ImageNumber", "IFD0:ImageNumber", "XMP-aux:ImageNumber"):
         if 0 < value < 2**31 and value.is_integer():
             yield Counter(CounterKind.IMAGE, int(value), tag, raw)
-    named = name_number(source.relative)
+    named = None if source.stat.is_carved else name_number(source.relative)  # of what was carved the name is ours
     if named is not None:
         raw = visible(source.relative.rpartition(b"/")[2])
         yield Counter(CounterKind.FILE_NUMBER, named, "System:FileName", raw, DCF_WRAP)

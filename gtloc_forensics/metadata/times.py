@@ -134,7 +134,7 @@ def all_times(source: Source, tags: Tags, sidecars: Sequence[tuple[str, Tags]]) 
     for _, beside in sidecars:
         found += [(SIDECAR + tag, read) for tag, read in (*_table(beside, (*XMP, *EXIF)), *_kept_beside(beside))]
     readings = [replace(read, tag=tag) for tag, read in found if isinstance(read, TimeReading)]
-    named = name_time(source.relative)
+    named = None if source.stat.is_carved else name_time(source.relative)  # of what was carved the name is ours
     film = container_clock(
         tags, [*readings, *([named] if named else [])], name=visible(source.relative.rpartition(b"/")[2])
     )

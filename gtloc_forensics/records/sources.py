@@ -22,6 +22,8 @@ class FileStat:
         is_local: the times are of a clock whose zone nobody recorded; they are kept as if it had been UTC.
         mtime_step_ns, birth_step_ns: how finely the two times are recorded; 0: as finely as they are kept.
         is_deleted: the entry was deleted, and what was left of it was read.
+        is_carved: there is no entry: it was found in space that no file claims by how photos begin, so that its name
+            and this record are ours, ``inode`` is the byte at which it lies, and it may be in pieces.
     """
 
     size_bytes: int
@@ -37,6 +39,7 @@ class FileStat:
     mtime_step_ns: int = 0
     birth_step_ns: int = 0
     is_deleted: bool = False
+    is_carved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

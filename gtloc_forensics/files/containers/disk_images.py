@@ -4,7 +4,7 @@ The Sleuth Kit (pytsk3) knows FAT, exFAT, NTFS, ext2 to ext4, HFS+ and others; i
 APFS. Paths begin with the number of the partition, ``p1``, in the order of the table; an
 image without a table is ``p0``. What was deleted lies beneath ``p1-deleted`` and the number of its
 record, so that it can never be taken for a file, nor for another deleted one of its name.
-Nothing is carved: what has no record any more is not found.
+What has no record any more is found only by carving (:mod:`carving`), in space that no live file claims.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gtloc_forensics.errors import ToolMissing, UsageError
-from gtloc_forensics.files.containers import fat_times
+from gtloc_forensics.files.containers import fat_times, free_space, kinds
+from gtloc_forensics.files.containers.carving import Stretch
+from gtloc_forensics.files.containers.free_space import DEEPEST, FAILURES
 from gtloc_forensics.files.containers.media import REMEDY, Media
 from gtloc_forensics.files.containers.members import (
     ATTRIBUTES_OF_A_FILE,
     MOST_BYTES,
     SPECIAL,
-    WITHIN,
     Member,
     Unreadable,
     is_container,
@@ -31,17 +32,22 @@ from gtloc_forensics.files.containers.members import (
 from gtloc_forensics.files.types import has_photo_extension
 from gtloc_forensics.records import FileStat, Sentence, Skipped
 
-DEEPEST = 128
-"""Folders within folders: beyond it a file system is damaged, or made to be endless."""
-
 SMALLEST_GAP_BYTES = 16 << 20
 """A longer stretch that no partition claims is told."""
 
 FIRST_OF_USERS, EXTENSIONS = 24, 11
 """Of the records of NTFS: those before the first are its own, and one is the folder of further ones."""
 
-FAILURES = (OSError, RuntimeError)
-"""How the Sleuth Kit fails: by itself, or because the medium below could not be read."""
+_OWN_PARTITION = b"Apple_partition_map"
+"""The entry of a table for itself."""
+
+_NAMES = (".dd", ".raw", ".img", ".bin", ".001", ".e01", ".ex01")
+"""How the names of images end."""
+
+_NOTHING_KNOWN = Sentence(
+    "an image without a partition table or a file system that is known: wiped, encrypted or of another kind; gtloc "
+    "audit --carve looks for photos in it"
+)
 
 _SECOND_NS = 1_000_000_000
 _NTFS_STEP_NS = 100
@@ -53,6 +59,7 @@ class _Volume:
 
     label: bytes
     start: int  # byte at which it begins
+    end: int  # byte behind the last of its partition
     system: Any  # pytsk3.FS_Info
     data_area: int = 0  # byte at which FAT keeps directories and files
     seen: set[int] = field(default_factory=set)  # folders listed already
@@ -91,12 +98,38 @@ class DiskImage:
         self.libraries = f"pytsk3 {pytsk3.get_version()}"
         self._image = _image(pytsk3, media)
         self._untold: list[Skipped] = []
+        self._no_files: list[Stretch] = []  # partitions that could not be read, and what no partition claims
+        self.holds_nothing_known = False
         self._volumes = self._found()
         if not self._volumes and not self._untold:
+            self._refuse(name)
+
+    def _refuse(self, name: str) -> None:
+        """Refuse what holds nothing that is known, unless its name says that it is an image: a wiped card may be one.
+
+        Raises:
+            UsageError: its name does not, or it cannot be read, or holds what is known and not read.
+        """
+        kind = kinds.file_system_not_read(self._media.read, 0)
+        if kind:
+            raise UsageError(
+                f"{name} is an image of {kind}, which this program does not read; take its photos out with a program "
+                "that does and name the folder"
+            )
+        if not name.lower().endswith(_NAMES) or not self._can_be_read():
             raise UsageError(
                 f"{name} is no folder, no archive, and no disk image with a partition table or a file system that is "
                 "known; name the folder that holds the photos, or an image of a disk"
             )
+        self.holds_nothing_known = True
+        self._no_files = [Stretch(b"p0", 0, self._media.size_bytes)]
+        self._untold = [Skipped(b"p0", _NOTHING_KNOWN, blocks=True)]
+
+    def _can_be_read(self) -> bool:
+        try:
+            return bool(self._media.read(0, 512))
+        except OSError:
+            return False
 
     # ----------------------------------------------------------------- partitions
 
@@ -111,34 +144,54 @@ class DiskImage:
         volumes: list[_Volume] = []
         for part in parts:
             start, length = int(part.start) * sector, int(part.len) * sector
-            if int(part.flags) == int(tsk.TSK_VS_PART_FLAG_ALLOC):
+            if int(part.flags) == int(tsk.TSK_VS_PART_FLAG_ALLOC) and part.desc != _OWN_PARTITION:
                 number = len(volumes) + sum(entry.blocks for entry in self._untold) + 1
-                volumes += self._opened(b"p%d" % number, start, part.desc)
-            elif int(part.flags) == int(tsk.TSK_VS_PART_FLAG_UNALLOC) and length >= SMALLEST_GAP_BYTES:
-                said = Sentence("{size_mb:raw} MB that no partition claims; nothing is carved", size_mb=length >> 20)
-                self._untold.append(Skipped(b"unclaimed-%d" % start, said, blocks=False))
+                volumes += self._opened(b"p%d" % number, start, start + length, part.desc)
+            elif int(part.flags) == int(tsk.TSK_VS_PART_FLAG_UNALLOC):
+                self._unclaimed(start, length)
         if not volumes:  # a card without a partition table, whose boot sector may look like one
-            told = list(self._untold)
-            volumes = self._opened(b"p0", 0, b"")
-            self._untold = told if parts and not volumes else []
+            told, stretches = list(self._untold), list(self._no_files)
+            volumes = self._opened(b"p0", 0, self._media.size_bytes, b"")
+            is_one = bool(parts) and not volumes
+            self._untold, self._no_files = (told, stretches) if is_one else ([], [])
         return volumes
 
-    def _opened(self, label: bytes, start: int, described: bytes) -> list[_Volume]:
+    def _unclaimed(self, start: int, length: int) -> None:
+        self._no_files.append(Stretch(b"unclaimed", start, start + length))
+        if length >= SMALLEST_GAP_BYTES:
+            said = Sentence(
+                "{size_mb:raw} MB that no partition claims; looked into only by gtloc audit --carve",
+                size_mb=length >> 20,
+            )
+            self._untold.append(Skipped(b"unclaimed-%d" % start, said, blocks=False))
+
+    def _opened(self, label: bytes, start: int, end: int, described: bytes) -> list[_Volume]:
         try:
             system = self._tsk.FS_Info(self._image, offset=start)
         except FAILURES as error:
-            said = Sentence(
-                "a partition ({kind}) whose file system could not be read, because it is of an unknown kind, "
-                "encrypted or damaged ({said})",
-                kind=described.decode("utf-8", "replace") or "?",
-                said=(str(error).splitlines() or ["?"])[0][:160],
-            )
-            self._untold.append(Skipped(label, said, blocks=True))
+            self._no_files.append(Stretch(label, start, end))
+            self._untold.append(Skipped(label, self._not_read(start, described, error), blocks=True))
             return []
-        volume = _Volume(label, start, system)
+        volume = _Volume(label, start, end, system)
         if self._is_fat(volume) or self._is_exfat(volume):
             volume.data_area = fat_times.data_area(self._media.read, start, is_exfat=self._is_exfat(volume))
         return [volume]
+
+    def _not_read(self, start: int, described: bytes, error: Exception) -> Sentence:
+        """Return why a partition was not read: by what it is, where its first bytes tell, else as the library says."""
+        kind = kinds.file_system_not_read(self._media.read, start)
+        if kind:
+            return Sentence(
+                "a partition of {kind}, which this program does not read; take its photos out with a program that "
+                "does and audit the folder",
+                kind=kind,
+            )
+        return Sentence(
+            "a partition ({kind}) whose file system could not be read, because it is of an unknown kind, "
+            "encrypted or damaged ({said})",
+            kind=described.decode("utf-8", "replace") or "?",
+            said=(str(error).splitlines() or ["?"])[0][:160],
+        )
 
     def _kind(self, volume: _Volume) -> int:
         return int(volume.system.info.ftype)
@@ -244,7 +297,7 @@ class DiskImage:
     ) -> Iterator[Member | Skipped]:
         stat = self._stat(volume, found, entry.info.meta)
         if is_container(found.path):
-            yield Skipped(place, WITHIN, blocks=not found.is_deleted)
+            yield Member(place, stat, f"{number}:{found.number}", is_container=True)
             return
         if stat.size_bytes > MOST_BYTES and has_photo_extension(found.path):
             yield Skipped(place, too_long(stat.size_bytes), blocks=True)
@@ -298,6 +351,25 @@ class DiskImage:
             return _NTFS_STEP_NS
         has_parts = int(volume.system.info.flags) & int(self._tsk.TSK_FS_INFO_FLAG_HAVE_NANOSEC)
         return 1 if has_parts else _SECOND_NS
+
+    # ----------------------------------------------------------------- free space
+
+    def free_space(self) -> list[Stretch]:
+        """Return what no live file claims, in the order in which it lies there.
+
+        A partition that cannot be read, and what no partition claims, counts as a whole.
+        """
+        found = list(self._no_files)
+        for volume in self._volumes:
+            claimed = free_space.stretches(self._tsk, volume.system, volume.start, volume.end)
+            found += [Stretch(volume.label, start, end) for start, end in claimed]
+        return sorted(found, key=lambda stretch: stretch.start)
+
+    def first_byte(self, address: str) -> int | None:
+        """Return the byte of the medium at which the content of a file begins; None where nothing tells it."""
+        number, inode, *_ = map(int, address.split(":"))
+        volume = self._volumes[number]
+        return free_space.first_byte(volume.system, volume.start, inode)
 
     # ----------------------------------------------------------------- content
 

@@ -14,12 +14,21 @@ from gtloc_forensics.records import FileStat, Sentence, Skipped, Statement
 
 ROWS_AT_ONCE = 500
 
+_FILE, _SIDECAR, _CONTAINER, _PASSED_OVER = range(4)
+"""What an entry is, as far as its name tells."""
+
 _TABLES = """
 CREATE TABLE member (
-    path BLOB PRIMARY KEY, folder BLOB, is_sidecar INTEGER, stat TEXT, address TEXT, reason TEXT, blocks INTEGER
+    path BLOB PRIMARY KEY, folder BLOB, role INTEGER, size INTEGER, is_deleted INTEGER, stat TEXT, address TEXT,
+    reason TEXT, blocks INTEGER
 ) WITHOUT ROWID;
-CREATE INDEX member_folder ON member (folder, is_sidecar, path);
+CREATE INDEX member_folder ON member (folder, role, path);
+CREATE INDEX member_size ON member (size);
+CREATE INDEX member_deleted ON member (is_deleted);
 """
+
+
+_MEMBER = "path, stat, address, role"
 
 
 class Index:
@@ -46,26 +55,49 @@ class Index:
 
     def _add(self, entry: Member | Skipped) -> None:
         if isinstance(entry, Skipped):
-            self._insert(entry.relative, None, "", entry.reason, blocks=entry.blocks)
-        elif not self._insert(entry.path, entry.stat, entry.address, "", blocks=False):
+            self._pass_over(entry.relative, entry.reason, blocks=entry.blocks)
+        elif not self._insert(entry):
             again = Sentence(
                 "a further entry of the same name; the first was examined, and programs differ in which they unpack"
             )
             number = 2
-            while not self._insert(entry.path + b"#%d" % number, None, "", again, blocks=True):
+            while not self._pass_over(entry.path + b"#%d" % number, again, blocks=True):
                 number += 1
 
-    def _insert(self, path: bytes, stat: FileStat | None, address: str, reason: Statement, *, blocks: bool) -> bool:
-        folder, _, name = path.rpartition(b"/")
-        is_sidecar = stat is not None and sidecar_names.is_sidecar(name)
-        kept = None if stat is None else json.dumps(asdict(stat))
-        values = (path, folder, is_sidecar, kept, address, _kept(reason), blocks)
-        return self._rows.execute("INSERT OR IGNORE INTO member VALUES (?, ?, ?, ?, ?, ?, ?)", values).rowcount > 0
+    def _insert(self, member: Member) -> bool:
+        folder, _, name = member.path.rpartition(b"/")
+        role = _CONTAINER if member.is_container else _SIDECAR if sidecar_names.is_sidecar(name) else _FILE
+        stat = member.stat
+        kept = json.dumps(asdict(stat))
+        row = (member.path, folder, role, stat.size_bytes, stat.is_deleted, kept, member.address, "", False)
+        return self._put(row)
+
+    def _pass_over(self, path: bytes, reason: Statement, *, blocks: bool) -> bool:
+        row = (path, path.rpartition(b"/")[0], _PASSED_OVER, None, None, None, "", _kept(reason), blocks)
+        return self._put(row)
+
+    def _put(self, row: tuple[Any, ...]) -> bool:
+        return self._rows.execute("INSERT OR IGNORE INTO member VALUES (?,?,?,?,?,?,?,?,?)", row).rowcount > 0
 
     def member(self, path: bytes) -> Member | None:
         """Return the member at *path*; None where there is none, or none that may be read."""
-        row = self._rows.execute("SELECT path, stat, address FROM member WHERE path = ?", (path,)).fetchone()
+        row = self._rows.execute(f"SELECT {_MEMBER} FROM member WHERE path = ?", (path,)).fetchone()
         return None if row is None or row[1] is None else _member(row)
+
+    def of_size(self, size_bytes: int) -> Iterator[Member]:
+        """Yield the members that are so long."""
+        query = f"SELECT {_MEMBER} FROM member WHERE size = ? AND role = {_FILE} ORDER BY path"
+        yield from map(_member, self._rows.execute(query, (size_bytes,)))
+
+    def deleted(self) -> Iterator[Member]:
+        """Yield the members that were deleted."""
+        query = f"SELECT {_MEMBER} FROM member WHERE is_deleted AND role = {_FILE} ORDER BY path"
+        yield from map(_member, self._rows.execute(query))
+
+    def containers(self) -> Iterator[Member]:
+        """Yield the members that are containers by their names, in byte order."""
+        query = f"SELECT {_MEMBER} FROM member WHERE role = {_CONTAINER} ORDER BY path"
+        yield from map(_member, self._rows.execute(query))
 
     def folders(self) -> Iterator[bytes]:
         """Yield every folder that holds something, in byte order."""
@@ -79,22 +111,22 @@ class Index:
 
     def passed_over(self, folder: bytes) -> Iterator[Skipped]:
         """Yield what may not be read in one folder."""
-        for path, reason, blocks in self._pages("path, reason, blocks", folder, "stat IS NULL"):
+        for path, reason, blocks in self._pages("path, reason, blocks", folder, _PASSED_OVER):
             yield Skipped(path, _told(reason), bool(blocks))
 
     def files(self, folder: bytes) -> Iterator[Member]:
         """Yield the members in one folder that are no sidecars by their names, in byte order."""
-        return map(_member, self._pages("path, stat, address", folder, "stat IS NOT NULL AND NOT is_sidecar"))
+        return map(_member, self._pages(_MEMBER, folder, _FILE))
 
     def sidecars(self, folder: bytes) -> list[Member]:
         """Return the members in one folder that are sidecars by their names, in byte order."""
-        return [_member(row) for row in self._pages("path, stat, address", folder, "stat IS NOT NULL AND is_sidecar")]
+        return [_member(row) for row in self._pages(_MEMBER, folder, _SIDECAR)]
 
-    def _pages(self, columns: str, folder: bytes, condition: str) -> Iterator[tuple[Any, ...]]:
+    def _pages(self, columns: str, folder: bytes, role: int) -> Iterator[tuple[Any, ...]]:
         """Yield rows, some hundred at a time, so that whoever takes them may ask for others in between."""
         last = b""
-        query = f"SELECT {columns} FROM member WHERE folder = ? AND path > ? AND {condition} ORDER BY path LIMIT ?"
-        while rows := self._rows.execute(query, (folder, last, ROWS_AT_ONCE)).fetchall():
+        query = f"SELECT {columns} FROM member WHERE folder = ? AND role = ? AND path > ? ORDER BY path LIMIT ?"
+        while rows := self._rows.execute(query, (folder, role, last, ROWS_AT_ONCE)).fetchall():
             yield from rows
             last = rows[-1][0]
 
@@ -104,8 +136,8 @@ class Index:
 
 
 def _member(row: tuple[Any, ...]) -> Member:
-    path, stat, address = row
-    return Member(path, FileStat(**json.loads(stat)), address)
+    path, stat, address, role = row
+    return Member(path, FileStat(**json.loads(stat)), address, role == _CONTAINER)
 
 
 def _kept(reason: Statement) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from enum import Enum, unique
 from pathlib import Path
 
@@ -50,6 +51,14 @@ _NOT_READ = (
     (0, b"vhdxfile", "a VHDX disk image, which this program does not read; convert it to a raw image"),
     (0, b"conectix", "a VHD disk image, which this program does not read; convert it to a raw image"),
 )
+_FILE_SYSTEMS_NOT_READ = (
+    (32, b"NXSB", "APFS"),
+    (0, b"LUKS\xba\xbe", "LUKS (encrypted)"),
+    (3, b"-FVE-FS-", "BitLocker (encrypted)"),
+    (0, b"XFSB", "XFS"),
+)
+"""Where which bytes tell of a file system that the Sleuth Kit's Python face does not open."""
+
 _AFF4 = re.compile(rb"\.aff4$", re.IGNORECASE)
 _EWF_NAME = re.compile(r"(?P<stem>.+)\.(?P<x>[EeSs]x?)(?P<number>[0-9A-Za-z]{2})", re.DOTALL)
 _RAW_NAME = re.compile(r"(?P<stem>.+)\.(?P<number>[0-9]{3})", re.DOTALL)
@@ -68,17 +77,34 @@ def kind_of(path: Path) -> Kind:
         raise UsageError(
             f"{path} cannot be read: {opening.words(error)}; name a folder, an image or an archive"
         ) from error
+    return kind_of_head(head, os.fsencode(path.name), shown=str(path))
+
+
+def kind_of_head(head: bytes, name: bytes, *, shown: str) -> Kind:
+    """Return what a file with these first bytes and this name is; see :func:`kind_of`.
+
+    Raises:
+        UsageError: it is of a kind that is known and not read; *shown* is how the file is called there.
+    """
     for offset, magic, said in _NOT_READ:
         if head.startswith(magic, offset):
-            raise UsageError(f"{path} is {said}")
-    name = os.fsencode(path.name)
+            raise UsageError(f"{shown} is {said}")
     if _AFF4.search(name):
-        raise UsageError(f"{path} is an AFF4 image, for which there is no kept library; convert it to E01 or raw")
+        raise UsageError(f"{shown} is an AFF4 image, for which there is no kept library; convert it to E01 or raw")
     for offset, magic, kind in _MAGICS:
         if head.startswith(magic, offset):
             return kind
     packed = any(head.startswith(magic) and name.lower().endswith(endings) for magic, endings in _PACKED_TARS)
     return Kind.TAR if packed else Kind.RAW
+
+
+def file_system_not_read(read: Callable[[int, int], bytes], start: int) -> str:
+    """Return which file system that is known and not read begins at a byte of an image; "" for none."""
+    try:
+        head = read(start, HEAD_BYTES)
+    except OSError:
+        return ""
+    return next((kind for offset, magic, kind in _FILE_SYSTEMS_NOT_READ if head.startswith(magic, offset)), "")
 
 
 def parts_of(path: Path) -> tuple[Path, ...]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from gtloc_forensics.errors import ToolMissing, UsageError
 from gtloc_forensics.files import opening
+from gtloc_forensics.files.containers.spool import Spool
 from gtloc_forensics.files.hashing import BLOCK_BYTES
 
 REMEDY = "pip install 'gtloc_forensics[images]' brings what images and 7z archives need"
@@ -23,7 +24,10 @@ REMEDY = "pip install 'gtloc_forensics[images]' brings what images and 7z archiv
 class Media(Protocol):
     """The content of a disk, to be read at any place."""
 
-    size_bytes: int
+    @property
+    def size_bytes(self) -> int:
+        """How long it is."""
+
     stored: Mapping[str, str]  # "MD5" → hex digits that the image itself states
     said: Mapping[str, str]  # what the acquiring program wrote into the image
     libraries: str  # what it is read with, with the version; "" for nothing but Python
@@ -80,11 +84,40 @@ class RawMedia:
         self._stack.close()
 
 
+class SpooledMedia:
+    """What was put down into an unnamed temporary file."""
+
+    libraries = ""
+
+    def __init__(self, spool: Spool) -> None:
+        """Read *spool*, which is given back with it."""
+        self._spool = spool
+        self.stored: Mapping[str, str] = {}
+        self.said: Mapping[str, str] = {}
+
+    @property
+    def size_bytes(self) -> int:
+        """How much was put down so far."""
+        return self._spool.size_bytes
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return bytes, fewer at the end."""
+        return self._spool.read(offset, length)
+
+    def close(self) -> None:
+        """Give back the room."""
+        self._spool.close()
+
+
 class EwfMedia:
     """The media of an EWF image, and the hashes and words that it carries."""
 
-    def __init__(self, parts: Sequence[Path]) -> None:
+    def __init__(self, name: str, files: Callable[[ExitStack], Sequence[BinaryIO]]) -> None:
         """Open the image.
+
+        Args:
+            name: of the image, for the error.
+            files: opens its segments, to be closed with the stack.
 
         Raises:
             ToolMissing: libewf-python is not installed.
@@ -98,11 +131,11 @@ class EwfMedia:
         self._stack = ExitStack()
         self._handle: Any = pyewf.handle()
         try:
-            self._handle.open_file_objects(opened_files(parts, self._stack), "r")
+            self._handle.open_file_objects(list(files(self._stack)), "r")
         except OSError as error:
             self._stack.close()
             raise UsageError(
-                f"{parts[0]} cannot be opened as an EWF image: {_first_line(error)}; acquire it again"
+                f"{name} cannot be opened as an EWF image: {_first_line(error)}; acquire it again"
             ) from error
         self.size_bytes = int(self._handle.get_media_size())
         self.stored: Mapping[str, str] = {

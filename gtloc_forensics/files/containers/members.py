@@ -46,11 +46,13 @@ class Member:
         path: within the container, unlike that of any other member as far as its reader knows.
         stat: what the container records of it.
         address: how its reader finds it again.
+        is_container: by its name it is an image or an archive itself.
     """
 
     path: bytes
     stat: FileStat
     address: str
+    is_container: bool = False
 
 
 class Reader(Protocol):
@@ -84,17 +86,25 @@ class Allowance:
     archive_bytes: int
     declared_bytes: int = 0
 
-    def refusal(self, size_bytes: int, packed_bytes: int | None) -> Sentence | None:
-        """Return why a member of a stated size is not read; None where it is."""
+    def refusal(self, size_bytes: int, packed_bytes: int | None, *, is_container: bool = False) -> Sentence | None:
+        """Return why a member of a stated size is not read; None where it is.
+
+        An empty disk packs as tightly as a bomb, so that of a container within only the sums count.
+        """
         self.declared_bytes += size_bytes
-        if packed_bytes is not None and size_bytes > BOMB_BYTES and size_bytes > BOMB_RATIO * max(packed_bytes, 1):
+        if (
+            packed_bytes is not None
+            and not is_container
+            and size_bytes > BOMB_BYTES
+            and size_bytes > BOMB_RATIO * max(packed_bytes, 1)
+        ):
             return Sentence(
                 "{packed:raw} bytes that claim to unpack to {size:raw}: no picture packs so tightly; it was not "
                 "unpacked",
                 packed=packed_bytes,
                 size=size_bytes,
             )
-        if size_bytes > MOST_BYTES:
+        if size_bytes > MOST_BYTES and not is_container:
             return too_long(size_bytes)
         if self.declared_bytes > max(FREE_BYTES, MOST_GROWTH * self.archive_bytes):
             return Sentence(
@@ -153,5 +163,5 @@ def link(target: bytes) -> Sentence:
 
 SPECIAL = Sentence("a device, a pipe or a socket, not a file")
 ENCRYPTED = Sentence("it is encrypted; unpack it with its password and audit the folder")
-WITHIN = Sentence("an image or an archive within this one, not looked into; take it out and audit it by itself")
+WITHIN = Sentence("an image or an archive within this one, which was not opened; gtloc audit --nested opens it")
 """What is said of members that are not read."""

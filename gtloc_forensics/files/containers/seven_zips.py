@@ -17,7 +17,6 @@ from gtloc_forensics.files.containers.members import (
     MOST_GROWTH,
     MOST_MEMBERS,
     SPECIAL,
-    WITHIN,
     Allowance,
     Member,
     Unreadable,
@@ -84,7 +83,7 @@ class SevenZipArchive:
         name = str(info.filename)
         path, trouble = safe(name.encode("utf-8", "surrogatepass"))
         size = int(info.uncompressed or 0)
-        refusal = trouble or allowance.refusal(size, None)
+        refusal = trouble or allowance.refusal(size, None, is_container=is_container(path))
         if refusal is not None:
             return Skipped(path, refusal, blocks=True)
         if info.is_symlink or info.is_junction:
@@ -93,9 +92,7 @@ class SevenZipArchive:
             return Skipped(path, SPECIAL, blocks=True)
         if self._archive.password_protected and size:
             return Skipped(path, ENCRYPTED, blocks=True)
-        if is_container(path):
-            return Skipped(path, WITHIN, blocks=True)
-        return Member(path, self._stat(info, size), name)
+        return Member(path, self._stat(info, size), name, is_container(path))
 
     def _stat(self, info: Any, size: int) -> FileStat:
         ticks = int(info.lastwritetime or 0)
@@ -111,7 +108,8 @@ class SevenZipArchive:
             mtime_step_ns=_STEP_NS,
         )
 
-    def _unpack(self, targets: set[str]) -> None:
+    def _unpack(self, targets: set[str], *, whole: bool = False) -> None:
+        """Unpack members; only the beginnings of those that are no photos, unless they are wanted whole."""
         from py7zr.io import Py7zIO, WriterFactory
 
         spool, unpacked = self._spool, self._unpacked
@@ -120,7 +118,7 @@ class SevenZipArchive:
             """Puts one member down."""
 
             def __init__(self, name: str) -> None:
-                self._member = unpacked.setdefault(name, _Unpacked(name, spool.size_bytes))
+                self._member = unpacked.setdefault(name, _Unpacked(name, spool.size_bytes, whole=whole))
 
             def write(self, block: bytes | bytearray) -> int:
                 self._member.take(bytes(block), spool)
@@ -155,6 +153,10 @@ class SevenZipArchive:
     def blocks(self, address: str, block_bytes: int) -> Iterator[bytes]:
         """Yield the content of a member, if it has the length and the CRC-32 that the archive states."""
         stated, found = self._stated.get(address), self._unpacked.get(address)
+        if found is not None and found.kept < found.length and is_container(address.encode("utf-8", "surrogatepass")):
+            del self._unpacked[address]  # an archive within, which is wanted after all
+            self._unpack({address}, whole=True)
+            found = self._unpacked.get(address)
         if stated is None or found is None or found.length != int(stated.uncompressed or 0):
             said = Sentence("it could not be unpacked ({said})", said=self._trouble or "it is not there")
             raise Unreadable(said)
@@ -173,10 +175,10 @@ class _Unpacked:
 
     __slots__ = ("crc32", "is_wanted", "kept", "length", "start")
 
-    def __init__(self, name: str, start: int) -> None:
+    def __init__(self, name: str, start: int, *, whole: bool) -> None:
         base = name.encode("utf-8", "surrogatepass").rpartition(b"/")[2]
         self.is_wanted: bool | None = (
-            True if types.has_photo_extension(base) or sidecar_names.is_sidecar(base) else None
+            True if whole or types.has_photo_extension(base) or sidecar_names.is_sidecar(base) else None
         )
         self.start, self.length, self.kept, self.crc32 = start, 0, 0, 0
 

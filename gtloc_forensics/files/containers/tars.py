@@ -19,7 +19,6 @@ from gtloc_forensics.files.containers.members import (
     MOST_GROWTH,
     MOST_MEMBERS,
     SPECIAL,
-    WITHIN,
     Allowance,
     Member,
     Unreadable,
@@ -96,7 +95,7 @@ class TarArchive:
         if info.isdir() and trouble is None:
             return
         target = info.linkname.encode("utf-8", "surrogateescape")
-        refusal = trouble or allowance.refusal(info.size, None)
+        refusal = trouble or allowance.refusal(info.size, None, is_container=is_container(path))
         if refusal is not None:
             yield Skipped(path, refusal, blocks=True)
         elif info.issym() or info.islnk():
@@ -107,10 +106,8 @@ class TarArchive:
             yield Skipped(path, _SPARSE, blocks=True)
         elif info.offset_data + info.size > self._content.size_bytes:
             yield Skipped(path, Sentence("the archive ends within it"), blocks=True)
-        elif is_container(path):
-            yield Skipped(path, WITHIN, blocks=True)
         else:
-            yield Member(path, self._stat(info), f"{info.offset_data}:{info.size}")
+            yield Member(path, self._stat(info), f"{info.offset_data}:{info.size}", is_container(path))
 
     def _stat(self, info: tarfile.TarInfo) -> FileStat:
         has_parts = not float(info.mtime).is_integer()

@@ -18,7 +18,6 @@ from gtloc_forensics.files.containers.members import (
     ENCRYPTED,
     MOST_MEMBERS,
     SPECIAL,
-    WITHIN,
     Allowance,
     Member,
     Unreadable,
@@ -74,7 +73,7 @@ class ZipArchive:
             mode = info.external_attr >> 16
             if name.endswith(b"/") and trouble is None:
                 continue
-            refusal = trouble or allowance.refusal(info.file_size, info.compress_size)
+            refusal = trouble or allowance.refusal(info.file_size, info.compress_size, is_container=is_container(path))
             if refusal is not None:
                 yield Skipped(path, refusal, blocks=True)
             elif stat.S_ISLNK(mode):
@@ -83,10 +82,8 @@ class ZipArchive:
                 yield Skipped(path, SPECIAL, blocks=True)
             elif info.flag_bits & _ENCRYPTED:
                 yield Skipped(path, ENCRYPTED, blocks=True)
-            elif is_container(path):
-                yield Skipped(path, WITHIN, blocks=True)
             else:
-                yield Member(path, self._stat(info), str(number))
+                yield Member(path, self._stat(info), str(number), is_container(path))
 
     def _stat(self, info: zipfile.ZipInfo) -> FileStat:
         modified_ns, created_ns, step_ns = _times(info.extra)

@@ -1,4 +1,4 @@
-"""What an image or an archive records of a photo: its times, with their zone and step, and that it was deleted."""
+"""What an image or archive records of a photo: its times with zone and step, and that it was deleted or carved."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def rows(edition: Edition, stat: FileStat) -> Iterator[tuple[Text, Text]]:
     words = edition.words
     if stat.is_deleted:
         yield words("photos.deleted"), words("photos.deleted_told")
+    if stat.is_carved:
+        yield words("photos.carved"), words("photos.carved_told", offset=words.number(stat.inode))
     if stat.mtime_step_ns:
         for name, nanoseconds, step_ns in (
             ("photos.written", stat.mtime_ns, stat.mtime_step_ns),

@@ -125,11 +125,12 @@ def _recorded(stat: FileStat) -> dict[str, Any]:
     return {
         "recorded": {
             "deleted": stat.is_deleted,
+            "carved": stat.is_carved,
             "modified": _moment_of(stat.mtime_ns),
             "modified_step_s": stat.mtime_step_ns / 1e9,
             "created": _moment_of(stat.birth_ns or 0),
             "created_step_s": stat.birth_step_ns / 1e9,
-            "zone": None if stat.is_local else "UTC",
+            "zone": None if stat.is_local or stat.is_carved else "UTC",
         }
     }
 
