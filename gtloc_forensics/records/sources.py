@@ -22,6 +22,8 @@ class FileStat:
         is_local: the times are of a clock whose zone nobody recorded; they are kept as if it had been UTC.
         mtime_step_ns, birth_step_ns: how finely the two times are recorded; 0: as finely as they are kept.
         is_deleted: the entry was deleted, and what was left of it was read.
+        etag, version: by which an object store tells this content from every other that lay under the name; "" for
+            a file, and where the store gives none.
     """
 
     size_bytes: int
@@ -37,6 +39,8 @@ class FileStat:
     mtime_step_ns: int = 0
     birth_step_ns: int = 0
     is_deleted: bool = False
+    etag: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

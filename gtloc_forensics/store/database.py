@@ -25,7 +25,7 @@ from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Scalar, S
 from gtloc_forensics.store.codec import pack, text_of, told_of, unpack
 from gtloc_forensics.store.custody import GENESIS, canonical_json, event_of
 from gtloc_forensics.store.reading_copy import ReadingCopy
-from gtloc_forensics.store.rows import StoredSource, event_from, source_of, stored_source_of
+from gtloc_forensics.store.rows import StoredSource, event_from, source_of, stat_text, stored_source_of
 from gtloc_forensics.store.schema import (
     POSTGRESQL,
     SQLITE,
@@ -209,7 +209,7 @@ class Store:
             "relative": source.relative,
             "sha256": source.sha256,
             "media_type": source.media_type,
-            "stat": json.dumps(asdict(source.stat)),
+            "stat": stat_text(source.stat),
             "sidecars": json.dumps([[name.hex(), sha256] for name, sha256 in sorted(sidecars.items())]),
             "acquired_utc": acquired_utc.isoformat(),
         }

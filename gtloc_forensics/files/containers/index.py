@@ -67,6 +67,14 @@ class Index:
         row = self._rows.execute("SELECT path, stat, address FROM member WHERE path = ?", (path,)).fetchone()
         return None if row is None or row[1] is None else _member(row)
 
+    def totals(self) -> tuple[int, int]:
+        """Return how many members there are, and how many bytes they hold together."""
+        query = (
+            "SELECT count(*), coalesce(sum(json_extract(stat, '$.size_bytes')), 0) FROM member WHERE stat IS NOT NULL"
+        )
+        members, size_bytes = self._rows.execute(query).fetchone()
+        return int(members), int(size_bytes)
+
     def folders(self) -> Iterator[bytes]:
         """Yield every folder that holds something, in byte order."""
         folder: bytes | None = None

@@ -31,6 +31,11 @@ class Inventory:
         self._lock = threading.RLock()
         self._index = Index(reader.members())
 
+    def totals(self) -> tuple[int, int]:
+        """Return how many members there are, and how many bytes they hold together."""
+        with self._lock:
+            return self._index.totals()
+
     def walk(self) -> Iterator[Candidate | Skipped]:
         """Yield everything, folder by folder."""
         for folder in self._one_by_one(self._index.folders()):
