@@ -20,6 +20,7 @@ class S3Server:
     """Moto behind a door at which requests are counted, held up, refused or broken off."""
 
     def __init__(self) -> None:
+        from moto.s3.models import s3_backends
         from moto.server import DomainDispatcherApplication, create_backend_app
         from werkzeug.serving import make_server
 
@@ -32,6 +33,7 @@ class S3Server:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.client = self._client()
+        self.backend = s3_backends["123456789012"]["aws"]
         self.forget()
 
     def _door(self, environ: dict[str, Any], answer: Any) -> Any:

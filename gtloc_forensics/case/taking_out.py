@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from gtloc_forensics.case.folder import CaseFolder
@@ -64,13 +64,15 @@ class _Gone(OSError):
 
 
 def _copy(evidence: Path, relative: bytes, target: Path) -> None:
-    try:
-        with reading.source_file(evidence, relative) as file:
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(reading.source_file(evidence, relative))
             stat, blocks = file.stat(), file.blocks()
             first = next(blocks, b"")
-    except OSError as error:
-        raise _Gone from error
-    with writing.replaced(target) as draft, draft.open("r+b") as copy:
+        except OSError as error:
+            raise _Gone from error
+        draft = stack.enter_context(writing.replaced(target))
+        copy = stack.enter_context(draft.open("r+b"))
         copy.write(first)
         while block := _next(blocks):
             copy.write(block)
