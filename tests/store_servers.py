@@ -145,7 +145,7 @@ class SftpServer:
                 server.asked["open to write" if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) else "open"] += 1
                 handle = paramiko.SFTPHandle(flags)
                 try:
-                    handle.readfile = Path(path).open("rb")
+                    handle.readfile = Path(path).open("rb")  # noqa: SIM115 - closed with the handle
                 except OSError as error:
                     return paramiko.SFTPServer.convert_errno(error.errno)
                 return handle
