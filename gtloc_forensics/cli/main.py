@@ -17,6 +17,7 @@ from gtloc_forensics.cli import preferences
 from gtloc_forensics.cli.commands import (
     comparing,
     correcting,
+    database,
     immich,
     modelling,
     plugin,
@@ -215,6 +216,7 @@ for command in (
     watching.watch,
     correcting.correct,
     searching.search,
+    database.database,
     immich.immich,
     modelling.model,
     modelling.train,
