@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from postgres_server import new_database, running
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DatabaseError
 from test_case import FIXED, INLINE, audit, hostile, photo
@@ -25,45 +24,18 @@ from gtloc_forensics.errors import CaseBusy, CaseError, NewerCase, UsageError
 from gtloc_forensics.records import FileStat, Source
 from gtloc_forensics.store.database import Store
 
-BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 TABLES = ("case_header", "source", "rejected", "result", "examination", "member", "finding", "custody")
-
-
-def run_as_postgres(*words: str | Path) -> None:
-    subprocess.run(["runuser", "-u", "postgres", "--", *map(str, words)], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Path]:
-    """Run a server of its own on a socket in a new folder."""
-    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install -e '.[postgres]'")
-    if not BINARIES:
-        pytest.skip("there is no PostgreSQL server: apt-get install postgresql")
-    if os.geteuid() != 0:
-        pytest.skip("a throw-away server is started as the user postgres, and only root may do that")
-    programs = BINARIES[-1].parent
-    with tempfile.TemporaryDirectory(prefix="gtloc-pg-") as name:
-        folder = Path(name)
-        subprocess.run(["chown", "postgres", folder], check=True)
-        run_as_postgres(programs / "initdb", "-D", folder / "data", "-A", "trust", "-U", "gt", "--no-sync")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        control = (programs / "pg_ctl", "-D", folder / "data", "-w")
-        run_as_postgres(*control, "-l", folder / "log", "-o", options, "start")
-        try:
-            yield folder
-        finally:
-            run_as_postgres(*control, "-m", "immediate", "stop")
+    with running() as started:
+        yield started.folder
 
 
 @pytest.fixture
 def url(server: Path, request: pytest.FixtureRequest) -> str:
-    """Make an empty database and return its address."""
-    name = f"case_{abs(hash(request.node.name)):x}"
-    admin = create_engine(f"postgresql+psycopg://gt@/postgres?host={server}", isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"))
-    admin.dispose()
-    return f"postgresql+psycopg://gt@/{name}?host={server}"
+    return new_database(server, request.node.name)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 from gtloc_forensics.case import products
 from gtloc_forensics.case.folder import CaseFolder, default_output
 from gtloc_forensics.case.view import StoredCase
-from gtloc_forensics.errors import ToolMissing, UsageError
+from gtloc_forensics.errors import ToolMissing
 from gtloc_forensics.examination import witnesses
 from gtloc_forensics.examination.gathering import Gathering, Progress
 from gtloc_forensics.examination.instruments import Instruments, opened
@@ -66,14 +66,14 @@ def open_case(
 
     Raises:
         UsageError: the folder does not exist, the case folder belongs to another one, holds the evidence, or holds
-            what is not ours.
+            what is not ours; a store is not there or gives no right.
+        ServerFailed: a store did not answer.
         EvidenceTreeError: the case folder, the database or the folder for temporary files lies inside the evidence.
         CaseBusy: another process works on this case; its header stays as it is.
         NewerCase, CaseError: the database cannot be used.
         CaseBusy: the header is to be changed, and another process holds the case.
     """
-    if not (watched or evidence.is_dir() or evidence.is_file()):  # a watched card may come later
-        raise UsageError(f"{evidence} is not a folder; name the folder that holds the photos, an image or an archive")
+    evidence = evidence.resolve() if watched else reading.door(evidence)  # a watched card may come later
     folder = output or default_output(evidence)
     database = addresses.checked(database_url) if database_url else folder / DATABASE
     for place in watched or (evidence,):
@@ -83,7 +83,7 @@ def open_case(
             refuse_inside(database, place)
     reading.identity_of(evidence)  # a file that is no container is refused before a folder is made for it
     folder.mkdir(parents=True, exist_ok=True)
-    case = Case(folder, evidence=evidence.resolve(), database_url=database_url)
+    case = Case(folder, evidence=evidence, database_url=database_url)
     try:
         case.set_header(header or CaseHeader())
     except BaseException:

@@ -324,7 +324,7 @@ class Evidence:
 
     def _arrived(self, passed_over: Mapping[bytes, Skipped]) -> Iterator[Difference]:
         evidence = self._case.evidence
-        for entry in reading.entries(evidence, self._reach()) if evidence.exists() else ():
+        for entry in reading.entries(evidence, self._reach()) if reading.is_there(evidence) else ():
             name, known = visible(entry.relative), self._known.get(_path(entry.relative))
             before = passed_over.get(entry.relative)
             if known is None and before is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gtloc_forensics.examination.acquisition import CONTAINER, FREE_SPACE, NESTED
+from gtloc_forensics.examination.acquisition import CONTAINER, FREE_SPACE, NESTED, STORE
 from gtloc_forensics.records import Scalar, Sentence, Statement
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.joining import events, in_order_of_joining
@@ -50,6 +50,23 @@ def containers(store: Store) -> dict[str, Statement]:
             "container_read_with": str(told.get("read with", "")),
         }
     return {name: value for name, value in found.items() if value}
+
+
+def stores(store: Store) -> dict[str, Statement]:
+    """Return what the chain says of the store that the photos come from; empty for a folder."""
+    found: dict[str, Statement] = {}
+    for event in events(store, STORE):
+        told = event.detail
+        found = {
+            "store": event.subject,
+            "store_holds": Sentence(
+                "{objects} objects, {size_bytes} bytes",
+                objects=int(told.get("objects") or 0),
+                size_bytes=int(told.get("size_bytes") or 0),
+            ),
+            "store_read_with": str(told.get("read with", "")),
+        }
+    return found
 
 
 def _explained(told: Mapping[str, Scalar]) -> Statement:

@@ -20,7 +20,7 @@ from gtloc_forensics.correct import leftovers
 from gtloc_forensics.correct.journal import JOURNAL_FILE, Journal
 from gtloc_forensics.errors import CaseBusy, CorrectionStopped, DamagedCase, UsageError
 from gtloc_forensics.examination.settings import Settings
-from gtloc_forensics.files import workspace, writing
+from gtloc_forensics.files import reading, workspace, writing
 from gtloc_forensics.records import CaseHeader, Scalar, visible
 from gtloc_forensics.store import addresses
 from gtloc_forensics.store.addresses import ADDRESS, DATABASE
@@ -82,7 +82,8 @@ class CaseFolder:
         except ValueError as error:
             raise DamagedCase("the case header's evidence_folder is no path") from error
         if evidence is not None and kept != evidence:
-            raise UsageError(f"{self.folder} is the case of {kept}, not of {evidence}; choose another --output")
+            of, other = (visible(reading.named(place)) for place in (kept, evidence))
+            raise UsageError(f"{self.folder} is the case of {of}, not of {other}; choose another --output")
         return kept
 
     def _keep_address(self, address: str) -> None:
@@ -132,7 +133,7 @@ class CaseFolder:
         if not (journal / JOURNAL_FILE).is_file() or journal.is_symlink():
             return
         with suppress(CaseBusy, CorrectionStopped, OSError), Journal(journal) as opened:  # `gtloc correct` will say it
-            for path in leftovers.remove(opened, self.taken_out if self.evidence.is_file() else self.evidence):
+            for path in leftovers.remove(opened, self.evidence if reading.is_folder(self.evidence) else self.taken_out):
                 self.note("correct", visible(os.fsencode(path)), {"step": "clear up"})
 
     @contextmanager
@@ -158,7 +159,7 @@ class CaseFolder:
         if not is_new and not any(asdict(header).values()):
             return
         opened_utc = Settings().instant() if is_new else None
-        folder = os.fsencode(self.evidence).hex()  # a folder's name need not be text
+        folder = reading.named(self.evidence).hex()  # a folder's name need not be text
         with self.locked(), self.store.writing() as session:
             changed = self.store.set_header(session, replace(header, evidence_folder=folder, opened_utc=opened_utc))
             if changed:

@@ -1,4 +1,4 @@
-"""Photos of a container as files of the case, for as long as they are corrected: a container is never written to.
+"""Photos of a container or a store as files of the case while they are corrected: neither is ever written to.
 
 They lie in the folder of corrections, since a correction that is interrupted is finished from them,
 and are removed when it is done.
@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.correct import Beside, Destination, InPlace, Journal, Plan
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files import reading, writing
+from gtloc_forensics.records import visible
 
 
 @contextmanager
@@ -26,13 +27,14 @@ def photos_of(case: CaseFolder, plan: Plan, destination: Destination, journal: J
         UsageError: something would have to be written into a container.
         OSError: the photos cannot be written to the case folder.
     """
-    if not case.evidence.is_file():
+    if reading.is_folder(case.evidence):
         yield case.evidence
         return
     if isinstance(destination, Beside | InPlace):
+        within = visible(reading.named(case.evidence))
         raise UsageError(
-            f"the photos lie within {case.evidence.name}, which is never written to: leave --beside and --in-place "
-            "out, and the corrections lie in CASE/sidecars; or name a folder for corrected copies with --copy"
+            f"the photos lie within {within}, which is never written to: leave --beside and --in-place out, and "
+            "the corrections lie in CASE/sidecars; or name a folder for corrected copies with --copy"
         )
     with removed_when_done(case, journal):
         _take_out(case, tuple(plan.by_photo()))
@@ -45,7 +47,7 @@ def removed_when_done(case: CaseFolder, journal: Journal) -> Iterator[None]:
     try:
         yield
     finally:
-        if case.evidence.is_file() and not any(map(journal.is_open, journal.transactions())):
+        if not reading.is_folder(case.evidence) and not any(map(journal.is_open, journal.transactions())):
             shutil.rmtree(case.taken_out, ignore_errors=True)
 
 
@@ -62,13 +64,15 @@ class _Gone(OSError):
 
 
 def _copy(evidence: Path, relative: bytes, target: Path) -> None:
-    try:
-        with reading.source_file(evidence, relative) as file:
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(reading.source_file(evidence, relative))
             stat, blocks = file.stat(), file.blocks()
             first = next(blocks, b"")
-    except OSError as error:
-        raise _Gone from error
-    with writing.replaced(target) as draft, draft.open("r+b") as copy:
+        except OSError as error:
+            raise _Gone from error
+        draft = stack.enter_context(writing.replaced(target))
+        copy = stack.enter_context(draft.open("r+b"))
         copy.write(first)
         while block := _next(blocks):
             copy.write(block)

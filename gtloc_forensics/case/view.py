@@ -275,7 +275,7 @@ class StoredCase:
 
     def mandate(self) -> Mapping[str, str]:
         """What the examiner says of the case beside the header, and what the container says of itself."""
-        return exhibits.mandate(self._store) | exhibits.containers(self._store)
+        return exhibits.mandate(self._store) | exhibits.containers(self._store) | exhibits.stores(self._store)
 
     def name_of(self, source_id: str) -> str:
         """The displayable path of a photo."""

@@ -30,6 +30,11 @@ OPTIONAL = {
     "py7zr": ("7z archives", "images"),
     "c2pa-python": ("content credentials", "c2pa"),
     "iphone-backup-decrypt": ("encrypted iOS backups", "backup"),
+    "s3fs": ("evidence at s3://", "s3"),
+    "gcsfs": ("evidence at gs://", "gcs"),
+    "adlfs": ("evidence at abfs://", "azure"),
+    "paramiko": ("evidence at sftp://", "sftp"),
+    "smbprotocol": ("evidence at smb://", "smb"),
     "psycopg": ("PostgreSQL case databases", "postgres"),
 }
 

@@ -17,6 +17,7 @@ from gtloc_forensics.cli import preferences
 from gtloc_forensics.cli.commands import (
     comparing,
     correcting,
+    database,
     immich,
     modelling,
     plugin,
@@ -26,6 +27,7 @@ from gtloc_forensics.cli.commands import (
     shell,
     watching,
 )
+from gtloc_forensics.cli.evidence import Evidence
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 from gtloc_forensics.cli.output import open_for_reading
 from gtloc_forensics.cli.progress import progress_on
@@ -58,7 +60,7 @@ def gtloc() -> None:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("case_folder", type=click.Path(path_type=Path))
+@click.argument("case_folder", type=Evidence())
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Case folder [default: ./<folder>.audit].")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout (docs/json.md).")
 @statements
@@ -128,7 +130,9 @@ def audit(
     """Audit every photo under CASE_FOLDER; nothing in it is changed.
 
     CASE_FOLDER is a folder of photos, an image of a disk (raw, E01, Ex01, split
-    too) or an archive (zip, tar, 7z): docs/images-and-archives.md.
+    too) or an archive (zip, tar, 7z): docs/images-and-archives.md. It may also be
+    the address of a store (s3://bucket/prefix, gs://, abfs://, sftp://, smb://):
+    docs/object-stores.md.
 
     Leaves a case folder with the database (case.sqlite), the findings
     (findings.json) and the report (report.pdf). Run again, it does only what is
@@ -218,6 +222,7 @@ for command in (
     watching.watch,
     correcting.correct,
     searching.search,
+    database.database,
     immich.immich,
     modelling.model,
     modelling.train,

@@ -1,7 +1,8 @@
-"""What is told to the custody chain of the container that the photos come from: files, hashes, and its own words."""
+"""What is told to the custody chain of the container or the store that the photos come from."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,25 +20,34 @@ CONTAINER = "container"
 NESTED, FREE_SPACE = "containers within", "free space"
 """Fields of that event, where the container was looked into beyond what it lists."""
 
+STORE = "object store"
+"""Action of the custody event that says from which store the evidence comes."""
+
 LONGEST = 300  # characters of what the acquiring program wrote
 
 
 def note(store: Store, evidence: Path, settings: Settings) -> None:
     """Tell the chain what the evidence is, unless that is what it said last; of a folder there is nothing to tell.
 
+    Of a store it is told how much of it was listed, so it is listed before.
+
     Raises:
-        UsageError, ToolMissing: the container cannot be opened.
+        UsageError, ToolMissing, ServerFailed: the container or the store cannot be opened.
     """
-    identity = reading.identity_of(evidence)
-    if identity is None:
+    identity, of_store = reading.identity_of(evidence), reading.facts_of_store(evidence)
+    if identity is not None:
+        action, subject, detail = CONTAINER, visible(identity.parts[0].name), facts(identity, settings.reach)
+    elif of_store is not None:
+        action, subject = STORE, visible(os.fsencode(of_store.address))
+        detail = {"objects": of_store.objects, "size_bytes": of_store.size_bytes, "read with": of_store.libraries}
+    else:
         return
-    subject, detail = visible(identity.parts[0].name), facts(identity, settings.reach)
-    last = store.last_event(CONTAINER, subject)
+    last = store.last_event(action, subject)
     if last is not None and dict(last.detail) == detail:
         return
     with store.writing() as session:
         store.append_event(
-            session, utc_time=settings.instant(), actor=actor(), action=CONTAINER, subject=subject, detail=detail
+            session, utc_time=settings.instant(), actor=actor(), action=action, subject=subject, detail=detail
         )
 
 

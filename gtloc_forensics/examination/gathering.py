@@ -48,8 +48,8 @@ class Gathering:
 
     def run(self, *, only: Container[bytes] | None = None) -> Gathered:
         """Gather the folder, or *only* those relative paths of it, and return what lies in it."""
-        acquisition.note(self._run.store, self._run.root, self._run.settings)
         everything = plugged_in.listed(self._run.root, self._run.instruments.loaded)
+        acquisition.note(self._run.store, self._run.root, self._run.settings)
         entries = [entry for entry in everything if only is None or entry.relative in only]
         rejected = [entry for entry in entries if isinstance(entry, Skipped)]
         candidates = [entry for entry in entries if isinstance(entry, Candidate)]

@@ -61,6 +61,8 @@ def keep_source(keeping: Keeping, work: Work, taken: Taken) -> None:
             "sha256": source.sha256,
             "size_bytes": source.stat.size_bytes,
             "access_time_kept": taken.access_time_kept,
+            **({"etag": source.stat.etag} if source.stat.etag else {}),
+            **({"version": source.stat.version} if source.stat.version else {}),
             **{f"sidecar {visible(name)}": sha256 for name, sha256 in sidecars.items()},
             **({"not_read": "; ".join(_unread(taken))} if taken.unread_sidecars else {}),
         },

@@ -127,7 +127,7 @@ def take_beside(root: Path, relative: bytes, *, into: Path, copy_limit_bytes: in
 def stat_key(root: Path, relative: bytes) -> tuple[int, ...]:
     """Return (size, mtime, ctime, inode, device) of a file, ``()`` when it is gone: equal keys, unchanged file."""
     try:
-        now = reading.look(root, relative)
+        now = reading.as_listed(root, relative)
     except OSError:
         return ()
     return (now.size_bytes, now.mtime_ns, now.ctime_ns, now.inode, now.device)
@@ -158,6 +158,8 @@ def recheck(root: Path, source: Source) -> Rechecked:
             (_of_sizes(before.size_bytes, now.size_bytes), now.size_bytes != before.size_bytes),
             (Sentence("its modification time changed"), now.mtime_ns != before.mtime_ns),
             (Sentence("its inode change time changed"), now.ctime_ns != before.ctime_ns),
+            (_of_marks("ETag", before.etag, now.etag), now.etag != before.etag),
+            (_of_marks("version", before.version, now.version), now.version != before.version),
         )
         if changed
     ]
@@ -168,6 +170,10 @@ def _of_sizes(before_bytes: int, now_bytes: int) -> Sentence:
     return Sentence(
         "its size went from {before_bytes:raw} to {now_bytes:raw} bytes", before_bytes=before_bytes, now_bytes=now_bytes
     )
+
+
+def _of_marks(mark: str, before: str, now: str) -> Sentence:
+    return Sentence("its {mark} in the store went from {before} to {now}", mark=mark, before=before, now=now)
 
 
 def together(changes: Sequence[Statement]) -> Statement:
@@ -194,6 +200,7 @@ def _take_one(
     try:
         with reading.source_file(root, relative) as file:
             before = file.stat()
+            _insist_on_what_was_listed(relative, before, file.listed())
             kind = types.media_type(file.head(), name=relative)
             source = Source(source_id_of(relative), relative, "", before, kind)
             copy_wanted = before.size_bytes <= copy_limit_bytes
@@ -258,9 +265,33 @@ def _told_from_reading(partial: Path) -> Iterator[None]:
         ) from error
 
 
+def _insist_on_what_was_listed(relative: bytes, now: FileStat, listed: FileStat | None) -> None:
+    if listed is None or _content(now) == _content(listed):
+        return
+    raise StillWritten(
+        Sentence(
+            "it was replaced in the store after it was listed ({before}, then {now}); run again",
+            before=_told(listed),
+            now=_told(now),
+        ),
+        Source(source_id_of(relative), relative, "", now, types.UNKNOWN),
+    )
+
+
+def _content(stat: FileStat) -> tuple[object, ...]:
+    """Return what tells one content of a name from another before it is read; a listing names no version."""
+    return stat.size_bytes, stat.mtime_ns, stat.etag
+
+
+def _told(stat: FileStat) -> Statement:
+    if stat.etag:
+        return Sentence("{size:raw} bytes, ETag {etag}", size=stat.size_bytes, etag=stat.etag)
+    return Sentence("{size:raw} bytes", size=stat.size_bytes)
+
+
 def _insist_on_stillness(source: Source, after: FileStat, length: int, partial: Path | None) -> None:
     before = source.stat
-    still = (before.size_bytes, before.mtime_ns) == (after.size_bytes, after.mtime_ns) and length == before.size_bytes
+    still = _content(before) == _content(after) and length == before.size_bytes
     if still:
         return
     if partial is not None:

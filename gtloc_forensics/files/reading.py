@@ -1,4 +1,4 @@
-"""One file of the evidence, wherever it lies: below a folder, or in an image or archive that is the evidence.
+"""One file of the evidence, wherever it lies: below a folder, in an image or archive that is the evidence, in a store.
 
 What takes files in and what checks them asks here and does not know the difference.
 """
@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files import hashing, listing, opening, types
 from gtloc_forensics.files.containers import container
 from gtloc_forensics.files.containers.container import LISTED, Reach
 from gtloc_forensics.files.containers.identity import Identity
+from gtloc_forensics.files.stores import addresses, store
+from gtloc_forensics.files.stores.store import StoreFacts
 from gtloc_forensics.records import Candidate, FileStat, Skipped
 
 __all__ = ["LISTED", "OpenFile", "Reach", "entries", "identity_of", "look", "source_file"]
@@ -25,6 +28,9 @@ class OpenFile(Protocol):
 
     def stat(self) -> FileStat:
         """Return the stat tuple as it is now."""
+
+    def listed(self) -> FileStat | None:
+        """Return what a listing made earlier said of it; None where there is none but the file itself."""
 
     def head(self) -> bytes:
         """Return its first bytes, enough to tell what it is."""
@@ -44,6 +50,9 @@ class _InFolder:
     def stat(self) -> FileStat:
         return opening.file_stat(os.fstat(self._fd))
 
+    def listed(self) -> FileStat | None:
+        return None
+
     def head(self) -> bytes:
         return os.pread(self._fd, types.HEAD_BYTES, 0)
 
@@ -57,6 +66,9 @@ class _InContainer:
 
     def stat(self) -> FileStat:
         return self._within.look(self._relative)
+
+    def listed(self) -> FileStat | None:
+        return None
 
     def head(self) -> bytes:
         return self._within.head(self._relative)
@@ -76,6 +88,9 @@ def source_file(evidence: Path, relative: bytes) -> Iterator[OpenFile]:
         within = container.opened(evidence)
         within.look(relative)
         yield _InContainer(within, relative)
+    elif store.is_store(evidence):
+        with store.opened(evidence).open(relative) as file:
+            yield file
     else:
         with opening.regular_file(evidence, relative) as fd:
             yield _InFolder(fd)
@@ -89,7 +104,19 @@ def look(evidence: Path, relative: bytes) -> FileStat:
     """
     if container.is_container(evidence):
         return container.opened(evidence).look(relative)
+    if store.is_store(evidence):
+        return store.opened(evidence).look(relative)
     return opening.look(evidence, relative)
+
+
+def as_listed(evidence: Path, relative: bytes) -> FileStat:
+    """Return the stat tuple of a file, from the listing where a store was listed: that saves a question for each.
+
+    Raises:
+        OSError: when it is gone or cannot be reached.
+    """
+    listed = store.opened(evidence).listed(relative) if store.is_store(evidence) else None
+    return listed if listed is not None else look(evidence, relative)
 
 
 def entries(evidence: Path, reach: Reach = LISTED) -> Iterator[Candidate | Skipped]:
@@ -98,9 +125,12 @@ def entries(evidence: Path, reach: Reach = LISTED) -> Iterator[Candidate | Skipp
     See :func:`listing.walk` and :meth:`Container.walk`.
 
     Raises:
-        UsageError: it is no folder and no container, or cannot be entered.
-        ToolMissing: a container needs a package that is not installed.
+        UsageError: it is no folder, no container and no store, or cannot be entered.
+        ServerFailed: a store did not answer.
+        ToolMissing: a container or a store needs a package that is not installed.
     """
+    if store.is_store(evidence):
+        return store.opened(evidence).walk()
     return container.opened(evidence).walk(reach) if container.is_container(evidence) else listing.walk(evidence)
 
 
@@ -110,3 +140,48 @@ def identity_of(evidence: Path) -> Identity | None:
         return None
     within = container.opened(evidence)
     return within.identity
+
+
+def facts_of_store(evidence: Path) -> StoreFacts | None:
+    """Return what the evidence is as a store, and how much was listed; None for anything else.
+
+    Raises:
+        UsageError, ServerFailed, ToolMissing: it cannot be opened.
+    """
+    return store.opened(evidence).facts() if store.is_store(evidence) else None
+
+
+def is_folder(evidence: Path) -> bool:
+    """Say whether the evidence is a folder, beside whose files something could be written."""
+    return not container.is_container(evidence) and not store.is_store(evidence)
+
+
+def is_there(evidence: Path) -> bool:
+    """Say whether there is something to list; a store says so itself when it is asked."""
+    return store.is_store(evidence) or evidence.exists()
+
+
+def door(evidence: Path) -> Path:
+    """Return evidence as a case names it: an absolute path, or that of a store's address, which is opened.
+
+    Raises:
+        UsageError: it is no folder, no file and no address of a store, or an address that carries a secret; the store
+            is not there or gives no right.
+        ServerFailed, ToolMissing: the store did not answer, or needs a package that is not installed.
+    """
+    if evidence.is_dir() or evidence.is_file():
+        return evidence.resolve()
+    address = addresses.of_path(evidence)
+    if address is None:
+        raise UsageError(
+            f"{evidence} is not a folder; name the folder that holds the photos, an image or an archive, or a store "
+            "(s3://bucket/prefix)"
+        )
+    store.opened(address.path)
+    return address.path
+
+
+def named(evidence: Path) -> bytes:
+    """Return how evidence is written down: the bytes of its path, or the address of a store."""
+    address = addresses.of_path(evidence)
+    return os.fsencode(evidence) if address is None else str(address).encode("utf-8", "surrogateescape")

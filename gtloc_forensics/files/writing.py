@@ -21,6 +21,7 @@ from pathlib import Path
 from gtloc_forensics.errors import EvidenceTreeError, UsageError
 from gtloc_forensics.files import mounts, opening, owners
 from gtloc_forensics.files.containers import kinds
+from gtloc_forensics.files.stores import addresses
 
 DRAFT_BEGINNING, DRAFT_ENDING = ".gtloc-", ".draft"
 MARK_ENDING = ".mark"
@@ -73,7 +74,7 @@ def refuse_case_folder(folder: Path, evidence: Path, *, marks: Sequence[str]) ->
         UsageError: when it holds the evidence, is no folder, or is neither empty nor a case.
     """
     refuse_inside(folder, evidence)
-    if _lies_within(_resolved(evidence), _resolved(folder)):
+    if any(_lies_within(_resolved(part), _resolved(folder)) for part in _parts(evidence)):
         raise UsageError(
             f"{folder} holds the evidence folder {evidence}; choose an --output beside it, in which nothing else lies"
         )
@@ -115,7 +116,9 @@ def refuse_links(folder: Path, names: Sequence[str]) -> None:
 
 
 def _parts(evidence: Path) -> tuple[Path, ...]:
-    """Return what evidence consists of: a folder is one thing, a split image as many as it has segments."""
+    """Return of what evidence consists here: a folder of itself, a split image of its segments, a store of nothing."""
+    if addresses.of_path(evidence) is not None:
+        return ()
     return kinds.parts_of(evidence) if evidence.is_file() else (evidence,)
 
 

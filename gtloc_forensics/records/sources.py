@@ -24,6 +24,8 @@ class FileStat:
         is_deleted: the entry was deleted, and what was left of it was read.
         is_carved: there is no entry: it was found in space that no file claims by how photos begin, so that its name
             and this record are ours, ``inode`` is the byte at which it lies, and it may be in pieces.
+        etag, version: by which an object store tells this content from every other that lay under the name; "" for
+            a file, and where the store gives none.
     """
 
     size_bytes: int
@@ -40,6 +42,8 @@ class FileStat:
     birth_step_ns: int = 0
     is_deleted: bool = False
     is_carved: bool = False
+    etag: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from gtloc_forensics.errors import CaseError, DamagedCase, WorkspaceFull
 from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Scalar, Skipped, Source, Statement, visible
 from gtloc_forensics.store.codec import pack, text_of, told_of, unpack
+from gtloc_forensics.store.copying import write_rows
 from gtloc_forensics.store.custody import GENESIS, canonical_json, event_of
 from gtloc_forensics.store.reading_copy import ReadingCopy
-from gtloc_forensics.store.rows import StoredSource, event_from, source_of, stored_source_of
+from gtloc_forensics.store.roles import may_write
+from gtloc_forensics.store.rows import StoredSource, event_from, source_of, stat_text, stored_source_of
 from gtloc_forensics.store.schema import (
-    POSTGRESQL,
     SQLITE,
     WRITES,
     CaseRow,
@@ -54,7 +55,6 @@ _LAST_EVENT = "gtloc_last_event"
 _WAITING = "gtloc_waiting_results"
 ROWS_AT_ONCE = 500
 """Rows written with one statement: few enough to be held meanwhile."""
-_INSERTS: Mapping[str, Callable[..., Any]] = {SQLITE: sqlite.insert, POSTGRESQL: postgresql.insert}
 
 Transaction: TypeAlias = Session
 """What :meth:`Store.writing` gives: all that is written through it is kept, or nothing."""
@@ -98,10 +98,10 @@ class Store:
         if self._copy is not None:
             self._copy.remove()
 
-    @property
+    @cached_property
     def is_read_only(self) -> bool:
-        """Whether it lies where nothing can be written; then it is read and no more."""
-        return self._copy is not None
+        """Whether it lies where nothing can be written, or whoever opened it may not; then it is read and no more."""
+        return self._copy is not None or (self.file is None and not may_write(self.engine))
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -113,7 +113,8 @@ class Store:
             WorkspaceFull: when the disk has no room for it.
         """
         if self.is_read_only:
-            raise CaseError(f"{self.url} cannot be written; copy the case folder to where it can")
+            remedy = "copy the case folder to where it can" if self.file else "this account may only read it"
+            raise CaseError(f"{self.url} cannot be written; {remedy}")
         try:
             with Session(self._writer, expire_on_commit=False) as session, session.begin():
                 queue_up(session.connection())
@@ -209,7 +210,7 @@ class Store:
             "relative": source.relative,
             "sha256": source.sha256,
             "media_type": source.media_type,
-            "stat": json.dumps(asdict(source.stat)),
+            "stat": stat_text(source.stat),
             "sidecars": json.dumps([[name.hex(), sha256] for name, sha256 in sorted(sidecars.items())]),
             "acquired_utc": acquired_utc.isoformat(),
         }
@@ -265,8 +266,7 @@ class Store:
 
     def _write_results(self, session: Session) -> None:
         if waiting := session.info.pop(_WAITING, None):
-            statement = _INSERTS[self.engine.dialect.name](ResultRow).on_conflict_do_nothing()
-            session.connection().execute(statement, waiting)
+            write_rows(session.connection(), ResultRow, waiting, skips_known=True)
 
     def result(
         self, subject: str, stage: str, fingerprint: str, kind: type[R], *, session: Session | None = None
@@ -342,7 +342,7 @@ class Store:
         """Add sources with what the examination made of them: columns of :class:`MemberRow`, some hundred at a time."""
         if members:  # written now: a session would hold them all until the end
             rows = [{"examination_id": examination_id, **member} for member in members]
-            session.connection().execute(insert(MemberRow), rows)
+            write_rows(session.connection(), MemberRow, rows)
 
     def add_findings(self, session: Session, examination_id: int, findings: Sequence[Finding]) -> None:
         """Add the findings that a person should see, in the order of their rank."""
@@ -359,7 +359,7 @@ class Store:
                 }
                 for ordinal, finding in enumerate(findings[first : first + ROWS_AT_ONCE], first)
             ]
-            session.connection().execute(insert(FindingRow), rows)
+            write_rows(session.connection(), FindingRow, rows)
 
     def add_extra(self, session: Session, examination_id: int, name: str, *, record: Any) -> None:
         """Add a product of a whole examination."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from gtloc_forensics.errors import DamagedCase
@@ -31,6 +31,12 @@ class StoredSource:
         """Whether *source* is this very state: same bytes, same times, same sidecars."""
         same_bytes = self.sha256 == source.sha256 and dict(self.sidecars) == dict(sidecars)
         return same_bytes and self.stat_key == stat_key(source.stat)
+
+
+def stat_text(stat: FileStat) -> str:
+    """Return a stat tuple as it is kept; what only a store tells is left out of a file's, as older programs have it."""
+    told = asdict(stat)
+    return json.dumps({name: value for name, value in told.items() if value or name not in ("etag", "version")})
 
 
 def stat_key(stat: FileStat) -> tuple[int, ...]:

@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from gtloc_forensics.errors import CaseBusy, CaseError, ForensicsError, NewerCase, UsageError, WorkspaceFull
 from gtloc_forensics.records import visible
-from gtloc_forensics.store import addresses
+from gtloc_forensics.store import addresses, servers
 
 SCHEMA = "0001"
 """The newest migration this program knows."""
@@ -222,11 +222,13 @@ def _guarded(engine: Engine) -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     try:
-        return create_engine(url if "+" in url.drivername else url.set(drivername="postgresql+psycopg"))
+        engine = create_engine(url if "+" in url.drivername else url.set(drivername="postgresql+psycopg"))
     except ModuleNotFoundError as error:
         raise UsageError(
             f"PostgreSQL needs {error.name}; pip install 'gtloc_forensics[postgres]' brings psycopg"
         ) from error
+    event.listen(engine, "handle_error", servers.tell)
+    return engine
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -264,9 +266,10 @@ def reserved(engine: Engine, shown: str) -> Iterator[None]:
             raise CaseBusy(f"{shown} is in use by another process; wait for it or stop it")
         connection.commit()  # an open transaction would hold up vacuuming
         try:
-            yield
+            with servers.holding(engine, connection):
+                yield
         finally:
-            with suppress(DBAPIError):  # a server that went away has let go of it
+            with suppress(SQLAlchemyError, CaseError):  # a server that went away has let go of it
                 # Given back now: the end of a connection reaches the server only after a while.
                 connection.execute(text(f"SELECT pg_advisory_unlock({_CASE_LOCK}, {_PLACE})"))
 
@@ -275,6 +278,7 @@ def queue_up(connection: Connection) -> None:
     """Wait until no other transaction writes. In SQLite its beginning has done that."""
     if connection.dialect.name == POSTGRESQL:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_TRANSACTION_LOCK}, {_PLACE})"))
+        servers.insist_on_hold(connection.engine)
 
 
 def trigger_faults(connection: Connection) -> tuple[str, ...]:

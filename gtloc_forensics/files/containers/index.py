@@ -99,6 +99,12 @@ class Index:
         query = f"SELECT {_MEMBER} FROM member WHERE role = {_CONTAINER} ORDER BY path"
         yield from map(_member, self._rows.execute(query))
 
+    def totals(self) -> tuple[int, int]:
+        """Return how many members there are, and how many bytes they hold together."""
+        query = "SELECT count(*), coalesce(sum(size), 0) FROM member WHERE stat IS NOT NULL"
+        members, size_bytes = self._rows.execute(query).fetchone()
+        return int(members), int(size_bytes)
+
     def folders(self) -> Iterator[bytes]:
         """Yield every folder that holds something, in byte order."""
         folder: bytes | None = None

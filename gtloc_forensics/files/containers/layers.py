@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from gtloc_forensics.errors import UsageError
-from gtloc_forensics.files import opening, sidecar_names, types
+from gtloc_forensics.files import opening, types
 from gtloc_forensics.files.containers import carving
 from gtloc_forensics.files.containers.disk_images import DiskImage
-from gtloc_forensics.files.containers.index import Index
+from gtloc_forensics.files.containers.inventory import Inventory, one_by_one
 from gtloc_forensics.files.containers.kinds import Kind
 from gtloc_forensics.files.containers.media import Media
 from gtloc_forensics.files.containers.members import ATTRIBUTES_OF_A_FILE, WITHIN, Member, Reader, Unreadable
@@ -22,7 +22,6 @@ from gtloc_forensics.files.containers.tars import TarArchive
 from gtloc_forensics.files.containers.zips import ZipArchive
 from gtloc_forensics.records import Candidate, FileStat, Sentence, Skipped, visible
 
-T = TypeVar("T")
 
 INNER = b"!/"
 """What stands between a container's name and the path in it."""
@@ -61,7 +60,7 @@ class Layer:
         """
         self.name, self._media, self._lock, self._identity = name, media, lock, identity
         self._reader: Reader = _READERS[kind](media, shown, identity=identity)
-        self._index: Index | None = None
+        self._inventory: Inventory | None = None
 
     @property
     def libraries(self) -> str:
@@ -80,90 +79,28 @@ class Layer:
             raise UsageError(f"{visible(self.name)} holds no partition table and no file system that is known")
         members = self._reader.members()
         with opening.told_when_full():
-            self._index = Index(members if allowed is None else allowed(members))
+            allowed_members = members if allowed is None else allowed(members)
+            self._inventory = Inventory(allowed_members, self.head, before=self.name + INNER, lock=self._lock)
 
     @property
-    def _listed(self) -> Index:
-        assert self._index is not None, "list_members comes first"
-        return self._index
+    def _listed(self) -> Inventory:
+        assert self._inventory is not None, "list_members comes first"
+        return self._inventory
 
     # ----------------------------------------------------------------- listing
 
     def walk(self) -> Iterator[Candidate | Skipped]:
         """Yield everything in it but containers, folder by folder."""
-        for folder in self._one_by_one(self._listed.folders()):
-            yield from self._folder(folder)
+        return self._listed.walk()
 
     def containers(self) -> list[Member]:
         """Return the images and archives in it, by their names."""
-        with self._lock:
-            return list(self._listed.containers())
+        return self._listed.containers()
 
     def not_opened(self) -> Iterator[Skipped]:
         """Yield that the containers in it were not opened."""
         for member in self.containers():
             yield Skipped(self.outer(member.path), WITHIN, blocks=not member.stat.is_deleted)
-
-    def _one_by_one(self, found: Iterator[T]) -> Iterator[T]:
-        """Yield what the index finds; others may ask it in between."""
-        while True:
-            with self._lock:
-                item = next(found, None)
-            if item is None:
-                return
-            yield item
-
-    def _folder(self, folder: bytes) -> Iterator[Candidate | Skipped]:
-        with self._lock:
-            named_so = self._listed.sidecars(folder)
-        pairing = self._paired(folder, [member for member in named_so if not self._is_photo(member)])
-        attached: set[bytes] = set()
-        for member in self._one_by_one(self._listed.files(folder)):
-            found = tuple(_beside(member.path, name) for name in pairing.of_photo.get(_name(member.path), ()))
-            attached.update(found)
-            yield self._outcome(member, found)
-        for sidecar in named_so:
-            if sidecar.path not in attached:
-                may_be_of = pairing.ambiguous.get(_name(sidecar.path), ())
-                yield self._ambiguous(sidecar, may_be_of) if may_be_of else self._outcome(sidecar, ())
-        for entry in self._one_by_one(self._listed.passed_over(folder)):
-            yield Skipped(self.outer(entry.relative), entry.reason, blocks=entry.blocks)
-
-    def _paired(self, folder: bytes, sidecars: list[Member]) -> sidecar_names.Pairing:
-        """Return which files of a folder describe which photos; a folder without sidecars is not read for it."""
-        if not sidecars:
-            return sidecar_names.Pairing()
-        names = [_name(member.path) for member in self._one_by_one(self._listed.files(folder))]
-        photos = [name for name in names if sidecar_names.may_be_photo(name)]
-        return sidecar_names.paired([*photos, *(_name(sidecar.path) for sidecar in sidecars)])
-
-    def _ambiguous(self, sidecar: Member, photos: tuple[bytes, ...]) -> Skipped:
-        return Skipped(self.outer(sidecar.path), sidecar_names.ambiguous(photos), blocks=False)
-
-    def _outcome(self, member: Member, sidecars: tuple[bytes, ...]) -> Candidate | Skipped:
-        relative, name = self.outer(member.path), _name(member.path)
-        named = types.has_photo_extension(name)
-        if named and not member.stat.is_deleted:
-            return Candidate(relative, tuple(map(self.outer, sidecars)))
-        try:
-            kind = types.media_type(self.head(member), name=name)
-        except OSError as error:
-            reason = Sentence("it could not be opened to see what it is: {said}", said=opening.words(error))
-            return Skipped(relative, reason, blocks=not member.stat.is_deleted)
-        if types.is_photo(kind):
-            return Candidate(relative, tuple(map(self.outer, sidecars)))
-        if named:
-            gone = Sentence("a deleted photo by its name; its place holds something else now ({kind})", kind=kind)
-            return Skipped(relative, gone, blocks=False)
-        if types.extension_of(name) == b".xmp":
-            return Skipped(relative, Sentence("a sidecar without its photo ({kind})", kind=kind), blocks=False)
-        return Skipped(relative, Sentence("not a photo ({kind})", kind=kind), blocks=False)
-
-    def _is_photo(self, member: Member) -> bool:
-        try:
-            return types.is_photo(types.media_type(self.head(member), name=_name(member.path)))
-        except OSError:
-            return False
 
     def outer(self, path: bytes) -> bytes:
         """Return a path in it as a path of the evidence."""
@@ -181,7 +118,7 @@ class Layer:
         for stretch in stretches:
             found = carving.photos_in(self._media.read, stretch, deadline=deadline)
             try:
-                for photo in self._one_by_one(found):
+                for photo in one_by_one(self._lock, found):
                     place = self.outer(b"%b-carved" % stretch.label)
                     if isinstance(photo, Sentence):
                         yield Skipped(place, photo, blocks=True)
@@ -219,7 +156,7 @@ class Layer:
     def _known_as(self, photo: carving.Carved, deleted: Member | None) -> Member | None:
         """Return the file of the image whose content a carved photo is, or is the beginning of; None for none."""
         with self._lock:
-            same_size = list(self._listed.of_size(photo.length)) if photo.is_whole else []
+            same_size = self._listed.of_size(photo.length) if photo.is_whole else []
             wanted = hashlib.sha256(b"".join(self._piece(photo.offset, photo.length, 1 << 20))).digest()
             for member in (*same_size, *filter(None, (deleted,))):
                 if self._begins_with(member, photo.length) == wanted:
@@ -292,8 +229,8 @@ class Layer:
     def close(self) -> None:
         """Close everything."""
         with self._lock:
-            if self._index is not None:
-                self._index.close()
+            if self._inventory is not None:
+                self._inventory.close()
             self._reader.close()
             self._media.close()
 
@@ -310,12 +247,3 @@ def _too_many(offset: int) -> Sentence:
         most=carving.MOST_PHOTOS,
         offset=offset,
     )
-
-
-def _beside(path: bytes, name: bytes) -> bytes:
-    """Return the path of a file of that name in the folder of another."""
-    return path[: len(path) - len(_name(path))] + name
-
-
-def _name(path: bytes) -> bytes:
-    return path.rpartition(b"/")[2]

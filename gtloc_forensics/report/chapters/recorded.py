@@ -1,4 +1,4 @@
-"""What an image or archive records of a photo: its times with zone and step, and that it was deleted or carved."""
+"""What an image, an archive or a store records of a photo: times with zone and step, deletion, carving, its version."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ def rows(edition: Edition, stat: FileStat) -> Iterator[tuple[Text, Text]]:
             said = moment_of(nanoseconds, step_ns / 1e9, is_local=stat.is_local)
             if said is not None:
                 yield words(name), text_of(words.say(said))
+    for name, mark in (("photos.etag", stat.etag), ("photos.version", stat.version)):
+        if mark:
+            yield words(name), text_of(mark)
 
 
 def moment_of(nanoseconds: int, step_s: float, *, is_local: bool) -> Sentence | None:

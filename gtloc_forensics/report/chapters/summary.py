@@ -220,11 +220,12 @@ def case_page(edition: Edition) -> Iterator[Block]:
     told = {name: plain(edition.mandate.get(name, ""), limit=1_000) for name in MANDATE}
     if any(told.values()):
         yield Facts(tuple((words(f"case.{name}"), text_of(value)) for name, value in told.items() if value), 0.24)
-    container = {name: words.say(edition.mandate.get(name, ""), limit=2_000) for name in CONTAINER}
-    if any(container.values()):
-        facts = tuple((words(f"case.{name}"), text_of(value)) for name, value in container.items() if value)
-        yield Heading(words("case.evidence"), 2, "container")
-        yield Facts(facts, 0.24)
+    for title, names in (("case.evidence", CONTAINER), ("case.store_title", STORE)):
+        source = {name: words.say(edition.mandate.get(name, ""), limit=2_000) for name in names}
+        if any(source.values()):
+            facts = tuple((words(f"case.{name}"), text_of(value)) for name, value in source.items() if value)
+            yield Heading(words(title), 2, names[0])
+            yield Facts(facts, 0.24)
     missing = ", ".join(words.line(f"case.{name}") for name, value in told.items() if not value)
     if missing:
         yield Prose(words("case.not_stated", fields=missing), "small")
@@ -254,3 +255,6 @@ CONTAINER = (
     "container_read_with",
 )
 """What is noted by itself of the image or archive that the photos come from."""
+
+STORE = ("store", "store_holds", "store_read_with")
+"""What is noted by itself of the object store that the photos come from."""

@@ -75,9 +75,10 @@ def pieces(view: CaseView) -> Iterator[str]:
         "causes": [_cause(group) for group in view.causes()],
         "clocks": [_clock(model) for model in view.clocks()],
     }
-    container = {name: said for name, said in view.mandate().items() if name.startswith("container")}
-    if container:
-        head["container"] = container
+    for source in ("container", "store"):
+        told = {name: said for name, said in view.mandate().items() if name.startswith(source)}
+        if told:
+            head[source] = told
     decisions = view.decisions()
     if decisions:
         head["decisions"] = [decision_facts(made) for made in decisions.made]
@@ -119,7 +120,7 @@ def photo(entry: PhotoEntry) -> dict[str, Any]:
 
 
 def _recorded(stat: FileStat) -> dict[str, Any]:
-    """Return what an image or an archive records of a file; nothing for a file of a folder."""
+    """Return what an image, an archive or a store records of a file; nothing for a file of a folder."""
     if not stat.mtime_step_ns:
         return {}
     return {
@@ -131,6 +132,7 @@ def _recorded(stat: FileStat) -> dict[str, Any]:
             "created": _moment_of(stat.birth_ns or 0),
             "created_step_s": stat.birth_step_ns / 1e9,
             "zone": None if stat.is_local or stat.is_carved else "UTC",
+            **({"etag": stat.etag, "version": stat.version or None} if stat.etag or stat.version else {}),
         }
     }
 

@@ -1,0 +1,31 @@
+"""The evidence that a command is given: a folder, an image, an archive, or the address of a store."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class Evidence(click.Path):
+    """A path, or an address such as ``s3://bucket/prefix``, which is looked at before a path is made of it."""
+
+    name = "evidence"
+
+    def __init__(self) -> None:
+        """Take anything: what it is the library says."""
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        """Return the path by which a case knows what was named; an address that carries a secret is refused unsaid."""
+        from gtloc_forensics.errors import UsageError
+        from gtloc_forensics.files.stores import addresses
+
+        if not isinstance(value, str) or not addresses.is_address(value) or os.path.lexists(value):
+            return super().convert(value, parameter, context)
+        try:
+            return addresses.read(value).path
+        except UsageError as error:
+            raise click.UsageError(str(error)) from None
