@@ -22,7 +22,6 @@ from gtloc_forensics.files.containers.tars import TarArchive
 from gtloc_forensics.files.containers.zips import ZipArchive
 from gtloc_forensics.records import Candidate, FileStat, Sentence, Skipped, visible
 
-
 INNER = b"!/"
 """What stands between a container's name and the path in it."""
 
