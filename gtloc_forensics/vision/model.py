@@ -181,6 +181,19 @@ class Model:
         with torch.inference_mode():
             return self._module.place(torch.from_numpy(places_deg.astype(np.float32)).to(self.device)).cpu().numpy()
 
+    def embedded_features(self, features: Floats32) -> Floats32:
+        """Return ``[N, D]`` unit vectors of ``[N, F]`` features: of pictures, or of words by a text tower."""
+        with torch.inference_mode():
+            rows = torch.from_numpy(np.ascontiguousarray(features)).to(self.device)
+            return self._module.image(self._module.image_head.balanced(rows)).cpu().numpy()
+
+    def image_side(self) -> str:
+        """Return the identity of the backbone of a model that has one, to which a text tower belongs."""
+        from gtloc_forensics.vision import text_tower
+
+        (spec,) = self.manifest.extractors
+        return text_tower.image_side(weights.outer_state(self._module), architecture=spec.architecture)
+
     def densities(self, embeddings: Floats32) -> tuple[Floats32, Floats32]:
         """Return calibrated mass over the time grid ``[B, Y, D]`` and over the place gallery ``[B, G]``."""
         return self._densities(*self.similarities(embeddings))
