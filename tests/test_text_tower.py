@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner, Result
 from gtloc_by_hand import random_checkpoint
+from PIL import Image
 from safetensors.torch import load_file, save_file
+from test_case import audit
+from test_vision_published import openai_layout, tiny_geoclip
+from tiny_models import manifest
 
 from gtloc_forensics import vision
+from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import MissingExtra, UsageError, WeightsError
+from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.vision import install, text_install, text_tower, torchvision_shim
 from gtloc_forensics.vision.model import Model
 from gtloc_forensics.vision.text_tower import BEGIN, END
@@ -220,8 +228,6 @@ def test_a_tokenizer_in_one_file_is_the_same_tokenizer(models_dir: Path, model: 
 
 
 def test_what_was_altered_after_it_was_added_is_not_read(models_dir: Path, tmp_path: Path) -> None:
-    import shutil
-
     copy = shutil.copytree(models_dir / "words", tmp_path / "words")
     (copy / "merges.txt").write_text("")
     with pytest.raises(WeightsError, match=r"merges\.txt is not the file"):
@@ -253,8 +259,107 @@ def test_without_transformers_the_extra_is_named(models_dir: Path, monkeypatch: 
 
 
 def test_a_model_of_another_kind_has_no_tower(models_dir: Path) -> None:
-    from tiny_models import manifest
-
     assert "does not look through the projection of a CLIP" in text_tower.reads_no_text(manifest())
     spec = text_tower.read_spec(models_dir / "words")
     assert msgspec.json.decode((models_dir / "words" / "text.json").read_bytes())["image_side"] == spec.image_side
+
+
+# --------------------------------------------------------------------------- asked by commands
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(gtloc, list(words))
+
+
+@pytest.fixture(scope="module")
+def case(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    place = tmp_path_factory.mktemp("asked")
+    for name, colour in (("red", "#c01010"), ("blue", "#1010c0"), ("grey", "#606060")):
+        picture = Image.new("RGB", (96, 96), colour)
+        (place / "evidence").mkdir(exist_ok=True)
+        picture.save(place / "evidence" / f"{name}.jpg")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GTLOC_MODELS", str(models_dir))
+        patch.setenv("GTLOC_CACHE", str(models_dir / "cache"))
+        audit(place / "evidence", place / "audit", Settings(model="gtloc", device="cpu", jobs=0))
+        yield place / "audit"
+
+
+def test_a_case_is_searched_by_words_that_nobody_learned(case: Path) -> None:
+    said = run("search", str(case), "--text", "a red bus", "--json")
+    assert said.exit_code == ExitCode.CLEAN, said.output
+    document = json.loads(said.stdout)
+    assert document["read_as"] == [["red bus", "read by the text tower; how often that is right nobody has measured"]]
+    assert len(document["text_tower"]) == 64
+    cosines = [hit["composed"] for hit in document["hits"]]
+    assert len(cosines) == 3
+    assert cosines == sorted(cosines, reverse=True)
+    away = json.loads(run("search", str(case), "--text", "no red bus", "--json").stdout)
+    assert [hit["name"] for hit in away["hits"]] == [hit["name"] for hit in reversed(document["hits"])]
+
+
+def test_words_are_composed_with_a_time_and_weighed(case: Path) -> None:
+    both = ["search", str(case), "--text", "red bus in Norway at Christmas", "--json"]
+    plain, weighed = (json.loads(run(*both, *more).stdout) for more in ((), ("--weigh", "text=0")))
+    alone = json.loads(run("search", str(case), "--text", "in Norway at Christmas", "--json").stdout)
+    assert [hit["composed"] for hit in weighed["hits"]] == pytest.approx([hit["composed"] for hit in alone["hits"]])
+    assert [hit["composed"] for hit in plain["hits"]] != pytest.approx([hit["composed"] for hit in alone["hits"]])
+
+
+def test_a_time_alone_is_none_that_the_tower_reads(case: Path) -> None:
+    said = run("search", str(case), "--time", "soon")
+    assert said.exit_code == ExitCode.FAILURE
+    assert "'soon': it is no time" in said.output
+
+
+def test_without_the_tower_the_words_are_refused_with_the_reason(
+    case: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(models_dir / "gtloc", tmp_path / "gtloc")
+    monkeypatch.setenv("GTLOC_MODELS", str(tmp_path))
+    said = run("search", str(case), "--text", "a red bus")
+    assert said.exit_code == ExitCode.FAILURE
+    assert "no words were learned for the model gtloc; no text tower is installed" in said.output
+    assert "model add --text-tower" in said.output
+
+
+def test_a_place_is_asked_for_by_words_and_the_tower_is_listed(case: Path) -> None:
+    said = run("model", "locate", "gtloc", "red bus", "--places", "3")
+    assert said.exit_code == ExitCode.CLEAN, said.output
+    lines = said.output.splitlines()
+    shares = [float(line.split("%")[0]) for line in lines[:3]]
+    assert shares == sorted(shares, reverse=True)
+    assert "calibrated for pictures, if at all" in lines[-1]
+    assert "(text tower)" in run("model", "list").output
+    assert "say in words" in run("model", "locate", "gtloc", " ").output
+    assert "does not look through" in run("model", "locate", "gtloc-small", "red bus").output
+
+
+def test_geoclip_that_borrows_a_clip_is_asked_by_words_for_places_only(tmp_path: Path) -> None:
+    state = random_checkpoint(5)
+    save_file(openai_layout(state), tmp_path / "clip.safetensors")
+    install.add_clip(tmp_path / "clip.safetensors", models_dir=tmp_path)
+    install.add_geoclip(tiny_geoclip(tmp_path, state), install.Target(tmp_path, "geoclip"))
+    added = text_install.add_text_tower(published(tmp_path / "source", state), install.Target(tmp_path, "words"))
+    assert text_tower.read_spec(added).learned_with == "clip-vit-large-patch14"
+    model = vision.load("geoclip", models_dir=tmp_path, cache_dir=tmp_path / "cache", device="cpu")
+    found = text_tower.places_of(model, "a red bus", count=4, models_dir=tmp_path)
+    assert len(found) == 4
+    assert all(0 < share <= 1 for share, _ in found)
+    assert model.embedded_times(np.zeros((1, 2))) is None
+
+
+def test_a_tower_is_added_by_a_command(models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(models_dir / "gtloc", tmp_path / "models" / "gtloc")
+    monkeypatch.setenv("GTLOC_MODELS", str(tmp_path / "models"))
+    folder = published(tmp_path / "source", random_checkpoint(5))
+    said = run("model", "add", "--text-tower", str(folder))
+    assert said.exit_code == ExitCode.CLEAN, said.output
+    assert said.output.strip() == str(tmp_path / "models" / "text-tower")
+    assert "exists already" in run("model", "add", "--text-tower", str(folder)).output
+    assert (
+        "belongs to no installed model"
+        in run(
+            "model", "add", "--text-tower", str(published(tmp_path / "other", random_checkpoint(6))), "--name", "other"
+        ).output
+    )

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from gtloc_forensics.records import Sentence
+
 YearSpan = tuple[float, float]
 """Turns of the year, from the first to the second, over the new year where the second is less."""
 
@@ -113,17 +115,17 @@ def _figures(text: str) -> When | None:
     if found := _CLOCK.fullmatch(text):
         hour, minute = map(int, found.groups())
         if hour > 23 or minute > 59:
-            raise ValueError(f"{text} is no time of day")
+            raise ValueError(Sentence("{text} is no time of day", text=text))
         middle = hour + minute / 60
         return When(hours=((middle - 0.5) % 24, (middle + 0.5) % 24))
     if found := _HOUR.fullmatch(text):
         hour = int(found[1])
         if text.endswith(("am", "pm")):
             if not 1 <= hour <= 12:
-                raise ValueError(f"{text} is no time of day")
+                raise ValueError(Sentence("{text} is no time of day", text=text))
             hour = hour % 12 + 12 * text.endswith("pm")
         if hour > 24:
-            raise ValueError(f"{text} is no time of day")
+            raise ValueError(Sentence("{text} is no time of day", text=text))
         return When(hours=((hour - 0.5) % 24, (hour + 0.5) % 24))
     return None
 

@@ -20,7 +20,7 @@ from gtloc_forensics.case.words import holding
 from gtloc_forensics.errors import DecodeRefused, UsageError, WeightsError
 from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE
 from gtloc_forensics.files import acquiring
-from gtloc_forensics.records import Candidate, Environment, ImageFacts, Photo, Prediction
+from gtloc_forensics.records import Candidate, Environment, ImageFacts, Photo, Prediction, Sentence, visible
 
 if TYPE_CHECKING:
     from gtloc_forensics.vision import Model
@@ -82,13 +82,13 @@ class Seeing:
 
     def __init__(self, environment: Environment) -> None:
         """Load nothing before it is asked for."""
-        self._environment = environment
+        self.environment = environment
         self._model: Model | None = None
         self._tried = False
 
     def model(self) -> Model | None:
         """Return the very model that looked at the case."""
-        name = self._environment.model_name
+        name = self.environment.model_name
         if not self._tried and name:
             self._tried = True
             try:
@@ -97,7 +97,7 @@ class Seeing:
                 found = vision.load(name)
             except (ModuleNotFoundError, WeightsError):
                 return None  # the stored densities answer without it
-            if found.weights_sha256 == self._environment.model.get("weights"):
+            if found.weights_sha256 == self.environment.model.get("weights"):
                 self._model = found
         return self._model
 
@@ -131,14 +131,21 @@ def _example(photo: Photo) -> Example:
     embedding = seen.embedding if isinstance(seen, Prediction) else None
     bits = image.perceptual_hash if isinstance(image, ImageFacts) else None
     if embedding is None and bits is None:
-        raise UsageError(f"{photo.source.display_path} could not be decoded, so nothing can be like it")
+        raise UsageError(
+            Sentence("{name} could not be decoded, so nothing can be like it", name=photo.source.display_path)
+        )
     return Example(photo.source.display_path, embedding, bits)
 
 
 def _from_file(path: Path, seeing: Seeing) -> Example:
     """Decode a file that is not of the case, in a process of its own, and look at it as at the case's photos."""
     if not path.is_file():
-        raise UsageError(f"{path} is neither a photo of the case nor a file; give the path that `findings.json` shows")
+        raise UsageError(
+            Sentence(
+                "{name} is neither a photo of the case nor a file; give the path that `findings.json` shows",
+                name=visible(str(path)),
+            )
+        )
     model = seeing.model()
     with tempfile.TemporaryDirectory(prefix="gtloc-search-") as work, decode.Decoder(1) as decoder:
         taken = acquiring.take(path.resolve().parent, Candidate(os.fsencode(path.name)), into=Path(work))
@@ -146,7 +153,7 @@ def _from_file(path: Path, seeing: Seeing) -> Example:
         job = decode.Job(taken.working_copy, taken.source.source_id, taken.source.media_type, short_side=side)
         ((_, found),) = decoder.stream([job], window=1)
     if isinstance(found, DecodeRefused):
-        raise UsageError(f"{path} cannot be decoded: {found.reason}")
+        raise UsageError(Sentence("{name} cannot be decoded: {why}", name=visible(str(path)), why=found.reason))
     embedding = None
     if model is not None:
         row = model.embed([model.prepare(found.shown)])[0, : model.embedding_size]

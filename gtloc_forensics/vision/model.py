@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gtloc_forensics.records import AngleDensity, Pixels, Prediction, Sentence
+from gtloc_forensics.records import AngleDensity, Pixels, PlaceDensity, Prediction, Sentence
 from gtloc_forensics.vision import device as devices
 from gtloc_forensics.vision import gallery, library, views, weights
 from gtloc_forensics.vision import temperature as calibrations
@@ -186,6 +186,12 @@ class Model:
         with torch.inference_mode():
             rows = torch.from_numpy(np.ascontiguousarray(features)).to(self.device)
             return self._module.image(self._module.image_head.balanced(rows)).cpu().numpy()
+
+    def told_place(self, vectors: Floats32) -> PlaceDensity:
+        """Return the density over places of one unit vector ``[1, D]`` of the common space, whatever it is of."""
+        _, cosines = self.similarities(vectors)
+        mass = self._mass(cosines, self.places.prior, self.calibration.place)
+        return self._teller.answers(mass, cosines)[0].place
 
     def image_side(self) -> str:
         """Return the identity of the backbone of a model that has one, to which a text tower belongs."""

@@ -1,9 +1,9 @@
 """A text tower into the user's folder: what ``gtloc model add --text-tower`` does.
 
-The folder is one that the user has, in the layout in which CLIP is published: ``config.json``, ``model.safetensors`` with
-both halves, and the tokenizer as ``vocab.json`` and ``merges.txt`` or as ``tokenizer.json``. The image half in it is compared
-with that of the installed models: words and pictures of two different CLIPs have nothing to do with one another, however well
-their widths agree. Only the text half is kept. Nothing is fetched.
+The folder is one that the user has, in the layout in which CLIP is published: ``config.json``, ``model.safetensors``
+with both halves, and the tokenizer as ``vocab.json`` and ``merges.txt`` or as ``tokenizer.json``. The image half in it
+is compared with that of the installed models: words and pictures of two different CLIPs have nothing to do with one
+another, however well their widths agree. Only the text half is kept. Nothing is fetched.
 """
 
 from __future__ import annotations
@@ -113,7 +113,8 @@ def _tokens(path: Path) -> tuple[bytes, bytes]:
 def _image_side(tensors: Mapping[str, Tensor], *, origin: str) -> str:
     if not any(name.startswith("vision_model.") for name in tensors):
         raise WeightsError(
-            f"{origin} holds no image half, so nothing shows which CLIP its words belong to; the published file holds both"
+            f"{origin} holds no image half, so nothing shows which CLIP its words belong to; "
+            "the published file holds both"
         )
     converted, extractor = convert.clip(tensors, origin=origin)
     return text_tower.image_side(converted, architecture=extractor.architecture)

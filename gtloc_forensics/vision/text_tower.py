@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gtloc_forensics.errors import UsageError, WeightsError
-from gtloc_forensics.records import Sentence
+from gtloc_forensics.records import Position, Sentence
 from gtloc_forensics.vision import library, weights
 from gtloc_forensics.vision import manifest as manifests
 from gtloc_forensics.vision.manifest import Manifest, Tap
@@ -29,7 +29,7 @@ from gtloc_forensics.vision.torchvision_shim import transformers_module
 if TYPE_CHECKING:
     from gtloc_forensics.vision.model import Model
 
-TEXT = "text.json"
+TEXT = manifests.TEXT_TOWER
 VOCABULARY, MERGES = "vocab.json", "merges.txt"
 FORMAT = 1
 BEGIN, END = "<|startoftext|>", "<|endoftext|>"
@@ -48,7 +48,7 @@ _ACTIVATIONS = ("quick_gelu", "gelu")
 
 
 class TextSizes(msgspec.Struct, frozen=True):
-    """Of ``config.json``, in the words of its published layout, what decides the net; usual values where it is silent."""
+    """Of ``config.json``, in its published words, what decides the net; the usual where it is silent."""
 
     hidden_size: int = 512
     intermediate_size: int = 2048
@@ -94,7 +94,7 @@ class TextTowerSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def image_side(tensors: Mapping[str, Tensor], *, architecture: str) -> str:
-    """Return the identity of one extractor: a hash over its weights, whether they are stored in single or half precision.
+    """Return the identity of one extractor: a hash over its weights, in single or half precision alike.
 
     Args:
         tensors: of the extractor, under any prefix that ends in ``extractors.<name>.``.
@@ -147,6 +147,23 @@ def of_model(model: Model, *, models_dir: Path | None = None) -> TextTower:
             model=model.name,
         )
     )
+
+
+def places_of(model: Model, text: str, *, count: int, models_dir: Path | None = None) -> list[tuple[float, Position]]:
+    """Return the cells to which a model gives most of its mass when it is asked by words, each with its share.
+
+    Raises:
+        WeightsError: the model judges no places, or no text tower belongs to it.
+        UsageError: the text is too long, or empty.
+    """
+    if model.manifest.location_encoder is None:
+        raise WeightsError(Sentence("the model {model} knows no places", model=model.name))
+    if not text.strip():
+        raise UsageError(Sentence("say in words what place is meant"))
+    tower = of_model(model, models_dir=models_dir)
+    place = model.told_place(model.embedded_features(tower.features([text])))
+    rows = zip(place.mass[:count], place.latitude_deg, place.longitude_deg, strict=False)
+    return [(float(share), Position(float(latitude), float(longitude))) for share, latitude, longitude in rows]
 
 
 # --------------------------------------------------------------------------- on disk
@@ -270,7 +287,8 @@ class TextTower:
                 most = self.spec.sizes.max_position_embeddings - 2
                 raise UsageError(
                     Sentence(
-                        "the text tower reads at most {most} tokens at once, and {text:quoted} has more; leave words out",
+                        "the text tower reads at most {most} tokens at once, and {text:quoted} has more; "
+                        "leave words out",
                         most=most,
                         text=text[:60],
                     )

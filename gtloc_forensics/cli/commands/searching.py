@@ -70,7 +70,7 @@ def _weights(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> d
     try:
         return dict(_weight(text) for text in texts)
     except ValueError as error:
-        raise click.BadParameter("a weight is like=2, not-like=0.5, time=1 or place=1, of 0 to 100") from error
+        raise click.BadParameter("a weight is like=2, not-like=0.5, text=1, time=1 or place=1, of 0 to 100") from error
 
 
 _CASE = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -90,7 +90,7 @@ _CASE = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--like", multiple=True, help="Like this photo of the case, or this file, first; may be repeated.")
 @click.option("--not-like", multiple=True, help="Unlike this photo or file first; may be repeated.")
 @click.option(
-    "--weigh", metavar="KIND=W", multiple=True, callback=_weights, help="Weight of like, not-like, time, place."
+    "--weigh", metavar="KIND=W", multiple=True, callback=_weights, help="Weight of like, not-like, text, time, place."
 )
 @click.option("--shows-hour", metavar="H", callback=_parsed(hour, "an hour"), help="Looks like this hour first.")
 @click.option("--shows-month", type=click.IntRange(1, 12), help="Looks like this month first.")
