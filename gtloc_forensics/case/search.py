@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,19 @@ FEW = 50
 """So many photos are read one by one; for more, all are."""
 
 
-def find(case: CaseFolder, query: Query, *, like: str = "", words: str = "", limit: int | None = 20) -> Answer:
+Watched: TypeAlias = Callable[[Iterable[Photo]], Iterator[Photo]]
+"""By way of which photos are read: told of their progress, or seen by another system."""
+
+
+def find(
+    case: CaseFolder,
+    query: Query,
+    *,
+    like: str = "",
+    words: str = "",
+    limit: int | None = 20,
+    watched: Watched = iter,
+) -> Answer:
     """Search the newest examination of *case*.
 
     Args:
@@ -39,13 +51,14 @@ def find(case: CaseFolder, query: Query, *, like: str = "", words: str = "", lim
         like: a path within the case, or a file; "" for none.
         words: all of them stand in a photo's name, tags, camera, place or results: :mod:`gtloc_forensics.case.words`.
         limit: the most hits to return; None for all.
+        watched: by way of which each photo is read.
 
     Raises:
         CaseError: no examination was completed.
         UsageError: there is no such example, or it cannot be decoded.
     """
     held = holding(case.view(), words) if words.strip() else None
-    return find_among(case, query, like=like, ordinals=held, limit=limit)
+    return find_among(case, query, like=like, ordinals=held, limit=limit, watched=watched)
 
 
 def find_among(
@@ -55,7 +68,7 @@ def find_among(
     like: str = "",
     ordinals: Collection[int] | None = None,
     limit: int | None = 20,
-    watched: Callable[[Iterable[Photo]], Iterator[Photo]] = iter,
+    watched: Watched = iter,
 ) -> Answer:
     """Search the photos at some places of the path order, or all, each by way of *watched*; raises as :func:`find`."""
     view = case.view()
@@ -112,10 +125,19 @@ class Seeing:
         return None if found is None else np.asarray(found[0], np.float32)
 
 
-def example_of(view: StoredCase, name: str, seeing: Seeing) -> Example:
-    """Return a photo of the case, or a file that is not of it, to compare with; raises as :func:`find`."""
-    inside = _in_case(view.records(), name)
-    return inside if inside is not None else _from_file(Path(name), seeing)
+def example_of(view: StoredCase, name: str, seeing: Seeing | None, *, watched: Watched = iter) -> Example:
+    """Return a photo of the case, or a file that is not of it, to compare with; raises as :func:`find`.
+
+    Without *seeing* only photos of the case can be examples.
+    """
+    inside = _in_case(watched(view.records()), name)
+    if inside is not None:
+        return inside
+    if seeing is None:
+        raise UsageError(
+            Sentence("{name} is no photo of the case, and only those can be compared here", name=visible(name[:200]))
+        )
+    return _from_file(Path(name), seeing)
 
 
 def _in_case(photos: Iterable[Photo], name: str) -> Example | None:

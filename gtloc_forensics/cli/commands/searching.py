@@ -95,6 +95,7 @@ _CASE = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--shows-hour", metavar="H", callback=_parsed(hour, "an hour"), help="Looks like this hour first.")
 @click.option("--shows-month", type=click.IntRange(1, 12), help="Looks like this month first.")
 @click.option("--shows-place", metavar="PLACE", callback=_parsed(_places, _PLACE), help="Looks like there first.")
+@click.option("--system", default="", help="Ask this second opinion of the case: a time and a place seen together.")
 @click.option("--across", metavar="CASE", type=_CASE, multiple=True, help="Search this case, too; may be repeated.")
 @click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), multiple=True, help="Write a .png or .pdf.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Most photos to list.")
@@ -122,6 +123,7 @@ def search(
         like=asked.pop("like"),
         not_like=asked.pop("not_like"),
         weights=asked.pop("weigh"),
+        system=asked.pop("system"),
     )
     with ExitStack() as stack:
         opened = stack.enter_context(Case(case, database_url=named_database()))
