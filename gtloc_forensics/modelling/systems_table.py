@@ -60,6 +60,7 @@ class Comparison:
         rows: system → metric → figure; :data:`CONSTANT` is one of them.
         detection: system → "hours", "months", "km" → shift → share of shifted claims that are flagged.
         published: what papers print of these systems: on this set where it is an official one, else on all.
+        kinds: system → as published numbers call its kind, "" for none.
     """
 
     photos: int
@@ -69,6 +70,7 @@ class Comparison:
     rows: Mapping[str, Mapping[str, Figure]]
     detection: Mapping[str, Mapping[str, Mapping[str, Figure]]]
     published: tuple[Published, ...]
+    kinds: Mapping[str, str]
 
 
 def judge(
@@ -174,6 +176,7 @@ def compared(judged: Sequence[Judged], *, data: str = "", answer: str = "least e
         rows=rows,
         detection={each.name: _detection(each.card) for each in judged},
         published=tuple(row for row in _once(printed) if not data or row.data.startswith(data)),
+        kinds={each.name: each.kind for each in judged},
     )
 
 
@@ -237,14 +240,23 @@ def as_text(comparison: Comparison) -> str:
 def as_latex(comparison: Comparison) -> str:
     """Return the table as a LaTeX tabular: systems × metrics, published numbers in rows of their own, marked."""
     columns = _metrics(comparison)
-    head = " & ".join([r"system", *(_escaped(name) for name in columns)])
-    lines = [f"% {_heading(comparison)}", rf"\begin{{tabular}}{{l{'r' * len(columns)}}}", rf"\hline {head} \\ \hline"]
+    flagged = [
+        (kind, shift)
+        for kind, shift in SHIFTS
+        if any(shift in own.get(kind, {}) for own in comparison.detection.values())
+    ]
+    titles = [*columns, *(f"flagged at {shift} {kind}" for kind, shift in flagged)]
+    head = " & ".join([r"system", *map(_escaped, titles)])
+    lines = [f"% {_heading(comparison)}", rf"\begin{{tabular}}{{l{'r' * len(titles)}}}", rf"\hline {head} \\ \hline"]
     for name, figures in comparison.rows.items():
         cells = [_latex(figures[metric]) if metric in figures else "--" for metric in columns]
+        own = comparison.detection.get(name, {})
+        cells += [_latex(own[kind][shift]) if shift in own.get(kind, {}) else "--" for kind, shift in flagged]
         lines.append(" & ".join([_escaped(name), *cells]) + r" \\")
     for row in comparison.published:
         if set(row.figures) & set(columns):
             cells = [f"{row.figures[metric]:g}" if metric in row.figures else "--" for metric in columns]
+            cells += ["--"] * len(flagged)
             label = rf"\textit{{{_escaped(row.system)}, published on {_escaped(row.data)}}}"
             lines.append(" & ".join([label, *cells]) + rf" \\ % {row.source}")
     return "\n".join([*lines, r"\hline", r"\end{tabular}"]) + "\n"
@@ -268,7 +280,8 @@ def _told(figure: Figure) -> str:
 
 
 def _printed(comparison: Comparison, name: str, metric: str) -> str:
-    rows = [row for row in comparison.published if row.system == name and metric in row.figures]
+    kind = comparison.kinds.get(name, "")
+    rows = [row for row in comparison.published if kind and row.system == kind and metric in row.figures]
     return "; ".join(f"{row.figures[metric]:g} ({row.data})" for row in rows)
 
 
