@@ -14,7 +14,7 @@ from fake_case import a_prediction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics.case import query_text
+from gtloc_forensics.case import calendar_words, query_text
 from gtloc_forensics.case.composing import merged
 from gtloc_forensics.case.query_words import MOST_CHARACTERS, Meaning, Sought, understood
 from gtloc_forensics.case.retrieval import Answer, Query, search
@@ -112,6 +112,32 @@ def test_a_word_that_is_a_small_town_too_is_the_word(heads: WordHeads) -> None:
     essen = understood("in Essen", heads).there
     assert essen is not None
     assert essen.name.startswith("Essen, North Rhine")
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "hours", "seen"),
+    [
+        ("Sommerabend in Norwegen", 151, (18, 22), []),
+        ("Weihnachtsmorgen", 357, (6, 10), []),
+        ("Ostermorgen", 80, (6, 10), []),
+        ("Dezembernachmittag", 334, (13, 18), []),
+        ("Winternacht", 334, None, ["night"]),
+        ("Herbstdämmerung", 243, None, ["sunset or twilight"]),
+    ],
+)
+def test_a_german_compound_of_season_and_hour_is_both(
+    heads: WordHeads, text: str, first: int, hours: tuple[float, float] | None, seen: list[str]
+) -> None:
+    meaning = understood(text, heads)
+    assert meaning.when is not None and meaning.when.year is not None
+    assert round(365 * meaning.when.year[0]) == first
+    assert meaning.when.hours == hours
+    assert names(meaning) == seen
+
+
+@pytest.mark.parametrize("word", ["Abend", "Nacht", "evening", "midnight", "morgens"])
+def test_a_word_that_is_no_compound_stays_whole(word: str) -> None:
+    assert calendar_words.parts(word) == (word,)
 
 
 # --------------------------------------------------------------------------- words that are refused

@@ -102,6 +102,28 @@ def reading(words: Sequence[str]) -> When | None:
     return _figures(text) or (_day_of_month(words) if len(words) == 2 else None)
 
 
+def parts(word: str) -> tuple[str, ...]:
+    """Return the two words of a German compound of a time of year and a time of day, else the word: "Winternacht"."""
+    text = word.casefold()
+    for part in (*_HOURS, *_SEEN_HOURS):
+        begin = text.removesuffix(part)
+        if begin == text:
+            continue
+        stem = begin.removesuffix("s")
+        first = next((known for known in (begin, stem, f"{stem}en", f"{stem}n") if _is_of_the_year(known)), "")
+        if first:
+            return first.capitalize(), part
+    return (word,)
+
+
+_SEEN_HOURS = ("nacht", "dämmerung")
+"""Times of day that pictures show and heads are learned for; no hours stand for them in every season."""
+
+
+def _is_of_the_year(text: str) -> bool:
+    return text in _SEASONS or text in _FEASTS or _month(text) is not None
+
+
 def year_alone(text: str) -> bool:
     """Say whether *text* is a year."""
     return _YEAR.fullmatch(text) is not None

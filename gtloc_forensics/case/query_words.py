@@ -114,7 +114,8 @@ def understood(
         raise UsageError(
             Sentence("a question has at most {most} characters; leave something out", most=MOST_CHARACTERS)
         )
-    words = [piece.strip('.!?"„“”()') or piece for piece in _PIECES.findall(text)]
+    pieces = [piece.strip('.!?"„“”()') or piece for piece in _PIECES.findall(text)]
+    words = [word for piece in pieces for word in calendar_words.parts(piece)]
     if len(words) > MOST_WORDS:
         raise UsageError(Sentence("a question has at most {most} words; leave some out", most=MOST_WORDS))
     reader = _Reader(heads, why_none)
