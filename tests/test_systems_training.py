@@ -187,7 +187,8 @@ def test_one_command_prints_systems_by_metrics_with_what_papers_print_apart(
     assert "24.8 (Im2GPS3k)" in done.output
     assert "measured by others on their own photos" in done.output
     told = json.loads((tmp_path / "page" / "systems.json").read_text(encoding="utf-8"))
-    assert set(told["rows"]) == {"planet", "zhai", "knn", "best constant"}
+    assert set(told["rows"]) == {"planet", "zhai", "knn", "best constant", "random order"}
+    assert set(told["rows"]["random order"]) == {"R@1, %", "R@5, %", "R@10, %"}
     assert "hour error" in told["rows"]["zhai"]
     assert "hour error" not in told["rows"]["planet"], "a system that tells no time has no figure for it"
     assert "hours" not in told["detection"]["planet"]
@@ -205,7 +206,7 @@ def test_a_system_of_any_name_stands_beside_what_is_published_of_its_kind() -> N
         12, 3, "", "arg-max", rows, {}, published.of("planet"), {"my-own": "planet", "planet": ""}
     )
     mine, other = (line for line in systems_table.as_text(told).splitlines() if "n = 12" in line)
-    assert "24.8 (Im2GPS3k)" in mine
+    assert "24.8 (planet, Im2GPS3k)" in mine
     assert "Im2GPS3k" not in other, "a name is no kind"
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
-CONSTANT = "best constant"
+CONSTANT, CHANCE = "best constant", "random order"
 TIME_METRICS = ("month error", "hour error", "TPS")
 COLUMNS = (
     *(f"within {km:g} km, %" for km in metrics.ACCURACY_KM), "median km", *TIME_METRICS,
@@ -57,7 +57,7 @@ class Comparison:
         sources: of them.
         data: the official set that the table is, "" for none.
         answer: which point answers the figures are of.
-        rows: system → metric → figure; :data:`CONSTANT` is one of them.
+        rows: system → metric → figure; :data:`CONSTANT` and, of retrieval, :data:`CHANCE` are among them.
         detection: system → "hours", "months", "km" → shift → share of shifted claims that are flagged.
         published: what papers print of these systems: on this set where it is an official one, else on all.
         kinds: system → as published numbers call its kind, "" for none.
@@ -148,13 +148,20 @@ def _judge_system(
     return known, Judged(name, kind, card, tuple(found))
 
 
-def compared(judged: Sequence[Judged], *, data: str = "", answer: str = "least expected error") -> Comparison:
+def compared(
+    judged: Sequence[Judged],
+    *,
+    data: str = "",
+    answer: str = "least expected error",
+    chance: Mapping[str, Figure] | None = None,
+) -> Comparison:
     """Put systems side by side.
 
     Args:
         judged: all on the same photos.
         data: the official set that these are, "" for none.
         answer: ``least expected error`` or ``arg-max``.
+        chance: what a random order retrieves of these photos, as :func:`metrics.retrieval_by_chance` tells.
 
     Raises:
         UsageError: there is none, or they were judged on different photos.
@@ -167,6 +174,8 @@ def compared(judged: Sequence[Judged], *, data: str = "", answer: str = "least e
     rows: dict[str, Mapping[str, Figure]] = {each.name: _figures(each.card, answer) for each in judged}
     if CONSTANT in first.answers:
         rows[CONSTANT] = _there(first.answers[CONSTANT])
+    if chance and any(each.card.retrieval for each in judged):
+        rows[CHANCE] = _there(chance)
     printed = [row for each in judged for row in published.of(each.kind)]
     return Comparison(
         photos=first.photos,
@@ -282,7 +291,8 @@ def _told(figure: Figure) -> str:
 def _printed(comparison: Comparison, name: str, metric: str) -> str:
     kind = comparison.kinds.get(name, "")
     rows = [row for row in comparison.published if kind and row.system == kind and metric in row.figures]
-    return "; ".join(f"{row.figures[metric]:g} ({row.data})" for row in rows)
+    of_what = "" if kind == name else f"{kind}, "  # what is published is of the kind, not of this very system
+    return "; ".join(f"{row.figures[metric]:g} ({of_what}{row.data})" for row in rows)
 
 
 def _latex(figure: Figure) -> str:

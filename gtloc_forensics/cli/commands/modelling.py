@@ -271,7 +271,7 @@ def evaluate(table: Path, names: tuple[str, ...], images: Path | None, split: st
 
 def _compare(table: Path, names: tuple[str, ...], images: Path | None, split: str, options: dict[str, Any]) -> None:
     from gtloc_forensics.errors import UsageError
-    from gtloc_forensics.modelling import phototable, systems_table
+    from gtloc_forensics.modelling import metrics, phototable, systems_table
     from gtloc_forensics.vision import library, systems
 
     named = [part for part in options["systems"].split(",") if part]
@@ -295,7 +295,8 @@ def _compare(table: Path, names: tuple[str, ...], images: Path | None, split: st
         raise UsageError("no model and no system is installed; `gtloc train --system` makes one")
     answer = "arg-max" if options["arg_max"] else "least expected error"
     data = "" if split else phototable.recognised(table)
-    comparison = systems_table.compared(judged, data=data, answer=answer)
+    chance = metrics.retrieval_by_chance(known, resamples=options["resamples"], seed=options["seed"])
+    comparison = systems_table.compared(judged, data=data, answer=answer, chance=chance)
     written = {"json": systems_table.as_json, "tex": systems_table.as_latex, "txt": systems_table.as_text}
     shown = "json" if options["as_json"] else "tex" if options["latex"] else "txt"
     say(written[shown](comparison), nl=False)
