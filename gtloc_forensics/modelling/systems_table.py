@@ -10,12 +10,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gtloc_forensics.errors import MissingExtra, UsageError
-from gtloc_forensics.modelling import metrics, published, scorecard, tampering
+from gtloc_forensics.modelling import metrics, outlines, published, scorecard, tampering
 from gtloc_forensics.modelling.metrics import Figure
 from gtloc_forensics.modelling.phototable import PhotoTable
 from gtloc_forensics.modelling.published import Published
@@ -338,7 +338,7 @@ def _draw_distances(axes: Axes, comparison: Comparison) -> None:
             figures[f"within {km:g} km, %"].value for km in metrics.ACCURACY_KM if f"within {km:g} km, %" in figures
         ]
         if len(shares) == len(metrics.ACCURACY_KM):
-            axes.plot(metrics.ACCURACY_KM, shares, marker="o", linestyle="--" if name == CONSTANT else "-", label=name)
+            axes.plot(metrics.ACCURACY_KM, shares, label=name, **_line(comparison, name))
     axes.set(xscale="log", title="places: share of photos within a distance", xlabel="km", ylabel="%")
     axes.legend(fontsize=7)
 
@@ -347,20 +347,34 @@ def _draw_detection(axes: Axes, comparison: Comparison, kind: str, unit: str) ->
     for name, own in comparison.detection.items():
         shifted = {float(size): figure.value for size, figure in own.get(kind, {}).items() if size != "honest"}
         if shifted:
-            axes.plot(list(shifted), list(shifted.values()), marker="o", label=name)
+            axes.plot(list(shifted), list(shifted.values()), label=name, **_line(comparison, name))
             axes.legend(fontsize=7)
     axes.axhline(tampering.ALARM_RATE, color="0.7", linewidth=1)
     axes.set(title=f"claims flagged by shift, {unit}", xlabel=unit, ylabel="share flagged", ylim=(0, 1))
 
 
+def _line(comparison: Comparison, name: str) -> dict[str, Any]:
+    """Return how a system is drawn, the same in every plot; no two are drawn alike."""
+    if name == CONSTANT:
+        return {"color": "black", "linestyle": ":", "marker": "."}
+    number = list(comparison.rows).index(name)
+    return {
+        "color": f"C{number % 10}",
+        "linestyle": ("-", "--", "-.")[number // 10 % 3],
+        "marker": "o",
+        "markersize": 3,
+    }
+
+
 def _draw_map(axes: Axes, judged: Judged, truth: PhotoTable) -> None:
     rows = np.flatnonzero(truth.placed)
     answers = [judged.predictions[row].position for row in rows.tolist()]
+    outlines.draw_world(axes)
     axes.plot(truth.longitude_deg[rows], truth.latitude_deg[rows], ".", color="tab:blue", markersize=3)
     axes.plot(
         [at.longitude_deg for at in answers], [at.latitude_deg for at in answers], ".", color="tab:red", markersize=2
     )
-    axes.set(xlim=(-180, 180), ylim=(-90, 90), title=f"{judged.name}: true (blue), answered (red)")
+    axes.set_title(f"{judged.name}: true (blue), answered (red)")
 
 
 def _silent(doing: str, done: int, whole: int) -> None:

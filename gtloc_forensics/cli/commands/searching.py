@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
-_PLACE = "LAT,LON or the name of a town"
-
 
 def _parsed(parse: Callable[[str], V], form: str) -> Callable[[click.Context, click.Parameter, str | None], V | None]:
     """Make a click callback of a parser that raises ValueError."""
