@@ -24,7 +24,7 @@ from gtloc_forensics import vision
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import MissingExtra, UsageError, WeightsError
 from gtloc_forensics.examination.settings import Settings
-from gtloc_forensics.vision import install, text_install, text_tower, torchvision_shim
+from gtloc_forensics.vision import install, text_install, text_tower, torchvision_shim, weights
 from gtloc_forensics.vision.model import Model
 from gtloc_forensics.vision.text_tower import BEGIN, END
 
@@ -141,9 +141,9 @@ def test_only_the_text_half_is_kept_and_the_image_half_is_named(models_dir: Path
 def test_a_clip_kept_in_half_precision_is_the_same_clip() -> None:
     rows = {"extractors.clip.head.weight": torch.randn(4, 3).half().float()}
     halved = {name: tensor.half() for name, tensor in rows.items()}
-    same = [text_tower.image_side(tensors, architecture="vit_clip") for tensors in (rows, halved)]
+    same = [weights.image_side(tensors, architecture="vit_clip") for tensors in (rows, halved)]
     assert same[0] == same[1]
-    assert text_tower.image_side(rows, architecture="vit_other") != same[0]
+    assert weights.image_side(rows, architecture="vit_other") != same[0]
 
 
 def test_a_tower_of_another_width_is_refused_with_both_numbers(models_dir: Path, tmp_path: Path) -> None:

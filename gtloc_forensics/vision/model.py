@@ -195,10 +195,8 @@ class Model:
 
     def image_side(self) -> str:
         """Return the identity of the backbone of a model that has one, to which a text tower belongs."""
-        from gtloc_forensics.vision import text_tower
-
         (spec,) = self.manifest.extractors
-        return text_tower.image_side(weights.outer_state(self._module), architecture=spec.architecture)
+        return weights.image_side(weights.outer_state(self._module), architecture=spec.architecture)
 
     def densities(self, embeddings: Floats32) -> tuple[Floats32, Floats32]:
         """Return calibrated mass over the time grid ``[B, Y, D]`` and over the place gallery ``[B, G]``."""

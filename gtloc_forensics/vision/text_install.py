@@ -117,7 +117,7 @@ def _image_side(tensors: Mapping[str, Tensor], *, origin: str) -> str:
             "the published file holds both"
         )
     converted, extractor = convert.clip(tensors, origin=origin)
-    return text_tower.image_side(converted, architecture=extractor.architecture)
+    return weights.image_side(converted, architecture=extractor.architecture)
 
 
 def _whose(side: str, sizes: TextSizes, models_dir: Path) -> str:
@@ -130,7 +130,7 @@ def _whose(side: str, sizes: TextSizes, models_dir: Path) -> str:
     for name, width, tensors, architecture in _seeing_through_clip(models_dir):
         if width != sizes.projection_dim:
             against.append(f"{name} has {width} features, the tower {sizes.projection_dim}")
-        elif text_tower.image_side(tensors, architecture=architecture) == side:
+        elif weights.image_side(tensors, architecture=architecture) == side:
             return name
         else:
             against.append(f"{name} looks through another CLIP of the same width")

@@ -8,7 +8,6 @@ Its net is that of the package transformers, which is loaded when words are read
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,7 +75,7 @@ class TextTowerSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``text.json``: what a tower is, and the image side that it belongs to.
 
     Attributes:
-        image_side: hash of the image side, as :func:`image_side` gives it.
+        image_side: hash of the image side, as :func:`gtloc_forensics.vision.weights.image_side` gives it.
         learned_with: the installed model or backbone whose image side that was when the tower was added.
     """
 
@@ -91,22 +90,6 @@ class TextTowerSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 # --------------------------------------------------------------------------- what belongs together
-
-
-def image_side(tensors: Mapping[str, Tensor], *, architecture: str) -> str:
-    """Return the identity of one extractor: a hash over its weights, in single or half precision alike.
-
-    Args:
-        tensors: of the extractor, under any prefix that ends in ``extractors.<name>.``.
-        architecture: as its manifest names it.
-    """
-    digest = hashlib.sha256(architecture.encode())
-    own = {name.split(".", 2)[2]: tensor for name, tensor in tensors.items() if name.startswith("extractors.")}
-    for name in sorted(own):
-        half = own[name].detach().cpu().to(torch.float16).contiguous()
-        digest.update(f"|{name}{tuple(half.shape)}".encode())
-        digest.update(half.numpy().tobytes())
-    return digest.hexdigest()
 
 
 def reads_no_text(manifest: Manifest) -> str:
