@@ -264,6 +264,19 @@ def test_a_model_of_another_kind_has_no_tower(models_dir: Path) -> None:
     assert msgspec.json.decode((models_dir / "words" / "text.json").read_bytes())["image_side"] == spec.image_side
 
 
+def test_the_published_sizes_of_clip_vit_l_14_make_its_published_number_of_parameters(tmp_path: Path) -> None:
+    transformers = torchvision_shim.transformers_module()
+    text = {"hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12, "projection_dim": 768}
+    config = {"projection_dim": 768, "text_config": text | {"eos_token_id": 2, "model_type": "clip_text_model"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    sizes = text_install._sizes(tmp_path)
+    with torch.device("meta"):
+        net = transformers.CLIPTextModelWithProjection(transformers.CLIPTextConfig(**msgspec.structs.asdict(sizes)))
+    layer = 4 * (768 * 768 + 768) + 2 * 768 * 3072 + 3072 + 768 + 4 * 768
+    by_hand = 49_408 * 768 + 77 * 768 + 12 * layer + 2 * 768 + 768 * 768
+    assert sum(parameter.numel() for parameter in net.parameters()) == by_hand == 123_650_304
+
+
 # --------------------------------------------------------------------------- asked by commands
 
 

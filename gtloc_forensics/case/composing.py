@@ -79,7 +79,8 @@ def find(cases: Sequence[CaseFolder], query: Query, asked: Asked, *, named: str 
     """
     environments = [case.view().examined_with for case in cases]
     heads, why_none = _heads(environments[0]) if asked.text or asked.time else (None, "")
-    reading = Reading(search.Seeing(environments[0]))
+    seeing = search.Seeing(environments[0])
+    reading = Reading(seeing)
     meaning = Meaning()
     if asked.text.strip():
         meaning = understood(asked.text, heads, why_none=why_none, why_no_tower=reading.why_not)
@@ -93,8 +94,7 @@ def find(cases: Sequence[CaseFolder], query: Query, asked: Asked, *, named: str 
     if system is None and (is_composed or asked.like or meaning.sought):
         _same_eyes(environments)
     query = replace(query, sought=meaning.sought)
-    view, seeing = cases[0].view(), search.Seeing(environments[0])
-    examples = _Examples(view, None if system is not None else seeing, watched)
+    examples = _Examples(cases[0].view(), None if system is not None else seeing, watched)
     if is_composed:
         time_and_place = _fused(system, meaning, asked) if system is not None else _parts(seeing, meaning)
         query = replace(query, composed=_composed(asked, examples, [*_read(reading, meaning), *time_and_place]))
