@@ -9,8 +9,10 @@ PYTEST ?=
 FUZZ ?= --files 20000
 JOBS ?= 2
 PHOTOS ?= ../shared/photos
+# What somebody saw on some of those pictures, id,flags: it stays outside the repository, as the pictures do.
+LABELS ?=
 
-.PHONY: audit test fuzz setup exiftool lint types bench bench-checks model clean
+.PHONY: audit test fuzz setup exiftool lint types bench bench-checks model words clean
 
 # Found findings are a finished job: only a failure (exit code 2) fails the target.
 audit: setup
@@ -57,6 +59,14 @@ types: setup
 model: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[model]'
 	OMP_NUM_THREADS=1 $(BIN)/python experiments/make_small_model.py --photos $(PHOTOS) --out models/gtloc-small
+	@if [ -n "$(LABELS)" ]; then $(MAKE) words; \
+	else echo "searching by words is refused with these weights until: make words LABELS=labels.csv (docs/search.md)"; fi
+
+# The words that a case can be searched by, for the model as it is, from labels made by eye; prints the table of docs/search.md.
+words: setup
+	$(if $(LABELS),,$(error name the labels: make words LABELS=labels.csv; docs/search.md says how they are made))
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[model]'
+	OMP_NUM_THREADS=1 $(BIN)/python experiments/concept_heads.py --photos $(PHOTOS) --labels $(LABELS)
 
 # Rates of alarms and of found faults, into docs/check-rates.md and the table that reports print.
 bench-checks: setup

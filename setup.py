@@ -68,6 +68,7 @@ EXTRAS = {
     "postgres": ["psycopg[binary]>=3.1"],
     "train": ["matplotlib>=3.8"],
     "systems": ["s2geometry>=0.14", "astropy-healpix>=2", "scikit-learn>=1.4", "matplotlib>=3.8"],
+    "text": ["transformers>=5,<6"],
     "model": ["matplotlib>=3.8", "scikit-learn>=1.4", "onnx>=1.16", "astronomy-engine>=2.1"],
     "test": [
         "pytest>=8",
@@ -92,6 +93,7 @@ EXTRAS = {
         "s2geometry>=0.14",
         "astropy-healpix>=2",
         "scikit-learn>=1.4",
+        "transformers>=5,<6",
         "c2pa-python>=0.38",
         "iphone-backup-decrypt>=0.11",
         "s3fs>=2026.2",

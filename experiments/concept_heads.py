@@ -1,7 +1,7 @@
 """Learn which words a picture can be searched by, and measure how often each is right; writes ``words.json``.
 
-    python experiments/concept_heads.py --photos ../shared/photos --cache /tmp/gtloc-small --sheets /tmp/sheets
-    python experiments/concept_heads.py --photos ../shared/photos --cache /tmp/gtloc-small --labels labels.csv
+    python experiments/concept_heads.py --photos ../shared/photos --sheets SHEETS
+    python experiments/concept_heads.py --photos ../shared/photos --labels labels.csv  # or: make words LABELS=…
 
 The first call draws contact sheets of pictures to look at, a few of each source at random, and ``order.csv``. Somebody
 writes beside each id the letters of :data:`CONCEPTS` that hold (``id,flags``); those labels stay outside the
@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Mapping
@@ -36,8 +37,8 @@ from picture_features import SHIPPED
 from PIL import Image, ImageDraw
 from sklearn.linear_model import LogisticRegression
 
-from gtloc_forensics import vision
 from gtloc_forensics.evidence import resampling
+from gtloc_forensics.vision import weights
 
 Floats = NDArray[np.float64]
 
@@ -113,7 +114,9 @@ def main() -> None:
     """Draw sheets, or learn from labels."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path, required=True, help="folder with photos.csv and images/")
-    parser.add_argument("--cache", type=Path, required=True, help="what `make model` kept")
+    parser.add_argument(
+        "--cache", type=Path, default=Path(tempfile.gettempdir()) / "gtloc-small", help="what `make model` kept"
+    )
     parser.add_argument("--sheets", type=Path, help="draw the pictures to look at into this folder, and stop")
     parser.add_argument("--labels", type=Path, help="id,flags of pictures that were looked at")
     parser.add_argument("--out", type=Path, default=OUT, help="the file to write")
@@ -184,10 +187,13 @@ def told_by_folds(photos: PhotoSet, folder: Path, cache: Path) -> Mapping[int, N
     name = crossfit._identity(photos, found, learned, recipe)
     embeddings = {}
     with torch.inference_mode():
-        for number in [*range(crossfit.FOLDS), -1]:
+        shipped = weights.load(SHIPPED).module  # the very weights that cases are searched with
+        pooled = torch.from_numpy(found)
+        embeddings[-1] = shipped.image(shipped.image_head.balanced(pooled)).numpy()
+        for number in range(crossfit.FOLDS):
             model = heads.new_model(found, np.arange(2), seed=0)
             model.load_state_dict(torch.load(cache / f"trained-{name}-{number}.pt", weights_only=True))
-            embeddings[number] = model.image(model.image_head.balanced(torch.from_numpy(found))).numpy()
+            embeddings[number] = model.image(model.image_head.balanced(pooled)).numpy()
     return embeddings
 
 
@@ -209,13 +215,13 @@ def learn(labels: Labelled, embeddings: Mapping[int, NDArray[np.float32]], out: 
     _compose(labels, held)
     document = {
         "format": 1,
-        "weights_sha256": vision.load("gtloc-small", device="cpu").weights_sha256,
+        "weights_sha256": weights.load(SHIPPED).weights_sha256,
         "made_from": {
             "photos": len(labels.rows),
             "sources": len(set(labels.groups.tolist())),
             "labels": "by eye, on pictures of 150 px, a few a source drawn at random",
             "least_auc": LEAST_AUC,
-            "command": "python experiments/concept_heads.py --photos PHOTOS --cache CACHE --labels LABELS",
+            "command": "make words LABELS=LABELS",
         },
         "concepts": kept,
         "refused": refused,

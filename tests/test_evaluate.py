@@ -207,6 +207,18 @@ def test_a_place_outside_every_kept_cell_lies_at_the_edge() -> None:
 # --------------------------------------------------------------------------- retrieval
 
 
+def test_chance_of_retrieval_is_that_of_a_random_order() -> None:
+    apart = replace(
+        table(20), latitude_deg=np.linspace(-60, 70, 20), longitude_deg=np.zeros(20), day_turn=np.full(20, 0.5)
+    )
+    found = metrics.retrieval_by_chance(apart, resamples=10)
+    assert [found[f"R@{count}, %"].value for count in (1, 5, 10)] == pytest.approx([5.0, 25.0, 50.0])
+    alike = replace(apart, latitude_deg=np.zeros(20), year_turn=np.full(20, 0.5))
+    assert metrics.retrieval_by_chance(alike, resamples=10)["R@1, %"].value == pytest.approx(100.0)
+    few = apart.rows(np.arange(3))
+    assert metrics.retrieval_by_chance(few, resamples=10)["R@10, %"].value == pytest.approx(100.0)
+
+
 def test_retrieval_finds_a_picture_by_its_own_time_and_place() -> None:
     truth = table(30)
     vectors = np.linalg.qr(np.random.default_rng(0).normal(size=(30, 30)))[0]

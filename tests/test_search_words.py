@@ -14,13 +14,14 @@ from fake_case import a_prediction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtloc_forensics.case import query_text
+from gtloc_forensics.case import calendar_words, query_text
 from gtloc_forensics.case.composing import merged
 from gtloc_forensics.case.query_words import MOST_CHARACTERS, Meaning, Sought, understood
 from gtloc_forensics.case.retrieval import Answer, Query, search
 from gtloc_forensics.earth import gazetteer
 from gtloc_forensics.errors import UsageError, WeightsError
 from gtloc_forensics.records import Photo
+from gtloc_forensics.report.template import load_words
 from gtloc_forensics.vision import words
 from gtloc_forensics.vision.words import Concept, WordHeads
 
@@ -111,6 +112,32 @@ def test_a_word_that_is_a_small_town_too_is_the_word(heads: WordHeads) -> None:
     essen = understood("in Essen", heads).there
     assert essen is not None
     assert essen.name.startswith("Essen, North Rhine")
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "hours", "seen"),
+    [
+        ("Sommerabend in Norwegen", 151, (18, 22), []),
+        ("Weihnachtsmorgen", 357, (6, 10), []),
+        ("Ostermorgen", 80, (6, 10), []),
+        ("Dezembernachmittag", 334, (13, 18), []),
+        ("Winternacht", 334, None, ["night"]),
+        ("Herbstdämmerung", 243, None, ["sunset or twilight"]),
+    ],
+)
+def test_a_german_compound_of_season_and_hour_is_both(
+    heads: WordHeads, text: str, first: int, hours: tuple[float, float] | None, seen: list[str]
+) -> None:
+    meaning = understood(text, heads)
+    assert meaning.when is not None and meaning.when.year is not None
+    assert round(365 * meaning.when.year[0]) == first
+    assert meaning.when.hours == hours
+    assert names(meaning) == seen
+
+
+@pytest.mark.parametrize("word", ["Abend", "Nacht", "evening", "midnight", "morgens"])
+def test_a_word_that_is_no_compound_stays_whole(word: str) -> None:
+    assert calendar_words.parts(word) == (word,)
 
 
 # --------------------------------------------------------------------------- words that are refused
@@ -293,3 +320,64 @@ def test_the_towns_of_a_country_lie_in_it_the_greatest_first() -> None:
 def test_the_form_of_the_file_is_strict() -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(b'{"format": 1, "weights_sha256": 3, "concepts": []}', type=WordHeads)
+
+
+# --------------------------------------------------------------------------- what a text tower reads
+
+
+def read(text: str, heads: WordHeads | None) -> Meaning:
+    return understood(text, heads, why_no_tower=lambda: "")
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases", "seen"),
+    [
+        ("a purple zeppelin at dusk", ["purple zeppelin at dusk"], ["sunset or twilight"]),
+        ("zeppelin, dusk", ["zeppelin"], ["sunset or twilight"]),
+        ("a red car in Norway at Christmas", ["red car"], ["car"]),
+        ("red bus on a bridge in Norway, a tram", ["red bus on a bridge", "tram"], []),
+        ("fog without a purple zeppelin", ["-purple zeppelin"], ["fog"]),
+        ("no red car, snow", ["-red car"], ["snow"]),
+        ("without people snow zeppelin", ["snow zeppelin"], ["-person", "snow"]),
+        ("no zeppelin in Norway", ["-zeppelin"], []),
+        ("snow", [], ["snow"]),
+    ],
+)
+def test_what_nobody_learned_goes_to_the_text_tower_with_the_words_around_it(
+    heads: WordHeads, text: str, phrases: list[str], seen: list[str]
+) -> None:
+    meaning = read(text, heads)
+    assert [("-" if phrase.absent else "") + phrase.text for phrase in meaning.phrases] == phrases
+    assert names(meaning) == seen
+
+
+def test_a_word_learned_too_badly_goes_to_the_text_tower(heads: WordHeads) -> None:
+    assert [phrase.text for phrase in read("a dog", heads).phrases] == ["dog"]
+    assert [phrase.text for phrase in read("a dog in snow", None).phrases] == ["dog in snow"]
+
+
+def test_a_year_is_refused_by_whatever_model(heads: WordHeads) -> None:
+    with pytest.raises(UsageError, match="does not show the year"):
+        read("a zeppelin 2019", heads)
+
+
+def test_a_tower_is_looked_for_only_where_a_word_needs_it(heads: WordHeads) -> None:
+    def asked() -> str:
+        raise AssertionError("no word needs a tower")
+
+    assert understood("snow in Norway at Christmas", heads, why_no_tower=asked).there is not None
+
+
+def test_why_no_tower_reads_it_is_said_of_each_word(heads: WordHeads) -> None:
+    with pytest.raises(UsageError) as said:
+        understood("purple zeppelin", heads, why_no_tower=lambda: "it has no such half")
+    assert str(said.value).count("it has no such half, and it is none of the words") == 2
+
+
+def test_a_refusal_can_be_said_in_german(heads: WordHeads) -> None:
+    with pytest.raises(UsageError) as said:
+        understood("a zeppelin in 2019", heads)
+    german = load_words("default", "de").sentence(said.value.args[0])
+    assert german.startswith("Nichts wurde gesucht")
+    assert "kein installiertes Modell liest Text" in german
+    assert "ein Bild zeigt das Jahr nicht" in german

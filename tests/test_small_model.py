@@ -6,6 +6,8 @@ import csv
 import hashlib
 import json
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -149,3 +151,19 @@ def test_the_weights_are_the_file_the_manifest_names():
     manifest = json.loads((FOLDER / "manifest.json").read_text())
     digest = hashlib.sha256((FOLDER / "weights.safetensors").read_bytes()).hexdigest()
     assert manifest["files"] == {"weights.safetensors": digest}
+
+
+def test_learning_the_words_anew_asks_for_labels_and_is_part_of_making_the_model():
+    """Labels are ids of pictures and what somebody saw on them: they come from outside the repository."""
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+
+    def steps(*words: str) -> subprocess.CompletedProcess[str]:
+        words = ("make", "--no-print-directory", "-n", "GTLOC_EXIFTOOL=x", *words)
+        return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    alone = steps("words")
+    assert alone.returncode != 0
+    assert "make words LABELS=labels.csv" in alone.stderr
+    assert "concept_heads.py --photos ../shared/photos --labels seen.csv" in steps("words", "LABELS=seen.csv").stdout
+    assert "searching by words is refused" in steps("model").stdout

@@ -87,8 +87,10 @@ def test_a_system_asked_for_by_name_speaks_beside_the_first_model_in_every_produ
             assert [said.model for said in entry.photo.opinions if isinstance(said, Prediction)] == ["zhai", "planet"]
         assert case.view().environment["second opinion zhai calibration"] == "calibrated by nobody"
         assert case.view().environment["second opinion planet time"] == "not judged"
-        told = json.loads(case.write_findings().read_text(encoding="utf-8"))["photos"][0]["further_opinions"]
-        zhai, planet = told
+        document = json.loads(case.write_findings().read_text(encoding="utf-8"))
+        assert document["combined_strength"]["formed"] is False
+        assert "calibration of the combination on photos of sources held out" in document["combined_strength"]["reason"]
+        zhai, planet = document["photos"][0]["further_opinions"]
         assert zhai["judges"] == ["time", "place"]
         assert planet["judges"] == ["place"]
         assert not zhai["calibrated"]
@@ -101,6 +103,10 @@ def test_a_system_asked_for_by_name_speaks_beside_the_first_model_in_every_produ
         page = case.export("html").read_text(encoding="utf-8")
         assert "Calibrated by nobody" in page
         assert "In common with the first model" in page
+        assert page.count("No strength is combined of several models") == 1
+        report = PdfReader(case.write_report())
+        whole = " ".join(" ".join(each.extract_text() for each in report.pages).split())
+        assert whole.count("No strength is combined of several models") == 1
         assert page.count("not judged") >= 4, "a row per photo and model; planet judges no time"
         assert "planet: place" in page
         assert "zhai: time of day" in page
@@ -118,6 +124,7 @@ def test_what_is_said_of_the_photo_is_the_same_with_and_without_second_opinions(
     monkeypatch.setenv("GTLOC_MODELS", str(systems))
     with audited(evidence) as case:
         before = [(entry.findings, entry.log10_lr_time, entry.status) for entry in case.view().photos()]
+        assert "combined_strength" not in json.loads(case.write_findings().read_text(encoding="utf-8"))
         case.audit(Settings(device="cpu", jobs=0, second_opinions=("padilha",)))
         after = [(entry.findings, entry.log10_lr_time, entry.status) for entry in case.view().photos()]
     assert before == after

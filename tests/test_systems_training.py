@@ -16,6 +16,7 @@ from PIL import Image
 from gtloc_forensics.cli.main import gtloc
 from gtloc_forensics.errors import UsageError, WeightsError
 from gtloc_forensics.modelling import phototable, published, systems_table
+from gtloc_forensics.modelling.metrics import Figure
 from gtloc_forensics.modelling.training import system_cells, systems
 from gtloc_forensics.modelling.training.system_targets import bins_near
 from gtloc_forensics.report.agreement import judges
@@ -186,13 +187,27 @@ def test_one_command_prints_systems_by_metrics_with_what_papers_print_apart(
     assert "24.8 (Im2GPS3k)" in done.output
     assert "measured by others on their own photos" in done.output
     told = json.loads((tmp_path / "page" / "systems.json").read_text(encoding="utf-8"))
-    assert set(told["rows"]) == {"planet", "zhai", "knn", "best constant"}
+    assert set(told["rows"]) == {"planet", "zhai", "knn", "best constant", "random order"}
+    assert set(told["rows"]["random order"]) == {"R@1, %", "R@5, %", "R@10, %"}
     assert "hour error" in told["rows"]["zhai"]
     assert "hour error" not in told["rows"]["planet"], "a system that tells no time has no figure for it"
     assert "hours" not in told["detection"]["planet"]
     latex = (tmp_path / "page" / "systems.tex").read_text(encoding="utf-8")
     assert r"\textit{planet, published on Im2GPS3k}" in latex
+    assert "flagged at 2500 km" in latex
+    assert len({line.count("&") for line in latex.splitlines() if "&" in line}) == 1, "every row has every column"
     assert (tmp_path / "page" / "systems.png").is_file()
+
+
+def test_a_system_of_any_name_stands_beside_what_is_published_of_its_kind() -> None:
+    figure = Figure(1.0, 0.5, 2.0, 12, 3)
+    rows = {"my-own": {"within 25 km, %": figure}, "planet": {"within 25 km, %": figure}}
+    told = systems_table.Comparison(
+        12, 3, "", "arg-max", rows, {}, published.of("planet"), {"my-own": "planet", "planet": ""}
+    )
+    mine, other = (line for line in systems_table.as_text(told).splitlines() if "n = 12" in line)
+    assert "24.8 (planet, Im2GPS3k)" in mine
+    assert "Im2GPS3k" not in other, "a name is no kind"
 
 
 def test_systems_judged_on_different_photos_are_not_put_side_by_side() -> None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from gtloc_forensics.records import Sentence
+
 YearSpan = tuple[float, float]
 """Turns of the year, from the first to the second, over the new year where the second is less."""
 
@@ -100,6 +102,28 @@ def reading(words: Sequence[str]) -> When | None:
     return _figures(text) or (_day_of_month(words) if len(words) == 2 else None)
 
 
+def parts(word: str) -> tuple[str, ...]:
+    """Return the two words of a German compound of a time of year and a time of day, else the word: "Winternacht"."""
+    text = word.casefold()
+    for part in (*_HOURS, *_SEEN_HOURS):
+        begin = text.removesuffix(part)
+        if begin == text:
+            continue
+        stem = begin.removesuffix("s")
+        first = next((known for known in (begin, stem, f"{stem}en", f"{stem}n") if _is_of_the_year(known)), "")
+        if first:
+            return first.capitalize(), part
+    return (word,)
+
+
+_SEEN_HOURS = ("nacht", "dämmerung")
+"""Times of day that pictures show and heads are learned for; no hours stand for them in every season."""
+
+
+def _is_of_the_year(text: str) -> bool:
+    return text in _SEASONS or text in _FEASTS or _month(text) is not None
+
+
 def year_alone(text: str) -> bool:
     """Say whether *text* is a year."""
     return _YEAR.fullmatch(text) is not None
@@ -113,17 +137,17 @@ def _figures(text: str) -> When | None:
     if found := _CLOCK.fullmatch(text):
         hour, minute = map(int, found.groups())
         if hour > 23 or minute > 59:
-            raise ValueError(f"{text} is no time of day")
+            raise ValueError(Sentence("{text} is no time of day", text=text))
         middle = hour + minute / 60
         return When(hours=((middle - 0.5) % 24, (middle + 0.5) % 24))
     if found := _HOUR.fullmatch(text):
         hour = int(found[1])
         if text.endswith(("am", "pm")):
             if not 1 <= hour <= 12:
-                raise ValueError(f"{text} is no time of day")
+                raise ValueError(Sentence("{text} is no time of day", text=text))
             hour = hour % 12 + 12 * text.endswith("pm")
         if hour > 24:
-            raise ValueError(f"{text} is no time of day")
+            raise ValueError(Sentence("{text} is no time of day", text=text))
         return When(hours=((hour - 0.5) % 24, (hour + 0.5) % 24))
     return None
 

@@ -10,7 +10,7 @@ from gtloc_forensics.case.retrieval import Answer, Hit
 from gtloc_forensics.case.seen_words import SeenWord
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files.writing import refuse_inside
-from gtloc_forensics.records import visible
+from gtloc_forensics.records import Sentence, visible
 from gtloc_forensics.report.hit_sheet import Tile, write_pdf, write_png
 
 WRITERS = {".png": write_png, ".pdf": write_pdf}
@@ -32,9 +32,9 @@ def write(cases: Sequence[CaseFolder], answer: Answer, path: Path, *, title: str
         UsageError: the ending is another, or there are more hits than a sheet holds.
     """
     if path.suffix.lower() not in WRITERS:
-        raise UsageError(f"a sheet is a .png or a .pdf, and {path.name!r} is neither")
+        raise UsageError(Sentence("a sheet is a .png or a .pdf, and {name:quoted} is neither", name=visible(path.name)))
     if len(answer.hits) > MOST:
-        raise UsageError(f"a sheet holds {MOST} pictures; ask for fewer with --limit")
+        raise UsageError(Sentence("a sheet holds {most} pictures; ask for fewer with --limit", most=MOST))
     for case in cases:
         refuse_inside(path, case.evidence)
     by_name = {str(case.folder): case for case in cases}

@@ -119,6 +119,7 @@ class Answer:
     unknown: dict[str, int]
     read_as: tuple[tuple[str, str], ...] = ()  # of each word of the question how it was understood
     word_heads: str = ""  # sha256 of the words that were learned, where they were asked
+    text_tower: str = ""  # sha256 of the weights of the text tower, where it read some
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from gtloc_forensics.case.words import holding
 from gtloc_forensics.errors import DecodeRefused, UsageError, WeightsError
 from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE
 from gtloc_forensics.files import acquiring
-from gtloc_forensics.records import Candidate, Environment, ImageFacts, Photo, Prediction
+from gtloc_forensics.records import Candidate, Environment, ImageFacts, Photo, Prediction, Sentence, visible
 
 if TYPE_CHECKING:
     from gtloc_forensics.vision import Model
@@ -30,7 +30,19 @@ FEW = 50
 """So many photos are read one by one; for more, all are."""
 
 
-def find(case: CaseFolder, query: Query, *, like: str = "", words: str = "", limit: int | None = 20) -> Answer:
+Watched: TypeAlias = Callable[[Iterable[Photo]], Iterator[Photo]]
+"""By way of which photos are read: told of their progress, or seen by another system."""
+
+
+def find(
+    case: CaseFolder,
+    query: Query,
+    *,
+    like: str = "",
+    words: str = "",
+    limit: int | None = 20,
+    watched: Watched = iter,
+) -> Answer:
     """Search the newest examination of *case*.
 
     Args:
@@ -39,13 +51,14 @@ def find(case: CaseFolder, query: Query, *, like: str = "", words: str = "", lim
         like: a path within the case, or a file; "" for none.
         words: all of them stand in a photo's name, tags, camera, place or results: :mod:`gtloc_forensics.case.words`.
         limit: the most hits to return; None for all.
+        watched: by way of which each photo is read.
 
     Raises:
         CaseError: no examination was completed.
         UsageError: there is no such example, or it cannot be decoded.
     """
     held = holding(case.view(), words) if words.strip() else None
-    return find_among(case, query, like=like, ordinals=held, limit=limit)
+    return find_among(case, query, like=like, ordinals=held, limit=limit, watched=watched)
 
 
 def find_among(
@@ -55,7 +68,7 @@ def find_among(
     like: str = "",
     ordinals: Collection[int] | None = None,
     limit: int | None = 20,
-    watched: Callable[[Iterable[Photo]], Iterator[Photo]] = iter,
+    watched: Watched = iter,
 ) -> Answer:
     """Search the photos at some places of the path order, or all, each by way of *watched*; raises as :func:`find`."""
     view = case.view()
@@ -82,13 +95,13 @@ class Seeing:
 
     def __init__(self, environment: Environment) -> None:
         """Load nothing before it is asked for."""
-        self._environment = environment
+        self.environment = environment
         self._model: Model | None = None
         self._tried = False
 
     def model(self) -> Model | None:
         """Return the very model that looked at the case."""
-        name = self._environment.model_name
+        name = self.environment.model_name
         if not self._tried and name:
             self._tried = True
             try:
@@ -97,7 +110,7 @@ class Seeing:
                 found = vision.load(name)
             except (ModuleNotFoundError, WeightsError):
                 return None  # the stored densities answer without it
-            if found.weights_sha256 == self._environment.model.get("weights"):
+            if found.weights_sha256 == self.environment.model.get("weights"):
                 self._model = found
         return self._model
 
@@ -112,10 +125,19 @@ class Seeing:
         return None if found is None else np.asarray(found[0], np.float32)
 
 
-def example_of(view: StoredCase, name: str, seeing: Seeing) -> Example:
-    """Return a photo of the case, or a file that is not of it, to compare with; raises as :func:`find`."""
-    inside = _in_case(view.records(), name)
-    return inside if inside is not None else _from_file(Path(name), seeing)
+def example_of(view: StoredCase, name: str, seeing: Seeing | None, *, watched: Watched = iter) -> Example:
+    """Return a photo of the case, or a file that is not of it, to compare with; raises as :func:`find`.
+
+    Without *seeing* only photos of the case can be examples.
+    """
+    inside = _in_case(watched(view.records()), name)
+    if inside is not None:
+        return inside
+    if seeing is None:
+        raise UsageError(
+            Sentence("{name} is no photo of the case, and only those can be compared here", name=visible(name[:200]))
+        )
+    return _from_file(Path(name), seeing)
 
 
 def _in_case(photos: Iterable[Photo], name: str) -> Example | None:
@@ -131,14 +153,21 @@ def _example(photo: Photo) -> Example:
     embedding = seen.embedding if isinstance(seen, Prediction) else None
     bits = image.perceptual_hash if isinstance(image, ImageFacts) else None
     if embedding is None and bits is None:
-        raise UsageError(f"{photo.source.display_path} could not be decoded, so nothing can be like it")
+        raise UsageError(
+            Sentence("{name} could not be decoded, so nothing can be like it", name=photo.source.display_path)
+        )
     return Example(photo.source.display_path, embedding, bits)
 
 
 def _from_file(path: Path, seeing: Seeing) -> Example:
     """Decode a file that is not of the case, in a process of its own, and look at it as at the case's photos."""
     if not path.is_file():
-        raise UsageError(f"{path} is neither a photo of the case nor a file; give the path that `findings.json` shows")
+        raise UsageError(
+            Sentence(
+                "{name} is neither a photo of the case nor a file; give the path that `findings.json` shows",
+                name=visible(str(path)),
+            )
+        )
     model = seeing.model()
     with tempfile.TemporaryDirectory(prefix="gtloc-search-") as work, decode.Decoder(1) as decoder:
         taken = acquiring.take(path.resolve().parent, Candidate(os.fsencode(path.name)), into=Path(work))
@@ -146,7 +175,7 @@ def _from_file(path: Path, seeing: Seeing) -> Example:
         job = decode.Job(taken.working_copy, taken.source.source_id, taken.source.media_type, short_side=side)
         ((_, found),) = decoder.stream([job], window=1)
     if isinstance(found, DecodeRefused):
-        raise UsageError(f"{path} cannot be decoded: {found.reason}")
+        raise UsageError(Sentence("{name} cannot be decoded: {why}", name=visible(str(path)), why=found.reason))
     embedding = None
     if model is not None:
         row = model.embed([model.prepare(found.shown)])[0, : model.embedding_size]

@@ -238,6 +238,20 @@ def retrieval(
     }
 
 
+def retrieval_by_chance(truth: PhotoTable, *, resamples: int = 1000, seed: int = 0) -> dict[str, Figure]:
+    """Return what :func:`retrieval` gives on average when the pictures are in a random order."""
+    table = truth.rows(np.flatnonzero(truth.timed & truth.placed))
+    everyone = np.tile(np.arange(len(table)), (len(table), 1))
+    missed = len(table) - _hits(table, everyone).sum(axis=1)
+    found: dict[str, Figure] = {}
+    for count in RECALL_AT:
+        draws = np.arange(min(count, len(table)))  # one after the other, none twice
+        none = np.prod(np.maximum(missed[:, None] - draws, 0) / (len(table) - draws), axis=1)
+        value = np.asarray(100.0 * (1.0 - none))
+        found[f"R@{count}, %"] = bootstrap(partial(mean_of, value), table.group, resamples=resamples, seed=seed)
+    return found
+
+
 def _first(queries: ArrayLike, images: ArrayLike, known: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return for each query the pictures most like it, best first, ``[N, 10]``: exact, by an index."""
     if not len(known):

@@ -10,12 +10,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gtloc_forensics.errors import MissingExtra, UsageError
-from gtloc_forensics.modelling import metrics, published, scorecard, tampering
+from gtloc_forensics.modelling import metrics, outlines, published, scorecard, tampering
 from gtloc_forensics.modelling.metrics import Figure
 from gtloc_forensics.modelling.phototable import PhotoTable
 from gtloc_forensics.modelling.published import Published
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
-CONSTANT = "best constant"
+CONSTANT, CHANCE = "best constant", "random order"
 TIME_METRICS = ("month error", "hour error", "TPS")
 COLUMNS = (
     *(f"within {km:g} km, %" for km in metrics.ACCURACY_KM), "median km", *TIME_METRICS,
@@ -57,9 +57,10 @@ class Comparison:
         sources: of them.
         data: the official set that the table is, "" for none.
         answer: which point answers the figures are of.
-        rows: system → metric → figure; :data:`CONSTANT` is one of them.
+        rows: system → metric → figure; :data:`CONSTANT` and, of retrieval, :data:`CHANCE` are among them.
         detection: system → "hours", "months", "km" → shift → share of shifted claims that are flagged.
         published: what papers print of these systems: on this set where it is an official one, else on all.
+        kinds: system → as published numbers call its kind, "" for none.
     """
 
     photos: int
@@ -69,6 +70,7 @@ class Comparison:
     rows: Mapping[str, Mapping[str, Figure]]
     detection: Mapping[str, Mapping[str, Mapping[str, Figure]]]
     published: tuple[Published, ...]
+    kinds: Mapping[str, str]
 
 
 def judge(
@@ -146,13 +148,20 @@ def _judge_system(
     return known, Judged(name, kind, card, tuple(found))
 
 
-def compared(judged: Sequence[Judged], *, data: str = "", answer: str = "least expected error") -> Comparison:
+def compared(
+    judged: Sequence[Judged],
+    *,
+    data: str = "",
+    answer: str = "least expected error",
+    chance: Mapping[str, Figure] | None = None,
+) -> Comparison:
     """Put systems side by side.
 
     Args:
         judged: all on the same photos.
         data: the official set that these are, "" for none.
         answer: ``least expected error`` or ``arg-max``.
+        chance: what a random order retrieves of these photos, as :func:`metrics.retrieval_by_chance` tells.
 
     Raises:
         UsageError: there is none, or they were judged on different photos.
@@ -165,6 +174,8 @@ def compared(judged: Sequence[Judged], *, data: str = "", answer: str = "least e
     rows: dict[str, Mapping[str, Figure]] = {each.name: _figures(each.card, answer) for each in judged}
     if CONSTANT in first.answers:
         rows[CONSTANT] = _there(first.answers[CONSTANT])
+    if chance and any(each.card.retrieval for each in judged):
+        rows[CHANCE] = _there(chance)
     printed = [row for each in judged for row in published.of(each.kind)]
     return Comparison(
         photos=first.photos,
@@ -174,6 +185,7 @@ def compared(judged: Sequence[Judged], *, data: str = "", answer: str = "least e
         rows=rows,
         detection={each.name: _detection(each.card) for each in judged},
         published=tuple(row for row in _once(printed) if not data or row.data.startswith(data)),
+        kinds={each.name: each.kind for each in judged},
     )
 
 
@@ -237,14 +249,23 @@ def as_text(comparison: Comparison) -> str:
 def as_latex(comparison: Comparison) -> str:
     """Return the table as a LaTeX tabular: systems × metrics, published numbers in rows of their own, marked."""
     columns = _metrics(comparison)
-    head = " & ".join([r"system", *(_escaped(name) for name in columns)])
-    lines = [f"% {_heading(comparison)}", rf"\begin{{tabular}}{{l{'r' * len(columns)}}}", rf"\hline {head} \\ \hline"]
+    flagged = [
+        (kind, shift)
+        for kind, shift in SHIFTS
+        if any(shift in own.get(kind, {}) for own in comparison.detection.values())
+    ]
+    titles = [*columns, *(f"flagged at {shift} {kind}" for kind, shift in flagged)]
+    head = " & ".join([r"system", *map(_escaped, titles)])
+    lines = [f"% {_heading(comparison)}", rf"\begin{{tabular}}{{l{'r' * len(titles)}}}", rf"\hline {head} \\ \hline"]
     for name, figures in comparison.rows.items():
         cells = [_latex(figures[metric]) if metric in figures else "--" for metric in columns]
+        own = comparison.detection.get(name, {})
+        cells += [_latex(own[kind][shift]) if shift in own.get(kind, {}) else "--" for kind, shift in flagged]
         lines.append(" & ".join([_escaped(name), *cells]) + r" \\")
     for row in comparison.published:
         if set(row.figures) & set(columns):
             cells = [f"{row.figures[metric]:g}" if metric in row.figures else "--" for metric in columns]
+            cells += ["--"] * len(flagged)
             label = rf"\textit{{{_escaped(row.system)}, published on {_escaped(row.data)}}}"
             lines.append(" & ".join([label, *cells]) + rf" \\ % {row.source}")
     return "\n".join([*lines, r"\hline", r"\end{tabular}"]) + "\n"
@@ -268,8 +289,10 @@ def _told(figure: Figure) -> str:
 
 
 def _printed(comparison: Comparison, name: str, metric: str) -> str:
-    rows = [row for row in comparison.published if row.system == name and metric in row.figures]
-    return "; ".join(f"{row.figures[metric]:g} ({row.data})" for row in rows)
+    kind = comparison.kinds.get(name, "")
+    rows = [row for row in comparison.published if kind and row.system == kind and metric in row.figures]
+    of_what = "" if kind == name else f"{kind}, "  # what is published is of the kind, not of this very system
+    return "; ".join(f"{row.figures[metric]:g} ({of_what}{row.data})" for row in rows)
 
 
 def _latex(figure: Figure) -> str:
@@ -315,7 +338,7 @@ def _draw_distances(axes: Axes, comparison: Comparison) -> None:
             figures[f"within {km:g} km, %"].value for km in metrics.ACCURACY_KM if f"within {km:g} km, %" in figures
         ]
         if len(shares) == len(metrics.ACCURACY_KM):
-            axes.plot(metrics.ACCURACY_KM, shares, marker="o", linestyle="--" if name == CONSTANT else "-", label=name)
+            axes.plot(metrics.ACCURACY_KM, shares, label=name, **_line(comparison, name))
     axes.set(xscale="log", title="places: share of photos within a distance", xlabel="km", ylabel="%")
     axes.legend(fontsize=7)
 
@@ -324,20 +347,34 @@ def _draw_detection(axes: Axes, comparison: Comparison, kind: str, unit: str) ->
     for name, own in comparison.detection.items():
         shifted = {float(size): figure.value for size, figure in own.get(kind, {}).items() if size != "honest"}
         if shifted:
-            axes.plot(list(shifted), list(shifted.values()), marker="o", label=name)
+            axes.plot(list(shifted), list(shifted.values()), label=name, **_line(comparison, name))
             axes.legend(fontsize=7)
     axes.axhline(tampering.ALARM_RATE, color="0.7", linewidth=1)
     axes.set(title=f"claims flagged by shift, {unit}", xlabel=unit, ylabel="share flagged", ylim=(0, 1))
 
 
+def _line(comparison: Comparison, name: str) -> dict[str, Any]:
+    """Return how a system is drawn, the same in every plot; no two are drawn alike."""
+    if name == CONSTANT:
+        return {"color": "black", "linestyle": ":", "marker": "."}
+    number = list(comparison.rows).index(name)
+    return {
+        "color": f"C{number % 10}",
+        "linestyle": ("-", "--", "-.")[number // 10 % 3],
+        "marker": "o",
+        "markersize": 3,
+    }
+
+
 def _draw_map(axes: Axes, judged: Judged, truth: PhotoTable) -> None:
     rows = np.flatnonzero(truth.placed)
     answers = [judged.predictions[row].position for row in rows.tolist()]
+    outlines.draw_world(axes)
     axes.plot(truth.longitude_deg[rows], truth.latitude_deg[rows], ".", color="tab:blue", markersize=3)
     axes.plot(
         [at.longitude_deg for at in answers], [at.latitude_deg for at in answers], ".", color="tab:red", markersize=2
     )
-    axes.set(xlim=(-180, 180), ylim=(-90, 90), title=f"{judged.name}: true (blue), answered (red)")
+    axes.set_title(f"{judged.name}: true (blue), answered (red)")
 
 
 def _silent(doing: str, done: int, whole: int) -> None:

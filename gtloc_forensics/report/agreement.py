@@ -15,6 +15,14 @@ from gtloc_forensics.earth.circular import cell_of, year_turn
 from gtloc_forensics.earth.sphere import EqualAreaCells, unit_vectors
 from gtloc_forensics.records import Claim, Photo, PlaceDensity, Position, Prediction, Stated
 
+ASKED = "second opinion "
+"""How the environment calls what further models say of themselves."""
+
+NOT_COMBINED = (
+    "no strength is combined of several models: that needs a calibration of the combination on photos of sources "
+    "held out, which nobody has made"
+)
+
 _COARSE_CELLS = 1500
 _EVEN = 1e-4  # spread of the masses, relative to their mean, below which a density says nothing
 

@@ -32,6 +32,7 @@ from gtloc_forensics.vision.specs import (
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 CALIBRATION = "calibration.json"
+TEXT_TOWER = "text.json"
 FORMAT = 1
 
 

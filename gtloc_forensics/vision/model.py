@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gtloc_forensics.records import AngleDensity, Pixels, Prediction, Sentence
+from gtloc_forensics.records import AngleDensity, Pixels, PlaceDensity, Prediction, Sentence
 from gtloc_forensics.vision import device as devices
 from gtloc_forensics.vision import gallery, library, views, weights
 from gtloc_forensics.vision import temperature as calibrations
@@ -180,6 +180,23 @@ class Model:
             return None
         with torch.inference_mode():
             return self._module.place(torch.from_numpy(places_deg.astype(np.float32)).to(self.device)).cpu().numpy()
+
+    def embedded_features(self, features: Floats32) -> Floats32:
+        """Return ``[N, D]`` unit vectors of ``[N, F]`` features: of pictures, or of words by a text tower."""
+        with torch.inference_mode():
+            rows = torch.from_numpy(np.ascontiguousarray(features)).to(self.device)
+            return self._module.image(self._module.image_head.balanced(rows)).cpu().numpy()
+
+    def told_place(self, vectors: Floats32) -> PlaceDensity:
+        """Return the density over places of one unit vector ``[1, D]`` of the common space, whatever it is of."""
+        _, cosines = self.similarities(vectors)
+        mass = self._mass(cosines, self.places.prior, self.calibration.place)
+        return self._teller.answers(mass, cosines)[0].place
+
+    def image_side(self) -> str:
+        """Return the identity of the backbone of a model that has one, to which a text tower belongs."""
+        (spec,) = self.manifest.extractors
+        return weights.image_side(weights.outer_state(self._module), architecture=spec.architecture)
 
     def densities(self, embeddings: Floats32) -> tuple[Floats32, Floats32]:
         """Return calibrated mass over the time grid ``[B, Y, D]`` and over the place gallery ``[B, G]``."""

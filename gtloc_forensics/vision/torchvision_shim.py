@@ -1,4 +1,4 @@
-"""timm beside a CPU build of torch: the one place that knows of the torchvision trap.
+"""timm and transformers beside a CPU build of torch: the one place that knows of the torchvision trap.
 
 torchvision's wheel on package indexes is built for CUDA. Beside a CPU build of torch
 its compiled half cannot be loaded, and then its Python half stops at import because
@@ -11,11 +11,12 @@ here ever calls them. Where torchvision imports normally this does nothing.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 import threading
 from types import ModuleType
 
-from gtloc_forensics.errors import WeightsError
+from gtloc_forensics.errors import MissingExtra, WeightsError
 
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _OPERATORS = ("nms", "qnms")
@@ -36,6 +37,25 @@ def timm_module() -> ModuleType:
             raise WeightsError(
                 f"timm cannot be imported ({error}); torch, torchvision and timm must belong together: "
                 "pip install -e . installs versions that do"
+            ) from error
+
+
+def transformers_module() -> ModuleType:
+    """Import and return transformers, which stops at the same torchvision as timm does.
+
+    Raises:
+        MissingExtra: it is not installed.
+        WeightsError: it cannot be imported beside this torch.
+    """
+    with _lock:
+        if importlib.util.find_spec("transformers") is None:
+            raise MissingExtra("a text tower", "text")
+        try:
+            _import_torchvision()
+            return importlib.import_module("transformers")
+        except (ImportError, RuntimeError) as error:
+            raise WeightsError(
+                f"transformers cannot be imported ({error}); pip install 'gtloc_forensics[text]' brings one that can"
             ) from error
 
 

@@ -7,6 +7,7 @@ a safetensors file.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +120,22 @@ def fill(module: GTLoc, tensors: Mapping[str, Tensor], *, origin: str) -> None:
 def outer_state(module: GTLoc) -> Tensors:
     """Return the tensors of *module* under the names a weights file has."""
     return {_outer_name(name): tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+
+
+def image_side(tensors: Mapping[str, Tensor], *, architecture: str) -> str:
+    """Return the identity of one extractor: a hash over its weights, in single or half precision alike.
+
+    Args:
+        tensors: of the extractor, under any prefix that ends in ``extractors.<name>.``.
+        architecture: as its manifest names it.
+    """
+    digest = hashlib.sha256(architecture.encode())
+    own = {name.split(".", 2)[2]: tensor for name, tensor in tensors.items() if name.startswith("extractors.")}
+    for name in sorted(own):
+        half = own[name].detach().cpu().to(torch.float16).contiguous()
+        digest.update(f"|{name}{tuple(half.shape)}".encode())
+        digest.update(half.numpy().tobytes())
+    return digest.hexdigest()
 
 
 # --------------------------------------------------------------------------- writing

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.files import hashing
+from gtloc_forensics.records import Sentence
 from gtloc_forensics.vision import manifest
 
 WORDS = "words.json"
@@ -98,11 +99,21 @@ def read(folder: Path, *, weights_sha256: str) -> WordHeads | None:
         content = manifest.read_within(folder, WORDS, most_bytes=_MOST_BYTES)
         heads = msgspec.json.decode(content, type=WordHeads)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise WeightsError(f"{path} holds no words ({error}); add the model again") from error
+        raise WeightsError(
+            Sentence("{path} holds no words ({why}); add the model again", path=str(path), why=str(error))
+        ) from error
     if heads.format != FORMAT or not all(map(_is_sound, heads.concepts)):
-        raise WeightsError(f"{path} is of another form, or a number in it is none; add the model again")
+        raise WeightsError(
+            Sentence("{path} is of another form, or a number in it is none; add the model again", path=str(path))
+        )
     if heads.weights_sha256 != weights_sha256:
-        raise WeightsError(f"{path} was made for other weights than those that looked at the case; add the model again")
+        raise WeightsError(
+            Sentence(
+                "{path} was made for other weights than those that looked at the case; learn the words anew "
+                "(docs/search.md), or add the model again",
+                path=str(path),
+            )
+        )
     return msgspec.structs.replace(heads, sha256=hashing.sha256_of(path.resolve()))
 
 
@@ -121,5 +132,9 @@ def logits(concept: Concept, embeddings: Sequence[NDArray[np.float32]]) -> NDArr
     """
     table = np.stack(embeddings).astype(np.float64)
     if table.shape[1] != len(concept.weights):
-        raise WeightsError(f"{concept.name!r} was learned on embeddings of another length; add the model again")
+        raise WeightsError(
+            Sentence(
+                "{name:quoted} was learned on embeddings of another length; add the model again", name=concept.name
+            )
+        )
     return np.asarray(table @ np.array(concept.weights) + concept.bias, np.float64)

@@ -24,11 +24,14 @@ def model() -> None:
 @model.command("list")
 @says_what_went_wrong
 def list_models() -> None:
-    """List the models that --model can name, the user's first."""
+    """List the models that --model can name, the user's first, and the text towers beside them."""
     from gtloc_forensics.vision import library
+    from gtloc_forensics.vision.manifest import TEXT_TOWER
 
     for name in library.installed():
         say(f"{name}  {library.find(name)}")
+    for name in library.installed(marker=TEXT_TOWER):
+        say(f"{name}  {library.find(name, marker=TEXT_TOWER)}  (text tower)")
 
 
 @model.command()
@@ -52,6 +55,12 @@ def show(name: str) -> None:
 @click.argument("source", required=False, type=Existing)
 @click.option("--geoclip", "kind", flag_value="geoclip", help="SOURCE is the geoclip wheel or folder, or installed.")
 @click.option("--clip", "kind", flag_value="clip", help="SOURCE holds CLIP ViT-L/14: HF, OpenAI or timm layout.")
+@click.option(
+    "--text-tower",
+    "kind",
+    flag_value="text-tower",
+    help="SOURCE is a folder with a whole CLIP as published.",
+)
 @click.option("--download", is_flag=True, help="With --clip and no SOURCE: fetch it from the model hub.")
 @click.option("--name", default="", help="What to call it [default: gtloc, geoclip or the folder's name].")
 @click.option("--gallery", type=Existing, help="Place gallery for a GT-Loc checkpoint (.npy or .csv).")
@@ -59,7 +68,7 @@ def show(name: str) -> None:
 @click.option("--replace", is_flag=True, help="Replace a model of that name.")
 @says_what_went_wrong
 def add(source: Path | None, kind: str | None, download: bool, **options: Any) -> None:
-    """Install a model: an official GT-Loc checkpoint, GeoCLIP, the CLIP they share, or a model folder."""
+    """Install a model: a GT-Loc checkpoint, GeoCLIP, the CLIP they share, its text tower, or a model folder."""
     from gtloc_forensics.errors import UsageError
     from gtloc_forensics.vision import install, library
 
@@ -71,10 +80,33 @@ def add(source: Path | None, kind: str | None, download: bool, **options: Any) -
         say(_add_clip(source, folder, download=download, replace=options["replace"]))
     elif source is None:
         raise UsageError("name the file or folder to install, or --geoclip, or --clip --download")
+    elif kind == "text-tower":
+        from gtloc_forensics.vision import text_install
+
+        say(text_install.add_text_tower(source, target))
     elif source.is_dir():
         say(install.add_folder(source, target))
     else:
         say(_add_checkpoint(source, target, options))
+
+
+@model.command()
+@click.argument("name")
+@click.argument("text")
+@click.option("--places", "count", type=click.IntRange(1, 50), default=5, show_default=True, help="Most to name.")
+@says_what_went_wrong
+def locate(name: str, text: str, count: int) -> None:
+    """Ask the model NAME where TEXT is, as GeoCLIP is asked by words; it needs a text tower (docs/models.md)."""
+    from gtloc_forensics import vision
+    from gtloc_forensics.earth import gazetteer
+    from gtloc_forensics.vision import text_tower
+
+    loaded = vision.load(name, device="cpu")
+    for share, position in text_tower.places_of(loaded, text, count=count):
+        town = gazetteer.told(gazetteer.well_known(position))
+        say(f"{100 * share:5.1f} %  {position.latitude_deg:.2f}, {position.longitude_deg:.2f}  {town}")
+    say("the share of a density that was calibrated for pictures, if at all, and for no text")
+    loaded.close()
 
 
 def _usual_name(source: Path | None, kind: str | None) -> str:
@@ -239,7 +271,7 @@ def evaluate(table: Path, names: tuple[str, ...], images: Path | None, split: st
 
 def _compare(table: Path, names: tuple[str, ...], images: Path | None, split: str, options: dict[str, Any]) -> None:
     from gtloc_forensics.errors import UsageError
-    from gtloc_forensics.modelling import phototable, systems_table
+    from gtloc_forensics.modelling import metrics, phototable, systems_table
     from gtloc_forensics.vision import library, systems
 
     named = [part for part in options["systems"].split(",") if part]
@@ -263,7 +295,8 @@ def _compare(table: Path, names: tuple[str, ...], images: Path | None, split: st
         raise UsageError("no model and no system is installed; `gtloc train --system` makes one")
     answer = "arg-max" if options["arg_max"] else "least expected error"
     data = "" if split else phototable.recognised(table)
-    comparison = systems_table.compared(judged, data=data, answer=answer)
+    chance = metrics.retrieval_by_chance(known, resamples=options["resamples"], seed=options["seed"])
+    comparison = systems_table.compared(judged, data=data, answer=answer, chance=chance)
     written = {"json": systems_table.as_json, "tex": systems_table.as_latex, "txt": systems_table.as_text}
     shown = "json" if options["as_json"] else "tex" if options["latex"] else "txt"
     say(written[shown](comparison), nl=False)

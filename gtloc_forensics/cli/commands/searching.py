@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
-_PLACE = "LAT,LON or the name of a town"
-
 
 def _parsed(parse: Callable[[str], V], form: str) -> Callable[[click.Context, click.Parameter, str | None], V | None]:
     """Make a click callback of a parser that raises ValueError."""
@@ -70,7 +68,7 @@ def _weights(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> d
     try:
         return dict(_weight(text) for text in texts)
     except ValueError as error:
-        raise click.BadParameter("a weight is like=2, not-like=0.5, time=1 or place=1, of 0 to 100") from error
+        raise click.BadParameter("a weight is like=2, not-like=0.5, text=1, time=1 or place=1, of 0 to 100") from error
 
 
 _CASE = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -90,11 +88,12 @@ _CASE = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--like", multiple=True, help="Like this photo of the case, or this file, first; may be repeated.")
 @click.option("--not-like", multiple=True, help="Unlike this photo or file first; may be repeated.")
 @click.option(
-    "--weigh", metavar="KIND=W", multiple=True, callback=_weights, help="Weight of like, not-like, time, place."
+    "--weigh", metavar="KIND=W", multiple=True, callback=_weights, help="Weight of like, not-like, text, time, place."
 )
 @click.option("--shows-hour", metavar="H", callback=_parsed(hour, "an hour"), help="Looks like this hour first.")
 @click.option("--shows-month", type=click.IntRange(1, 12), help="Looks like this month first.")
 @click.option("--shows-place", metavar="PLACE", callback=_parsed(_places, _PLACE), help="Looks like there first.")
+@click.option("--system", default="", help="Ask this second opinion of the case: a time and a place seen together.")
 @click.option("--across", metavar="CASE", type=_CASE, multiple=True, help="Search this case, too; may be repeated.")
 @click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), multiple=True, help="Write a .png or .pdf.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Most photos to list.")
@@ -122,6 +121,7 @@ def search(
         like=asked.pop("like"),
         not_like=asked.pop("not_like"),
         weights=asked.pop("weigh"),
+        system=asked.pop("system"),
     )
     with ExitStack() as stack:
         opened = stack.enter_context(Case(case, database_url=named_database()))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gtloc_forensics.earth import partitions as earth
 from gtloc_forensics.earth.partitions import Partition
 from gtloc_forensics.errors import MissingExtra, UsageError
+from gtloc_forensics.modelling import outlines
 from gtloc_forensics.vision.systems import cplanet, geodecoder, isns, pigeotto, planet, tiger
 
 Thresholds = tuple[tuple[int, int], ...]
@@ -118,7 +119,7 @@ def _whole_healpix(nside: int) -> Partition:
 
 
 def draw(partitions: dict[str, Partition], path: Path) -> None:
-    """Draw every partition as a map: borders of S2 and HEALPix cells, and the mean of each cell's photos.
+    """Draw every partition as a map: coasts, borders of S2 and HEALPix cells, and the mean of each cell's photos.
 
     Raises:
         MissingExtra: matplotlib is not installed.
@@ -133,13 +134,11 @@ def draw(partitions: dict[str, Partition], path: Path) -> None:
     FigureCanvasAgg(page)
     for number, (name, cells) in enumerate(partitions.items()):
         axes = page.add_subplot(len(partitions), 1, number + 1)
-        if name != cplanet.FINE and cells.kind != "semantic":
-            for row in range(len(cells)):
-                corners = earth.corners_deg(cells, row)
-                if np.ptp(corners[:, 1]) < 180.0:  # one across the date line would cross the whole page
-                    closed = np.concatenate([corners, corners[:1]])
-                    axes.plot(closed[:, 1], closed[:, 0], color="0.7", linewidth=0.6)
+        outlines.draw_world(axes)
+        if cells.kind != "semantic":  # those are gathered photos and have no border of their own
+            lines = np.concatenate([outlines.border(earth.corners_deg(cells, row)) for row in range(len(cells))])
+            axes.plot(lines[:, 0], lines[:, 1], color="0.5", linewidth=0.6)
         axes.scatter(cells.longitude_deg, cells.latitude_deg, s=4, c="tab:blue")
         title = f"{name}: {len(cells)} cells ({cells.kind})"
-        axes.set(xlim=(-180, 180), ylim=(-90, 90), title=title, xlabel="°E", ylabel="°N")
+        axes.set(title=title, xlabel="°E", ylabel="°N")
     page.savefig(path, dpi=100, metadata={"Software": None})

@@ -8,7 +8,7 @@ from itertools import islice
 
 from gtloc_forensics.earth.circular import year_turn
 from gtloc_forensics.records import Claim, PhotoEntry, Prediction, Stated, Status
-from gtloc_forensics.report.agreement import agreement, judges
+from gtloc_forensics.report.agreement import ASKED, agreement, judges
 from gtloc_forensics.report.blocks import Block, Callout, Column, Figure, Heading, Prose, Row, Table, Text, text_of
 from gtloc_forensics.report.chapters.comparison import clock_of, coordinates, day_of, hour_of
 from gtloc_forensics.report.chapters.edition import Edition
@@ -24,7 +24,6 @@ _COLUMNS = (
     ("in_common", 0.19),
     ("claim", 0.19),
 )
-_ASKED = "second opinion "  # how the environment calls what further models say of themselves
 _PHOTO_SHARE = 0.12  # of the table of all photos, for the number of the photo
 _MOST_DRAWN = 4  # models whose densities are drawn of a photo; the tables and findings.json have all
 _MOST_PHOTOS = 12  # whose densities are drawn in the chapter
@@ -32,7 +31,7 @@ _MOST_PHOTOS = 12  # whose densities are drawn in the chapter
 
 def chapter(edition: Edition) -> Iterator[Block]:
     """Yield the row of agreement of every photo and the densities of some, findings first; nothing without opinions."""
-    if not any(label.startswith(_ASKED) for label in edition.view.environment):
+    if not any(label.startswith(ASKED) for label in edition.view.environment):
         return
     words = edition.words
     yield Heading(words("opinions.title"), 1, "opinions")

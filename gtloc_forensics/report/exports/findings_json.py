@@ -39,7 +39,7 @@ from gtloc_forensics.records import (
     visible,
     visible_throughout,
 )
-from gtloc_forensics.report.agreement import agreement, judges, months_of
+from gtloc_forensics.report.agreement import ASKED, NOT_COMBINED, agreement, judges, months_of
 from gtloc_forensics.report.exports.finding_facts import finding_facts
 from gtloc_forensics.report.exports.rows import identity, known
 
@@ -79,6 +79,8 @@ def pieces(view: CaseView) -> Iterator[str]:
         told = {name: said for name, said in view.mandate().items() if name.startswith(source)}
         if told:
             head[source] = told
+    if any(label.startswith(ASKED) for label in view.environment):
+        head["combined_strength"] = {"formed": False, "reason": NOT_COMBINED}
     decisions = view.decisions()
     if decisions:
         head["decisions"] = [decision_facts(made) for made in decisions.made]

@@ -36,7 +36,7 @@ from gtloc_forensics.vision.systems.system import Seen, System
 from gtloc_forensics.vision.systems.tiger import Tiger
 from gtloc_forensics.vision.systems.zhai import Zhai
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Part of every fingerprint; raised when the same weights would give other predictions."""
 
 PLACE_CELLS = 5_000
@@ -194,9 +194,10 @@ class SecondOpinion:
             else self._places.answers(place, folders.sharpness(self.spec.place))
         )
         best = self._best_positions(said, wheres)
+        vectors = said["vector"].float().cpu().numpy() if isinstance(self.net, Tiger) else [None] * len(source_ids)
         return [
-            self._prediction(name, mass, where, position)
-            for name, mass, where, position in zip(source_ids, masses, wheres, best, strict=True)
+            self._prediction(name, mass, where, position, vector)
+            for name, mass, where, position, vector in zip(source_ids, masses, wheres, best, vectors, strict=True)
         ]
 
     def _best_positions(self, said: Mapping[str, Tensor], wheres: Sequence[PlaceAnswer]) -> list[Position]:
@@ -211,7 +212,9 @@ class SecondOpinion:
         )
         return [Position(float(lat), float(lon)) for lat, lon in zip(latitude, longitude, strict=True)]
 
-    def _prediction(self, source_id: str, mass: Floats, where: PlaceAnswer, best: Position) -> Prediction:
+    def _prediction(
+        self, source_id: str, mass: Floats, where: PlaceAnswer, best: Position, vector: Floats32 | None
+    ) -> Prediction:
         when = time_answer(mass, mass, cells=TIME_CELLS)
         return Prediction(
             source_id=source_id,
@@ -228,7 +231,23 @@ class SecondOpinion:
             best_position=best,
             region_area_km2=where.region_area_km2,
             datable=1.0,
+            embedding=vector,
         )
+
+    def fused(self, turns: Floats | None, places_deg: Floats | None) -> Floats32 | None:
+        """Return ``[N, D]`` unit vectors of times and places, row by row seen together (early fusion), or of one alone.
+
+        None when the system has no space in which they meet pictures.
+        """
+        if not isinstance(self.net, Tiger):
+            return None
+        device, tokens = self.base.device, []
+        with torch.inference_mode():
+            if places_deg is not None:
+                tokens.append(self.net.place_tokens(torch.from_numpy(places_deg.astype(np.float32)).to(device)))
+            if turns is not None:
+                tokens.append(self.net.time_tokens(torch.from_numpy(turns.astype(np.float32)).to(device)))
+            return np.asarray(self.net.vector(*tokens).cpu().numpy(), np.float32)
 
     def searched(self, embeddings: Floats32, turns: Floats, places_deg: Floats) -> tuple[Floats32, Floats32] | None:
         """Return queries by time and place and what they are compared with; None without such a search.
@@ -240,10 +259,9 @@ class SecondOpinion:
         said = self.said(embeddings)
         turns_, places_ = np.nan_to_num(turns), np.nan_to_num(places_deg)
         with torch.inference_mode():
-            if isinstance(self.net, Tiger):
-                place = self.net.place_tokens(torch.from_numpy(places_.astype(np.float32)).to(self.base.device))
-                time = self.net.time_tokens(torch.from_numpy(turns_.astype(np.float32)).to(self.base.device))
-                queries, images = self.net.vector(place, time), said["vector"]
+            fused = self.fused(turns_, places_)
+            if fused is not None:
+                queries, images = torch.from_numpy(fused), said["vector"]
             elif isinstance(self.net, Zhai):
                 queries, images = (
                     self._by_cells(turns_, places_),
