@@ -205,6 +205,10 @@ class Program:
         self.process.kill()
         self.process.wait()
 
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+
     def end(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
@@ -223,7 +227,7 @@ class Machines:
     network: Network
     folder: Path
     site: Path
-    stack: ExitStack
+    programs: list[Program] = field(default_factory=list)
     port: int = field(default_factory=lambda: free_port())
 
     @property
@@ -251,8 +255,14 @@ class Machines:
 
     def _started(self, machine: str, *words: str, **env: str) -> Program:
         program = Program(self.network, machine, *words, site=self.site, **env)
-        self.stack.callback(program.end)
+        self.programs.append(program)
         return program
+
+    def end(self) -> None:
+        for program in self.programs:
+            program.stop()
+        for program in self.programs:
+            program.end()
 
 
 def free_port() -> int:

@@ -143,8 +143,8 @@ async def _work(
     finally:
         for end in ends:
             end.cancel()
-        await worker.close(timeout=2, nanny=False)
         slots.teardown(worker)
+        await worker.close(timeout=2, nanny=False, executor_wait=False)
     told("the scheduler is gone" if not stop.is_set() else "stopped")
 
 

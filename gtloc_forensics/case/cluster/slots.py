@@ -9,6 +9,7 @@ import os
 import platform
 import queue
 import shutil
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -53,22 +54,30 @@ class Slots(WorkerPlugin):  # type: ignore[misc]
             results: and the folder of results.
         """
         self._evidence, self._results = evidence, results
+        self._stopped = threading.Event()
         self._slots = [_Slot(place / f"slot-{number}") for number in range(count)]
         self._idle: queue.SimpleQueue[_Slot] = queue.SimpleQueue()
         for slot in self._slots:
             self._idle.put(slot)
 
     def do(self, asked: bytes) -> bytes:
-        """Examine a shard; return a :class:`Reply`, whatever happens."""
+        """Examine a shard; return a :class:`Reply`, whatever happens to it.
+
+        Raises:
+            RuntimeError: the worker was stopped meanwhile.
+        """
         try:
             request = self._as_seen_here(unpack(Request, asked))
         except DamagedCase as error:
             return pack(unfit(f"the request could not be read, perhaps of another version of this program: {error}"))
         slot = self._idle.get()
         try:
-            return pack(slot.do(request))
+            reply = slot.do(request)
         finally:
             self._idle.put(slot)
+        if self._stopped.is_set():  # then the process did not die over the shard: we ended it
+            raise RuntimeError("the worker was stopped")
+        return pack(reply)
 
     def _as_seen_here(self, request: Request) -> Request:
         if self._evidence is not None:
@@ -76,7 +85,8 @@ class Slots(WorkerPlugin):  # type: ignore[misc]
         return request if self._results is None else replace(request, results=os.fsencode(self._results))
 
     def teardown(self, worker: Any) -> None:
-        """End every process."""
+        """End every process; what they had in hand is lost, and held against no shard."""
+        self._stopped.set()
         for slot in self._slots:
             slot.end()
 
