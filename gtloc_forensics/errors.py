@@ -70,6 +70,10 @@ class ServerFailed(ForensicsError):
         super().__init__(reason)
 
 
+class ClusterFailed(ForensicsError):
+    """Workers or their scheduler cannot be reached, or do not fit; nothing done is lost: mend it and run again."""
+
+
 class DecodeRefused(ForensicsError):
     """A file's pixels were not decoded; ``reason`` says why and what would help."""
 

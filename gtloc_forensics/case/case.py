@@ -32,6 +32,7 @@ from gtloc_forensics.store.custody import verify_chain
 from gtloc_forensics.store.database import Store
 
 if TYPE_CHECKING:
+    from gtloc_forensics.case.cluster.cluster import Cluster
     from gtloc_forensics.case.composing import Asked
     from gtloc_forensics.case.examinations import Examination
     from gtloc_forensics.case.notify import Notifier
@@ -160,19 +161,32 @@ class Case:
 
     # ----------------------------------------------------------------- the main job
 
-    def audit(self, settings: Settings, *, progress: Progress = _silent) -> Tally:
+    def audit(self, settings: Settings, *, progress: Progress = _silent, cluster: Cluster | None = None) -> Tally:
         """Examine the folder: everything new or changed, then conclude. A killed run goes on where it stopped.
 
+        Args:
+            settings: how.
+            progress: told how far it is.
+            cluster: the workers that examine the photos, when this machine shall not.
+
         Raises:
+            ClusterFailed: the workers cannot be reached or do not fit; what they have done is not done again.
             CaseBusy: another process works on this case.
             ToolMissing, ToolTooOld, WeightsError: see :func:`gtloc_forensics.examination.instruments.opened`.
         """
         progress("open", 0, None)
         with self.locked(), opened(settings) as instruments:
-            self.examine(instruments, settings, progress=progress)
+            self.examine(instruments, settings, progress=progress, cluster=cluster)
         return self.view().tally
 
-    def examine(self, instruments: Instruments, settings: Settings, *, progress: Progress = _silent) -> str:
+    def examine(
+        self,
+        instruments: Instruments,
+        settings: Settings,
+        *,
+        progress: Progress = _silent,
+        cluster: Cluster | None = None,
+    ) -> str:
         """Do the work of :meth:`audit` with instruments that are open already; return the examination's fingerprint."""
         from gtloc_forensics.examination.concluding import Concluding
 
@@ -181,7 +195,13 @@ class Case:
             # first: what cannot be read is told at once
             catalogues = witnesses.given(settings.catalogues, work, password=password)
             gathering = Gathering(
-                self.store, self.evidence, instruments, settings=settings, work=work, progress=progress
+                self.store,
+                self.evidence,
+                instruments,
+                settings=settings,
+                work=work,
+                progress=progress,
+                elsewhere=None if cluster is None else cluster.driver(self.folder, progress=progress),
             )
             gathered = gathering.run()
             catalogues += witnesses.among(self.evidence, gathered.rejected, work, password=password)

@@ -36,6 +36,7 @@ OPTIONAL = {
     "paramiko": ("evidence at sftp://", "sftp"),
     "smbprotocol": ("evidence at smb://", "smb"),
     "psycopg": ("PostgreSQL case databases", "postgres"),
+    "distributed": ("many machines", "cluster"),
 }
 
 
@@ -69,6 +70,31 @@ def examine_machine() -> Iterator[Line]:
     yield from (_optional(package) for package in OPTIONAL)
     yield from _plugins()
     yield _settings()
+
+
+def examine_cluster(address: str, credentials: Path | None) -> Iterator[Line]:
+    """Look at the workers of a cluster: who is there, and what each has otherwise than this machine."""
+    from gtloc_forensics.case.cluster.cluster import cluster_of
+
+    try:
+        present = cluster_of(address, credentials).look()
+    except ForensicsError as error:
+        yield Line("cluster", f"{address} is not usable", Health.BAD, str(error))
+        return
+    yield Line("cluster", f"{address}, {sum(worker.slots for worker in present)} shards at a time")
+    if not present:
+        yield Line("workers", "none", Health.WARN, f"gtloc worker {address} on each machine that is to help")
+    for worker in present:
+        offers = f"{worker.place}, {worker.slots} at a time{', GPU' if worker.gpu else ''}"
+        others = ", ".join(
+            f"{name} {there or 'missing'} (here {here or 'missing'})"
+            for name, (there, here) in sorted(worker.differing.items())
+        )
+        if others:
+            remedy = "have the same on both, or the worker is left out of audits whose results would differ"
+            yield Line("worker", f"{offers}; {others}", Health.WARN, remedy)
+        else:
+            yield Line("worker", f"{offers}; programs and packages as here")
 
 
 def _settings() -> Line:

@@ -19,6 +19,7 @@ from gtloc_forensics.cli.commands import (
     correcting,
     database,
     immich,
+    many_machines,
     modelling,
     plugin,
     reporting,
@@ -94,6 +95,10 @@ def gtloc() -> None:
 )
 @click.option("--nested", is_flag=True, help="Open images and archives within the image or archive, too.")
 @click.option("--carve", is_flag=True, help="Look for photos in what no file of an image claims, too.")
+@click.option(
+    "--cluster", metavar="ADDRESS", help="Have workers examine: tls://HOST:PORT, or local:N (docs/cluster.md)."
+)
+@many_machines.credentials_option
 @click.option("--visible-dates", is_flag=True, help="Read dates burned into the pictures, too; seconds for each.")
 @click.option(
     "--reviewed", is_flag=True, help="Set causes apart of which everything was dismissed; each is told in a line."
@@ -118,6 +123,8 @@ def audit(
     backup_password: Path | None,
     nested: bool,
     carve: bool,
+    cluster: str | None,
+    credentials: Path | None,
     visible_dates: bool,
     reviewed: bool,
     no_report: bool,
@@ -158,6 +165,7 @@ def audit(
         visible_dates=visible_dates,
         reach=Reach(nested=nested, carved=carve),
     )
+    workers = None if cluster is None else many_machines.workers(cluster, credentials, device)
     header, mandate = parted(said)
     with open_case(case_folder, output, header=header, database_url=database) as case:
         header, mandate = parted(preferences.filled(said, already=case.said()))
@@ -166,7 +174,7 @@ def audit(
         case.say(mandate)
         with progress_on(sys.stderr) as shown_progress:
             progress = shown_progress if followed is None else kept_in(followed, shown_progress)
-            tally = case.audit(settings, progress=progress)
+            tally = case.audit(settings, progress=progress, cluster=workers)
             findings = case.write_findings()
             report = None
             if not (no_report or not tally.photos):
@@ -227,6 +235,8 @@ for command in (
     modelling.model,
     modelling.train,
     modelling.evaluate,
+    many_machines.worker,
+    many_machines.scheduler,
     plugin.plugin,
     shell.completion,
     shell.man,
@@ -235,14 +245,16 @@ for command in (
 
 
 @gtloc.command()
+@click.option("--cluster", metavar="ADDRESS", help="Look at the workers of a cluster instead.")
+@many_machines.credentials_option
 @says_what_went_wrong
-def doctor() -> None:
+def doctor(cluster: str | None, credentials: Path | None) -> None:
     """Say what this program finds on this machine, and what to do about what is missing."""
-    from gtloc_forensics.cli.doctor import Health, examine_machine
+    from gtloc_forensics.cli.doctor import Health, examine_cluster, examine_machine
 
     marks = {Health.GOOD: "ok     ", Health.WARN: "note   ", Health.BAD: "MISSING"}
     worst = Health.GOOD
-    for line in examine_machine():
+    for line in examine_machine() if cluster is None else examine_cluster(cluster, credentials):
         click.echo(
             f"{marks[line.health]}  {line.subject}: {line.found}" + (f"\n         → {line.remedy}" * bool(line.remedy))
         )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 STAGES = {
     "open": "opening exiftool and the model",
     "examine": "examining",
+    "workers": "done by workers",
     "check": "checking",
     "verify": "hashing again",
     "report": "writing the report",

@@ -4,19 +4,20 @@ A driver takes batches of :class:`Work` and hands them back, in their order, wit
 results of all stages; whoever consumes them keeps the results. It knows no stage by
 name: the order is that of :data:`~gtloc_forensics.examination.planning.STAGES`, and
 the lanes there say what may run at the same time. So every driver makes the same records.
+A third kind, :class:`Elsewhere`, has it done on other machines: ``case/cluster`` is one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain, groupby
-from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from gtloc_forensics.examination.planning import STAGES, Lane, Stage
 from gtloc_forensics.examination.prefetch import Prefetch, chunks
 from gtloc_forensics.examination.work import Run, Work
+from gtloc_forensics.records import Candidate
 
 AHEAD = 2
 """Batches that a lane may be ahead of the next: enough to keep the model busy, little memory."""
@@ -33,23 +34,17 @@ class Driver(Protocol):
         """Yield the works of *batches* in their order, *model_batch* at a time, with every stage's result."""
 
 
-class Engine(Protocol):
-    """What a driver would need of a distributed engine, which would do ``STAGES`` on other machines.
+class Elsewhere(Protocol):
+    """Takes files through the stages on other machines; what is planned and what is kept stays on this one."""
 
-    A shard is some paths of the evidence; its result is one immutable file of pickled
-    :class:`Work` records whose presence says that the shard is done. Lost shards are
-    submitted again, and repeating one is harmless: results are kept by their key. The
-    driver on top keeps the shards in order; planning and keeping stay on this machine.
-    """
+    def __call__(self, candidates: Sequence[Candidate], run: Run, *, model_batch: int) -> Groups:
+        """Yield the works of *candidates* with every stage's result, in an order that does not depend on the machines.
 
-    def submit(self, shard: Sequence[bytes]) -> str:
-        """Hand over a shard; return the name under which its result will appear."""
-
-    def poll(self) -> Iterable[Path]:
-        """Return the results that have appeared since the last call."""
-
-    def close(self) -> None:
-        """Give back what the engine holds; shards under way may be lost."""
+        Args:
+            candidates: what is left to do, in path order.
+            run: what this machine works with; its store is written to by whoever consumes the works.
+            model_batch: photos that the model is shown at a time.
+        """
 
 
 def inline(batches: Iterator[list[Work]], run: Run, *, model_batch: int) -> Groups:

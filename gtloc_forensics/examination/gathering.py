@@ -35,11 +35,20 @@ class Gathering:
     """Brings every stage's results for a folder into the store; what is there already is not done again."""
 
     def __init__(
-        self, store: Store, root: Path, instruments: Instruments, *, settings: Settings, work: Path, progress: Progress
+        self,
+        store: Store,
+        root: Path,
+        instruments: Instruments,
+        *,
+        settings: Settings,
+        work: Path,
+        progress: Progress,
+        elsewhere: drivers.Elsewhere | None = None,
     ) -> None:
-        """Prepare to gather *root* into *store*, with working copies below *work*."""
+        """Prepare to gather *root* into *store*, with working copies below *work*, or *elsewhere*."""
         self._run = Run(store, root, work, instruments, settings, Kept(store, fingerprints(instruments)))
         self._progress = progress
+        self._elsewhere = elsewhere
 
     @property
     def stages(self) -> Stages:
@@ -66,9 +75,8 @@ class Gathering:
         done, refused = 0, list[Skipped]()
         self._progress("known", len(candidates) - len(left), len(candidates))
         self._progress("examine", done, len(left))
-        drive: drivers.Driver = drivers.threads if self._run.settings.workers else drivers.inline
         try:
-            with closing(drive(batches(left, self._run), self._run, model_batch=self._group_size())) as groups:
+            with closing(self._driven(left)) as groups:
                 for group in groups:
                     self._keep(group)
                     refused += [work.refused for work in group if work.refused is not None]
@@ -78,6 +86,12 @@ class Gathering:
             for copies in self._run.place.glob(f"{COPIES}*"):  # left by a full disk, say
                 shutil.rmtree(copies, ignore_errors=True)
         return refused
+
+    def _driven(self, left: Sequence[Candidate]) -> drivers.Groups:
+        if self._elsewhere is not None:
+            return self._elsewhere(left, self._run, model_batch=self._group_size())
+        drive: drivers.Driver = drivers.threads if self._run.settings.workers else drivers.inline
+        return drive(batches(left, self._run), self._run, model_batch=self._group_size())
 
     def _keep(self, group: Sequence[Work]) -> None:
         """Keep a group's results in one transaction, then remember them."""

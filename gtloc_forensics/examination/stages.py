@@ -33,7 +33,8 @@ def acquire(batch: Sequence[Work], run: Run) -> None:
 
 def _acquire(work: Work, run: Run) -> None:
     try:
-        work.taken = acquiring.take(run.root, work.candidate, into=work.folder)
+        taken = acquiring.take(run.root, work.candidate, into=work.folder)
+        work.taken = taken if work.listed is None else acquiring.as_listed(taken, work.listed)
     except acquiring.IntakeFailed as error:
         work.refused = Skipped(
             work.candidate.relative, error.reason, blocks=True, may_pass=isinstance(error, acquiring.StillWritten)

@@ -12,7 +12,17 @@ from gtloc_forensics.examination.instruments import Instruments
 from gtloc_forensics.examination.kept import Kept
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files.acquiring import Taken
-from gtloc_forensics.records import Candidate, Claim, Prediction, Sentence, Skipped, Statement, TagsRead, Unread
+from gtloc_forensics.records import (
+    Candidate,
+    Claim,
+    FileStat,
+    Prediction,
+    Sentence,
+    Skipped,
+    Statement,
+    TagsRead,
+    Unread,
+)
 from gtloc_forensics.store.database import Store
 
 
@@ -43,6 +53,7 @@ class Work:
 
     candidate: Candidate
     folder: Path  # holds the working copies of its batch until they are written
+    listed: FileStat | None = None  # as another machine sees it, whose case this is
     taken: Taken | None = None
     refused: Skipped | None = None
     read: dict[str, TagsRead | Unread] = field(default_factory=dict)  # sha256 of file or sidecar → its tags

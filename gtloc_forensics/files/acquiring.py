@@ -19,6 +19,7 @@ from gtloc_forensics.records import Candidate, FileStat, Sentence, Source, State
 
 COPY_LIMIT_BYTES = 512 << 20  # a longer video is hashed but not copied: the copy is what tools would read
 SIDECAR_LIMIT_BYTES = 16 << 20
+_SHARES_KEEP_NS = 1_000_000  # SMB keeps 100 ns
 
 
 class IntakeFailed(ForensicsError):
@@ -112,6 +113,20 @@ def take(root: Path, candidate: Candidate, *, into: Path, copy_limit_bytes: int 
         kept = kept and beside_kept
     taken = Taken(source, copy, tuple(copies), access_time_kept=kept, unread_sidecars=tuple(unread))
     return replace(taken, source=replace(source, sidecars=tuple(sorted(taken.sidecar_hashes))))
+
+
+def as_listed(taken: Taken, listed: FileStat) -> Taken:
+    """Return *taken* with the stat tuple that the machine of the case *listed*; as it was where that is another file.
+
+    Two machines that share a folder see one length and one modification time, but not always one
+    device, inode or birth time.
+    """
+    return replace(taken, source=replace(taken.source, stat=listed)) if is_alike(taken.source.stat, listed) else taken
+
+
+def is_alike(found: FileStat, listed: FileStat) -> bool:
+    """Say whether two machines may have looked at one file: one length, one time as far as shares keep it."""
+    return found.size_bytes == listed.size_bytes and abs(found.mtime_ns - listed.mtime_ns) < _SHARES_KEEP_NS
 
 
 def take_beside(root: Path, relative: bytes, *, into: Path, copy_limit_bytes: int) -> tuple[Source, Path]:

@@ -49,6 +49,21 @@ def described() -> str:
     return f"{torch.__version__}, device cpu (no accelerator found; it works, slower)"
 
 
+def threads() -> int:
+    """Return how many threads a model computes with on a processor: sums are rounded in another order with others."""
+    return torch.get_num_threads()
+
+
+def use_threads(count: int) -> None:
+    """Have models of this process compute with so many threads."""
+    torch.set_num_threads(count)
+
+
+def instructions() -> str:
+    """Return which instructions of the processor torch uses, say ``AVX512``: with others sums are rounded otherwise."""
+    return str(torch.backends.cpu.get_cpu_capability())
+
+
 def precision(device: torch.device) -> torch.dtype:
     """Return the number type in which backbones look at pictures: half of float32's width where that is faster.
 

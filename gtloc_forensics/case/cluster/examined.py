@@ -1,0 +1,137 @@
+"""What comes back of one file: the results of every stage as plain records, without pixels and without working copies.
+
+:func:`examined` takes them out of a :class:`Work` where the work was done, :func:`work_of` makes a :class:`Work` of
+them where it is kept. Between the two lie bytes that the reader takes for these records and no others: no pickles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gtloc_forensics.decode import Decoded
+from gtloc_forensics.errors import DecodeRefused, MissingExtra
+from gtloc_forensics.examination.work import Failure, Work
+from gtloc_forensics.files.acquiring import Taken, UnreadSidecar
+from gtloc_forensics.records import Claim, ImageFacts, Prediction, Skipped, Source, Statement, TagsRead, Unread
+
+
+@dataclass(frozen=True, slots=True)
+class Acquired:
+    """A file taken in: its record and those of its sidecars; the copies stayed where they were made."""
+
+    source: Source
+    sidecars: tuple[tuple[bytes, str], ...]
+    access_time_kept: bool
+    unread_sidecars: tuple[UnreadSidecar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What readers made of contents: the tags, or why there are none; and which were read now."""
+
+    tags: Mapping[str, TagsRead] = field(default_factory=dict)
+    unread: Mapping[str, Unread] = field(default_factory=dict)
+    fresh: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why there are no pixels; with the *extra* that would bring them where a package is missing."""
+
+    reason: Statement
+    extra: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One file with every stage's result; None: nothing was to be done, or nothing came of it."""
+
+    relative: bytes
+    acquired: Acquired | None = None
+    refused: Skipped | None = None
+    metadata: Read = field(default_factory=Read)
+    further: Read = field(default_factory=Read)
+    claim: Claim | None = None
+    claim_failure: Failure | None = None
+    image: ImageFacts | None = None
+    preview_jpeg: bytes = b""
+    refusal: Refusal | None = None
+    prediction: Prediction | None = None
+    prediction_failure: Failure | None = None
+    opinions: Mapping[str, Prediction] = field(default_factory=dict)
+    opinion_failures: Mapping[str, Failure] = field(default_factory=dict)
+
+
+def examined(work: Work) -> Examined:
+    """Return what is sent back of one file."""
+    decoded = work.decoded if isinstance(work.decoded, Decoded) else None
+    return Examined(
+        relative=work.candidate.relative,
+        acquired=None if work.taken is None else _acquired(work.taken),
+        refused=work.refused,
+        metadata=_read(work.read, work.fresh),
+        further=_read(work.read_further, work.fresh_further),
+        claim=work.claim if isinstance(work.claim, Claim) else None,
+        claim_failure=work.claim if isinstance(work.claim, Failure) else None,
+        image=None if decoded is None else decoded.image,
+        preview_jpeg=b"" if decoded is None else decoded.preview_jpeg,
+        refusal=_refusal(work.decoded) if isinstance(work.decoded, DecodeRefused) else None,
+        prediction=work.prediction if isinstance(work.prediction, Prediction) else None,
+        prediction_failure=work.prediction if isinstance(work.prediction, Failure) else None,
+        opinions={stage: said for stage, said in work.opinions.items() if isinstance(said, Prediction)},
+        opinion_failures={stage: said for stage, said in work.opinions.items() if isinstance(said, Failure)},
+    )
+
+
+def work_of(sent: Examined, work: Work, *, nowhere: Path) -> Work:
+    """Fill *work* with what was *sent* of its file.
+
+    Args:
+        sent: what came back.
+        work: the file, with nothing done.
+        nowhere: stands where working copies would be; nothing lies there.
+    """
+    work.taken = None if sent.acquired is None else _taken(sent.acquired, nowhere)
+    work.refused = sent.refused
+    work.read, work.fresh = {**sent.metadata.tags, **sent.metadata.unread}, set(sent.metadata.fresh)
+    work.read_further = {**sent.further.tags, **sent.further.unread}
+    work.fresh_further = set(sent.further.fresh)
+    work.claim = sent.claim or sent.claim_failure
+    if sent.image is not None:
+        work.decoded = Decoded(None, sent.image, sent.preview_jpeg)
+        work.preview_jpeg = sent.preview_jpeg
+    elif sent.refusal is not None:
+        work.decoded = _refused(sent.refusal)
+    work.prediction = sent.prediction or sent.prediction_failure
+    work.opinions = {**sent.opinions, **sent.opinion_failures}
+    return work
+
+
+def _acquired(taken: Taken) -> Acquired:
+    sidecars = tuple((relative, sha256) for relative, sha256, _ in taken.sidecar_copies)
+    return Acquired(taken.source, sidecars, taken.access_time_kept, taken.unread_sidecars)
+
+
+def _taken(acquired: Acquired, nowhere: Path) -> Taken:
+    sidecars = tuple((relative, sha256, nowhere) for relative, sha256 in acquired.sidecars)
+    return Taken(acquired.source, nowhere, sidecars, acquired.access_time_kept, acquired.unread_sidecars)
+
+
+def _read(read: Mapping[str, TagsRead | Unread], fresh: set[str]) -> Read:
+    return Read(
+        tags={name: found for name, found in read.items() if isinstance(found, TagsRead) and name in fresh},
+        unread={name: found for name, found in read.items() if isinstance(found, Unread) and name in fresh},
+        fresh=tuple(sorted(fresh)),
+    )
+
+
+def _refusal(refusal: DecodeRefused) -> Refusal:
+    if isinstance(refusal, MissingExtra):
+        return Refusal(refusal.kind, refusal.extra)
+    return Refusal(refusal.reason)
+
+
+def _refused(refusal: Refusal) -> DecodeRefused:
+    return MissingExtra(refusal.reason, refusal.extra) if refusal.extra else DecodeRefused(refusal.reason)
