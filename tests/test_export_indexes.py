@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -122,6 +123,14 @@ def test_older_exports_of_instagram_and_telegram_are_read() -> None:
 def test_values_of_two_entries_of_one_photo_are_both_kept() -> None:
     twice = [facebook("a/b.jpg"), facebook("a/b.jpg", uploaded=seconds(TAKEN))]
     assert said_of(json.dumps(twice))["a/b.jpg"]["ExportCreationTimestamp"] == [seconds(UPLOADED), seconds(TAKEN)]
+
+
+def test_an_index_that_says_a_hundred_thousand_things_of_one_photo_takes_no_longer_than_its_length() -> None:
+    photos = [{"uri": "a/b.jpg", "creation_timestamp": number} for number in range(100_000)]
+    began = time.process_time()
+    said = said_of(json.dumps(photos))["a/b.jpg"]
+    assert said["ExportCreationTimestamp"] == [*range(export_indexes.MOST_VALUES)]
+    assert time.process_time() - began < 20.0
 
 
 @pytest.mark.parametrize(

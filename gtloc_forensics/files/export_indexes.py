@@ -27,6 +27,11 @@ LIMIT_BYTES = 128 << 20
 LONGEST = 500
 """Characters of a value that are kept."""
 
+MOST_VALUES = 20
+"""Values of one name that are kept of one photo, and photos of one file name among which one is looked for by its end:
+a hostile index could otherwise take for ever."""
+MOST_NAMESAKES = 1000
+
 NAMES = (
     *("posts*.json", "your_posts*.json", "profile_posts*.json", "archived_posts*.json", "other_content*.json"),
     *("your_photos*.json", "your_uncategorized_photos*.json", "your_videos*.json", "profile_p*.json", "stories*.json"),
@@ -92,30 +97,34 @@ def entries(content: bytes) -> Mapping[str, bytes]:
     """Return what an index says of each photo: its name there → one JSON object with plain names.
 
     Text that was written as Latin-1 and escaped byte by byte, as these exports do, is repaired. Where the file speaks
-    of a photo more than once all values are kept.
+    of a photo more than once its values are kept, :data:`MOST_VALUES` of each.
 
     Raises:
         NotRead: it is no JSON, or speaks of no photo.
     """
     is_like_one = bool(_WORDS.search(content[:_HEAD_BYTES]))
     try:
-        document = json.loads(content)
+        found = _gathered(json.loads(content))
     except RecursionError:
         reason = Sentence("its JSON is nested deeper than can be read")
         raise NotRead(reason, is_recognised=is_like_one) from None
     except (ValueError, MemoryError) as error:
         said = str(error)[:LONGEST] or type(error).__name__
         raise NotRead(Sentence("it cannot be read as JSON: {said}", said=said), is_recognised=is_like_one) from None
+    if not found:
+        raise NotRead(Sentence("it speaks of no photo"), is_recognised=False)
+    return {uri: _written(entry) for uri, entry in found.items()}
+
+
+def _gathered(document: Any) -> dict[str, Entry]:
     found: dict[str, Entry] = {}
     for uri, service, speaking in _speaking(document):
         entry = found.setdefault(uri, {"ExportService": [service], "ExportUri": [uri]})
         for name, value in _values(speaking, service):
             values = entry.setdefault(name, [])
-            if value not in values:
+            if len(values) < MOST_VALUES and value not in values:
                 values.append(value)
-    if not found:
-        raise NotRead(Sentence("it speaks of no photo"), is_recognised=False)
-    return {uri: _written(entry) for uri, entry in found.items()}
+    return found
 
 
 def _written(entry: Entry) -> bytes:
@@ -215,7 +224,8 @@ class Photos:
                 return found
         if "/" not in uri:
             return None
-        fitting = [text for text in self._by_name.get(uri.rpartition("/")[2], ()) if text.endswith(f"/{uri}")]
+        namesakes = self._by_name.get(uri.rpartition("/")[2], ())
+        fitting = [text for text in namesakes if text.endswith(f"/{uri}")] if len(namesakes) <= MOST_NAMESAKES else []
         return self._by_text[fitting[0]] if len(fitting) == 1 else None
 
 
