@@ -124,7 +124,7 @@ def test_a_card_taken_out_leaves_its_photos_in_the_case(tmp_path: Path) -> None:
         watched.until(lambda events: examined(events) == 1)
         card.rename(tmp_path / "gone")
         watched.until(lambda events: any(event["event"] == "gone" for event in events))
-        watched.until(lambda events: any(event["event"] == "concluded" for event in events))
+        watched.until(lambda events: any(event["event"] == "concluded" and event["photos"] for event in events))
     (entry,) = json.loads((tmp_path / "case" / FINDINGS).read_text(encoding="utf-8"))["photos"]
     assert not any(item["stage"] == "integrity" for item in entry["not_examined"])
 

@@ -468,6 +468,9 @@ local function install_panel()
   dt.register_lib(MODULE, _("time and place"), true, false,
     { [dt.gui.views.lighttable] = { "DT_UI_CONTAINER_PANEL_RIGHT_CENTER", 90 } }, built(), nil, nil)
   gtloc.installed = true
+  if gtloc.hidden then -- meanwhile
+    dt.gui.libs[MODULE].visible = false
+  end
 end
 
 local function install_actions()
@@ -560,7 +563,7 @@ function script_data.destroy()
   for _, kind in ipairs({ "post-import-image", "post-import-film" }) do
     pcall(dt.destroy_event, MODULE, kind)
   end
-  gtloc.listening = false
+  gtloc.listening, gtloc.hidden = false, true
   if gtloc.installed then
     dt.gui.libs[MODULE].visible = false
   end
@@ -577,6 +580,7 @@ local function listen()
 end
 
 function script_data.restart()
+  gtloc.hidden = false
   listen()
   if gtloc.installed then
     dt.gui.libs[MODULE].visible = true
