@@ -27,6 +27,7 @@ from gtloc_forensics.case.watching import WatchSettings
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import CaseBusy, WorkspaceFull
 from gtloc_forensics.examination.gathering import Gathering
+from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.records import Candidate, Status
 
@@ -37,7 +38,10 @@ QUICK = WatchSettings(quiet_s=0.3, report_every_s=60.0, report=False)
 class Watched:
     """A watch session in a thread, and what it logged."""
 
-    def __init__(self, roots: list[Path], case: Path, watch_settings: WatchSettings = QUICK) -> None:
+    def __init__(
+        self, roots: list[Path], case: Path, watch_settings: WatchSettings = QUICK, *, settings: Settings = INLINE
+    ) -> None:
+        self._settings = settings
         self.events: list[dict[str, Any]] = []
         self.stop = threading.Event()
         evidence = Path(os.path.commonpath(roots))
@@ -47,7 +51,7 @@ class Watched:
     def _run(self, roots: list[Path], watch_settings: WatchSettings) -> None:
         self._case.watch(
             roots,
-            INLINE,
+            self._settings,
             watch_settings=watch_settings,
             notifier=Notifier([]),
             log=self.events.append,
@@ -120,7 +124,7 @@ def test_a_card_taken_out_leaves_its_photos_in_the_case(tmp_path: Path) -> None:
         watched.until(lambda events: examined(events) == 1)
         card.rename(tmp_path / "gone")
         watched.until(lambda events: any(event["event"] == "gone" for event in events))
-        watched.until(lambda events: any(event["event"] == "concluded" for event in events))
+        watched.until(lambda events: any(event["event"] == "concluded" and event["photos"] for event in events))
     (entry,) = json.loads((tmp_path / "case" / FINDINGS).read_text(encoding="utf-8"))["photos"]
     assert not any(item["stage"] == "integrity" for item in entry["not_examined"])
 

@@ -21,6 +21,7 @@ from gtloc_forensics.case.notify import Notifier
 from gtloc_forensics.case.telling import Telling
 from gtloc_forensics.checks import Context
 from gtloc_forensics.errors import UsageError, WorkspaceFull
+from gtloc_forensics.examination import witnesses
 from gtloc_forensics.examination.concluding import Concluding
 from gtloc_forensics.examination.gathering import Gathering
 from gtloc_forensics.examination.instruments import Instruments
@@ -91,6 +92,7 @@ class WatchSession:
         self._gathering = Gathering(
             case.store, case.evidence, instruments, settings=settings, work=work, progress=_silent
         )
+        self._catalogues = witnesses.Watched(case.evidence, work, settings)
         self._rejected: dict[bytes, Skipped] = {}
         self._tries: dict[bytes, int] = {}  # of what changed while it was read
         self._rechecked: dict[tuple[int, ...], acquiring.Rechecked] = {}
@@ -236,6 +238,10 @@ class WatchSession:
         everything = self._gathering.everything_known()
         rejected = tuple(sorted(refusals.values(), key=lambda entry: entry.relative))
         gathered = replace(everything, rejected=rejected)
+        consulted, unread = self._catalogues.consult(self._case.store, gathered.rows, rejected)
+        for text in unread:
+            if self._is_news("catalogue", b"", text):
+                self._log({"event": "not read", "text": text})
         self._missing.clear()
         Concluding(
             self._case.store,
@@ -246,6 +252,7 @@ class WatchSession:
             stages=self._gathering.stages,
             progress=_silent,
             recheck=self._recheck,
+            consulted=consulted,
         ).run()
         written = self._publish()
         tally = self._case.view().tally

@@ -34,6 +34,7 @@ from gtloc_forensics.cli.output import open_for_reading
 from gtloc_forensics.cli.progress import progress_on
 from gtloc_forensics.cli.progress_file import kept_in
 from gtloc_forensics.cli.statements import language_of, parted, refuse_unknown_zone, statements
+from gtloc_forensics.cli.witness_options import witness_options
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
@@ -74,25 +75,7 @@ def gtloc() -> None:
 @click.option(
     "--database", envvar="GTLOC_DATABASE", default="", help="URL of the case database [default: case.sqlite]."
 )
-@click.option(
-    "--catalogue",
-    "catalogues",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Catalogue of a photo program or library of a telephone to read beside the photos; more than once if wished.",
-)
-@click.option(
-    "--trust-anchors",
-    "trust_anchors",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Certificates (PEM) of those whose content credentials are trusted; more than once if wished.",
-)
-@click.option(
-    "--backup-password",
-    type=click.Path(path_type=Path),
-    help="File whose first line is the password of an encrypted iOS backup.",
-)
+@witness_options
 @click.option("--nested", is_flag=True, help="Open images and archives within the image or archive, too.")
 @click.option("--carve", is_flag=True, help="Look for photos in what no file of an image claims, too.")
 @click.option(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Container, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from gtloc_forensics.examination import acquisition, drivers, plugged_in
+from gtloc_forensics.examination import acquisition, drivers, exports, plugged_in
 from gtloc_forensics.examination.instruments import Instruments, fingerprints
 from gtloc_forensics.examination.keeping import Keeping
 from gtloc_forensics.examination.kept import Kept
@@ -57,9 +57,10 @@ class Gathering:
 
     def run(self, *, only: Container[bytes] | None = None) -> Gathered:
         """Gather the folder, or *only* those relative paths of it, and return what lies in it."""
-        everything = plugged_in.listed(self._run.root, self._run.instruments.loaded)
-        acquisition.note(self._run.store, self._run.root, self._run.settings)
-        entries = [entry for entry in everything if only is None or entry.relative in only]
+        listed = exports.indexed(self._run.root, plugged_in.listed(self._run.root, self._run.instruments.loaded))
+        acquisition.note(self._run.store, self._run.root, self._run.settings)  # of a store: how much was listed
+        exports.note(self._run.store, self._run.root, listed, self._run.settings)
+        entries = [entry for entry in listed.entries if only is None or entry.relative in only]
         rejected = [entry for entry in entries if isinstance(entry, Skipped)]
         candidates = [entry for entry in entries if isinstance(entry, Candidate)]
         rejected += self.examine(candidates)

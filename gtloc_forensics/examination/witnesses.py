@@ -8,12 +8,15 @@ ends of the paths decide, and a size where the catalogue keeps one.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.examination.prefetch import chunks
+from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.metadata import catalogues
 from gtloc_forensics.records import (
@@ -147,6 +150,53 @@ def given(paths: Iterable[Path], work: Path, *, password: bytes = b"") -> tuple[
             raise UsageError(f"{path} cannot be read as a catalogue: {looked.read}; leave --catalogue out")
         found.append(looked)
     return tuple(found)
+
+
+class Watched:
+    """The catalogues of a case that is concluded again and again: read anew each time, for they go on being written."""
+
+    def __init__(self, root: Path, work: Path, settings: Settings) -> None:
+        """Read the named catalogues a first time, so that what cannot be read is told at once.
+
+        Args:
+            root: the evidence folder.
+            work: a folder for working copies, which last for one reading each.
+            settings: name the catalogues and the password of a backup.
+
+        Raises:
+            UsageError: a named catalogue cannot be read.
+        """
+        self._root, self._work = root, work
+        self._paths = settings.catalogues
+        self._password = password_in(settings.backup_password)
+        self._last = {path: self._given(path) for path in self._paths}
+
+    def consult(self, store: Store, rows: Sequence[int], entries: Iterable[Skipped]) -> tuple[Consulted, list[str]]:
+        """Return what the catalogues keep now, and what could not be read again: there the reading before stands.
+
+        Args:
+            store: of the case.
+            rows: its photos.
+            entries: what lies among the photos and is none.
+        """
+        troubles = []
+        for path in self._paths:
+            try:
+                self._last[path] = self._given(path)
+            except UsageError as error:
+                troubles.append(f"{error}; what it held before stands")
+        with self._copies() as work:
+            lying = among(self._root, entries, work, password=self._password)
+        return consult(self._root, store, rows, (*self._last.values(), *lying)), troubles
+
+    def _given(self, path: Path) -> LookedAt:
+        with self._copies() as work:
+            return given([path], work, password=self._password)[0]
+
+    @contextmanager
+    def _copies(self) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix="catalogues-", dir=self._work) as folder:
+            yield Path(folder)
 
 
 def _file_of(path: Path) -> Path:

@@ -1,24 +1,28 @@
-"""One file of the evidence, wherever it lies: below a folder, in an image or archive that is the evidence, in a store.
+"""One file of the evidence, wherever it lies: in a folder, an image or archive, a store, or the index of an export.
 
 What takes files in and what checks them asks here and does not know the difference.
 """
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
 from gtloc_forensics.errors import UsageError
-from gtloc_forensics.files import hashing, listing, opening, types
+from gtloc_forensics.files import export_indexes, hashing, listing, opening, types
 from gtloc_forensics.files.containers import container
 from gtloc_forensics.files.containers.container import LISTED, Reach
 from gtloc_forensics.files.containers.identity import Identity
 from gtloc_forensics.files.stores import addresses, store
 from gtloc_forensics.files.stores.store import StoreFacts
-from gtloc_forensics.records import Candidate, FileStat, Skipped
+from gtloc_forensics.records import Candidate, FileStat, Sentence, Skipped
 
 __all__ = ["LISTED", "OpenFile", "Reach", "entries", "identity_of", "look", "source_file"]
 
@@ -77,6 +81,23 @@ class _InContainer:
         return self._within.blocks(self._relative)
 
 
+class _InIndex:
+    def __init__(self, content: bytes, index: FileStat) -> None:
+        self._content, self._index = content, index
+
+    def stat(self) -> FileStat:
+        return replace(self._index, size_bytes=len(self._content))
+
+    def listed(self) -> FileStat | None:
+        return None
+
+    def head(self) -> bytes:
+        return self._content[: types.HEAD_BYTES]
+
+    def blocks(self) -> Iterator[bytes]:
+        yield self._content
+
+
 @contextmanager
 def source_file(evidence: Path, relative: bytes) -> Iterator[OpenFile]:
     """Open a file of the evidence.
@@ -84,7 +105,10 @@ def source_file(evidence: Path, relative: bytes) -> Iterator[OpenFile]:
     Raises:
         OSError: when it is gone, is a link, is no regular file, or may not be read.
     """
-    if container.is_container(evidence):
+    within_index = export_indexes.parted(relative)
+    if within_index is not None:
+        yield _in_index(evidence, *within_index)
+    elif container.is_container(evidence):
         within = container.opened(evidence)
         within.look(relative)
         yield _InContainer(within, relative)
@@ -102,11 +126,53 @@ def look(evidence: Path, relative: bytes) -> FileStat:
     Raises:
         OSError: when it is gone or cannot be reached.
     """
+    within_index = export_indexes.parted(relative)
+    if within_index is not None:
+        return _in_index(evidence, *within_index).stat()
     if container.is_container(evidence):
         return container.opened(evidence).look(relative)
     if store.is_store(evidence):
         return store.opened(evidence).look(relative)
     return opening.look(evidence, relative)
+
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def index_of(evidence: Path, relative: bytes) -> Mapping[str, bytes]:
+    """Return what an index of an export says of each photo that it names; see :func:`export_indexes.entries`.
+
+    Raises:
+        NotRead: it is no index, is damaged, or too long.
+        OSError: it is gone or cannot be read.
+    """
+    return _index_as_it_is(evidence, relative, look(evidence, relative))
+
+
+def _in_index(evidence: Path, index: bytes, uri: str) -> _InIndex:
+    stat = look(evidence, index)
+    try:
+        return _InIndex(_index_as_it_is(evidence, index, stat)[uri], stat)
+    except (KeyError, export_indexes.NotRead) as error:
+        raise FileNotFoundError(errno.ENOENT, "the index does not speak of it any more") from error
+
+
+def _index_as_it_is(evidence: Path, relative: bytes, stat: FileStat) -> Mapping[str, bytes]:
+    if stat.size_bytes > export_indexes.LIMIT_BYTES:
+        reason = Sentence(
+            "{size_mb:raw} MB is more than the {limit_mb:raw} MB that are read of an index",
+            size_mb=stat.size_bytes >> 20,
+            limit_mb=export_indexes.LIMIT_BYTES >> 20,
+        )
+        raise export_indexes.NotRead(reason, is_recognised=True)
+    with _ONE_AT_A_TIME:  # the threads that take files in ask for the same one
+        return _read_index(evidence, relative, replace(stat, atime_ns=0))
+
+
+@lru_cache(maxsize=4)
+def _read_index(evidence: Path, relative: bytes, _stat: FileStat) -> Mapping[str, bytes]:
+    with source_file(evidence, relative) as file:
+        return export_indexes.entries(b"".join(file.blocks()))
 
 
 def as_listed(evidence: Path, relative: bytes) -> FileStat:

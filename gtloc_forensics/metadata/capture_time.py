@@ -14,7 +14,7 @@ from gtloc_forensics.earth.zones import offset_at_utc
 from gtloc_forensics.metadata.civil_offsets import civil_offset_between
 from gtloc_forensics.metadata.clock_defaults import ZONES, is_receiver_default, is_rolled_over, is_year_start, is_zero
 from gtloc_forensics.metadata.tag_values import DAY_S, HOUR_S, MONTH_S, YEAR_S, moment, text
-from gtloc_forensics.metadata.times import CLOUD_INSTANT, SIDECAR, Times
+from gtloc_forensics.metadata.times import CLOUD_INSTANTS, SIDECAR, Times
 from gtloc_forensics.metadata.utc_offsets import BY_PROGRAMS, GPS_TOLERANCE_S, ZONE_RULE, utc_offset
 from gtloc_forensics.records import (
     Absent,
@@ -47,15 +47,17 @@ CAPTURE_ORDER = (
     ("RIFF:DateTimeOriginal", _CONTAINER_RULE),
     *((f"{SIDECAR}{tag}", template("XMP sidecar: the file itself has no capture time"))
       for tag in ("ExifIFD:DateTimeOriginal", "XMP-exif:DateTimeOriginal", "XMP-photoshop:DateCreated")),
+    (f"{SIDECAR}JSON:ExportDateTimeOriginal",
+     template("time that a service says it read in the file: the file itself has none now")),
 )  # fmt: skip
 """Tags that speak of the capture, the best first, and in plain words why each is taken."""
 
-BOUND_ROLES = (TimeRole.DIGITIZED, TimeRole.MODIFIED)
+BOUND_ROLES = (TimeRole.DIGITIZED, TimeRole.MODIFIED, TimeRole.TAKEN_IN)
 """Moments that come with or after the capture."""
 
 _FORMAT_RULE = Sentence("UTC of the container, as its format wants it; whether its maker keeps to that is not known")
 
-UTC_TAGS = ("QuickTime:CreateDate", f"{SIDECAR}{CLOUD_INSTANT}")
+UTC_TAGS = ("QuickTime:CreateDate", *(f"{SIDECAR}{tag}" for tag in CLOUD_INSTANTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +124,15 @@ def not_after(times: Times) -> Stated[datetime] | Absent:
     bounds = sorted(_bounds(times), key=lambda reading: reading.wall)
     if not bounds:
         return Absent.MISSING
-    rule = (
-        Sentence("time of digitising: the capture is claimed to be no later")
-        if bounds[0].role is TimeRole.DIGITIZED
-        else Sentence("time of a change: the capture is claimed to be no later")
-    )
+    rule = Sentence(_BOUND_RULES[bounds[0].role])
     return Stated(bounds[0].wall, bounds[0].tag, bounds[0].raw, rule, _rivals(bounds[1:]))
+
+
+_BOUND_RULES = {
+    TimeRole.DIGITIZED: template("time of digitising: the capture is claimed to be no later"),
+    TimeRole.MODIFIED: template("time of a change: the capture is claimed to be no later"),
+    TimeRole.TAKEN_IN: template("UTC at which a service took the photo in: the capture is claimed to be no later"),
+}
 
 
 def default_tags(times: Times, face: ClockFace) -> tuple[str, ...]:
@@ -135,7 +140,7 @@ def default_tags(times: Times, face: ClockFace) -> tuple[str, ...]:
     found = [
         reading.tag
         for reading in times.readings
-        if reading.role not in (TimeRole.FILE_NAME, TimeRole.FILE_SYSTEM, TimeRole.OTHER)
+        if reading.role not in (TimeRole.FILE_NAME, TimeRole.FILE_SYSTEM, TimeRole.TAKEN_IN, TimeRole.OTHER)
         and reading.resolution_s < DAY_S
         and (_is_zero(reading, times) or _is_factory_start(reading, times, face))
     ]
@@ -169,12 +174,16 @@ def _is_of_a_print(reading: TimeReading, times: Times) -> bool:
 
 def _bounds(times: Times) -> list[TimeReading]:
     """Return the readings that bound the capture; a clock at a default bounds nothing."""
-    bounds = (reading for reading in times.readings if reading.role in BOUND_ROLES and reading.kind is not TimeKind.UTC)
+    bounds = (
+        reading
+        for reading in times.readings
+        if reading.role is TimeRole.TAKEN_IN or (reading.role in BOUND_ROLES and reading.kind is not TimeKind.UTC)
+    )
     return [bound for bound in bounds if not is_zero(bound.wall) and not is_year_start(bound.wall)]
 
 
 def _why_no_time(times: Times, zeros: bool) -> Absent:
-    tags = {tag for tag, _ in CAPTURE_ORDER}
+    tags = {*(tag for tag, _ in CAPTURE_ORDER), *(f"{SIDECAR}{tag}" for tag in CLOUD_INSTANTS)}
     if zeros:
         return Absent.DEFAULT
     if any(tag in tags for tag, _ in times.not_dates):

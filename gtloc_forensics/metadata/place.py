@@ -64,6 +64,10 @@ def _kept_beside(beside: Tags) -> Iterator[Found]:
         for latitude, longitude in zip(beside.get(tag, ()), beside.get(f"JSON:{name}Longitude", ()), strict=False):
             raw, rule = f"{latitude}, {longitude}", Sentence("position that a photo service keeps beside the file")
             yield _checked(number(latitude), number(longitude), tag=SIDECAR + tag, raw=raw), rule
+    tag = "JSON:ExportLatitude"
+    for latitude, longitude in zip(beside.get(tag, ()), beside.get("JSON:ExportLongitude", ()), strict=False):
+        raw, rule = f"{latitude}, {longitude}", Sentence("position that a service says it read in the file")
+        yield _checked(number(latitude), number(longitude), tag=SIDECAR + tag, raw=raw), rule
 
 
 def _xmp(tags: Tags, prefix: str) -> Iterator[Found]:

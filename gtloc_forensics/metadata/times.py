@@ -20,7 +20,7 @@ from gtloc_forensics.metadata.tag_values import (
     Moment,
     is_unset,
     moment,
-    numbers,
+    number,
     offset,
     shown,
     stripped,
@@ -150,18 +150,34 @@ def all_times(source: Source, tags: Tags, sidecars: Sequence[tuple[str, Tags]]) 
     )
 
 
-CLOUD_INSTANT = "JSON:PhotoTakenTimeTimestamp"
-"""Seconds since 1970 in the JSON file that an export of a photo service lays beside each photo."""
+CLOUD_INSTANTS = ("JSON:PhotoTakenTimeTimestamp", "JSON:ExportTakenTimestamp")
+"""Seconds since 1970 at which a service says that a photo was taken: in the JSON file that an export lays beside each
+photo, and in an index that speaks of many (:mod:`gtloc_forensics.files.export_indexes`)."""
+
+EXPORTED = (
+    TimeTag("JSON:ExportDateTimeOriginal", TimeRole.CAPTURE),
+    TimeTag("JSON:ExportDateTimeDigitized", TimeRole.DIGITIZED),
+    TimeTag("JSON:ExportTakenAt", TimeRole.TAKEN_IN),  # of Instagram until 2020, which dated posts by that word
+)
+_TAKEN_IN = ("JSON:ExportCreationTimestamp", "JSON:ExportDateUnixtime")
+_SENT = TimeTag("JSON:ExportDate", TimeRole.TAKEN_IN)
+"""Telegram's date of a message on the clock of the computer that exported it; newer exports state the instant too."""
 
 
 def _kept_beside(beside: Tags) -> Iterator[tuple[str, TimeReading | str]]:
-    """Yield the instant that a photo service keeps in a file of its own beside the photo."""
-    for tag, seconds, raw in numbers(beside, CLOUD_INSTANT):
-        wall = _instant(round(seconds) * 1_000_000_000) if abs(seconds) < 1e11 else None
-        yield (
-            tag,
-            raw if wall is None else TimeReading(wall, TimeKind.UTC, TimeRole.CAPTURE, tag, raw, 0.0, 1.0),
-        )
+    """Yield the times that a service keeps of the photo in a file of its own."""
+    yield from _instants(beside, CLOUD_INSTANTS, TimeRole.CAPTURE)
+    yield from _instants(beside, _TAKEN_IN, TimeRole.TAKEN_IN)
+    yield from _table(beside, EXPORTED if beside.get("JSON:ExportDateUnixtime") else (*EXPORTED, _SENT))
+
+
+def _instants(beside: Tags, tags: tuple[str, ...], role: TimeRole) -> Iterator[tuple[str, TimeReading | str]]:
+    for tag in tags:
+        for value in beside.get(tag, ()):
+            seconds = number(value)
+            wall = None if seconds is None or abs(seconds) >= 1e11 else _instant(round(seconds) * 1_000_000_000)
+            raw = str(value)
+            yield (tag, shown(raw) if wall is None else TimeReading(wall, TimeKind.UTC, role, tag, raw, 0.0, 1.0))
 
 
 def _as_the_maker_counts(readings: list[TimeReading], film: TimeKind) -> list[TimeReading]:

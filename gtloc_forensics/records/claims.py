@@ -111,6 +111,7 @@ class TimeRole(Enum):
     FILE_NAME = "file name"
     FILE_SYSTEM = "file system"
     MAKER_CLOCK = "maker note clock"
+    TAKEN_IN = "taken in by a service"  # uploaded, posted or sent: the capture is no later
     OTHER = "other"
 
 

@@ -22,9 +22,9 @@ function drive.log(...)
   out:flush()
 end
 
--- Waits until something holds, for a minute and a half at most.
+-- Waits until something holds, for five minutes at most: an audit on a busy machine takes its time.
 function drive.wait_for(holds)
-  for _ = 1, 450 do
+  for _ = 1, 1500 do
     if holds() then
       return true
     end

@@ -70,6 +70,13 @@ describe("a command", function()
     os.remove(path)
   end)
 
+  it("that is left alone is not waited for", function()
+    local began = os.time()
+    os.execute(lines.command_left_alone({ "sleep", "3" }, "/dev/null", "/dev/null", "linux"))
+    assert.is_true(os.time() - began < 3)
+    assert.are.equal('start "" /b cmd /c ""a" > "o" 2> "e""', lines.command_left_alone({ "a" }, "o", "e", "windows"))
+  end)
+
   it("is quoted for Windows as its programs take arguments apart", function()
     assert.are.equal('"a b"', lines.quoted("a b", "windows"))
     assert.are.equal('"a\\"b"', lines.quoted('a"b', "windows"))

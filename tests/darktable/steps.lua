@@ -31,6 +31,7 @@ drive.log("ticks", ticks)
 drive.dump("audited")
 drive.act("select_found")
 drive.log("selected", #dt.gui.selection())
+drive.act("review")
 drive.act("plan")
 for _, group in ipairs(drive.gtloc.groups) do
   drive.log("group", group.label, group.photos)

@@ -1,7 +1,8 @@
 """GF104 — The dates of one file in their order, and dates that cannot be.
 
 Shows: capture times after the examination, a last change before the capture, a
-digitising before the capture, and dates that are not in the calendar.
+digitising before the capture, dates that are not in the calendar, and a capture after a
+service took the photo in, as the index of its export says.
 
 Cannot show: which date is wrong; that an ordinary later change was harmless.
 
@@ -34,6 +35,7 @@ from gtloc_forensics.records import (
     Sentence,
     Severity,
     Stated,
+    TimeRole,
     durations,
 )
 
@@ -47,7 +49,7 @@ DIGITISED = "ExifIFD:CreateDate"
 CHANGED = "IFD0:ModifyDate"
 
 
-@check("GF104", title="The dates of one file in their order", needs=("claim",), version="2")
+@check("GF104", title="The dates of one file in their order", needs=("claim",), version="3")
 def date_order(photo: Photo, context: Context) -> Iterator[Finding]:
     """Check each EXIF date by itself, then against the others and the present."""
     claim = claim_of(photo)
@@ -59,6 +61,7 @@ def date_order(photo: Photo, context: Context) -> Iterator[Finding]:
         *_in_the_future(claim, dates, context.now_utc),
         *_changed_before(claim, dates),
         *_digitised(claim, dates),
+        *_taken_in_before(claim),
     ]
     if findings:
         yield from findings
@@ -124,6 +127,34 @@ def _in_the_future(claim: Claim, dates: dict[str, datetime], now_utc: datetime) 
         innocent=(Sentence("the camera's date was set wrong"),),
         kind="clock-offset",
     )
+
+
+def _taken_in_before(claim: Claim) -> Iterator[Finding]:
+    """Tell the earliest moment at which a service had the photo, where that is before its capture."""
+    moments = [reading for reading in claim.times if reading.role is TimeRole.TAKEN_IN]
+    stated = next((time for time in (claim.utc_time, claim.local_time) if isinstance(time, Stated)), None)
+    if not moments or stated is None:
+        return
+    first = min(moments, key=lambda reading: reading.wall)
+    early_s = durations.gap_seconds(stated.value, first.wall)
+    if early_s > ZONES_S:
+        yield _finding(
+            claim,
+            Sentence(
+                "A service took the photo in {early_s:spoken} before its claimed capture, as the index of its export "
+                "says: one of the two is wrong.",
+                early_s=early_s,
+            ),
+            outcome=Outcome.SUSPICIOUS,
+            severity=Severity.MEDIUM,
+            observed={stated.tag: str(stated.value), first.tag: str(first.wall)},
+            innocent=(
+                Sentence("the camera's date was set wrong"),
+                Sentence("the file was corrected after the service had taken it in"),
+                Sentence("the index was changed"),
+            ),
+            kind="second-witness",
+        )
 
 
 def _changed_before(claim: Claim, dates: dict[str, datetime]) -> Iterator[Finding]:

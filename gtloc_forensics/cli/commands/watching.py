@@ -17,6 +17,7 @@ from gtloc_forensics.cli.database import database_option, named_database
 from gtloc_forensics.cli.exits import says_what_went_wrong
 from gtloc_forensics.cli.output import say, say_json
 from gtloc_forensics.cli.statements import language_of
+from gtloc_forensics.cli.witness_options import witness_options
 
 COUNTS = ("photos", "seconds", "found", "clean", "not_testable", "not_examined")
 
@@ -37,6 +38,7 @@ COUNTS = ("photos", "seconds", "found", "clean", "not_testable", "not_examined")
 @click.option("--model", default="", help="Model name or folder; 'none' leaves the pixels unexamined.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--jobs", type=click.IntRange(0), default=1, show_default=True, help="Decoding processes.")
+@witness_options
 @click.option("--on-finding", "command", help="Program to run per photo with findings; JSON on its standard input.")
 @click.option("--webhook", help="URL to POST findings to; off unless given.")
 @click.option("--desktop", is_flag=True, help="Show a desktop notification per photo with findings.")
@@ -71,7 +73,8 @@ def watch(import_dirs: tuple[Path, ...], case_folder: Path, as_json: bool, **opt
     watch_settings = WatchSettings(
         options["quiet"], options["report_every"], report=not options["no_report"], once=options["once"]
     )
-    settings = Settings(model=options["model"], device=options["device"], jobs=options["jobs"])
+    as_in_audit = ("model", "device", "jobs", "catalogues", "trust_anchors", "backup_password")
+    settings = Settings(**{name: options[name] for name in as_in_audit})
     with open_case(evidence, case_folder, watched=roots, database_url=named_database()) as case:
         case.watch(
             roots,

@@ -52,7 +52,7 @@ local program = part("program", lines, here, _)
 
 local DEFAULT_CASES = dt.configuration.config_dir .. "/gtloc-cases"
 
-if dt.gui then -- without a window darktable 4.2 waits for ever here
+local function register_preferences()
   dt.preferences.register(MODULE, "program", "file", _("gtloc: the program"),
     _("which gtloc to use; when empty, the one that installed this module"), "")
   dt.preferences.register(MODULE, "cases", "directory", _("gtloc: folder of cases"),
@@ -65,6 +65,8 @@ if dt.gui then -- without a window darktable 4.2 waits for ever here
   dt.preferences.register(MODULE, "info_line", "bool", _("gtloc: line in the image information"),
     _("shows the outcome of the photo; press reset there once, after darktable was started again"),
     dt.configuration.api_version_minor < 5)
+  dt.preferences.register(MODULE, "examiner", "string", _("gtloc: who reviews"),
+    _("the name that decisions of a review carry; without one its pages only show"), "")
   dt.preferences.register(MODULE, "no_model", "bool", _("gtloc: leave the pixels out"),
     _("audit without the model that looks at the pictures: faster, and it sees less"), false)
 end
@@ -337,6 +339,25 @@ function gtloc.open_report()
   end)
 end
 
+-- Opens the pages of gtloc review, which run on beside darktable until nobody looked at them for half an hour.
+function gtloc.review()
+  local case = next((cases_of(meant())))
+  if not case then
+    say(_("these photos were not audited yet"), true)
+    return
+  end
+  as_job(_("gtloc: opening the review"), function()
+    local arguments = { "review", case }
+    local examiner = dt.preferences.read(MODULE, "examiner", "string")
+    if examiner and examiner ~= "" then
+      arguments[#arguments + 1] = "--examiner"
+      arguments[#arguments + 1] = examiner
+    end
+    local is_up, complaint = program.start(arguments)
+    say(is_up and _("the review is open in the browser") or complaint, not is_up)
+  end)
+end
+
 -- ------------------------------------------------------------------ corrections
 
 local corrections = part("corrections", {
@@ -414,7 +435,8 @@ local function built()
     row_of(
       button(_("select found"), _("select the photos of the collection in which something was found"),
         gtloc.select_found),
-      button(_("open report"), _("write the report of these photos' folder and open it"), gtloc.open_report)
+      button(_("open report"), _("write the report of these photos' folder and open it"), gtloc.open_report),
+      button(_("review"), _("look through what was found and decide on it, in the browser"), gtloc.review)
     ),
     widgets.status,
     dt.new_widget("section_label") { label = _("corrections") },
@@ -433,15 +455,6 @@ local function built()
   }
 end
 
-local function install_module()
-  if gtloc.installed then
-    return
-  end
-  gtloc.installed = true
-  dt.register_lib(MODULE, _("time and place"), true, false,
-    { [dt.gui.views.lighttable] = { "DT_UI_CONTAINER_PANEL_RIGHT_CENTER", 90 } }, built(), nil, nil)
-end
-
 -- Something that not every version of darktable can do: it is done where it can be.
 local function where_possible(name, act)
   local done, why = pcall(act)
@@ -451,60 +464,16 @@ local function where_possible(name, act)
   return done
 end
 
-local function install_module_when_shown()
-  if dt.gui.current_view().id == "lighttable" then
-    install_module()
-    return
-  end
-  dt.register_event(MODULE, "view-changed", function(_, _, new)
-    if new.name == "lighttable" or new.id == "lighttable" then
-      install_module()
-    end
-  end)
-end
-
-local script_data = {}
-script_data.metadata = {
-  name = _("time and place"),
-  purpose = _("check when and where photos claim to be taken, and put camera clocks right"),
-  author = "gtloc_forensics",
-  help = "gtloc plugin --help",
-}
-script_data.gtloc = gtloc -- for tests
-script_data.destroy_method = "hide" -- a module of the lighttable can only be hidden
-
-function script_data.destroy()
-  for _, kind in ipairs({ "post-import-image", "post-import-film" }) do
-    pcall(dt.destroy_event, MODULE, kind)
-  end
-  gtloc.listening = false
-  if gtloc.installed then
+local function install_panel()
+  dt.register_lib(MODULE, _("time and place"), true, false,
+    { [dt.gui.views.lighttable] = { "DT_UI_CONTAINER_PANEL_RIGHT_CENTER", 90 } }, built(), nil, nil)
+  gtloc.installed = true
+  if gtloc.hidden then -- meanwhile
     dt.gui.libs[MODULE].visible = false
   end
 end
 
-local function listen()
-  if gtloc.listening then
-    return
-  end
-  gtloc.listening = where_possible("audit on import", function()
-    dt.register_event(MODULE, "post-import-image", imported)
-    dt.register_event(MODULE, "post-import-film", import_ended)
-  end)
-end
-
-function script_data.restart()
-  listen()
-  if gtloc.installed then
-    dt.gui.libs[MODULE].visible = true
-  end
-end
-
-script_data.show = script_data.restart
-
-if dt.gui then
-  install_module_when_shown()
-  listen()
+local function install_actions()
   where_possible("button among the actions", function()
     dt.gui.libs.image.register_action(MODULE, _("audit time and place"), function(_, images)
       gtloc.audit(listed(images))
@@ -530,6 +499,99 @@ if dt.gui then
       end, name)
     end)
   end
+end
+
+-- ------------------------------------------------------------------ when darktable has started
+
+local LOOK_MS, QUIET_MS, MOST_S = 250, 2000, 20
+
+-- Waits until darktable has started; false when it ends instead.
+-- luarc is read in a thread of its own while the main thread still puts the window together. Until the main loop runs,
+-- whatever makes or changes a widget from such a thread may wait for itself for ever (4.2.1), or draw while the main
+-- thread draws (darktable issue 22357). Newer versions set a global when it is safe. Older ones tell a script nothing;
+-- what can be seen is computing time: a darktable that hardly uses any for a while waits for events, and one that
+-- computes on and on (thumbnails) has started after so much of it.
+local function wait_for_start()
+  local loaded = os.clock()
+  local before, quiet_ms = loaded, 0
+  while not rawget(_G, "darktable_gui_safe") and quiet_ms < QUIET_MS and before - loaded < MOST_S do
+    dt.control.sleep(LOOK_MS)
+    if dt.control.ending then
+      return false
+    end
+    local now = os.clock()
+    quiet_ms = (now - before) * 1000 < LOOK_MS / 20 and quiet_ms + LOOK_MS or 0
+    before = now
+  end
+  return true
+end
+
+local function install_panel_in_lighttable()
+  if gtloc.installed then
+    return
+  end
+  if dt.gui.current_view().id == "lighttable" then
+    install_panel()
+    return
+  end
+  dt.register_event(MODULE, "view-changed", function(_, _, new)
+    if not gtloc.installed and new and new.id == "lighttable" then
+      install_panel()
+    end
+  end)
+end
+
+local function install()
+  if wait_for_start() then
+    register_preferences()
+    install_actions()
+    install_panel_in_lighttable()
+  end
+end
+
+local script_data = {}
+script_data.metadata = {
+  name = _("time and place"),
+  purpose = _("check when and where photos claim to be taken, and put camera clocks right"),
+  author = "gtloc_forensics",
+  help = "gtloc plugin --help",
+}
+script_data.gtloc = gtloc -- for tests
+script_data.destroy_method = "hide" -- a module of the lighttable can only be hidden
+
+function script_data.destroy()
+  for _, kind in ipairs({ "post-import-image", "post-import-film" }) do
+    pcall(dt.destroy_event, MODULE, kind)
+  end
+  gtloc.listening, gtloc.hidden = false, true
+  if gtloc.installed then
+    dt.gui.libs[MODULE].visible = false
+  end
+end
+
+local function listen()
+  if gtloc.listening then
+    return
+  end
+  gtloc.listening = where_possible("audit on import", function()
+    dt.register_event(MODULE, "post-import-image", imported)
+    dt.register_event(MODULE, "post-import-film", import_ended)
+  end)
+end
+
+function script_data.restart()
+  gtloc.hidden = false
+  listen()
+  if gtloc.installed then
+    dt.gui.libs[MODULE].visible = true
+  end
+end
+
+script_data.show = script_data.restart
+
+if dt.gui then -- without a window there is nothing to install, and darktable 4.2 waits for ever where it is tried
+  listen()
+  dt.control.dispatch(install)
 end
 
 return script_data

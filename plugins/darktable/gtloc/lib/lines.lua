@@ -116,6 +116,12 @@ function lines.command(words, output, errors, running_os)
   return whole
 end
 
+-- The same, started and left to itself.
+function lines.command_left_alone(words, output, errors, running_os)
+  local whole = lines.command(words, output, errors, running_os)
+  return running_os == "windows" and 'start "" /b cmd /c ' .. whole or whole .. " &"
+end
+
 -- The exit code: darktable 4.2 hands on what wait() gives, 256 times the code, later ones the code itself.
 function lines.exit_code(status)
   if type(status) ~= "number" then

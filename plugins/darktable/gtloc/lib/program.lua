@@ -37,6 +37,10 @@ return function(dt, lines, here, _)
     return string.format("%s/gtloc-%s-%d-%d-%s", folder, lines.digest(tostring({})), os.time(), count, name)
   end
 
+  local function last_line(said)
+    return said:match("([^\r\n]+)[\r\n]*$") or _("gtloc could not be started; name it in the preferences of lua")
+  end
+
   local function follow(progress, state, tell)
     while state.running do
       dt.control.sleep(250)
@@ -74,8 +78,32 @@ return function(dt, lines, here, _)
     for _, path in ipairs({ output, errors, progress, progress and progress .. ".stop" }) do
       os.remove(path)
     end
-    local last = said:match("([^\r\n]+)[\r\n]*$")
-    return lines.exit_code(status), last or _("gtloc could not be started; name it in the preferences of lua")
+    return lines.exit_code(status), last_line(said)
+  end
+
+  local MOST_S = 120
+
+  -- Starts gtloc and leaves it running; darktable does not wait for it. Returns whether a first line said that it is
+  -- up, and the last line of what it complained about.
+  function program.start(arguments)
+    local words = program.words()
+    for _, argument in ipairs(arguments) do
+      words[#words + 1] = argument
+    end
+    local output, errors = temporary("out"), temporary("err")
+    local status = dt.control.execute(lines.command_left_alone(words, output, errors, running_os))
+    local ends = os.time() + MOST_S
+    local is_up, said = false, ""
+    while lines.exit_code(status) == 0 and not is_up and os.time() < ends and not dt.control.ending do
+      dt.control.sleep(250)
+      is_up, said = read_all(output):find("\n", 1, true) ~= nil, read_all(errors)
+      if said:find("\n", 1, true) then
+        break
+      end
+    end
+    os.remove(output)
+    os.remove(errors)
+    return is_up, last_line(said)
   end
 
   return program
