@@ -12,6 +12,7 @@ from gtloc_forensics.report.chapters import (
     causes,
     clock_pages,
     contact,
+    decided,
     editions,
     methods,
     minor,
@@ -30,6 +31,7 @@ CHAPTERS: dict[str, Callable[[Edition], Iterator[Block]]] = {
     "causes": causes.causes,
     "minor": minor.minor,
     "photos": photo_page.photos,
+    "decided": decided.decided,
     "opinions": opinions.chapter,
     "clocks": clock_pages.clocks,
     "timeline": timeline.timeline,
@@ -69,6 +71,8 @@ def chapters(edition: Edition) -> Iterator[Block]:
         if name == "case" and not listed:
             yield Heading(edition.words("case.contents"), 3, "contents")
             yield Contents(entries)
+    if "summary" not in edition.chapter_names and edition.part is Part.WHOLE:
+        yield from decided.unprinted(edition)  # page one says it where there is one
 
 
 def refuse_unknown_chapters(template: Template) -> None:
