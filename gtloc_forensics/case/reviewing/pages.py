@@ -72,7 +72,7 @@ class Pages:
         self._listing = listing
         self._view = listing.view
         self._own = page_words(language)
-        self._words: Words = load_words("default", language)
+        self.words: Words = load_words("default", language)
         self._titles = {note.check_id: note.title for note in listing.view.rules()}
         self.language = language
 
@@ -110,11 +110,11 @@ class Pages:
             "outcomes": {outcome.name.lower(): self._word(f"outcome.{outcome.name.lower()}") for outcome in Outcome},
             "statuses": {name: self._word(f"status.{name}") for name in STATUSES},
             "reasons": [
-                [self._stage(note.stage), self._words.reason(note.reason), note.photos, list(note.names)]
+                [self._stage(note.stage), self.words.reason(note.reason), note.photos, list(note.names)]
                 for note in self._view.reasons()
             ],
             "passed_over": [
-                [visible(entry.relative), self._words.reason(entry.reason), entry.blocks]
+                [visible(entry.relative), self.words.reason(entry.reason), entry.blocks]
                 for entry in self._view.passed_over()
             ],
             "environment": dict(self._view.environment),
@@ -133,8 +133,8 @@ class Pages:
             "label": group.label,
             "outcome": group.outcome.name.lower(),
             "severity": self._word(f"severity.{group.severity.name.lower()}"),
-            "summary": self._words.sentence(group.summary),
-            "refutable_by": self._words.sentence(group.refutable_by),
+            "summary": self.words.sentence(group.summary),
+            "refutable_by": self.words.sentence(group.refutable_by),
             "photos_n": len(group.source_ids),
             "members_n": len(members),
             "thumbs": [[row.source_id, row.name] for row in shown],
@@ -145,7 +145,7 @@ class Pages:
 
     def _cause_name(self, group: CauseGroup) -> str:
         key = f"cause.{group.cause.kind.replace('-', '_')}"
-        return self._word(key) if self._words.has(key) else ", ".join(map(self._title, group.check_ids))
+        return self._word(key) if self.words.has(key) else ", ".join(map(self._title, group.check_ids))
 
     def _cameras(self) -> list[dict[str, Any]]:
         models = {model.device_key: model for model in self._view.clocks()}
@@ -176,11 +176,11 @@ class Pages:
                 if mass > 1e-4
             ]
         return {
-            "kind": self._word(kind) if self._words.has(kind) else str(model.kind),
+            "kind": self._word(kind) if self.words.has(kind) else str(model.kind),
             "offset_hours": model.offset_hours,
             "interval_hours": model.interval_hours,
-            "summary": self._words.sentence(model.summary),
-            "evidence": [self._words.sentence(text) for text in model.evidence],
+            "summary": self.words.sentence(model.summary),
+            "evidence": [self.words.sentence(text) for text in model.evidence],
             "curve": curve,
         }
 
@@ -216,17 +216,17 @@ class Pages:
             },
             "status": self._word(f"status.{entry.status.name.lower()}"),
             "claim": list(self._claimed(known)) if known else [],
-            "no_claim": self._words.reason(claim.reason) if isinstance(claim, Unexamined) else "",
+            "no_claim": self.words.reason(claim.reason) if isinstance(claim, Unexamined) else "",
             "sun": self._sun(entry.photo.sun),
             "town": self._town(known),
             "indicated": self._indicated(entry),
             "findings": [self._finding(finding) for finding in told],
             "not_testable": [
-                [finding.check_id, self._title(finding.check_id), self._words.sentence(finding.summary)]
+                [finding.check_id, self._title(finding.check_id), self.words.sentence(finding.summary)]
                 for finding in entry.findings
                 if finding.outcome is Outcome.NOT_TESTABLE
             ],
-            "not_examined": [[self._stage(gap.stage), self._words.reason(gap.reason)] for gap in entry.unexamined],
+            "not_examined": [[self._stage(gap.stage), self.words.reason(gap.reason)] for gap in entry.unexamined],
             "warnings": list(known.warnings) if known else [],
             "tags": [[tag, _shortened(_joined(values))] for tag, values in known.tags.items()] if known else [],
             "values": exported(entry),
@@ -235,7 +235,7 @@ class Pages:
 
     def _finding(self, finding: Finding) -> dict[str, Any]:
         sentences = {
-            name: [self._words.sentence(text) for text in getattr(finding, name)]
+            name: [self.words.sentence(text) for text in getattr(finding, name)]
             for name in ("observed", "derived", "inferred", "limitations", "innocent")
         }
         return {
@@ -244,7 +244,7 @@ class Pages:
             "outcome": finding.outcome.name.lower(),
             "severity": self._word(f"severity.{finding.severity.name.lower()}"),
             "confidence": self._word(f"confidence.{finding.confidence.name.lower()}"),
-            "summary": self._words.sentence(finding.summary),
+            "summary": self.words.sentence(finding.summary),
             "p_value": finding.p_value,
             "log10_lr": finding.log10_lr,
             "others": list(dict.fromkeys(filter(None, (beside(finding), *finding.source_ids[1:])))),
@@ -264,8 +264,8 @@ class Pages:
     def _sun(self, sun: Sun | Absent) -> str:
         if isinstance(sun, Absent):
             return ""
-        elevation, azimuth = self._words.number(sun.elevation_deg, 1), self._words.number(sun.azimuth_deg)
-        return self._words.line("comparison.sun_at", elevation=elevation, azimuth=azimuth)
+        elevation, azimuth = self.words.number(sun.elevation_deg, 1), self.words.number(sun.azimuth_deg)
+        return self.words.line("comparison.sun_at", elevation=elevation, azimuth=azimuth)
 
     def _town(self, claim: Claim | None) -> dict[str, Any] | None:
         """Return the place by which people would call the claimed position, and towns of the map around it."""
@@ -284,7 +284,7 @@ class Pages:
         known = {(place.name, place.position): place for place in (replace(town, distance_km=0.0), *around)}
         return {
             "name": place_told(town, self.language),
-            "km": self._words.number(town.distance_km, 1 if town.distance_km < 10 else 0),
+            "km": self.words.number(town.distance_km, 1 if town.distance_km < 10 else 0),
             "around": [
                 [place.name, place.position.latitude_deg, place.position.longitude_deg] for place in known.values()
             ],
@@ -292,7 +292,7 @@ class Pages:
 
     def _indicated(self, entry: PhotoEntry) -> dict[str, Any]:
         if isinstance(entry.photo.prediction, Unexamined):
-            return {"not_examined": self._words.reason(entry.photo.prediction.reason)}
+            return {"not_examined": self.words.reason(entry.photo.prediction.reason)}
         shown = entry.indicated
         told = {"local_hour": shown.local_hour, "year_turn": shown.year_turn, "position": shown.position}
         return {
@@ -306,7 +306,7 @@ class Pages:
         if name == "local_hour":
             minutes = round(value * 60) % 1440
             return f"{minutes // 60:02d}:{minutes % 60:02d}"
-        months = self._words.line("format.months_long").split()
+        months = self.words.line("format.months_long").split()
         return months[int(value * 12) % 12] if name == "year_turn" else str(_value(value))
 
     # ----------------------------------------------------------------- decisions and custody
@@ -343,15 +343,15 @@ class Pages:
     # ----------------------------------------------------------------- words
 
     def _word(self, key: str) -> str:
-        return self._words.line(key)
+        return self.words.line(key)
 
     def _title(self, check_id: str) -> str:
         key = f"rule.{check_id}"
-        return self._word(key) if self._words.has(key) else self._titles.get(check_id, check_id)
+        return self._word(key) if self.words.has(key) else self._titles.get(check_id, check_id)
 
     def _stage(self, name: str) -> str:
         kind, _, rule = name.partition(":")
-        word = self._word(f"stage.{kind}") if self._words.has(f"stage.{kind}") else kind
+        word = self._word(f"stage.{kind}") if self.words.has(f"stage.{kind}") else kind
         return f"{word} {rule}" if rule else word
 
 

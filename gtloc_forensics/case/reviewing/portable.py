@@ -82,7 +82,7 @@ def _fill(folder: Path, pages: Pages, case: CaseFolder, *, listing: Listing) -> 
         "case": pages.case() | {"examiner": "", "may_write": False},
         "decisions": pages.decisions(examiner="", others=True),
         "custody": pages.custody(examiner="", others=True),
-        "corrections": plain(corrections.shown(case, listing)),
+        "corrections": plain(corrections.shown(case, listing, pages.words)),
         "compare": _newest_change(case),
     }
     (folder / "case.js").write_bytes(b"globalThis.GTLOC_REVIEW=" + dumped(shown) + b";\n")

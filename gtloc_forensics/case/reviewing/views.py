@@ -22,6 +22,7 @@ from gtloc_forensics.case.reviewing.decisions import ExaminedSince, Ruling
 from gtloc_forensics.case.reviewing.desk import Desk, StillReading
 from gtloc_forensics.case.reviewing.languages import first_words, languages
 from gtloc_forensics.case.reviewing.pages import brief, plain
+from gtloc_forensics.case.reviewing.plan_words import in_sentences
 from gtloc_forensics.case.reviewing.window_views import JSON, as_json, number_at, reader_of, rows_told
 from gtloc_forensics.case.reviewing.windows import WHOLE
 from gtloc_forensics.earth import gazetteer
@@ -85,12 +86,13 @@ def application(desk: Desk) -> Starlette:
         Route("/undo", _of(desk, _undo), methods=["POST"]),
         Route("/correct/{what}", _of(desk, _correct), methods=["POST"]),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _told_plainly})
 
+    async def told_plainly(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        told = _words(desk, request).wording.tell(in_sentences(error.detail))
+        return as_json({"error": told}, error.status_code)
 
-async def _told_plainly(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return as_json({"error": error.detail}, error.status_code)
+    return Starlette(routes=routes, exception_handlers={HTTPException: told_plainly})
 
 
 async def _nothing(_: Request) -> Response:
@@ -132,7 +134,7 @@ _STATUS_OF: tuple[tuple[type[ForensicsError], int], ...] = (
 def _refusal(error: ForensicsError, words: Words) -> str:
     """Return why something is refused, in the language of the page where it can be said in it."""
     told = error.args[0] if error.args else ""
-    return visible(words.wording.tell(told)) if isinstance(told, Sentence) else visible(str(error))
+    return visible(words.wording.tell(in_sentences(told if isinstance(told, Sentence) else str(error))))
 
 
 def _words(desk: Desk, request: Request) -> Words:
@@ -281,13 +283,14 @@ def _compare(desk: Desk, request: Request, _: Any) -> Response:
     return as_json(plain(told))
 
 
-def _corrections(desk: Desk, _: Request, __: Any) -> Response:
-    return as_json(plain(corrections.shown(desk.case, desk.read())))
+def _corrections(desk: Desk, request: Request, _: Any) -> Response:
+    return as_json(plain(corrections.shown(desk.case, desk.read(), _words(desk, request))))
 
 
 def _correct(desk: Desk, request: Request, body: dict[str, Any]) -> Response:
     _insist_on_writing(desk)
     listing, what, plan = desk.read(), request.path_params["what"], _text(body, "plan")
+    words = _words(desk, request)
     done: Mapping[str, Any] = {}
     if what == "propose":
         corrections.propose(desk.case, desk.examiner, corrections.order_of(body, listing))
@@ -302,12 +305,12 @@ def _correct(desk: Desk, request: Request, body: dict[str, Any]) -> Response:
         )
         corrections.edit(desk.case, desk.examiner, listing, wanted, plan=plan)
     elif what == "apply":
-        done = corrections.told(corrections.apply(desk.case, desk.examiner, plan=plan))
+        done = corrections.told(corrections.apply(desk.case, desk.examiner, plan=plan), words)
     elif what == "undo":
-        done = corrections.told(corrections.undo(desk.case, desk.examiner, _text(body, "transaction")))
+        done = corrections.told(corrections.undo(desk.case, desk.examiner, _text(body, "transaction")), words)
     else:
         raise HTTPException(404, "there is no such correction")
-    return as_json(plain({"done": done, **corrections.shown(desk.case, listing)}))
+    return as_json(plain({"done": done, **corrections.shown(desk.case, listing, words)}))
 
 
 def _insist_on_writing(desk: Desk) -> None:

@@ -96,7 +96,7 @@ async function loadCase(language) {
     if (status !== 202) return said;
     if (said.rows) {
       firstRows(said);
-      shown = 1;
+      shown = said.rows.length < 20 && said.reading < said.of ? 0 : 1;
     }
     const count = byId('reading') ?? byId('main');
     count.textContent = `${said.reading} / ${said.of}`;
