@@ -184,6 +184,7 @@ def made(folder: Path) -> list[tuple[str, str]]:
 # --------------------------------------------------------------------------- by keyboard alone
 
 
+@pytest.mark.walk
 def test_a_whole_case_is_decided_by_keyboard_alone(folder: Path, opened: Any, examined: Path) -> None:
     before = snapshot(examined / "evidence")
     with served(folder, "--examiner", "A. Reader") as (_, link):
@@ -620,6 +621,7 @@ def large(examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+@pytest.mark.walk
 def test_of_a_large_case_only_the_rows_in_sight_are_sent_and_all_of_it_can_be_reached(large: Path, opened: Any) -> None:
     with served(large) as (_, link):
         page = opened(link)
@@ -688,6 +690,7 @@ def test_the_first_photos_of_a_large_case_are_there_before_the_last_is_read(fold
 # --------------------------------------------------------------------------- taken away, and long
 
 
+@pytest.mark.walk
 def test_the_copy_opens_from_a_file_offline_and_shows_what_was_decided(
     folder: Path, opened: Any, tmp_path: Path
 ) -> None:

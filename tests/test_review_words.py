@@ -20,6 +20,7 @@ from gtloc_forensics.case.reviewing.languages import languages, page_words
 from gtloc_forensics.case.reviewing.plan_words import TEMPLATES, in_sentences
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.records import Sentence
+from gtloc_forensics.report.html.shell import shell
 from gtloc_forensics.report.template import load_words
 
 pytest.importorskip("starlette", reason="the extra review is not installed")
@@ -212,3 +213,22 @@ def test_a_request_that_cannot_be_read_is_refused_in_german(reader: Browser) -> 
     assert "die Anfrage ist kein JSON" in reader.post("/decide?language=de", b"{")[1].decode()
     assert "keine solche Entscheidung" in reader.post("/decide?language=de", {"decision": "x"})[1].decode()
     assert "kein Ort" not in reader.get(f"/data/search?language=en&near={quote('x y z')}")[2].decode()
+
+
+def test_the_page_names_its_language_and_says_what_it_needs_before_its_script_runs(examined: Path) -> None:
+    service = Running(examined / "case", language="de")
+    try:
+        browser = Browser(service.port)
+        browser.enter(service.link)
+        page = browser.get("/")[2].decode()
+    finally:
+        service.end()
+    assert '<html lang="de">' in page and "<noscript>Diese Seiten brauchen JavaScript." in page
+    assert "{{" not in page and "{%" not in page
+
+
+def test_what_is_put_into_the_page_is_escaped_and_no_module_ends_its_element() -> None:
+    page = shell(language='"><script>', title="<b>&", needs_script="</noscript><i>")
+    assert "<b>" not in page and "<i>" not in page and page.count("<script") == 2
+    with pytest.raises(ValueError, match="ends a script"):
+        shell(language="en", title="", needs_script="", code="let a = '</script>'")

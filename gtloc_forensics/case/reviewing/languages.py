@@ -39,3 +39,9 @@ def first_words(language: str) -> dict[str, Any]:
     told = load_words("default", language)
     statuses = {name: told.line(f"status.{name}") for name in STATUSES}
     return {"language": language, "words": page_words(language), "statuses": statuses}
+
+
+def shell_words(language: str) -> dict[str, str]:
+    """Return what the page says before its own script does, as :func:`gtloc_forensics.report.html.shell.shell` asks."""
+    words = page_words(language)
+    return {"language": language, "title": f"gtloc {words['title']}", "needs_script": words["needs_script"]}

@@ -20,7 +20,7 @@ from gtloc_forensics.case.reviewing import asking, corrections, decisions, windo
 from gtloc_forensics.case.reviewing.corrections import ChangedSince, Edit
 from gtloc_forensics.case.reviewing.decisions import ExaminedSince, Ruling
 from gtloc_forensics.case.reviewing.desk import Desk, StillReading
-from gtloc_forensics.case.reviewing.languages import first_words, languages
+from gtloc_forensics.case.reviewing.languages import first_words, languages, shell_words
 from gtloc_forensics.case.reviewing.pages import brief, plain
 from gtloc_forensics.case.reviewing.plan_words import in_sentences
 from gtloc_forensics.case.reviewing.window_views import JSON, as_json, number_at, reader_of, rows_told
@@ -28,6 +28,7 @@ from gtloc_forensics.case.reviewing.windows import WHOLE
 from gtloc_forensics.earth import gazetteer
 from gtloc_forensics.errors import CaseBusy, CorrectionStopped, ForensicsError, UsageError
 from gtloc_forensics.records import Judgement, Sentence, visible
+from gtloc_forensics.report.html.shell import shell
 from gtloc_forensics.report.template import Words, load_words
 
 ASSETS: Mapping[str, str] = {
@@ -65,7 +66,7 @@ def asset(name: str) -> bytes:
 def application(desk: Desk) -> Starlette:
     """Return the service without its guard."""
     routes = [
-        Route("/", _asset_route("index.html")),
+        Route("/", _shell(desk)),
         *(Route(f"/{name}", _asset_route(name)) for name in ASSETS if name != "index.html"),
         Route("/favicon.ico", _nothing),
         Route("/data/case", _of(desk, _case)),
@@ -102,6 +103,15 @@ async def _nothing(_: Request) -> Response:
 def _asset_route(name: str) -> Any:
     async def answer(_: Request) -> Response:
         return Response(asset(name), media_type=ASSETS[name])
+
+    return answer
+
+
+def _shell(desk: Desk) -> Any:
+    page = shell(**shell_words(desk.language))
+
+    async def answer(_: Request) -> Response:
+        return Response(page, media_type=ASSETS["index.html"])
 
     return answer
 
