@@ -403,18 +403,19 @@ def test_an_accessibility_checker_has_nothing_to_object_in_both_themes(folder: P
 
     with served(folder, "--examiner", "A") as (_, link):
         page = opened(link)
-        for theme in ("light", "dark"):
+        for theme, wide in (("light", 1280), ("dark", 1280), ("dark", 390), ("light", 390)):
+            page.set_viewport_size({"width": wide, "height": 850})
             page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
             for name in PAGES:
                 page.evaluate(f"location.hash = '#/{name}'")
-                assert faults(page) == [], (theme, name)
+                assert faults(page) == [], (theme, wide, name)
             page.keyboard.press("n")
             page.wait_for_selector("article[aria-current=true]")
-            assert faults(page) == [], (theme, "photo")
+            assert faults(page) == [], (theme, wide, "photo")
             for key in ("z", "?", "i"):
                 page.keyboard.press(key)
                 page.wait_for_selector("dialog[open]")
-                assert faults(page) == [], (theme, key)
+                assert faults(page) == [], (theme, wide, key)
                 page.keyboard.press("Escape")
 
 

@@ -233,6 +233,7 @@ TEMPLATES = (
     template("the request is no JSON"),
     template("the request is no JSON object"),
     template("there is no such correction"),
+    template("{name} (serial {serial})"),
 )
 """Of reasons, notes and refusals; of two that fit the first is meant, and the longer one stands first."""
 

@@ -1,4 +1,4 @@
-"""The page that holds the review: a template of Jinja2 in which everything that is put in is escaped."""
+"""The page that holds the review: a template of Jinja2 that escapes what is put in, but its own module and policy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from functools import cache
 from importlib.resources import files
 
 import jinja2
-from markupsafe import Markup
 
 
 def shell(*, language: str, title: str, needs_script: str, code: str = "") -> str:
@@ -38,8 +37,8 @@ def shell(*, language: str, title: str, needs_script: str, code: str = "") -> st
         language=language,
         title=title,
         needs_script=needs_script,
-        policy=Markup(policy),
-        code=Markup(code),
+        policy=policy,
+        code=code,
     )
 
 
