@@ -1,15 +1,15 @@
 """How the review page takes large cases: time to the first view, scrolling, map and timeline, memory.
 
-    python benchmarks/bench_review.py [--photos 3000] [--page 100000] [--case CASE]
+    python benchmarks/bench_review.py [--photos 3000] [--case CASE]
 
-Photos are made and audited without a model unless a case is named.
-With ``--page`` the page is given that many photos, by repeating the rows that the case has.
+Photos are made and audited without a model unless a case is named: ``grow_case.py`` makes a large one.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench_audit import audit, machine, make_photos
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 _TIMED = """async () => { const start = performance.now(); location.hash = '#/%s';
   await new Promise((done) => addEventListener('hashchange', done, {once: true}));
@@ -36,20 +36,47 @@ _SCROLLED = """async () => { const box = document.querySelector('.list'); const 
   return [Math.round(all[20]), Math.round(all[40])]; }"""
 
 
-def grown(photos: int) -> Any:
-    """Return an answer to the page that repeats the rows of the case until there are so many."""
+def _cpu_s(process: int) -> float:
+    """Return the processor time of a process and what it started, so far."""
+    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
-    def answer(route: Route) -> None:
-        response = route.fetch()
-        shown = json.loads(response.text())
-        rows = shown["photos"]
-        shown["photos"] = rows + [
-            {**rows[number % len(rows)], "id": f"{number:016x}", "name": f"long/{number:06}.jpg", "causes": []}
-            for number in range(photos - len(rows))
-        ]
-        route.fulfill(response=response, body=json.dumps(shown, separators=(",", ":")))
 
-    return answer
+def opened(page: Page, link: str, process: int) -> dict[str, Any]:
+    """Open the case, then its list; return the bytes that were sent for it and the processor time of the service.
+
+    The first rows are the first names of photos that can be read on any page, the list's own or those shown before it.
+    """
+    sent: list[int] = []
+    client = page.context.new_cdp_session(page)
+    client.send("Network.enable")
+    client.send("Performance.enable")
+    client.on("Network.dataReceived", lambda piece: sent.append(piece["dataLength"]))
+    begun, before = time.perf_counter(), _cpu_s(process)
+    page.goto(link)
+    page.wait_for_selector("ul.first li, body[data-ready]", timeout=3_600_000)
+    found: dict[str, Any] = {}
+    if page.locator("ul.first li").count():
+        found |= {"first_rows_s": round(time.perf_counter() - begun, 2), "first_rows_bytes": sum(sent)}
+        found["first_rows_service_cpu_s"] = round(_cpu_s(process) - before, 2)
+    page.wait_for_selector("body[data-ready]", timeout=3_600_000)
+    found |= {"first_view_s": round(time.perf_counter() - begun, 2), "first_view_bytes": sum(sent)}
+    page.evaluate("location.hash = '#/photos'")
+    page.wait_for_selector(".list .row img", timeout=600_000)
+    metrics = {each["name"]: each["value"] for each in client.send("Performance.getMetrics")["metrics"]}
+    found |= {"list_s": round(time.perf_counter() - begun, 2), "list_bytes": sum(sent)}
+    found |= {"list_service_cpu_s": round(_cpu_s(process) - before, 2)}
+    found |= {
+        "list_page_cpu_s": round(metrics["TaskDuration"], 2),
+        "page_heap_mib": round(metrics["JSHeapUsedSize"] / 2**20),
+    }
+    page.reload()  # what it takes once the service has read the case
+    sent.clear()
+    begun, before = time.perf_counter(), _cpu_s(process)
+    page.wait_for_selector("body[data-ready]", timeout=3_600_000)
+    page.wait_for_selector(".list .row img", timeout=600_000)
+    found |= {"again_s": round(time.perf_counter() - begun, 2), "again_bytes": sum(sent)}
+    return found | {"again_service_cpu_s": round(_cpu_s(process) - before, 2)}
 
 
 def looked_at(page: Page) -> dict[str, Any]:
@@ -64,7 +91,7 @@ def looked_at(page: Page) -> dict[str, Any]:
     return found
 
 
-def measured(case: Path, photos: int) -> dict[str, Any]:
+def measured(case: Path) -> dict[str, Any]:
     """Serve a case and look at it; return the figures."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     command = [sys.executable, "-m", "gtloc_forensics", "review", str(case), "--no-open", "--examiner", "Measured"]
@@ -75,16 +102,7 @@ def measured(case: Path, photos: int) -> dict[str, Any]:
             with sync_playwright() as started:
                 browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
                 page = browser.new_page(viewport={"width": 1280, "height": 860})
-                begun = time.perf_counter()
-                page.goto(link)
-                page.wait_for_selector("body[data-ready]", timeout=3_600_000)
-                found: dict[str, Any] = {"first_view_s": round(time.perf_counter() - begun, 2)}
-                if photos:
-                    page.route("**/data/case*", grown(photos))
-                    begun = time.perf_counter()
-                    page.reload()
-                    page.wait_for_selector("body[data-ready]", timeout=3_600_000)
-                    found |= {"page_photos": photos, "first_view_of_page_s": round(time.perf_counter() - begun, 2)}
+                found = opened(page, link, service.pid)
                 found |= looked_at(page)
                 status = Path(f"/proc/{service.pid}/status")
                 if status.exists():
@@ -100,7 +118,6 @@ def main() -> None:
     """Run and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=3000)
-    parser.add_argument("--page", type=int, default=0)
     parser.add_argument("--case", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
@@ -109,7 +126,7 @@ def main() -> None:
             make_photos(Path(place) / "photos", options.photos)
             case = Path(place) / "case"
             audit(Path(place) / "photos", case, "none")
-        print(json.dumps({"machine": machine(), **measured(case, options.page)}, indent=1))
+        print(json.dumps({"machine": machine(), **measured(case)}, indent=1))
 
 
 if __name__ == "__main__":

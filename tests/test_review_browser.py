@@ -90,9 +90,37 @@ def opened(chromium: Any) -> Iterator[Callable[..., Any]]:
     assert faults == []
 
 
+IN_WINDOWS = """
+import sys
+from gtloc_forensics.case.reviewing import desk, views, windows
+desk.WHOLE = views.WHOLE = 0
+windows.MOST_ROWS = 7
+from gtloc_forensics.cli.main import gtloc
+gtloc(sys.argv[1:])
+"""
+"""The service as it is for a case too large to be sent whole, on a small one."""
+
+READS_SLOWLY = """
+import sys, time
+from gtloc_forensics.case.reviewing import desk
+told = desk.Desk._told
+desk.Desk._told = lambda self, done: (told(self, done), time.sleep(0.2))
+from gtloc_forensics.cli.main import gtloc
+gtloc(sys.argv[1:])
+"""
+
+
+@pytest.fixture(params=["whole", "in windows"])
+def sent(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a test run twice: with all rows in the page, and with rows that come when they are in sight."""
+    monkeypatch.setenv("TEST_REVIEW", request.param)
+
+
 @contextmanager
-def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    command = [sys.executable, "-m", "gtloc_forensics", "review", str(folder), "--no-open", *options]
+def served(folder: Path, *options: str, code: str = "") -> Iterator[tuple[subprocess.Popen[str], str]]:
+    code = code or (IN_WINDOWS if os.environ.get("TEST_REVIEW") == "in windows" else "")
+    started = ["-c", code] if code else ["-m", "gtloc_forensics"]
+    command = [sys.executable, *started, "review", str(folder), "--no-open", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout
         try:
@@ -121,6 +149,25 @@ def pressed(page: Any, key: str) -> str:
     return said(page)
 
 
+def one_row(page: Any, test: str) -> str:
+    """Return the id of the first photo for which a test of its row holds."""
+    return str(
+        page.evaluate(
+            f"""async () => {{
+            const ask = async (path) => (await fetch(path)).json();
+            let rows = (await ask('data/case')).photos ?? [];
+            for (let first = 0, total = rows.length ? 0 : 1; first < total;) {{
+                const said = await ask(`data/rows?first=${{first}}`);
+                rows = rows.concat(said.rows);
+                total = said.total;
+                first += said.rows.length;
+            }}
+            return rows.find((photo) => {test}).id;
+        }}"""
+        )
+    )
+
+
 def undecided(page: Any) -> int:
     page.evaluate("location.hash = '#/causes'")
     page.wait_for_selector("ul.cards")
@@ -137,6 +184,7 @@ def made(folder: Path) -> list[tuple[str, str]]:
 # --------------------------------------------------------------------------- by keyboard alone
 
 
+@pytest.mark.walk
 def test_a_whole_case_is_decided_by_keyboard_alone(folder: Path, opened: Any, examined: Path) -> None:
     before = snapshot(examined / "evidence")
     with served(folder, "--examiner", "A. Reader") as (_, link):
@@ -172,6 +220,7 @@ def test_a_whole_case_is_decided_by_keyboard_alone(folder: Path, opened: Any, ex
     assert snapshot(examined / "evidence") == before
 
 
+@pytest.mark.usefixtures("sent")
 def test_letters_decide_and_go_on_while_arrows_only_move(folder: Path, opened: Any) -> None:
     with served(folder, "--examiner", "A") as (_, link):
         page = opened(link)
@@ -235,6 +284,7 @@ def test_decisions_survive_a_kill_between_two_of_them(folder: Path, opened: Any)
     assert [judgement for judgement, _ in made(folder)] == ["confirmed"]
 
 
+@pytest.mark.usefixtures("sent")
 def test_two_reviewers_work_at_once_and_the_second_sees_the_first_only_on_request(folder: Path, opened: Any) -> None:
     with served(folder, "--examiner", "A. First") as (_, one), served(folder, "--examiner", "B. Second") as (_, two):
         first, second = opened(one), opened(two)
@@ -258,6 +308,7 @@ def test_two_reviewers_work_at_once_and_the_second_sees_the_first_only_on_reques
 # --------------------------------------------------------------------------- what it looks like
 
 
+@pytest.mark.usefixtures("sent")
 def test_every_view_shows_its_matter_in_both_languages_and_no_name_is_run(folder: Path, opened: Any) -> None:
     with served(folder) as (_, link):
         page = opened(link)
@@ -292,6 +343,7 @@ def test_what_is_explained_is_not_called_decided_before_somebody_decided(folder:
         assert verdicts and set(verdicts) == {"Explained: nothing to decide"}
 
 
+@pytest.mark.usefixtures("sent")
 def test_map_and_timeline_are_linked(folder: Path, opened: Any) -> None:
     with served(folder) as (_, link):
         page = opened(link)
@@ -336,6 +388,7 @@ def test_everything_that_acts_has_a_name_for_a_screen_reader(folder: Path, opene
         assert page.evaluate("document.activeElement.dataset.check") is not None
 
 
+@pytest.mark.usefixtures("sent")
 def test_an_accessibility_checker_has_nothing_to_object_in_both_themes(folder: Path, opened: Any) -> None:
     axe = pytest.importorskip("axe_playwright_python", reason="the extra browser (axe) is not installed")
     code = next(Path(axe.__file__).parent.rglob("axe.min.js")).read_text(encoding="utf-8")
@@ -350,18 +403,19 @@ def test_an_accessibility_checker_has_nothing_to_object_in_both_themes(folder: P
 
     with served(folder, "--examiner", "A") as (_, link):
         page = opened(link)
-        for theme in ("light", "dark"):
+        for theme, wide in (("light", 1280), ("dark", 1280), ("dark", 390), ("light", 390)):
+            page.set_viewport_size({"width": wide, "height": 850})
             page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
             for name in PAGES:
                 page.evaluate(f"location.hash = '#/{name}'")
-                assert faults(page) == [], (theme, name)
+                assert faults(page) == [], (theme, wide, name)
             page.keyboard.press("n")
             page.wait_for_selector("article[aria-current=true]")
-            assert faults(page) == [], (theme, "photo")
+            assert faults(page) == [], (theme, wide, "photo")
             for key in ("z", "?", "i"):
                 page.keyboard.press(key)
                 page.wait_for_selector("dialog[open]")
-                assert faults(page) == [], (theme, key)
+                assert faults(page) == [], (theme, wide, key)
                 page.keyboard.press("Escape")
 
 
@@ -382,6 +436,7 @@ def asked(page: Any, **fields: str) -> str:
     return str(page.inner_text("main > [role=status]"))
 
 
+@pytest.mark.usefixtures("sent")
 def test_photos_are_found_by_words_place_time_and_example_and_what_cannot_be_asked_is_refused(
     folder: Path, opened: Any
 ) -> None:
@@ -431,9 +486,7 @@ def test_a_picture_is_looked_at_closer_by_keyboard_alone_and_beside_its_pair(
         assert page.locator("#zoom[open]").count() == 1
         page.keyboard.press("z")
         page.wait_for_selector("#zoom[open]", state="detached")
-        pair = page.evaluate(
-            """async () => (await (await fetch('data/case')).json()).photos.find((photo) => photo.found.GF406).id"""
-        )
+        pair = one_row(page, "photo.found.GF406")
         page.evaluate(f"location.hash = '#/photo/{pair}'")
         page.wait_for_selector(".pair img")
         page.click("text=The pair larger")
@@ -441,6 +494,7 @@ def test_a_picture_is_looked_at_closer_by_keyboard_alone_and_beside_its_pair(
     assert snapshot(examined / "evidence") == before
 
 
+@pytest.mark.usefixtures("sent")
 def test_what_is_chosen_in_one_view_is_shown_in_the_others(folder: Path, opened: Any) -> None:
     with served(folder) as (_, link):
         page = opened(link)
@@ -552,9 +606,92 @@ def test_two_examinations_are_compared_and_a_decision_names_the_one_it_judged(tm
     until(page, "document.querySelector('main').textContent.includes('There is no plan')")
 
 
+# --------------------------------------------------------------------------- more photos than are sent at once
+
+
+@pytest.fixture(scope="module")
+def large(examined: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a case of 4,000 photos: those of the example again and again under other names."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+    try:
+        from grow_case import grow
+    finally:
+        sys.path.pop(0)
+    target = tmp_path_factory.mktemp("large") / "case"
+    grow(examined / "case", target, 4_000)
+    return target
+
+
+@pytest.mark.walk
+def test_of_a_large_case_only_the_rows_in_sight_are_sent_and_all_of_it_can_be_reached(large: Path, opened: Any) -> None:
+    with served(large) as (_, link):
+        page = opened(link)
+        sizes: list[int] = []
+        page.on("response", lambda answer: sizes.append(len(answer.body())) if "/data/" in answer.url else None)
+        page.reload()
+        page.wait_for_selector(READY)
+        page.keyboard.press("2")
+        page.wait_for_selector(".list a img")
+        assert "4000 of 4000 photos" in page.inner_text("main")
+        assert sum(sizes) < 150_000, "a tenth of the list would be more"
+        page.keyboard.press("ArrowDown")
+        assert page.evaluate("document.activeElement.closest('[role=listitem]').getAttribute('aria-setsize')") == "4000"
+        page.keyboard.press("End")
+        until(page, "document.activeElement.closest('[aria-posinset=\"4000\"]:not([aria-busy])') !== null")
+        assert page.evaluate("document.activeElement.textContent").startswith("long/003999.jpg")
+        page.keyboard.press("Enter")
+        until(page, "document.querySelector('h1').textContent === 'long/003999.jpg'")
+        page.wait_for_selector("table")
+        page.keyboard.press("ArrowLeft")
+        until(page, "document.querySelector('h1').textContent === 'long/003998.jpg'")
+        page.keyboard.press("2")
+        page.wait_for_selector(".list .line.chosen", timeout=20_000)
+        page.evaluate("document.querySelector('.list').dataset.old = 'yes'")
+        page.select_option("label:has-text('Order') select", "time")
+        until(page, "!document.querySelector('.list').dataset.old")
+        until(page, "!document.querySelector('.list .row[aria-busy]')")
+        times = page.eval_on_selector_all(
+            ".list .row .line", "lines => lines.map((line) => line.children[2].textContent)"
+        )
+        assert times == sorted(times) and len(set(times)) > 0
+        places = page.eval_on_selector_all(".list .row", "rows => rows.map((row) => Number(row.ariaPosInSet))")
+        assert places == sorted(places), "who hears the rows hears them in their order"
+        page.fill("#search", "long/0025")
+        until(page, "document.querySelector('main > [role=status]').textContent.startsWith('100 of 4000')")
+        page.fill("#search", "no such name")
+        until(page, "document.querySelector('main > [role=status]').textContent.startsWith('0 of 4000')")
+
+
+def test_map_timeline_and_neighbours_of_a_large_case_are_linked_by_name(large: Path, opened: Any) -> None:
+    with served(large) as (_, link):
+        page = opened(link)
+        page.keyboard.press("3")
+        page.wait_for_selector(".leaflet-container canvas")
+        page.focus("svg.time")
+        pressed(page, "Home")
+        until(page, "document.querySelector('main p[role=status] a')")
+        assert page.inner_text("#live").split(", ")[0] in page.inner_text("main p[role=status]")
+        until(page, "document.querySelectorAll('.strip li').length > 1")
+        page.keyboard.press("Enter")
+        until(page, "location.hash.startsWith('#/photo/')")
+
+
+def test_the_first_photos_of_a_large_case_are_there_before_the_last_is_read(folder: Path, chromium: Any) -> None:
+    with served(folder, code=READS_SLOWLY) as (_, link):
+        page = chromium.new_page()
+        page.goto(link)
+        page.wait_for_selector("ul.first li")
+        assert page.locator(READY).count() == 0, "the case is still being read"
+        assert "2024-06-15" in page.inner_text("ul.first") and "Its first photos" in page.inner_text("main")
+        page.wait_for_selector(READY, timeout=60_000)
+        assert page.locator("ul.first").count() == 0
+        page.close()
+
+
 # --------------------------------------------------------------------------- taken away, and long
 
 
+@pytest.mark.walk
 def test_the_copy_opens_from_a_file_offline_and_shows_what_was_decided(
     folder: Path, opened: Any, tmp_path: Path
 ) -> None:
@@ -637,6 +774,7 @@ def test_changes_made_quickly_after_each_other_do_not_refuse_each_other(folder: 
     assert [detail["what"] for detail in told] == ["plan", "edit", "edit"]
 
 
+@pytest.mark.usefixtures("sent")
 def test_the_next_photos_are_asked_for_while_one_is_looked_at(folder: Path, opened: Any) -> None:
     with served(folder) as (_, link):
         page = opened(link)
@@ -669,10 +807,7 @@ def test_a_photo_and_a_search_name_towns_in_the_language_of_the_page(folder: Pat
         page.wait_for_selector("text=ein Ort ist BREITE,LÄNGE in Grad")
         page.evaluate("location.hash = '#/photos'")
         page.wait_for_selector(".list .row a")
-        placed = page.evaluate(
-            "fetch('data/case?language=de').then((said) => said.json())"
-            ".then((said) => said.photos.find((photo) => photo.at).id)"
-        )
+        placed = one_row(page, "photo.at")
         page.evaluate(f"location.hash = '#/photo/{placed}'")
         page.wait_for_selector("text=km von der Mitte")
         page.wait_for_selector(".leaflet-tooltip.town")

@@ -18,7 +18,7 @@ from test_review_decisions import called
 from gtloc_forensics.case.case import Case, open_case
 from gtloc_forensics.case.reviewing import portable, selecting
 from gtloc_forensics.case.reviewing.decisions import Ruling
-from gtloc_forensics.case.reviewing.pages import languages, page_words
+from gtloc_forensics.case.reviewing.languages import languages, page_words
 from gtloc_forensics.cli.main import ExitCode
 from gtloc_forensics.errors import EvidenceTreeError, UsageError
 from gtloc_forensics.examination.settings import Settings

@@ -47,6 +47,10 @@ BUILT_IN = tuple(
 """What this package writes, each by a function of :mod:`gtloc_forensics.report`."""
 
 
+REVIEWED = ("csv", "html", "json", "pdf")
+"""Kinds that print what was decided when they are asked to; ``custody`` always holds it, as events."""
+
+
 class BuiltInExports:
     """Our exports, through the door that a plugin's come through."""
 
@@ -95,14 +99,20 @@ def write(view: CaseView, export: Export, path: Path, *, report_date: datetime, 
         export: a form of the table.
         path: the file.
         report_date: what a dated form bears.
-        options: of the function that writes it, ``language`` and ``template`` where it has words.
+        options: of the function that writes it, ``language`` and ``template`` where it has words, ``reviewed`` for
+            :data:`REVIEWED`.
 
     Raises:
         UsageError: an option that this form does not have.
         PluginError: the plugin that writes it failed.
     """
-    if options and not export.has_words:
-        raise UsageError(f"an export as {export.kind} has no --{next(iter(options))}; leave it out")
+    if options.get("reviewed") and export not in (form for form in BUILT_IN if form.kind in REVIEWED):
+        raise UsageError(
+            f"an export as {export.kind} prints no decisions; leave --reviewed out, or write {', '.join(REVIEWED)}"
+        )
+    if set(options) - {"reviewed"} and not export.has_words:
+        other = next(name for name in options if name != "reviewed")
+        raise UsageError(f"an export as {export.kind} has no --{other}; leave it out")
     if export.is_dated:
         options.setdefault("report_date", report_date)
     export.write(view, path, **options)

@@ -27,8 +27,13 @@ IN_CASE, ELSEWHERE = "case", "elsewhere"
 """Where a product was written, as its custody event says; an older event does not say."""
 
 
-def write_findings(case: CaseFolder, path: Path | None = None) -> Path:
+def write_findings(case: CaseFolder, path: Path | None = None, *, reviewed: bool = False) -> Path:
     """Return where the JSON document (docs/json.md) is, written anew unless it is there and current.
+
+    Args:
+        case: with a completed examination.
+        path: the file, outside the evidence; ``findings.json`` in the case folder when left out.
+        reviewed: adds what readers made of each finding.
 
     Raises:
         EvidenceTreeError: the file would lie inside the evidence.
@@ -42,12 +47,12 @@ def write_findings(case: CaseFolder, path: Path | None = None) -> Path:
     made_of: dict[str, Scalar] = {
         "kind": "json",
         "examination": view.fingerprint,
-        "options": _digest_of({}, view.header),
+        "options": _digest_of({"reviewed": True} if reviewed else {}, view.header),
         "made_by": made_by(),
         **_decided(view),
     }
     if not _is_current(case, target, "export", made_of):
-        write_document(view, target)
+        write_document(view, target, reviewed=reviewed)
         _note(case, "export", target, made_of)
     return target
 
@@ -122,7 +127,7 @@ def export(case: CaseFolder, kind: str, path: Path | None = None, **options: Any
     _insist_on_writing(case, target)
     view = case.view()
     exports.write(view, form, target, report_date=view.finished_utc, **options)
-    _note(case, "export", target, {"kind": kind})
+    _note(case, "export", target, {"kind": kind, **({"reviewed": True} if options.get("reviewed") else {})})
     return target
 
 

@@ -46,6 +46,7 @@ from gtloc_forensics.records import (
 )
 from gtloc_forensics.store import examinations
 from gtloc_forensics.store.codec import told_of, unpack
+from gtloc_forensics.store.joining import chain_window
 from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, FILMS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import PHOTOS_AT_ONCE, Album
 from gtloc_forensics.store.sketches import Sketch, sketched
@@ -248,6 +249,10 @@ class StoredCase:
     def custody(self) -> tuple[CustodyEvent, ...]:
         """The custody chain."""
         return tuple(self._store.custody())
+
+    def custody_window(self, first: int, most: int) -> tuple[int, list[CustodyEvent]]:
+        """The number of the last event, and at most *most* events from the number *first* on."""
+        return chain_window(self._store, first, most)
 
     def decisions(self) -> Decisions:
         """What examiners decided, as the chain holds it now."""

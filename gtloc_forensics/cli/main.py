@@ -84,7 +84,9 @@ def gtloc() -> None:
 @many_machines.credentials_option
 @click.option("--visible-dates", is_flag=True, help="Read dates burned into the pictures, too; seconds for each.")
 @click.option(
-    "--reviewed", is_flag=True, help="Set causes apart of which everything was dismissed; each is told in a line."
+    "--reviewed",
+    is_flag=True,
+    help="Print every decision in report and findings.json; set causes apart of which everything was dismissed.",
 )
 @click.option("--no-report", is_flag=True, help="Leave the PDF out.")
 @click.option("--language", default="", help="Language of the report [default: en].")
@@ -158,11 +160,12 @@ def audit(
         with progress_on(sys.stderr) as shown_progress:
             progress = shown_progress if followed is None else kept_in(followed, shown_progress)
             tally = case.audit(settings, progress=progress, cluster=workers)
-            findings = case.write_findings()
+            findings = case.write_findings(reviewed=reviewed)
             report = None
             if not (no_report or not tally.photos):
                 progress("report", 0, None)
-                report = case.write_report(language=language, progress=progress)
+                options: dict[str, Any] = {"reviewed": True} if reviewed else {}
+                report = case.write_report(language=language, progress=progress, **options)
         if lines is not None:
             _write_lines(case, lines)
         if as_json:

@@ -108,7 +108,10 @@ class Decisions:
                     of_finding = self._in_force.setdefault(member.key, {})
                     of_finding.pop(decision.examiner, None)
                     of_finding[decision.examiner] = (decision, member)
-        self._photos = frozenset(source_id for source_id, _ in self._in_force)
+        self._rules: dict[str, tuple[str, ...]] = {}
+        for source_id, check_id in sorted(self._in_force):
+            self._rules[source_id] = (*self._rules.get(source_id, ()), check_id)
+        self._photos = frozenset(self._rules)
 
     def __bool__(self) -> bool:
         """Whether anything was ever decided."""
@@ -122,9 +125,18 @@ class Decisions:
     def standing_of(self, source_id: str, sha256: str, said: Mapping[str, frozenset[str]]) -> tuple[Reviewed, ...]:
         """Return the same where it is known already what each rule says (:func:`ways_to_say`)."""
         return tuple(
-            Reviewed(check_id, decision, self._standing(decision, member, sha256, says))
-            for check_id, says in said.items()
-            for decision, member in self._in_force.get((source_id, check_id), {}).values()
+            item for check_id, says in said.items() for item in self.reviewed((source_id, check_id), sha256, says)
+        )
+
+    def judged_rules(self, source_id: str) -> tuple[str, ...]:
+        """Return the rules on whose findings in a photo anything is in force, of those that find nothing now, too."""
+        return self._rules.get(source_id, ())
+
+    def reviewed(self, key: tuple[str, str], sha256: str, says: frozenset[str]) -> tuple[Reviewed, ...]:
+        """Return what is in force of one finding; *says* is empty where its rule says nothing any more."""
+        return tuple(
+            Reviewed(key[1], decision, self._standing(decision, member, sha256, says))
+            for decision, member in self._in_force.get(key, {}).values()
         )
 
     @property

@@ -1,4 +1,4 @@
-"""Which photos joined a case when, and what of one kind was noted in its chain: two questions to the store."""
+"""Which photos joined a case when, and a part of its chain: questions to the store."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ def in_order_of_joining(store: Store, examination_id: int) -> list[str]:
     )
     with store.reading() as session:
         return list(session.scalars(query))
+
+
+def chain_window(store: Store, first: int, most: int) -> tuple[int, list[CustodyEvent]]:
+    """Return the number of the last event of the chain, and at most *most* events from the number *first* on."""
+    query = select(CustodyRow).where(CustodyRow.sequence >= first).order_by(CustodyRow.sequence).limit(most)
+    with store.reading() as session:
+        last = session.scalar(select(func.max(CustodyRow.sequence)))
+        return int(last or 0), [event_from(row) for row in session.scalars(query)]
 
 
 def events(store: Store, action: str) -> Iterator[CustodyEvent]:

@@ -16,11 +16,13 @@ from typing import Any
 from gtloc_forensics.case import correcting
 from gtloc_forensics.case.folder import CORRECTIONS, CaseFolder
 from gtloc_forensics.case.reviewing.decisions import held
+from gtloc_forensics.case.reviewing.plan_words import in_sentences
 from gtloc_forensics.case.reviewing.reading import Listing
 from gtloc_forensics.correct import Change, Order, Plan, Quantity, Result, Sidecars, planfile
 from gtloc_forensics.correct.journal import JOURNAL_FILE, Journal
 from gtloc_forensics.errors import CaseBusy, CaseError, CorrectionStopped, PlanError, UsageError
 from gtloc_forensics.records import Sentence, visible
+from gtloc_forensics.report.template import Words
 
 PLAN, SIDECARS = "corrections.toml", "sidecars"
 """Where in the case folder ``gtloc correct`` keeps them when nobody says otherwise."""
@@ -41,8 +43,8 @@ class Edit:
     is_dropped: bool = False
 
 
-def shown(case: CaseFolder, listing: Listing) -> dict[str, Any]:
-    """Return the plan and the transactions as the page shows them.
+def shown(case: CaseFolder, listing: Listing, words: Words) -> dict[str, Any]:
+    """Return the plan and the transactions as the page shows them, in the language of *words*.
 
     Raises:
         PlanError: the plan there cannot be understood.
@@ -52,13 +54,13 @@ def shown(case: CaseFolder, listing: Listing) -> dict[str, Any]:
     rows = {row.name: row for row in listing.rows}
     return {
         "plan": _digest(path),
-        "lines": [_line(change, rows) for change in plan.changes],
-        "notes": list(plan.notes),
+        "lines": [_line(change, rows, words) for change in plan.changes],
+        "notes": [words.say(in_sentences(note)) for note in plan.notes],
         "transactions": _transactions(case),
     }
 
 
-def _line(change: Change, rows: Mapping[str, Any]) -> dict[str, Any]:
+def _line(change: Change, rows: Mapping[str, Any], words: Words) -> dict[str, Any]:
     name = visible(change.relative)
     row = rows.get(name)
     return {
@@ -68,7 +70,7 @@ def _line(change: Change, rows: Mapping[str, Any]) -> dict[str, Any]:
         "tag": change.quantity.value,
         "old": change.old,
         "new": change.new,
-        "reason": str(change.reason),
+        "reason": words.say(in_sentences(change.reason)),
         "strength": change.strength,
         "locked": change.locked,
     }
@@ -147,12 +149,12 @@ def undo(case: CaseFolder, examiner: str, transaction: str) -> Result:
     return correcting.take_back(case, transaction)
 
 
-def told(result: Result) -> dict[str, Any]:
+def told(result: Result, words: Words) -> dict[str, Any]:
     """Return a result as the page shows it."""
     return {
         "transaction": result.transaction,
         "corrected": [visible(item.relative) for item in result.corrected],
-        "refused": [[visible(item.relative), str(item.reason)] for item in result.refused],
+        "refused": [[visible(item.relative), words.say(in_sentences(item.reason))] for item in result.refused],
     }
 
 

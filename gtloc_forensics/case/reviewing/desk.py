@@ -8,7 +8,8 @@ from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.reviewing import reading
 from gtloc_forensics.case.reviewing.pages import Pages, dumped
 from gtloc_forensics.case.reviewing.pictures import Pictures
-from gtloc_forensics.case.reviewing.reading import Listing
+from gtloc_forensics.case.reviewing.reading import Listing, Row
+from gtloc_forensics.case.reviewing.windows import WHOLE, Windows
 from gtloc_forensics.errors import CaseError, ForensicsError
 
 
@@ -30,6 +31,8 @@ class Desk:
         self.language = language
         self.done = 0
         self._listing: Listing | None = None
+        self._windows: Windows | None = None
+        self._rows: list[Row] = []
         self._shown: tuple[tuple[Listing, str], bytes] | None = None
         self._reading: threading.Thread | None = None
         self._trouble: ForensicsError | None = None
@@ -56,14 +59,14 @@ class Desk:
             if self._listing is not None and self._listing.view.examination_id == view.examination_id:
                 return self._listing
             if self._reading is None or not self._reading.is_alive():
-                self.done = 0
+                self.done, self._rows = 0, []
                 self._reading = threading.Thread(target=self._read, daemon=True)
                 self._reading.start()
         return None
 
     def _read(self) -> None:
         try:
-            self._listing = reading.read(self.case.view(), told=self._told)
+            self._listing = reading.read(self.case.view(), told=self._told, into=self._rows)
         except ForensicsError as error:
             self._trouble = error
 
@@ -90,9 +93,26 @@ class Desk:
         pages = self.pages(language)
         made_of = (self.read(), pages.language)
         if self._shown is None or self._shown[0] != made_of:
-            shown = pages.case() | {"examiner": self.examiner, "may_write": self.may_write}
+            whole = len(made_of[0].rows) <= WHOLE
+            shown = pages.case(whole=whole) | {"examiner": self.examiner, "may_write": self.may_write}
             self._shown = (made_of, dumped(shown))
         return self._shown[1]
+
+    def read_so_far(self, most: int) -> list[Row]:
+        """Return the first rows of a case that is still being read."""
+        return self._rows[:most]
+
+    def windows(self) -> Windows:
+        """Return the list, to be asked for a piece at a time.
+
+        Raises:
+            StillReading: the case is still being read.
+        """
+        listing = self.read()
+        with self._turn:
+            if self._windows is None or self._windows.listing is not listing:
+                self._windows = Windows(listing)
+            return self._windows
 
     def read(self) -> Listing:
         """Return what was read of the newest examination.

@@ -6,19 +6,18 @@ Every text in it is visible and inert; a page puts it in as text and never as ma
 from __future__ import annotations
 
 import json
-import tomllib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from gtloc_forensics.case.reviewing import windows
 from gtloc_forensics.case.reviewing.asking import place_told
+from gtloc_forensics.case.reviewing.languages import STATUSES, languages, page_words
 from gtloc_forensics.case.reviewing.reading import Listing, Row
 from gtloc_forensics.case.reviewing.replay import DECIDE, UNDO
 from gtloc_forensics.earth import gazetteer
-from gtloc_forensics.errors import UsageError
 from gtloc_forensics.records import (
     Absent,
     CauseGroup,
@@ -40,6 +39,9 @@ from gtloc_forensics.report.chapters.weighing import beside
 from gtloc_forensics.report.exports.rows import row as exported
 from gtloc_forensics.report.template import Words, load_words
 
+MOST_THUMBS = 12
+"""Pictures on the card of a cause."""
+
 MOST_TOWNS = 6
 """Names of towns beside a photo's own on its map."""
 
@@ -58,26 +60,6 @@ _CLAIMED = (
 )
 
 
-def languages() -> tuple[str, ...]:
-    """Return the languages that the pages speak."""
-    folder = files("gtloc_forensics.templates").joinpath("review")
-    return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")))
-
-
-@cache
-def page_words(language: str) -> dict[str, str]:
-    """Return the words of the pages themselves, filled up from English.
-
-    Raises:
-        UsageError: there are no pages in that language.
-    """
-    if language not in languages():
-        raise UsageError(f"there are no review pages in {language!r}; choose one of {', '.join(languages())}")
-    folder = files("gtloc_forensics.templates").joinpath("review")
-    texts = [folder.joinpath(f"{name}.toml").read_text(encoding="utf-8") for name in ("en", language)]
-    return {key: value for text in texts for key, value in tomllib.loads(text).items()}
-
-
 class Pages:
     """The pages of one case in one language."""
 
@@ -90,14 +72,17 @@ class Pages:
         self._listing = listing
         self._view = listing.view
         self._own = page_words(language)
-        self._words: Words = load_words("default", language)
+        self.words: Words = load_words("default", language)
         self._titles = {note.check_id: note.title for note in listing.view.rules()}
         self.language = language
 
     # ----------------------------------------------------------------- the case
 
-    def case(self) -> dict[str, Any]:
-        """Return the case by cause, its cameras and the lean list of all photos."""
+    def case(self, *, whole: bool = True) -> dict[str, Any]:
+        """Return the case by cause and its cameras; *whole* with the lean list of all photos and what is in each cause.
+
+        What is left out of a large case is asked for piece by piece (:mod:`gtloc_forensics.case.reviewing.windows`).
+        """
         tally, header = self._listing.tally, self._view.header
         checks = sorted({check for row in self._listing.rows for check in row.outcomes})
         shown = {
@@ -116,26 +101,30 @@ class Pages:
                 "not_testable": tally.not_testable,
                 "not_examined": tally.not_examined,
             },
-            "photos": [_brief(row) for row in self._listing.rows],
-            "causes": [self._cause(number, group) for number, group in enumerate(self._listing.groups, start=1)],
+            "rows": len(self._listing.rows),
+            "piece": windows.MOST_ROWS,
+            **({"photos": [brief(row) for row in self._listing.rows]} if whole else {}),
+            "causes": [self._cause(number, group, whole) for number, group in enumerate(self._listing.groups, start=1)],
             "cameras": self._cameras(),
             "rules": {check: self._title(check) for check in checks},
             "outcomes": {outcome.name.lower(): self._word(f"outcome.{outcome.name.lower()}") for outcome in Outcome},
-            "statuses": {name: self._word(f"status.{name}") for name in _STATUSES},
+            "statuses": {name: self._word(f"status.{name}") for name in STATUSES},
             "reasons": [
-                [self._stage(note.stage), self._words.reason(note.reason), note.photos, list(note.names)]
+                [self._stage(note.stage), self.words.reason(note.reason), note.photos, list(note.names)]
                 for note in self._view.reasons()
             ],
             "passed_over": [
-                [visible(entry.relative), self._words.reason(entry.reason), entry.blocks]
+                [visible(entry.relative), self.words.reason(entry.reason), entry.blocks]
                 for entry in self._view.passed_over()
             ],
             "environment": dict(self._view.environment),
         }
         return dict(plain(shown))
 
-    def _cause(self, number: int, group: CauseGroup) -> dict[str, Any]:
+    def _cause(self, number: int, group: CauseGroup, whole: bool) -> dict[str, Any]:
         members = self._listing.members[number - 1]
+        shown = filter(None, map(self._listing.row, group.source_ids[:MOST_THUMBS]))
+        listed = {"photos": list(group.source_ids), "members": [list(member) for member in members]} if whole else {}
         return {
             "number": number,
             "name": self._cause_name(group),
@@ -144,25 +133,35 @@ class Pages:
             "label": group.label,
             "outcome": group.outcome.name.lower(),
             "severity": self._word(f"severity.{group.severity.name.lower()}"),
-            "summary": self._words.sentence(group.summary),
-            "refutable_by": self._words.sentence(group.refutable_by),
-            "photos": list(group.source_ids),
+            "summary": self.words.sentence(group.summary),
+            "refutable_by": self.words.sentence(group.refutable_by),
+            "photos_n": len(group.source_ids),
+            "members_n": len(members),
+            "thumbs": [[row.source_id, row.name] for row in shown],
+            "first": list(members[0]) if members else None,
             "checks": list(group.check_ids),
-            "members": [list(member) for member in members],
+            **listed,
         }
 
     def _cause_name(self, group: CauseGroup) -> str:
         key = f"cause.{group.cause.kind.replace('-', '_')}"
-        return self._word(key) if self._words.has(key) else ", ".join(map(self._title, group.check_ids))
+        return self._word(key) if self.words.has(key) else ", ".join(map(self._title, group.check_ids))
 
     def _cameras(self) -> list[dict[str, Any]]:
         models = {model.device_key: model for model in self._view.clocks()}
         labels = {group.cause.device_key: group.label for group in self._listing.groups if group.label}
         named: dict[str, str] = {}
+        counted: Counter[str] = Counter()
         for row in self._listing.rows:
             named.setdefault(row.device_key, row.device)
+            counted[row.device_key] += 1
         return [
-            {"key": key, "name": name, "label": models[key].label if key in models else labels.get(key, name) or name}
+            {
+                "key": key,
+                "name": name,
+                "photos_n": counted[key],
+                "label": models[key].label if key in models else labels.get(key, name) or name,
+            }
             | (self._clock(models[key]) if key in models else {"summary": "", "evidence": []})
             for key, name in named.items()
         ]
@@ -177,11 +176,11 @@ class Pages:
                 if mass > 1e-4
             ]
         return {
-            "kind": self._word(kind) if self._words.has(kind) else str(model.kind),
+            "kind": self._word(kind) if self.words.has(kind) else str(model.kind),
             "offset_hours": model.offset_hours,
             "interval_hours": model.interval_hours,
-            "summary": self._words.sentence(model.summary),
-            "evidence": [self._words.sentence(text) for text in model.evidence],
+            "summary": self.words.sentence(model.summary),
+            "evidence": [self.words.sentence(text) for text in model.evidence],
             "curve": curve,
         }
 
@@ -217,17 +216,17 @@ class Pages:
             },
             "status": self._word(f"status.{entry.status.name.lower()}"),
             "claim": list(self._claimed(known)) if known else [],
-            "no_claim": self._words.reason(claim.reason) if isinstance(claim, Unexamined) else "",
+            "no_claim": self.words.reason(claim.reason) if isinstance(claim, Unexamined) else "",
             "sun": self._sun(entry.photo.sun),
             "town": self._town(known),
             "indicated": self._indicated(entry),
             "findings": [self._finding(finding) for finding in told],
             "not_testable": [
-                [finding.check_id, self._title(finding.check_id), self._words.sentence(finding.summary)]
+                [finding.check_id, self._title(finding.check_id), self.words.sentence(finding.summary)]
                 for finding in entry.findings
                 if finding.outcome is Outcome.NOT_TESTABLE
             ],
-            "not_examined": [[self._stage(gap.stage), self._words.reason(gap.reason)] for gap in entry.unexamined],
+            "not_examined": [[self._stage(gap.stage), self.words.reason(gap.reason)] for gap in entry.unexamined],
             "warnings": list(known.warnings) if known else [],
             "tags": [[tag, _shortened(_joined(values))] for tag, values in known.tags.items()] if known else [],
             "values": exported(entry),
@@ -236,7 +235,7 @@ class Pages:
 
     def _finding(self, finding: Finding) -> dict[str, Any]:
         sentences = {
-            name: [self._words.sentence(text) for text in getattr(finding, name)]
+            name: [self.words.sentence(text) for text in getattr(finding, name)]
             for name in ("observed", "derived", "inferred", "limitations", "innocent")
         }
         return {
@@ -245,7 +244,7 @@ class Pages:
             "outcome": finding.outcome.name.lower(),
             "severity": self._word(f"severity.{finding.severity.name.lower()}"),
             "confidence": self._word(f"confidence.{finding.confidence.name.lower()}"),
-            "summary": self._words.sentence(finding.summary),
+            "summary": self.words.sentence(finding.summary),
             "p_value": finding.p_value,
             "log10_lr": finding.log10_lr,
             "others": list(dict.fromkeys(filter(None, (beside(finding), *finding.source_ids[1:])))),
@@ -265,8 +264,8 @@ class Pages:
     def _sun(self, sun: Sun | Absent) -> str:
         if isinstance(sun, Absent):
             return ""
-        elevation, azimuth = self._words.number(sun.elevation_deg, 1), self._words.number(sun.azimuth_deg)
-        return self._words.line("comparison.sun_at", elevation=elevation, azimuth=azimuth)
+        elevation, azimuth = self.words.number(sun.elevation_deg, 1), self.words.number(sun.azimuth_deg)
+        return self.words.line("comparison.sun_at", elevation=elevation, azimuth=azimuth)
 
     def _town(self, claim: Claim | None) -> dict[str, Any] | None:
         """Return the place by which people would call the claimed position, and towns of the map around it."""
@@ -285,7 +284,7 @@ class Pages:
         known = {(place.name, place.position): place for place in (replace(town, distance_km=0.0), *around)}
         return {
             "name": place_told(town, self.language),
-            "km": self._words.number(town.distance_km, 1 if town.distance_km < 10 else 0),
+            "km": self.words.number(town.distance_km, 1 if town.distance_km < 10 else 0),
             "around": [
                 [place.name, place.position.latitude_deg, place.position.longitude_deg] for place in known.values()
             ],
@@ -293,7 +292,7 @@ class Pages:
 
     def _indicated(self, entry: PhotoEntry) -> dict[str, Any]:
         if isinstance(entry.photo.prediction, Unexamined):
-            return {"not_examined": self._words.reason(entry.photo.prediction.reason)}
+            return {"not_examined": self.words.reason(entry.photo.prediction.reason)}
         shown = entry.indicated
         told = {"local_hour": shown.local_hour, "year_turn": shown.year_turn, "position": shown.position}
         return {
@@ -307,7 +306,7 @@ class Pages:
         if name == "local_hour":
             minutes = round(value * 60) % 1440
             return f"{minutes // 60:02d}:{minutes % 60:02d}"
-        months = self._words.line("format.months_long").split()
+        months = self.words.line("format.months_long").split()
         return months[int(value * 12) % 12] if name == "year_turn" else str(_value(value))
 
     # ----------------------------------------------------------------- decisions and custody
@@ -315,48 +314,49 @@ class Pages:
     def decisions(self, *, examiner: str, others: bool) -> dict[str, Any]:
         """Return what was decided: by *examiner*, and by others when it was asked for."""
         book = self._view.decisions()
-        hidden = sum(1 for made in book.made if made.examiner != examiner and made.undone_by is None)
         reviewed: dict[str, list[dict[str, Any]]] = {}
         there = list(filter(None, map(self._listing.row, book.judged_photos)))  # not all photos: it is asked each time
         ways = self._listing.ways([row.source_id for row in there])
         for row in there:
             for item in book.standing_of(row.source_id, row.sha256, ways[row.source_id]):
                 if others or item.decision.examiner == examiner:
-                    key = f"{row.source_id} {item.check_id}"
-                    told = {"event": item.decision.number, "standing": item.standing.value, "counts": item.counts}
-                    reviewed.setdefault(key, []).append(told)
-        made = [_decided(made) for made in book.made if others or made.examiner == examiner]
-        return dict(plain({"made": made, "reviewed": reviewed, "hidden": 0 if others else hidden}))
+                    reviewed.setdefault(f"{row.source_id} {item.check_id}", []).append(windows.said(item))
+        return {"reviewed": reviewed, **self.made(examiner=examiner, others=others)}
 
-    def custody(self, *, examiner: str, others: bool) -> list[list[Any]]:
-        """Return the chain, a row an event; what others decided only when it was asked for."""
+    def made(self, *, examiner: str, others: bool, whole: bool = True) -> dict[str, Any]:
+        """Return the decisions themselves, and how many of others are not shown; *whole* with the findings of each."""
+        book = self._view.decisions()
+        hidden = sum(1 for made in book.made if made.examiner != examiner and made.undone_by is None)
+        shown = [_decided(made, whole) for made in book.made if others or made.examiner == examiner]
+        return dict(plain({"made": shown, "hidden": 0 if others else hidden}))
+
+    def custody(self, *, examiner: str, others: bool, events: Iterable[CustodyEvent] | None = None) -> list[list[Any]]:
+        """Return the chain or some *events* of it, a row each; what others decided only when it was asked for."""
         shown = [
             [event.sequence, event.utc_time.isoformat(), event.actor, event.action, *_detail(event), event.event_hash]
             if others or event.action not in (DECIDE, UNDO) or event.detail.get("examiner") == examiner
             else [event.sequence, event.utc_time.isoformat(), "", event.action, "…", "", event.event_hash]
-            for event in self._view.custody()
+            for event in (self._view.custody() if events is None else events)
         ]
         return list(plain(shown))
 
     # ----------------------------------------------------------------- words
 
     def _word(self, key: str) -> str:
-        return self._words.line(key)
+        return self.words.line(key)
 
     def _title(self, check_id: str) -> str:
         key = f"rule.{check_id}"
-        return self._word(key) if self._words.has(key) else self._titles.get(check_id, check_id)
+        return self._word(key) if self.words.has(key) else self._titles.get(check_id, check_id)
 
     def _stage(self, name: str) -> str:
         kind, _, rule = name.partition(":")
-        word = self._word(f"stage.{kind}") if self._words.has(f"stage.{kind}") else kind
+        word = self._word(f"stage.{kind}") if self.words.has(f"stage.{kind}") else kind
         return f"{word} {rule}" if rule else word
 
 
 _FIRST = ("examiner", "judgement", "because", "note")
 """What of an event is told first, where it is there."""
-
-_STATUSES = ("found", "clean", "not_testable", "not_examined")
 
 
 def plain(value: Any) -> Any:
@@ -370,8 +370,10 @@ def dumped(value: Any) -> bytes:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()
 
 
-def _brief(row: Row) -> dict[str, Any]:
+def brief(row: Row) -> dict[str, Any]:
+    """Return what a row of the list shows."""
     return {
+        "row": row.ordinal,
         "id": row.source_id,
         "name": row.name,
         "status": row.status.name.lower(),
@@ -386,7 +388,7 @@ def _brief(row: Row) -> dict[str, Any]:
     }
 
 
-def _decided(made: Decision) -> dict[str, Any]:
+def _decided(made: Decision, whole: bool) -> dict[str, Any]:
     return {
         "event": made.number,
         "utc_time": made.utc_time.isoformat(),
@@ -396,7 +398,8 @@ def _decided(made: Decision) -> dict[str, Any]:
         "note": made.note,
         "examination": made.examination,
         "cause": made.cause,
-        "findings": [[member.source_id, member.check_id] for member in made.members],
+        "findings_n": len(made.members),
+        **({"findings": [[member.source_id, member.check_id] for member in made.members]} if whole else {}),
         "undone_by": made.undone_by,
     }
 

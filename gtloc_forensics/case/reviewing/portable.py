@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -15,11 +13,13 @@ from gtloc_forensics.case import words
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.products import place_of
 from gtloc_forensics.case.reviewing import asking, corrections, reading
+from gtloc_forensics.case.reviewing.languages import shell_words
 from gtloc_forensics.case.reviewing.pages import Pages, dumped, plain
 from gtloc_forensics.case.reviewing.reading import Listing
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files.hashing import sha256_of
 from gtloc_forensics.files.writing import refuse_inside
+from gtloc_forensics.report.html.shell import shell
 
 FOLDER, MANIFEST = "review", "MANIFEST.sha256"
 """How the copy is called in a case folder, and what it lists its own files in, for ``sha256sum --check``."""
@@ -76,13 +76,13 @@ def _fill(folder: Path, pages: Pages, case: CaseFolder, *, listing: Listing) -> 
     world = shipped.joinpath("world.json").read_bytes()
     (folder / "world.js").write_bytes(b"globalThis.GTLOC_WORLD=" + world.rstrip() + b";\n")
     code = shipped.joinpath("review.js").read_text(encoding="utf-8")
-    shell = shipped.joinpath("index.html").read_text(encoding="utf-8")
-    (folder / "index.html").write_text(portable_shell(shell, code), encoding="utf-8", newline="\n")
+    page = shell(**shell_words(pages.language), code=code)
+    (folder / "index.html").write_text(page, encoding="utf-8", newline="\n")
     shown = {
         "case": pages.case() | {"examiner": "", "may_write": False},
         "decisions": pages.decisions(examiner="", others=True),
         "custody": pages.custody(examiner="", others=True),
-        "corrections": plain(corrections.shown(case, listing)),
+        "corrections": plain(corrections.shown(case, listing, pages.words)),
         "compare": _newest_change(case),
     }
     (folder / "case.js").write_bytes(b"globalThis.GTLOC_REVIEW=" + dumped(shown) + b";\n")
@@ -106,25 +106,6 @@ def _fill_photos(folder: Path, pages: Pages) -> None:
         (folder / "photos" / f"{source_id}.js").write_bytes(b"gtlocPhoto(" + dumped(shown) + b");\n")
         if picture is not None:
             (folder / "previews" / f"{source_id}.jpg").write_bytes(picture)
-
-
-def portable_shell(shell: str, code: str) -> str:
-    """Return the page with its module inside: a browser loads no module from a file, and runs one that it holds.
-
-    Raises:
-        ValueError: the page is not as it is expected.
-    """
-    tag = '<script type="module" src="review.js"></script>'
-    if shell.count(tag) != 1 or "</script" in code or "<!--" in code:
-        raise ValueError("the shell of the pages has changed; the portable one is made from it")
-    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; script-src 'self' file: 'sha256-{digest}'; style-src 'self' file:; "
-        "img-src 'self' file:; base-uri 'none'; form-action 'none'"
-    )
-    head = f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    inside = f'<script src="world.js"></script>\n<script src="case.js"></script>\n<script type="module">{code}</script>'
-    return shell.replace('<meta charset="utf-8">', head, 1).replace(tag, inside, 1)
 
 
 def _listed(folder: Path) -> str:

@@ -139,11 +139,14 @@ def _counted(row: Row) -> Iterator[Status | None]:
         yield Status.NOT_EXAMINED
 
 
-def read(view: StoredCase, *, told: Callable[[int], None] = lambda _: None) -> Listing:
-    """Go through the case once, without its pictures; *told* hears how many photos were read, and may end it."""
+def read(view: StoredCase, *, told: Callable[[int], None] = lambda _: None, into: list[Row] | None = None) -> Listing:
+    """Go through the case once, without its pictures; *told* hears how many photos were read, and may end it.
+
+    Rows are put *into* a list as they are read, so that the first can be shown before the last is there.
+    """
     groups = view.causes()
     members: list[list[tuple[str, str]]] = [[] for _ in groups]
-    rows: list[Row] = []
+    rows: list[Row] = [] if into is None else into
     at_home, number_of = selecting.homes(groups), {id(group): number for number, group in enumerate(groups)}
     for photo in view.sketches():
         there, causes = at_home.get(photo.source_id, []), list[int]()

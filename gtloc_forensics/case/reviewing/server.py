@@ -129,7 +129,7 @@ def serve(
         CaseError: no examination was completed.
         UsageError: there are no pages in that language.
     """
-    from gtloc_forensics.case.reviewing.pages import page_words
+    from gtloc_forensics.case.reviewing.languages import page_words
 
     page_words(language)
     case.view()

@@ -16,14 +16,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gtloc_forensics.case.reviewing import asking, corrections, decisions
+from gtloc_forensics.case.reviewing import asking, corrections, decisions, window_views, windows
 from gtloc_forensics.case.reviewing.corrections import ChangedSince, Edit
 from gtloc_forensics.case.reviewing.decisions import ExaminedSince, Ruling
 from gtloc_forensics.case.reviewing.desk import Desk, StillReading
-from gtloc_forensics.case.reviewing.pages import dumped, languages, plain
+from gtloc_forensics.case.reviewing.languages import first_words, languages, shell_words
+from gtloc_forensics.case.reviewing.pages import brief, plain
+from gtloc_forensics.case.reviewing.plan_words import in_sentences
+from gtloc_forensics.case.reviewing.window_views import JSON, as_json, number_at, reader_of, rows_told
+from gtloc_forensics.case.reviewing.windows import WHOLE
 from gtloc_forensics.earth import gazetteer
 from gtloc_forensics.errors import CaseBusy, CorrectionStopped, ForensicsError, UsageError
 from gtloc_forensics.records import Judgement, Sentence, visible
+from gtloc_forensics.report.html.shell import shell
 from gtloc_forensics.report.template import Words, load_words
 
 ASSETS: Mapping[str, str] = {
@@ -41,7 +46,8 @@ LONGEST_BODY = 1_000_000
 
 SLOWEST_BODY_S = 10.0
 
-_JSON = "application/json"
+FIRST_ROWS = 40
+"""Rows that are shown while the others are still being read."""
 
 
 class NotThere(ForensicsError):
@@ -60,12 +66,16 @@ def asset(name: str) -> bytes:
 def application(desk: Desk) -> Starlette:
     """Return the service without its guard."""
     routes = [
-        Route("/", _asset_route("index.html")),
+        Route("/", _shell(desk)),
         *(Route(f"/{name}", _asset_route(name)) for name in ASSETS if name != "index.html"),
         Route("/favicon.ico", _nothing),
         Route("/data/case", _of(desk, _case)),
         Route("/data/decisions", _of(desk, _decisions)),
         Route("/data/custody", _of(desk, _custody)),
+        Route("/data/rows", _of(desk, window_views.rows)),
+        Route("/data/aside", _of(desk, window_views.aside)),
+        Route("/data/next", _of(desk, window_views.following)),
+        Route("/data/points", _of(desk, window_views.points)),
         Route("/data/photo/{source_id}", _of(desk, _photo)),
         Route("/data/search", _of(desk, _search)),
         Route("/data/places", _of(desk, _places)),
@@ -77,12 +87,13 @@ def application(desk: Desk) -> Starlette:
         Route("/undo", _of(desk, _undo), methods=["POST"]),
         Route("/correct/{what}", _of(desk, _correct), methods=["POST"]),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _told_plainly})
 
+    async def told_plainly(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        told = _words(desk, request).wording.tell(in_sentences(error.detail))
+        return as_json({"error": told}, error.status_code)
 
-async def _told_plainly(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return _json({"error": error.detail}, error.status_code)
+    return Starlette(routes=routes, exception_handlers={HTTPException: told_plainly})
 
 
 async def _nothing(_: Request) -> Response:
@@ -92,6 +103,15 @@ async def _nothing(_: Request) -> Response:
 def _asset_route(name: str) -> Any:
     async def answer(_: Request) -> Response:
         return Response(asset(name), media_type=ASSETS[name])
+
+    return answer
+
+
+def _shell(desk: Desk) -> Any:
+    page = shell(**shell_words(desk.language))
+
+    async def answer(_: Request) -> Response:
+        return Response(page, media_type=ASSETS["index.html"])
 
     return answer
 
@@ -124,7 +144,7 @@ _STATUS_OF: tuple[tuple[type[ForensicsError], int], ...] = (
 def _refusal(error: ForensicsError, words: Words) -> str:
     """Return why something is refused, in the language of the page where it can be said in it."""
     told = error.args[0] if error.args else ""
-    return visible(words.wording.tell(told)) if isinstance(told, Sentence) else visible(str(error))
+    return visible(words.wording.tell(in_sentences(told if isinstance(told, Sentence) else str(error))))
 
 
 def _words(desk: Desk, request: Request) -> Words:
@@ -158,38 +178,64 @@ async def _body(request: Request) -> dict[str, Any]:
     return said
 
 
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(dumped(value), status_code=status, media_type=_JSON)
-
-
 def _language(request: Request) -> str:
     return request.query_params.get("language", "")
 
 
 def _case(desk: Desk, request: Request, _: Any) -> Response:
     if desk.listing() is None:
-        return _json({"reading": desk.done, "of": desk.case.view().count()}, 202)
-    return Response(desk.shown_case(_language(request)), media_type=_JSON)
+        return as_json(_so_far(desk, request), 202)
+    return Response(desk.shown_case(_language(request)), media_type=JSON)
 
 
-def _asks_for_others(request: Request) -> bool:
-    return request.query_params.get("others") == "1"
+def _so_far(desk: Desk, request: Request) -> dict[str, Any]:
+    """Return how much of the case was read, and its first rows: they can be looked at meanwhile."""
+    pages = first_words(_language(request) or desk.language)
+    rows = [] if request.query_params.get("shown") == "1" else desk.read_so_far(FIRST_ROWS)
+    told: dict[str, Any] = {"reading": desk.done, "of": desk.case.view().count()}
+    if rows:
+        told |= {"rows": [brief(row) for row in rows], **pages}
+    return dict(plain(told))
+
+
+def _is_whole(desk: Desk) -> bool:
+    return len(desk.read().rows) <= WHOLE
 
 
 def _decisions(desk: Desk, request: Request, _: Any) -> Response:
-    pages = desk.pages("")
-    return _json(pages.decisions(examiner=desk.examiner, others=_asks_for_others(request)))
+    pages, reader = desk.pages(""), reader_of(desk, request)
+    if _is_whole(desk):
+        return as_json(pages.decisions(examiner=reader.examiner, others=reader.others))
+    large = desk.windows()
+    left, work = large.left(reader)
+    made = pages.made(examiner=reader.examiner, others=reader.others, whole=False)
+    return as_json({**made, "left": left, "work": work, "causes": large.causes(reader)})
 
 
 def _custody(desk: Desk, request: Request, _: Any) -> Response:
-    return _json(desk.pages("").custody(examiner=desk.examiner, others=_asks_for_others(request)))
+    pages, reader = desk.pages(""), reader_of(desk, request)
+    if "first" not in request.query_params:
+        return as_json(pages.custody(examiner=reader.examiner, others=reader.others))
+    total, events = desk.case.view().custody_window(number_at(request, "first") + 1, windows.MOST_ROWS)
+    told = pages.custody(examiner=reader.examiner, others=reader.others, events=events)
+    return as_json({"total": total, "rows": told})
 
 
 def _photo(desk: Desk, request: Request, _: Any) -> Response:
-    shown = desk.pages(_language(request)).photo(request.path_params["source_id"])
+    source_id = request.path_params["source_id"]
+    shown = desk.pages(_language(request)).photo(source_id)
     if shown is None:
         raise NotThere(Sentence("the case has no such photo"))
-    return _json(shown)
+    row = desk.read().row(source_id)
+    if not _is_whole(desk) and row is not None:
+        large, reader = desk.windows(), reader_of(desk, request)
+        beside = [large.listing.rows[ordinal] for ordinal in large.beside(row)]
+        pairs = dict.fromkeys(other for finding in shown["findings"] for other in finding["others"])
+        others = filter(None, map(large.listing.row, list(pairs)[: windows.MOST_ROWS]))
+        needed = {each.source_id: each for each in (row, *beside, *others)}
+        shown["beside"] = [each.source_id for each in beside]
+        shown["rows"] = rows_told(large, needed.values(), reader)
+    return as_json(shown)
 
 
 def _preview(desk: Desk, request: Request, _: Any) -> Response:
@@ -217,7 +263,7 @@ def _large(desk: Desk, request: Request, _: Any) -> Response:
 
 def _search(desk: Desk, request: Request, _: Any) -> Response:
     found = asking.found(desk.case, desk.read(), request.query_params)
-    return _json(plain(asking.told(found, _words(desk, request))))
+    return as_json(plain(asking.told(found, _words(desk, request))))
 
 
 MOST_PLACES = 12
@@ -234,22 +280,27 @@ def _places(desk: Desk, request: Request, _: Any) -> Response:
     if not (-90 <= south <= north <= 90 and -360 <= west <= east <= 360):
         raise UsageError(Sentence("a window of the map is four numbers in degrees"))
     found = gazetteer.within(south_deg=south, north_deg=north, west_deg=west, east_deg=east, most=MOST_PLACES)
-    return _json(plain([[place.name, place.position.latitude_deg, place.position.longitude_deg] for place in found]))
+    return as_json(plain([[place.name, place.position.latitude_deg, place.position.longitude_deg] for place in found]))
 
 
 def _compare(desk: Desk, request: Request, _: Any) -> Response:
     first, second = (request.query_params.get(name, "") for name in ("first", "second"))
     found = asking.compared(desk.case, first, second, watched=desk.read().watched)
-    return _json(plain(asking.difference(found)))
+    told = asking.difference(found)
+    if not _is_whole(desk):
+        names = {*found.new, *(other.name for other in found.other), *(is_now for _, is_now in found.moved)}
+        told["ids"] = {row.name: row.source_id for row in desk.read().rows if row.name in names}
+    return as_json(plain(told))
 
 
-def _corrections(desk: Desk, _: Request, __: Any) -> Response:
-    return _json(plain(corrections.shown(desk.case, desk.read())))
+def _corrections(desk: Desk, request: Request, _: Any) -> Response:
+    return as_json(plain(corrections.shown(desk.case, desk.read(), _words(desk, request))))
 
 
 def _correct(desk: Desk, request: Request, body: dict[str, Any]) -> Response:
     _insist_on_writing(desk)
     listing, what, plan = desk.read(), request.path_params["what"], _text(body, "plan")
+    words = _words(desk, request)
     done: Mapping[str, Any] = {}
     if what == "propose":
         corrections.propose(desk.case, desk.examiner, corrections.order_of(body, listing))
@@ -264,12 +315,12 @@ def _correct(desk: Desk, request: Request, body: dict[str, Any]) -> Response:
         )
         corrections.edit(desk.case, desk.examiner, listing, wanted, plan=plan)
     elif what == "apply":
-        done = corrections.told(corrections.apply(desk.case, desk.examiner, plan=plan))
+        done = corrections.told(corrections.apply(desk.case, desk.examiner, plan=plan), words)
     elif what == "undo":
-        done = corrections.told(corrections.undo(desk.case, desk.examiner, _text(body, "transaction")))
+        done = corrections.told(corrections.undo(desk.case, desk.examiner, _text(body, "transaction")), words)
     else:
         raise HTTPException(404, "there is no such correction")
-    return _json(plain({"done": done, **corrections.shown(desk.case, listing)}))
+    return as_json(plain({"done": done, **corrections.shown(desk.case, listing, words)}))
 
 
 def _insist_on_writing(desk: Desk) -> None:
@@ -298,7 +349,13 @@ def _decide(desk: Desk, _: Request, body: dict[str, Any]) -> Response:
     if judgement not in Judgement.__members__:
         raise UsageError(Sentence("there is no such decision"))
     kind = device = ""
-    if number is not None:
+    again = _number(body, "again")
+    if again is not None:
+        made = next((made for made in desk.case.view().decisions().made if made.number == again), None)
+        if made is None or made.examiner != desk.examiner:
+            raise UsageError(Sentence("there is no such decision"))
+        keys, kind, device = tuple(member.key for member in made.members), made.cause, made.device_key
+    elif number is not None:
         if not 1 <= number <= len(listing.groups):
             raise UsageError(Sentence("there is no such cause"))
         keys, cause = listing.members[number - 1], listing.groups[number - 1].cause
@@ -308,7 +365,7 @@ def _decide(desk: Desk, _: Request, body: dict[str, Any]) -> Response:
     members = listing.judged(keys)
     if members is None:
         raise UsageError(Sentence("there is no such finding"))
-    made = decisions.decide(
+    decided = decisions.decide(
         desk.case,
         desk.examiner,
         Ruling(
@@ -322,7 +379,7 @@ def _decide(desk: Desk, _: Request, body: dict[str, Any]) -> Response:
             replaces=_number(body, "replaces"),
         ),
     )
-    return _json({"event": made.number})
+    return as_json({"event": decided.number})
 
 
 def _keys(findings: object) -> Iterator[tuple[str, str]]:
@@ -340,4 +397,4 @@ def _undo(desk: Desk, _: Request, body: dict[str, Any]) -> Response:
     if number is None:
         raise UsageError("event is no number")
     made = decisions.undo(desk.case, desk.examiner, number)
-    return _json({"event": made.undone_by})
+    return as_json({"event": made.undone_by})

@@ -73,6 +73,7 @@ case_argument = click.argument("case", type=click.Path(exists=True, path_type=Pa
 @click.option("--exhibits", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="CSV: path, number.")
 @click.option("--language", default="", help="en, de, or one of the template's own [default: en].")
 @click.option("--only", type=click.Choice(list(ONLY)), multiple=True, help="Only these photos.")
+@click.option("--reviewed", is_flag=True, help="Print every decision of the readers, and which examination it judged.")
 @click.option("--report-date", type=click.DateTime(), help="Printed date, UTC [default: that of the examination].")
 @click.option("--sign", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PKCS#12 key to sign with.")
 @click.option("--passphrase", help="Of the key; asked for when left out.")
@@ -90,6 +91,7 @@ def report(
     exhibits: Path | None,
     language: str,
     only: tuple[str, ...],
+    reviewed: bool,
     report_date: Any,
     sign: Path | None,
     passphrase: str | None,
@@ -110,6 +112,8 @@ def report(
         options["report_date"] = report_date
     if photo:
         options["photo"] = photo
+    if reviewed:
+        options["reviewed"] = True
     refuse_unknown(chosen, options["language"])  # before the header is changed
     refuse_unknown_zone(said["zone"])
     with Case(case, database_url=named_database()) as opened:
@@ -173,16 +177,19 @@ def _key(sign: Path | None, passphrase: str | None) -> SignWith | None:
 @click.option("--format", "kind", type=_Kind(), metavar="KIND", required=True, help=KINDS)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file [default: findings.* in the case].")
 @click.option("--language", default="", help="en, de, or one of the template's own; html, csv, review [default: en].")
+@click.option("--reviewed", is_flag=True, help="Print the decisions of the readers, too; of csv, html, json and pdf.")
 @database_option
 @says_what_went_wrong
-def export(case: Path, kind: str, output: Path | None, language: str) -> None:
+def export(case: Path, kind: str, output: Path | None, language: str, reviewed: bool) -> None:
     """Write CASE for another program: a spreadsheet, a map, a timeline, a case system."""
     from gtloc_forensics.case.case import Case
     from gtloc_forensics.records import visible
     from gtloc_forensics.report import refuse_unknown
 
     chosen = language or (language_of("") if kind in WORDED else "")
-    options = {"language": chosen} if chosen else {}
+    options: dict[str, Any] = {"language": chosen} if chosen else {}
+    if reviewed and kind not in (REVIEW, "custody"):  # these hold all decisions anyway
+        options["reviewed"] = True
     if chosen:
         refuse_unknown("default", chosen)
     with Case(case, database_url=named_database()) as opened:

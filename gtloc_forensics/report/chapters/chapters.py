@@ -13,6 +13,7 @@ from gtloc_forensics.report.chapters import (
     causes_briefly,
     clock_pages,
     contact,
+    decided,
     editions,
     methods,
     minor,
@@ -32,6 +33,7 @@ CHAPTERS: dict[str, Callable[[Edition], Iterator[Block]]] = {
     "causes_briefly": causes_briefly.causes_briefly,
     "minor": minor.minor,
     "photos": photo_page.photos,
+    "decided": decided.decided,
     "opinions": opinions.chapter,
     "clocks": clock_pages.clocks,
     "timeline": timeline.timeline,
@@ -71,6 +73,8 @@ def chapters(edition: Edition) -> Iterator[Block]:
         if name == "case" and not listed:
             yield Heading(edition.words("case.contents"), 3, "contents")
             yield Contents(entries)
+    if "summary" not in edition.chapter_names and edition.part is Part.WHOLE:
+        yield from decided.unprinted(edition)  # page one says it where there is one
 
 
 def refuse_unknown_chapters(template: Template) -> None:

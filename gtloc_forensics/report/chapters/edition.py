@@ -30,6 +30,7 @@ from gtloc_forensics.report.text import plain
 
 OF_CAUSES = ("causes", "causes_briefly")  # chapters that tell every cause; a template has one of them
 _CHAPTERS_OF = {"cause": OF_CAUSES, "minor": ("minor",), "photo": ("photos",)}  # where an anchor is, by its kind
+_DECIDED = "decided"  # the chapter that prints every decision
 _LONGEST_FURNITURE = 32  # characters of a field that stands in one line with others
 
 
@@ -60,6 +61,7 @@ class Edition:
     version: str
     said: Mapping[str, str] = field(default_factory=dict)  # the mandate
     decisions: Decisions = field(default_factory=Decisions)
+    reviewed: bool = False  # whether every decision is printed
     photo: str = ""  # the number or path of the one photo that was asked for
     appendix_name: str = ""  # the file that the appendix is in, when it is another
     thumbnails: dict[str, Picture | None] = field(default_factory=dict)  # made once, shown in several places
@@ -163,10 +165,13 @@ class Edition:
     @property
     def chapter_names(self) -> tuple[str, ...]:
         """The chapters of the part that is made, in their order."""
+        wanted = self.template.chapters
+        if self.reviewed and _DECIDED not in wanted:
+            wanted = (*wanted, _DECIDED)  # what was asked for is printed, whatever the template is for
         if self.part is Part.WHOLE:
-            return self.template.chapters
+            return wanted
         in_appendix = self.part is Part.APPENDIX
-        return tuple(name for name in self.template.chapters if (name in self.template.appendix) is in_appendix)
+        return tuple(name for name in wanted if (name in self.template.appendix) is in_appendix)
 
     def when(self, moment: datetime) -> str:
         """Return a moment to the second, without a zone, as the language writes it."""
@@ -241,6 +246,7 @@ def edition_of(
     part: Part = Part.WHOLE,
     appendix_name: str = "",
     photo: str = "",
+    reviewed: bool = False,
     progress: Progress | None = None,
 ) -> Edition:
     """Read the template and go through the case once.
@@ -283,6 +289,7 @@ def edition_of(
         version=_version(),
         said=view.mandate(),
         decisions=view.decisions(),
+        reviewed=reviewed,
         photo=photo,
         appendix_name=appendix_name,
     )

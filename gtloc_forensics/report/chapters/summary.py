@@ -25,6 +25,7 @@ from gtloc_forensics.report.blocks import (
     page_of,
     text_of,
 )
+from gtloc_forensics.report.chapters import decided
 from gtloc_forensics.report.chapters.edition import Edition, Part, cause_name, short_name
 from gtloc_forensics.report.chapters.pictures import thumbnail
 from gtloc_forensics.report.chapters.strength import alarm_share, in_a_word
@@ -89,6 +90,7 @@ def _page(edition: Edition) -> Iterator[Block]:
         yield Prose((*edition.words("summary.explained_list"), *explained), "small")
     if any(cause.is_found for cause in edition.causes):
         yield Prose(words("summary.false_note"), "small")
+    yield from decided.unprinted(edition)
     yield Heading(words("summary.not_examined_title"), 3, "summary-not-examined")
     yield Bullets(tuple(_not_examined(edition)), "cell")
     yield Callout(words("summary.limits", **counted))
@@ -131,7 +133,7 @@ def _row(edition: Edition, cause: WeighedCause, *, with_picture: bool) -> tuple[
     return (
         (thumbnail(edition, cause.exemplar) or ()) if with_picture else (),
         _photos(edition, cause),
-        (name, Span(f". {told}" if told else "")),
+        (name, Span(f". {told}" if told else ""), *decided.on_cause(edition, cause)),
         in_a_word(edition, cause),
         alarm_share(edition, cause),
         _page_of(edition, cause),

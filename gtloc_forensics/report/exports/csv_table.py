@@ -6,8 +6,10 @@ import csv
 from pathlib import Path
 
 from gtloc_forensics.files.writing import replaced
-from gtloc_forensics.records import CaseView, PhotoEntry, Status, visible
+from gtloc_forensics.records import CaseView, Decisions, PhotoEntry, Reviewed, Status, visible
+from gtloc_forensics.records.decisions import ways_to_say
 from gtloc_forensics.report.exports.rows import Progress, Value, entries, row
+from gtloc_forensics.report.readings import Reading, readings_of
 from gtloc_forensics.report.template import Words, load_words
 
 # What a spreadsheet may read as the start of a formula (OWASP, "CSV Injection"), full-width forms among it.
@@ -22,6 +24,7 @@ def write_csv(
     progress: Progress = None,
     template: str = "default",
     language: str = "en",
+    reviewed: bool = False,
 ) -> None:
     """Write one line per photo as RFC 4180, UTF-8 with a byte order mark, which spreadsheets ask for.
 
@@ -29,10 +32,14 @@ def write_csv(
     numbers are written as they are, with a point, in every language: the titles, the
     words for a result and what was found or not examined are the language's.
 
+    With *reviewed* two more columns say what readers decided of the photo's findings, each
+    one's last word with the examination that it judged, and which rules' findings nobody settled.
+
     Raises:
         UsageError: when template or language do not exist.
     """
     words = load_words(template, language)
+    decisions = view.decisions() if reviewed else Decisions()
     with replaced(path) as draft, draft.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out)
         columns: list[str] = []
@@ -40,6 +47,8 @@ def write_csv(
             values = row(entry)
             if language != "en":
                 values |= _in_words_of(words, entry)
+            if reviewed:
+                values |= _reviewed(words, entry, decisions)
             if not columns:
                 columns = [words.line(f"csv.{name}") for name in values]
                 writer.writerow(columns)
@@ -59,6 +68,35 @@ def _in_words_of(words: Words, entry: PhotoEntry) -> dict[str, Value]:
         "findings": " | ".join(found) or None,
         "not_examined": " | ".join(gaps) or None,
     }
+
+
+def _reviewed(words: Words, entry: PhotoEntry, decisions: Decisions) -> dict[str, Value]:
+    """Return what readers decided of one photo, and which of its findings nobody has settled."""
+    source = entry.photo.source
+    read: tuple[Reading, ...] = ()
+    if source.source_id in decisions.judged_photos:
+        read = readings_of(source.source_id, decisions, (source.sha256, ways_to_say(entry.findings)))
+    settled = {reading.check_id for reading in read if reading.is_settled}
+    found = dict.fromkeys(finding.check_id for finding in entry.findings if finding.is_found)
+    return {
+        "decisions": " | ".join(_decision(words, item) for reading in read for item in reading.readers) or None,
+        "undecided": " ".join(check_id for check_id in found if check_id not in settled) or None,
+    }
+
+
+def _decision(words: Words, item: Reviewed) -> str:
+    made = item.decision
+    return words.line(
+        "reviewed.csv_decided",
+        check=item.check_id,
+        judgement=words.line(f"judgement.{made.judgement.name.lower()}"),
+        because=made.because,
+        note=made.note,
+        examiner=made.examiner,
+        when=made.utc_time.isoformat(sep=" ", timespec="seconds"),
+        event=str(made.number),
+        standing=words.line(f"reviewed.{item.standing.value}", examination=made.examination[:12]),
+    )
 
 
 def _stage(words: Words, name: str) -> str:

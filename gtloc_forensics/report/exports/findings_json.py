@@ -6,8 +6,8 @@ Written as a stream, one photo at a time, so that its length does not matter.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from gtloc_forensics.records import (
     Photo,
     PhotoEntry,
     Prediction,
+    Reviewed,
     Skipped,
     Stated,
     Status,
@@ -39,9 +40,11 @@ from gtloc_forensics.records import (
     visible,
     visible_throughout,
 )
+from gtloc_forensics.records.decisions import ways_to_say
 from gtloc_forensics.report.agreement import ASKED, NOT_COMBINED, agreement, judges, months_of
 from gtloc_forensics.report.exports.finding_facts import finding_facts
 from gtloc_forensics.report.exports.rows import identity, known
+from gtloc_forensics.report.readings import fates, fates_of, readings, undecided
 
 _MOST_CELLS = 20  # of a further model's density over the earth, heaviest first
 _TOLD = ("local_hour", "year_turn", "position")
@@ -50,15 +53,15 @@ SCHEMA = "gtloc-audit/2"
 """Name and major version of the document. A new field leaves it; a changed meaning raises it."""
 
 
-def write_document(view: CaseView, path: Path) -> None:
-    """Write the document to *path*, whole or not at all, ending with a newline."""
+def write_document(view: CaseView, path: Path, *, reviewed: bool = False) -> None:
+    """Write the document to *path*, whole or not at all, ending with a newline; *reviewed* adds the readings."""
     with replaced(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
-        for piece in pieces(view):
+        for piece in pieces(view, reviewed=reviewed):
             out.write(piece)
 
 
-def pieces(view: CaseView) -> Iterator[str]:
-    """Yield the document's text in pieces of bounded size."""
+def pieces(view: CaseView, *, reviewed: bool = False) -> Iterator[str]:
+    """Yield the document's text in pieces of bounded size; *reviewed* adds what readers made of each finding."""
     tally = view.tally
     head: dict[str, Any] = {
         "schema": SCHEMA,
@@ -87,14 +90,66 @@ def pieces(view: CaseView) -> Iterator[str]:
     text = json.dumps(visible_throughout(head), ensure_ascii=False, indent=1)
     yield text.rstrip()[:-1].rstrip() + ',\n "photos": ['
     separator = "\n  "
-    for photo in _photos(view, decisions):
+    judged = _Judged()
+    for photo in _photos(view, decisions, judged):
         yield separator + json.dumps(visible_throughout(photo), ensure_ascii=False)
         separator = ",\n  "
-    yield "\n ]\n}\n"
+    yield "\n ]"
+    if reviewed:
+        told = visible_throughout(_reviewed_throughout(decisions, judged))
+        yield f',\n "review": {json.dumps(told, ensure_ascii=False)}'
+    yield "\n}\n"
 
 
-def _photos(view: CaseView, decisions: Decisions) -> Iterator[dict[str, Any]]:
+@dataclass(slots=True)
+class _Judged:
+    """What is kept of photos that went by, to tell at the end what readers made of them."""
+
+    found: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    said: dict[str, tuple[str, Mapping[str, frozenset[str]]]] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
+
+    def keep(self, entry: PhotoEntry, judged_photos: frozenset[str]) -> None:
+        """Keep the rules that found something, and of a photo that was judged what they say."""
+        source = entry.photo.source
+        if rules := tuple({finding.check_id for finding in entry.findings if finding.is_found}):
+            self.found[source.source_id] = rules
+        if source.source_id in judged_photos:
+            self.said[source.source_id] = (source.sha256, ways_to_say(entry.findings))
+            self.paths[source.source_id] = source.display_path
+
+
+def _reviewed_throughout(decisions: Decisions, judged: _Judged) -> dict[str, Any]:
+    """Return what readers made of each finding that anybody judged, first and second reader beside each other."""
+    read = readings(decisions, judged.said)
+    standing = fates_of(read)
+    return {
+        "examination": decisions.examination,
+        "undecided": undecided(judged.found, read),
+        "findings": [
+            {
+                "path": judged.paths.get(reading.source_id),
+                "source_id": reading.source_id,
+                "check": reading.check_id,
+                "said_now": reading.is_said_now,
+                "agreement": reading.agreement.value,
+                "readers": [_read(item) | {"note": item.decision.note or None} for item in reading.readers],
+            }
+            for reading in read
+        ],
+        "events": [
+            {
+                "event": made.number,
+                "fate": {fate.value: count for fate, count in fates(made, standing).items()},
+            }
+            for made in decisions.made
+        ],
+    }
+
+
+def _photos(view: CaseView, decisions: Decisions, judged: _Judged) -> Iterator[dict[str, Any]]:
     for entry in view.photos():
+        judged.keep(entry, decisions.judged_photos)
         yield photo(entry) | ({"reviewed": reviewed(entry, decisions)} if decisions else {})
     for passed in view.passed_over():
         if passed.blocks:
@@ -151,18 +206,20 @@ def reviewed(entry: PhotoEntry, decisions: Decisions) -> list[dict[str, Any]]:
     """Return what is in force of a photo's findings: each examiner's last word on each rule."""
     source = entry.photo.source
     return [
-        {
-            "check": item.check_id,
-            "decision": item.decision.judgement.value,
-            "because": item.decision.because or None,
-            "examiner": item.decision.examiner,
-            "event": item.decision.number,
-            "standing": item.standing.value,
-            "examination": item.decision.examination,
-            "ignored": item.is_ignored,
-        }
-        for item in decisions.of(source.source_id, source.sha256, entry.findings)
+        {"check": item.check_id} | _read(item) for item in decisions.of(source.source_id, source.sha256, entry.findings)
     ]
+
+
+def _read(item: Reviewed) -> dict[str, Any]:
+    return {
+        "decision": item.decision.judgement.value,
+        "because": item.decision.because or None,
+        "examiner": item.decision.examiner,
+        "event": item.decision.number,
+        "standing": item.standing.value,
+        "examination": item.decision.examination,
+        "ignored": item.is_ignored,
+    }
 
 
 def decision_facts(made: Decision) -> dict[str, Any]:

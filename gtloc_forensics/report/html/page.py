@@ -39,6 +39,7 @@ def write_html(
     language: str = "en",
     only: frozenset[Status] | None = None,
     photo: str = "",
+    reviewed: bool = False,
     progress: Progress | None = None,
 ) -> None:
     """Write the report of a case as a self-contained page of HTML; arguments as for the PDF.
@@ -53,6 +54,7 @@ def write_html(
         report_date=report_date,
         only=only,
         photo=photo,
+        reviewed=reviewed,
         progress=progress,
     )
     with replaced(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:

@@ -54,6 +54,7 @@ def write_pdf(
     language: str = "en",
     only: frozenset[Status] | None = None,
     photo: str = "",
+    reviewed: bool = False,
     appendix: Path | None = None,
     sign: SignWith | None = None,
     progress: Progress | None = None,
@@ -68,6 +69,7 @@ def write_pdf(
         language: a language the template has.
         only: photos of these outcomes alone are shown in full and listed; None shows the found and lists all.
         photo: the number or path of one photo: it alone gets a page, where the template has pages of photos.
+        reviewed: every decision of the chain is printed, with its note and the examination that it judged.
         appendix: where the tables go when they are to be a file of their own.
         sign: a key to sign with; the bytes of a signed report differ from run to run.
         progress: called with ``read``, the photos gone through and how many there are, then with ``pages``, the page
@@ -77,7 +79,14 @@ def write_pdf(
         UsageError: when template or language do not exist or the key cannot be opened.
     """
     edition = edition_of(
-        view, template=template, language=language, report_date=report_date, only=only, photo=photo, progress=progress
+        view,
+        template=template,
+        language=language,
+        report_date=report_date,
+        only=only,
+        photo=photo,
+        reviewed=reviewed,
+        progress=progress,
     )
     parts = {path: edition}
     if appendix is not None:
@@ -116,7 +125,7 @@ def attachments(edition: Edition) -> Iterator[tuple[str, Attachment]]:
     if not edition.carries_data:
         return
     words = edition.words
-    findings = "".join(pieces(edition.view)).encode()
+    findings = "".join(pieces(edition.view, reviewed=edition.reviewed)).encode()
     yield "findings.json", Attachment(findings, "application/json", words.line("attached.findings"))
     chain = "".join(custody_lines(edition.view)).encode()
     yield "custody.jsonl", Attachment(chain, "application/x-ndjson", words.line("attached.custody"))

@@ -9,11 +9,13 @@ const VIEWS = ['causes', 'photos', 'map', 'cameras', 'unseen', 'custody', 'find'
 const MANY = 1500; // dots; of more, those that would lie on each other are one
 const ROW_PX = 64;
 const AHEAD = 4; // photos that are asked for before one goes there
+const NEAR = 40; // rows above and below those in sight that are asked for with them
+const WORST = ['', 'explained', 'suspicious', 'contradiction'];
 
 const state = {
-  data: null, photos: new Map(), reviewed: {}, made: new Map(), hidden: 0, others: Boolean(taken),
+  data: null, photos: new Map(), fresh: new Set(), reviewed: {}, made: new Map(), hidden: 0, left: 0, work: 0, causes: [], others: Boolean(taken),
   undone: [], last: null, keys: true, current: null, trail: [], selected: '', order: null, byCamera: null,
-  asked: {}, found: null, keepsZoom: false, pair: '', filter: { text: '', status: '', device: '', undecided: false },
+  asked: {}, found: null, keepsZoom: false, pair: '', filter: { text: '', status: '', device: '', undecided: false, sort: 'name' },
 };
 
 // ------------------------------------------------------------------ small tools
@@ -88,25 +90,126 @@ async function ask(path, body) {
 
 async function loadCase(language) {
   if (taken) return taken.case;
+  let shown = 0;
   for (;;) {
-    const { said, status } = await ask(`data/case?language=${encodeURIComponent(language)}`);
+    const { said, status } = await ask(`data/case?language=${encodeURIComponent(language)}&shown=${shown}`);
     if (status !== 202) return said;
-    byId('main').textContent = `${said.reading} / ${said.of}`;
+    if (said.rows) {
+      firstRows(said);
+      shown = said.rows.length < 20 && said.reading < said.of ? 0 : 1;
+    }
+    const count = byId('reading') ?? byId('main');
+    count.textContent = `${said.reading} / ${said.of}`;
     await new Promise((done) => { setTimeout(done, 400); });
   }
 }
 
+/** While a large case is read, its first photos are there to look at. */
+function firstRows(said) {
+  const before = state.data;
+  state.data = said; // for the words alone
+  document.documentElement.lang = said.language;
+  byId('main').replaceChildren(el('h1', {}, say('photos')), el('p', {}, say('reading_on'), ' ', el('span', { id: 'reading' })),
+    el('ul', { class: 'first', 'aria-label': say('photos') }, said.rows.map((photo) => el('li', {}, el('span', {}, photo.name), el('span', {}, clock(photo.local) || say('no_time')), el('span', {}, said.statuses[photo.status])))));
+  document.body.dataset.rows = 'first';
+  state.data = before;
+}
+
+/** Whether all rows are here; of a large case they are asked for a piece at a time. */
+const whole = () => Boolean(state.data.photos);
+
+/** Keep rows that came, with what is decided on them. */
+function remember(rows) {
+  for (const photo of rows) {
+    state.photos.set(photo.id, photo);
+    state.fresh.add(photo.id);
+    for (const check of Object.keys(photo.found)) state.reviewed[keyOf(photo.id, check)] = photo.said?.[check] ?? [];
+  }
+  return rows;
+}
+
+const asReader = (query) => new URLSearchParams({ ...query, others: state.others ? 1 : 0 });
+const askRows = async (query) => (await ask(`data/rows?${asReader(query)}`)).said;
+
+/** A photo by its id, with what is decided on it now. */
+async function rowOf(id) {
+  if (!whole() && !state.fresh.has(id)) remember((await askRows({ ids: id })).rows);
+  return state.photos.get(id);
+}
+
+/** The whole row of a dot: dots of a large case have no names. */
+async function rowOfDot(dot) {
+  if (dot.found) return dot;
+  if (dot.id) return rowOf(dot.id);
+  return remember((await askRows({ row: dot.row })).rows)[0];
+}
+
+/** Rows that come a piece at a time: *load* gives those from a number on; *begun* are the first, if they are here. */
+function inPieces(length, load, begun = { first: 0, rows: [] }) {
+  const { piece } = state.data; // as many as the service sends at once
+  const held = new Map();
+  const coming = new Map();
+  const keep = ({ first, rows }) => rows.forEach((row, index) => held.set(first + index, row));
+  keep(begun);
+  return {
+    length,
+    get: (at) => held.get(at),
+    want(first, last) {
+      const all = [];
+      for (let number = Math.floor(first / piece); number * piece < Math.min(last, length); number += 1) {
+        let isMissing = false;
+        for (let at = Math.max(first, number * piece); at < Math.min(last, length, (number + 1) * piece); at += 1) isMissing ||= !held.has(at);
+        if (isMissing && !coming.has(number)) coming.set(number, load(number * piece).then(keep).finally(() => coming.delete(number)));
+        if (isMissing) all.push(coming.get(number));
+      }
+      return Promise.all(all);
+    },
+  };
+}
+
+async function rowsOf(query, chosen = '') {
+  const load = async (more) => { const said = await askRows({ ...query, ...more }); remember(said.rows); return said; };
+  const begun = await load(chosen ? { at: chosen } : { first: 0 });
+  return Object.assign(inPieces(begun.total, (first) => load({ first }), begun), { from: begun.at });
+}
+
+/** A list of photos: there at once where all rows are here, else as soon as its first ones have come. */
+function photoList(query, here, label, then = () => {}) {
+  const holder = el('div', { class: 'holds-list' });
+  const show = (rows, from) => { holder.replaceChildren(virtualList(rows, photoRow, { label, from })); then(rows.length); };
+  if (whole()) {
+    const photos = here();
+    show(photos, photos.findIndex((photo) => photo.id === state.selected));
+  } else rowsOf(query, state.selected).then((rows) => show(rows, rows.from)).catch((error) => { holder.textContent = error.message; });
+  return holder;
+}
+
+/** What map and timeline draw, in order of time: all photos or those of a camera. */
+async function dotsOf(device) {
+  if (whole()) return device === undefined ? state.data.photos : ofCamera(device);
+  const { said } = await ask(`data/points${device === undefined ? '' : `?${new URLSearchParams({ device })}`}`);
+  const dots = said.row.map((row, at) => ({
+    row, id: said.id?.[at], name: said.name?.[at], counter: said.counter?.[at] ?? undefined, device: said.devices[said.device[at]], gravest: WORST[said.worst[at]],
+    local: said.local[at] === null ? '' : new Date(said.local[at] * 1000).toISOString().slice(0, 19), at: said.latitude[at] === null ? null : [said.latitude[at], said.longitude[at]],
+  }));
+  return Object.assign(dots, { isInTime: true });
+}
+
 async function loadDecisions() {
   const said = taken ? taken.decisions : (await ask(`data/decisions?others=${state.others ? 1 : 0}`)).said;
-  state.reviewed = said.reviewed;
   state.made = new Map(said.made.map((made) => [made.event, made]));
   state.hidden = said.hidden;
+  state.reviewed = said.reviewed ?? {};
+  if (whole()) return;
+  Object.assign(state, { left: said.left, work: said.work, causes: said.causes });
+  state.fresh.clear(); // rows that are here may say other things by now
+  for (const cause of state.data.causes) if (cause.first) state.reviewed[keyOf(...cause.first)] = said.causes[cause.number - 1][2];
 }
 
 const details = new Map();
 function loadPhoto(id) {
   if (!details.has(id)) {
-    const coming = taken ? takenPhoto(id) : ask(`data/photo/${id}?language=${state.data.language}`).then(({ said }) => said);
+    const coming = taken ? takenPhoto(id) : ask(`data/photo/${id}?language=${state.data.language}&others=${state.others ? 1 : 0}`).then(({ said }) => { remember(said.rows ?? []); return said; });
     details.set(id, coming);
     coming.catch(() => details.delete(id));
     if (details.size > 60) details.delete(details.keys().next().value);
@@ -161,6 +264,20 @@ function queue() {
 
 const undecided = () => queue().filter(([id, check]) => !isDecided(id, check));
 
+/** How many findings are undecided, and how many there are. */
+const progress = () => (whole() ? { left: undecided().length, work: queue().length } : { left: state.left, work: state.work });
+
+/** The next undecided finding after one, from the beginning where none follows. */
+async function nextUndecided(here) {
+  if (!whole()) return (await ask(`data/next?${asReader(here ? { photo: here.photo.id, check: here.check } : {})}`)).said;
+  const left = undecided();
+  if (!left.length) return { next: null, left: 0, work: queue().length };
+  const order = queue().map(([id, check]) => keyOf(id, check));
+  const from = here ? order.indexOf(keyOf(here.photo.id, here.check)) : -1;
+  const places = left.map(([id, check]) => order.indexOf(keyOf(id, check)));
+  return { next: left[Math.max(0, places.findIndex((place) => place > from))], left: left.length, work: order.length };
+}
+
 async function decide(decision, target, words = {}) {
   if (!state.data.may_write) return announce(say(taken ? 'portable' : 'read_only'));
   const sent = { decision, examination: state.data.examination, ...target.sent, ...words };
@@ -199,7 +316,8 @@ async function redo() {
   const taking = state.undone.pop();
   if (!taking) return announce(say('nothing_to_redo'));
   const { made, by } = taking;
-  const target = { sent: { findings: made.findings }, what: say('findings_n', { n: made.findings.length }) };
+  const sent = whole() ? { findings: made.findings } : { again: made.event };
+  const target = { sent, what: say('findings_n', { n: made.findings_n }) };
   return decide(made.decision, target, { because: made.because, note: made.note, replaces: by });
 }
 
@@ -214,7 +332,7 @@ function target(all = false) {
   return { sent: { findings: checks.map((check) => [here.photo.id, check]) }, what: `${checks.join(', ')}, ${shortName(here.photo.name)}` };
 }
 
-const causeTarget = (cause) => ({ sent: { cause: cause.number }, what: `${cause.name}, ${say('findings_n', { n: cause.members.length })}` });
+const causeTarget = (cause) => ({ sent: { cause: cause.number }, what: `${cause.name}, ${say('findings_n', { n: cause.members_n })}` });
 
 async function decideAndGoOn(decision, aim, words) {
   if (!aim) return;
@@ -251,18 +369,14 @@ function askWhy(decision, aim) {
   (decision === 'innocent' ? because : choice).focus();
 }
 
-function goToUndecided(told = '') {
-  const left = undecided();
-  if (!left.length) {
-    announce(`${told}${queue().length ? say('all_decided') : say('no_findings')}`);
+async function goToUndecided(told = '') {
+  const here = state.current?.photo ? state.current : null;
+  const { next, work } = await nextUndecided(here).catch((error) => { announce(error.message); return {}; });
+  if (next) open(next[0], next[1]);
+  else if (next === null) {
+    announce(`${told}${work ? say('all_decided') : say('no_findings')}`);
     if (location.hash.startsWith('#/photo/')) location.hash = '#/causes';
-    return;
   }
-  const order = queue().map(([id, check]) => keyOf(id, check));
-  const here = state.current?.photo ? order.indexOf(keyOf(state.current.photo.id, state.current.check)) : -1;
-  const places = left.map(([id, check]) => order.indexOf(keyOf(id, check)));
-  const next = left[Math.max(0, places.findIndex((place) => place > here))];
-  open(next[0], next[1]);
 }
 
 function open(id, check = '') {
@@ -289,28 +403,44 @@ function buttons(aim) {
 // ------------------------------------------------------------------ lists that know no length
 
 /** A list of any length: only what is in sight is there. Rows are links; up and down move. */
-function virtualList(items, render, { label, height = ROW_PX, extra = '', from = 0 }) {
+function virtualList(rows, render, { label, height = ROW_PX, extra = '', from = 0 }) {
+  const items = Array.isArray(rows) ? { length: rows.length, get: (at) => rows[at], want: null } : rows;
   const all = el('div', { class: 'all', role: 'list', 'aria-label': label });
   const box = el('div', { class: 'list', tabindex: '-1' }, all);
   all.style.height = `${items.length * height}px`;
   const shown = new Map();
+  let asking = 0;
   let at = Math.max(0, from);
   const draw = () => {
     const first = Math.max(0, Math.floor(box.scrollTop / height) - 6);
     const last = Math.min(items.length, Math.ceil((box.scrollTop + box.clientHeight) / height) + 6);
     for (const [index, row] of shown) if ((index < first || index >= last) && !row.contains(document.activeElement)) { row.remove(); shown.delete(index); }
+    let isMissing = false;
     for (let index = first; index < last; index += 1) {
-      if (!shown.has(index)) {
-        const line = render(items[index], index);
+      const item = items.get(index);
+      const before = shown.get(index);
+      isMissing ||= item === undefined;
+      if (!before || (item !== undefined && before.dataset.waits)) {
+        const line = item === undefined ? el('a', { class: 'line' }, el('span'), el('span', { class: 'quiet' }, say('loading'))) : render(item, index);
         line.tabIndex = index === at ? 0 : -1;
         line.addEventListener('focus', () => { at = index; });
-        const row = el('div', { class: `row ${extra}`, role: 'listitem', 'aria-posinset': index + 1, 'aria-setsize': items.length }, line);
+        const row = el('div', { class: `row ${extra}`, role: 'listitem', 'aria-posinset': index + 1, 'aria-setsize': items.length, 'aria-busy': item === undefined ? 'true' : null, 'data-waits': item === undefined ? 'yes' : null }, line);
         row.style.height = `${height}px`;
         row.style.top = `${index * height}px`;
-        all.append(row);
+        const isHere = before?.contains(document.activeElement);
+        if (before) before.replaceWith(row);
+        else { // in their order, for who hears the rows one after the other
+          let next = index + 1;
+          while (next < last && !shown.has(next)) next += 1;
+          all.insertBefore(row, shown.get(next) ?? null);
+        }
         shown.set(index, row);
+        if (isHere) line.focus({ preventScroll: true });
       }
     }
+    // What is scrolled past is not asked for; the pieces next to those in sight are.
+    clearTimeout(asking);
+    if (items.want) asking = setTimeout(() => { items.want(Math.max(0, first - NEAR), last + NEAR).then(() => { if (isMissing) draw(); }, (error) => announce(error.message)); }, isMissing ? 40 : 150);
   };
   const move = (index) => {
     at = Math.max(0, Math.min(items.length - 1, index));
@@ -344,17 +474,17 @@ function photoRow(photo) {
 }
 
 /** The gravest of what was found of a photo; "" when nothing was. */
-const worst = (photo) => [...FOUND, 'explained'].find((outcome) => Object.values(photo.found).includes(outcome)) ?? '';
+const worst = (photo) => photo.gravest ?? [...FOUND, 'explained'].find((outcome) => Object.values(photo.found).includes(outcome)) ?? '';
 
 // ------------------------------------------------------------------ the views
 
 const views = {
   causes() {
     const { data } = state;
-    const left = undecided().length;
+    const { left, work } = progress();
     const cards = data.causes.map((cause) => causeCard(cause));
     return [el('h1', {}, say('causes')), el('p', {}, say('counts', data.counts)),
-      el('p', { class: 'verdict' }, left ? say('undecided_n', { n: left }) : say(queue().length ? 'all_decided' : 'no_findings')),
+      el('p', { class: 'verdict' }, left ? say('undecided_n', { n: left }) : say(work ? 'all_decided' : 'no_findings')),
       left ? el('p', {}, el('button', { type: 'button', onclick: () => goToUndecided() }, say('next_undecided'))) : '',
       el('ul', { class: 'cards', 'aria-label': say('causes') }, cards)];
   },
@@ -362,32 +492,44 @@ const views = {
   cause(number) {
     const cause = state.data.causes[Number(number) - 1];
     if (!cause) return views.missing();
-    const photos = cause.photos.map((id) => state.photos.get(id)).filter(Boolean);
     state.current = { cause };
     return [el('h1', {}, cause.name), el('ul', { class: 'cards' }, causeCard(cause, true)),
-      virtualList(photos, photoRow, { label: cause.name })];
+      photoList({ cause: cause.number }, () => cause.photos.map((id) => state.photos.get(id)).filter(Boolean), cause.name)];
   },
 
   photos() {
     const { filter } = state;
     const holder = el('div');
     const count = el('p', { role: 'status' });
-    const fill = () => {
+    const here = () => {
       const text = filter.text.toLowerCase();
       const found = state.data.photos.filter((photo) => (!text || photo.name.toLowerCase().includes(text))
         && (!filter.status || photo.status === filter.status || (filter.status === 'not_examined' && photo.partial))
         && (!filter.device || photo.device === filter.device)
         && (!filter.undecided || openChecks(photo).length > 0));
-      state.trail = found.map((photo) => photo.id);
-      count.textContent = say('shown_n', { n: found.length, of: state.data.photos.length });
-      holder.replaceChildren(virtualList(found, photoRow, { label: say('photos'), from: found.findIndex((photo) => photo.id === state.selected) }));
+      if (filter.sort === 'time') return byTime(found);
+      if (filter.sort === 'weight') found.sort((a, b) => WORST.indexOf(worst(b)) - WORST.indexOf(worst(a)) || Object.keys(b.found).length - Object.keys(a.found).length);
+      return found;
+    };
+    const fill = () => {
+      const query = Object.fromEntries(Object.entries({ ...filter, undecided: filter.undecided ? 1 : '' }).filter(([, value]) => value));
+      const mine = (fill.asked = (fill.asked ?? 0) + 1);
+      const list = photoList(query, here, say('photos'), (n) => {
+        if (mine !== fill.asked) return; // somebody typed on
+        count.textContent = say('shown_n', { n, of: state.data.photos?.length ?? state.data.rows });
+        if (!whole()) holder.replaceChildren(list);
+      });
+      state.trail = whole() ? here().map((photo) => photo.id) : query;
+      if (whole()) holder.replaceChildren(list);
     };
     const choose = (name, options) => el('select', { onchange: (event) => { filter[name] = event.target.value; fill(); } },
       el('option', { value: '' }, say('all')), options.map(([value, text]) => el('option', { value, selected: filter[name] === value }, text)));
+    const sorts = el('select', { onchange: (event) => { filter.sort = event.target.value; fill(); } }, ['name', 'time', 'weight'].map((name) => el('option', { value: name, selected: filter.sort === name }, say(`sort_${name}`))));
     const controls = el('form', { class: 'bar', role: 'search', onsubmit: (event) => event.preventDefault() },
       el('label', {}, say('search'), el('input', { type: 'search', id: 'search', value: filter.text, oninput: (event) => { filter.text = event.target.value; fill(); } })),
       el('label', {}, say('result'), choose('status', Object.entries(state.data.statuses))),
       el('label', {}, say('camera'), choose('device', state.data.cameras.map((camera) => [camera.key, camera.label || camera.key]))),
+      el('label', {}, say('sort'), sorts),
       el('label', {}, say('undecided'), el('input', { type: 'checkbox', checked: filter.undecided, onchange: (event) => { filter.undecided = event.target.checked; fill(); } })));
     fill();
     return [el('h1', {}, say('photos')), controls, count, holder];
@@ -402,92 +544,48 @@ const views = {
     state.selected = id;
     loadPhoto(id).then((shown) => { if (state.current?.photo === photo) body.replaceChildren(...parts(photoBody(photo, shown))); markFinding(); })
       .catch((error) => body.replaceChildren(el('p', {}, error.message)));
-    const [previous, next] = aside(id);
+    state.current.around = aside(id);
+    const [previous, next] = [['previous', 'ArrowLeft'], ['next', 'ArrowRight']].map(([name, key]) => el('button', { type: 'button', disabled: true, 'aria-keyshortcuts': key, onclick: () => move(name) }, say(`${name}_photo`)));
+    state.current.around.then((around) => { previous.disabled = !around.previous; next.disabled = !around.next; }).catch((error) => announce(error.message));
     loadAhead(id);
-    return [el('h1', {}, photo.name), el('div', { class: 'actions' },
-      el('button', { type: 'button', disabled: !previous, 'aria-keyshortcuts': 'ArrowLeft', onclick: () => open(previous) }, say('previous_photo')),
-      el('button', { type: 'button', disabled: !next, 'aria-keyshortcuts': 'ArrowRight', onclick: () => open(next) }, say('next_photo')),
+    return [el('h1', {}, photo.name), el('div', { class: 'actions' }, previous, next,
       el('button', { type: 'button', 'aria-keyshortcuts': 'n', onclick: () => goToUndecided() }, say('next_undecided')),
       el('button', { type: 'button', 'aria-keyshortcuts': 'z', onclick: zoom }, say('larger')),
       el('a', { href: `#/find/like/${id}` }, say('like_this')), photo.at ? el('a', { href: `#/find/near/${id}` }, say('near_this')) : ''), body];
   },
 
   cameras() {
-    return [el('h1', {}, say('cameras')), el('ul', { class: 'cards' }, state.data.cameras.map((camera, index) => {
-      const photos = ofCamera(camera.key);
-      return el('li', { class: 'card' }, el('h2', {}, el('a', { href: `#/camera/${index}` }, camera.label || camera.key)),
-        el('p', {}, camera.summary), el('p', { class: 'quiet' }, say('photos_n', { n: photos.length })));
-    }))];
+    return [el('h1', {}, say('cameras')), el('ul', { class: 'cards' }, state.data.cameras.map((camera, index) => el('li', { class: 'card' },
+      el('h2', {}, el('a', { href: `#/camera/${index}` }, camera.label || camera.key)),
+      el('p', {}, camera.summary), el('p', { class: 'quiet' }, say('photos_n', { n: camera.photos_n })))))];
   },
 
   camera(index) {
     const camera = state.data.cameras[Number(index)];
     if (!camera) return views.missing();
-    const photos = ofCamera(camera.key);
-    state.trail = photos.map((photo) => photo.id);
+    state.trail = whole() ? ofCamera(camera.key).map((photo) => photo.id) : { device: camera.key, sort: 'time' };
     const facts = [[say('clock'), camera.kind], [say('offset_hours'), camera.offset_hours?.toFixed(2)],
       [say('interval'), camera.interval_hours?.map((bound) => bound.toFixed(2)).join(' – ')]].filter(([, value]) => value);
-    const linked = linkedViews();
-    const line = el('div');
-    const drawLine = (after) => {
-      const made = timeline(photos, linked.pick, (photo) => open(photo.id), after);
-      line.replaceChildren(made, el('p', { class: 'quiet' }, after.size ? say('after_n', { n: after.size }) : say('no_correction')));
-      linked.add((photo) => made.mark?.(photo));
-    };
-    drawLine(correctedBy(camera, photos, []));
-    loadCorrections().then((held) => { const after = correctedBy(camera, photos, held.lines); if (after.size) drawLine(after); }).catch(() => {});
-    const placed = photos.filter((photo) => photo.at);
-    const track = el('div', { class: 'map', role: 'group', 'aria-label': say('track') });
-    if (placed.length) drawMap(track, placed, linked.pick, { track: true }).then(linked.add);
-    const counted = photos.filter((photo) => photo.counter && photo.local);
-    const counter = counted.length > 1 ? counterChart(counted, linked.pick) : null;
-    if (counter) linked.add(counter.mark);
     return [el('h1', {}, camera.label || camera.key), el('p', {}, camera.summary),
       el('dl', {}, facts.map(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
       camera.evidence.length ? [el('h2', {}, say('evidence')), list(camera.evidence)] : '',
       camera.curve?.length ? [el('h2', {}, say('curve')), curve(camera.curve)] : '',
-      el('h2', {}, say('timeline_both')), line, linked.chosen,
-      el('h2', {}, say('counter')), counter ? counter.drawing : el('p', { class: 'quiet' }, say('no_counter')),
-      el('h2', {}, say('track')), placed.length ? track : el('p', { class: 'quiet' }, say('no_place')),
-      el('h2', {}, say('photos_n', { n: photos.length })), virtualList(photos, photoRow, { label: say('photos') })];
+      withDots(camera.key, (photos) => cameraDrawings(camera, photos)),
+      el('h2', {}, say('photos_n', { n: camera.photos_n })), photoList({ device: camera.key, sort: 'time' }, () => ofCamera(camera.key), say('photos'))];
   },
 
   map() {
-    const { photos } = state.data;
-    const place = el('div', { class: 'map', role: 'group', 'aria-label': say('map') });
-    const holder = el('div');
-    const strip = el('div');
-    const days = photos.map((photo) => photo.local).filter(Boolean).map(sameDay).sort();
-    const from = el('input', { type: 'date', value: days[0] ?? '' });
-    const to = el('input', { type: 'date', value: days.at(-1) ?? '' });
-    const count = el('p', { class: 'quiet' });
-    const linked = linkedViews();
-    let line = null;
-    linked.add((photo) => line?.mark?.(photo));
-    linked.add((photo) => strip.replaceChildren(photo.local ? neighbours(photo) : ''));
-    const fill = () => {
-      const kept = photos.filter((photo) => !photo.local || ((!from.value || sameDay(photo.local) >= from.value) && (!to.value || sameDay(photo.local) <= to.value)));
-      const placed = kept.filter((photo) => photo.at);
-      count.textContent = say('on_map_n', { n: placed.length, m: kept.length - placed.length });
-      line = timeline(kept, linked.pick, (photo) => open(photo.id));
-      holder.replaceChildren(line);
-      place.draw?.(placed);
-    };
-    from.addEventListener('change', fill);
-    to.addEventListener('change', fill);
-    drawMap(place, photos.filter((photo) => photo.at), linked.pick).then((showing) => { linked.add(showing); linked.again(); });
-    fill();
-    return [el('h1', {}, say('map')), el('form', { class: 'bar', onsubmit: (event) => event.preventDefault() }, el('label', {}, say('from_day'), from), el('label', {}, say('to_day'), to)),
-      count, place, linked.chosen, el('h2', {}, say('timeline')), holder, strip];
+    return [el('h1', {}, say('map')), withDots(undefined, mapDrawings)];
   },
 
   unseen() {
     const { data } = state;
-    const untested = data.photos.filter((photo) => photo.status === 'not_testable' || photo.status === 'not_examined' || photo.partial);
-    state.trail = untested.map((photo) => photo.id);
+    const here = () => data.photos.filter((photo) => photo.status === 'not_testable' || photo.status === 'not_examined' || photo.partial);
+    state.trail = whole() ? here().map((photo) => photo.id) : { unseen: 1 };
+    const untested = photoList({ unseen: 1 }, here, say('photos_not_tested'), (n) => { if (!n) queueMicrotask(() => untested.replaceChildren(el('p', {}, say('none')))); });
     return [el('h1', {}, say('unseen')), el('h2', {}, say('reasons')),
       data.reasons.length ? list(data.reasons.map(([stage, reason, n, names]) => `${say('photos_n', { n })} · ${stage}: ${reason} (${names.join(', ')}${n > names.length ? ', …' : ''})`)) : el('p', {}, say('none')),
-      el('h2', {}, say('photos_not_tested')), untested.length ? virtualList(untested, photoRow, { label: say('photos_not_tested') }) : el('p', {}, say('none')),
+      el('h2', {}, say('photos_not_tested')), untested,
       el('h2', {}, say('passed_over')), data.passed_over.length ? list(data.passed_over.map(([name, reason]) => `${name}: ${reason}`)) : el('p', {}, say('none')),
       el('h2', {}, say('environment')), el('dl', {}, Object.entries(data.environment).map(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]))];
   },
@@ -496,13 +594,16 @@ const views = {
     const holder = el('div', {}, say('loading'));
     const render = ([number, time, account, action, subject, detail, hash]) => el('div', { class: 'line', title: hash }, el('span', {}, String(number)),
       el('span', {}, clock(time)), el('span', {}, action), el('span', { title: subject }, subject), el('span', { title: `${account} · ${detail}` }, detail));
-    const coming = taken ? Promise.resolve(taken.custody) : ask(`data/custody?others=${state.others ? 1 : 0}`).then(({ said }) => said);
+    const load = async (first) => ({ first, ...(await ask(`data/custody?${asReader({ first })}`)).said });
+    const coming = taken ? Promise.resolve(taken.custody)
+      : whole() ? ask(`data/custody?${asReader({})}`).then(({ said }) => said) : load(0).then((begun) => inPieces(begun.total, load, begun));
     coming.then((events) => holder.replaceChildren(virtualList(events, render, { label: say('custody'), height: 34, extra: 'custody' }))).catch((error) => { holder.textContent = error.message; });
     return [el('h1', {}, say('custody')), holder];
   },
 
   find(how = '', id = '') {
     const example = state.photos.get(id);
+    // of a large case the row of the example was asked for by the way here
     if (how === 'like' && example) state.asked = { like: id };
     if (how === 'near' && example?.at) state.asked = { near: example.at.join(','), within: '25' };
     if (how) { state.found = null; history.replaceState(null, '', '#/find'); }
@@ -518,10 +619,11 @@ const views = {
       field('words', say('hint_words')), field('near', 'Bergen'), field('within', '25'), field('dates', '2024-01-01..2024-03-31'), field('hours', '22-4'), field('months', '6-8'),
       el('label', {}, say('camera'), camera), field('shows_hour', '18:30'), field('shows_month', '7'), field('shows_place', 'Bergen'),
       el('button', {}, say('find_do')), el('button', { type: 'button', onclick: () => { state.asked = {}; state.found = null; route(); } }, say('find_clear')));
-    const show = () => {
+    const show = async () => {
       const { hits, matching, looked_at, unknown, refused, named = [], error } = state.found;
-      const photos = (hits ?? []).map((hit) => [state.photos.get(hit.id), hit]).filter(([photo]) => photo);
-      state.trail = photos.map(([photo]) => photo.id);
+      const photos = whole() ? (hits ?? []).map((hit) => [state.photos.get(hit.id), hit]).filter(([photo]) => photo) : hitsInPieces(hits ?? []);
+      await photos.want?.(0, 1).catch((failed) => announce(failed.message));
+      state.trail = (hits ?? []).map((hit) => hit.id);
       told.replaceChildren(...parts(error ? el('p', { class: 'verdict' }, error) : [el('p', {}, say('found_n', { n: matching, of: looked_at })),
         named.map(([, town, ...at]) => el('p', { class: 'quiet' }, say('near_named', { name: town, at: at.map((degrees) => degrees.toFixed(2)).join(', ') }))),
         matching > photos.length ? el('p', { class: 'quiet' }, say('shown_first', { n: photos.length })) : '',
@@ -536,7 +638,7 @@ const views = {
       } catch (error) {
         state.found = { error: error.message };
       }
-      show();
+      await show();
     };
     if (how) queueMicrotask(run); else if (state.found) queueMicrotask(show);
     return [el('h1', {}, say('find')), el('p', { class: 'quiet' }, say('find_hint')), form,
@@ -572,6 +674,68 @@ const views = {
   missing: () => [el('p', {}, say('not_found'))],
 };
 
+/** What is drawn of dots: at once where they are here, else when they have come. */
+function withDots(device, drawn) {
+  const holder = el('div', {}, el('p', { class: 'quiet' }, say('loading')));
+  const show = (dots) => holder.replaceChildren(...parts(drawn(dots)));
+  if (whole()) show(device === undefined ? state.data.photos : ofCamera(device));
+  else dotsOf(device).then((dots) => { if (holder.isConnected) show(dots); }).catch((error) => { holder.textContent = error.message; });
+  return holder;
+}
+
+function cameraDrawings(camera, photos) {
+  const linked = linkedViews();
+  const line = el('div');
+  const drawLine = (after) => {
+    const made = timeline(photos, linked.pick, (photo) => open(photo.id), after);
+    line.replaceChildren(made, el('p', { class: 'quiet' }, after.size ? say('after_n', { n: after.size }) : say('no_correction')));
+    linked.add((photo) => made.mark?.(photo));
+  };
+  drawLine(correctedBy(camera, photos, []));
+  loadCorrections().then((held) => { const after = correctedBy(camera, photos, held.lines); if (after.size) drawLine(after); }).catch(() => {});
+  const placed = those(photos, (photo) => photo.at);
+  const track = el('div', { class: 'map', role: 'group', 'aria-label': say('track') });
+  if (placed.length) drawMap(track, placed, linked.pick, { track: true }).then(linked.add);
+  const counted = photos.filter((photo) => photo.counter && photo.local);
+  const counter = counted.length > 1 ? counterChart(counted, linked.pick) : null;
+  if (counter) linked.add(counter.mark);
+  return [el('h2', {}, say('timeline_both')), line, linked.chosen,
+    el('h2', {}, say('counter')), counter ? counter.drawing : el('p', { class: 'quiet' }, say('no_counter')),
+    el('h2', {}, say('track')), placed.length ? track : el('p', { class: 'quiet' }, say('no_place'))];
+}
+
+function mapDrawings(photos) {
+  const place = el('div', { class: 'map', role: 'group', 'aria-label': say('map') });
+  const holder = el('div');
+  const strip = el('div');
+  const days = photos.map((photo) => photo.local).filter(Boolean).map(sameDay).sort();
+  const from = el('input', { type: 'date', value: days[0] ?? '' });
+  const to = el('input', { type: 'date', value: days.at(-1) ?? '' });
+  const count = el('p', { class: 'quiet' });
+  const linked = linkedViews();
+  let line = null;
+  linked.add((photo) => line?.mark?.(photo));
+  linked.add((photo) => {
+    if (!photo.local) strip.replaceChildren();
+    else if (whole()) strip.replaceChildren(neighbours(photo));
+    else loadPhoto(photo.id).then((shown) => { if (state.selected === photo.id) strip.replaceChildren(neighbours(photo, shown)); }).catch(() => {});
+  });
+  const fill = () => {
+    const kept = those(photos, (photo) => !photo.local || ((!from.value || sameDay(photo.local) >= from.value) && (!to.value || sameDay(photo.local) <= to.value)));
+    const placed = those(kept, (photo) => photo.at);
+    count.textContent = say('on_map_n', { n: placed.length, m: kept.length - placed.length });
+    line = timeline(kept, linked.pick, (photo) => open(photo.id));
+    holder.replaceChildren(line);
+    place.draw?.(placed);
+  };
+  from.addEventListener('change', fill);
+  to.addEventListener('change', fill);
+  drawMap(place, those(photos, (photo) => photo.at), linked.pick).then((showing) => { linked.add(showing); linked.again(); });
+  fill();
+  return [el('form', { class: 'bar', onsubmit: (event) => event.preventDefault() }, el('label', {}, say('from_day'), from), el('label', {}, say('to_day'), to)),
+    count, place, linked.chosen, el('h2', {}, say('timeline')), holder, strip];
+}
+
 /** What is chosen in one view of a page is shown in all others of it, and is kept for the next page. */
 function linkedViews() {
   const showing = [];
@@ -580,12 +744,22 @@ function linkedViews() {
     chosen.replaceChildren(picture(photo.id, ''), ' ', el('a', { href: `#/photo/${photo.id}` }, photo.name), ` · ${clock(photo.local) || say('no_time')}${photo.at ? ` · ${photo.at.map((degrees) => degrees.toFixed(4)).join(', ')}` : ` · ${say('no_place')}`}`);
     for (const show of showing) show(photo);
   };
-  const again = () => { const photo = state.photos.get(state.selected); if (photo) tell(photo); };
+  const again = () => { if (state.selected) rowOf(state.selected).then((photo) => { if (photo && chosen.isConnected) tell(photo); }).catch(() => {}); };
   queueMicrotask(again);
-  return { chosen, again, add: (show) => { if (show) showing.push(show); }, pick: (photo) => { state.selected = photo.id; tell(photo); } };
+  return { chosen, again, add: (show) => { if (show) showing.push(show); }, pick: (dot) => { rowOfDot(dot).then((photo) => { state.selected = photo.id; tell(photo); }).catch((error) => announce(error.message)); } };
 }
 
 // ------------------------------------------------------------------ searching, comparing
+
+/** The hits of a search, with the rows that they are of. */
+function hitsInPieces(hits) {
+  const load = async (first) => {
+    const wanted = hits.slice(first, first + state.data.piece);
+    remember((await askRows({ ids: wanted.map((hit) => hit.id).join(',') })).rows);
+    return { first, rows: wanted.map((hit) => [state.photos.get(hit.id), hit]) };
+  };
+  return inPieces(hits.length, load);
+}
 
 function foundRow(photo, hit) {
   const line = photoRow(photo);
@@ -640,7 +814,7 @@ function loadWords() {
 }
 
 function comparison(found) {
-  const ids = new Map(state.data.photos.map((photo) => [photo.name, photo.id]));
+  const ids = new Map(whole() ? state.data.photos.map((photo) => [photo.name, photo.id]) : Object.entries(found.ids));
   const named = (name) => (ids.has(name) ? el('a', { href: `#/photo/${ids.get(name)}` }, name) : name);
   const status = (name) => state.data.statuses[name] ?? name;
   const part = (title, items, render) => [el('h2', {}, `${title} (${items.length})`), items.length ? (items.length > 200 ? virtualList(items, (item) => el('div', { class: 'line', tabindex: '-1' }, render(item)), { label: title, height: 40, extra: 'single' }) : list(items.map(render))) : el('p', {}, say('none'))];
@@ -769,8 +943,15 @@ function zoom(_, photo = state.current?.photo, other = null) {
     box.addEventListener('pointerup', () => { grip = null; });
     box.addEventListener('dblclick', () => scale(times > 1 ? 1 : 4));
   }
-  const [previous, next] = other ? [] : aside(photo.id);
-  const go = (id) => { if (id) { state.keepsZoom = true; open(id); zoom(null, state.photos.get(id)); } };
+  const around = other ? Promise.resolve({ coming: [] }) : aside(photo.id);
+  const go = async (name) => {
+    const id = (await around.catch(() => ({})))[name];
+    const row = id && await rowOf(id).catch(() => null);
+    if (!row) return;
+    state.keepsZoom = true;
+    open(id);
+    zoom(null, row);
+  };
   dialog.onkeydown = (event) => {
     const step = boxes[0].clientWidth / 4;
     const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
@@ -778,8 +959,8 @@ function zoom(_, photo = state.current?.photo, other = null) {
     else if (event.key === '-') scale(times / 1.5);
     else if (event.key === '0') scale(1);
     else if (event.key === 'z') dialog.close();
-    else if (times === 1 && event.key === 'ArrowLeft') go(previous);
-    else if (times === 1 && event.key === 'ArrowRight') go(next);
+    else if (times === 1 && event.key === 'ArrowLeft') go('previous');
+    else if (times === 1 && event.key === 'ArrowRight') go('next');
     else if (event.key in moves) boxes[0].scrollBy(...moves[event.key]);
     else return;
     event.preventDefault();
@@ -792,29 +973,36 @@ function zoom(_, photo = state.current?.photo, other = null) {
   boxes[0].focus();
   fit();
   // One after the other: a large picture is made when it is asked for.
-  if (!taken) setTimeout(() => { for (const coming of comingAfter(photo.id).slice(0, 2)) new Image().src = largeOf(coming); }, 300);
+  if (!taken) setTimeout(() => around.then(({ coming }) => { for (const id of coming.slice(0, 2)) new Image().src = largeOf(id); }).catch(() => {}), 300);
 }
 
-function causeCard(cause, whole = false) {
-  const photos = cause.photos.slice(0, 12);
-  const open_n = cause.members.filter(([id, check]) => FOUND.includes(state.photos.get(id)?.found[check]) && !isDecided(id, check)).length;
+/** How many findings of a cause are open, and whether any is decided. */
+const causeHere = (cause) => [
+  cause.members.filter(([id, check]) => FOUND.includes(state.photos.get(id)?.found[check]) && !isDecided(id, check)).length,
+  cause.members.some(([id, check]) => isDecided(id, check)),
+];
+
+function causeCard(cause, isAlone = false) {
+  const [open_n, isAnyDecided] = whole() ? causeHere(cause) : state.causes[cause.number - 1];
   // What is explained waits for nobody's decision, and nobody made one by leaving it alone.
   const standing = open_n ? say('undecided_n', { n: open_n })
-    : cause.members.some(([id, check]) => isDecided(id, check)) ? say('decided') : say('nothing_to_decide');
-  const name = el('h2', {}, whole ? cause.label : el('a', { href: `#/cause/${cause.number}`, 'data-cause': cause.number }, cause.name), ' ',
+    : isAnyDecided ? say('decided') : say('nothing_to_decide');
+  const name = el('h2', {}, isAlone ? cause.label : el('a', { href: `#/cause/${cause.number}`, 'data-cause': cause.number }, cause.name), ' ',
     el('span', { class: `badge ${cause.outcome}` }, state.data.outcomes[cause.outcome]));
-  const first = cause.members[0];
   return el('li', { class: `card ${cause.outcome}` }, name,
-    whole ? '' : el('p', { class: 'quiet' }, cause.label), el('p', { class: 'wrap' }, cause.summary),
-    whole && cause.refutable_by ? el('p', { class: 'quiet' }, `${say('refutable_by')}: ${cause.refutable_by}`) : '',
-    el('p', { class: 'quiet' }, `${say('photos_n', { n: cause.photos.length })} · ${say('findings_n', { n: cause.members.length })} · ${cause.checks.map((check) => `${check} ${state.data.rules[check] ?? ''}`).join(' · ')}`),
-    el('div', { class: 'thumbs' }, photos.map((id) => el('a', { href: `#/photo/${id}`, tabindex: whole ? '0' : '-1' }, picture(id, state.photos.get(id)?.name ?? '')))),
-    first && (whole || !open_n) ? verdicts(...first) : '',
+    isAlone ? '' : el('p', { class: 'quiet' }, cause.label), el('p', { class: 'wrap' }, cause.summary),
+    isAlone && cause.refutable_by ? el('p', { class: 'quiet' }, `${say('refutable_by')}: ${cause.refutable_by}`) : '',
+    el('p', { class: 'quiet' }, `${say('photos_n', { n: cause.photos_n })} · ${say('findings_n', { n: cause.members_n })} · ${cause.checks.map((check) => `${check} ${state.data.rules[check] ?? ''}`).join(' · ')}`),
+    el('div', { class: 'thumbs' }, cause.thumbs.map(([id, alt]) => el('a', { href: `#/photo/${id}`, tabindex: isAlone ? '0' : '-1' }, picture(id, alt)))),
+    cause.first && (isAlone || !open_n) ? verdicts(...cause.first) : '',
     el('p', { class: 'verdict' }, standing),
-    state.data.may_write ? [el('p', { class: 'quiet' }, say('decide_cause', { n: cause.members.length })), buttons(() => causeTarget(cause))] : '');
+    state.data.may_write ? [el('p', { class: 'quiet' }, say('decide_cause', { n: cause.members_n })), buttons(() => causeTarget(cause))] : '');
 }
 
 const before = (a, b) => (a < b ? -1 : Number(a > b));
+/** Those of some photos for which a test holds, in the order that they have. */
+const those = (photos, holds) => Object.assign(photos.filter(holds), { isInTime: photos.isInTime });
+const inTime = (photos) => (photos.isInTime ? photos : byTime(photos));
 const byTime = (photos) => [...photos].sort((a, b) => before(a.local || '9', b.local || '9') || before(a.name, b.name));
 
 /** The photos of a camera, in order of the claimed time. */
@@ -829,18 +1017,21 @@ function ofCamera(key) {
   return state.byCamera.get(key) ?? [];
 }
 
-/** The photos before and after one, in the list that it was opened from. */
-function aside(id) {
-  if (!state.trail.includes(id)) state.trail = state.data.photos.map((photo) => photo.id);
-  const at = state.trail.indexOf(id);
-  return [state.trail[at - 1], state.trail[at + 1]];
+/** The photos before and after one, in the list that it was opened from, and those that are worth having ready. */
+async function aside(id) {
+  if (whole() && !state.trail.includes(id)) state.trail = state.data.photos.map((photo) => photo.id);
+  const at = Array.isArray(state.trail) ? state.trail.indexOf(id) : -1;
+  if (at < 0) return (await ask(`data/aside?${asReader({ ...(Array.isArray(state.trail) ? {} : state.trail), photo: id })}`)).said;
+  const coming = state.trail.slice(at + 1, at + 1 + AHEAD);
+  const [next] = whole() ? undecided().slice(0, AHEAD).filter(([other]) => other !== id) : [];
+  return { previous: state.trail[at - 1], next: state.trail[at + 1], coming: [...new Set([...coming, ...(next ? [next[0]] : [])])] };
 }
 
-/** Those that come next, in the list and among the undecided: what is shown of them is asked for while one looks. */
-function comingAfter(id) {
-  const after = state.trail.slice(state.trail.indexOf(id) + 1, state.trail.indexOf(id) + 1 + AHEAD);
-  const [next] = undecided().slice(0, AHEAD).filter(([other]) => other !== id);
-  return [...new Set([...after, ...(next ? [next[0]] : [])])];
+/** Go to the photo before or after the one that is shown. */
+async function move(name) {
+  const here = state.current;
+  const around = await here?.around?.catch(() => null);
+  if (around?.[name] && state.current === here) open(around[name]);
 }
 
 const ahead = new Map(); // pictures that were asked for early; a browser keeps them as long as somebody holds them
@@ -850,11 +1041,13 @@ function loadAhead(id) {
   if (taken) return;
   waitingAhead = setTimeout(() => {
     if (state.current?.photo?.id !== id) return; // who holds a key down is further on already
-    for (const coming of comingAfter(id)) {
-      if (!ahead.has(coming)) ahead.set(coming, Object.assign(new Image(), { src: `preview/${coming}` }));
-      loadPhoto(coming).catch(() => {});
-    }
-    while (ahead.size > 4 * AHEAD) ahead.delete(ahead.keys().next().value);
+    state.current.around.then((around) => {
+      for (const coming of around.coming) {
+        if (!ahead.has(coming)) ahead.set(coming, Object.assign(new Image(), { src: `preview/${coming}` }));
+        loadPhoto(coming).catch(() => {});
+      }
+      while (ahead.size > 4 * AHEAD) ahead.delete(ahead.keys().next().value);
+    }).catch(() => {});
   }, 120);
 }
 
@@ -873,7 +1066,7 @@ function photoBody(photo, shown) {
       shown.not_testable.length ? el('details', {}, el('summary', {}, `${say('not_testable')} (${shown.not_testable.length})`), list(shown.not_testable.map(([check, title, why]) => `${check} ${title}: ${why}`))) : '',
       shown.not_examined.length ? [el('h2', {}, say('not_examined')), list(shown.not_examined.map(([stage, why]) => `${stage}: ${why}`))] : '')),
   others.length ? [el('h2', {}, say('pair')), sideBySide(photo, others), el('p', {}, el('button', { type: 'button', onclick: () => zoom(null, photo, state.photos.get(state.pair ?? others[0])) }, say('larger_pair')))] : '',
-  el('h2', {}, say('place')), shown.town ? el('p', {}, say('near_town', shown.town)) : '', placeMap(photo, shown), el('h2', {}, say('neighbours')), neighbours(photo),
+  el('h2', {}, say('place')), shown.town ? el('p', {}, say('near_town', shown.town)) : '', placeMap(photo, shown), el('h2', {}, say('neighbours')), neighbours(photo, shown),
   el('h2', {}, say('tags')), tagTable(shown),
   shown.warnings.length ? [el('h2', {}, say('warnings')), list(shown.warnings)] : '',
   el('h2', {}, say('file')), el('dl', {}, Object.entries(shown.file).map(([name, value]) => [el('dt', {}, name), el('dd', {}, String(value))]))];
@@ -925,11 +1118,11 @@ function sideBySide(photo, others) {
   return [chooser, box];
 }
 
-function neighbours(photo) {
-  const row = ofCamera(photo.device).filter((each) => each.local);
-  const at = row.indexOf(photo);
-  if (at < 0) return el('p', { class: 'quiet' }, say('no_time'));
-  return el('ul', { class: 'strip' }, row.slice(Math.max(0, at - 3), at + 4).map((each) => el('li', {}, el('a', { href: `#/photo/${each.id}`, 'aria-current': each === photo ? 'true' : null },
+function neighbours(photo, shown) {
+  if (!photo.local) return el('p', { class: 'quiet' }, say('no_time'));
+  const row = whole() ? ofCamera(photo.device).filter((each) => each.local) : shown.beside.map((id) => state.photos.get(id)).filter(Boolean);
+  const at = row.findIndex((each) => each.id === photo.id);
+  return el('ul', { class: 'strip' }, row.slice(Math.max(0, at - 3), at + 4).map((each) => el('li', {}, el('a', { href: `#/photo/${each.id}`, 'aria-current': each.id === photo.id ? 'true' : null },
     picture(each.id, ''), `${clock(each.local)} ${shortName(each.name)}`))));
 }
 
@@ -981,6 +1174,8 @@ function nameTowns(map, layer, towns) {
   }
 }
 
+const dotName = (photo) => photo.name ?? (clock(photo.local) || say('no_time'));
+
 /** Of many photos those that lie within some pixels of each other are one mark. */
 function clustered(map, photos) {
   if (photos.length <= MANY) return photos.map((photo) => ({ photo, n: 1, gravest: worst(photo) }));
@@ -1012,9 +1207,9 @@ async function drawMap(place, photos, picked, { track = false } = {}) {
   let held = [];
   const mark = () => {
     marks.clearLayers();
-    if (track) L.polyline(byTime(held.filter((photo) => photo.local)).map((photo) => photo.at), { color: styled('--quiet'), weight: 1.5, interactive: false }).addTo(marks);
+    if (track) L.polyline(inTime(held).filter((photo) => photo.local).map((photo) => photo.at), { color: styled('--quiet'), weight: 1.5, interactive: false }).addTo(marks);
     for (const { photo, n, gravest } of clustered(map, held)) {
-      const text = el('span', {}, n > 1 ? `${say('photos_n', { n })}, ${photo.name}` : photo.name);
+      const text = el('span', {}, n > 1 ? say('photos_n', { n }) : dotName(photo));
       L.circleMarker(photo.at, { radius: Math.min(14, 6 + Math.log2(n)), color: styled('--paper'), weight: 1, fillColor: styled(`--${gravest || 'good'}`), fillOpacity: 0.9 }).bindTooltip(text).on('click', () => picked(photo)).addTo(marks);
     }
   };
@@ -1057,7 +1252,9 @@ function placeMap(photo, shown) {
 
 /** A line a camera, a dot a photo, at its claimed local time; below it, where it goes when it is corrected. */
 function timeline(photos, picked, opened = picked, after = new Map()) {
-  const timed = byTime(photos.filter((photo) => photo.local));
+  const timed = inTime(photos).filter((photo) => photo.local);
+  const name = timed[0]?.id ? 'id' : 'row';
+  const numbers = new Map(timed.map((photo, index) => [photo[name], index]));
   if (!timed.length) return el('p', { class: 'quiet' }, say('no_time'));
   const keys = [...new Set(timed.map((photo) => photo.device))];
   const rowOf = new Map(keys.map((key, index) => [key, index]));
@@ -1079,19 +1276,19 @@ function timeline(photos, picked, opened = picked, after = new Map()) {
   // Of very many photos those that would lie on each other are one dot.
   const dots = new Map();
   for (const photo of timed) {
-    const key = timed.length > MANY ? `${y(photo)} ${Math.round(x(photo) / 3)}` : photo.id;
+    const key = timed.length > MANY ? `${y(photo)} ${Math.round(x(photo) / 3)}` : photo[name];
     const dot = dots.get(key);
     if (!dot) dots.set(key, { photo, n: 1 });
     else { dot.n += 1; if (isGraver(worst(photo), worst(dot.photo))) dot.photo = photo; }
   }
   for (const { photo, n } of dots.values()) {
-    const dot = el('svg:circle', { class: `dot ${worst(photo)}`, cx: x(photo).toFixed(1), cy: y(photo), r: 5 }, el('svg:title', {}, n > 1 ? say('photos_n', { n }) : `${photo.name} ${photo.local}`));
+    const dot = el('svg:circle', { class: `dot ${worst(photo)}`, cx: x(photo).toFixed(1), cy: y(photo), r: 5 }, el('svg:title', {}, n > 1 ? say('photos_n', { n }) : `${photo.name ?? ''} ${photo.local}`));
     dot.addEventListener('click', () => { mark(photo); picked(photo); });
     drawing.append(dot);
     const moved = after.get(photo.id);
     if (moved) {
       const to = along(time(moved)).toFixed(1);
-      drawing.append(el('svg:line', { class: 'moved', x1: x(photo).toFixed(1), x2: to, y1: y(photo), y2: y(photo) + 26 }), el('svg:circle', { class: 'dot after', cx: to, cy: y(photo) + 26, r: 4 }, el('svg:title', {}, `${photo.name} ${moved.replace('T', ' ')}`)));
+      drawing.append(el('svg:line', { class: 'moved', x1: x(photo).toFixed(1), x2: to, y1: y(photo), y2: y(photo) + 26 }), el('svg:circle', { class: 'dot after', cx: to, cy: y(photo) + 26, r: 4 }, el('svg:title', {}, `${photo.name ?? ''} ${moved.replace('T', ' ')}`)));
     }
   }
   const stamp = (moment) => new Date(moment).toISOString().slice(0, 16).replace('T', ' ');
@@ -1099,22 +1296,23 @@ function timeline(photos, picked, opened = picked, after = new Map()) {
   const now = el('svg:circle', { class: 'now', r: 8 });
   let at = -1;
   const mark = (photo) => {
-    at = timed.indexOf(photo);
+    at = numbers.get(photo[name]) ?? -1;
     if (at < 0) { now.remove(); return; }
     now.setAttribute('cx', x(photo).toFixed(1));
     now.setAttribute('cy', y(photo));
     drawing.append(now);
   };
   drawing.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter' && at >= 0) { event.preventDefault(); event.stopPropagation(); opened(timed[at]); return; }
+    if (event.key === 'Enter' && at >= 0) { event.preventDefault(); event.stopPropagation(); rowOfDot(timed[at]).then(opened).catch((error) => announce(error.message)); return; }
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: timed.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation();
     at = Math.max(0, Math.min(timed.length - 1, to));
     mark(timed[at]);
-    announce(`${timed[at].name}, ${clock(timed[at].local)}`);
-    if (opened !== picked) picked(timed[at]);
+    const dot = timed[at];
+    rowOfDot(dot).then((photo) => { if (timed[at] === dot) announce(`${photo.name}, ${clock(photo.local)}`); }).catch((error) => announce(error.message));
+    if (opened !== picked) picked(dot);
   });
   drawing.mark = mark;
   return drawing;
@@ -1132,8 +1330,9 @@ function counterChart(photos, picked) {
   const y = (photo) => 200 - ((when(photo) - start) / Math.max(1, end - start)) * 180;
   const drawing = el('svg:svg', { class: 'time', viewBox: '0 0 1000 230', role: 'img', 'aria-label': say('counter_of', { tag: rows[0].counter[0], low, high }) });
   drawing.append(el('svg:path', { class: 'track', d: rows.map((photo, at) => `${at ? 'L' : 'M'}${x(photo).toFixed(1)} ${y(photo).toFixed(1)}`).join('') }));
-  for (const photo of rows) {
-    const dot = el('svg:circle', { class: `dot ${worst(photo)}`, cx: x(photo).toFixed(1), cy: y(photo).toFixed(1), r: 4 }, el('svg:title', {}, `${photo.counter[1]} · ${photo.name} · ${clock(photo.local)}`));
+  const dots = new Map(rows.map((photo) => [rows.length > MANY ? `${Math.round(x(photo) / 3)} ${Math.round(y(photo) / 3)}` : photo, photo]));
+  for (const photo of dots.values()) {
+    const dot = el('svg:circle', { class: `dot ${worst(photo)}`, cx: x(photo).toFixed(1), cy: y(photo).toFixed(1), r: 4 }, el('svg:title', {}, `${photo.counter[1]} · ${photo.name ?? ''} · ${clock(photo.local)}`));
     dot.addEventListener('click', () => picked(photo));
     drawing.append(dot);
   }
@@ -1207,15 +1406,25 @@ function refresh() {
   route(true);
 }
 
+let ways = 0;
+
 function route(stay = false) {
   const [name, ...rest] = decodeURIComponent(location.hash.replace(/^#\/?/, '') || 'causes').split('/');
+  const id = name === 'photo' ? rest[0] : name === 'find' ? rest[1] : '';
+  const mine = (ways += 1);
+  // A photo of a large case is asked for before its page is drawn; who went on meanwhile is not brought back.
+  if (id && !whole() && !state.fresh.has(id)) rowOf(id).then(() => { if (mine === ways) draw(name, rest, stay); }).catch((error) => announce(error.message));
+  else draw(name, rest, stay);
+}
+
+function draw(name, rest, stay) {
   const before = state.current;
   const focused = document.activeElement?.dataset?.cause;
   const y = globalThis.scrollY;
   state.current = null;
   if (!state.keepsZoom) byId('zoom').close();
   state.keepsZoom = false;
-  if (name === 'causes' || name === 'cause') state.trail = [...new Set(queue().map(([id]) => id))];
+  if (name === 'causes' || name === 'cause') state.trail = whole() ? [...new Set(queue().map(([id]) => id))] : { work: 1 };
   const view = Object.hasOwn(views, name) ? views[name] : views.missing;
   byId('main').replaceChildren(...parts(view(...rest)));
   for (const link of document.querySelectorAll('nav a')) {
@@ -1223,7 +1432,7 @@ function route(stay = false) {
     if (here) link.setAttribute('aria-current', 'page'); else link.removeAttribute('aria-current');
   }
   if (stay) {
-    if (before?.photo && state.current?.photo === before.photo) state.current.check = before.check;
+    if (before?.photo && state.current?.photo?.id === before.photo.id) state.current.check = before.check;
     if (focused) document.querySelector(`[data-cause="${Number(focused)}"]`)?.focus();
     globalThis.scrollTo(0, y);
   } else {
@@ -1251,8 +1460,7 @@ function step(by) {
 
 const acts = {
   ArrowDown: () => step(1), ArrowUp: () => step(-1),
-  ArrowLeft: () => { const id = state.current?.photo && aside(state.current.photo.id)[0]; if (id) open(id); },
-  ArrowRight: () => { const id = state.current?.photo && aside(state.current.photo.id)[1]; if (id) open(id); },
+  ArrowLeft: () => move('previous'), ArrowRight: () => move('next'),
   Escape: () => { if (location.hash.startsWith('#/photo/') || location.hash.startsWith('#/cause/') || location.hash.startsWith('#/camera/')) history.back(); },
   n: () => goToUndecided(), u: undo, U: redo, o: () => { if (!taken) others(); }, t: theme, '?': help,
   e: () => { const aim = focusedTarget(); if (aim) askWhy('confirmed', aim); },
@@ -1286,7 +1494,8 @@ async function begin(language = '') {
   details.clear();
   try {
     state.data = await loadCase(language);
-    state.photos = new Map(state.data.photos.map((photo) => [photo.id, photo]));
+    state.photos = new Map((state.data.photos ?? []).map((photo) => [photo.id, photo]));
+    state.fresh.clear();
     state.order = null;
     state.byCamera = null;
     await loadDecisions();
