@@ -9,12 +9,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gtloc_forensics.files import hashing, listing, opening, types
-from gtloc_forensics.files.containers import container
-from gtloc_forensics.files.containers.identity import Identity
 from gtloc_forensics.records import Candidate, FileStat, Skipped
+
+if TYPE_CHECKING:
+    from gtloc_forensics.files.containers.container import Container
+    from gtloc_forensics.files.containers.identity import Identity
 
 
 class OpenFile(Protocol):
@@ -49,7 +51,7 @@ class _InFolder:
 
 
 class _InContainer:
-    def __init__(self, within: container.Container, relative: bytes) -> None:
+    def __init__(self, within: Container, relative: bytes) -> None:
         self._within, self._relative = within, relative
 
     def stat(self) -> FileStat:
@@ -69,8 +71,8 @@ def source_file(evidence: Path, relative: bytes) -> Iterator[OpenFile]:
     Raises:
         OSError: when it is gone, is a link, is no regular file, or may not be read.
     """
-    if container.is_container(evidence):
-        within = container.opened(evidence)
+    within = _container(evidence)
+    if within is not None:
         within.look(relative)
         yield _InContainer(within, relative)
     else:
@@ -84,9 +86,8 @@ def look(evidence: Path, relative: bytes) -> FileStat:
     Raises:
         OSError: when it is gone or cannot be reached.
     """
-    if container.is_container(evidence):
-        return container.opened(evidence).look(relative)
-    return opening.look(evidence, relative)
+    within = _container(evidence)
+    return opening.look(evidence, relative) if within is None else within.look(relative)
 
 
 def entries(evidence: Path) -> Iterator[Candidate | Skipped]:
@@ -96,12 +97,20 @@ def entries(evidence: Path) -> Iterator[Candidate | Skipped]:
         UsageError: it is no folder and no container, or cannot be entered.
         ToolMissing: a container needs a package that is not installed.
     """
-    return container.opened(evidence).walk() if container.is_container(evidence) else listing.walk(evidence)
+    within = _container(evidence)
+    return listing.walk(evidence) if within is None else within.walk()
 
 
 def identity_of(evidence: Path) -> Identity | None:
     """Return what the evidence is as a container, with its hashes; None for a folder."""
-    if not container.is_container(evidence):
+    within = _container(evidence)
+    return None if within is None else within.identity
+
+
+def _container(evidence: Path) -> Container | None:
+    """Return the container that the evidence is, open; None for a folder, which needs none of what reads them."""
+    if not evidence.is_file():
         return None
-    within = container.opened(evidence)
-    return within.identity
+    from gtloc_forensics.files.containers import container
+
+    return container.opened(evidence)
