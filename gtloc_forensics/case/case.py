@@ -98,6 +98,7 @@ class Case:
     def __init__(self, folder: Path, *, evidence: Path | None = None, database_url: str = "") -> None:
         """Open the case kept in *folder*; with *evidence* it may be new. :func:`open_case` makes sure of both."""
         self._place = CaseFolder(folder, evidence=evidence, database_url=database_url)
+        self.concluded = ""  # the fingerprint of what the last audit of this object concluded
 
     @property
     def folder(self) -> Path:
@@ -169,7 +170,7 @@ class Case:
         """
         progress("open", 0, None)
         with self.locked(), opened(settings) as instruments:
-            self.examine(instruments, settings, progress=progress)
+            self.concluded = self.examine(instruments, settings, progress=progress)
         return self.view().tally
 
     def examine(self, instruments: Instruments, settings: Settings, *, progress: Progress = _silent) -> str:
