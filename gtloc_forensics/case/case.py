@@ -98,7 +98,8 @@ class Case:
     def __init__(self, folder: Path, *, evidence: Path | None = None, database_url: str = "") -> None:
         """Open the case kept in *folder*; with *evidence* it may be new. :func:`open_case` makes sure of both."""
         self._place = CaseFolder(folder, evidence=evidence, database_url=database_url)
-        self.concluded = ""  # the fingerprint of what the last audit of this object concluded
+        self.concluded = ""  # the fingerprint of what the last audit concluded; "" while a package may yet change it
+        self._lacks_packages = False
 
     @property
     def folder(self) -> Path:
@@ -170,7 +171,8 @@ class Case:
         """
         progress("open", 0, None)
         with self.locked(), opened(settings) as instruments:
-            self.concluded = self.examine(instruments, settings, progress=progress)
+            examined = self.examine(instruments, settings, progress=progress)
+            self.concluded = "" if self._lacks_packages else examined
         return self.view().tally
 
     def examine(self, instruments: Instruments, settings: Settings, *, progress: Progress = _silent) -> str:
@@ -185,6 +187,7 @@ class Case:
                 self.store, self.evidence, instruments, settings=settings, work=work, progress=progress
             )
             gathered = gathering.run()
+            self._lacks_packages = bool(gathered.lacking)
             catalogues += witnesses.among(self.evidence, gathered.rejected, work, password=password)
             consulted = witnesses.consult(self.evidence, self.store, gathered.rows, catalogues)
         return Concluding(
