@@ -1,7 +1,7 @@
 """How the store, its lists and the search by likeness grow with the number of photos, up to a million made rows.
 
-    python benchmarks/bench_scale.py [--photos 10000 100000 1000000] [--place FOLDER] [--out benchmarks/scale.json]
-                                     [--picture docs/scale.svg] [--draw]
+    python benchmarks/bench_scale.py [--photos 10000 100000 1000000] [--steps …] [--place FOLDER]
+                                     [--out benchmarks/scale.json] [--picture docs/scale.svg] [--draw]
 
 A small case is gathered and concluded as the program does it, of files with made-up tags (bench_memory.py); its rows,
 payloads and all, are then repeated under other names, so that a million of them takes minutes. Each step runs in a
@@ -206,13 +206,13 @@ def step(name: str, case: Path, photos: int) -> None:
     print(json.dumps({"step": name, "photos": photos, **figures, "peak_mib": round(peak_kib / 1024, 1), **found}))
 
 
-def measured(counts: list[int], place: Path | None, most_gib: float) -> Iterator[dict[str, Any]]:
+def measured(counts: list[int], steps: list[str], place: Path | None, most_gib: float) -> Iterator[dict[str, Any]]:
     """Yield the figures of every step, from the smallest number of photos to the largest."""
     for photos in counts:
         with tempfile.TemporaryDirectory(prefix="gtloc-scale-", dir=place) as folder:
             (Path(folder) / "seed").mkdir()
             seed(Path(folder) / "seed")
-            for name in STEPS:
+            for name in steps:
                 command = [sys.executable, __file__, "--step", name, "--case", str(Path(folder) / "case.sqlite")]
                 done = subprocess.run(
                     [*command, "--photos", str(photos)],
@@ -255,6 +255,7 @@ def main() -> None:
     """Measure, print, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--steps", choices=STEPS, nargs="+", default=list(STEPS))
     parser.add_argument("--place", type=Path, help="Folder for the made cases: a million photos take 5 GB.")
     parser.add_argument("--most-gib", type=float, default=6.0, help="Address space that a step may use.")
     parser.add_argument("--out", type=Path)
@@ -270,7 +271,7 @@ def main() -> None:
         result = json.loads(options.out.read_text(encoding="utf-8"))
     else:
         machine = {"machine": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()}
-        found = list(measured(sorted(options.photos), options.place, options.most_gib))
+        found = list(measured(sorted(options.photos), options.steps, options.place, options.most_gib))
         result = {"machine": machine, "width": WIDTH, "results": found}
         text = json.dumps(result, indent=1)
         print(text)
