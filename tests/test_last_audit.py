@@ -233,3 +233,25 @@ def test_what_a_missing_package_may_yet_change_is_tried_again(
     done = CliRunner().invoke(gtloc, arguments)
     assert "pip install" in done.stdout
     assert not (tmp_path / "case" / last_audit.NOTE).exists()
+
+
+def test_a_folder_without_photos_is_told_as_one_again(tmp_path: Path, said_again: list) -> None:
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "evidence" / "notes.txt").write_text("no photo")
+    first, second = (audit(tmp_path / "evidence", tmp_path / "case") for _ in range(2))
+    assert said_again == [True]
+    assert second.exit_code == first.exit_code == 2
+    assert "no photo in" in second.stderr
+
+
+def test_a_decision_made_while_an_audit_ends_is_not_left_out(
+    evidence: Path, case: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = last_audit.newest(case / "case.sqlite")
+    assert kept is not None
+    said = last_audit.LastAudit(last_audit.Tally(), {})
+    (case / last_audit.NOTE).unlink()
+    stands = (kept.examination, (kept.chain[0] - 1, "0" * 64))
+    assert not last_audit.keep(evidence, case, {}, said=said, stands=stands)
+    assert not (case / last_audit.NOTE).exists()
+    assert last_audit.keep(evidence, case, {}, said=said, stands=(kept.examination, kept.chain))

@@ -81,7 +81,9 @@ def unchanged(
     return said
 
 
-def keep(evidence: Path, folder: Path, request: Mapping[str, object], *, said: LastAudit, examination: str) -> bool:
+def keep(
+    evidence: Path, folder: Path, request: Mapping[str, object], *, said: LastAudit, stands: tuple[str, tuple[int, str]]
+) -> bool:
     """Note what a full run said, unless something of the folder is not as it has examined it; say whether.
 
     Args:
@@ -89,15 +91,17 @@ def keep(evidence: Path, folder: Path, request: Mapping[str, object], *, said: L
         folder: the case folder, whose database is closed.
         request: everything that was asked for, by name.
         said: what it said.
-        examination: the fingerprint of what it concluded.
+        stands: the fingerprint of what it concluded, and where the custody chain ended when it said so.
     """
     from gtloc_forensics.files.writing import write_bytes
 
     try:
         with _held(folder) as is_held:
             kept = newest(folder / DATABASE) if is_held else None
-            listed = None if kept is None or kept.examination != examination else _listed_as(evidence, kept)
-            if kept is None or listed is None:
+            if kept is None or (kept.examination, kept.chain) != stands:
+                return False
+            listed = _listed_as(evidence, kept)
+            if listed is None:
                 return False
             note = {
                 "surroundings": _surroundings(evidence, folder, request),

@@ -57,7 +57,10 @@ class Request:
             return None
         jobs = self.options["jobs"]
         workers = jobs if isinstance(jobs, int) else os.cpu_count() or 1
-        return last_audit.unchanged(self.evidence, self.folder, self.options, workers=workers, progress=progress)
+        said = last_audit.unchanged(self.evidence, self.folder, self.options, workers=workers, progress=progress)
+        if said is not None and said.tally.photos and not self.options["no_report"]:
+            progress("report", 0, None)
+        return said
 
     def keep(self, concluded: Concluded) -> None:
         """Note what a full audit said; the case is closed."""
@@ -65,7 +68,8 @@ class Request:
 
         if not concluded.plugins:  # what others wrote may depend on anything
             said = last_audit.LastAudit(concluded.tally, concluded.told, concluded.products)
-            last_audit.keep(self.evidence, self.folder, self.options, said=said, examination=concluded.examination)
+            stands = (concluded.examination, concluded.chain)
+            last_audit.keep(self.evidence, self.folder, self.options, said=said, stands=stands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Concluded:
     """What a full audit came to, as far as it can be said again."""
 
     examination: str
+    chain: tuple[int, str]
     tally: Tally
     told: Mapping[str, Any]
     products: Mapping[str, str]
@@ -82,10 +87,11 @@ class Concluded:
 def concluded(case: Case, tally: Tally, told: Mapping[str, Any], *products: Path | None) -> Concluded:
     """Return what an open case came to, with the hashes of what was written of it."""
     from gtloc_forensics.files.hashing import sha256_of
+    from gtloc_forensics.store.examinations import chain_end
 
     used = case.view().examined_with
     written = {path.name: sha256_of(path.resolve()) for path in products if path is not None}
-    return Concluded(case.concluded, tally, told, written, bool(used.plugins or used.troubles))
+    return Concluded(case.concluded, chain_end(case.store), tally, told, written, bool(used.plugins or used.troubles))
 
 
 def say(said: LastAudit, folder: Path, *, as_json: bool) -> Tally:

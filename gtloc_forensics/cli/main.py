@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -125,8 +125,7 @@ def audit(
     with progress_on(sys.stderr) as shown_progress:
         said_before = None if request is None else request.said(shown_progress)
     if request is not None and said_before is not None:
-        tally = again.say(said_before, request.folder, as_json=as_json)
-        raise SystemExit(exit_code(tally))
+        _end(again.say(said_before, request.folder, as_json=as_json), case_folder)
 
     from gtloc_forensics.case.case import open_case
     from gtloc_forensics.examination.settings import Settings
@@ -170,6 +169,10 @@ def audit(
         request.keep(concluded)
     if opens and report is not None:
         open_for_reading(report)
+    _end(tally, case_folder)
+
+
+def _end(tally: Tally, case_folder: Path) -> NoReturn:
     if not tally.photos:
         click.echo(f"gtloc: no photo in {shown(case_folder)}; name the folder that holds the photos", err=True)
     raise SystemExit(exit_code(tally))
