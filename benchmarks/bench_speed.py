@@ -25,7 +25,10 @@ import numpy as np
 from PIL import Image
 
 LARGE = (4032, 3024)
-COMMANDS = (["--version"], ["doctor"], ["search", "--help"], ["export", "--help"], ["correct", "{case}"])
+COMMANDS = (
+    *(["--version"], ["doctor"], ["search", "--help"], ["export", "--help"], ["search", "{case}", "--months", "6-8"]),
+    *(["export", "{case}", "--format", "csv"], ["correct", "{case}"]),
+)
 
 
 def cost(command: list[str]) -> dict[str, float]:
@@ -41,6 +44,7 @@ def cost(command: list[str]) -> dict[str, float]:
         "wall_s": round(time.perf_counter() - begun, 2),
         "first_line_s": round(first or 0.0, 2),
         "cpu_s": round(used.ru_utime + used.ru_stime, 2),
+        "peak_mib": round(used.ru_maxrss / 1024),  # of the largest process; at least what this one held
         "exit": os.waitstatus_to_exitcode(status),
     }
 

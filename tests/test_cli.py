@@ -486,7 +486,7 @@ def test_a_stream_that_cannot_spell_a_sign_does_not_end_the_run(
 def light_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
     """A doctor that loads neither torch nor a model."""
     monkeypatch.setattr(doctor, "_torch", lambda: doctor.Line("torch", "not looked at"))
-    monkeypatch.setattr(doctor, "_models", lambda: iter(()))
+    monkeypatch.setattr(doctor, "_models", lambda look_at: iter(()))
 
 
 def fake_exiftool(path: Path, says: str) -> Path:

@@ -99,6 +99,8 @@ class Case:
     def __init__(self, folder: Path, *, evidence: Path | None = None, database_url: str = "") -> None:
         """Open the case kept in *folder*; with *evidence* it may be new. :func:`open_case` makes sure of both."""
         self._place = CaseFolder(folder, evidence=evidence, database_url=database_url)
+        self.concluded = ""  # the fingerprint of what the last audit concluded; "" while a package may yet change it
+        self._lacks_packages = False
 
     @property
     def folder(self) -> Path:
@@ -176,7 +178,8 @@ class Case:
         """
         progress("open", 0, None)
         with self.locked(), opened(settings) as instruments:
-            self.examine(instruments, settings, progress=progress, cluster=cluster)
+            examined = self.examine(instruments, settings, progress=progress, cluster=cluster)
+            self.concluded = "" if self._lacks_packages else examined
         return self.view().tally
 
     def examine(
@@ -204,6 +207,7 @@ class Case:
                 elsewhere=None if cluster is None else cluster.driver(self.folder, progress=progress),
             )
             gathered = gathering.run()
+            self._lacks_packages = bool(gathered.lacking)
             catalogues += witnesses.among(self.evidence, gathered.rejected, work, password=password)
             consulted = witnesses.consult(self.evidence, self.store, gathered.rows, catalogues)
         return Concluding(

@@ -11,9 +11,8 @@ from gtloc_forensics.case.seen_words import SeenWord
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files.writing import refuse_inside
 from gtloc_forensics.records import Sentence, visible
-from gtloc_forensics.report.hit_sheet import Tile, write_pdf, write_png
 
-WRITERS = {".png": write_png, ".pdf": write_pdf}
+ENDINGS = (".png", ".pdf")
 MOST = 500
 """Pictures on a sheet."""
 
@@ -31,12 +30,15 @@ def write(cases: Sequence[CaseFolder], answer: Answer, path: Path, *, title: str
         EvidenceTreeError: the file would lie inside the evidence.
         UsageError: the ending is another, or there are more hits than a sheet holds.
     """
-    if path.suffix.lower() not in WRITERS:
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
         raise UsageError(Sentence("a sheet is a .png or a .pdf, and {name:quoted} is neither", name=visible(path.name)))
     if len(answer.hits) > MOST:
         raise UsageError(Sentence("a sheet holds {most} pictures; ask for fewer with --limit", most=MOST))
     for case in cases:
         refuse_inside(path, case.evidence)
+    from gtloc_forensics.report.hit_sheet import Tile, write_pdf, write_png  # slow to come, and a list needs none of it
+
     by_name = {str(case.folder): case for case in cases}
     pictures = [by_name.get(hit.case, cases[0]).view().preview(hit.source_id) for hit in answer.hits]
     tiles = [
@@ -46,7 +48,8 @@ def write(cases: Sequence[CaseFolder], answer: Answer, path: Path, *, title: str
     notes = [f"{word}: {meaning}" for word, meaning in answer.read_as]
     notes.append(f"{answer.matching} of {answer.looked_at} photos; a likeness is a way to look for photos, no evidence")
     notes += [f"{count} could not be compared: {reason}" for reason, count in answer.unknown.items()]
-    WRITERS[path.suffix.lower()](path, title=visible(title), notes=tuple(map(visible, notes)), tiles=tiles)
+    write_sheet = write_png if ending == ".png" else write_pdf
+    write_sheet(path, title=visible(title), notes=tuple(map(visible, notes)), tiles=tiles)
     return path
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import IntEnum
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from gtloc_forensics.checks import plugins
@@ -58,14 +60,18 @@ class Line:
     remedy: str = ""
 
 
-def examine_machine() -> Iterator[Line]:
-    """Look at everything an audit needs, one line each, without changing anything."""
+def examine_machine(*, full: bool = False) -> Iterator[Line]:
+    """Look at everything an audit needs, one line each, without changing anything.
+
+    Args:
+        full: load torch and every model, as an audit does; otherwise their versions and their files are looked at.
+    """
     yield Line("gtloc_forensics", version("gtloc_forensics"))
     yield _python()
-    yield _torch()
+    yield _torch_loaded() if full else _torch()
     yield _exiftool()
     yield Line("time-zone data", f"tzdata {zones.tzdata_version()}")
-    yield from _models()
+    yield from _models(_model_loaded if full else _model_intact)
     yield from _writable()
     yield from (_optional(package) for package in OPTIONAL)
     yield from _plugins()
@@ -112,11 +118,26 @@ def _python() -> Line:
     return Line("Python", found)
 
 
+_WITHOUT_TORCH = "pip install 'torch>=2.6,<2.14'"
+
+
 def _torch() -> Line:
+    """Say which torch is installed: what is read of it in a moment, not what it can do here."""
+    try:
+        found = version("torch")
+    except PackageNotFoundError:
+        return Line("torch", "not installed", Health.BAD, _WITHOUT_TORCH)
+    if find_spec("torch") is None:
+        return Line("torch", f"{found}, but its files are not there", Health.BAD, _WITHOUT_TORCH)
+    device = "built for processors" if found.endswith("+cpu") else "its device is known once it is loaded"
+    return Line("torch", f"{found}, {device} (`gtloc doctor --full` loads it)")
+
+
+def _torch_loaded() -> Line:
     try:
         from gtloc_forensics.vision import device
     except (ImportError, OSError) as error:
-        return Line("torch", f"cannot be imported: {error}", Health.BAD, "pip install 'torch>=2.6,<2.14'")
+        return Line("torch", f"cannot be imported: {error}", Health.BAD, _WITHOUT_TORCH)
     return Line("torch", device.described())
 
 
@@ -129,7 +150,7 @@ def _exiftool() -> Line:
     return Line("exiftool", f"{found} at {path}")
 
 
-def _models() -> Iterator[Line]:
+def _models(look_at: Callable[[str], str]) -> Iterator[Line]:
     try:
         from gtloc_forensics import vision
     except ModuleNotFoundError:
@@ -140,12 +161,26 @@ def _models() -> Iterator[Line]:
         yield Line("model", "none installed", Health.WARN, "gtloc model add FILE installs one")
     for name in names:
         try:
-            with_model = vision.load(name, device="cpu")
+            yield Line("model", f"{name}, weights {look_at(name)[:16]}")
         except ForensicsError as error:
             yield Line("model", name, Health.BAD, str(error))
-            continue
-        yield Line("model", f"{name}, weights {with_model.facts.get('weights', '')[:16]}")
-        with_model.close()
+
+
+def _model_intact(name: str) -> str:
+    """Return the hash of a model's weights, once every file of it has the hash that its manifest names."""
+    from gtloc_forensics.vision import intact, library, manifest
+
+    folder = library.find(name)
+    read = manifest.read(folder)
+    intact.files_of(folder, read)
+    return intact.weights_sha256(read)
+
+
+def _model_loaded(name: str) -> str:
+    from gtloc_forensics import vision
+
+    with closing(vision.load(name, device="cpu")) as model:
+        return model.facts.get("weights", "")
 
 
 def _writable() -> Iterator[Line]:

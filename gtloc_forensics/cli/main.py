@@ -9,25 +9,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from gtloc_forensics.cli import preferences
-from gtloc_forensics.cli.commands import (
-    comparing,
-    correcting,
-    database,
-    immich,
-    many_machines,
-    modelling,
-    plugin,
-    reporting,
-    reviewing,
-    searching,
-    shell,
-    watching,
-)
+from gtloc_forensics.cli import again, preferences
+from gtloc_forensics.cli.commands import Commands, many_machines
 from gtloc_forensics.cli.evidence import Evidence
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 from gtloc_forensics.cli.output import open_for_reading
@@ -55,7 +42,7 @@ def exit_code(tally: Tally) -> ExitCode:
     return ExitCode.CLEAN if tally.clean else ExitCode.INCOMPLETE
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(commands=Commands(), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="gtloc_forensics", prog_name="gtloc")
 def gtloc() -> None:
     """Check photos: what their metadata claims against what the pixels, the sun and the other photos show."""
@@ -131,11 +118,17 @@ def audit(
     new; killed, it goes on where it stopped.
     """
     click.echo("starting …", err=True)  # before the imports, which take seconds
+    language = language_of(language)
+    request = again.Request.of(click.get_current_context())
+    with progress_on(sys.stderr) as shown_progress:
+        said_before = None if request is None else request.said(shown_progress)
+    if request is not None and said_before is not None:
+        _end(again.say(said_before, request.folder, as_json=as_json), case_folder)
+
     from gtloc_forensics.case.case import open_case
     from gtloc_forensics.examination.settings import Settings
     from gtloc_forensics.files.reading import Reach
 
-    language = language_of(language)
     _refuse_early(language, no_report=no_report, opens=opens)
     refuse_unknown_zone(said["zone"])
     _refuse_files_inside(case_folder, lines, followed)
@@ -168,24 +161,33 @@ def audit(
                 report = case.write_report(language=language, progress=progress, **options)
         if lines is not None:
             _write_lines(case, lines)
+        told = summary_of(case, findings=findings, report=report, reviewed=reviewed)
         if as_json:
             click.echo(findings.read_bytes(), nl=False)
         else:
-            print_summary(case, findings=findings, report=report, reviewed=reviewed)
+            again.say_told(told)
+        concluded = again.concluded(case, tally, told, findings, report)
+    if request is not None:
+        request.keep(concluded)
     if opens and report is not None:
         open_for_reading(report)
+    _end(tally, case_folder)
+
+
+def _end(tally: Tally, case_folder: Path) -> NoReturn:
     if not tally.photos:
         click.echo(f"gtloc: no photo in {shown(case_folder)}; name the folder that holds the photos", err=True)
     raise SystemExit(exit_code(tally))
 
 
 def _refuse_early(language: str, *, no_report: bool, opens: bool) -> None:
-    from gtloc_forensics.errors import UsageError
-    from gtloc_forensics.report import refuse_unknown
-
     if not no_report:
+        from gtloc_forensics.report import refuse_unknown
+
         refuse_unknown("default", language)
     elif opens:
+        from gtloc_forensics.errors import UsageError
+
         raise UsageError("--open shows the report that --no-report leaves out; drop one of them")
 
 
@@ -204,43 +206,20 @@ def _write_lines(case: Case, path: Path) -> None:
 
 
 gtloc.add_command(audit, "audit")
-for command in (
-    reporting.report,
-    reporting.export,
-    reporting.config,
-    reporting.verify,
-    comparing.compare,
-    reporting.seal,
-    reviewing.decide,
-    reviewing.review,
-    watching.watch,
-    correcting.correct,
-    searching.search,
-    database.database,
-    immich.immich,
-    modelling.model,
-    modelling.train,
-    modelling.evaluate,
-    many_machines.worker,
-    many_machines.scheduler,
-    plugin.plugin,
-    shell.completion,
-    shell.man,
-):
-    gtloc.add_command(command)
 
 
 @gtloc.command()
+@click.option("--full", is_flag=True, help="Load torch and every model, too; seconds more.")
 @click.option("--cluster", metavar="ADDRESS", help="Look at the workers of a cluster instead.")
 @many_machines.credentials_option
 @says_what_went_wrong
-def doctor(cluster: str | None, credentials: Path | None) -> None:
+def doctor(full: bool, cluster: str | None, credentials: Path | None) -> None:
     """Say what this program finds on this machine, and what to do about what is missing."""
     from gtloc_forensics.cli.doctor import Health, examine_cluster, examine_machine
 
     marks = {Health.GOOD: "ok     ", Health.WARN: "note   ", Health.BAD: "MISSING"}
     worst = Health.GOOD
-    for line in examine_machine() if cluster is None else examine_cluster(cluster, credentials):
+    for line in examine_machine(full=full) if cluster is None else examine_cluster(cluster, credentials):
         click.echo(
             f"{marks[line.health]}  {line.subject}: {line.found}" + (f"\n         → {line.remedy}" * bool(line.remedy))
         )
@@ -258,16 +237,16 @@ def shown(path: Path) -> str:
     return visible(os.fsencode(path))
 
 
-def print_summary(case: Case, *, findings: Path, report: Path | None, reviewed: bool = False) -> None:
-    """Print the table of findings grouped by camera and cause, the counts, and where everything is."""
-    from gtloc_forensics.cli.tables import print_case
+def summary_of(case: Case, *, findings: Path, report: Path | None, reviewed: bool = False) -> dict[str, Any]:
+    """Return what is told of a case: findings grouped by camera and cause, the counts, and where everything is."""
+    from gtloc_forensics.cli.commands import reviewing
 
-    print_case(case.view(), sys.stdout, set_apart=reviewing.ignored_causes(case) if reviewed else ())
+    lines = []
     if case.view().decisions():
-        click.echo(f"reviewed  {reviewing.review_line(case)}")
-        for line in reviewing.ignored_lines(case):
-            click.echo(f"ignored   {line}")
-    click.echo(f"findings  {shown(findings)}")
+        lines.append(f"reviewed  {reviewing.review_line(case)}")
+        lines += [f"ignored   {line}" for line in reviewing.ignored_lines(case)]
+    lines.append(f"findings  {shown(findings)}")
     if report is not None:
-        click.echo(f"report    {shown(report)}")
-    click.echo(f"database  {case.store.url}")
+        lines.append(f"report    {shown(report)}")
+    lines.append(f"database  {case.store.url}")
+    return again.told_of(case, lines, set_apart=reviewing.ignored_causes(case) if reviewed else ())

@@ -86,7 +86,7 @@ def _srgb() -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _to_srgb(icc: bytes, mode: str) -> ImageCms.ImageCmsTransform:
     profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
     return ImageCms.buildTransform(profile, _srgb(), mode, "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC)

@@ -127,6 +127,7 @@ def decode(
     thumbnail: bytes | None = None,
     preview: bytes | None = None,
     orientation: int | None = None,
+    wants_pixels: bool = True,
 ) -> Decoded:
     """Decode the first picture of a file, no larger than a model needs it.
 
@@ -140,6 +141,7 @@ def decode(
             file's own EXIF block when left out.
         preview: the JPEG embedded in a RAW file, decoded in its place.
         orientation: EXIF orientation 1–8 for a *preview* that states none itself.
+        wants_pixels: whether a model looks; without one they are not copied out of the picture.
 
     Raises:
         DecodeRefused: when there is no whole picture within the limits; the reason says why.
@@ -150,7 +152,7 @@ def decode(
         rgb = _upright(in_srgb(_shrunk(plain_mode(work.picture, work.notes), short_side), work.notes), work.orientation)
         facts = _facts(rgb, work, thumbnail or work.thumbnail)
         width, height = facts.width, facts.height
-        pixels = Pixels(source_id, np.array(rgb), width, height, facts.note)
+        pixels = Pixels(source_id, np.array(rgb), width, height, facts.note) if wants_pixels else None
         return Decoded(pixels, facts, _preview(rgb))
 
 
@@ -364,8 +366,8 @@ def _upright(picture: Picture, orientation: int) -> Picture:
 def _facts(rgb: Picture, work: _Work, thumbnail: bytes | None) -> ImageFacts:
     turned = work.orientation >= 5
     own_hash = perceptual_hash(rgb)
-    thumb_hash, thumb_size = _thumbnail_facts(thumbnail, rgb, work)
-    luminance, saturation = light(np.asarray(rgb))
+    thumb_hash, thumb_size = _thumbnail_facts(thumbnail, work, own_hash=own_hash, aspect=rgb.width / rgb.height)
+    luminance, saturation = light(rgb)
     return ImageFacts(
         width=work.height if turned else work.width,
         height=work.width if turned else work.height,
@@ -381,7 +383,9 @@ def _facts(rgb: Picture, work: _Work, thumbnail: bytes | None) -> ImageFacts:
     )
 
 
-def _thumbnail_facts(thumbnail: bytes | None, rgb: Picture, work: _Work) -> tuple[int | None, tuple[int, int] | None]:
+def _thumbnail_facts(
+    thumbnail: bytes | None, work: _Work, *, own_hash: int, aspect: float
+) -> tuple[int | None, tuple[int, int] | None]:
     if not thumbnail:
         return None, None
     try:
@@ -391,8 +395,9 @@ def _thumbnail_facts(thumbnail: bytes | None, rgb: Picture, work: _Work) -> tupl
     except (*BAD_PICTURE, *TOO_BIG, DecodeRefused):
         work.notes.append("its embedded thumbnail cannot be decoded")
         return None, None
-    views = (stored, _upright(stored, work.orientation))
-    return thumbnail_hash(views, rgb), small.size
+    turned = _upright(stored, work.orientation)
+    views = (stored,) if turned is stored else (stored, turned)
+    return thumbnail_hash(views, of=own_hash, aspect=aspect), small.size
 
 
 def jpeg_of(pixels: Pixels, *, longest_px: int, quality: int) -> bytes:

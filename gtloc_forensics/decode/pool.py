@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
@@ -147,10 +147,10 @@ def _settled(pair: tuple[Job, Future[Outcome]]) -> tuple[Job, Outcome]:
 
 
 def _outcome(job: Job, limits: Limits) -> Outcome:
-    arguments = {field: getattr(job, field) for field in ("short_side", "thumbnail", "preview", "orientation")}
+    passed_on = ("short_side", "thumbnail", "preview", "orientation", "wants_pixels")
+    arguments = {field: getattr(job, field) for field in passed_on}
     try:
-        made = decode(job.path, job.source_id, job.media_type, limits=limits, **arguments)
-        return made if job.wants_pixels else replace(made, pixels=None)
+        return decode(job.path, job.source_id, job.media_type, limits=limits, **arguments)
     except DecodeRefused as refusal:
         return refusal
 

@@ -53,7 +53,8 @@ def delta_t_seconds(year: ArrayLike) -> Floats:
     years = np.maximum(np.asarray(year, dtype=np.float64), _DELTA_T[0][0])
     stretch = np.searchsorted([first for first, _, _ in _DELTA_T], years, side="right") - 1
     seconds = np.empty_like(years)
-    for index, (_, origin, coefficients) in enumerate(_DELTA_T):
+    for index in np.unique(stretch).tolist():  # of one moment there is one stretch, and the others cost as much
+        _, origin, coefficients = _DELTA_T[index]
         chosen = stretch == index
         seconds[chosen] = np.polynomial.polynomial.polyval(years[chosen] - origin, coefficients)
     late = years > 2050.0

@@ -13,18 +13,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files import export_indexes, hashing, listing, opening, types
-from gtloc_forensics.files.containers import container
-from gtloc_forensics.files.containers.container import LISTED, Reach
-from gtloc_forensics.files.containers.identity import Identity
-from gtloc_forensics.files.stores import addresses, store
-from gtloc_forensics.files.stores.store import StoreFacts
+from gtloc_forensics.files.containers.reach import LISTED, Reach
+from gtloc_forensics.files.stores import addresses
 from gtloc_forensics.records import Candidate, FileStat, Sentence, Skipped
 
 __all__ = ["LISTED", "OpenFile", "Reach", "entries", "identity_of", "look", "source_file"]
+
+if TYPE_CHECKING:
+    from gtloc_forensics.files.containers.container import Container
+    from gtloc_forensics.files.containers.identity import Identity
+    from gtloc_forensics.files.stores.store import ObjectStore, StoreFacts
 
 
 class OpenFile(Protocol):
@@ -65,7 +67,7 @@ class _InFolder:
 
 
 class _InContainer:
-    def __init__(self, within: container.Container, relative: bytes) -> None:
+    def __init__(self, within: Container, relative: bytes) -> None:
         self._within, self._relative = within, relative
 
     def stat(self) -> FileStat:
@@ -105,15 +107,15 @@ def source_file(evidence: Path, relative: bytes) -> Iterator[OpenFile]:
     Raises:
         OSError: when it is gone, is a link, is no regular file, or may not be read.
     """
-    within_index = export_indexes.parted(relative)
+    within_index, objects = export_indexes.parted(relative), _store(evidence)
+    within = _container(evidence) if within_index is None else None
     if within_index is not None:
         yield _in_index(evidence, *within_index)
-    elif container.is_container(evidence):
-        within = container.opened(evidence)
+    elif within is not None:
         within.look(relative)
         yield _InContainer(within, relative)
-    elif store.is_store(evidence):
-        with store.opened(evidence).open(relative) as file:
+    elif objects is not None:
+        with objects.open(relative) as file:
             yield file
     else:
         with opening.regular_file(evidence, relative) as fd:
@@ -126,14 +128,13 @@ def look(evidence: Path, relative: bytes) -> FileStat:
     Raises:
         OSError: when it is gone or cannot be reached.
     """
-    within_index = export_indexes.parted(relative)
+    within_index, objects = export_indexes.parted(relative), _store(evidence)
     if within_index is not None:
         return _in_index(evidence, *within_index).stat()
-    if container.is_container(evidence):
-        return container.opened(evidence).look(relative)
-    if store.is_store(evidence):
-        return store.opened(evidence).look(relative)
-    return opening.look(evidence, relative)
+    within = _container(evidence)
+    if within is not None:
+        return within.look(relative)
+    return opening.look(evidence, relative) if objects is None else objects.look(relative)
 
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -181,7 +182,8 @@ def as_listed(evidence: Path, relative: bytes) -> FileStat:
     Raises:
         OSError: when it is gone or cannot be reached.
     """
-    listed = store.opened(evidence).listed(relative) if store.is_store(evidence) else None
+    objects = _store(evidence)
+    listed = None if objects is None else objects.listed(relative)
     return listed if listed is not None else look(evidence, relative)
 
 
@@ -195,17 +197,34 @@ def entries(evidence: Path, reach: Reach = LISTED) -> Iterator[Candidate | Skipp
         ServerFailed: a store did not answer.
         ToolMissing: a container or a store needs a package that is not installed.
     """
-    if store.is_store(evidence):
-        return store.opened(evidence).walk()
-    return container.opened(evidence).walk(reach) if container.is_container(evidence) else listing.walk(evidence)
+    objects, within = _store(evidence), _container(evidence)
+    if objects is not None:
+        return objects.walk()
+    return listing.walk(evidence) if within is None else within.walk(reach)
 
 
 def identity_of(evidence: Path) -> Identity | None:
     """Return what the evidence is as a container, with its hashes; None for a folder."""
-    if not container.is_container(evidence):
+    within = _container(evidence)
+    return None if within is None else within.identity
+
+
+def _container(evidence: Path) -> Container | None:
+    """Return the container that the evidence is, open; None for a folder, which needs none of what reads them."""
+    if not evidence.is_file():
         return None
-    within = container.opened(evidence)
-    return within.identity
+    from gtloc_forensics.files.containers import container
+
+    return container.opened(evidence)
+
+
+def _store(evidence: Path) -> ObjectStore | None:
+    """Return the store that the evidence is, open; None for anything else, which needs none of what reads them."""
+    if addresses.of_path(evidence) is None:
+        return None
+    from gtloc_forensics.files.stores import store
+
+    return store.opened(evidence)
 
 
 def facts_of_store(evidence: Path) -> StoreFacts | None:
@@ -214,17 +233,18 @@ def facts_of_store(evidence: Path) -> StoreFacts | None:
     Raises:
         UsageError, ServerFailed, ToolMissing: it cannot be opened.
     """
-    return store.opened(evidence).facts() if store.is_store(evidence) else None
+    objects = _store(evidence)
+    return None if objects is None else objects.facts()
 
 
 def is_folder(evidence: Path) -> bool:
     """Say whether the evidence is a folder, beside whose files something could be written."""
-    return not container.is_container(evidence) and not store.is_store(evidence)
+    return not evidence.is_file() and addresses.of_path(evidence) is None
 
 
 def is_there(evidence: Path) -> bool:
     """Say whether there is something to list; a store says so itself when it is asked."""
-    return store.is_store(evidence) or evidence.exists()
+    return addresses.of_path(evidence) is not None or evidence.exists()
 
 
 def door(evidence: Path) -> Path:
@@ -243,7 +263,7 @@ def door(evidence: Path) -> Path:
             f"{evidence} is not a folder; name the folder that holds the photos, an image or an archive, or a store "
             "(s3://bucket/prefix)"
         )
-    store.opened(address.path)
+    _store(address.path)
     return address.path
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from gtloc_forensics.records.absence import Scalar
 from gtloc_forensics.records.decisions import Decisions
@@ -14,6 +14,7 @@ from gtloc_forensics.records.indications import Indicated
 from gtloc_forensics.records.sentences import Statement
 from gtloc_forensics.records.sources import Skipped, Unexamined
 from gtloc_forensics.records.status import Status, status_of
+from gtloc_forensics.records.tallies import ReasonNote, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +58,6 @@ class CaseHeader:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """The counts that every report prints: a photo that was found and not wholly examined is in both.
-
-    So ``found + clean + not_testable + not_examined`` is ``photos`` plus those that are in two.
-    """
-
-    photos: int = 0  # all of them, those that could not even be read among them
-    found: int = 0
-    clean: int = 0
-    not_testable: int = 0
-    not_examined: int = 0  # in whole or in part
-    passed_over: int = 0  # entries of the folder that are no photos
-
-    @property
-    def found_and_not_examined(self) -> int:
-        """How many are in two counts."""
-        return self.found + self.clean + self.not_testable + self.not_examined - self.photos
-
-
-@dataclass(frozen=True, slots=True)
 class PhotoEntry:
     """One photo with everything the case holds of it."""
 
@@ -93,18 +74,6 @@ class PhotoEntry:
     def statuses(self) -> frozenset[Status]:
         """Every count the photo is in: a finding never hides what was not examined."""
         return frozenset({self.status, Status.NOT_EXAMINED} if self.unexamined else {self.status})
-
-
-@dataclass(frozen=True, slots=True)
-class ReasonNote:
-    """Why some photos were not examined, in whole or in part: how many, and the first of them in path order."""
-
-    MOST_NAMES: ClassVar[int] = 3
-
-    stage: str
-    reason: Statement
-    photos: int
-    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,23 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, unique
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
 from gtloc_forensics.records.absence import Absent
 from gtloc_forensics.records.sentences import Statement
 from gtloc_forensics.records.structure import FileStructure
+from gtloc_forensics.records.tags import Tags
 from gtloc_forensics.records.unread import UnreadBlock
 
 T = TypeVar("T")
-
-
-Tags: TypeAlias = Mapping[str, tuple[str | int | float, ...]]
-"""What exiftool read from one file: ``"Group1:Tag"`` → every value found, in file order.
-
-Numeric form (``-n``) where exiftool has one. Keys are as exiftool's family-1
-groups name them: ``IFD0:Make``, ``ExifIFD:DateTimeOriginal``, ``GPS:GPSLatitude``,
-``XMP-exif:DateTimeOriginal``, ``Apple:RunTimeValue``, ``Composite:…`` is left out.
-"""
 
 
 @unique

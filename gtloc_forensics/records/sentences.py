@@ -41,6 +41,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any, Self, TypeAlias
 
 from gtloc_forensics.records import durations
@@ -69,7 +70,7 @@ class Sentence(str):
 
     def __new__(cls, template: str, /, **values: Any) -> Self:
         """Put *values* into *template*, in English."""
-        unused = values.keys() - places(template).keys()
+        unused = values.keys() - _names_in(template)
         if unused:
             raise ValueError(f"the sentence {template!r} has no place for {', '.join(sorted(unused))}")
         kept = {name: _plain(value) for name, value in values.items()}
@@ -128,6 +129,12 @@ def places(template: str) -> dict[str, set[str]]:
     return found
 
 
+@lru_cache(maxsize=4096)  # the same templates come again with every photo
+def _names_in(template: str) -> frozenset[str]:
+    return frozenset(name for name, _ in _PLACE.findall(template))
+
+
+@lru_cache(maxsize=4096)
 def is_wordless(template: str) -> bool:
     """Whether a template is nothing but places and signs, the same in every language."""
     return not any(character.isalpha() for character in _PLACE.sub("", template))

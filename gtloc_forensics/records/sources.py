@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass
 
 from gtloc_forensics.records.absence import visible
-from gtloc_forensics.records.claims import Tags
 from gtloc_forensics.records.sentences import Statement
+from gtloc_forensics.records.tags import Tags
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from gtloc_forensics.store.database import Store
-from gtloc_forensics.store.schema import ExaminationRow, MemberRow
+from gtloc_forensics.store.schema import CustodyRow, ExaminationRow, MemberRow
 
 
 def ended(store: Store) -> dict[str, str]:
@@ -20,3 +20,11 @@ def count(store: Store, examination_id: int) -> int:
     query = select(func.count()).select_from(MemberRow).where(MemberRow.examination_id == examination_id)
     with store.reading() as session:
         return int(session.scalar(query) or 0)
+
+
+def chain_end(store: Store) -> tuple[int, str]:
+    """Return number and hash of the last custody event, ``(0, "")`` before the first."""
+    query = select(CustodyRow.sequence, CustodyRow.event_hash).order_by(CustodyRow.sequence.desc()).limit(1)
+    with store.reading() as session:
+        last = session.execute(query).first()
+    return (0, "") if last is None else (last.sequence, last.event_hash)

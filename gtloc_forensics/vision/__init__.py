@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gtloc_forensics.errors import WeightsError
-from gtloc_forensics.vision import library
-from gtloc_forensics.vision.library import installed
 
 if TYPE_CHECKING:
+    from gtloc_forensics.vision.library import installed
     from gtloc_forensics.vision.model import Model
     from gtloc_forensics.vision.systems.opinion import SecondOpinion
 
@@ -34,6 +33,8 @@ def load(name: str, *, device: str = "auto", models_dir: Path | None = None, cac
         WeightsError: when there is no such model or its files are not what they say.
         UsageError: when there is no such device.
     """
+    from gtloc_forensics.vision import library
+
     folder = library.find(name, models_dir=models_dir)
     try:
         from gtloc_forensics.vision import device as devices
@@ -57,7 +58,7 @@ def second_opinion(name: str, *, device: str = "auto") -> Model | SecondOpinion:
         WeightsError: there is neither, or its files are not what they say.
         UsageError: there is no such device.
     """
-    from gtloc_forensics.vision import systems
+    from gtloc_forensics.vision import library, systems
 
     is_system = name in systems.installed() or systems.is_system_folder(name)
     if not is_system and name in library.installed():
@@ -72,9 +73,13 @@ def second_opinion(name: str, *, device: str = "auto") -> Model | SecondOpinion:
 
 
 def __getattr__(name: str) -> object:
-    """Give out :class:`Model` without importing torch before somebody asks for it."""
+    """Give out what takes a library to say, and :class:`Model`, without importing it before somebody asks."""
     if name == "Model":
         from gtloc_forensics.vision.model import Model
 
         return Model
+    if name == "installed":
+        from gtloc_forensics.vision.library import installed
+
+        return installed
     raise AttributeError(name)

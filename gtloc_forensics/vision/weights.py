@@ -19,9 +19,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gtloc_forensics.errors import WeightsError
-from gtloc_forensics.files import opening
 from gtloc_forensics.files.writing import replaced, write_bytes
-from gtloc_forensics.vision import bounds, library
+from gtloc_forensics.vision import bounds, intact, library
 from gtloc_forensics.vision import manifest as manifests
 from gtloc_forensics.vision.gtloc import GTLoc
 from gtloc_forensics.vision.manifest import ExtractorSpec, Manifest
@@ -61,10 +60,7 @@ def load(folder: Path, *, models_dir: Path | None = None) -> Loaded:
         WeightsError: when anything is missing, damaged, left over or not what the manifest says.
     """
     manifest = manifests.read(folder)
-    paths = {name: _path_of(name, folder, models_dir) for name in manifest.files}
-    for name, path in paths.items():
-        _check_size(path)
-        _check_hash(path, manifest.files[name])
+    paths = intact.files_of(folder, manifest, models_dir=models_dir)
     tensors: Tensors = {}
     for name, path in paths.items():
         if name.endswith(".safetensors"):
@@ -73,8 +69,7 @@ def load(folder: Path, *, models_dir: Path | None = None) -> Loaded:
     _check_room(manifest, [path for name, path in paths.items() if name.endswith(".safetensors")], folder)
     module = GTLoc(manifest)
     fill(module, tensors, origin=str(folder))
-    hashes = [manifest.files[name] for name in sorted(paths) if name.endswith(".safetensors")]
-    return Loaded(module.eval(), manifest, folder, hashes[0] if len(hashes) == 1 else "+".join(hashes))
+    return Loaded(module.eval(), manifest, folder, intact.weights_sha256(manifest))
 
 
 def read_tensors(path: Path) -> Tensors:
@@ -188,26 +183,6 @@ def _borrowed(tensors: Tensors, owner: str, manifest: Manifest) -> Tensors:
     return {name: tensor for name, tensor in tensors.items() if name.split(".")[1] in names}
 
 
-def _path_of(name: str, folder: Path, models_dir: Path | None) -> Path:
-    if "/" not in name:
-        return manifests.place_within(folder, name)
-    owner, file = name.split("/")
-    beside = folder.parent / owner
-    if not (beside / file).is_file():
-        beside = library.find(owner, models_dir=models_dir, marker=library.BACKBONE)
-    return manifests.place_within(beside, file)
-
-
-def _check_size(path: Path) -> None:
-    most = bounds.MOST_WEIGHTS_BYTES if path.suffix == ".safetensors" else bounds.MOST_PLACES_BYTES
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read ({opening.words(error)}); add the model again") from error
-    if size > most:
-        raise WeightsError(f"{path} has {size >> 20} MB, more than the {most >> 20} MB that are loaded")
-
-
 def _check_room(manifest: Manifest, files: list[Path], folder: Path) -> None:
     """Make sure that the heads a manifest describes fit into the files that hold them, at 2 bytes a number."""
     held = sum(path.stat().st_size for path in files)
@@ -215,15 +190,6 @@ def _check_room(manifest: Manifest, files: list[Path], folder: Path) -> None:
         raise WeightsError(
             f"the weights of {folder} do not fit their manifest: {held} bytes cannot hold the widths that it names; "
             "add the model again"
-        )
-
-
-def _check_hash(path: Path, expected: str) -> None:
-    found = library.sha256_of(path)
-    if found != expected:
-        raise WeightsError(
-            f"{path} is not the file its manifest names (sha256 {found[:16]}… instead of {expected[:16]}…): "
-            "it is damaged, cut short or was replaced; add the model again"
         )
 
 

@@ -29,7 +29,8 @@ ONLY = {"found": "found", "suspicious": "found", "clean": "clean", "not-examined
 
 EDITIONS = {"full": "default", "brief": "brief", "sheet": "sheet", "note": "note", "archive": "archive"}
 
-WORDED = ("csv", "html", "pdf")
+TABLE = "csv"
+WORDED = (TABLE, "html", "pdf")
 """Exports with words of the report in them."""
 
 KINDS = "case-uco, csv, custody, geojson, html, json, kml, pdf, timesketch, review (a folder), or what a plugin adds."
@@ -184,13 +185,14 @@ def export(case: Path, kind: str, output: Path | None, language: str, reviewed: 
     """Write CASE for another program: a spreadsheet, a map, a timeline, a case system."""
     from gtloc_forensics.case.case import Case
     from gtloc_forensics.records import visible
-    from gtloc_forensics.report import refuse_unknown
 
     chosen = language or (language_of("") if kind in WORDED else "")
     options: dict[str, Any] = {"language": chosen} if chosen else {}
     if reviewed and kind not in (REVIEW, "custody"):  # these hold all decisions anyway
         options["reviewed"] = True
-    if chosen:
+    if chosen and kind != TABLE:  # a table asks for its words before it writes, and has neither chapters nor fonts
+        from gtloc_forensics.report import refuse_unknown
+
         refuse_unknown("default", chosen)
     with Case(case, database_url=named_database()) as opened:
         _say_if_not_noted(opened)

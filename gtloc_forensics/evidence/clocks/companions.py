@@ -21,6 +21,7 @@ from gtloc_forensics.evidence.exposure.clock_offsets import civil_offset_hours
 from gtloc_forensics.records import DeviceGroup, PhotoSummary
 
 NEAR_KM = 0.15
+SURELY_APART_DEG = 0.01  # of latitude, a kilometre: such photos need no distance worked out
 APART_KM = 0.3  # places nearer than this are one: a stay there is one meeting
 FEWEST_PLACES = 4
 SHARED = 0.6  # of the places where the two met that must agree
@@ -47,33 +48,60 @@ class Meetings:
         return self.hours - self.reach_hours, self.hours + self.reach_hours
 
 
-def meetings(group: DeviceGroup, references: Iterable[DeviceGroup]) -> Meetings | None:
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A device whose clock GPS time confirms: where each of its confirmed photos was taken, and when."""
+
+    device_key: str
+    label: str
+    latitude_deg: NDArray[np.float64]  # [N]
+    longitude_deg: NDArray[np.float64]
+    utc_hours: NDArray[np.float64]  # since 1970
+
+    @classmethod
+    def of(cls, group: DeviceGroup) -> Reference:
+        """Return what others are put beside: made once, however many there are."""
+        theirs = _confirmed(group)
+        latitude, longitude = _degrees(theirs)
+        return cls(group.device_key, group.label, latitude, longitude, np.array([_hours(their) for their in theirs]))
+
+
+def meetings(group: DeviceGroup, references: Iterable[Reference]) -> Meetings | None:
     """Return what the best of some devices whose clocks GPS time confirms says of *group*'s; None where none does."""
+    own = _placed(group.summaries)
+    if not own:
+        return None
+    claimed, place_of = _claimed_hours(own), _places(own)
     found = [
-        met for other in references if other.device_key != group.device_key and (met := _with(group, other)) is not None
+        met
+        for other in references
+        if other.device_key != group.device_key and (met := _with(own, claimed, place_of, other)) is not None
     ]
     return max(found, key=lambda met: (met.places, -met.reach_hours), default=None)
 
 
-def _with(group: DeviceGroup, other: DeviceGroup) -> Meetings | None:
-    own, theirs = _placed(group.summaries), _confirmed(other)
-    if not own or not theirs:
+def _with(
+    own: Sequence[PhotoSummary], claimed: Sequence[float], place_of: Sequence[int], other: Reference
+) -> Meetings | None:
+    if not other.utc_hours.size:
         return None
-    claimed, place_of = _claimed_hours(own), _places(own)
-    latitude, longitude = _degrees(theirs)
-    instants = np.array([_hours(their) for their in theirs])
+    southernmost = float(other.latitude_deg.min()) - SURELY_APART_DEG
+    northernmost = float(other.latitude_deg.max()) + SURELY_APART_DEG
     seen: list[tuple[float, int]] = []
     for photo, moment, place in zip(own, claimed, place_of, strict=True):
+        latitude_deg = float(photo.latitude_deg or 0.0)
+        if not southernmost <= latitude_deg <= northernmost:
+            continue
         near = (
             distance_km(
-                float(photo.latitude_deg or 0.0),
+                latitude_deg,
                 float(photo.longitude_deg or 0.0),
-                second_latitude_deg=latitude,
-                second_longitude_deg=longitude,
+                second_latitude_deg=other.latitude_deg,
+                second_longitude_deg=other.longitude_deg,
             )
             <= NEAR_KM
         )
-        seen += [(float(moment - instant), place) for instant in instants[near]]
+        seen += [(float(moment - instant), place) for instant in other.utc_hours[near]]
     return _agreed(seen, other.label)
 
 

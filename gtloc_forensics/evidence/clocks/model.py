@@ -73,7 +73,7 @@ def fit_all(groups: Sequence[DeviceGroup], *, light_model: LightModel | None = N
     """
     alone = [fit(group, light_model=light_model) for group in groups]
     confirmed = [
-        group
+        companions.Reference.of(group)
         for group, model in zip(groups, alone, strict=True)
         if model.kind is ClockKind.RIGHT and model.decided_by is ClockWitness.GPS
     ]

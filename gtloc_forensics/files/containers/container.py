@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from gtloc_forensics.errors import UsageError
@@ -23,24 +23,8 @@ from gtloc_forensics.files.containers.layers import Layer
 from gtloc_forensics.files.containers.media import EwfMedia, Media, RawMedia, opened_files
 from gtloc_forensics.files.containers.members import MOST_BYTES, Unreadable, too_long
 from gtloc_forensics.files.containers.nesting import Within
+from gtloc_forensics.files.containers.reach import LISTED, Reach
 from gtloc_forensics.records import Candidate, FileStat, Skipped
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How far a container is looked into beyond the files that it lists.
-
-    Attributes:
-        nested: images and archives within it are opened, too.
-        carved: photos are looked for in what no file of an image claims.
-    """
-
-    nested: bool = False
-    carved: bool = False
-
-
-LISTED = Reach()
-"""Only what the container lists itself."""
 
 
 def is_container(evidence: Path) -> bool:

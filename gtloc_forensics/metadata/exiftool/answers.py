@@ -57,9 +57,16 @@ def merged(answered: dict[str, object]) -> dict[str, tuple[Value, ...]]:
     """Return ``Group1:Tag`` → all its values in file order, however often the tag occurs."""
     tags: dict[str, tuple[Value, ...]] = {}
     for key, value in answered.items():
-        name = ":".join(part for part in key.split(":") if not _COPY.fullmatch(part))
+        name = _without_copies(key)
         tags[name] = tags.get(name, ()) + tuple(flat(value))
     return tags
+
+
+def _without_copies(key: str) -> str:
+    """Return a key without the groups that only number the copies of a tag: most keys have none."""
+    if "Copy" not in key:
+        return key
+    return ":".join(part for part in key.split(":") if not _COPY.fullmatch(part))
 
 
 def flat(value: object) -> list[Value]:

@@ -1,0 +1,96 @@
+"""What a case file holds now, read with the standard library alone: enough to see whether anything changed since.
+
+An audit of a folder in which nothing changed asks this and no more; opening the case
+for work loads what writes to it, which takes longer than all there is to compare.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+_STAT_KEY = ("size_bytes", "mtime_ns", "ctime_ns", "inode", "device")
+_PARTS = "\x1f"  # behind it stand the parts of a sentence; see the codec
+
+
+@dataclass(frozen=True, slots=True)
+class MemberState:
+    """A file as the newest examination holds it.
+
+    Attributes:
+        sha256: of its content as it was taken in.
+        sha256_at_end: of its content at the end of that run.
+        stat_key: size, mtime, ctime, inode and device as it was taken in.
+        sidecars: relative path → sha256.
+    """
+
+    sha256: str
+    sha256_at_end: str
+    stat_key: tuple[int, ...]
+    sidecars: Mapping[bytes, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest examination, what it looked at, and where the custody chain ends.
+
+    Attributes:
+        examination: its fingerprint.
+        chain: number and hash of the last custody event.
+        members: relative path → the file as examined.
+        rejected: relative path → why it was passed over or could not be read, in English.
+    """
+
+    examination: str
+    chain: tuple[int, str]
+    members: Mapping[bytes, MemberState]
+    rejected: Mapping[bytes, str]
+
+
+def newest(database: Path) -> Newest | None:
+    """Return what the case file holds now, None when that cannot be read here and so.
+
+    Nobody may be writing to it meanwhile: whoever asks holds the lock of the case. A file
+    with a journal beside it is for SQLAlchemy's connections, which fold that in.
+    """
+    if any(database.with_name(f"{database.name}-{part}").exists() for part in ("wal", "journal")):
+        return None
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+            return _read(connection)
+    except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError):
+        return None  # damaged, or of another program: opening it for work says which
+
+
+def _read(connection: sqlite3.Connection) -> Newest | None:
+    examination = connection.execute("SELECT id, fingerprint FROM examination ORDER BY id DESC LIMIT 1").fetchone()
+    chain = connection.execute("SELECT sequence, event_hash FROM custody ORDER BY sequence DESC LIMIT 1").fetchone()
+    if examination is None or chain is None:
+        return None
+    number, fingerprint = examination
+    members = connection.execute(
+        "SELECT s.relative, s.sha256, m.sha256_at_end, s.stat, s.sidecars "
+        "FROM member m JOIN source s ON s.id = m.source_row WHERE m.examination_id = ?",
+        (number,),
+    )
+    rejected = connection.execute("SELECT relative, reason FROM rejected WHERE examination = ?", (fingerprint,))
+    return Newest(
+        fingerprint,
+        (chain[0], chain[1]),
+        {bytes(relative): _state(*columns) for relative, *columns in members},
+        {bytes(relative): reason.rpartition(_PARTS)[0] or reason for relative, reason in rejected},
+    )
+
+
+def _state(sha256: str, sha256_at_end: str, stat: str, sidecars: str) -> MemberState:
+    kept = json.loads(stat)
+    return MemberState(
+        sha256,
+        sha256_at_end,
+        tuple(kept[name] for name in _STAT_KEY),
+        {bytes.fromhex(name): beside for name, beside in json.loads(sidecars)},
+    )
