@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from gtloc_forensics.cli import again, preferences
-from gtloc_forensics.cli.commands import Commands, many_machines
+from gtloc_forensics.cli.cluster_options import credentials_option
+from gtloc_forensics.cli.commands import Commands
 from gtloc_forensics.cli.evidence import Evidence
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 from gtloc_forensics.cli.output import open_for_reading
@@ -68,7 +69,7 @@ def gtloc() -> None:
 @click.option(
     "--cluster", metavar="ADDRESS", help="Have workers examine: tls://HOST:PORT, or local:N (docs/cluster.md)."
 )
-@many_machines.credentials_option
+@credentials_option
 @click.option("--visible-dates", is_flag=True, help="Read dates burned into the pictures, too; seconds for each.")
 @click.option(
     "--reviewed",
@@ -143,7 +144,11 @@ def audit(
         visible_dates=visible_dates,
         reach=Reach(nested=nested, carved=carve),
     )
-    workers = None if cluster is None else many_machines.workers(cluster, credentials, device)
+    workers = None
+    if cluster is not None:
+        from gtloc_forensics.cli.commands import many_machines
+
+        workers = many_machines.workers(cluster, credentials, device)
     header, mandate = parted(said)
     with open_case(case_folder, output, header=header, database_url=database) as case:
         header, mandate = parted(preferences.filled(said, already=case.said()))
@@ -211,7 +216,7 @@ gtloc.add_command(audit, "audit")
 @gtloc.command()
 @click.option("--full", is_flag=True, help="Load torch and every model, too; seconds more.")
 @click.option("--cluster", metavar="ADDRESS", help="Look at the workers of a cluster instead.")
-@many_machines.credentials_option
+@credentials_option
 @says_what_went_wrong
 def doctor(full: bool, cluster: str | None, credentials: Path | None) -> None:
     """Say what this program finds on this machine, and what to do about what is missing."""

@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gtloc_forensics.cli.cluster_options import credentials_option
 from gtloc_forensics.cli.exits import says_what_went_wrong
 from gtloc_forensics.cli.output import say
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.cluster.addresses import Credentials
     from gtloc_forensics.case.cluster.cluster import Cluster
-
-credentials_option = click.option(
-    "--credentials",
-    envvar="GTLOC_CREDENTIALS",
-    type=click.Path(path_type=Path),
-    help="Folder with ca.pem, certificate.pem and key.pem of the cluster (docs/cluster.md).",
-)
 
 
 def workers(address: str, credentials: Path | None, device: str) -> Cluster:
