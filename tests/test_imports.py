@@ -47,7 +47,9 @@ def test_the_doctor_says_that_torch_and_the_models_are_there_without_loading_the
 def test_listing_a_folder_loads_neither_numpy_nor_readers_of_containers() -> None:
     loaded = loaded_by("from gtloc_forensics.files import acquiring, listing")
     assert not loaded & HEAVY
-    assert not any("containers" in name or name.endswith(".findings") for name in loaded)
+    readers = {"gtloc_forensics.files.containers.container", "gtloc_forensics.files.stores.store"}
+    assert not loaded & readers
+    assert not any(name.endswith(".findings") for name in loaded)
 
 
 @pytest.mark.parametrize("command", [["search", "--months", "6-8"], ["correct"], ["export", "--format", "csv"]])
