@@ -103,6 +103,9 @@ def measured(case: Path) -> dict[str, Any]:
                 browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
                 page = browser.new_page(viewport={"width": 1280, "height": 860})
                 found = opened(page, link, service.pid)
+                print(json.dumps(found), file=sys.stderr, flush=True)  # what follows takes long of a large case
+                page.evaluate("location.hash = '#/causes'")
+                page.wait_for_selector("ul.cards")
                 found |= looked_at(page)
                 status = Path(f"/proc/{service.pid}/status")
                 if status.exists():
