@@ -82,10 +82,12 @@ def opened(page: Page, link: str, process: int) -> dict[str, Any]:
 def looked_at(page: Page) -> dict[str, Any]:
     """Return what the pages take, in milliseconds."""
     found: dict[str, Any] = {"photos_ms": page.evaluate(_TIMED % "photos")}
+    page.wait_for_selector(".list .row img", timeout=600_000)
     found["scroll_median_and_longest_ms"] = page.evaluate(_SCROLLED)
     found["rows_in_the_page"] = page.locator(".list .row").count()
     found["map_and_time_ms"] = page.evaluate(_TIMED % "map")
-    page.wait_for_selector(".leaflet-container canvas")
+    page.wait_for_selector(".leaflet-container canvas", timeout=600_000)
+    page.wait_for_selector("svg.time .dot", timeout=600_000)
     found["dots"] = page.locator("svg.time .dot").count()
     found["camera_ms"] = page.evaluate(_TIMED % "camera/0")
     return found
@@ -103,6 +105,9 @@ def measured(case: Path) -> dict[str, Any]:
                 browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
                 page = browser.new_page(viewport={"width": 1280, "height": 860})
                 found = opened(page, link, service.pid)
+                print(json.dumps(found), file=sys.stderr, flush=True)  # what follows takes long of a large case
+                page.evaluate("location.hash = '#/causes'")
+                page.wait_for_selector("ul.cards")
                 found |= looked_at(page)
                 status = Path(f"/proc/{service.pid}/status")
                 if status.exists():
