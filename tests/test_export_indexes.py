@@ -235,7 +235,7 @@ def test_what_facebook_kept_of_a_photo_speaks_where_the_file_is_silent(tmp_path:
     assert claims(case)["your_activity_across_facebook/posts/media/other.jpg"].utc_time is not TAKEN
     entry = passed_over(case)[INDEX.encode()]
     assert (str(entry.reason), entry.blocks) == (
-        "an index of an export, read as what a service says of 1 photos",
+        "an index of an export, read as what a service says of 1 photo",
         False,
     )
 

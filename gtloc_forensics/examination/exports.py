@@ -54,7 +54,9 @@ def indexed(evidence: Path, entries: Sequence[Candidate | Skipped]) -> Indexed:
         for photo, within in found.items():
             said_of.setdefault(photo, []).append(within)
         indexes[entry.relative] = len(found)
-        reason = Sentence("an index of an export, read as what a service says of {photos} photos", photos=len(found))
+        reason = Sentence(
+            "an index of an export, read as what a service says of {photos} {photos:?photo|photos}", photos=len(found)
+        )
         told[entry.relative] = replace(entry, reason=reason)
     return Indexed([_with(entry, said_of, told) for entry in entries], indexes)
 
