@@ -175,6 +175,9 @@ def test_a_carved_photo_goes_through_the_whole_case_and_is_marked_everywhere(tmp
         "created": None, "created_step_s": 0.0, "zone": None,
     }  # fmt: skip
     assert whole["claim"]["local_time"]["value"] == "2031-06-08T12:00:00"
+    (told,) = [finding for finding in whole["findings"] if finding["outcome"] == "contradiction"]
+    assert "its head and its picture may be of different files" in json.dumps(told["innocent"])
+    assert document["environment"]["command"].endswith("card.dd --model none --carve")
     # a photo that breaks off still says when it was taken; its picture is not examined, with the reason
     (broken,) = [photo for path, photo in photos.items() if path.endswith("-bytes-cut.jpg")]
     assert broken["claim"]["local_time"]["value"] == "2024-06-10T12:00:00"
