@@ -16,6 +16,8 @@ from typing import Any
 import made_images
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 pytest.importorskip("pytsk3", reason="needs the extra images")
@@ -371,6 +373,28 @@ def test_what_is_found_is_bounded_in_number_size_and_time(tmp_path: Path, monkey
     assert isinstance(row, Skipped)
     assert row.blocks
     assert "was stopped" in row.reason
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_whatever_lies_there_what_is_found_lies_within_it_and_in_order(data: st.DataObject) -> None:
+    whole = bytearray(
+        a_photo(1) + bytes(700) + a_photo(2, kind="PNG", size=(40, 30)) + bytes(900) + a_photo(3, size=(64, 48))
+    )
+    for _ in range(data.draw(st.integers(0, 6))):
+        at = data.draw(st.integers(0, len(whole) - 1))
+        piece = data.draw(
+            st.binary(max_size=6) | st.sampled_from([b"\xff\xd8\xff", b"\xff\xd9", b"\xff\xda", bytes(600)])
+        )
+        whole[at : at + data.draw(st.sampled_from([0, len(piece)]))] = piece
+    content = bytes(whole)
+    behind = 0
+    for photo in found(content):
+        assert isinstance(photo, Carved)
+        assert behind <= photo.offset < photo.offset + photo.length <= len(content)
+        assert photo.offset % 512 == 0
+        assert carving.PATH.fullmatch(photo.path)
+        behind = photo.offset + 1
 
 
 def test_a_hostile_image_of_nothing_but_beginnings_ends(tmp_path: Path) -> None:
