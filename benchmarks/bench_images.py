@@ -6,7 +6,8 @@ constant: a process that opens the image and lists nothing.
 
 ``python benchmarks/bench_images.py --audit 5000 20000`` audits images of as many small photos, each of its own
 content, time and number, by ``gtloc audit --model none --no-report --jobs 0``, and reads the peak (VmHWM) of that
-process from /proc; beside it stands the same audit of a single photo.
+process from /proc; beside it stand the same audit of the folder and of a
+single photo.
 """
 
 from __future__ import annotations
@@ -38,8 +39,10 @@ def main() -> None:
     if sys.argv[1] == "--audit":
         for count in (1, *map(int, sys.argv[2:])):
             with tempfile.TemporaryDirectory() as place:
-                rows.append({"photos": count, **audit(Path(place), made(Path(place), count, small_photo))})
-                print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
+                image = made(Path(place), count, small_photo)
+                for what, evidence in (("folder", Path(place) / "files"), ("image", image)):
+                    rows.append({"photos": count, "of": what, **audit(Path(place) / f"case of {what}", evidence)})
+                    print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
         json.dump(rows, sys.stdout, indent=1)
         return
     for count in map(int, sys.argv[1:]):
@@ -63,9 +66,9 @@ def small_photo(number: int) -> bytes:
     return file.getvalue()
 
 
-def audit(place: Path, image: Path) -> dict[str, float]:
-    """Audit an image and return what it cost."""
-    words = ["audit", str(image), "-o", str(place / "case"), "--model", "none", "--no-report", "--jobs", "0"]
+def audit(case: Path, evidence: Path) -> dict[str, float]:
+    """Audit an image or a folder and return what it cost."""
+    words = ["audit", str(evidence), "-o", str(case), "--model", "none", "--no-report", "--jobs", "0"]
     start, peak_kb = time.monotonic(), 0
     with subprocess.Popen([sys.executable, "-m", "gtloc_forensics", *words], stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
@@ -77,7 +80,7 @@ def audit(place: Path, image: Path) -> dict[str, float]:
         "wall_s": round(time.monotonic() - start, 1),
         "cpu_s_so_far": round(of_all.ru_utime + of_all.ru_stime, 1),
         "peak_mb": peak_kb >> 10,
-        "case_mb": sum(path.stat().st_size for path in (place / "case").rglob("*") if path.is_file()) >> 20,
+        "case_mb": sum(path.stat().st_size for path in case.rglob("*") if path.is_file()) >> 20,
     }
 
 

@@ -16,6 +16,8 @@ from typing import Any
 import made_images
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 pytest.importorskip("pytsk3", reason="needs the extra images")
@@ -175,6 +177,9 @@ def test_a_carved_photo_goes_through_the_whole_case_and_is_marked_everywhere(tmp
         "created": None, "created_step_s": 0.0, "zone": None,
     }  # fmt: skip
     assert whole["claim"]["local_time"]["value"] == "2031-06-08T12:00:00"
+    (told,) = [finding for finding in whole["findings"] if finding["outcome"] == "contradiction"]
+    assert "its head and its picture may be of different files" in json.dumps(told["innocent"])
+    assert document["environment"]["command"].endswith("card.dd --model none --carve")
     # a photo that breaks off still says when it was taken; its picture is not examined, with the reason
     (broken,) = [photo for path, photo in photos.items() if path.endswith("-bytes-cut.jpg")]
     assert broken["claim"]["local_time"]["value"] == "2024-06-10T12:00:00"
@@ -191,7 +196,7 @@ def test_a_carved_photo_goes_through_the_whole_case_and_is_marked_everywhere(tmp
         assert "what stands below p1-carved was found where no file claims the space" in page
         (event,) = [event for event in case.store.custody() if event.action == "container"]
         assert event.detail["free space"] == "searched for photos"
-        assert case.verify(CARVING, sample=2).differences == ()
+        assert case.verify(Settings(model="none", jobs=0), sample=4).differences == ()
 
 
 def test_a_case_that_was_carved_is_verified_by_a_process_that_lists_nothing_first(tmp_path: Path) -> None:
@@ -368,6 +373,28 @@ def test_what_is_found_is_bounded_in_number_size_and_time(tmp_path: Path, monkey
     assert isinstance(row, Skipped)
     assert row.blocks
     assert "was stopped" in row.reason
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_whatever_lies_there_what_is_found_lies_within_it_and_in_order(data: st.DataObject) -> None:
+    whole = bytearray(
+        a_photo(1) + bytes(700) + a_photo(2, kind="PNG", size=(40, 30)) + bytes(900) + a_photo(3, size=(64, 48))
+    )
+    for _ in range(data.draw(st.integers(0, 6))):
+        at = data.draw(st.integers(0, len(whole) - 1))
+        piece = data.draw(
+            st.binary(max_size=6) | st.sampled_from([b"\xff\xd8\xff", b"\xff\xd9", b"\xff\xda", bytes(600)])
+        )
+        whole[at : at + data.draw(st.sampled_from([0, len(piece)]))] = piece
+    content = bytes(whole)
+    behind = 0
+    for photo in found(content):
+        assert isinstance(photo, Carved)
+        assert behind <= photo.offset < photo.offset + photo.length <= len(content)
+        assert photo.offset % 512 == 0
+        assert carving.PATH.fullmatch(photo.path)
+        behind = photo.offset + 1
 
 
 def test_a_hostile_image_of_nothing_but_beginnings_ends(tmp_path: Path) -> None:

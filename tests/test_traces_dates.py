@@ -175,6 +175,8 @@ def test_a_stamp_is_read_and_compared_when_it_is_asked_for(tmp_path: Path) -> No
             for entry in case.view().photos():
                 found = next(item for item in entry.findings if item.check_id == "GF130")
                 outcomes[asked, entry.photo.source.display_path] = found.outcome
+        with open_case(folder, tmp_path / "case") as case:  # as the command does, which is not told again
+            assert case.verify(Settings(model="none", jobs=0), sample=1).differences == ()
     assert outcomes[False, "moved.jpg"] is Outcome.NOT_TESTABLE
     assert outcomes[True, "kept.jpg"] is Outcome.CONSISTENT
     assert outcomes[True, "moved.jpg"] is Outcome.SUSPICIOUS

@@ -8,6 +8,7 @@ read is named, and the check goes on.
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 import tempfile
@@ -23,12 +24,15 @@ from gtloc_forensics.case import comparing
 from gtloc_forensics.case.comparing import Chain, Difference
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.view import StoredCase
+from gtloc_forensics.decode import visible_text
 from gtloc_forensics.errors import CaseError, DamagedCase
+from gtloc_forensics.examination import acquisition
 from gtloc_forensics.examination import gathering as examination_gathering
 from gtloc_forensics.examination.instruments import Instruments, opened
 from gtloc_forensics.examination.settings import NO_MODEL, Settings
+from gtloc_forensics.files import reading
 from gtloc_forensics.metadata import credentials
-from gtloc_forensics.records import Claim, PhotoEntry, Prediction
+from gtloc_forensics.records import Claim, PhotoEntry, Prediction, visible
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.photos import Album
 from gtloc_forensics.vision import library
@@ -47,6 +51,15 @@ OTHER_CREDENTIALS = (
     "what content credentials state: the case was examined with another version of their library, or another list of "
     "trusted signers (--trust-anchors)"
 )
+OTHER_TEXT = (
+    "the text in the pictures (--visible-dates): its reader is not installed here, or is another version than the case "
+    "was examined with"
+)
+_OF_READERS = {
+    credentials.ContentCredentials.name: (credentials.GROUP, OTHER_CREDENTIALS),
+    visible_text.TextReader.name: ("Visible", OTHER_TEXT),
+}
+"""Readers that may differ between machines: the group of their tags, and what is said where they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +123,7 @@ def verify(
             model = _model_of(case)
             if model != NO_MODEL:
                 library.find_by_name(model)  # a case is input: what it names is no path
-            instruments = stack.enter_context(opened(replace(settings, model=model)))
+            instruments = stack.enter_context(opened(replace(_as_examined(case, settings), model=model)))
         found = verify_case(
             case,
             instruments=instruments,
@@ -121,6 +134,17 @@ def verify(
         )
         case.note("verify", "case", {"differences": len(found.differences), "repeated": found.repeated})
     return found
+
+
+def _as_examined(case: CaseFolder, settings: Settings) -> Settings:
+    """Return the settings with which as much is looked into as when the case was examined."""
+    event = case.store.last_event(acquisition.CONTAINER, visible(os.fsencode(case.evidence.name)))
+    reach = reading.LISTED if event is None else acquisition.reach_of(event.detail)
+    try:
+        reads_text = visible_text.TextReader.name in case.view().examined_with.readers
+    except CaseError:  # the check will say so
+        reads_text = False
+    return replace(settings, reach=reach, visible_dates=reads_text and visible_text.is_installed())
 
 
 def _model_of(case: CaseFolder) -> str:
@@ -167,10 +191,11 @@ def verify_case(
         if instruments is not None:
             ordinals = sorted(random.Random(seed).sample(range(evidence.members), min(sample, evidence.members)))
             repeated = list(_readable(view, ordinals, differences))
-            is_like = _reads_credentials_alike(view, instruments)
-            left_out = () if is_like else (OTHER_CREDENTIALS,)
+            unlike = {name: _OF_READERS[name] for name in _OF_READERS if not _reads_alike(view, instruments, name)}
+            left_out = tuple(said for _, said in unlike.values())
+            groups = tuple(group for group, _ in unlike.values())
             differences += comparing.read_through(
-                "sample", _repeat(case, repeated, instruments, settings, view.revised, with_credentials=is_like)
+                "sample", _repeat(case, repeated, instruments, settings, view.revised, without=groups)
             )
     return Verification(
         custody_events=chain.events,
@@ -213,9 +238,12 @@ def _repeat(
     settings: Settings,
     revised: Callable[[Claim], Claim],
     *,
-    with_credentials: bool,
+    without: tuple[str, ...],
 ) -> Iterator[Difference]:
-    """Examine *entries* again into a throw-away store and compare the records; *revised* adds what others tell."""
+    """Examine *entries* again into a throw-away store and compare the records.
+
+    *revised* adds what others tell; the groups of tags *without* which it is done were read with something else.
+    """
     only = {entry.photo.source.relative for entry in entries}
     with tempfile.TemporaryDirectory(prefix="gtloc-verify-") as folder:
         store = Store(Path(folder) / "again.sqlite")
@@ -234,23 +262,22 @@ def _repeat(
             yield Difference(name, "it could not be examined again")
             continue
         for record in ("claim", "sun", "image", "prediction"):
-            pair = (getattr(entry.photo, record), getattr(now, record))
-            if not _same(*(pair if with_credentials else map(_without_credentials, pair))):
+            before, after = (_left(getattr(photo, record), without) for photo in (entry.photo, now))
+            if not _same(before, after):
                 yield Difference(name, f"examined again, its {record} came out differently")
 
 
-def _reads_credentials_alike(view: StoredCase, instruments: Instruments) -> bool:
-    """Whether content credentials are read by the library, and weighed by the list, that the case was examined with."""
-    name = credentials.ContentCredentials.name
+def _reads_alike(view: StoredCase, instruments: Instruments, name: str) -> bool:
+    """Whether a reader beside exiftool is of the version, and weighs by the list, that the case was examined with."""
     return view.examined_with.readers.get(name) == instruments.environment.readers.get(name)
 
 
-def _without_credentials(record: Any) -> Any:
-    if not isinstance(record, Claim):
+def _left(record: Any, without: tuple[str, ...]) -> Any:
+    """Return a record, of a claim without some groups of tags."""
+    if not isinstance(record, Claim) or not without:
         return record
-    return replace(
-        record, tags={tag: value for tag, value in record.tags.items() if not tag.startswith(f"{credentials.GROUP}:")}
-    )
+    kept = {tag: value for tag, value in record.tags.items() if tag.partition(":")[0] not in without}
+    return replace(record, tags=kept)
 
 
 def _same(first: Any, second: Any) -> bool:

@@ -109,6 +109,8 @@ class Concluding:
         command += "".join(f" --trust-anchors {shlex.quote(str(path))}" for path in settings.trust_anchors)
         if settings.backup_password is not None:
             command += f" --backup-password {shlex.quote(str(settings.backup_password))}"
+        command += " --nested" * settings.reach.nested + " --carve" * settings.reach.carved
+        command += " --visible-dates" * settings.visible_dates
         self._environment = replace(
             instruments.environment,
             command=command,

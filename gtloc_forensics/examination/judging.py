@@ -30,11 +30,18 @@ def judge(photo: Photo, registry: Registry, context: Context, *, changed: Statem
             findings.append(not_testable(rule.check_id, photo.source.source_id, lacking))
             continue
         found, failure = run_rule(rule, photo, context)
-        findings += found
+        findings += map(_of_pieces, found) if photo.source.stat.is_carved else found
         if failure is not None:
             unexamined.append(replace(failure, source_id=photo.source.source_id))
     return PhotoResult(tuple(findings), tuple(unexamined))
 
+
+def _of_pieces(finding: Finding) -> Finding:
+    """Return a finding with the innocent explanation that everything carved has."""
+    return replace(finding, innocent=(*finding.innocent, _PIECES)) if finding.is_found else finding
+
+
+_PIECES = Sentence("it was carved from free space, so that its head and its picture may be of different files")
 
 OUTCOME_RANK = {Outcome.CONTRADICTION: 0, Outcome.SUSPICIOUS: 1, Outcome.EXPLAINED: 2}
 _CONFIDENCE_RANK = {"decisive": 0, "strong": 1, "weak": 2, "context": 3}
