@@ -33,7 +33,7 @@ from gtloc_forensics.errors import ClusterFailed, UsageError
 from gtloc_forensics.examination.settings import Settings
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install -e '.[cluster]'")
-pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.timeout(240)]
 
 WITHOUT_MODEL = Settings(model="none", jobs=0)
 SMALL = Most(sources=2)

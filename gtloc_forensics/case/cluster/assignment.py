@@ -8,6 +8,7 @@ until it answers. The simulation in ``benchmarks/simulate_scheduler.py`` drives 
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -119,7 +120,7 @@ class Assignment(Generic[S]):
         self._first: dict[int, _Piece[S]] = {}  # number → the whole shard
         self._open: dict[int, int] = {}  # number → its parts that are not settled
         self._in_hand: dict[int, _InHand[S]] = {}
-        self._by_age: deque[int] = deque()  # attempts that are not late, the oldest first
+        self._deadlines: list[tuple[float, int]] = []  # a heap: when which attempt will be late
         self._slots: dict[str, int] = {}
         self._free: dict[str, int] = {}  # only places with a free slot
         self._busy: dict[str, set[int]] = {}
@@ -196,7 +197,7 @@ class Assignment(Generic[S]):
     def _hand_out(self, piece: _Piece[S], place: str, now_s: float) -> Attempt[S]:
         self._number += 1
         self._in_hand[self._number] = _InHand(piece, place, now_s)
-        self._by_age.append(self._number)
+        heapq.heappush(self._deadlines, (now_s + self._deadline_s(piece), self._number))
         self._busy[place].add(self._number)
         piece.in_hand += 1
         piece.places.add(place)
@@ -206,26 +207,18 @@ class Assignment(Generic[S]):
         return Attempt(self._number, piece.shard, place)
 
     def _note_late(self, now_s: float) -> None:
-        kept: list[int] = []
-        while self._by_age:
-            number = self._by_age[0]
+        while self._deadlines and self._deadlines[0][0] <= now_s:
+            _, number = heapq.heappop(self._deadlines)
             held = self._in_hand.get(number)
             if held is None:
-                self._by_age.popleft()
                 continue
-            if now_s - held.since_s < self._shortest_deadline_s():
-                break
-            self._by_age.popleft()
-            if now_s - held.since_s < self._deadline_s(held.piece):
-                kept.append(number)
+            at_s = held.since_s + self._deadline_s(held.piece)
+            if at_s > now_s:  # shards have come to take longer since
+                heapq.heappush(self._deadlines, (at_s, number))
                 continue
             self._late[held.place] = self._late.get(held.place, 0) + 1
             if held.piece.state is _State.OPEN:
                 self._waiting.appendleft(held.piece)
-        self._by_age.extendleft(reversed(kept))
-
-    def _shortest_deadline_s(self) -> float:
-        return self._rules.first_s if self._typical_s is None else self._rules.least_s
 
     def _deadline_s(self, piece: _Piece[S]) -> float:
         if self._typical_s is None:
@@ -301,9 +294,15 @@ class Assignment(Generic[S]):
         return held
 
     def _learn(self, seconds_a_file: float) -> None:
+        was_known = self._typical_s is not None
         self._took_s.append(seconds_a_file)
         if len(self._took_s) >= self._rules.known_after:
             self._typical_s = median(self._took_s)
+            if not was_known:  # what is in hand was given a deadline before anybody knew
+                self._deadlines = [
+                    (held.since_s + self._deadline_s(held.piece), number) for number, held in self._in_hand.items()
+                ]
+                heapq.heapify(self._deadlines)
 
     def _settle(self, first: int) -> None:
         self._open[first] -= 1

@@ -76,7 +76,9 @@ def _serve_shards(connection: Connection, run: Run) -> None:
 def _answered(connection: Connection, run: Run, request: Request) -> Reply:
     try:
         _refuse_absent(run.root)
-        spool = Spool(Path(os.fsdecode(request.results)))
+        results = Path(os.fsdecode(request.results))
+        writing.refuse_inside(results, run.root)
+        spool = Spool(results)
         files: list[Examined] = []
         for group in _groups(request.shard, run, request.model_batch):
             files += group

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import platform
+import os
 import signal
+import stat
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -16,7 +17,7 @@ from distributed import Scheduler, Worker
 from gtloc_forensics.case.cluster.addresses import Address, Credentials, checked
 from gtloc_forensics.case.cluster.dask_engine import GPU, NOBODY, SLOT, configure, security_of
 from gtloc_forensics.case.cluster.slots import Slots
-from gtloc_forensics.errors import ClusterFailed
+from gtloc_forensics.errors import ClusterFailed, UsageError
 from gtloc_forensics.files import workspace, writing
 
 AGAIN_S = 5.0
@@ -82,7 +83,7 @@ def run_worker(address: Address, credentials: Credentials | None, settings: Work
     """Examine for whoever asks at the scheduler at *address*, until SIGTERM or SIGINT.
 
     Raises:
-        UsageError: credentials are missing, or the place for working copies is in the evidence.
+        UsageError: credentials are missing, or the place for working copies is in the evidence or somebody else's.
         ClusterFailed: there is no scheduler, and it shall not wait for one.
     """
     credentials = checked(address, credentials)
@@ -91,8 +92,7 @@ def run_worker(address: Address, credentials: Credentials | None, settings: Work
         writing.refuse_temporary_inside(settings.evidence)
         if settings.place is not None:
             writing.refuse_inside(settings.place, settings.evidence)
-    base = settings.place or Path(tempfile.gettempdir()) / f"gtloc-worker-{platform.node()}"
-    base.mkdir(mode=0o700, parents=True, exist_ok=True)
+    base = _place(settings.place)
 
     async def serve(stop: asyncio.Event) -> None:
         with workspace.working_folder(base) as place:
@@ -104,6 +104,23 @@ def run_worker(address: Address, credentials: Credentials | None, settings: Work
                     await asyncio.wait_for(stop.wait(), AGAIN_S)
 
     asyncio.run(_until_stopped(serve))
+
+
+def _place(asked: Path | None) -> Path:
+    """Return a folder of ours for working copies.
+
+    Raises:
+        UsageError: what has its name in the folder for temporary files is somebody else's.
+    """
+    if asked is not None:
+        asked.mkdir(parents=True, exist_ok=True)
+        return asked
+    place = Path(tempfile.gettempdir()) / f"gtloc-worker-{os.getuid()}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    found = place.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise UsageError(f"{place} belongs to somebody else; name a folder for working copies with --work")
+    return place
 
 
 async def _work(
