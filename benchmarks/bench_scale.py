@@ -210,8 +210,9 @@ def measured(counts: list[int], steps: list[str], place: Path | None, most_gib: 
     """Yield the figures of every step, from the smallest number of photos to the largest."""
     for photos in counts:
         with tempfile.TemporaryDirectory(prefix="gtloc-scale-", dir=place) as folder:
-            (Path(folder) / "seed").mkdir()
-            seed(Path(folder) / "seed")
+            if "write" in steps:
+                (Path(folder) / "seed").mkdir()
+                seed(Path(folder) / "seed")
             for name in steps:
                 command = [sys.executable, __file__, "--step", name, "--case", str(Path(folder) / "case.sqlite")]
                 done = subprocess.run(

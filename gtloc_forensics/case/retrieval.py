@@ -90,6 +90,15 @@ class Query:
         """Whether anything is asked of what the pixels show."""
         return any(shown is not None for shown in (self.shows_hour, self.shows_month, self.shows_place))
 
+    @property
+    def asks_of_pictures(self) -> bool:
+        """Whether anything but what photos claim is asked about."""
+        return (
+            self.shows
+            or bool(self.sought)
+            or any(asked is not None for asked in (self.like, self.joint, self.composed))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:

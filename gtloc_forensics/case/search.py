@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,13 +15,14 @@ from numpy.typing import NDArray
 
 from gtloc_forensics import decode
 from gtloc_forensics.case.folder import CaseFolder
-from gtloc_forensics.case.retrieval import MONTH_STARTS, Answer, Example, Query, search
+from gtloc_forensics.case.retrieval import MONTH_STARTS, Answer, Claimed, Example, Query, search, search_claims
 from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.case.words import holding
 from gtloc_forensics.errors import DecodeRefused, UsageError, WeightsError
+from gtloc_forensics.examination import summaries
 from gtloc_forensics.examination.settings import DEFAULT_SHORT_SIDE
 from gtloc_forensics.files import acquiring
-from gtloc_forensics.records import Candidate, Environment, ImageFacts, Photo, Prediction, Sentence, visible
+from gtloc_forensics.records import Candidate, Environment, ImageFacts, Photo, Position, Prediction, Sentence, visible
 
 if TYPE_CHECKING:
     from gtloc_forensics.vision import Model
@@ -78,9 +80,27 @@ def find_among(
         query = replace(query, like=inside if inside is not None else _from_file(Path(like), model))
     if query.shows_place is not None and query.shows_hour is not None and query.shows_month is not None:
         query = replace(query, joint=model.joint(query))
+    if not query.asks_of_pictures:
+        found = search_claims(_claimed(view, ordinals), query, limit=limit)
+        return found if ordinals is None else replace(found, looked_at=view.tally.photos)
     if ordinals is None:
         return search(watched(view.records()), query, limit=limit)
     return replace(search(watched(_photos(view, ordinals)), query, limit=limit), looked_at=view.tally.photos)
+
+
+def _claimed(view: StoredCase, ordinals: Collection[int] | None) -> Iterator[Claimed]:
+    """Yield what conditions are held against, without building the records that a list of hits does not show."""
+    for sketch in view.sketches():
+        if ordinals is None or sketch.ordinal in ordinals:
+            yield Claimed(
+                sketch.source_id,
+                sketch.name,
+                sketch.is_read,
+                datetime.fromisoformat(sketch.local_time) if sketch.local_time else None,
+                None if sketch.position is None else Position(*sketch.position),
+                " ".join(filter(None, sketch.maker)),
+                summaries.called(sketch.named) if sketch.is_read else "",
+            )
 
 
 def _photos(view: StoredCase, ordinals: Collection[int]) -> Iterator[Photo]:

@@ -16,6 +16,7 @@ from gtloc_forensics.records import (
     UNKNOWN_DEVICE,
     Absent,
     Claim,
+    Device,
     DeviceGroup,
     ImageFacts,
     Photo,
@@ -102,9 +103,13 @@ def by_device(
 
 def label(claim: Claim) -> tuple[Statement, Statement]:
     """Return how to call a claim's device, and how sure it is that it is one device."""
-    device, serial = claim.device, _present(claim.device.serial)
-    name = devices.name_of(device)
-    return (Sentence("{name} (serial {serial})", name=name, serial=serial) if serial else name), device.doubt
+    return called(claim.device), claim.device.doubt
+
+
+def called(device: Device) -> Statement:
+    """Return how to call a device: make and model, with its serial number where there is one."""
+    name, serial = devices.name_of(device), _present(device.serial)
+    return Sentence("{name} (serial {serial})", name=name, serial=serial) if serial else name
 
 
 def _by_claimed_time(item: PhotoSummary) -> tuple[bool, datetime, str]:

@@ -102,10 +102,15 @@ class Sketch:
     tags: Mapping[str, Any]  # as they were read, when they were asked for
 
     @property
+    def named(self) -> Device:
+        """The device as far as a list needs it: make, model and serial number."""
+        gone = Absent.MISSING
+        return Device(*self.maker[:2], self.maker[2] or gone, gone, gone, gone, self.device_key, "")
+
+    @property
     def device(self) -> str:
         """Make and model for people; "" when neither is there."""
-        gone = Absent.MISSING
-        return Device(*self.maker[:2], gone, gone, gone, gone, self.device_key, "").name
+        return self.named.name
 
 
 def sketched(
