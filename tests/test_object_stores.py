@@ -450,3 +450,9 @@ def test_a_file_of_a_folder_is_kept_as_older_programs_read_it(tmp_path: Path) ->
         with case.store.reading() as session:
             kept = json.loads(session.scalar(text("SELECT stat FROM source")))
     assert not {"etag", "version"} & set(kept)
+
+
+def test_a_store_is_not_watched(tmp_path: Path) -> None:
+    result = run("watch", f"s3://{BUCKET}/card", "--case", tmp_path / "case", "--once")
+    assert result.exit_code == ExitCode.FAILURE
+    assert "is the address of a store, which cannot be watched" in result.output

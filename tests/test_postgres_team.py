@@ -189,6 +189,23 @@ def test_the_sql_of_the_roles_can_be_read_before_it_is_run_and_run_again(url: st
     assert run("database", "roles", "--database", "sqlite:////nowhere/x")[0] == ExitCode.FAILURE
 
 
+def test_programs_that_open_an_empty_database_at_once_make_its_tables_once(url: str) -> None:
+    faults: list[Exception] = []
+
+    def opens() -> None:
+        try:
+            Store(url).close()
+        except Exception as error:
+            faults.append(error)
+
+    openers = [threading.Thread(target=opens) for _ in range(6)]
+    for opener in openers:
+        opener.start()
+    for opener in openers:
+        opener.join(60)
+    assert not faults
+
+
 # --------------------------------------------------------------------------- reading meanwhile
 
 

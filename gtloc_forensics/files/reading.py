@@ -151,6 +151,11 @@ def is_folder(evidence: Path) -> bool:
     return not container.is_container(evidence) and not store.is_store(evidence)
 
 
+def is_store(evidence: Path) -> bool:
+    """Say whether a path is the address of a store; a folder of that name comes first."""
+    return not evidence.exists() and store.is_store(evidence)
+
+
 def is_there(evidence: Path) -> bool:
     """Say whether there is something to list; a store says so itself when it is asked."""
     return store.is_store(evidence) or evidence.exists()
