@@ -27,6 +27,7 @@ from gtloc_forensics.errors import CaseError, DamagedCase
 from gtloc_forensics.examination import gathering as examination_gathering
 from gtloc_forensics.examination.instruments import Instruments, opened
 from gtloc_forensics.examination.settings import NO_MODEL, Settings
+from gtloc_forensics.files import reading
 from gtloc_forensics.metadata import credentials
 from gtloc_forensics.records import Claim, PhotoEntry, Prediction
 from gtloc_forensics.store.database import Store
@@ -104,6 +105,7 @@ def verify(
         CaseError: no examination was completed.
         CaseBusy: another process works on this case.
     """
+    reading.insist_on_named(case.evidence)
     with case.locked(), ExitStack() as stack:
         instruments = None
         if sample:

@@ -177,8 +177,24 @@ def door(evidence: Path) -> Path:
             f"{evidence} is not a folder; name the folder that holds the photos, an image or an archive, or a store "
             "(s3://bucket/prefix)"
         )
+    store.name(address.path)
     store.opened(address.path)
     return address.path
+
+
+def name(evidence: Path) -> None:
+    """Note that somebody named this evidence; a store is opened for those alone, whatever a case says."""
+    store.name(evidence)
+
+
+def insist_on_named(evidence: Path) -> None:
+    """Make sure that evidence may be opened: it is no store, or one that somebody named.
+
+    Raises:
+        UsageError, ServerFailed, ToolMissing: nobody named it, or it cannot be opened.
+    """
+    if store.is_store(evidence):
+        store.opened(evidence)
 
 
 def named(evidence: Path) -> bytes:
