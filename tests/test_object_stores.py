@@ -65,6 +65,7 @@ def hang_up() -> None:
     for left in store._open.values():
         left.close()
     store._open.clear()
+    store._named.clear()
 
 
 def fill(server: S3Server, tmp_path: Path, *, photos: int = 3) -> Path:
@@ -216,6 +217,7 @@ def test_etag_and_version_stand_with_each_photo(bucket: S3Server, tmp_path: Path
         assert (source.stat.etag, source.stat.version) == (etag, version)
         (event,) = [event for event in case.store.custody() if event.action == "acquire"]
         assert (event.detail["etag"], event.detail["version"]) == (etag, version)
+        assert "access_time_kept" not in event.detail, "a store of objects has no access times"
         assert [event.subject for event in case.store.custody() if event.action == "object store"] == [
             f"s3://{BUCKET}/card"
         ]
@@ -450,3 +452,27 @@ def test_a_file_of_a_folder_is_kept_as_older_programs_read_it(tmp_path: Path) ->
         with case.store.reading() as session:
             kept = json.loads(session.scalar(text("SELECT stat FROM source")))
     assert not {"etag", "version"} & set(kept)
+
+
+def test_a_store_is_not_watched(tmp_path: Path) -> None:
+    result = run("watch", f"s3://{BUCKET}/card", "--case", tmp_path / "case", "--once")
+    assert result.exit_code == ExitCode.FAILURE
+    assert "is the address of a store, which cannot be watched" in result.output
+
+
+def test_what_a_case_says_of_its_evidence_is_not_enough_to_connect(bucket: S3Server, tmp_path: Path) -> None:
+    fill(bucket, tmp_path)
+    audit(tmp_path / "case")
+    run("correct", tmp_path / "case", "--plan", tmp_path / "plan.toml", "--offset", "+01:00:00")
+    hang_up()
+    bucket.forget()
+    applied = ["correct", tmp_path / "case", "--plan", tmp_path / "plan.toml", "--apply"]
+    for words in (["verify", tmp_path / "case"], applied):
+        result = run(*words)
+        assert result.exit_code == ExitCode.FAILURE
+        assert f"name the same address with --evidence s3://{BUCKET}/card" in result.output
+    assert not bucket.methods
+    assert run("verify", tmp_path / "case", "--evidence", "s3://other/x").exit_code == ExitCode.FAILURE
+    assert not bucket.methods
+    result = run("verify", tmp_path / "case", "--sample", "0", "--evidence", f"s3://{BUCKET}/card")
+    assert result.exit_code == ExitCode.CLEAN, result.output

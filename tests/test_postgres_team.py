@@ -150,11 +150,11 @@ def test_a_reader_makes_reports_and_exports_and_is_told_what_it_may_not(
     with open_case(evidence, tmp_path / "case", database_url=writer) as case:
         case.audit(INLINE)
         events = len(list(case.store.custody()))
+    code, said = run("verify", tmp_path / "case", "--sample", "1", "--database", reader)
+    assert code == 0, said
     code, said = run("export", tmp_path / "case", "--format", "csv", "--database", reader)
     assert code == 0, said
     assert "its chain of custody does not note this" in said
-    code, said = run("verify", tmp_path / "case", "--sample", "1", "--database", reader)
-    assert code == 0, said
     photo(evidence / "new.jpg", 9)
     words = ("audit", evidence, "-o", tmp_path / "case", "--model", "none", "--jobs", "0", "--no-report")
     code, said = run(*words, "--database", reader)
@@ -187,6 +187,23 @@ def test_the_sql_of_the_roles_can_be_read_before_it_is_run_and_run_again(url: st
     assert "no name for a role" in said
     assert run("database", "roles", "--database", "")[0] == ExitCode.FAILURE
     assert run("database", "roles", "--database", "sqlite:////nowhere/x")[0] == ExitCode.FAILURE
+
+
+def test_programs_that_open_an_empty_database_at_once_make_its_tables_once(url: str) -> None:
+    faults: list[Exception] = []
+
+    def opens() -> None:
+        try:
+            Store(url).close()
+        except Exception as error:
+            faults.append(error)
+
+    openers = [threading.Thread(target=opens) for _ in range(6)]
+    for opener in openers:
+        opener.start()
+    for opener in openers:
+        opener.join(60)
+    assert not faults
 
 
 # --------------------------------------------------------------------------- reading meanwhile
@@ -330,7 +347,7 @@ def test_copied_rows_are_those_that_inserted_ones_would_be_and_known_keys_stay(
         copied = content(store)["result"]
         with store.writing() as session:
             session.execute(text("DELETE FROM result"))
-        monkeypatch.setattr(copying, "FEWEST_TO_COPY", 1_000_000)
+        monkeypatch.setattr(copying, "FEWEST_TO_COMPARE", 1_000_000)
         with store.writing() as session:
             for part in (rows(0, 100), changed, rows(200, 50)):
                 copying.write_rows(session.connection(), ResultRow, part, skips_known=True)

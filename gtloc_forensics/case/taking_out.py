@@ -36,6 +36,7 @@ def photos_of(case: CaseFolder, plan: Plan, destination: Destination, journal: J
             f"the photos lie within {within}, which is never written to: leave --beside and --in-place out, and "
             "the corrections lie in CASE/sidecars; or name a folder for corrected copies with --copy"
         )
+    reading.insist_on_named(case.evidence)
     with removed_when_done(case, journal):
         _take_out(case, tuple(plan.by_photo()))
         yield case.taken_out

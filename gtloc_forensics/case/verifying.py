@@ -117,6 +117,7 @@ def verify(
         CaseError: no examination was completed.
         CaseBusy: another process works on this case.
     """
+    reading.insist_on_named(case.evidence)
     with case.locked(), ExitStack() as stack:
         instruments = None
         if sample:

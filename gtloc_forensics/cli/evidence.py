@@ -9,6 +9,13 @@ from typing import Any
 import click
 
 
+def _note(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
+    if value is not None:
+        from gtloc_forensics.files import reading
+
+        reading.name(value)
+
+
 class Evidence(click.Path):
     """A path, or an address such as ``s3://bucket/prefix``, which is looked at before a path is made of it."""
 
@@ -29,3 +36,12 @@ class Evidence(click.Path):
             return addresses.read(value).path
         except UsageError as error:
             raise click.UsageError(str(error)) from None
+
+
+evidence_option = click.option(
+    "--evidence",
+    type=Evidence(),
+    expose_value=False,
+    callback=_note,
+    help="Address of the store in which the photos of the case lie: without it we connect nowhere.",
+)

@@ -60,7 +60,7 @@ def keep_source(keeping: Keeping, work: Work, taken: Taken) -> None:
         detail={
             "sha256": source.sha256,
             "size_bytes": source.stat.size_bytes,
-            "access_time_kept": taken.access_time_kept,
+            **({} if source.stat.etag else {"access_time_kept": taken.access_time_kept}),  # a store of objects has none
             **({"etag": source.stat.etag} if source.stat.etag else {}),
             **({"version": source.stat.version} if source.stat.version else {}),
             **{f"sidecar {visible(name)}": sha256 for name, sha256 in sidecars.items()},

@@ -242,6 +242,11 @@ def is_folder(evidence: Path) -> bool:
     return not evidence.is_file() and addresses.of_path(evidence) is None
 
 
+def is_store(evidence: Path) -> bool:
+    """Say whether a path is the address of a store; a folder of that name comes first."""
+    return not evidence.exists() and addresses.of_path(evidence) is not None
+
+
 def is_there(evidence: Path) -> bool:
     """Say whether there is something to list; a store says so itself when it is asked."""
     return addresses.of_path(evidence) is not None or evidence.exists()
@@ -263,8 +268,25 @@ def door(evidence: Path) -> Path:
             f"{evidence} is not a folder; name the folder that holds the photos, an image or an archive, or a store "
             "(s3://bucket/prefix)"
         )
+    name(address.path)
     _store(address.path)
     return address.path
+
+
+def name(evidence: Path) -> None:
+    """Note that somebody named this evidence; a store is opened for those alone, whatever a case says."""
+    from gtloc_forensics.files.stores import store
+
+    store.name(evidence)
+
+
+def insist_on_named(evidence: Path) -> None:
+    """Make sure that evidence may be opened: it is no store, or one that somebody named.
+
+    Raises:
+        UsageError, ServerFailed, ToolMissing: nobody named it, or it cannot be opened.
+    """
+    _store(evidence)
 
 
 def named(evidence: Path) -> bytes:

@@ -11,8 +11,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from gtloc_forensics.store import servers
 from gtloc_forensics.store.schema import POSTGRESQL, Row
 
-FEWEST_TO_COPY = 20
-"""Rows; fewer cost less as an INSERT, since rows that may be there already go through a table of their own."""
+FEWEST_TO_COPY, FEWEST_TO_COMPARE = 10, 100
+"""Rows; fewer cost less as an INSERT. Those that may be there already go through a table of their own, which costs.
+
+INSERT against COPY in CPU of client and server, median of 3 turns of 2,000 rows each: batches of 10 rows 1.9 (plain)
+and 0.4 (compared), of 50 2.4 and 1.0, of 100 2.5 and 1.3 (benchmarks/bench_postgres.py --batch N).
+"""
 
 
 def write_rows(
@@ -28,7 +32,8 @@ def write_rows(
     """
     table = kind.__table__
     assert isinstance(table, Table)
-    if connection.dialect.name == POSTGRESQL and len(rows) >= FEWEST_TO_COPY:
+    fewest = FEWEST_TO_COMPARE if skips_known else FEWEST_TO_COPY
+    if connection.dialect.name == POSTGRESQL and len(rows) >= fewest:
         _copy(connection, table, rows, skips_known=skips_known)
         return
     made = (postgresql if connection.dialect.name == POSTGRESQL else sqlite).insert(table)

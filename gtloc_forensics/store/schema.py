@@ -312,6 +312,9 @@ def migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     with engine.begin() as connection:
+        queue_up(connection)
+        if _version(connection) == SCHEMA:
+            return  # another program was there first
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gtloc_forensics.cli.database import database_option, named_database
+from gtloc_forensics.cli.evidence import evidence_option
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 from gtloc_forensics.cli.output import counted, say
 
@@ -58,6 +59,7 @@ SHOWN = 30
 @click.option("--undo", is_flag=True, help="Give every file of the latest transaction its old bytes back.")
 @click.option("--transaction", default="", metavar="NAME", help="With --undo: this one in place of the latest.")
 @click.option("--lines", type=click.Path(path_type=Path), help="Write the plan, or the result, as lines for a plugin.")
+@evidence_option
 @database_option
 @says_what_went_wrong
 def correct(case: Path, plan_file: Path | None, **options: Any) -> None:

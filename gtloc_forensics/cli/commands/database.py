@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from gtloc_forensics.cli.exits import says_what_went_wrong
@@ -28,21 +26,11 @@ def roles(address: str, reader: str, writer: str, prints: bool) -> None:
     The custody chain only grows: neither role may change or remove a row of it,
     and neither can switch its triggers off.
     """
-    from gtloc_forensics.errors import UsageError
-    from gtloc_forensics.store import addresses
-    from gtloc_forensics.store import roles as case_roles
-    from gtloc_forensics.store.database import Store
+    from gtloc_forensics.case import team
 
     if prints:
-        for statement in case_roles.statements(reader, writer):
+        for statement in team.roles_sql(reader, writer):
             click.echo(f"{statement};")
         return
-    place = addresses.checked(address) if address else Path()
-    if isinstance(place, Path):
-        raise UsageError("roles are of a server: write --database postgresql+psycopg://owner@host/name, or --sql")
-    store = Store(place)
-    try:
-        case_roles.make(store.engine, reader, writer)
-    finally:
-        store.close()
-    click.echo(f"{reader} may read {store.url}; {writer} may also add to it")
+    place = team.make_roles(address, reader, writer)
+    click.echo(f"{reader} may read {place}; {writer} may also add to it")

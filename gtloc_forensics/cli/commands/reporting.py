@@ -16,6 +16,7 @@ import click
 
 from gtloc_forensics.cli import preferences
 from gtloc_forensics.cli.database import database_option, named_database
+from gtloc_forensics.cli.evidence import evidence_option
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
 from gtloc_forensics.cli.output import counted, open_for_reading, say, say_json
 from gtloc_forensics.cli.progress import progress_on
@@ -271,6 +272,7 @@ def seal(
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout.")
+@evidence_option
 @database_option
 @says_what_went_wrong
 def verify(

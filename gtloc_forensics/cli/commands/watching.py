@@ -56,8 +56,11 @@ def watch(import_dirs: tuple[Path, ...], case_folder: Path, as_json: bool, **opt
     from gtloc_forensics.case.watching import WatchSettings
     from gtloc_forensics.errors import UsageError
     from gtloc_forensics.examination.settings import Settings
+    from gtloc_forensics.files.reading import is_store
     from gtloc_forensics.report import refuse_unknown
 
+    if addressed := [folder for folder in import_dirs if is_store(folder)]:
+        raise UsageError(f"{addressed[0]} is the address of a store, which cannot be watched; audit it again instead")
     roots = tuple(folder.resolve() for folder in import_dirs)
     if options["once"] and not any(root.is_dir() for root in roots):
         raise UsageError(

@@ -6,6 +6,7 @@ and the files that their own tools use. Every library stands behind an extra.
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Callable, Mapping
@@ -77,6 +78,8 @@ def _s3(address: Address) -> Any:
 
 def _gs(address: Address) -> Any:
     import gcsfs
+
+    logging.getLogger("gcsfs").setLevel(logging.ERROR)  # it warns of what it tries before it falls back
 
     made = gcsfs.GCSFileSystem(access="read_only", use_listings_cache=False, skip_instance_cache=True, timeout=ANSWER_S)
     made.retries = TRIES

@@ -144,14 +144,14 @@ class Objects:
             raise Unreadable(Sentence("it is not in the store any more"))
         return told
 
-    def open(self, name: str) -> Any:
-        """Return an object open for reading.
+    def open(self, name: str, *, ahead_bytes: int = READ_AHEAD_BYTES) -> Any:
+        """Return an object open for reading, of which *ahead_bytes* more than wanted are asked for at once.
 
         Raises:
             OSError: it is gone, or the store cannot be asked.
         """
         try:
-            return self._files.open(name, "rb", block_size=READ_AHEAD_BYTES)
+            return self._files.open(name, "rb", block_size=ahead_bytes)
         except Exception as error:  # the border, as above
             raise Unreadable(troubles.of_object(error)) from error
 
@@ -162,7 +162,7 @@ class Objects:
             OSError: it cannot be read.
         """
         try:
-            with self.open(address) as file:
+            with self.open(address, ahead_bytes=block_bytes) as file:
                 while block := file.read(block_bytes):
                     yield block
         except Unreadable:
@@ -180,7 +180,7 @@ class Objects:
             size_bytes=int(info["size"]),
             mtime_ns=written_ns if is_smb else written_ns // _SECOND_NS * _SECOND_NS,
             ctime_ns=0,
-            atime_ns=0,
+            atime_ns=_nanoseconds(info.get("time")) if self._address.is_server else 0,
             mode=stat.S_IFREG | 0o444,
             inode=_number(etag) if etag else 0,
             device=self._device,

@@ -205,6 +205,9 @@ class OpenObject:
             raise Unreadable(troubles.of_object(error)) from error
 
 
+_named: set[Path] = set()
+"""Addresses that somebody named to this process: what a case says of its evidence is not enough to connect."""
+
 _open: dict[Path, ObjectStore] = {}
 _opening = threading.Lock()
 
@@ -214,15 +217,26 @@ def is_store(evidence: Path) -> bool:
     return addresses.of_path(evidence) is not None
 
 
+def name(evidence: Path) -> None:
+    """Note that somebody named an address to this process, which may then connect there."""
+    _named.add(evidence)
+
+
 def opened(evidence: Path) -> ObjectStore:
     """Return the store *evidence*, opened now or before; only the one asked for last stays open.
 
     Raises:
-        UsageError, ServerFailed, ToolMissing: as :class:`ObjectStore`.
+        UsageError: nobody named it, or as :class:`ObjectStore`.
+        ServerFailed, ToolMissing: as :class:`ObjectStore`.
     """
     address = addresses.of_path(evidence)
     if address is None:
         raise UsageError(f"{evidence} is no address of a store; write s3://bucket/prefix")
+    if evidence not in _named:
+        raise UsageError(
+            f"the photos of this case lie at {address}; a case folder alone does not decide where we connect: if it is "
+            f"right, name the same address with --evidence {address}"
+        )
     with _opening:
         known = _open.get(evidence)
         if known is not None:
