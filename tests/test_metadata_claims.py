@@ -362,7 +362,7 @@ def test_a_service_that_knows_no_time_tells_none(seconds: object) -> None:
     }
     made = claim({}, sidecars=[("a.jpg.json", beside)])
     assert isinstance(made.utc_time, Absent)
-    assert made.position is Absent.NO_FIX
+    assert made.position is Absent.MISSING, "no receiver wrote these zeros"
 
 
 @pytest.mark.parametrize(

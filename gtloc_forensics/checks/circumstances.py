@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 from math import comb
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from gtloc_forensics.checks import offsets
+from gtloc_forensics.checks import offsets, position_slips
 from gtloc_forensics.earth import claims as earth_claims
+from gtloc_forensics.earth import globe
 from gtloc_forensics.evidence.clocks import receiver
 from gtloc_forensics.records import (
     UNKNOWN_DEVICE,
@@ -28,6 +29,7 @@ from gtloc_forensics.records import (
     OffsetSource,
     Outcome,
     PhotoSummary,
+    Position,
     Stated,
 )
 
@@ -40,6 +42,9 @@ FEWEST_OF_CASE = 3
 FEWEST_DAYS = 3
 FEWEST_STAMPED = 3
 FEWEST_KEPT = 3
+FEWEST_FOREIGN = 2
+EVENING_HOUR = 18
+NEAR_IN_TIME = timedelta(days=7)
 MOST_COMPARED = 100
 # So rarely may chance put as many photos on one second of the day.
 CHANCE = 0.001
@@ -57,6 +62,8 @@ class Circumstance:
     agreeing: int = 0  # other photos of the device whose GPS time agrees with its clock
     is_position_repeated: bool = False  # to the last digit, in a photo of the device taken at another time
     stamped: int = 0  # photos with this very capture second and GPS times of their own, this one included
+    is_run_through: bool = False  # the device also took photos in the last hours of the year before
+    is_amid_neighbours: bool = False  # nearer to the device's photos before and after than where a slip would put it
     keeping_offset: int = 0  # photos of the device that keep its foreign offset, each confirmed by GPS time
 
 
@@ -112,6 +119,7 @@ class _Row:
     place: tuple[float, float] | None
     written_hours: float | None  # an offset that the camera wrote
     legal: tuple[float, ...]
+    slips: tuple[Position, ...]  # where the written offset, foreign at the claimed place, would be legal after a slip
     zone: str
     offset_hours: float | None
     utc_source: OffsetSource | None
@@ -138,20 +146,49 @@ class _Row:
 
 def gather(claims: Iterable[Claim]) -> Circumstances:
     """Return what the photos of a case say of each other; linear in their number but for sorting."""
-    rows = [row for claim in claims if (row := _row(claim)) is not None]
+    rows: list[_Row] = []
+    found: _Found = {}
+    years = _YearEnds()
+    for claim in claims:
+        rows += [row] if (row := _row(claim)) is not None else []
+        years.hear(claim)
+    years.tell(found)
     by_device = _grouped(rows, lambda row: row.device_key)
     by_device.pop(UNKNOWN_DEVICE, None)
-    found: _Found = {}
     for device_rows in by_device.values():
         _constant_dates(device_rows, found)
         _constant_times(device_rows, _fewest_by_chance(sum(row.is_off for row in device_rows)), found)
+        _constant_instants(device_rows, found)
         _device_facts(device_rows, found)
         _kept_offsets(device_rows, found)
+        _ways(device_rows, found)
         _as_the_clock_model_hears(device_rows, found)
     off = [row for row in rows if row.is_off]
     _constant_times(off, max(FEWEST_OF_CASE, _fewest_by_chance(len(off))), found)
     _stamped(rows, found)
     return Circumstances(found)
+
+
+class _YearEnds:
+    """Photos of the first day of a year, and the devices that were seen at work on the evening before."""
+
+    def __init__(self) -> None:
+        self._eves: set[tuple[str, int]] = set()
+        self._first_days: list[tuple[str, int, str]] = []
+
+    def hear(self, claim: Claim) -> None:
+        if not isinstance(claim.local_time, Stated) or claim.device.key == UNKNOWN_DEVICE:
+            return
+        local, key = claim.local_time.value, claim.device.key
+        if (local.month, local.day) == (12, 31) and local.hour >= EVENING_HOUR:
+            self._eves.add((key, local.year + 1))
+        elif (local.month, local.day) == (1, 1):
+            self._first_days.append((key, local.year, claim.source_id))
+
+    def tell(self, found: _Found) -> None:
+        for key, year, source_id in self._first_days:
+            if (key, year) in self._eves:
+                found[source_id] = replace(found.get(source_id, NOTHING), is_run_through=True)
 
 
 def _add(found: _Found, row: _Row, **facts: Any) -> None:
@@ -164,6 +201,7 @@ def _row(claim: Claim) -> _Row | None:
         return None
     place = claim.position.value if isinstance(claim.position, Stated) else None
     written = offsets.stated(claim)
+    is_foreign = written is not None and bool(compared.legal) and written.value not in compared.legal
     return _Row(
         source_id=claim.source_id,
         device_key=claim.device.key,
@@ -175,6 +213,7 @@ def _row(claim: Claim) -> _Row | None:
         place=None if place is None else (place.latitude_deg, place.longitude_deg),
         written_hours=written.value if written is not None and earth_claims.is_from_camera(written) else None,
         legal=compared.legal,
+        slips=position_slips.places(claim, written.value) if is_foreign and written is not None else (),
         zone=claim.zones[0] if claim.zones else "",
         offset_hours=claim.utc_offset_hours.value if isinstance(claim.utc_offset_hours, Stated) else None,
         utc_source=claim.utc_time.offset_source if isinstance(claim.utc_time, Stated) else None,
@@ -219,7 +258,7 @@ def _spread_s(seconds: Sequence[float]) -> float:
 
 def _constant_dates(rows: Sequence[_Row], found: _Found) -> None:
     """Mark photos that bear one GPS date on several days while its time of day follows the clock."""
-    follows = [row for row in rows if row.dated and _from_whole_days_s(row.residual_s) <= offsets.SLOW_CLOCK_S]
+    follows = [row for row in rows if row.dated and offsets.from_whole_days_s(row.residual_s) <= offsets.SLOW_CLOCK_S]
     for group in _grouped(follows, lambda row: row.gps.date()).values():
         days = {row.local.date() for row in group}
         if len(days) < FEWEST_DAYS or max(days) - min(days) < timedelta(days=FEWEST_DAYS):
@@ -228,8 +267,14 @@ def _constant_dates(rows: Sequence[_Row], found: _Found) -> None:
             _add(found, row, gps_fault=GpsFault.CONSTANT_DATE, sharing=len(group))
 
 
-def _from_whole_days_s(seconds: float) -> float:
-    return abs(seconds - DAY_S * round(seconds / DAY_S))
+def _constant_instants(rows: Sequence[_Row], found: _Found) -> None:
+    """Mark photos that bear one GPS instant on several days and at several places, near none of which it was."""
+    for group in _grouped((row for row in rows if row.dated), lambda row: row.gps).values():
+        days, places = {row.local.date() for row in group}, {row.place for row in group if row.place is not None}
+        if min(len(days), len(places)) < FEWEST_DAYS or not all(row.is_off for row in group):
+            continue
+        for row in group:
+            _add(found, row, gps_fault=GpsFault.CONSTANT_TIME, sharing=len(group))
 
 
 def _device_facts(rows: Sequence[_Row], found: _Found) -> None:
@@ -345,12 +390,31 @@ def _kept_offsets(rows: Sequence[_Row], found: _Found) -> None:
     confirmed = [row for row in rows if row.confirms_written]
     for hours, group in _grouped(confirmed, lambda row: row.written_hours).items():
         foreign = [row for row in group if row.keeps_foreign_offset]
-        if len(group) < FEWEST_KEPT or len(foreign) < 2 or hours is None:
+        if len(group) < FEWEST_KEPT or len(foreign) < FEWEST_FOREIGN or hours is None:
             continue
         is_home_known = len(foreign) < len(group)
         for row in foreign:
             if is_home_known or min(abs(hours - legal) for legal in row.legal) <= 1.0:
                 _add(found, row, keeping_offset=len(group))
+
+
+def _ways(rows: Sequence[_Row], found: _Found) -> None:
+    """Mark photos that lie nearer to the device's photos before and after than any place that a slip spoilt would."""
+    sure = sorted((row.gps, row.place) for row in rows if row.place is not None and not row.slips and not row.is_off)
+    for row in rows:
+        if row.slips and row.place is not None and row.confirms_written:
+            place = bisect_left(sure, (row.gps, row.place))
+            near = [
+                Position(*where)
+                for moment, where in sure[max(place - 1, 0) : place + 1]
+                if abs(moment - row.gps) <= NEAR_IN_TIME
+            ]
+            is_amid = bool(near) and all(
+                globe.apart_km(Position(*row.place), other) < globe.apart_km(slip, other)
+                for other in near
+                for slip in row.slips
+            )
+            _add(found, row, is_amid_neighbours=is_amid)
 
 
 def _stamped(rows: Sequence[_Row], found: _Found) -> None:

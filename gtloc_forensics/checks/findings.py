@@ -33,7 +33,7 @@ FILE_CAUSES: Mapping[str, str] = {
     "resized": template("The pictures were resized after the camera had written their size."),
     "rewritten": template("The files were written again after the capture."),
     "rounded-position": template("The positions are rounded, by hand or on purpose."),
-    "scan": template("The pictures were scanned."),
+    "scan": template("The pictures show film or paper, digitised later."),
     "second-witness": template("What a photo service or a catalogue keeps of the photos is not what the files say."),
     "sidecar": template("A sidecar holds a correction."),
     "unset-date": template("A clock that was not set left a factory date beside the capture date."),

@@ -22,7 +22,7 @@ def silence(photo: Photo, claim: Claim) -> Statement:
         return Sentence("the exposure is not in the file")
     if claim.exposure.flash_fired is True:
         return Sentence("the flash fired")
-    if devices.is_scan(claim):
+    if devices.reproduction(claim) is not None:
         return Sentence("the file shows film or a print, and the exposure is that of its reproduction")
     return pixels.dark_though_bright(photo)
 

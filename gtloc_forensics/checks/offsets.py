@@ -10,6 +10,7 @@ from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Absent, Claim, Sentence, Stated, durations
 
 GRID_HOURS = 0.25
+DAY_S = 86_400.0
 # No civil clock has been more than 12 h behind or 14 h ahead of UTC since time zones settled (tz database).
 LEAST_HOURS = -12.0
 GREATEST_HOURS = 14.0
@@ -45,6 +46,11 @@ def nearest_civil(difference_s: float) -> Slip | None:
         return None
     whole = tuple(float(hour) for hour in range(int(LEAST_HOURS), int(GREATEST_HOURS) + 1))
     return closest(difference_s, (*whole, *BROKEN_OFFSETS))
+
+
+def from_whole_days_s(seconds: float) -> float:
+    """Return how far a difference is from the nearest whole number of days, in seconds."""
+    return abs(seconds - DAY_S * round(seconds / DAY_S))
 
 
 def is_civil(hours: float) -> bool:

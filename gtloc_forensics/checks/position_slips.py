@@ -25,15 +25,22 @@ def repairs(position: Position) -> Iterator[tuple[Sentence, Position]]:
 
 def fitting(claim: Claim, offset_hours: float) -> tuple[Sentence, ...]:
     """Return the slips after whose repair *offset_hours* is legal on land at the repaired position."""
+    return tuple(_told(slip, place) for slip, place in _fitting(claim, offset_hours))
+
+
+def places(claim: Claim, offset_hours: float) -> tuple[Position, ...]:
+    """Return the repaired positions, on land, at which *offset_hours* is legal."""
+    return tuple(place for _, place in _fitting(claim, offset_hours))
+
+
+def _fitting(claim: Claim, offset_hours: float) -> Iterator[tuple[Sentence, Position]]:
     if not (isinstance(claim.position, Stated) and isinstance(claim.local_time, Stated)):
-        return ()
+        return
     local = claim.local_time.value
-    return tuple(
-        _told(slip, place)
-        for slip, place in repairs(claim.position.value)
-        if not zones.is_nautical(zones.zones_at(place)[0])
-        and offset_hours in zones.legal_offsets(zones.zones_at(place), local)
-    )
+    for slip, place in repairs(claim.position.value):
+        found = zones.zones_at(place)
+        if not zones.is_nautical(found[0]) and offset_hours in zones.legal_offsets(found, local):
+            yield slip, place
 
 
 def on_land(claim: Claim) -> tuple[Sentence, ...]:

@@ -61,12 +61,7 @@ def standing_still(compared: Comparison, others: Circumstance) -> Verdict | None
             Outcome.SUSPICIOUS,
             Severity.LOW,
             Confidence.WEAK,
-            Sentence(
-                "{photos} photos of different days bear one GPS date, {gps:date}, while its time of "
-                "day follows the clock: the GPS date stood still, or all were taken on that day.",
-                photos=others.sharing,
-                gps=compared.gps,
-            ),
+            _one_date(compared, others),
             "receiver",
             (Sentence("a receiver or a program that did not renew the date"),),
         )
@@ -81,6 +76,22 @@ def standing_still(compared: Comparison, others: Circumstance) -> Verdict | None
     return None
 
 
+def _one_date(compared: Comparison, others: Circumstance) -> Sentence:
+    if offsets.from_whole_days_s(compared.residual_s) <= offsets.SLOW_CLOCK_S:
+        return Sentence(
+            "{photos} photos of different days bear one GPS date, {gps:date}, while its time of "
+            "day follows the clock: the GPS date stood still, or all were taken on that day.",
+            photos=others.sharing,
+            gps=compared.gps,
+        )
+    return Sentence(
+        "{photos} photos of different days bear one GPS date, {gps:date}: "
+        "it stood still, or all were taken on that day.",
+        photos=others.sharing,
+        gps=compared.gps,
+    )
+
+
 def no_time(compared: Comparison, others: Circumstance) -> Verdict | None:
     """Tell a receiver that had no time: the zero of a clock, or a fix that it calls void itself."""
     if compared.dated and factory.is_gps_zero(compared.gps) and abs(compared.residual_s) > DAY_S:
@@ -91,7 +102,8 @@ def no_time(compared: Comparison, others: Circumstance) -> Verdict | None:
             ),
             "receiver",
         )
-    if receiver.is_bare_date(compared.gps, compared.residual_s / 3600.0):
+    # A clock that is off by one length in several photos shows midnight like any other hour.
+    if others.steady < 2 and receiver.is_bare_date(compared.gps, compared.residual_s / 3600.0):
         return explained(
             Sentence("The GPS time is midnight to the second, as where only the date was known: no satellite time."),
             "receiver",

@@ -132,7 +132,10 @@ def _why_not(photo: Subject, found: Sequence[Finding], kinds: AbstractSet[str]) 
     if "zone" in kinds:
         return "its zone and its position deny each other, and nothing in it tells which is right; --zone or --gps"
     if kinds & {*PLACE_CAUSES}:
-        return "its position is in doubt, but not where it was taken; --gps, --track or --neighbours repair one"
+        return (
+            "its position is in doubt, and nothing in it tells where it was taken; "
+            "--gps, --track or --neighbours repair one"
+        )
     return ""
 
 
@@ -140,6 +143,8 @@ def _explained(photo: Subject, findings: Sequence[Finding], draft: Draft) -> Non
     kinds = {finding.cause.kind for finding in findings if finding.cause is not None}
     if "clock-reset" in kinds:
         draft.leave(photo, RESET)
+    elif kinds & {"zone", "dst"} and photo.position is None:
+        draft.leave(photo, "its clock was set to another zone, which is explained and stays; --zone ZONE names it")
     elif kinds & {"zone", "dst"}:
         draft.leave(
             photo,

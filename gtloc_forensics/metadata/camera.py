@@ -175,6 +175,8 @@ def _is_senseless(tags: Tags) -> bool:
     apertures = [value for _, value, _ in numbers(tags, "ExifIFD:FNumber", "IFD0:FNumber")]
     if any(0.0 < aperture < SMALLEST_F_NUMBER for aperture in apertures):
         return True
+    if any(seconds <= 0.0 for _, seconds, _ in numbers(tags, "ExifIFD:ExposureTime", "IFD0:ExposureTime")):
+        return True
     # A lens without contacts leaves 0, and so do some makers for an ISO they keep elsewhere: alone it is no nonsense.
     sensitivities = [value for _, value, _ in numbers(tags, "ExifIFD:ISO", "IFD0:ISO")]
     return 0.0 in sensitivities and any(aperture < SMALLEST_F_NUMBER for aperture in apertures)

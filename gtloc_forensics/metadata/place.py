@@ -63,7 +63,9 @@ def _kept_beside(beside: Tags) -> Iterator[Found]:
         tag = f"JSON:{name}Latitude"
         for latitude, longitude in zip(beside.get(tag, ()), beside.get(f"JSON:{name}Longitude", ()), strict=False):
             raw, rule = f"{latitude}, {longitude}", Sentence("position that a photo service keeps beside the file")
-            yield _checked(number(latitude), number(longitude), tag=SIDECAR + tag, raw=raw), rule
+            found = _checked(number(latitude), number(longitude), tag=SIDECAR + tag, raw=raw)
+            if found is not Absent.NO_FIX:  # the service writes zeros where it knows no place: no receiver did
+                yield found, rule
     tag = "JSON:ExportLatitude"
     for latitude, longitude in zip(beside.get(tag, ()), beside.get("JSON:ExportLongitude", ()), strict=False):
         raw, rule = f"{latitude}, {longitude}", Sentence("position that a service says it read in the file")

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parsedate_tz
 from enum import Enum, unique
 
@@ -24,6 +24,7 @@ DAY_S = 86_400.0
 MONTH_S = 31 * DAY_S
 YEAR_S = 366 * DAY_S
 DECADE_S = 3_653 * DAY_S
+LEAP_MINUTES = (14, 29, 44, 59)  # the last minute of a day in UTC, in zones of whole and of broken hours
 
 # 0000:00:00 00:00:00, blanks and dashes: what firmware writes for "not set".
 _UNSET = re.compile(r"[\s0:/.\-+TZ]*")
@@ -221,7 +222,9 @@ def _moment(found: re.Match[str]) -> Moment | None:
         elif year in notations.BUDDHIST_YEARS:
             told += (Notation.BUDDHIST,)
             year -= 543
-        wall = datetime(year, month, day, hours, minute, second, int(part[:6].ljust(6, "0")))
+        leap = second == 60 and minute in LEAP_MINUTES
+        wall = datetime(year, month, day, hours, minute, 59 if leap else second, int(part[:6].ljust(6, "0")))
+        wall += timedelta(seconds=leap)
     except ValueError:
         return None
     return _zoned(Moment(wall, None, _resolution(parts["hour"], parts["second"], part), part, "", told), parts["zone"])

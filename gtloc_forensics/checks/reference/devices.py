@@ -7,7 +7,9 @@ receiver; a camera has a clock set by hand and often a position added later.
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
+from gtloc_forensics.checks.reference import factory
 from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Claim, Device, Sentence, Stated, Statement
 
@@ -61,9 +63,8 @@ PHONE_MAKERS = (
 _PHONE_MODELS = re.compile(r"^(sm-|gt-|sgh|sch-|sph-|shv-|galaxy|xperia|pixel|iphone|ipad|redmi|mi )", re.I)
 _SONY_PHONES = re.compile(r"^(xq-|so-|sov|[c-k]\d{4}$)", re.I)  # Nikon called its first cameras E950, E5000 …
 _SCANNER_WORDS = re.compile(
-    r"\b(scan(ner|jet|snap|s|gear)?|perfection|canoscan|opticfilm|coolscan|fastfoto|noritsu|frontier|pakon|flextight|"
-    r"gt-?x\d{3}|expression \d{4,5}xl|plustek|reflecta|dimage scan|vuescan|silverfast|photoscan|photomyne|xsane|"
-    r"digital ice|filmscan\w*)\b",
+    r"scan(?!di|da)|\b(perfection|opticfilm|fastfoto|noritsu|frontier|pakon|flextight|ls-\d{2,4}|(mfc|dcp)-\w+|"
+    r"gt-?x?\d{3,5}|expression \d{4,5}xl|plustek|reflecta|silverfast|photomyne|xsane|digital ice)\b",
     re.I,
 )
 
@@ -92,12 +93,42 @@ def has_own_receiver(claim: Claim) -> bool:
 
 def is_scan(claim: Claim) -> bool:
     """Return whether the file says that it shows film or paper, scanned or photographed by whatever digitised it."""
-    if tag_values.first_number(claim.tags, "ExifIFD:FileSource") in DIGITAL_SCANNERS:
-        return True
+    return _is_called_scan(claim) or _names_scanner(claim)
+
+
+def _is_called_scan(claim: Claim) -> bool:
+    return tag_values.first_number(claim.tags, "ExifIFD:FileSource") in DIGITAL_SCANNERS
+
+
+def _names_scanner(claim: Claim) -> bool:
     device = claim.device
     named = [word for word in (device.make, device.model, device.software) if isinstance(word, str)]
     named += [tag_values.text(claim.tags, name) for name in ("IFD0:Software", "XMP-xmp:CreatorTool")]
     return _SCANNER_WORDS.search(" ".join(named)) is not None
+
+
+def reproduction(claim: Claim) -> Sentence | None:
+    """Return why a file is taken to show film or paper, None where nothing says so.
+
+    Besides what it says itself: a capture dated to a time before digital cameras and digitised after their coming. A
+    clock's own zero is no such date.
+    """
+    if _is_called_scan(claim):
+        return Sentence("the file says that it shows film or a print")
+    if _names_scanner(claim):
+        return Sentence("the file names a device or a program that digitises film and prints")
+    if not isinstance(claim.local_time, Stated) or factory.is_default(claim.local_time.value):
+        return None
+    digitised = digitised_at(claim)
+    if digitised is None or not claim.local_time.value < factory.FIRST_DIGITAL <= digitised:
+        return None
+    return Sentence("it is dated to a time before digital cameras and was digitised later, as film and prints are")
+
+
+def digitised_at(claim: Claim) -> datetime | None:
+    """Return the EXIF date of digitising, None without one."""
+    found = tag_values.full_date(tag_values.text(claim.tags, "ExifIFD:CreateDate"))
+    return None if found is None else found.wall
 
 
 def speed_km_h(claim: Claim) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 
-from gtloc_forensics.records import Device
+from gtloc_forensics.records import Claim, Device, Stated
 
 # Firmware starts a lost clock on 1 January of a year of its own. 1970 (Unix), 1980 (FAT file system and the GPS
 # epoch, 6 January 1980), 1998–2020: seen as "not set" dates of cameras. A reset camera counts on from there, so the
@@ -54,6 +54,15 @@ def is_default(local: datetime) -> bool:
         is_unix_zero = -WESTERNMOST <= local - UNIX_EPOCH < RUNS_ON
         return _since_start(local) or is_unix_zero or timedelta(0) <= local - GPS_EPOCH < RUNS_ON
     return local.year in DEFAULT_YEARS and _since_start(local)
+
+
+def is_claimed_default(claim: Claim) -> bool:
+    """Return whether the claimed time is a default of that list, or the start of whatever year, which nothing confirms.
+
+    Only for rules that know the date to be false by something else: a photo of New Year's night looks the same.
+    """
+    local = claim.local_time
+    return isinstance(local, Stated) and (is_default(local.value) or local.tag in claim.default_tags)
 
 
 def days_after_default(local: datetime) -> int | None:

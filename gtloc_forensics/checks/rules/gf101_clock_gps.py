@@ -18,7 +18,7 @@ any age: up to 6 h, off whole hours, it is explained, later only by what the oth
 the device show. What the clock model of the device sets aside, and what this rule explains as no time of
 the capture, both of them hear. A GPS time that several photos share while their clocks moved on, the zero
 of a clock, or a constant known of the maker is no time at all and accuses nobody; nor does
-midnight to the second, which is a date. Of twelve
+midnight to the second, which is a date, but where other photos of the device are off by the same length. Of twelve
 genuine files with GPS time nine were one whole day apart by a firmware fault: whole days are
 excused for that model and where the GPS date is the local date, not elsewhere.
 """
@@ -48,7 +48,7 @@ UNDATED = Sentence("The GPS date is missing: whole days cannot be compared.")
 ROLLED_OVER = Sentence("The GPS date is 1,024 weeks off, a known fault of receivers: whole days cannot be compared.")
 
 
-@check("GF101", title="The camera's clock against the GPS clock", needs=("claim",), version="5")
+@check("GF101", title="The camera's clock against the GPS clock", needs=("claim",), version="6")
 def clock_against_gps(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare local time and GPS time through every offset that could apply."""
     claim = claim_of(photo)
@@ -94,7 +94,7 @@ def _finding(compared: Comparison, verdict: Verdict) -> Finding:
 def _slips(compared: Comparison) -> Iterator[Sentence]:
     """Say which slip of a hand that set the clock would account for the difference."""
     if abs(abs(compared.residual_s) - 12 * 3600.0) <= offsets.SLOW_CLOCK_S:
-        yield Sentence("Twelve hours: a.m. and p.m. were mixed up when the clock was set.")
+        yield Sentence("Twelve hours, as if a.m. and p.m. had been mixed up when the clock was set.")
     local = compared.local
     if local.day > 12 or local.day == local.month or compared.slip is None:
         return

@@ -17,7 +17,8 @@ where programs write their computer's zone, or +00:00 for none. A telephone whos
 confirms the instant is excused where the place kept that offset in the ten years before (zone
 tables grow old), where it is an hour from what the place keeps, where the device's other photos
 keep it on their way, and where it is no civil offset but the difference of the two clocks,
-worked out by an app. A position that one simple slip spoils is never excused.
+worked out by an app. A position that one simple slip spoils is excused only where the
+device's photos before and after lie nearer to it.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ HOME_ZONE_CONFIRMED = Sentence(
 )
 
 
-@check("GF102", title="The stated UTC offset against the zones of the claimed place", needs=("claim",), version="3")
+@check("GF102", title="The stated UTC offset against the zones of the claimed place", needs=("claim",), version="4")
 def offset_at_place(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look the stated offset up among those legal at the place and date."""
     claim = claim_of(photo)
@@ -123,7 +124,9 @@ def _confirmed_excuse(
     claim: Claim, hours: float, legal: tuple[float, ...], others: Circumstance
 ) -> tuple[str, Sentence] | None:
     """Return why a telephone keeps a foreign offset while its GPS time confirms the instant; None without a reason."""
-    if others.gps_fault is not None or not _gps_confirms(claim, hours) or position_slips.fitting(claim, hours):
+    if others.gps_fault is not None or not _gps_confirms(claim, hours):
+        return None
+    if position_slips.fitting(claim, hours) and not others.is_amid_neighbours:
         return None
     away_hours = min(abs(hours - kept) for kept in legal)
     if not offsets.is_civil(hours):
@@ -166,7 +169,10 @@ def _was_legal(claim: Claim, hours: float) -> bool:
 def _near_border(claim: Claim) -> tuple[float, ...]:
     if not (isinstance(claim.position, Stated) and isinstance(claim.local_time, Stated)):
         return ()
-    return zones.legal_offsets(zones.zones_near(claim.position.value, distance_km=BORDER_KM), claim.local_time.value)
+    nearby = zones.zones_near(claim.position.value, distance_km=BORDER_KM)
+    if not all(zones.is_nautical(zone) for zone in claim.zones):
+        nearby = tuple(zone for zone in nearby if not zones.is_nautical(zone))  # no network reaches in from the sea
+    return zones.legal_offsets(nearby, claim.local_time.value)
 
 
 def _gps_confirms(claim: Claim, hours: float) -> bool:

@@ -1,8 +1,8 @@
 """GF104 — The dates of one file in their order, and dates that cannot be.
 
 Shows: capture times after the examination, a last change before the capture, a
-digitising before the capture, dates that are not in the calendar, and a capture after a
-service took the photo in, as the index of its export says.
+digitising before the capture, dates that are not in the calendar, blocks that stand twice
+and differ, and a capture after a service took the photo in, as the index of its export says.
 
 Cannot show: which date is wrong; that an ordinary later change was harmless.
 
@@ -11,7 +11,8 @@ fields left out.
 
 Threshold: 26 h, the widest two wall clocks can differ while telling one instant (UTC−12 to
 UTC+14); less is a matter of zones. A last change *after* the capture is normal (32 of 54
-sample files) and is not remarked on; digitising later than capture is a scan.
+sample files) and is not remarked on; digitising later than capture is a scan where the file says so, names a
+scanner, or is dated to a time before digital cameras (1995) and digitised after.
 """
 
 from __future__ import annotations
@@ -48,8 +49,20 @@ CAPTURED = "ExifIFD:DateTimeOriginal"
 DIGITISED = "ExifIFD:CreateDate"
 CHANGED = "IFD0:ModifyDate"
 
+# Dates of other blocks that a second block of their kind may contradict: of the capture, and of what comes after it.
+OTHER_CAPTURES = ("XMP-exif:DateTimeOriginal", "XMP-photoshop:DateCreated", "IPTC:DateCreated", "IPTC:TimeCreated")
+OTHER_DATES = (
+    *OTHER_CAPTURES,
+    DIGITISED,
+    "XMP-exif:DateTimeDigitized",
+    "XMP-xmp:CreateDate",
+    "IPTC:DigitalCreationDate",
+    "IPTC:DigitalCreationTime",
+)
+LONGEST_SHOWN = 60
 
-@check("GF104", title="The dates of one file in their order", needs=("claim",), version="3")
+
+@check("GF104", title="The dates of one file in their order", needs=("claim",), version="4")
 def date_order(photo: Photo, context: Context) -> Iterator[Finding]:
     """Check each EXIF date by itself, then against the others and the present."""
     claim = claim_of(photo)
@@ -109,6 +122,23 @@ def _several(claim: Claim) -> Iterator[Finding]:
             innocent=(Sentence("a program that added a second EXIF block instead of replacing the first"),),
             kind="edit",
         )
+    for twice in claim.repeated:
+        if twice.tag in OTHER_DATES:
+            yield _finding(
+                claim,
+                Sentence(
+                    "{tag} stands {times} times in the file and differs: {texts:quoted}.",
+                    tag=twice.tag,
+                    times=len(twice.raws),
+                    texts=tuple(raw[:LONGEST_SHOWN] for raw in twice.raws),
+                ),
+                outcome=Outcome.SUSPICIOUS if twice.tag in OTHER_CAPTURES else Outcome.EXPLAINED,
+                severity=Severity.LOW,
+                confidence=Confidence.WEAK,
+                observed={f"{twice.tag} ({number})": raw for number, raw in enumerate(twice.raws, 1)},
+                innocent=(Sentence("a program that added a second block instead of replacing the first"),),
+                kind="edit" if twice.tag in OTHER_CAPTURES else "rewritten",
+            )
 
 
 def _in_the_future(claim: Claim, dates: dict[str, datetime], now_utc: datetime) -> Iterator[Finding]:
@@ -190,13 +220,10 @@ def _digitised(claim: Claim, dates: dict[str, datetime]) -> Iterator[Finding]:
     if abs(later_s) <= ZONES_S:
         return
     observed = {tag: str(dates[tag]) for tag in (CAPTURED, DIGITISED)}
-    if later_s > 0 and devices.is_scan(claim):
+    if later_s > 0 and (reason := devices.reproduction(claim)) is not None:
         yield _finding(
             claim,
-            Sentence(
-                "Digitised {later_s:spoken} after the capture; the file says that it shows film or a print.",
-                later_s=later_s,
-            ),
+            Sentence("Digitised {later_s:spoken} after the capture: {reason}.", later_s=later_s, reason=reason),
             outcome=Outcome.EXPLAINED,
             severity=Severity.INFO,
             observed=observed,

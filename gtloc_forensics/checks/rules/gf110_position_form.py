@@ -1,7 +1,7 @@
 """GF110 — The form of the position: empty, rounded, without its sign.
 
 Shows: positions that no receiver wrote as they stand: the empty 0, 0; equal latitude and
-longitude; whole minutes or hundredths of a degree; hemispheres missing.
+longitude; coordinates that no place has; whole minutes or hundredths of a degree; hemispheres missing.
 
 Cannot show: that such a position is wrong. People type positions in, and programs round
 them on purpose to protect a home.
@@ -29,7 +29,7 @@ COARSE_GRIDS = (
 )
 
 
-@check("GF110", title="The form of the position: empty, rounded, without its sign", needs=("claim",), version="2")
+@check("GF110", title="The form of the position: empty, rounded, without its sign", needs=("claim",), version="3")
 def position_form(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look at how the position is written."""
     claim = claim_of(photo)
@@ -75,6 +75,20 @@ def _beyond_the_globe(claim: Claim) -> Finding | None:
             usual_deg=longitude - 360.0,
         )
         return checks_findings.explained("GF110", claim, summary, kind="longitude-360")
+    if abs(latitude) > 90.0 or abs(longitude) > 180.0:
+        summary = (
+            Sentence("{latitude_deg:.4f}° is no latitude: there is no such place.", latitude_deg=latitude)
+            if abs(latitude) > 90.0
+            else Sentence("{longitude_deg:.4f}° is no longitude: there is no such place.", longitude_deg=longitude)
+        )
+        return checks_findings.suspicious(
+            "GF110",
+            claim,
+            summary,
+            kind="position",
+            severity=Severity.MEDIUM,
+            innocent=(Sentence("damage to the file"), Sentence("a program that writes another unit")),
+        )
     return None
 
 

@@ -9,7 +9,9 @@ Blind spots: altitude is the weakest part of a fix (tens of metres), counted fro
 some and from the sea by others (−106 to +85 m), and its sign is often lost.
 
 Threshold: −550 m (the Dead Sea's shore, −430 m, less the geoid and an error), 14,000 m (above
-airliners), and 500 m over the open sea, which a receiver's speed above 200 km/h explains.
+airliners), and 500 m over the open sea, which a receiver's speed above 200 km/h explains, or a height that only
+aircraft have (above all mountains; at sea 5,000 m) where the receiver tells no speed: no sign that was lost puts a
+town so high.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from collections.abc import Iterator
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import devices
 from gtloc_forensics.earth import zones
+from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Absent, Finding, Photo, Sentence, Severity
 
 LOWEST_M = -550.0
@@ -27,7 +30,7 @@ OVER_SEA_M = 500.0
 EVEREST_M = 8_900.0
 
 
-@check("GF112", title="The altitude against what the place allows", needs=("claim",))
+@check("GF112", title="The altitude against what the place allows", needs=("claim",), version="2")
 def altitude(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the altitude with the extremes of land, sea and air."""
     claim = claim_of(photo)
@@ -51,6 +54,9 @@ def altitude(photo: Photo, context: Context) -> Iterator[Finding]:
     elif devices.speed_km_h(claim) > devices.FLYING_KM_H and (height_m > OVER_SEA_M or at_sea):
         summary = Sentence("{height_m:.0f} m at flying speed.", height_m=height_m)
         yield findings.explained("GF112", claim, summary, kind="aircraft", facts=facts)
+    elif _is_airliners(height_m, at_sea=at_sea) and not tag_values.text(claim.tags, "GPS:GPSSpeed"):
+        summary = Sentence("{height_m:.0f} m is the height of an airliner.", height_m=height_m)
+        yield findings.explained("GF112", claim, summary, kind="aircraft", facts=facts)
     elif height_m > EVEREST_M or (at_sea and height_m > OVER_SEA_M):
         yield findings.suspicious(
             "GF112",
@@ -61,7 +67,7 @@ def altitude(photo: Photo, context: Context) -> Iterator[Finding]:
             )
             if at_sea
             else Sentence(
-                "An altitude of {height_m:.0f} m above all mountains, and nothing says it was in the air.",
+                "An altitude of {height_m:.0f} m above all mountains, but not the speed of an aircraft.",
                 height_m=height_m,
             ),
             kind="position",
@@ -72,3 +78,7 @@ def altitude(photo: Photo, context: Context) -> Iterator[Finding]:
     else:
         summary = Sentence("{height_m:.0f} m is possible there.", height_m=height_m)
         yield consistent("GF112", claim.source_id, summary, facts=facts)
+
+
+def _is_airliners(height_m: float, *, at_sea: bool) -> bool:
+    return height_m > EVEREST_M or (at_sea and height_m > devices.FLYING_M)

@@ -9,7 +9,9 @@ Blind spots: a forger who looks the date up; testers have devices before the pub
 
 Threshold: 30 days before the announcement for a model, which covers time zones and press samples.
 For an Apple system, its first beta. A younger system is *suspicious* only: a phone that edits
-or exports a photo later writes its new system into it.
+or exports a photo later writes its new system into it. Film and paper (GF104) are dated by what they show,
+where the device existed at the digitising; a factory default, or the first minutes of whatever year, is a clock
+that was reset.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence,
 PRESS_SAMPLES = timedelta(days=30)
 
 
-@check("GF113", title="The device or its system against the day it was first shown", needs=("claim",), version="4")
+@check("GF113", title="The device or its system against the day it was first shown", needs=("claim",), version="5")
 def release_date(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look the model and the system up."""
     claim = claim_of(photo)
@@ -35,8 +37,8 @@ def release_date(photo: Photo, context: Context) -> Iterator[Finding]:
     elif model is None and system is None:
         why = Sentence("no release date is known for {device}", device=devices.name_of(claim.device))
         yield not_testable("GF113", claim.source_id, why)
-    elif devices.is_scan(claim):
-        yield _scanned(claim)
+    elif (reason := _reproduced(claim, model)) is not None:
+        yield _scanned(claim, reason)
     elif model is not None and claim.local_time.value < model.first_shown - PRESS_SAMPLES:
         yield _before_model(claim, model)
     elif system is not None and claim.local_time.value < system.first_shown:
@@ -47,8 +49,15 @@ def release_date(photo: Photo, context: Context) -> Iterator[Finding]:
         yield consistent("GF113", claim.source_id, Sentence("{name} existed at the claimed time.", name=name))
 
 
-def _scanned(claim: Claim) -> Finding:
-    summary = Sentence("The file says that it shows film or a print, so its capture time is that of the original.")
+def _reproduced(claim: Claim, model: releases.Release | None) -> Sentence | None:
+    """Return why the capture time is that of film or paper; not where the device did not exist at the digitising."""
+    reason, digitised = devices.reproduction(claim), devices.digitised_at(claim)
+    is_too_early = model is not None and digitised is not None and digitised < model.first_shown - PRESS_SAMPLES
+    return None if is_too_early and not devices.is_scan(claim) else reason
+
+
+def _scanned(claim: Claim, reason: Sentence) -> Finding:
+    summary = Sentence("The capture time is that of an original: {reason}.", reason=reason)
     return findings.explained("GF113", claim, summary, kind="scan", severity=Severity.INFO)
 
 
@@ -67,7 +76,7 @@ def _before_model(claim: Claim, model: releases.Release) -> Finding:
         ),
         "facts": {"announced": f"{model.first_shown:%Y-%m-%d}", "model": model.name},
     }
-    if factory.is_default(local):
+    if factory.is_claimed_default(claim):
         summary = Sentence(
             "Claimed {early_s:spoken} before {name} was announced, at a factory default date: the clock was reset.",
             early_s=early_s,

@@ -43,7 +43,7 @@ CHANGE_TAGS = ("IFD0:ModifyDate", "XMP-xmp:ModifyDate", "XMP-xmp:MetadataDate")
 _BUILD = re.compile(r"(\d{4})/(\d{2})/(\d{2})-\d{2}:\d{2}:\d{2}")  # Adobe: "… 79.160451, 2017/05/06-01:08:21"
 
 
-@check("GF114", title="Metadata younger than the photo", needs=("claim",), version="2")
+@check("GF114", title="Metadata younger than the photo", needs=("claim",), version="3")
 def younger_metadata(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the age of what is in the file with the claimed time."""
     claim = claim_of(photo)
@@ -69,11 +69,9 @@ def _judge(
     name, first = max(younger.items(), key=lambda item: item[1])
     known: dict[str, Any] = {"mark": name, "gap_s": durations.gap_seconds(first, local)}
     derived = tuple(Sentence("{mark}: not before {day:date}.", mark=mark, day=day) for mark, day in younger.items())
-    if devices.is_scan(claim):
+    if (reason := devices.reproduction(claim)) is not None:
         summary = Sentence(
-            "{mark} is {gap_s:spoken} younger than the claimed capture: "
-            "the file says that it shows film or a print, dated by its subject.",
-            **known,
+            "{mark} is {gap_s:spoken} younger than the claimed capture: {reason}.", reason=reason, **known
         )
         return findings.explained("GF114", claim, summary, kind="scan", derived=derived)
     if (behind_s := _behind_gps_s(claim, first, context)) is not None:
@@ -86,7 +84,7 @@ def _judge(
         return findings.explained(
             "GF114", claim, summary, kind="clock-offset", offset_hours=-behind_s / 3600.0, derived=derived
         )
-    if factory.is_default(local) and not circumstances.confirms_clock(claim, context):
+    if factory.is_claimed_default(claim) and not circumstances.confirms_clock(claim, context):
         summary = Sentence(
             "{mark} is {gap_s:spoken} younger than the claimed capture: "
             "the claimed date is a factory default, the clock was reset.",

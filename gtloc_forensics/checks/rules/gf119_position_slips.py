@@ -6,7 +6,8 @@ and longitude are exchanged; or that the position lies in the open sea and its m
 Cannot show: slips that stay within one zone (a lost latitude sign mostly does); the light and the
 model speak to those.
 
-Blind spots: a camera that keeps a foreign zone looks like a lost longitude sign now and then; photos are
+Blind spots: a camera that keeps a foreign zone looks like a lost longitude sign now and then, unless the device's
+photos before and after lie nearer to it; photos are
 taken at sea.
 
 Threshold: the offset must be stated, or follow from GPS time to within 60 s on the grid of civil offsets, and be legal
@@ -17,7 +18,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable, offsets
+from gtloc_forensics.checks import (
+    Context,
+    check,
+    circumstances,
+    claim_of,
+    consistent,
+    findings,
+    not_testable,
+    offsets,
+)
 from gtloc_forensics.checks import position_slips as checks_position_slips
 from gtloc_forensics.earth import zones
 from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity, Stated, Statement, durations
@@ -25,7 +35,7 @@ from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence,
 BORDER_KM = 50.0
 
 
-@check("GF119", title="A position that fits after one simple slip is undone", needs=("claim",))
+@check("GF119", title="A position that fits after one simple slip is undone", needs=("claim",), version="2")
 def position_slips(photo: Photo, context: Context) -> Iterator[Finding]:
     """Try the usual slips against the offset that the clocks imply."""
     claim = claim_of(photo)
@@ -39,6 +49,11 @@ def position_slips(photo: Photo, context: Context) -> Iterator[Finding]:
         yield not_testable("GF119", claim.source_id, why)
     elif known is not None and _legal_nearby(claim, known[0]):
         summary = Sentence("{offset_hours:civil} fits the claimed position.", offset_hours=known[0])
+        yield consistent("GF119", claim.source_id, summary)
+    elif circumstances.of(context, claim.source_id).is_amid_neighbours:
+        summary = Sentence(
+            "The device's photos before and after lie nearer to the claimed place than to any that a slip would spoil."
+        )
         yield consistent("GF119", claim.source_id, summary)
     else:
         yield _try_slips(claim, known, at_sea=at_sea)

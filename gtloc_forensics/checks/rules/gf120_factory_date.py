@@ -8,7 +8,8 @@ Blind spots: parties at midnight on 1 January; a reset clock that ran on for mor
 counters of the camera find that one).
 
 Threshold: within ten minutes of a default, or at noon sharp, it is explained as a reset (no party is so punctual in
-1970 or 1980, before digital cameras); later on that day it is left alone unless the year is before 1995.
+1970 or 1980, before digital cameras); later on that day it is left alone unless the year is before 1995. A device
+that took photos on the evening before was not reset.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from gtloc_forensics.checks.reference import devices, factory
 from gtloc_forensics.records import Confidence, Finding, Photo, Sentence, Severity, Stated
 
 
-@check("GF120", title="A clock at its factory default", needs=("claim",), version="3")
+@check("GF120", title="A clock at its factory default", needs=("claim",), version="4")
 def factory_date(photo: Photo, context: Context) -> Iterator[Finding]:
     """Recognise the dates at which clocks start again."""
     claim = claim_of(photo)
@@ -28,11 +29,14 @@ def factory_date(photo: Photo, context: Context) -> Iterator[Finding]:
         yield not_testable("GF120", claim.source_id, claim.local_time)
         return
     local = claim.local_time.value
-    if devices.is_scan(claim):
+    if devices.reproduction(claim) is not None:
         why = Sentence("a scan is dated by hand, often to the first day of a year")
         yield not_testable("GF120", claim.source_id, why)
     elif factory.is_default(local) and circumstances.confirms_clock(claim, context):
         yield consistent("GF120", claim.source_id, Sentence("The GPS time confirms this first day of a year."))
+    elif factory.is_default(local) and circumstances.of(context, claim.source_id).is_run_through:
+        summary = Sentence("The device also took photos on the evening before: its clock ran through this New Year.")
+        yield consistent("GF120", claim.source_id, summary)
     elif factory.is_exact_default(local) or (local < factory.FIRST_DIGITAL and factory.is_default(local)):
         yield findings.explained(
             "GF120",

@@ -12,8 +12,8 @@ Threshold: 1,200 km/h, which no airliner reaches over ground, is a contradiction
 on. From 300 km/h it is suspicious below 150 km, where no one flies, and explained as
 a flight beyond, or where several photos in a row make one; and at any length where the receiver
 itself tells such a speed or a height. Where no serial number names the device, two owners explain it if
-numbers, software or zones speak for two devices. Claimed errors are taken off the distance, the time's resolution and a
-minute are added to the time.
+numbers, software or zones speak for two devices; once they do, neither is said to have flown to the other.
+Claimed errors are taken off the distance, the time's resolution and a minute are added to the time.
 """
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ _TOLD_BY_RECEIVER = template(
     "{distance_km:.0f} km in the time claimed between two photos of one device: at least {speed_km_h:.0f} km/h, "
     "as its receiver tells."
 )
+_TOLD_BY_HEIGHT = template(
+    "{distance_km:.0f} km in the time claimed between two photos of one device: at least {speed_km_h:.0f} km/h, "
+    "at a height where only aircraft are."
+)
 _FLOWN = template(
     "{distance_km:.0f} km in the time claimed between two photos of one device: at least {speed_km_h:.0f} km/h, "
     "as in an airliner."
@@ -51,7 +55,7 @@ _TWO_DEVICES = template(
 )
 
 
-@check("GF404", title="Impossible travel", scope=Scope.DEVICE, version="2")
+@check("GF404", title="Impossible travel", scope=Scope.DEVICE, version="3")
 def travel(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Work out the speed between consecutive photos of one device."""
     placed = [photo for photo in pairs.in_order(group.summaries) if photo.latitude_deg is not None]
@@ -61,8 +65,9 @@ def travel(group: DeviceGroup, context: Context) -> Iterator[Finding]:
         return
     concerned: list[PhotoSummary] = []
     flown = _flights(placed)
+    are_two = _are_two_devices(group, placed)
     for number, (earlier, later) in enumerate(pairwise(placed)):
-        found = _judge(group, _culprit(placed, number), earlier, later, is_leg=number in flown)
+        found = _judge(group, _culprit(placed, number), earlier, later, is_leg=number in flown, are_two=are_two)
         if found is not None:
             yield found
             concerned += [earlier, later]
@@ -101,12 +106,24 @@ def _flights(placed: Sequence[PhotoSummary]) -> set[int]:
 
 
 def _is_told_by_receiver(speed: float, earlier: PhotoSummary, later: PhotoSummary) -> bool:
-    """Whether the receiver tells such a speed, or a height at which only aircraft are."""
-    speeds = [told for photo in (earlier, later) if (told := photo.speed_km_h) is not None]
+    """Whether the receiver tells such a speed."""
+    return any(told * ROUGHLY >= speed for photo in (earlier, later) if (told := photo.speed_km_h) is not None)
+
+
+def _is_told_by_height(speed: float, earlier: PhotoSummary, later: PhotoSummary) -> bool:
+    """Whether the receiver tells a height at which only aircraft are, and aircraft are as fast."""
     heights = [told for photo in (earlier, later) if (told := photo.altitude_m) is not None]
-    return any(told * ROUGHLY >= speed for told in speeds) or (
-        speed < IMPOSSIBLE_KM_H and any(told > devices.FLYING_M for told in heights)
-    )
+    return speed < IMPOSSIBLE_KM_H and any(told > devices.FLYING_M for told in heights)
+
+
+def _are_two_devices(group: DeviceGroup, placed: Sequence[PhotoSummary]) -> bool:
+    """Whether a stretch that nothing could travel shows the group to be two devices of one model."""
+    for earlier, later in pairwise(placed):
+        known = speed_km_h(earlier, later)
+        is_impossible = known is not None and known[0] >= IMPOSSIBLE_KM_H and known[1] >= SHORTEST_IMPOSSIBLE_KM
+        if is_impossible and owners.two_devices(group, earlier, later):
+            return True
+    return False
 
 
 def _culprit(placed: Sequence[PhotoSummary], number: int) -> int:
@@ -122,7 +139,7 @@ def _is_fast(earlier: PhotoSummary, later: PhotoSummary) -> bool:
 
 
 def _judge(
-    group: DeviceGroup, culprit: int, earlier: PhotoSummary, later: PhotoSummary, *, is_leg: bool
+    group: DeviceGroup, culprit: int, earlier: PhotoSummary, later: PhotoSummary, *, is_leg: bool, are_two: bool
 ) -> Finding | None:
     known = speed_km_h(earlier, later)
     if known is None or known[0] < FAST_KM_H or known[1] < SHORTEST_KM:
@@ -131,7 +148,7 @@ def _judge(
     is_impossible = speed >= IMPOSSIBLE_KM_H and km >= SHORTEST_IMPOSSIBLE_KM
     outcome, confidence = pairs.verdict(group.doubt, Outcome.CONTRADICTION if is_impossible else Outcome.SUSPICIOUS)
     is_flight = is_leg or (km >= SHORTEST_FLIGHT_KM and speed < IMPOSSIBLE_KM_H)
-    kind, said, why = _reading(group, earlier, later, speed=speed, is_flight=is_flight)
+    kind, said, why = _reading(group, earlier, later, speed=speed, is_flight=is_flight, are_two=are_two)
     is_explained = kind != "travel"
     pair = (later, earlier) if culprit else (earlier, later)
     return pairs.about(
@@ -150,11 +167,15 @@ def _judge(
 
 
 def _reading(
-    group: DeviceGroup, earlier: PhotoSummary, later: PhotoSummary, *, speed: float, is_flight: bool
+    group: DeviceGroup, earlier: PhotoSummary, later: PhotoSummary, *, speed: float, is_flight: bool, are_two: bool
 ) -> tuple[str, str, dict[str, Statement]]:
     """Return the kind of cause, the template of what is said, and what else stands in it."""
     if _is_told_by_receiver(speed, earlier, later):
         return "flight", _TOLD_BY_RECEIVER, {}
+    if _is_told_by_height(speed, earlier, later):
+        return "flight", _TOLD_BY_HEIGHT, {}
+    if are_two and (why := owners.two_devices(group, earlier, later)):
+        return "two-devices", _TWO_DEVICES, {"why": why}
     if is_flight:
         return "flight", _FLOWN, {}
     if why := owners.two_devices(group, earlier, later):

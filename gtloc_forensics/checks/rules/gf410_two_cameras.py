@@ -42,20 +42,20 @@ _THIS_ONE = template(
 )
 
 _Visits = dict[tuple[int, int], dict[str, list[PhotoSummary]]]
+_Meeting = tuple[list[PhotoSummary], list[PhotoSummary]]
 
 
-@check("GF410", title="Two cameras at one place, clocks apart", scope=Scope.CASE, version="3")
+@check("GF410", title="Two cameras at one place, clocks apart", scope=Scope.CASE, version="4")
 def two_cameras(summaries: Sequence[PhotoSummary], context: Context) -> Iterator[Finding]:
     """Compare when pairs of devices were at the places both photographed."""
-    visits = _visits(summaries)
     compared: list[PhotoSummary] = []
     concerned: list[PhotoSummary] = []
-    for pair, places in _shared(visits).items():
-        if len(places) < FEWEST_PLACES:
+    for pair, meetings in _meetings(summaries).items():
+        if len(meetings) < FEWEST_PLACES:
             continue
-        photos = [visit for place in places for device in pair for visit in visits[place][device]]
+        photos = [visit for meeting in meetings for visits in meeting for visit in visits]
         compared += photos
-        for finding in _compare(pair, [(visits[place][pair[0]], visits[place][pair[1]]) for place in places]):
+        for finding in _compare(pair, meetings):
             concerned += photos
             yield finding
     by_id = {photo.source_id: photo for photo in compared}
@@ -66,12 +66,33 @@ def two_cameras(summaries: Sequence[PhotoSummary], context: Context) -> Iterator
     yield from pairs.silent("GF410", silent, Sentence("no other camera was at enough of its places"))
 
 
-def _visits(summaries: Sequence[PhotoSummary]) -> _Visits:
+def _meetings(summaries: Sequence[PhotoSummary]) -> dict[tuple[str, str], list[_Meeting]]:
+    """Return where pairs of devices met, each meeting once.
+
+    On two grids half a cell apart: two cameras a few steps apart may stand on either side of an edge of one of them.
+    """
+    found: dict[tuple[str, str], list[_Meeting]] = {}
+    for shift in (0.0, 0.5):
+        visits = _visits(summaries, shift)
+        for pair, places in _shared(visits).items():
+            known = found.setdefault(pair, [])
+            seen = {photo.source_id for meeting in known for side in meeting for photo in side}
+            for place in places:
+                meeting = visits[place][pair[0]], visits[place][pair[1]]
+                if not any(photo.source_id in seen for side in meeting for photo in side):
+                    known.append(meeting)
+    return found
+
+
+def _visits(summaries: Sequence[PhotoSummary], shift: float) -> _Visits:
     found: _Visits = {}
     for summary in summaries:
         if summary.latitude_deg is None or summary.longitude_deg is None or pairs.instant(summary) is None:
             continue
-        cell = (round(summary.latitude_deg * CELLS_PER_DEGREE), round(summary.longitude_deg * CELLS_PER_DEGREE))
+        cell = (
+            round(summary.latitude_deg * CELLS_PER_DEGREE + shift),
+            round(summary.longitude_deg * CELLS_PER_DEGREE + shift),
+        )
         found.setdefault(cell, {}).setdefault(summary.device_key, []).append(summary)
     return found
 
@@ -94,9 +115,7 @@ def _is_brief(photos: Sequence[PhotoSummary]) -> bool:
     return abs(pairs.apart_s(ordered[-1], ordered[0]) or 0.0) <= SHORTEST_STAY_S
 
 
-def _compare(
-    pair: tuple[str, str], meetings: Sequence[tuple[list[PhotoSummary], list[PhotoSummary]]]
-) -> Iterator[Finding]:
+def _compare(pair: tuple[str, str], meetings: Sequence[_Meeting]) -> Iterator[Finding]:
     differences = [_middle_difference(first, second) for first, second in meetings]
     known = np.array([seconds for seconds in differences if seconds is not None])
     if len(known) < FEWEST_PLACES:

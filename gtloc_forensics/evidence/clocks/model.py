@@ -43,7 +43,7 @@ FARTHEST_HOURS = 14.0  # what zones and half days explain; beyond it the date it
 COUNTER_STEP = 0.9
 # 9 of 12 genuine files with GPS time were a day apart, all of one model (field.md §0.5).
 DAY_AHEAD_MODEL = "coolpix p6000"
-# GPS dates that must agree before the date itself is doubted: single ones are stale or a day off by firmware.
+# GPS dates that must agree before the date itself is doubted by a day: firmware makes as much. Of more, two will do.
 FEWEST_DATES = 3
 # Hours a model sees in pixels that favour another offset by this much (natural log) are worth a sentence.
 HOURS_WORTH_TELLING = 3.0
@@ -200,7 +200,8 @@ def _whole_days(gps: GpsResiduals, level: Level) -> int:
     """
     days = np.where(gps.is_local_date, 0.0, gps.days)[level.members]
     common = float(np.median(days))
-    return int(common) if np.sum(days == common) >= FEWEST_DATES else 0
+    fewest = FEWEST_DATES if abs(common) <= 1.0 else FEWEST_WRONG
+    return int(common) if np.sum(days == common) >= fewest else 0
 
 
 def _of_zone(foreign: tuple[float, int] | None) -> tuple[Floats, Statement]:
@@ -262,12 +263,17 @@ def _by_gps(
     is_right = posterior.kind is ClockKind.RIGHT
     is_alone = not is_right and len(level.members) < FEWEST_WRONG
     is_denied = is_right and abs(level.hours) > RIGHT_WITHIN_HOURS  # light or the prior outweighs one GPS time
-    if is_alone or is_denied or not _is_decided(posterior):
+    days = _whole_days(gps, level)
+    is_near = is_right and TOGETHER_HOURS < abs(level.hours) <= RIGHT_WITHIN_HOURS
+    if is_alone or is_denied or _are_dates_in_doubt(gps, level, days) or (is_near and not _is_steady(level)):
         return _undetermined(fitted, posterior)
-    kind, offset = _exact(posterior.kind, level.hours), level.hours
+    if not is_near and not _is_decided(posterior):
+        return _undetermined(fitted, posterior)
+    # Some minutes off is no right clock, though what is set by hand and by sight begins there.
+    kind = ClockKind.CONSTANT_OFFSET if is_near else _exact(posterior.kind, level.hours)
+    offset = level.hours
     # The GPS clock is finer than the grid: what it says is the offset, a minute of its own added.
     reach = 2.0 * level.spread_hours + 1.0 / 60.0
-    days = _whole_days(gps, level)
     if days == -1 and DAY_AHEAD_MODEL in group.label.lower():
         note = Sentence(
             "The GPS date is one day ahead while its time of day agrees: a known fault of receivers, not of the clock."
@@ -280,6 +286,17 @@ def _by_gps(
     return _told(fitted, kind, offset, (offset - reach, offset + reach), ClockWitness.GPS)
 
 
+def _are_dates_in_doubt(gps: GpsResiduals, level: Level, days: int) -> bool:
+    """Whether most GPS dates are not the camera's while too few of them agree to tell by how much it was off."""
+    apart = np.where(gps.is_local_date, 0.0, gps.days)[level.members]
+    return days == 0 and bool(np.median(apart) != 0.0)
+
+
+def _is_steady(level: Level) -> bool:
+    """Whether several photos keep one distance from GPS time, as a clock does and old fixes do not."""
+    return len(level.members) >= FEWEST_WRONG and level.spread_hours <= receiver.STEADY_HOURS
+
+
 def _exact(kind: ClockKind, hours: float) -> ClockKind:
     """Return the kind of an offset, a constant one where it is not the whole half hours that the kind speaks of."""
     is_whole = abs(2.0 * hours - round(2.0 * hours)) / 2.0 <= TOGETHER_HOURS
@@ -287,8 +304,12 @@ def _exact(kind: ClockKind, hours: float) -> ClockKind:
 
 
 def _by_companion(fitted: ClockModel, posterior: Posterior, met: Meetings) -> ClockModel:
-    kind = posterior.kind if abs(met.hours) <= FARTHEST_HOURS else ClockKind.CONSTANT_OFFSET
-    kind = ClockKind.RIGHT if abs(met.hours) <= met.reach_hours else _exact(kind, met.hours)
+    if abs(met.hours) <= met.reach_hours:
+        kind = ClockKind.RIGHT
+    elif posterior.kind is ClockKind.RIGHT or abs(met.hours) > FARTHEST_HOURS:  # the prior's, of what is set by sight
+        kind = ClockKind.CONSTANT_OFFSET
+    else:
+        kind = _exact(posterior.kind, met.hours)
     return _told(fitted, kind, met.hours, met.interval_hours, ClockWitness.COMPANION)
 
 
