@@ -7,6 +7,8 @@ made of is recalled by its template. A text that nobody here wrote stays as it i
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from gtloc_forensics.records import Sentence, Statement, template
 from gtloc_forensics.records.sentences import recalled
 
@@ -250,8 +252,11 @@ _DEEPEST = 4
 
 def in_sentences(text: str, *, depth: int = 0) -> Statement:
     """Return the sentence that an English text of a plan was made of, with the sentences in it; else the text."""
-    if isinstance(text, Sentence) or depth > _DEEPEST:
-        return text
+    return text if isinstance(text, Sentence) or depth > _DEEPEST else _found(text, depth)
+
+
+@lru_cache(maxsize=4096)  # of a plan of many lines most give the same reason
+def _found(text: str, depth: int) -> Statement:
     found = recalled(text, TEMPLATES)
     if isinstance(found, Sentence):
         return _with_parts(found, depth)

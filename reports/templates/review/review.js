@@ -647,7 +647,8 @@ const views = {
 
   corrections() {
     const holder = el('div', {}, el('p', { class: 'quiet' }, say('loading')));
-    loadCorrections().then((held) => holder.replaceChildren(...parts(correctionsBody(held)))).catch((error) => holder.replaceChildren(el('p', { class: 'verdict' }, error.message)));
+    const ready = loadCorrections().then((held) => holder.replaceChildren(...parts(correctionsBody(held)))).catch((error) => holder.replaceChildren(el('p', { class: 'verdict' }, error.message)));
+    state.current = { ready }; // a key that is pressed meanwhile waits for it
     return [el('h1', {}, say('corrections')), el('p', { class: 'quiet' }, say('corrections_hint')), holder];
   },
 
@@ -1458,6 +1459,8 @@ function step(by) {
   } else if (box) box.move(0);
 }
 
+const whenReady = (name) => Promise.resolve(state.current?.ready).then(() => state.current?.[name]?.());
+
 const acts = {
   ArrowDown: () => step(1), ArrowUp: () => step(-1),
   ArrowLeft: () => move('previous'), ArrowRight: () => move('next'),
@@ -1465,7 +1468,7 @@ const acts = {
   n: () => goToUndecided(), u: undo, U: redo, o: () => { if (!taken) others(); }, t: theme, '?': help,
   e: () => { const aim = focusedTarget(); if (aim) askWhy('confirmed', aim); },
   r: () => { if (state.last) decideAndGoOn(state.last.decision, focusedTarget(), { ...state.last.words, replaces: undefined }); else announce(say('nothing_to_repeat')); },
-  z: () => zoom(), p: () => state.current?.propose?.(), a: () => state.current?.apply?.(),
+  z: () => zoom(), p: () => whenReady('propose'), a: () => whenReady('apply'),
   f: () => { if (state.current?.photo) location.hash = `#/find/like/${state.current.photo.id}`; },
   '/': () => { if (byId('search')) byId('search').focus(); else { location.hash = '#/find'; setTimeout(() => byId('search')?.focus(), 60); } },
 };
