@@ -155,6 +155,8 @@ def test_a_reader_makes_reports_and_exports_and_is_told_what_it_may_not(
     code, said = run("export", tmp_path / "case", "--format", "csv", "--database", reader)
     assert code == 0, said
     assert "its chain of custody does not note this" in said
+    code, said = run("report", tmp_path / "case", "-o", tmp_path / "r.pdf", "--database", reader)
+    assert code == 0, said
     photo(evidence / "new.jpg", 9)
     words = ("audit", evidence, "-o", tmp_path / "case", "--model", "none", "--jobs", "0", "--no-report")
     code, said = run(*words, "--database", reader)
