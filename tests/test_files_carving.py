@@ -153,6 +153,37 @@ def test_what_a_deleted_entry_still_gives_is_not_given_twice(tmp_path: Path) -> 
     assert re.fullmatch(r"the same bytes as card\.dd!/p0-deleted/\d+/DCIM/_MG_0001\.jpg", str(twice.reason))
 
 
+def test_what_breaks_off_where_a_deleted_record_begins_is_that_record_s_photo(tmp_path: Path) -> None:
+    """Two claims of one photo would be told as two."""
+    image, _ = a_card(tmp_path)
+    gone = a_photo(1)
+    at = image.read_bytes().index(gone)
+    made_images.run("mdel", "-i", image, "::DCIM/IMG_0001.jpg")
+    put(image, at + len(gone) // 2 // 512 * 512, b"\xff\x45" * 256)  # written over in the middle
+    (row,) = [entry for name, entry in listed(image).items() if "-carved/" in name]
+    assert isinstance(row, Skipped)
+    assert not row.blocks
+    assert re.fullmatch(r"the beginning of card\.dd!/p0-deleted/\d+/DCIM/_MG_0001\.jpg", str(row.reason))
+
+
+def test_of_a_deleted_photo_in_pieces_the_record_gives_all_and_carving_nothing_more(tmp_path: Path) -> None:
+    made_images.needs("mkfs.ext2", "debugfs")
+    folder = tmp_path / "phone"
+    folder.mkdir()
+    content = a_photo(5, size=(640, 480))
+    (folder / "a.jpg").write_bytes(content)
+    image = tmp_path / "phone.dd"
+    # ext2 puts a block of its own into every file, behind its first twelve
+    made_images.run("mkfs.ext2", "-q", "-F", "-b", "1024", "-d", folder, image, "8M")
+    assert content not in image.read_bytes(), "it lies in one piece"
+    made_images.run("debugfs", "-w", "-R", "rm a.jpg", image)
+    entries = listed(image)
+    (deleted,) = [name for name, entry in entries.items() if isinstance(entry, Candidate)]
+    assert content_of(image, deleted) == content
+    (row,) = [entry for name, entry in entries.items() if "-carved/" in name]
+    assert str(row.reason) == f"begins at the same byte as phone.dd!/{deleted}, and goes on otherwise"  # type: ignore[union-attr]
+
+
 def test_an_old_copy_of_a_live_photo_is_told_and_not_examined_again(tmp_path: Path) -> None:
     image, at = a_card(tmp_path)
     put(image, at, a_photo(1))

@@ -33,6 +33,8 @@ _READERS: Mapping[Kind, Any] = {
     Kind.SEVEN_ZIP: SevenZipArchive,
 }
 _CARVED = "carved:"
+_TELLING_BYTES = 4096
+"""So many equal bytes at the same place are the same photo."""
 
 Listed = Callable[[Iterable[Member | Skipped]], Iterable[Member | Skipped]]
 """May refuse some of what a container lists."""
@@ -145,12 +147,26 @@ class Layer:
                 length=photo.length,
             )
             return Skipped(relative, broken, blocks=True)
-        known = self._known_as(photo, starts.get(photo.offset))
-        if known is None:
+        deleted = starts.get(photo.offset)
+        known = self._known_as(photo, deleted)
+        if known is not None:
+            return Skipped(
+                relative, _same_as(self.outer(known.path), known.stat.size_bytes == photo.length), blocks=False
+            )
+        if deleted is None or (photo.is_whole and deleted.stat.size_bytes == photo.length):
             return Candidate(relative)
-        return Skipped(
-            relative, Sentence("the same bytes as {path}", path=visible(self.outer(known.path))), blocks=False
+        # a record knows of the pieces and of the length, where what lies in a row breaks off or goes on with another's
+        with self._lock:
+            is_same = self._begins_with(deleted, min(photo.length, _TELLING_BYTES)) == self._beginning(photo)
+        if not is_same:
+            return Candidate(relative)
+        begins = Sentence(
+            "begins at the same byte as {path}, and goes on otherwise", path=visible(self.outer(deleted.path))
         )
+        return Skipped(relative, begins, blocks=False)
+
+    def _beginning(self, photo: carving.Carved) -> bytes:
+        return hashlib.sha256(b"".join(self._piece(photo.offset, min(photo.length, _TELLING_BYTES), 1 << 20))).digest()
 
     def _known_as(self, photo: carving.Carved, deleted: Member | None) -> Member | None:
         """Return the file of the image whose content a carved photo is, or is the beginning of; None for none."""
@@ -238,6 +254,12 @@ def marked_deleted(members: Iterable[Member | Skipped]) -> Iterator[Member | Ski
     """Yield what lies in a deleted container as deleted, too."""
     for member in members:
         yield replace(member, stat=replace(member.stat, is_deleted=True)) if isinstance(member, Member) else member
+
+
+def _same_as(path: bytes, is_all: bool) -> Sentence:
+    if is_all:
+        return Sentence("the same bytes as {path}", path=visible(path))
+    return Sentence("the beginning of {path}", path=visible(path))
 
 
 def _too_many(offset: int) -> Sentence:
