@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
 import sqlite3
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +22,7 @@ from gtloc_forensics.case.cluster.assignment import Assignment, Rules
 from gtloc_forensics.case.cluster.driver import ManyMachines, Patience
 from gtloc_forensics.case.cluster.engine import Answer
 from gtloc_forensics.case.cluster.examined import Examined
-from gtloc_forensics.case.cluster.messages import Reply, Request, State, died, unfit
+from gtloc_forensics.case.cluster.messages import Outfit, Reply, Request, State, died, unfit, used
 from gtloc_forensics.case.cluster.shards import Listed, Most, Shard, cut
 from gtloc_forensics.case.cluster.spool import Spool
 from gtloc_forensics.errors import ClusterFailed, DamagedCase, UsageError
@@ -28,7 +30,7 @@ from gtloc_forensics.examination.gathering import Gathering
 from gtloc_forensics.examination.instruments import opened
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.records import Candidate, FileStat
-from gtloc_forensics.store.codec import unpack
+from gtloc_forensics.store.codec import pack, unpack
 from gtloc_forensics.store.keys import Stages
 
 MB = 1_000_000
@@ -408,6 +410,23 @@ def test_a_worker_that_reads_other_files_is_noticed_and_nothing_of_it_kept(evide
     assert rejected(tmp_path / "case") == 0
 
 
+def test_a_worker_that_is_stopped_holds_nothing_against_its_shard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots_of = pytest.importorskip("gtloc_forensics.case.cluster.slots", reason="Dask is not installed")
+    slots = slots_of.Slots(1, tmp_path, evidence=None, results=None)
+
+    def ended(slot: object, request: Request) -> Reply:
+        slots.teardown(None)
+        return died("it was ended by signal 9")
+
+    monkeypatch.setattr(slots_of._Slot, "do", ended)
+    outfit = Outfit(b"/evidence", "none", "cpu", 50, (), (), False, 0)
+    request = Request(KEY, Shard((file(1),)), outfit, used(STAGES), b"/results", 8, 1.0)
+    with pytest.raises(RuntimeError, match="stopped"):
+        slots.do(pack(request))
+
+
 # --------------------------------------------------------------------------- the listing
 
 
@@ -433,3 +452,23 @@ def test_a_stopped_run_finds_its_shards_again_and_adds_what_came_behind_them(evi
     ]
     (folder / listing.OPEN).write_bytes(b"\x1f\x8b damaged")
     assert sum(len(wanted.shard) for wanted in asked()) == 5, "a listing that cannot be read is made anew"
+
+
+# --------------------------------------------------------------------------- the simulation
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_simulation_gives_every_photo_out_once_whatever_happens(seed: int) -> None:
+    path = Path(__file__).parents[1] / "benchmarks" / "simulate_scheduler.py"
+    spec = importlib.util.spec_from_file_location("simulate_scheduler", path)
+    assert spec is not None and spec.loader is not None
+    simulation = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = simulation
+    spec.loader.exec_module(simulation)
+    world = simulation.World(
+        shards=400, files=64, workers=8, slots=2, poison=2e-4, slow=0.3, crashes_a_day=100.0, lost_answers=0.05
+    )
+    came = simulation.simulate(world, seed)
+    assert came["photos that came out exactly once"] == 400 * 64
+    assert came["given up"] == came["of these photos that kill"] == 5
+    assert came["workers gone"] and came["answers lost"] and came["processes that died"]
