@@ -19,9 +19,6 @@ from gtloc_forensics.case import products
 from gtloc_forensics.case.folder import CaseFolder, default_output
 from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.errors import ToolMissing
-from gtloc_forensics.examination import witnesses
-from gtloc_forensics.examination.gathering import Gathering, Progress
-from gtloc_forensics.examination.instruments import Instruments, opened
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files import reading, writing
 from gtloc_forensics.files.writing import refuse_inside
@@ -41,6 +38,8 @@ if TYPE_CHECKING:
     from gtloc_forensics.case.verifying import Verification
     from gtloc_forensics.case.watching import Log, WatchSettings
     from gtloc_forensics.correct import Destination, Order, Plan, Result
+    from gtloc_forensics.examination.gathering import Progress
+    from gtloc_forensics.examination.instruments import Instruments
     from gtloc_forensics.report import SignWith
 
 
@@ -176,6 +175,8 @@ class Case:
             CaseBusy: another process works on this case.
             ToolMissing, ToolTooOld, WeightsError: see :func:`gtloc_forensics.examination.instruments.opened`.
         """
+        from gtloc_forensics.examination.instruments import opened
+
         progress("open", 0, None)
         with self.locked(), opened(settings) as instruments:
             examined = self.examine(instruments, settings, progress=progress, cluster=cluster)
@@ -191,7 +192,9 @@ class Case:
         cluster: Cluster | None = None,
     ) -> str:
         """Do the work of :meth:`audit` with instruments that are open already; return the examination's fingerprint."""
+        from gtloc_forensics.examination import witnesses
         from gtloc_forensics.examination.concluding import Concluding
+        from gtloc_forensics.examination.gathering import Gathering
 
         with self._place.work_folder() as work:
             password = witnesses.password_in(settings.backup_password)
@@ -249,6 +252,7 @@ class Case:
             CaseBusy: another process, perhaps another watcher, works on this case.
         """
         from gtloc_forensics.case.watching import WatchSession
+        from gtloc_forensics.examination.instruments import opened
         from gtloc_forensics.files.watching import Watcher
 
         def publish() -> Path:

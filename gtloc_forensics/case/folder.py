@@ -16,8 +16,6 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from gtloc_forensics.case.view import StoredCase
-from gtloc_forensics.correct import leftovers
-from gtloc_forensics.correct.journal import JOURNAL_FILE, Journal
 from gtloc_forensics.errors import CaseBusy, CorrectionStopped, DamagedCase, UsageError
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files import reading, workspace, writing
@@ -130,6 +128,11 @@ class CaseFolder:
         writing.remove_leftovers(self.folder)
         workspace.remove_leftovers(self.folder)
         journal = self.folder / CORRECTIONS
+        if not journal.is_dir():
+            return
+        from gtloc_forensics.correct import leftovers  # slow to come, and only a case with corrections needs it
+        from gtloc_forensics.correct.journal import JOURNAL_FILE, Journal
+
         if not (journal / JOURNAL_FILE).is_file() or journal.is_symlink():
             return
         with suppress(CaseBusy, CorrectionStopped, OSError), Journal(journal) as opened:  # `gtloc correct` will say it
