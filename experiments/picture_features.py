@@ -125,6 +125,7 @@ def features(
     jobs = [(True, rows) for rows in _parts(headed)]
     jobs += [(False, rows) for rows in _parts(np.argsort(~people, kind="stable"))]
     fast = _is_faster_in_half(net)
+    earlier = [number for number in range(len(jobs)) if (place / f"{number:03d}.npz").exists()]
     for number, (mirrored, rows) in list(enumerate(jobs))[own]:
         kept = place / f"{number:03d}.npz"
         if not kept.exists():
@@ -134,7 +135,7 @@ def features(
             np.savez(draft, fields=told, seconds=time.monotonic() - started)
             draft.replace(kept)
             tell(f"features: part {number + 1} of {len(jobs)}")
-    return _together(photos, place, jobs)
+    return _together(photos, place, jobs, earlier)
 
 
 def drawn(*, downloads: Path, cache: Path) -> dict[str, NDArray[np.float32]]:
@@ -199,14 +200,16 @@ def _is_faster_in_half(net: Extractor) -> bool:
     return took[True] < took[False]
 
 
-def _together(photos: PhotoSet, place: Path, jobs: list[tuple[bool, NDArray[np.int64]]]) -> Features:
+def _together(
+    photos: PhotoSet, place: Path, jobs: list[tuple[bool, NDArray[np.int64]]], earlier: list[int]
+) -> Features:
     fields = np.zeros((len(photos), len(BLOCKS), GRID * GRID, 384), dtype=np.float16)
     mirrored, mirrored_row, seconds = [], [], 0.0
     for number, (is_mirrored, rows) in enumerate(jobs):
         if not (place / f"{number:03d}.npz").exists():
             continue
         with np.load(place / f"{number:03d}.npz") as kept:
-            seconds += float(kept["seconds"])
+            seconds += float(kept["seconds"]) if number in earlier else 0.0  # those of this run are in its own time
             if is_mirrored:
                 mirrored.append(kept["fields"])
                 mirrored_row.append(rows)
