@@ -404,6 +404,13 @@ class Case:
 
         return sealing.seal(self._place, path, sign=sign)
 
+    @property
+    def chain_end(self) -> tuple[int, str]:
+        """Number and hash of the last custody event."""
+        from gtloc_forensics.store.examinations import chain_end
+
+        return chain_end(self.store)
+
     def custody_faults(self) -> tuple[str, ...]:
         """Recompute the custody chain and name every break in it."""
         return verify_chain(self.store.custody())

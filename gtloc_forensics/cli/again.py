@@ -87,11 +87,10 @@ class Concluded:
 def concluded(case: Case, tally: Tally, told: Mapping[str, Any], *products: Path | None) -> Concluded:
     """Return what an open case came to, with the hashes of what was written of it."""
     from gtloc_forensics.files.hashing import sha256_of
-    from gtloc_forensics.store.examinations import chain_end
 
     used = case.view().examined_with
     written = {path.name: sha256_of(path.resolve()) for path in products if path is not None}
-    return Concluded(case.concluded, chain_end(case.store), tally, told, written, bool(used.plugins or used.troubles))
+    return Concluded(case.concluded, case.chain_end, tally, told, written, bool(used.plugins or used.troubles))
 
 
 def say(said: LastAudit, folder: Path, *, as_json: bool) -> Tally:
