@@ -95,6 +95,8 @@ def keep(
     """
     from gtloc_forensics.files.writing import write_bytes
 
+    if not evidence.is_dir():  # an image, an archive or a store is opened, hashed or asked anew by every run
+        return False
     try:
         with _held(folder) as is_held:
             kept = newest(folder / DATABASE) if is_held else None
