@@ -88,6 +88,25 @@ def test_a_server_that_hangs_up_is_called_again_and_nothing_is_lost(
     assert len(acquired(tmp_path / "case")) == 4
 
 
+def test_a_connection_lost_in_the_middle_of_a_file_is_made_anew_and_the_file_read_on(
+    server: SftpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gtloc_forensics.files.stores.store import OpenObject
+
+    read, hung_up = OpenObject._block, []
+
+    def lost_once(self: OpenObject, length: int) -> bytes:
+        if self._relative.endswith(b"2.jpg") and self._position and not hung_up:
+            hung_up.append(self._relative)
+            server.hang_up()
+        return read(self, min(length, 4096))
+
+    monkeypatch.setattr(OpenObject, "_block", lost_once)
+    audit(tmp_path / "case", address=server.address)
+    assert hung_up
+    assert not refusals(tmp_path / "case")
+
+
 def test_a_server_that_is_gone_leaves_every_photo_not_examined_with_the_reason(
     server: SftpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,7 +97,8 @@ TEMPLATES = (
     ),
     template("its zone and its position deny each other, and nothing in it tells which is right; --zone or --gps"),
     template(
-        "its position is in doubt, and nothing in it tells where it was taken; --gps, --track or --neighbours repair one"
+        "its position is in doubt, and nothing in it tells where it was taken; --gps, --track or "
+        "--neighbours repair one"
     ),
     template("its clock was set to another zone, which is explained and stays; --zone ZONE names it"),
     template("its latitude exceeds 90°, which no place has; --gps swap exchanges it with the longitude"),

@@ -103,8 +103,15 @@ class ObjectStore:
         Raises:
             OSError: it is gone or cannot be read.
         """
-        with self._asked(lambda now: now.open(now.name_of(relative))) as file:
-            yield OpenObject(self, relative, file)
+        lent = OpenObject(self, relative, self.file_of(relative))
+        try:
+            yield lent
+        finally:
+            lent.close()
+
+    def file_of(self, relative: bytes) -> Any:
+        """Return an object open for reading, as its library gives it; a server that hung up is called once more."""
+        return self._asked(lambda now: now.open(now.name_of(relative)))
 
     def _asked(self, ask: Callable[[Objects], T]) -> T:
         """Return what *ask* gets; a server that hung up is called once more."""
@@ -164,6 +171,7 @@ class OpenObject:
         """Keep what *store* opened."""
         self._store, self._relative, self._file = store, relative, file
         self._told: Mapping[str, Any] | None = getattr(file, "details", None)
+        self._position, self._is_opened_again = 0, False
 
     def stat(self) -> FileStat:
         """Return what the store says of it: first as it was opened, then as it is now."""
@@ -179,6 +187,7 @@ class OpenObject:
         with self._store.answering():
             head = self._read(types.HEAD_BYTES)
             self._file.seek(0)
+        self._position = 0
         return head
 
     def blocks(self) -> Iterator[bytes]:
@@ -200,9 +209,34 @@ class OpenObject:
 
     def _read(self, length: int) -> bytes:
         try:
+            block = self._block(length)
+        except Unreadable as error:
+            if self._is_opened_again or not self._store.address.is_server or not troubles.is_of_the_store(error):
+                raise
+            self._open_again()  # another file may have lost the connection for all of them
+            block = self._block(length)
+        self._position += len(block)
+        return block
+
+    def _block(self, length: int) -> bytes:
+        try:
             return bytes(self._file.read(length))
         except Exception as error:  # the border: five libraries, each with errors of its own
             raise Unreadable(troubles.of_object(error)) from error
+
+    def _open_again(self) -> None:
+        self._is_opened_again = True
+        self.close()
+        self._file = self._store.file_of(self._relative)
+        try:
+            self._file.seek(self._position)
+        except Exception as error:  # the border, as above
+            raise Unreadable(troubles.of_object(error)) from error
+
+    def close(self) -> None:
+        """Close it; a connection that is gone cannot be told so."""
+        with suppress(Exception):
+            self._file.close()
 
 
 _named: set[Path] = set()

@@ -32,7 +32,8 @@ _CHANGED = re.compile(r"FileExpired|PreconditionFailed|\b412\b|ConditionNotMet",
 _UNREACHED = re.compile(
     r"timed? ?out|Timeout|ConnectionError|ConnectError|EndpointConnection|EOFError|SSHException|ServerDisconnected"
     r"|[Cc]onnection (?:was )?(?:reset|refused|closed|aborted|lost|dropped)|unreachable|getaddrinfo|Max retries"
-    r"|SlowDown|InternalError|ServiceUnavailable|Service Unavailable|Internal Server Error|SMBConnectionClosed"
+    r"|[Ss]ocket is closed|SlowDown|InternalError|ServiceUnavailable|Service Unavailable|Internal Server Error"
+    r"|SMBConnectionClosed"
 )
 _UNKNOWN_HOST_KEY = re.compile(r"not found in known_hosts|BadHostKey|Host key", re.IGNORECASE)
 
