@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from types import ModuleType
 
 import pytest
 from PIL import Image
@@ -38,19 +38,18 @@ STAGES = Stages(metadata="m", claim="c", image="i", vision="v")
 KEY = "ab" * 32
 
 
-@dataclass(frozen=True)
-class Span:
-    """Some numbers in a row: a shard without files."""
+def _simulation() -> ModuleType:
+    path = Path(__file__).parents[1] / "benchmarks" / "simulate_scheduler.py"
+    spec = importlib.util.spec_from_file_location("simulate_scheduler", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
-    first: int
-    count: int
 
-    def __len__(self) -> int:
-        return self.count
-
-    def halves(self) -> tuple[Self, Self]:
-        middle = self.count // 2
-        return type(self)(self.first, middle), type(self)(self.first + middle, self.count - middle)
+simulation = _simulation()
+Span = simulation.Span  # some numbers in a row: a shard without files
 
 
 def file(number: int, size_bytes: int = 1000, *sidecars: bytes) -> Listed:
@@ -459,12 +458,6 @@ def test_a_stopped_run_finds_its_shards_again_and_adds_what_came_behind_them(evi
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_simulation_gives_every_photo_out_once_whatever_happens(seed: int) -> None:
-    path = Path(__file__).parents[1] / "benchmarks" / "simulate_scheduler.py"
-    spec = importlib.util.spec_from_file_location("simulate_scheduler", path)
-    assert spec is not None and spec.loader is not None
-    simulation = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = simulation
-    spec.loader.exec_module(simulation)
     world = simulation.World(
         shards=400, files=64, workers=8, slots=2, poison=2e-4, slow=0.3, crashes_a_day=100.0, lost_answers=0.05
     )

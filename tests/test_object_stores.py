@@ -104,6 +104,17 @@ def acquired(case: Path) -> list[str]:
 # --------------------------------------------------------------------------- what is read
 
 
+def test_workers_read_a_store_like_the_machine_that_audits(bucket: S3Server, tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    fill(bucket, tmp_path)
+    audit(tmp_path / "alone")
+    result = audit(tmp_path / "shared", "--cluster", "local:2")
+    assert result.exit_code == ExitCode.INCOMPLETE, result.output
+    assert not refusals(tmp_path / "shared")
+    assert (tmp_path / "shared" / "findings.json").read_bytes() == (tmp_path / "alone" / "findings.json").read_bytes()
+    assert not WRITES & {method for method, *_ in bucket.requests}
+
+
 def test_a_bucket_is_audited_like_the_same_folder_and_only_read(bucket: S3Server, tmp_path: Path) -> None:
     folder = fill(bucket, tmp_path)
     result = audit(tmp_path / "case")

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -28,6 +29,8 @@ from gtloc_forensics.vision.specs import (
     Tap,
     TimeGallerySpec,
 )
+
+T = TypeVar("T")
 
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
@@ -124,6 +127,25 @@ def read_within(folder: Path, name: str, *, most_bytes: int = bounds.MOST_TEXT_B
     if len(content) > most_bytes:
         raise WeightsError(f"{path} is longer than the {most_bytes >> 20} MB that are read; add the model again")
     return content
+
+
+def described(folder: Path, name: str, kind: type[T], *, what: str, remedy: str) -> T:
+    """Return what a JSON file of a model folder describes.
+
+    Args:
+        folder: of the model.
+        name: of the file.
+        kind: the structure that it holds.
+        what: it describes, and
+        remedy: what to do when it does not, for the error.
+
+    Raises:
+        WeightsError: it is missing, or holds something else.
+    """
+    try:
+        return msgspec.json.decode(read_within(folder, name), type=kind)
+    except (FileNotFoundError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise WeightsError(f"{folder / name} describes no {what} ({error}); {remedy}") from error
 
 
 def as_json(manifest: Manifest) -> bytes:

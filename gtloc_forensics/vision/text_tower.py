@@ -158,10 +158,7 @@ def read_spec(folder: Path) -> TextTowerSpec:
     Raises:
         WeightsError: it is missing or wrong.
     """
-    try:
-        spec = msgspec.json.decode(manifests.read_within(folder, TEXT), type=TextTowerSpec)
-    except (FileNotFoundError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise WeightsError(f"{folder / TEXT} describes no text tower ({error}); add it again") from error
+    spec = manifests.described(folder, TEXT, TextTowerSpec, what="text tower", remedy="add it again")
     wrong = spec.sizes.wrong or ("" if spec.format == FORMAT else f"format {spec.format} is unknown")
     if wrong or not manifests.is_name(spec.name):
         raise WeightsError(f"{folder / TEXT}: {wrong or 'its name is none'}; add the text tower again")

@@ -26,7 +26,7 @@ from gtloc_forensics.examination.planning import COPIES
 from gtloc_forensics.examination.prefetch import chunks
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.examination.work import Run, Work
-from gtloc_forensics.files import opening, writing
+from gtloc_forensics.files import opening, reading, writing
 from gtloc_forensics.records import Sentence
 from gtloc_forensics.store.codec import pack, unpack
 from gtloc_forensics.store.database import Store
@@ -49,6 +49,8 @@ def serve(descriptor: int) -> None:
 def _work(connection: Connection, place: Path, outfit: Outfit) -> None:
     settings = _settings(outfit)
     evidence = Path(os.fsdecode(outfit.evidence))
+    if reading.is_store(evidence):
+        reading.name(evidence)  # whoever audits named it, and may do more here than to have us connect
     try:
         writing.refuse_inside(place, evidence)
         writing.refuse_temporary_inside(evidence)
@@ -101,7 +103,7 @@ def _refuse_absent(evidence: Path) -> None:
     Raises:
         FileNotFoundError: it is not.
     """
-    if not evidence.exists():
+    if not reading.is_there(evidence):
         raise FileNotFoundError(2, os.strerror(2), str(evidence))
 
 

@@ -138,10 +138,7 @@ def read_spec(folder: Path) -> SystemSpec:
     Raises:
         WeightsError: it is missing or wrong.
     """
-    try:
-        spec = msgspec.json.decode(manifests.read_within(folder, SYSTEM), type=SystemSpec)
-    except (FileNotFoundError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise WeightsError(f"{folder / SYSTEM} describes no system ({error}); train the system again") from error
+    spec = manifests.described(folder, SYSTEM, SystemSpec, what="system", remedy="train the system again")
     numbers = (spec.tokens, spec.width, spec.scenes, spec.points, *spec.cells.values(), *spec.sizes.values())
     wrong = {
         f"format {spec.format} is unknown": spec.format != FORMAT,
