@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -100,6 +101,21 @@ def test_the_second_audit_loads_none_of_what_the_first_one_needs(evidence: Path,
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.stderr.splitlines()[-1] == "loaded"
     assert "3 photos" in done.stdout
+
+
+def test_a_document_altered_together_with_the_note_is_not_repeated(
+    evidence: Path, case: Path, said_again: list
+) -> None:
+    """What was written is said by the custody chain; the note alone is believed in nothing that lies in a file."""
+    audit(evidence, case)
+    whole = (case / "findings.json").read_bytes()
+    (case / "findings.json").write_bytes(b"{}")
+    note = json.loads((case / last_audit.NOTE).read_bytes())
+    note["products"]["findings.json"] = hashlib.sha256(b"{}").hexdigest()
+    (case / last_audit.NOTE).write_text(json.dumps(note), encoding="utf-8")
+    audit(evidence, case)
+    assert said_again[-1] is False
+    assert json.loads((case / "findings.json").read_bytes()) == json.loads(whole)
 
 
 def test_the_document_is_printed_again_too(evidence: Path, case: Path, said_again: list) -> None:

@@ -131,8 +131,9 @@ def _is_as_noted(evidence: Path, folder: Path, note: Mapping[str, Any], *, worke
     kept = newest(folder / DATABASE)
     if kept is None or [kept.examination, list(kept.chain)] != [note["examination"], note["chain"]]:
         return False
-    if any(hashing.sha256_or_none(folder / name) != sha256 for name, sha256 in note["products"].items()):
-        return False
+    for name, sha256 in note["products"].items():  # the chain says what was written, the note only of which it told
+        if not sha256 == kept.products.get(name) == hashing.sha256_or_none(folder / name):
+            return False
     listed = _listed_as(evidence, kept)
     if listed is None or _states(evidence, listed.passed_over) != note["passed over"]:
         return False

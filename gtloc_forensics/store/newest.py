@@ -43,12 +43,14 @@ class Newest:
         chain: number and hash of the last custody event.
         members: relative path → the file as examined.
         rejected: relative path → why it was passed over or could not be read, in English.
+        products: name in the case folder → the SHA-256 of what was written there last, as the chain says.
     """
 
     examination: str
     chain: tuple[int, str]
     members: Mapping[bytes, MemberState]
     rejected: Mapping[bytes, str]
+    products: Mapping[str, str]
 
 
 def newest(database: Path) -> Newest | None:
@@ -78,11 +80,15 @@ def _read(connection: sqlite3.Connection) -> Newest | None:
         (number,),
     )
     rejected = connection.execute("SELECT relative, reason FROM rejected WHERE examination = ?", (fingerprint,))
+    written = connection.execute(
+        "SELECT subject, detail FROM custody WHERE action IN ('export', 'report') ORDER BY sequence"
+    )
     return Newest(
         fingerprint,
         (chain[0], chain[1]),
         {bytes(relative): _state(*columns) for relative, *columns in members},
         {bytes(relative): reason.rpartition(_PARTS)[0] or reason for relative, reason in rejected},
+        {subject: str(json.loads(detail).get("sha256", "")) for subject, detail in written},
     )
 
 
