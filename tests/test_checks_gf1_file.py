@@ -21,6 +21,8 @@ from gtloc_forensics.checks.rules.gf118_platform import platform as gf118
 from gtloc_forensics.checks.rules.gf120_factory_date import factory_date as gf120
 from gtloc_forensics.records import Confidence, Outcome
 
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype"
+
 # --------------------------------------------------------------------------- GF113
 
 
@@ -164,7 +166,7 @@ def test_a_program_for_changing_dates_is_remarked_on():
     "tags",
     [
         {"XMP-xmp:CreatorTool": "Midjourney"},
-        {"XMP-iptcExt:DigitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"},
+        {"XMP-iptcExt:DigitalSourceType": f"{SOURCE_TYPES}/trainedAlgorithmicMedia"},
         {"PNG:Parameters": "a castle\nSteps: 20, Sampler: Euler a"},
     ],
 )
@@ -172,8 +174,24 @@ def test_a_picture_that_says_it_was_generated_is_found(tags):
     assert only(gf115, a_photo(tags=tags)).confidence is Confidence.STRONG
 
 
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ({"XMP-iptcExt:DigitalSourceType": f"{SOURCE_TYPES}/trainedAlgorithmicMedia"}, "its picture was generated"),
+        (
+            {"XMP-iptcExt:DigitalSourceType": f"{SOURCE_TYPES}/compositeWithTrainedAlgorithmicMedia"},
+            "parts of its picture were generated",
+        ),
+        ({"XMP-iptcExt:DigitalSourceType": f"{SOURCE_TYPES}/compositeSynthetic/"}, "parts of its picture were"),
+        ({"XMP-xmp:CreatorTool": "Adobe Firefly 1.0"}, "names a program that generates pictures: Adobe Firefly 1.0"),
+    ],
+)
+def test_no_more_is_said_to_be_generated_than_the_file_says(tags, said):
+    assert said in only(gf115, a_photo(tags=tags)).summary
+
+
 def test_a_picture_taken_by_a_camera_says_so():
-    said = {"XMP-iptcExt:DigitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"}
+    said = {"XMP-iptcExt:DigitalSourceType": f"{SOURCE_TYPES}/digitalCapture"}
     assert only(gf115, a_photo(tags=said)).outcome is Outcome.CONSISTENT
 
 

@@ -266,7 +266,7 @@ def door(evidence: Path) -> Path:
     if address is None:
         raise UsageError(
             f"{evidence} is not a folder; name the folder that holds the photos, an image or an archive, or a store "
-            "(s3://bucket/prefix)"
+            "(s3://bucket/prefix; also gs://, abfs://, sftp://, smb://)"
         )
     name(address.path)
     _store(address.path)

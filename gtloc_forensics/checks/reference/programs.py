@@ -71,8 +71,9 @@ _GENERATORS = re.compile(
     r"flux\.1|gpt-?4o|bing image creator|made with google ai",
     re.I,
 )
-# IPTC NewsCodes, vocabulary "digital source type": these terms say that no camera saw the scene.
-_SYNTHETIC = re.compile(r"trainedAlgorithmicMedia|algorithmicMedia|compositeSynthetic|virtualRecording", re.I)
+GENERATED = ("trainedAlgorithmicMedia", "trainedAlgorithmicData", "algorithmicMedia")
+PARTLY_GENERATED = ("compositeWithTrainedAlgorithmicMedia", "compositeSynthetic", "virtualRecording")
+"""Terms of IPTC NewsCodes, vocabulary "digital source type": no camera saw what is shown, or not all of it."""
 
 
 def named(claim: Claim) -> dict[str, str]:
@@ -131,12 +132,21 @@ def date_changers(claim: Claim) -> list[str]:
     return [name for name in named(claim).values() if _DATE_CHANGERS.search(name)]
 
 
-def generators(claim: Claim) -> list[Statement]:
-    """Return what in the file says that the picture was generated."""
-    said: list[Statement] = [name for name in named(claim).values() if _GENERATORS.search(name)]
-    source_type = tag_values.text(claim.tags, "XMP-iptcExt:DigitalSourceType")
-    if _SYNTHETIC.search(source_type):
-        said.append(source_type)
-    if re.search(r"\bSteps: \d+.*Sampler:", tag_values.text(claim.tags, "PNG:Parameters"), re.S):
+def generators(claim: Claim) -> list[str]:
+    """Return the named programs whose purpose is to generate pictures."""
+    return [name for name in named(claim).values() if _GENERATORS.search(name)]
+
+
+def source_type(address: str) -> str:
+    """Return the term at the end of the address of a digital source type."""
+    return address.rstrip("/").rpartition("/")[2][:80]
+
+
+def said_generated(claim: Claim, terms: tuple[str, ...] = GENERATED) -> list[Statement]:
+    """Return where the file says that its picture was generated, by one of these terms of its source."""
+    address = tag_values.text(claim.tags, "XMP-iptcExt:DigitalSourceType")
+    is_said = source_type(address).lower() in {term.lower() for term in terms}
+    said: list[Statement] = [address] if is_said else []
+    if terms == GENERATED and re.search(r"\bSteps: \d+.*Sampler:", tag_values.text(claim.tags, "PNG:Parameters"), re.S):
         said.append(Sentence("generation parameters in the PNG text"))
     return said

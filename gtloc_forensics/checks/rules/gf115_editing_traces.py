@@ -1,7 +1,7 @@
 """GF115 — Traces of editing.
 
 Shows: which programs the file names, steps of its history dated before the capture, and
-pictures that say themselves that they were generated.
+pictures that say themselves that they were generated, whole or in part.
 
 Cannot show: edits whose program left no name; that a named edit touched more than size or colour.
 
@@ -9,12 +9,13 @@ Blind spots: all of this is text that anybody can remove or write.
 
 Threshold: a history step more than 26 h before the capture; the mere name of a program. An ordinary
 export by an editor is *explained*. A program made for changing metadata is remarked on as *suspicious* and
-weak; a statement that the picture was generated as *suspicious* and strong.
+weak; a statement that the picture or a part of it was generated, or the name of a program that generates
+pictures, as *suspicious* and strong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent
 from gtloc_forensics.checks import findings as checks_findings
@@ -25,7 +26,7 @@ from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence,
 ZONES_S = 26 * 3600.0
 
 
-@check("GF115", title="Traces of editing", needs=("claim",), version="3")
+@check("GF115", title="Traces of editing", needs=("claim",), version="4")
 def editing_traces(photo: Photo, context: Context) -> Iterator[Finding]:
     """Name the programs that handled the file, and what is odd about them."""
     claim = claim_of(photo)
@@ -42,24 +43,33 @@ def editing_traces(photo: Photo, context: Context) -> Iterator[Finding]:
 
 
 def _generated(claim: Claim) -> Iterator[Finding]:
-    if said := programs.generators(claim):
+    severity = Severity.HIGH
+    if said := programs.said_generated(claim):
+        summary = Sentence("The file itself says that its picture was generated: {said:list}.", said=_cut(said))
+    elif said := programs.said_generated(claim, programs.PARTLY_GENERATED):
+        summary = Sentence(
+            "The file itself says that parts of its picture were generated: {said:list}.", said=_cut(said)
+        )
+        severity = Severity.MEDIUM
+    elif named := programs.generators(claim):
+        summary = Sentence("The file names a program that generates pictures: {said:list}.", said=_cut(named))
+    else:
+        summary = None
+    if summary is not None:
         yield checks_findings.suspicious(
             "GF115",
             claim,
-            Sentence(
-                "The file itself says that its picture was generated: {said:list}.",
-                said=tuple(_cut(text) for text in said),
-            ),
+            summary,
             kind="generated",
-            severity=Severity.HIGH,
+            severity=severity,
             confidence=Confidence.STRONG,
             observed=_observed(claim),
             innocent=(Sentence("a photo to which a generating tool was applied in a corner"),),
         )
 
 
-def _cut(text: Statement) -> Statement:
-    return text if isinstance(text, Sentence) else text[:120]
+def _cut(texts: Sequence[Statement]) -> tuple[Statement, ...]:
+    return tuple(text if isinstance(text, Sentence) else text[:120] for text in texts)
 
 
 def _before_capture(claim: Claim) -> Iterator[Finding]:

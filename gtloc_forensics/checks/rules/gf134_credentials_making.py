@@ -16,10 +16,9 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.credentials import Credentials, Standing, credentials_of, why_not
+from gtloc_forensics.checks.reference import programs
+from gtloc_forensics.checks.reference.programs import GENERATED, PARTLY_GENERATED
 from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity
-
-GENERATED = ("trainedAlgorithmicMedia", "trainedAlgorithmicData", "algorithmicMedia")
-PARTLY_GENERATED = ("compositeWithTrainedAlgorithmicMedia", "compositeSynthetic")
 
 NO_EDITS = ("c2pa.created", "c2pa.opened", "c2pa.published", "c2pa.transcoded", "c2pa.repackaged", "c2pa.converted")
 
@@ -67,7 +66,7 @@ def credentials_making(photo: Photo, context: Context) -> Iterator[Finding]:
 
 def _kinds(credentials: Credentials, name: str) -> tuple[str, ...]:
     """Return the last parts of the addresses that stand for kinds of making, each once."""
-    return tuple(dict.fromkeys(address.rstrip("/").rpartition("/")[2][:80] for address in credentials.texts(name)))
+    return tuple(dict.fromkeys(programs.source_type(address) for address in credentials.texts(name)))
 
 
 def _generated(claim: Claim, credentials: Credentials, summary: Sentence, severity: Severity) -> Finding:
