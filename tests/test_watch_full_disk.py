@@ -242,3 +242,17 @@ def test_a_limit_on_the_length_of_files_is_told_in_a_sentence_and_the_next_run_g
     result = CliRunner().invoke(gtloc, words)
     assert result.exit_code == 3, result.output
     assert CliRunner().invoke(gtloc, ["verify", str(case), "--sample", "0"]).exit_code == 0
+
+
+def test_a_case_on_a_full_disk_is_no_other_case_to_be_named(small_disk: Path, tmp_path: Path) -> None:
+    """Opening it needs room beside it; what is wrong is the disk, not the case."""
+    photo(tmp_path / "evidence" / "1.jpg", 1)
+    words = ["audit", str(tmp_path / "evidence"), "-o", str(small_disk / "case"), "--model", "none", "--no-report"]
+    CliRunner().invoke(gtloc, words)
+    (small_disk / "case" / "last-audit.json").unlink()  # or nothing would be opened
+    filling = fill(small_disk)
+    told = CliRunner().invoke(gtloc, words)
+    assert told.exit_code == 2
+    assert "no space left in" in told.output and "name another case" not in told.output
+    filling.unlink()
+    assert CliRunner().invoke(gtloc, words).exit_code == 3

@@ -44,6 +44,7 @@ from gtloc_forensics.store.schema import (
     engine_of,
     is_for_want_of_room,
     migrate,
+    not_opened,
     not_written,
     queue_up,
     reserved,
@@ -68,7 +69,7 @@ class Store:
 
         Raises:
             NewerCase: when a newer program wrote it.
-            CaseError: when it is not a case database or cannot be opened.
+            CaseError, WorkspaceFull: when it is not a case database, cannot be opened, or its disk is full.
         """
         self._path = place if isinstance(place, Path) else None
         is_fixed = isinstance(place, Path) and cannot_be_written(place)
@@ -81,8 +82,7 @@ class Store:
             migrate(self.engine)
         except (DatabaseError, UnicodeDecodeError) as error:
             self.engine.dispose()
-            said = getattr(error, "orig", "it is damaged")
-            raise CaseError(f"{self.url} is not usable as a case database: {said}; name another case") from error
+            raise not_opened(error, self.url, self._path) from error
 
     @property
     def file(self) -> Path | None:

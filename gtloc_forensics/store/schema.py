@@ -334,6 +334,14 @@ def is_for_want_of_room(error: DBAPIError, file: Path | None) -> bool:
     return "I/O" in said and file is not None and shutil.disk_usage(file.parent).free < _LEAST_ROOM_BYTES
 
 
+def not_opened(error: Exception, url: str, file: Path | None) -> ForensicsError:
+    """Return why a database at *url*, in a *file* or none, could not be opened, for people."""
+    if isinstance(error, DBAPIError) and is_for_want_of_room(error, file):
+        return WorkspaceFull((file or Path()).parent)
+    said = getattr(error, "orig", "it is damaged")
+    return CaseError(f"{url} is not usable as a case database: {said}; name another case")
+
+
 def not_written(error: DBAPIError, url: str, file: Path | None) -> ForensicsError | None:
     """Return why a database at *url*, in a *file* or none, was not written, for people; None for what is unknown."""
     said = str(error.orig)
