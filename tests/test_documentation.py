@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import tomllib
@@ -192,6 +193,14 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 
 # --------------------------------------------------------------------------- the rest
+
+
+def test_the_readme_names_the_largest_ratios_that_the_model_can_give() -> None:
+    text = (ROOT / "models" / "gtloc-small" / "calibration.json").read_text(encoding="utf-8")
+    tests = json.loads(text)["evidence"]["tests"].values()
+    ratios = [ratio for test in tests if test["cllr"] < 1 for ratio in test["lr_log10"]]  # others are not printed
+    said = f"likelihood ratios stay between 1/{10 ** -min(ratios):.0f} and {10 ** max(ratios):.0f}"
+    assert said in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_changelog_speaks_of_the_current_version() -> None:
