@@ -109,6 +109,7 @@ EXTRAS = {
     ],
     "browser": ["playwright>=1.50", "axe-playwright-python>=0.1.4"],
     "lint": ["ruff>=0.8", "mypy>=1.13"],
+    "validate": ["case-utils>=0.18", "plaso>=20260720", "timesketch-import-client>=20261014"],
 }
 
 setup(
