@@ -1,7 +1,7 @@
 """Images of disks: partitions, their file systems, and the files in them, live and deleted, by the Sleuth Kit.
 
-The Sleuth Kit (pytsk3) knows FAT, exFAT, NTFS, ext2 to ext4, HFS+ and others; it opens no
-APFS. Paths begin with the number of the partition, ``p1``, in the order of the table; an
+The Sleuth Kit (pytsk3) knows FAT, exFAT, NTFS, ext2 to ext4, HFS+ and others; APFS is
+read beside it (:mod:`apfs`). Paths begin with the number of the partition, ``p1``, in the order of the table; an
 image without a table is ``p0``. What was deleted lies beneath ``p1-deleted`` and the number of its
 record, so that it can never be taken for a file, nor for another deleted one of its name.
 What has no record any more is found only by carving (:mod:`carving`), in space that no live file claims.
@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gtloc_forensics.errors import ToolMissing, UsageError
-from gtloc_forensics.files.containers import fat_times, free_space, kinds
+from gtloc_forensics.files.containers import apfs, fat_times, free_space, kinds
 from gtloc_forensics.files.containers.carving import Stretch
 from gtloc_forensics.files.containers.free_space import DEEPEST, FAILURES
-from gtloc_forensics.files.containers.media import REMEDY, Media
+from gtloc_forensics.files.containers.media import REMEDY, Media, tsk_image
 from gtloc_forensics.files.containers.members import (
     ATTRIBUTES_OF_A_FILE,
     MOST_BYTES,
@@ -96,12 +96,14 @@ class DiskImage:
         self._media = media
         self._identity = identity
         self.libraries = f"pytsk3 {pytsk3.get_version()}"
-        self._image = _image(pytsk3, media)
+        self._image = tsk_image(pytsk3, media)
         self._untold: list[Skipped] = []
         self._no_files: list[Stretch] = []  # partitions that could not be read, and what no partition claims
+        self._pools: list[apfs.ApfsContainer] = []
         self.holds_nothing_known = False
         self._volumes = self._found()
-        if not self._volumes and not self._untold:
+        self.libraries = ", ".join(dict.fromkeys([self.libraries, *(pool.libraries for pool in self._pools)]))
+        if not (self._volumes or self._pools or self._untold):
             self._refuse(name)
 
     def _refuse(self, name: str) -> None:
@@ -111,6 +113,9 @@ class DiskImage:
             UsageError: its name does not, or it cannot be read, or holds what is known and not read.
         """
         kind = kinds.file_system_not_read(self._media.read, 0)
+        whole = self._apfs(b"p0", 0, self._media.size_bytes)
+        if whole is not None:
+            raise UsageError(f"{name}: {whole}")
         if kind:
             raise UsageError(
                 f"{name} is an image of {kind}, which this program does not read; take its photos out with a program "
@@ -145,15 +150,15 @@ class DiskImage:
         for part in parts:
             start, length = int(part.start) * sector, int(part.len) * sector
             if int(part.flags) == int(tsk.TSK_VS_PART_FLAG_ALLOC) and part.desc != _OWN_PARTITION:
-                number = len(volumes) + sum(entry.blocks for entry in self._untold) + 1
+                number = len(volumes) + len(self._pools) + sum(entry.blocks for entry in self._untold) + 1
                 volumes += self._opened(b"p%d" % number, start, start + length, part.desc)
             elif int(part.flags) == int(tsk.TSK_VS_PART_FLAG_UNALLOC):
                 self._unclaimed(start, length)
-        if not volumes:  # a card without a partition table, whose boot sector may look like one
+        if not volumes and not self._pools:  # a card without a partition table, whose boot sector may look like one
             told, stretches = list(self._untold), list(self._no_files)
             volumes = self._opened(b"p0", 0, self._media.size_bytes, b"")
-            is_one = bool(parts) and not volumes
-            self._untold, self._no_files = (told, stretches) if is_one else ([], [])
+            is_one = bool(parts) and not volumes and not self._pools
+            self._untold, self._no_files = (told, stretches) if is_one else ([], self._no_files if self._pools else [])
         return volumes
 
     def _unclaimed(self, start: int, length: int) -> None:
@@ -170,12 +175,21 @@ class DiskImage:
             system = self._tsk.FS_Info(self._image, offset=start)
         except FAILURES as error:
             self._no_files.append(Stretch(label, start, end))
-            self._untold.append(Skipped(label, self._not_read(start, described, error), blocks=True))
+            why = self._apfs(label, start, end) or self._not_read(start, described, error)
+            if isinstance(why, apfs.ApfsContainer):
+                self._pools.append(why)
+            else:
+                self._untold.append(Skipped(label, why, blocks=True))
             return []
         volume = _Volume(label, start, end, system)
         if self._is_fat(volume) or self._is_exfat(volume):
             volume.data_area = fat_times.data_area(self._media.read, start, is_exfat=self._is_exfat(volume))
         return [volume]
+
+    def _apfs(self, label: bytes, start: int, end: int) -> apfs.ApfsContainer | Sentence | None:
+        if kinds.file_system_not_read(self._media.read, start) != apfs.NAME:
+            return None
+        return apfs.opened(self._media, label, start, end, number=len(self._pools), identity=self._identity)
 
     def _not_read(self, start: int, described: bytes, error: Exception) -> Sentence:
         """Return why a partition was not read: by what it is, where its first bytes tell, else as the library says."""
@@ -212,6 +226,8 @@ class DiskImage:
     def members(self) -> Iterator[Member | Skipped]:
         """Yield the files of every partition."""
         yield from self._untold
+        for pool in self._pools:
+            yield from pool.members()
         for number, volume in enumerate(self._volumes):
             volume.seen.clear()
             pending = [_Folder(int(volume.system.info.root_inum), b"", 0, is_deleted=False)]
@@ -375,6 +391,9 @@ class DiskImage:
 
     def blocks(self, address: str, block_bytes: int) -> Iterator[bytes]:
         """Yield the content of a file; of a deleted one what its record says was its content."""
+        if address.startswith(apfs.PREFIX):
+            yield from self._pools[apfs.number_of(address)].blocks(address, block_bytes)
+            return
         number, inode, *attribute = map(int, address.split(":"))
         try:
             file = self._volumes[number].system.open_meta(inode=inode)
@@ -398,26 +417,9 @@ class DiskImage:
 
     def close(self) -> None:
         """Let go of the image."""
+        for pool in self._pools:
+            pool.close()
         self._volumes.clear()
-
-
-def _image(pytsk3: Any, media: Media) -> Any:
-    class Image(pytsk3.Img_Info):  # type: ignore[misc]
-        """What the Sleuth Kit reads: the medium behind it."""
-
-        def __init__(self) -> None:
-            super().__init__(url="", type=pytsk3.TSK_IMG_TYPE_EXTERNAL)
-
-        def read(self, offset: int, length: int) -> bytes:
-            return media.read(offset, length)
-
-        def get_size(self) -> int:
-            return media.size_bytes
-
-        def close(self) -> None:
-            """Do nothing: whoever opened the medium closes it."""
-
-    return Image()
 
 
 def _live(volume: _Volume, path: bytes) -> bytes:
