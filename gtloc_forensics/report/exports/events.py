@@ -72,6 +72,14 @@ class Event:
 LOCAL = "local time without a zone"
 
 
+def recorded(nanoseconds: int) -> datetime | None:
+    """Return a time of a file, ns since 1970; None for one beyond the years of a calendar, as a record may hold."""
+    try:
+        return EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    except OverflowError:
+        return None
+
+
 def events(entry: PhotoEntry) -> Iterator[Event]:
     """Yield the events of one photo: its time tags, what was found, and the times of its file."""
     path = entry.photo.source.display_path
@@ -134,12 +142,13 @@ def _of_file(path: str, stat: FileStat) -> Iterator[Event]:
         ("B", "Creation Time", stat.birth_ns),
     )
     for letter, description, nanoseconds in times:
-        if nanoseconds:
+        moment = recorded(nanoseconds or 0)
+        if nanoseconds and moment is not None:
             yield Event(
                 Source.FILE,
                 f"{path}: {description}",
                 description,
-                EPOCH + timedelta(microseconds=nanoseconds // 1000),
+                moment,
                 None if stat.is_local else 0.0,
                 LOCAL if stat.is_local else "instant stated",
                 nanoseconds=nanoseconds % 1000,

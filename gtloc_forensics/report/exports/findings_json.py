@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +41,7 @@ from gtloc_forensics.records import (
 )
 from gtloc_forensics.records.decisions import ways_to_say
 from gtloc_forensics.report.agreement import ASKED, NOT_COMBINED, agreement, judges, months_of
+from gtloc_forensics.report.exports.events import recorded
 from gtloc_forensics.report.exports.finding_facts import finding_facts
 from gtloc_forensics.report.exports.rows import identity, known
 from gtloc_forensics.report.readings import fates, fates_of, readings, undecided
@@ -195,11 +195,8 @@ def _recorded(stat: FileStat) -> dict[str, Any]:
 
 
 def _moment_of(nanoseconds: int) -> str | None:
-    try:
-        moment = datetime(1970, 1, 1) + timedelta(microseconds=nanoseconds // 1000)
-    except OverflowError:
-        return None
-    return moment.isoformat() if nanoseconds else None
+    moment = recorded(nanoseconds) if nanoseconds else None
+    return None if moment is None else moment.isoformat()
 
 
 def reviewed(entry: PhotoEntry, decisions: Decisions) -> list[dict[str, Any]]:
