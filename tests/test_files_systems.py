@@ -80,6 +80,25 @@ def test_fat_of_every_width_gives_live_and_deleted_photos_and_their_local_times(
     assert (stat.mtime_ns, stat.is_local, stat.mtime_step_ns) == (int(WRITTEN.timestamp()) * 10**9, True, 2 * 10**9)
 
 
+def test_two_names_that_are_no_text_and_read_alike_are_two_photos(tmp_path: Path) -> None:
+    """Half a character of UTF-16 is no text: the library writes the same mark for each."""
+    folder = a_folder(tmp_path / "card", "long name a.jpg", "long name b.jpg")
+    image = made_images.fat(tmp_path / "f.dd", folder)
+    data = bytearray(image.read_bytes())
+    beginning = "long ".encode("utf-16-le")  # of the first of the parts that a long name stands in; its eleventh letter
+    for letter, half in (("a", 0xD800), ("b", 0xD801)):
+        at = data.find(beginning)
+        while data[at + 23 : at + 25] != letter.encode("utf-16-le"):
+            at = data.find(beginning, at + 1)
+        struct.pack_into("<H", data, at + 23, half)
+    image.write_bytes(data)
+    first, second = photos(image)
+    assert first.startswith("p0/long name ")
+    assert second.startswith("p0-namesake/")
+    assert {sha256_of(image, first), sha256_of(image, second)} == {photo_sha256(0), photo_sha256(1)}
+    assert not [entry for entry in listed(image).values() if isinstance(entry, Skipped) and entry.blocks]
+
+
 @pytest.mark.parametrize(("kind", "step_ns"), [("ext2", 10**9), ("ext3", 10**9), ("ext4", 1)])
 def test_ext_of_every_age_gives_live_and_deleted_photos_and_instants(tmp_path: Path, kind: str, step_ns: int) -> None:
     made_images.needs(f"mkfs.{kind}", "debugfs")

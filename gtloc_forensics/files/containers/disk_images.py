@@ -313,12 +313,12 @@ class DiskImage:
     ) -> Iterator[Member | Skipped]:
         stat = self._stat(volume, found, entry.info.meta)
         if is_container(found.path):
-            yield Member(place, stat, f"{number}:{found.number}", is_container=True)
+            yield Member(place, stat, f"{number}:{found.number}", True, _namesake(volume, found))
             return
         if stat.size_bytes > MOST_BYTES and has_photo_extension(found.path):
             yield Skipped(place, too_long(stat.size_bytes), blocks=True)
             return
-        yield Member(place, stat, f"{number}:{found.number}")
+        yield Member(place, stat, f"{number}:{found.number}", namesake=_namesake(volume, found))
         if self._kind(volume) == int(self._tsk.TSK_FS_TYPE_NTFS):
             yield from self._streams(number, found, place, stat, entry)
 
@@ -332,7 +332,8 @@ class DiskImage:
             if int(info.type) == int(self._tsk.TSK_FS_ATTR_TYPE_NTFS_DATA) and info.name:
                 path = place + b":" + step(bytes(info.name))
                 address = f"{number}:{found.number}:{int(info.type)}:{int(info.id)}"
-                yield Member(path, _resized(stat, int(info.size)), address)
+                beside = _namesake(self._volumes[number], found) + b":" + step(bytes(info.name))
+                yield Member(path, _resized(stat, int(info.size)), address, namesake=beside)
 
     def _stat(self, volume: _Volume, found: _Folder, meta: Any) -> FileStat:
         modified, created, changed, accessed = (_ns(meta, name) for name in ("mtime", "crtime", "ctime", "atime"))
@@ -428,6 +429,10 @@ def _live(volume: _Volume, path: bytes) -> bytes:
 
 def _deleted(volume: _Volume, found: _Folder) -> bytes:
     return b"%b-deleted/%d/%b" % (volume.label, found.number, found.path)
+
+
+def _namesake(volume: _Volume, found: _Folder) -> bytes:
+    return b"%b-namesake/%d/%b" % (volume.label, found.number, found.path)
 
 
 def _ns(meta: Any, name: str) -> int:
