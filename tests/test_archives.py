@@ -267,6 +267,18 @@ def test_a_name_that_is_no_utf8_though_it_is_marked_so_hides_no_other_member(tmp
     }
 
 
+def test_what_macos_puts_beside_a_photo_is_no_photo_and_a_photo_of_such_a_name_is_one(tmp_path: Path) -> None:
+    beside = b"\0\x05\x16\x07\0\x02\0\0Mac OS X        " + b"\0" * 200
+    archive = tmp_path / "z.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("IMG_1.jpg", a_jpeg())
+        file.writestr("__MACOSX/._IMG_1.jpg", beside)
+        file.writestr("._IMG_2.jpg", a_jpeg(1))
+    assert photos(archive) == {"IMG_1.jpg", "._IMG_2.jpg"}
+    (row,) = [entry for entry in reading.entries(archive) if isinstance(entry, Skipped)]
+    assert (str(row.reason), row.blocks) == ("not a photo (application/applefile)", False)
+
+
 def test_a_time_beyond_the_calendar_is_no_time_and_every_export_is_written(tmp_path: Path) -> None:
     archive = tmp_path / "z.zip"
     with zipfile.ZipFile(archive, "w") as file:

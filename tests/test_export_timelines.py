@@ -152,6 +152,15 @@ def test_the_nanoseconds_of_a_file_are_kept_and_a_deleted_one_is_marked(tmp_path
     assert line["is_deleted"] is True
 
 
+def test_a_time_of_the_file_is_told_once_and_never_placed_by_the_offset_that_the_photo_claims(tmp_path: Path) -> None:
+    of_file = replace(a_reading(datetime(2024, 6, 15, 12)), role=TimeRole.FILE_SYSTEM, tag="System:FileModifyDate")
+    entry = an_entry("a.jpg", offset=2.0, times=(of_file,))
+    lines = json_lines([in_file(entry, mtime_ns=NOON_US * 1000, is_local=True)], tmp_path / "x")
+    (written,) = [line for line in lines if "Modify" in line["message"] or "Content" in line["timestamp_desc"]]
+    assert written["timestamp_desc"] == "Content Modification Time"
+    assert written["date_time"]["is_local_time"] is True
+
+
 def test_a_date_without_a_time_of_day_says_so(tmp_path: Path) -> None:
     entry = an_entry("a.jpg", times=(a_reading(datetime(2024, 6, 15), resolution_s=86_400.0),))
     assert of_reading(json_lines([entry], tmp_path / "x"))["time_certainty"].endswith("a date without a time of day")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, unique
 
-from gtloc_forensics.records import Claim, FileStat, PhotoEntry, Stated, TimeReading, visible
+from gtloc_forensics.records import Claim, FileStat, PhotoEntry, Stated, TimeReading, TimeRole, visible
 from gtloc_forensics.report.exports.finding_facts import finding_facts, finding_line
 from gtloc_forensics.report.exports.rows import Value
 
@@ -86,7 +86,9 @@ def events(entry: PhotoEntry) -> Iterator[Event]:
     claim = entry.photo.claim
     if isinstance(claim, Claim):
         offset_hours = claim.utc_offset_hours.value if isinstance(claim.utc_offset_hours, Stated) else None
-        yield from (_of_tag(path, reading, offset_hours) for reading in claim.times)
+        # the file's own times come from its record, with their zone and steps: no claimed offset is theirs
+        of_tags = (reading for reading in claim.times if reading.role is not TimeRole.FILE_SYSTEM)
+        yield from (_of_tag(path, reading, offset_hours) for reading in of_tags)
         yield from _of_findings(entry, path, claim)
     yield from _of_file(path, entry.photo.source.stat)
 
