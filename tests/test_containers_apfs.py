@@ -72,7 +72,7 @@ def test_an_apfs_partition_beside_a_card_is_audited_and_verified(disk: Path, tmp
     }, ran.output  # fmt: skip
     told = next(item for item in document["photos"] if item["path"].endswith("a.jpg"))
     assert told["recorded"]["zone"] == "UTC"
-    assert "libfsapfs" in (tmp_path / "case/findings.json").read_text()
+    assert "v1 below a partition is the first volume of the APFS" in (tmp_path / "case/findings.json").read_text()
     verified = runner.invoke(gtloc, ["verify", case])
     assert verified.exit_code == ExitCode.CLEAN, verified.output
 
