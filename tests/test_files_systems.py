@@ -99,6 +99,28 @@ def test_two_names_that_are_no_text_and_read_alike_are_two_photos(tmp_path: Path
     assert not [entry for entry in listed(image).values() if isinstance(entry, Skipped) and entry.blocks]
 
 
+@pytest.mark.parametrize(("bits", "size_mb"), [(12, 4), (16, 16), (32, 40)])
+@pytest.mark.parametrize("length", [0xFFFFFFFF, 300 << 20])
+def test_a_photo_whose_entry_claims_more_than_the_card_holds_is_not_missed_in_silence(
+    tmp_path: Path, bits: int, size_mb: int, length: int
+) -> None:
+    """The Sleuth Kit leaves such an entry out of its list."""
+    made_images.needs("mkfs.vfat", "mcopy")
+    folder = a_folder(tmp_path / "card", "DCIM/HIDDEN.JPG", "DCIM/KEPT.JPG", "ROOT.JPG", "a long name.jpg")
+    image = tmp_path / "f.dd"
+    made_images.run("mkfs.vfat", "-F", bits, "-C", image, size_mb * 1024)
+    made_images.run("mcopy", "-i", image, "-s", "-m", *sorted(folder.iterdir()), "::")
+    assert not [entry for entry in listed(image).values() if isinstance(entry, Skipped) and entry.blocks]
+    data = bytearray(image.read_bytes())
+    for name in (b"HIDDEN  JPG", b"ROOT    JPG"):
+        struct.pack_into("<I", data, data.index(name) + 28, length)
+    image.write_bytes(data)
+    assert photos(image) == ["p0/a long name.jpg", "p0/DCIM/KEPT.JPG"]
+    rows = {name: entry for name, entry in listed(image).items() if isinstance(entry, Skipped) and entry.blocks}
+    assert set(rows) == {"p0/DCIM/HIDDEN.JPG", "p0/ROOT.JPG"}
+    assert all(f"cannot be as it says, {length} bytes" in str(row.reason) for row in rows.values())
+
+
 @pytest.mark.parametrize(("kind", "step_ns"), [("ext2", 10**9), ("ext3", 10**9), ("ext4", 1)])
 def test_ext_of_every_age_gives_live_and_deleted_photos_and_instants(tmp_path: Path, kind: str, step_ns: int) -> None:
     made_images.needs(f"mkfs.{kind}", "debugfs")
