@@ -121,6 +121,23 @@ def test_a_photo_whose_entry_claims_more_than_the_card_holds_is_not_missed_in_si
     assert all(f"cannot be as it says, {length} bytes" in str(row.reason) for row in rows.values())
 
 
+@pytest.mark.parametrize(
+    ("at", "form", "value"), [(24, "<Q", 1 << 40), (20, "<I", 0xFFFFFFF0)], ids=["length", "place"]
+)
+def test_a_photo_whose_entry_on_exfat_cannot_be_is_not_missed_in_silence(
+    tmp_path: Path, at: int, form: str, value: int
+) -> None:
+    image = made_images.exfat(tmp_path / "e.dd", "a photo.jpg", a_photo(), wall=datetime(2024, 6, 15), quarters=8)
+    data = bytearray(image.read_bytes())
+    entry = next(place for place in range(0, len(data), 32) if data[place] == 0x85 and data[place + 32] == 0xC0)
+    struct.pack_into(form, data, entry + 32 + at, value)
+    image.write_bytes(data)
+    row = listed(image)["p0/a photo.jpg"]
+    assert isinstance(row, Skipped)
+    assert row.blocks
+    assert "cannot be as it says" in str(row.reason)
+
+
 @pytest.mark.parametrize(("kind", "step_ns"), [("ext2", 10**9), ("ext3", 10**9), ("ext4", 1)])
 def test_ext_of_every_age_gives_live_and_deleted_photos_and_instants(tmp_path: Path, kind: str, step_ns: int) -> None:
     made_images.needs(f"mkfs.{kind}", "debugfs")

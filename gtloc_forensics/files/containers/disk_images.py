@@ -216,7 +216,8 @@ class DiskImage:
                 folder, listed = pending.pop(), set[int]()
                 try:
                     for entry in volume.system.open_dir(inode=folder.number):
-                        listed.add(int(entry.info.name.meta_addr))
+                        if volume.data_area:  # others are not asked what they left out
+                            listed.add(int(entry.info.name.meta_addr))
                         yield from self._entry(number, volume, folder, entry, pending)
                     yield from self._unlisted(volume, folder, listed)
                 except FAILURES as error:
@@ -227,8 +228,8 @@ class DiskImage:
                     yield Skipped(live(volume, folder.path or b"."), said, blocks=not folder.is_deleted)
 
     def _unlisted(self, volume: Volume, folder: Folder, listed: set[int]) -> Iterator[Skipped]:
-        """Yield the entries of a live folder of FAT that the library passed over in silence."""
-        if folder.is_deleted or not volume.data_area or not self._is_fat(volume):
+        """Yield the entries of a live folder of FAT or exFAT that the library passed over in silence."""
+        if folder.is_deleted or not volume.data_area:
             return
         left_out = fat_entries.unlisted(
             self._media.read,
@@ -237,6 +238,7 @@ class DiskImage:
             area=volume.data_area,
             folder=folder.number,
             listed=listed,
+            is_exfat=self._is_exfat(volume),
         )
         for name, said in left_out:
             path = b"/".join(filter(None, (folder.path, step(name))))
