@@ -100,6 +100,16 @@ def packed_tgz(path: Path, folder: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize(("name", "how"), [("a.tar.bz2", "w:bz2"), ("a.txz", "w:xz")])
+def test_a_tar_packed_otherwise_is_read_too(tmp_path: Path, name: str, how: str) -> None:
+    (tmp_path / "a.jpg").write_bytes(a_jpeg())
+    with tarfile.open(tmp_path / name, how) as archive:  # type: ignore[call-overload]
+        archive.add(tmp_path / "a.jpg", "DCIM/a.jpg")
+    assert photos(tmp_path / name) == {"DCIM/a.jpg"}
+    found = acquiring.rehash(tmp_path / name, f"{name}!/DCIM/a.jpg".encode())
+    assert found == hashlib.sha256(a_jpeg()).hexdigest()
+
+
 @pytest.mark.parametrize(
     ("name", "pack"),
     [("a.zip", packed_zip), ("a.tar", packed_tar), ("a.tar.gz", packed_tgz), ("a.7z", a_7z)],

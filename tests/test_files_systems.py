@@ -166,6 +166,22 @@ def test_hfs_plus_gives_its_photos(tmp_path: Path) -> None:
     assert not [name for name in listed(image) if "partition_map" in name]
 
 
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [(["-J", "-R"], "DCIM/a long name.jpg"), (["-J"], "DCIM/a long name.jpg"), ([], "DCIM/A_LONG_N.JPG")],
+)
+def test_a_disc_gives_its_photos_and_no_times(tmp_path: Path, options: list[str], name: str) -> None:
+    """ISO 9660, with longer names by Joliet or Rock Ridge, or without."""
+    made_images.needs("xorriso")
+    folder = a_folder(tmp_path / "s", "DCIM/a long name.jpg")
+    image = tmp_path / "i.dd"
+    made_images.run("xorriso", "-as", "mkisofs", "-quiet", *options, "-o", image, folder)
+    assert photos(image) == [f"p0/{name}"]
+    assert sha256_of(image, f"p0/{name}") == photo_sha256(0)
+    stat = reading.look(image, f"i.dd!/p0/{name}".encode())
+    assert (stat.mtime_ns, stat.birth_ns) == (0, None)
+
+
 def test_a_gpt_table_is_read_and_a_broken_apfs_partition_is_named(tmp_path: Path) -> None:
     made_images.needs("mkfs.vfat", "mcopy")
     card = made_images.fat(tmp_path / "fat", a_folder(tmp_path / "card", "a.jpg"))

@@ -35,11 +35,14 @@ _MAGICS = (
     (0, b"7z\xbc\xaf\x27\x1c", Kind.SEVEN_ZIP),
     (257, b"ustar", Kind.TAR),
 )
-_PACKED_TARS = (
-    (b"\x1f\x8b", (b".tar.gz", b".tgz")),
+_PACKED: tuple[tuple[bytes, tuple[bytes, ...]], ...] = (
+    (b"\x1f\x8b\x08", (b".tar.gz", b".tgz")),
     (b"BZh", (b".tar.bz2", b".tbz2", b".tbz")),
     (b"\xfd7zXZ\0", (b".tar.xz", b".txz")),
+    (b"\x28\xb5\x2f\xfd", ()),  # zstd: Python of this age unpacks none
 )
+"""How what is packed as a whole begins, and how the names of such tars end that are read."""
+
 _NOT_READ = (
     (
         0,
@@ -51,6 +54,10 @@ _NOT_READ = (
     (0, b"KDMV", "a VMDK disk image, which this program does not read; convert it to a raw image"),
     (0, b"QFI\xfb", "a QCOW disk image, which this program does not read; convert it to a raw image"),
     (0, b"vhdxfile", "a VHDX disk image, which this program does not read; convert it to a raw image"),
+    (64, b"\x7f\x10\xda\xbe", "a VDI disk image, which this program does not read; convert it to a raw image"),
+    (0, b"AFF10\r\n", "an AFF disk image, which this program does not read; convert it to E01 or raw"),
+    (0, b"ADSEGMENTEDFILE", "a logical AD1 container, which this program does not read; export its files"),
+    (0, b"encrcdsa", "an encrypted disk image of a Mac, which this program does not read; convert it to a raw image"),
     (0, b"conectix", "a VHD disk image, which this program does not read; convert it to a raw image"),
 )
 _FILE_SYSTEMS_NOT_READ = (
@@ -97,7 +104,11 @@ def kind_of_head(head: bytes, name: bytes, *, shown: str) -> Kind:
     for offset, magic, kind in _MAGICS:
         if head.startswith(magic, offset):
             return kind
-    packed = any(head.startswith(magic) and name.lower().endswith(endings) for magic, endings in _PACKED_TARS)
+    packed = [endings for magic, endings in _PACKED if head.startswith(magic)]
+    if packed and not name.lower().endswith(packed[0]):
+        raise UsageError(
+            f"{shown} is packed as a whole, and no tar archive by its name; unpack it and name what was in it"
+        )
     return Kind.TAR if packed else Kind.RAW
 
 
