@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,10 +19,10 @@ SIZE_MB = 520  # mkapfs makes none below 512
 _TREE_INFO = 40
 _HEAD = 56  # of a node, up to its table
 _ROOT, _FIRST_OF_USERS = 2, 0x1000
+FIRST_FOLDER = _FIRST_OF_USERS + 0x100
 _INODE, _DSTREAM, _EXTENT, _NAMED = 3, 6, 8, 9
 _CONTENT_BLOCK = 100_000
-_TREE_ROOT, _VOLUME, _FS_TREE = 0x02, 0x0D, 0x0E
-_UNENCRYPTED = 0x1
+_TREE_ROOT, _FS_TREE = 0x02, 0x0E
 
 
 def apfs(image: Path, files: Mapping[str, bytes], *, moment_ns: int) -> Path:
@@ -45,7 +45,7 @@ def apfs(image: Path, files: Mapping[str, bytes], *, moment_ns: int) -> Path:
         for number, (path, content) in enumerate(files.items()):
             folder, _, name = path.rpartition("/")
             if folder and folder not in folders:
-                folders[folder] = _FIRST_OF_USERS + 0x100 + len(folders)
+                folders[folder] = FIRST_FOLDER + len(folders)
                 records |= _folder(folders[folder], folder, moment_ns)
             start = _CONTENT_BLOCK + number * 256
             parent = folders.get(folder, _ROOT)
@@ -59,18 +59,27 @@ def apfs(image: Path, files: Mapping[str, bytes], *, moment_ns: int) -> Path:
     return image
 
 
-def encrypted(image: Path) -> Path:
-    """Say of the volume of an image that it is encrypted."""
+def changed(image: Path, change: Callable[[dict[bytes, bytes]], None]) -> Path:
+    """Change the records of the catalogue of an image."""
     with image.open("r+b") as disk:
-        for at in _blocks_of(disk, _VOLUME):
-            disk.seek(at)
-            block = bytearray(disk.read(BLOCK))
-            (flags,) = struct.unpack_from("<Q", block, 264)
-            assert flags & _UNENCRYPTED
-            struct.pack_into("<Q", block, 264, flags & ~_UNENCRYPTED)
-            disk.seek(at)
-            disk.write(_summed(bytes(block)))
+        at = _blocks_of(disk, _FS_TREE)[-1]
+        disk.seek(at)
+        old = disk.read(BLOCK)
+        records = _records(old)
+        change(records)
+        disk.seek(at)
+        disk.write(_node(old, records))
     return image
+
+
+def inode_key(identifier: int) -> bytes:
+    """Return the key of the record of a file or folder; the root folder is 2."""
+    return _key(identifier, _INODE)
+
+
+def entry(parent: int, name: str, identifier: int, moment_ns: int) -> tuple[bytes, bytes]:
+    """Return the record of a folder *name* in the folder *parent*."""
+    return _name_key(parent, name), struct.pack("<QQH", identifier, moment_ns, 4)
 
 
 def _blocks_of(disk: BinaryIO, kind: int) -> list[int]:

@@ -17,13 +17,14 @@ from click.testing import CliRunner
 pytest.importorskip("pytsk3", reason="needs the extra images")
 pytest.importorskip("pyfsapfs", reason="needs the extra images")
 
-from test_files_systems import a_photo, listed, photo_sha256, photos, sha256_of
+from test_files_systems import a_photo, photo_sha256, photos, sha256_of
 
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files import reading
-from gtloc_forensics.files.containers import apfs
+from gtloc_forensics.files.containers import apfs, disk_images
 from gtloc_forensics.files.containers.media import RawMedia
+from gtloc_forensics.files.containers.members import Member
 from gtloc_forensics.records import Sentence, Skipped
 
 pytestmark = pytest.mark.xdist_group("images")
@@ -51,6 +52,20 @@ def disk(bare: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         file.write(struct.pack("<B3xII", 0xAF, start, bare.stat().st_size // made_images.SECTOR))
     made_images.run("dd", f"if={bare}", f"of={image}", "bs=512K", f"seek={start // 1024}", "conv=sparse,notrunc")
     return image
+
+
+def of_image(image: Path) -> dict[str, Member | Skipped]:
+    """List an image without hashing its half a gigabyte."""
+    reader = disk_images.DiskImage(RawMedia([image]), "a.dd", identity=0)
+    return {(entry.path if isinstance(entry, Member) else entry.relative).decode(): entry for entry in reader.members()}
+
+
+def blocking(image: Path) -> list[Skipped]:
+    return [entry for entry in of_image(image).values() if isinstance(entry, Skipped) and entry.blocks]
+
+
+def read_of(image: Path) -> list[str]:
+    return sorted(name for name, entry in of_image(image).items() if isinstance(entry, Member) and "note" not in name)
 
 
 def test_live_files_of_a_volume_have_their_bytes_and_their_instants(bare: Path) -> None:
@@ -84,8 +99,8 @@ def test_a_damaged_container_is_named_and_the_other_partition_is_read(disk: Path
     with image.open("r+b") as file:
         file.seek(start * 512 + 36)
         file.write(b"\xff" * 4000)
-    assert photos(image) == ["p1/first.jpg"]
-    row = listed(image)["p2"]
+    assert read_of(image) == ["p1/first.jpg"]
+    row = of_image(image)["p2"]
     assert isinstance(row, Skipped)
     assert row.blocks
     assert str(row.reason).startswith("a partition of APFS that could not be read (")
@@ -98,9 +113,37 @@ def test_a_damaged_catalogue_is_told_and_ends(bare: Path, tmp_path: Path) -> Non
         for at in made_apfs._blocks_of(file, made_apfs._FS_TREE):
             file.seek(at + 32)
             file.write(b"\xff" * 500)
-    rows = [entry for entry in listed(image).values() if isinstance(entry, Skipped) and entry.blocks]
-    assert rows
-    assert "could not be read" in str(rows[0].reason)
+    (row,) = blocking(image)
+    assert "could not be read" in str(row.reason)
+
+
+def a_copy(image: Path, place: Path) -> Path:
+    subprocess.run(["cp", "--sparse=always", image, place / "a.dd"], check=True)
+    return place / "a.dd"
+
+
+def test_a_volume_without_its_root_folder_is_told(bare: Path, tmp_path: Path) -> None:
+    image = made_apfs.changed(a_copy(bare, tmp_path), lambda records: records.pop(made_apfs.inode_key(2)))
+    row = of_image(image)["p0/v1"]
+    assert isinstance(row, Skipped)
+    assert row.blocks
+    assert "no root folder" in str(row.reason)
+
+
+def test_an_entry_without_its_record_is_told_and_the_others_are_read(bare: Path, tmp_path: Path) -> None:
+    image = made_apfs.changed(a_copy(bare, tmp_path), lambda records: records.pop(made_apfs.inode_key(0x1000)))
+    assert read_of(image) == ["p0/v1/DCIM/b.JPG", "p0/v1/Zoë.jpg"]
+    (row,) = blocking(image)
+    assert "an entry of a folder that could not be read" in str(row.reason)
+
+
+def test_folders_that_hold_themselves_end(bare: Path, tmp_path: Path) -> None:
+    def loop(records: dict[bytes, bytes]) -> None:
+        for name in ("again", "and again"):
+            records.update([made_apfs.entry(made_apfs.FIRST_FOLDER, name, made_apfs.FIRST_FOLDER, MOMENT_NS)])
+
+    image = made_apfs.changed(a_copy(bare, tmp_path), loop)
+    assert read_of(image) == ["p0/v1/DCIM/a.jpg", "p0/v1/DCIM/b.JPG", "p0/v1/Zoë.jpg"]
 
 
 def test_an_encrypted_volume_is_told_and_the_others_are_read(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,4 +174,4 @@ def test_without_its_library_the_partition_is_named_with_what_is_needed(
     alone = bare.with_name("alone.dd")
     subprocess.run(["cp", "--sparse=always", bare, alone], check=True)
     with pytest.raises(UsageError, match="libfsapfs-python is needed"):
-        listed(alone)
+        of_image(alone)

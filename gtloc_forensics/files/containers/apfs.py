@@ -95,29 +95,46 @@ class ApfsContainer:
                 broken = Sentence("a volume of APFS that could not be read ({said})", said=_first_line(error))
                 yield Skipped(place, broken, blocks=True)
                 continue
+            if root is None:
+                broken = Sentence("a volume of APFS that could not be read ({said})", said="it has no root folder")
+                yield Skipped(place, broken, blocks=True)
+                continue
             yield from self._walk(number, place, root)
 
     def _walk(self, number: int, place: bytes, root: Any) -> Iterator[Member | Skipped]:
         pending: list[tuple[Any, bytes, int]] = [(root, place, 0)]
+        seen = {int(root.identifier)}  # folders: a damaged one may hold itself
         while pending:
             folder, path, depth = pending.pop()
             try:
-                for index in range(int(folder.number_of_sub_file_entries)):
-                    entry = folder.get_sub_file_entry(index)
-                    inner = path + b"/" + step(str(entry.name or "").encode("utf-8", "surrogatepass"))
-                    mode = stat.S_IFMT(int(entry.file_mode))
-                    if mode == stat.S_IFDIR and depth < DEEPEST:
-                        pending.append((entry, inner, depth + 1))
-                    else:
-                        yield self._outcome(number, inner, mode, entry)
+                entries = int(folder.number_of_sub_file_entries)
             except FAILURES as error:
                 broken = Sentence("a folder of the image that could not be read ({said})", said=_first_line(error))
                 yield Skipped(path, broken, blocks=True)
+                continue
+            for index in range(entries):
+                try:
+                    entry = folder.get_sub_file_entry(index)
+                    if entry is None:
+                        raise OSError("an entry without its record")
+                    inner = path + b"/" + step(str(entry.name or "").encode("utf-8", "surrogatepass"))
+                    mode = stat.S_IFMT(int(entry.file_mode))
+                    found = None if mode == stat.S_IFDIR else self._outcome(number, inner, mode, entry)
+                except FAILURES as error:
+                    broken = Sentence("an entry of a folder that could not be read ({said})", said=_first_line(error))
+                    yield Skipped(path + b"/#%d" % index, broken, blocks=True)
+                    continue
+                if found is not None:
+                    yield found
+                elif depth >= DEEPEST:
+                    deep = Sentence("folders within folders deeper than a person makes them")
+                    yield Skipped(inner, deep, blocks=True)
+                elif int(entry.identifier) not in seen:
+                    seen.add(int(entry.identifier))
+                    pending.append((entry, inner, depth + 1))
 
     def _outcome(self, number: int, path: bytes, mode: int, entry: Any) -> Member | Skipped:
         named = has_photo_extension(path)
-        if mode == stat.S_IFDIR:
-            return Skipped(path, Sentence("folders within folders deeper than a person makes them"), blocks=True)
         if mode == stat.S_IFLNK:
             return Skipped(path, link(b""), blocks=named)
         if mode != stat.S_IFREG:
@@ -148,6 +165,8 @@ class ApfsContainer:
         _, number, identifier = map(int, address.removeprefix(PREFIX).split(":"))
         try:
             entry = self._volumes[number].get_file_entry_by_identifier(identifier)
+            if entry is None:
+                raise OSError("its record is not there")
             size, offset = int(entry.size), 0
             while offset < size:
                 block: bytes = entry.read_buffer_at_offset(min(block_bytes, size - offset), offset)
