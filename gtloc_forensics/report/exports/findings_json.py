@@ -60,6 +60,10 @@ def write_document(view: CaseView, path: Path, *, reviewed: bool = False) -> Non
             out.write(piece)
 
 
+ACQUISITION = ("acquired_", "write_blocker")
+"""How the names begin of what is said of the acquisition."""
+
+
 def pieces(view: CaseView, *, reviewed: bool = False) -> Iterator[str]:
     """Yield the document's text in pieces of bounded size; *reviewed* adds what readers made of each finding."""
     tally = view.tally
@@ -78,10 +82,10 @@ def pieces(view: CaseView, *, reviewed: bool = False) -> Iterator[str]:
         "causes": [_cause(group) for group in view.causes()],
         "clocks": [_clock(model) for model in view.clocks()],
     }
-    for source in ("container", "store"):
-        told = {name: said for name, said in view.mandate().items() if name.startswith(source)}
+    for part, beginnings in (("acquisition", ACQUISITION), ("container", "container"), ("store", "store")):
+        told = {name: said for name, said in view.mandate().items() if name.startswith(beginnings)}
         if told:
-            head[source] = told
+            head[part] = told
     if any(label.startswith(ASKED) for label in view.environment):
         head["combined_strength"] = {"formed": False, "reason": NOT_COMBINED}
     decisions = view.decisions()
