@@ -215,6 +215,25 @@ def test_a_member_whose_check_sum_does_not_fit_is_not_examined(tmp_path: Path) -
     assert "Bad CRC-32" in rejected[0].reason
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_member_of_any_packing_costs_itself(tmp_path: Path, method: int) -> None:
+    archive = tmp_path / "z.zip"
+    with zipfile.ZipFile(archive, "w", method) as file:
+        file.writestr("bad.jpg", a_jpeg() * 20)
+        file.writestr("good.jpg", a_jpeg(1))
+    data = bytearray(archive.read_bytes())
+    start = data.index(b"bad.jpg") + 7
+    data[start + 20 : start + 60] = b"\xff" * 40
+    archive.write_bytes(data)
+    with open_case(archive, tmp_path / "case") as case:
+        case.audit(INLINE)
+        document = json.loads(case.write_findings().read_text())
+    told = {item["path"]: item["status"] for item in document["photos"]}
+    assert "z.zip!/good.jpg" in told
+    assert told["z.zip!/bad.jpg"] == "not_examined"
+    assert "the archive could not be read there" in json.dumps(document)
+
+
 def test_many_members_that_claim_too_much_together_are_not_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

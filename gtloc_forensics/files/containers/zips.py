@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import lzma
 import stat
 import struct
 import zipfile
@@ -32,6 +33,12 @@ _ENCRYPTED, _IS_UTF8 = 0x1, 0x800
 _SECOND_NS = 1_000_000_000
 _UNIX_TIMES, _NTFS_TIMES = 0x5455, 0x000A  # APPNOTE 4.5.5 and Info-ZIP's extrafld.txt
 _NTFS_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, RuntimeError, ValueError, OverflowError, OSError),
+)
+"""What the library raises over a member that is damaged or packed otherwise."""
+
 _SMALLEST_RECORD_BYTES = 46  # of one member in the central directory
 _LONGEST_END_BYTES = 65_557  # of what ends an archive, its comment with it
 
@@ -51,7 +58,7 @@ class ZipArchive:
         self._refuse_endless(name)
         try:
             self._archive = _opened(media)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        except _DAMAGE as error:
             raise UsageError(f"{name} cannot be read as a zip archive ({error}); acquire it again") from error
         self._infos = self._archive.infolist()
 
@@ -115,7 +122,7 @@ class ZipArchive:
             with self._archive.open(self._infos[int(address)]) as member:
                 while block := member.read(block_bytes):
                     yield block
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError) as error:
+        except _DAMAGE as error:
             # NotImplementedError, of a method of packing that Python does not know, is a RuntimeError
             raise Unreadable(
                 Sentence("the archive could not be read there ({said})", said=_first_line(error))
