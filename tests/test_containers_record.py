@@ -14,6 +14,8 @@ from test_archives import a_jpeg
 
 from gtloc_forensics.case.case import Case
 from gtloc_forensics.cli.main import gtloc
+from gtloc_forensics.files import reading
+from gtloc_forensics.records import Skipped
 
 SAID = {
     "acquired_by": "A. Examiner",
@@ -21,6 +23,16 @@ SAID = {
     "acquired_from": "Acme One, serial 0123",
     "write_blocker": "WB 3, firmware 1.2",
 }
+
+
+def test_an_archive_or_an_image_in_a_folder_is_told_as_what_was_not_opened(tmp_path: Path) -> None:
+    for name in ("old.zip", "card.E01", "notes.txt"):
+        (tmp_path / name).write_bytes(b"PK\x03\x04")
+    told = {entry.relative: str(entry.reason) for entry in reading.entries(tmp_path) if isinstance(entry, Skipped)}
+    for name in (b"old.zip", b"card.E01"):
+        assert told[name].startswith("an image or an archive (")
+        assert "gtloc audit it by itself" in told[name]
+    assert told[b"notes.txt"].startswith("not a photo")
 
 
 def invoke(*words: object) -> None:
