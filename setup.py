@@ -56,7 +56,7 @@ EXTRAS = {
     "video": ["av>=14"],
     "ocr": ["rapidocr-onnxruntime>=1.4"],
     "sign": ["pyhanko>=0.25"],
-    "images": ["pytsk3>=20260715", "libewf-python>=20260924", "py7zr>=1.0"],
+    "images": ["pytsk3>=20260715", "libewf-python>=20260924", "libfsapfs-python>=20260921", "py7zr>=1.0"],
     "c2pa": ["c2pa-python>=0.38"],
     "backup": ["iphone-backup-decrypt>=0.11"],
     "review": ["starlette>=0.40", "uvicorn>=0.30", "h11>=0.14"],
@@ -90,6 +90,7 @@ EXTRAS = {
         "h11>=0.14",
         "pytsk3>=20260715",
         "libewf-python>=20260924",
+        "libfsapfs-python>=20260921",
         "py7zr>=1.0",
         "s2geometry>=0.14",
         "astropy-healpix>=2",
@@ -109,6 +110,7 @@ EXTRAS = {
     ],
     "browser": ["playwright>=1.50", "axe-playwright-python>=0.1.4"],
     "lint": ["ruff>=0.8", "mypy>=1.13"],
+    "validate": ["case-utils>=0.18", "plaso>=20260720", "timesketch-import-client>=20261014"],
 }
 
 setup(

@@ -100,6 +100,16 @@ def packed_tgz(path: Path, folder: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize(("name", "how"), [("a.tar.bz2", "w:bz2"), ("a.txz", "w:xz")])
+def test_a_tar_packed_otherwise_is_read_too(tmp_path: Path, name: str, how: str) -> None:
+    (tmp_path / "a.jpg").write_bytes(a_jpeg())
+    with tarfile.open(tmp_path / name, how) as archive:  # type: ignore[call-overload]
+        archive.add(tmp_path / "a.jpg", "DCIM/a.jpg")
+    assert photos(tmp_path / name) == {"DCIM/a.jpg"}
+    found = acquiring.rehash(tmp_path / name, f"{name}!/DCIM/a.jpg".encode())
+    assert found == hashlib.sha256(a_jpeg()).hexdigest()
+
+
 @pytest.mark.parametrize(
     ("name", "pack"),
     [("a.zip", packed_zip), ("a.tar", packed_tar), ("a.tar.gz", packed_tgz), ("a.7z", a_7z)],
@@ -205,6 +215,25 @@ def test_a_member_whose_check_sum_does_not_fit_is_not_examined(tmp_path: Path) -
     assert "Bad CRC-32" in rejected[0].reason
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_member_of_any_packing_costs_itself(tmp_path: Path, method: int) -> None:
+    archive = tmp_path / "z.zip"
+    with zipfile.ZipFile(archive, "w", method) as file:
+        file.writestr("bad.jpg", a_jpeg() * 20)
+        file.writestr("good.jpg", a_jpeg(1))
+    data = bytearray(archive.read_bytes())
+    start = data.index(b"bad.jpg") + 7
+    data[start + 20 : start + 60] = b"\xff" * 40
+    archive.write_bytes(data)
+    with open_case(archive, tmp_path / "case") as case:
+        case.audit(INLINE)
+        document = json.loads(case.write_findings().read_text())
+    told = {item["path"]: item["status"] for item in document["photos"]}
+    assert "z.zip!/good.jpg" in told
+    assert told["z.zip!/bad.jpg"] == "not_examined"
+    assert "the archive could not be read there" in json.dumps(document)
+
+
 def test_many_members_that_claim_too_much_together_are_not_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,6 +280,47 @@ def test_names_that_are_no_text_keep_their_bytes(tmp_path: Path) -> None:
     assert entry.relative == b"z.zip!/gr\xff\xfen.jpg"
 
 
+def test_a_name_that_is_no_utf8_though_it_is_marked_so_hides_no_other_member(tmp_path: Path) -> None:
+    archive = tmp_path / "z.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("other.jpg", a_jpeg())
+        file.writestr("gr\u00fcn.jpg", a_jpeg(1))
+        file.writestr("Zo\u00eb.jpg", a_jpeg(2))
+    bad = archive.read_bytes().replace("\u00fc".encode(), b"\xff\xfe")
+    archive.write_bytes(bad)
+    found = {entry.relative: acquiring.rehash(archive, entry.relative) for entry in reading.entries(archive)}
+    assert found == {
+        b"z.zip!/other.jpg": hashlib.sha256(a_jpeg()).hexdigest(),
+        b"z.zip!/gr\xff\xfen.jpg": hashlib.sha256(a_jpeg(1)).hexdigest(),
+        "z.zip!/Zo\u00eb.jpg".encode(): hashlib.sha256(a_jpeg(2)).hexdigest(),
+    }
+
+
+def test_what_macos_puts_beside_a_photo_is_no_photo_and_a_photo_of_such_a_name_is_one(tmp_path: Path) -> None:
+    beside = b"\0\x05\x16\x07\0\x02\0\0Mac OS X        " + b"\0" * 200
+    archive = tmp_path / "z.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("IMG_1.jpg", a_jpeg())
+        file.writestr("__MACOSX/._IMG_1.jpg", beside)
+        file.writestr("._IMG_2.jpg", a_jpeg(1))
+    assert photos(archive) == {"IMG_1.jpg", "._IMG_2.jpg"}
+    (row,) = [entry for entry in reading.entries(archive) if isinstance(entry, Skipped)]
+    assert (str(row.reason), row.blocks) == ("not a photo (application/applefile)", False)
+
+
+def test_a_time_beyond_the_calendar_is_no_time_and_every_export_is_written(tmp_path: Path) -> None:
+    archive = tmp_path / "z.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        info = zipfile.ZipInfo("far.jpg", (2024, 6, 1, 0, 0, 0))
+        info.extra = struct.pack("<HHIHHQQQ", 0x0A, 32, 0, 1, 24, 2**64 - 1, 2**63, 2**64 - 5)
+        file.writestr(info, a_jpeg())
+    with open_case(archive, tmp_path / "case") as case:
+        case.audit(Settings(model="none", jobs=0))
+        for kind in ("case-uco", "csv", "json", "kml", "l2tcsv", "plaso", "timesketch"):
+            case.export(kind, tmp_path / f"far.{kind}")
+    assert "60056" not in (tmp_path / "far.l2tcsv").read_text()
+
+
 # --------------------------------------------------------------------------- tar
 
 
@@ -266,22 +336,26 @@ def test_what_is_hostile_in_a_tar_is_a_row_with_its_reason(tmp_path: Path) -> No
         ("../../etc/out.jpg", a_jpeg(1)),
         (special("sym.jpg", tarfile.SYMTYPE, "/etc/passwd"), b""),
         (special("hard.jpg", tarfile.LNKTYPE, "good.jpg"), b""),
+        (special("gone.jpg", tarfile.LNKTYPE, "nothing.jpg"), b""),
+        (special("out.jpg", tarfile.LNKTYPE, "../../etc/out.jpg"), b""),
         (special("dev.jpg", tarfile.CHRTYPE), b""),
         (special("pipe.jpg", tarfile.FIFOTYPE), b""),
         ("good.jpg", a_jpeg(3)),
         ("more.tar.gz", b"\x1f\x8b"),
     )
     reasons = refused(archive)
-    assert photos(archive) == {"good.jpg"}
+    assert photos(archive) == {"good.jpg", "hard.jpg"}
     assert "leads out of the folder" in reasons.pop("%2E%2E/%2E%2E/etc/out.jpg")
     assert reasons.pop("sym.jpg") == "a link to /etc/passwd, not followed"
-    assert reasons.pop("hard.jpg") == "a link to good.jpg, not followed"
+    assert reasons.pop("gone.jpg") == "a link to nothing.jpg, not followed"
+    assert reasons.pop("out.jpg") == "a link to ../../etc/out.jpg, not followed"
     assert "device" in reasons.pop("dev.jpg")
     assert "pipe" in reasons.pop("pipe.jpg")
     assert "same name" in reasons.pop("good.jpg#2")
     assert "gtloc audit --nested opens it" in reasons.pop("more.tar.gz")
     assert not reasons
-    assert acquiring.rehash(archive, b"t.tar!/good.jpg") == hashlib.sha256(a_jpeg()).hexdigest()
+    for name in (b"good.jpg", b"hard.jpg"):  # a hard link is a further name of what it names
+        assert acquiring.rehash(archive, b"t.tar!/" + name) == hashlib.sha256(a_jpeg()).hexdigest()
 
 
 def test_a_tar_that_breaks_off_says_so(tmp_path: Path) -> None:

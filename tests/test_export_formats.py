@@ -27,6 +27,8 @@ from gtloc_forensics.report import (
     write_geojson,
     write_html,
     write_kml,
+    write_l2tcsv,
+    write_plaso,
     write_timesketch,
 )
 from gtloc_forensics.report.blocks import Span
@@ -36,7 +38,7 @@ from gtloc_forensics.report.exports.places import xml_text
 from gtloc_forensics.report.html.page import inline
 
 KML = "{http://www.opengis.net/kml/2.2}"
-WRITERS = [write_csv, write_geojson, write_kml, write_timesketch, write_case_uco]
+WRITERS = [write_csv, write_geojson, write_kml, write_timesketch, write_plaso, write_l2tcsv, write_case_uco]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,7 @@ def test_every_export_tells_a_finding_by_the_same_facts(tmp_path):
     write_document(case, tmp_path / "json")
     (shown,) = json.loads((tmp_path / "json").read_text())["photos"][0]["findings"]
     assert {**shown, "others": shown["with"]} == {**told, "with": []}
-    for write in (write_csv, write_timesketch, write_case_uco, write_geojson, write_kml):
+    for write in (write_csv, write_timesketch, write_plaso, write_case_uco, write_geojson, write_kml):
         write(case, tmp_path / "x")
         text = (tmp_path / "x").read_text(encoding="utf-8")
         assert line in text.replace("\\\\", "\\"), write
@@ -174,7 +176,9 @@ def test_every_event_has_what_timesketch_asks_for(case, tmp_path):
     assert len(events) > len(case.entries)
     for event in events:
         assert event["message"] and event["timestamp_desc"]
-        assert datetime.fromisoformat(event["datetime"]).utcoffset() is not None
+        is_local = datetime.fromisoformat(event["datetime"]).utcoffset() is None
+        assert is_local == ("local time without a zone" in event["time_certainty"])
+        assert is_local == event["message"].endswith("[local time without a zone]")
 
 
 def test_a_time_without_a_zone_is_marked_as_such(tmp_path):
@@ -182,8 +186,9 @@ def test_a_time_without_a_zone_is_marked_as_such(tmp_path):
     write_timesketch(FakeCase([an_entry("a.jpg", local="2024-06-15 12:00:00", offset=2.0)]), tmp_path / "y.jsonl")
     loose = json.loads((tmp_path / "x.jsonl").read_text().splitlines()[0])
     fixed = json.loads((tmp_path / "y.jsonl").read_text().splitlines()[0])
-    assert loose["datetime"] == "2024-06-15T12:00:00+00:00"
-    assert "as if it were UTC" in loose["time_certainty"]
+    assert loose["datetime"] == "2024-06-15T12:00:00"  # an offset would make a UTC time of it
+    assert loose["timestamp"] == 1_718_452_800_000_000
+    assert loose["time_certainty"] == "local time without a zone"
     assert fixed["datetime"] == "2024-06-15T10:00:00+00:00"
     assert fixed["time_certainty"] == "instant stated"
 
@@ -193,7 +198,7 @@ def test_a_reading_without_a_zone_is_placed_with_the_offset_of_the_claim(tmp_pat
     reading = TimeReading(wall, TimeKind.LOCAL, TimeRole.MODIFIED, "IFD0:ModifyDate", "2024:06:15 12:05:00")
     write_timesketch(FakeCase([an_entry("a.jpg", offset=2.0, times=(reading,))]), tmp_path / "x.jsonl")
     events = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
-    placed = next(event for event in events if event.get("tag") == "IFD0:ModifyDate")
+    placed = next(event for event in events if event.get("source_tag") == "IFD0:ModifyDate")
     assert placed["datetime"] == "2024-06-15T10:05:00+00:00"
     assert placed["time_certainty"] == "local time placed with the claimed offset"
 
@@ -224,10 +229,13 @@ def test_the_case_graph_holds_files_hashes_and_findings(case, tmp_path):
 
 
 def test_the_case_graph_conforms_to_the_ontology(case, tmp_path):
-    pytest.importorskip("case_utils", reason="case-utils is a development tool")
+    pytest.importorskip("case_utils", reason="needs the extra validate")
     from case_utils.case_validate import validate
 
-    few = replace(case, entries=[*case.entries[:1], *case.entries[12:14]])
+    photo = case.entries[0].photo
+    stat = replace(photo.source.stat, is_local=True, is_deleted=True, mtime_step_ns=2_000_000_000, ctime_ns=0)
+    of_card = replace(case.entries[0], photo=replace(photo, source=replace(photo.source, stat=stat)))
+    few = replace(case, entries=[of_card, *case.entries[12:14]])
     write_case_uco(few, tmp_path / "x.jsonld")
     result = validate(str(tmp_path / "x.jsonld"), case_version="case-1.4.0")
     assert result.conforms, result.text[:2000]

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import made_images
 import pytest
 from builders import a_photo, when
 from made_libraries import NONE_DEG, asset, backup, encrypted_backup, media_store, photos_library
@@ -310,6 +311,15 @@ def test_a_zip_of_the_whole_file_system_holds_its_library_too(tmp_path: Path, au
     case = audited(image)
     names = sorted(told(case, "GF123"))
     assert len(names) == 2
+    holds_what_the_library_says(case, *names)
+
+
+@needs_exiftool
+def test_an_image_of_a_telephone_holds_its_library_too(tmp_path: Path, audited: Callable[..., Case]):
+    pytest.importorskip("pytsk3", reason="needs the extra images")
+    case = audited(made_images.ext4(tmp_path / "phone.dd", phone(tmp_path / "phone")))
+    names = sorted(told(case, "GF123"))
+    assert names == [f"phone.dd!/p0/DCIM/100APPLE/IMG_000{number}.JPG" for number in (1, 2)]
     holds_what_the_library_says(case, *names)
 
 

@@ -91,6 +91,17 @@ def test_photos_of_a_data_source_are_audited_and_what_was_found_is_posted_with_i
 
 
 @needs_jython
+def test_a_second_ingest_of_the_same_data_source_posts_nothing_twice(classes, modules, tmp_path):
+    said = drive(classes, modules, tmp_path / "case", EXAMPLE, "twice")
+    assert said["result"] == "OK"
+    told = [(item["file"], item["conclusion"], item["justification"]) for item in said["posted"]]
+    assert told
+    assert len(told) == len(set(told))
+    first, second = [text for kind, text in said["messages"] if kind == "DATA"]
+    assert first == second
+
+
+@needs_jython
 def test_a_cancelled_ingest_stops_the_program_and_posts_nothing(classes, modules, tmp_path):
     said = drive(classes, modules, tmp_path / "case", EXAMPLE, "cancel")
     assert said["result"] == "OK"

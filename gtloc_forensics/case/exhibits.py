@@ -80,6 +80,8 @@ def _explained(told: Mapping[str, Scalar]) -> Statement:
         if is_image
         else Sentence("after !/ stands the path within it")
     ]
+    if "libfsapfs" in str(told.get("read with", "")):
+        said.append(Sentence("v1 below a partition is the first volume of the APFS container in it"))
     if FREE_SPACE in told:
         said.append(
             Sentence(

@@ -40,7 +40,9 @@ BUILT_IN = tuple(
         ("html", "html", "write_html"),
         ("json", "json", "write_document"),
         ("kml", "kml", "write_kml"),
+        ("l2tcsv", "l2t.csv", "write_l2tcsv"),
         ("pdf", "pdf", "write_pdf"),
+        ("plaso", "plaso.jsonl", "write_plaso"),
         ("timesketch", "jsonl", "write_timesketch"),
     )
 )

@@ -78,7 +78,8 @@ def _copy(evidence: Path, relative: bytes, target: Path) -> None:
         while block := _next(blocks):
             copy.write(block)
     if stat.mtime_ns and not stat.is_local:
-        os.utime(target, ns=(stat.mtime_ns, stat.mtime_ns))
+        with suppress(OverflowError, OSError):  # a record may hold a time that no file of this machine can have
+            os.utime(target, ns=(stat.mtime_ns, stat.mtime_ns))
 
 
 def _next(blocks: Iterator[bytes]) -> bytes:

@@ -29,6 +29,7 @@ OPTIONAL = {
     "pyhanko": ("signed reports", "sign"),
     "pytsk3": ("images of disks", "images"),
     "libewf-python": ("E01 images", "images"),
+    "libfsapfs-python": ("APFS in images", "images"),
     "py7zr": ("7z archives", "images"),
     "c2pa-python": ("content credentials", "c2pa"),
     "iphone-backup-decrypt": ("encrypted iOS backups", "backup"),

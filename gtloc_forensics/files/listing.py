@@ -23,6 +23,7 @@ from pathlib import Path
 
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.files import opening, sidecar_names, types
+from gtloc_forensics.files.containers.members import is_container
 from gtloc_forensics.records import Candidate, Sentence, Skipped
 
 __all__ = ["candidates_among", "walk"]
@@ -171,6 +172,9 @@ def _by_content(fd: int, relative: bytes, name: bytes, sidecars: tuple[bytes, ..
         return Skipped(relative, Sentence("a sidecar without its photo ({kind})", kind=kind), blocks=False)
     if sidecar_names.is_sidecar(name):
         return Skipped(relative, Sentence("a photo service's file without its photo ({kind})", kind=kind), blocks=False)
+    if is_container(name):
+        reason = Sentence("an image or an archive ({kind}), which was not opened: gtloc audit it by itself", kind=kind)
+        return Skipped(relative, reason, blocks=False)
     return Skipped(relative, Sentence("not a photo ({kind})", kind=kind), blocks=False)
 
 

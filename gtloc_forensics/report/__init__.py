@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gtloc_forensics.report.exports.custody_lines import write_custody
     from gtloc_forensics.report.exports.findings_json import write_document
     from gtloc_forensics.report.exports.places import write_geojson, write_kml
+    from gtloc_forensics.report.exports.plaso import write_l2tcsv, write_plaso
     from gtloc_forensics.report.exports.timeline import write_timesketch
     from gtloc_forensics.report.html.page import write_html
     from gtloc_forensics.report.pdf.document import write_pdf
@@ -35,7 +36,9 @@ __all__ = [
     "write_geojson",
     "write_html",
     "write_kml",
+    "write_l2tcsv",
     "write_pdf",
+    "write_plaso",
     "write_timesketch",
 ]
 
@@ -52,7 +55,9 @@ _HOMES = {
     "write_geojson": "exports.places",
     "write_html": "html.page",
     "write_kml": "exports.places",
+    "write_l2tcsv": "exports.plaso",
     "write_pdf": "pdf.document",
+    "write_plaso": "exports.plaso",
     "write_timesketch": "exports.timeline",
 }
 

@@ -1,6 +1,6 @@
 """Runs the modules as Autopsy would, on files of this disk, and prints what they did as JSON. For Jython.
 
-    jython drive.py CLASSES MODULES CASE FOLDER [cancel]
+    jython drive.py CLASSES MODULES CASE FOLDER [cancel | twice]
 """
 
 import json
@@ -63,6 +63,10 @@ module = factory.createDataSourceIngestModule(None)
 module.startUp(Cancelled() if HOW == "cancel" else IngestJobContext())
 bar = DataSourceIngestModuleProgress()
 result = module.process(Source(), bar)
+if HOW == "twice":
+    again = factory.createDataSourceIngestModule(None)
+    again.startUp(IngestJobContext())
+    result = again.process(Source(), bar)
 panel = ReportProgressPanel()
 os.path.isdir(os.path.join(CASE, "Reports")) or os.makedirs(os.path.join(CASE, "Reports"))
 GtlocReportModule().generateReport(GeneralReportSettings(os.path.join(CASE, "Reports")), panel)

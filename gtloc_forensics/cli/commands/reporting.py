@@ -34,7 +34,10 @@ TABLE = "csv"
 WORDED = (TABLE, "html", "pdf")
 """Exports with words of the report in them."""
 
-KINDS = "case-uco, csv, custody, geojson, html, json, kml, pdf, timesketch, review (a folder), or what a plugin adds."
+KINDS = (
+    "case-uco, csv, custody, geojson, html, json, kml, l2tcsv, pdf, plaso, timesketch, review (a folder), or what a "
+    "plugin adds."
+)
 
 REVIEW = "review"
 """The one kind that is a folder and no file."""

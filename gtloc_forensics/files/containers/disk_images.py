@@ -1,7 +1,7 @@
 """Images of disks: partitions, their file systems, and the files in them, live and deleted, by the Sleuth Kit.
 
-The Sleuth Kit (pytsk3) knows FAT, exFAT, NTFS, ext2 to ext4, HFS+ and others; it opens no
-APFS. Paths begin with the number of the partition, ``p1``, in the order of the table; an
+The Sleuth Kit (pytsk3) knows FAT, exFAT, NTFS, ext2 to ext4, HFS+ and others; APFS is
+read beside it (:mod:`apfs`). Paths begin with the number of the partition, ``p1``, in the order of the table; an
 image without a table is ``p0``. What was deleted lies beneath ``p1-deleted`` and the number of its
 record, so that it can never be taken for a file, nor for another deleted one of its name.
 What has no record any more is found only by carving (:mod:`carving`), in space that no live file claims.
@@ -10,14 +10,14 @@ What has no record any more is found only by carving (:mod:`carving`), in space 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from gtloc_forensics.errors import ToolMissing, UsageError
-from gtloc_forensics.files.containers import fat_times, free_space, kinds
+from gtloc_forensics.files.containers import apfs, fat_entries, fat_times, free_space, kinds
 from gtloc_forensics.files.containers.carving import Stretch
 from gtloc_forensics.files.containers.free_space import DEEPEST, FAILURES
-from gtloc_forensics.files.containers.media import REMEDY, Media
+from gtloc_forensics.files.containers.media import REMEDY, Media, tsk_image
 from gtloc_forensics.files.containers.members import (
     ATTRIBUTES_OF_A_FILE,
     MOST_BYTES,
@@ -29,6 +29,7 @@ from gtloc_forensics.files.containers.members import (
     step,
     too_long,
 )
+from gtloc_forensics.files.containers.volumes import Folder, Volume, deleted, live, namesake
 from gtloc_forensics.files.types import has_photo_extension
 from gtloc_forensics.records import FileStat, Sentence, Skipped
 
@@ -51,26 +52,6 @@ _NOTHING_KNOWN = Sentence(
 
 _SECOND_NS = 1_000_000_000
 _NTFS_STEP_NS = 100
-
-
-@dataclass(slots=True)
-class _Volume:
-    """One file system of the image."""
-
-    label: bytes
-    start: int  # byte at which it begins
-    end: int  # byte behind the last of its partition
-    system: Any  # pytsk3.FS_Info
-    data_area: int = 0  # byte at which FAT keeps directories and files
-    seen: set[int] = field(default_factory=set)  # folders listed already
-
-
-@dataclass(frozen=True, slots=True)
-class _Folder:
-    number: int
-    path: bytes
-    depth: int
-    is_deleted: bool
 
 
 class DiskImage:
@@ -96,12 +77,14 @@ class DiskImage:
         self._media = media
         self._identity = identity
         self.libraries = f"pytsk3 {pytsk3.get_version()}"
-        self._image = _image(pytsk3, media)
+        self._image = tsk_image(pytsk3, media)
         self._untold: list[Skipped] = []
         self._no_files: list[Stretch] = []  # partitions that could not be read, and what no partition claims
+        self._pools: list[apfs.ApfsContainer] = []
         self.holds_nothing_known = False
         self._volumes = self._found()
-        if not self._volumes and not self._untold:
+        self.libraries = ", ".join(dict.fromkeys([self.libraries, *(pool.libraries for pool in self._pools)]))
+        if not (self._volumes or self._pools or self._untold):
             self._refuse(name)
 
     def _refuse(self, name: str) -> None:
@@ -111,6 +94,9 @@ class DiskImage:
             UsageError: its name does not, or it cannot be read, or holds what is known and not read.
         """
         kind = kinds.file_system_not_read(self._media.read, 0)
+        whole = self._apfs(b"p0", 0, self._media.size_bytes)
+        if whole is not None:
+            raise UsageError(f"{name}: {whole}")
         if kind:
             raise UsageError(
                 f"{name} is an image of {kind}, which this program does not read; take its photos out with a program "
@@ -133,7 +119,7 @@ class DiskImage:
 
     # ----------------------------------------------------------------- partitions
 
-    def _found(self) -> list[_Volume]:
+    def _found(self) -> list[Volume]:
         tsk = self._tsk
         try:
             table = tsk.Volume_Info(self._image)
@@ -141,19 +127,19 @@ class DiskImage:
         except FAILURES:
             parts = []
         sector = int(table.info.block_size) if parts else 512
-        volumes: list[_Volume] = []
+        volumes: list[Volume] = []
         for part in parts:
             start, length = int(part.start) * sector, int(part.len) * sector
             if int(part.flags) == int(tsk.TSK_VS_PART_FLAG_ALLOC) and part.desc != _OWN_PARTITION:
-                number = len(volumes) + sum(entry.blocks for entry in self._untold) + 1
+                number = len(volumes) + len(self._pools) + sum(entry.blocks for entry in self._untold) + 1
                 volumes += self._opened(b"p%d" % number, start, start + length, part.desc)
             elif int(part.flags) == int(tsk.TSK_VS_PART_FLAG_UNALLOC):
                 self._unclaimed(start, length)
-        if not volumes:  # a card without a partition table, whose boot sector may look like one
+        if not volumes and not self._pools:  # a card without a partition table, whose boot sector may look like one
             told, stretches = list(self._untold), list(self._no_files)
             volumes = self._opened(b"p0", 0, self._media.size_bytes, b"")
-            is_one = bool(parts) and not volumes
-            self._untold, self._no_files = (told, stretches) if is_one else ([], [])
+            is_one = bool(parts) and not volumes and not self._pools
+            self._untold, self._no_files = (told, stretches) if is_one else ([], self._no_files if self._pools else [])
         return volumes
 
     def _unclaimed(self, start: int, length: int) -> None:
@@ -165,17 +151,26 @@ class DiskImage:
             )
             self._untold.append(Skipped(b"unclaimed-%d" % start, said, blocks=False))
 
-    def _opened(self, label: bytes, start: int, end: int, described: bytes) -> list[_Volume]:
+    def _opened(self, label: bytes, start: int, end: int, described: bytes) -> list[Volume]:
         try:
             system = self._tsk.FS_Info(self._image, offset=start)
         except FAILURES as error:
             self._no_files.append(Stretch(label, start, end))
-            self._untold.append(Skipped(label, self._not_read(start, described, error), blocks=True))
+            why = self._apfs(label, start, end) or self._not_read(start, described, error)
+            if isinstance(why, apfs.ApfsContainer):
+                self._pools.append(why)
+            else:
+                self._untold.append(Skipped(label, why, blocks=True))
             return []
-        volume = _Volume(label, start, end, system)
+        volume = Volume(label, start, end, system)
         if self._is_fat(volume) or self._is_exfat(volume):
             volume.data_area = fat_times.data_area(self._media.read, start, is_exfat=self._is_exfat(volume))
         return [volume]
+
+    def _apfs(self, label: bytes, start: int, end: int) -> apfs.ApfsContainer | Sentence | None:
+        if kinds.file_system_not_read(self._media.read, start) != apfs.NAME:
+            return None
+        return apfs.opened(self._media, label, start, end, number=len(self._pools), identity=self._identity)
 
     def _not_read(self, start: int, described: bytes, error: Exception) -> Sentence:
         """Return why a partition was not read: by what it is, where its first bytes tell, else as the library says."""
@@ -193,10 +188,10 @@ class DiskImage:
             said=(str(error).splitlines() or ["?"])[0][:160],
         )
 
-    def _kind(self, volume: _Volume) -> int:
+    def _kind(self, volume: Volume) -> int:
         return int(volume.system.info.ftype)
 
-    def _is_fat(self, volume: _Volume) -> bool:
+    def _is_fat(self, volume: Volume) -> bool:
         tsk = self._tsk
         return self._kind(volume) in (
             int(tsk.TSK_FS_TYPE_FAT12),
@@ -204,7 +199,7 @@ class DiskImage:
             int(tsk.TSK_FS_TYPE_FAT32),
         )
 
-    def _is_exfat(self, volume: _Volume) -> bool:
+    def _is_exfat(self, volume: Volume) -> bool:
         return self._kind(volume) == int(self._tsk.TSK_FS_TYPE_EXFAT)
 
     # ----------------------------------------------------------------- files
@@ -212,23 +207,45 @@ class DiskImage:
     def members(self) -> Iterator[Member | Skipped]:
         """Yield the files of every partition."""
         yield from self._untold
+        for pool in self._pools:
+            yield from pool.members()
         for number, volume in enumerate(self._volumes):
             volume.seen.clear()
-            pending = [_Folder(int(volume.system.info.root_inum), b"", 0, is_deleted=False)]
+            pending = [Folder(int(volume.system.info.root_inum), b"", 0, is_deleted=False)]
             while pending:
-                folder = pending.pop()
+                folder, listed = pending.pop(), set[int]()
                 try:
                     for entry in volume.system.open_dir(inode=folder.number):
+                        if volume.data_area:  # others are not asked what they left out
+                            listed.add(int(entry.info.name.meta_addr))
                         yield from self._entry(number, volume, folder, entry, pending)
+                    yield from self._unlisted(volume, folder, listed)
                 except FAILURES as error:
                     said = Sentence(
                         "a folder of the image that could not be read ({said})",
                         said=(str(error).splitlines() or ["?"])[0][:160],
                     )
-                    yield Skipped(_live(volume, folder.path or b"."), said, blocks=not folder.is_deleted)
+                    yield Skipped(live(volume, folder.path or b"."), said, blocks=not folder.is_deleted)
+
+    def _unlisted(self, volume: Volume, folder: Folder, listed: set[int]) -> Iterator[Skipped]:
+        """Yield the entries of a live folder of FAT or exFAT that the library passed over in silence."""
+        if folder.is_deleted or not volume.data_area:
+            return
+        left_out = fat_entries.unlisted(
+            self._media.read,
+            volume.system,
+            start=volume.start,
+            area=volume.data_area,
+            folder=folder.number,
+            listed=listed,
+            is_exfat=self._is_exfat(volume),
+        )
+        for name, said in left_out:
+            path = b"/".join(filter(None, (folder.path, step(name))))
+            yield Skipped(live(volume, path), said, blocks=has_photo_extension(path))
 
     def _entry(
-        self, number: int, volume: _Volume, folder: _Folder, entry: Any, pending: list[_Folder]
+        self, number: int, volume: Volume, folder: Folder, entry: Any, pending: list[Folder]
     ) -> Iterator[Member | Skipped]:
         tsk, name = self._tsk, entry.info.name
         raw = bytes(name.name or b"")
@@ -242,16 +259,16 @@ class DiskImage:
         if kind == int(tsk.TSK_FS_NAME_TYPE_VIRT_DIR):
             is_deleted = True  # the folder of deleted files whose own folder is gone
         yield from self._known(
-            number, volume, _Folder(int(name.meta_addr), path, folder.depth, is_deleted), entry, pending
+            number, volume, Folder(int(name.meta_addr), path, folder.depth, is_deleted), entry, pending
         )
 
     def _known(
-        self, number: int, volume: _Volume, found: _Folder, entry: Any, pending: list[_Folder]
+        self, number: int, volume: Volume, found: Folder, entry: Any, pending: list[Folder]
     ) -> Iterator[Member | Skipped]:
         if entry.info.meta is None and found.is_deleted:
             entry = self._record(volume, found.number) or entry
         tsk, meta = self._tsk, entry.info.meta
-        place = _deleted(volume, found) if found.is_deleted else _live(volume, found.path)
+        place = deleted(volume, found) if found.is_deleted else live(volume, found.path)
         if self._is_of_the_system(volume, found):
             yield Skipped(place, Sentence("a table of the file system itself"), blocks=False)
         elif meta is None:
@@ -268,21 +285,19 @@ class DiskImage:
         else:
             yield Skipped(place, SPECIAL, blocks=has_photo_extension(found.path))
 
-    def _record(self, volume: _Volume, number: int) -> Any:
+    def _record(self, volume: Volume, number: int) -> Any:
         """Return a file by the number of its record, which a deleted name still tells; None where there is none."""
         try:
             return volume.system.open_meta(inode=number) if number else None
         except FAILURES:
             return None
 
-    def _is_of_the_system(self, volume: _Volume, found: _Folder) -> bool:
+    def _is_of_the_system(self, volume: Volume, found: Folder) -> bool:
         """Say whether an entry is one of the records with which NTFS begins, but for its folder of further ones."""
         is_ntfs = self._kind(volume) == int(self._tsk.TSK_FS_TYPE_NTFS)
         return is_ntfs and found.number < FIRST_OF_USERS and found.number != EXTENSIONS
 
-    def _folder(
-        self, volume: _Volume, found: _Folder, place: bytes, pending: list[_Folder]
-    ) -> Iterator[Member | Skipped]:
+    def _folder(self, volume: Volume, found: Folder, place: bytes, pending: list[Folder]) -> Iterator[Member | Skipped]:
         if found.number in volume.seen:
             if not found.is_deleted:
                 yield Skipped(place, Sentence("a folder of the image that is listed under another name"), blocks=False)
@@ -290,23 +305,21 @@ class DiskImage:
             yield Skipped(place, Sentence("folders within folders deeper than a person makes them"), blocks=True)
         else:
             volume.seen.add(found.number)
-            pending.append(_Folder(found.number, found.path, found.depth + 1, found.is_deleted))
+            pending.append(Folder(found.number, found.path, found.depth + 1, found.is_deleted))
 
-    def _file(
-        self, number: int, volume: _Volume, found: _Folder, place: bytes, entry: Any
-    ) -> Iterator[Member | Skipped]:
+    def _file(self, number: int, volume: Volume, found: Folder, place: bytes, entry: Any) -> Iterator[Member | Skipped]:
         stat = self._stat(volume, found, entry.info.meta)
         if is_container(found.path):
-            yield Member(place, stat, f"{number}:{found.number}", is_container=True)
+            yield Member(place, stat, f"{number}:{found.number}", True, namesake(volume, found))
             return
         if stat.size_bytes > MOST_BYTES and has_photo_extension(found.path):
             yield Skipped(place, too_long(stat.size_bytes), blocks=True)
             return
-        yield Member(place, stat, f"{number}:{found.number}")
+        yield Member(place, stat, f"{number}:{found.number}", namesake=namesake(volume, found))
         if self._kind(volume) == int(self._tsk.TSK_FS_TYPE_NTFS):
             yield from self._streams(number, found, place, stat, entry)
 
-    def _streams(self, number: int, found: _Folder, place: bytes, stat: FileStat, entry: Any) -> Iterator[Member]:
+    def _streams(self, number: int, found: Folder, place: bytes, stat: FileStat, entry: Any) -> Iterator[Member]:
         """Yield the further streams that a file of NTFS has under its own name."""
         try:
             attributes = [attribute.info for attribute in entry]
@@ -316,9 +329,10 @@ class DiskImage:
             if int(info.type) == int(self._tsk.TSK_FS_ATTR_TYPE_NTFS_DATA) and info.name:
                 path = place + b":" + step(bytes(info.name))
                 address = f"{number}:{found.number}:{int(info.type)}:{int(info.id)}"
-                yield Member(path, _resized(stat, int(info.size)), address)
+                beside = namesake(self._volumes[number], found) + b":" + step(bytes(info.name))
+                yield Member(path, _resized(stat, int(info.size)), address, namesake=beside)
 
-    def _stat(self, volume: _Volume, found: _Folder, meta: Any) -> FileStat:
+    def _stat(self, volume: Volume, found: Folder, meta: Any) -> FileStat:
         modified, created, changed, accessed = (_ns(meta, name) for name in ("mtime", "crtime", "ctime", "atime"))
         is_local, step_ns = False, self._step_ns(volume)
         if self._is_fat(volume) or self._is_exfat(volume):
@@ -346,7 +360,7 @@ class DiskImage:
             is_deleted=found.is_deleted,
         )
 
-    def _step_ns(self, volume: _Volume) -> int:
+    def _step_ns(self, volume: Volume) -> int:
         if self._kind(volume) == int(self._tsk.TSK_FS_TYPE_NTFS):
             return _NTFS_STEP_NS
         has_parts = int(volume.system.info.flags) & int(self._tsk.TSK_FS_INFO_FLAG_HAVE_NANOSEC)
@@ -375,6 +389,9 @@ class DiskImage:
 
     def blocks(self, address: str, block_bytes: int) -> Iterator[bytes]:
         """Yield the content of a file; of a deleted one what its record says was its content."""
+        if address.startswith(apfs.PREFIX):
+            yield from self._pools[apfs.number_of(address)].blocks(address, block_bytes)
+            return
         number, inode, *attribute = map(int, address.split(":"))
         try:
             file = self._volumes[number].system.open_meta(inode=inode)
@@ -398,34 +415,9 @@ class DiskImage:
 
     def close(self) -> None:
         """Let go of the image."""
+        for pool in self._pools:
+            pool.close()
         self._volumes.clear()
-
-
-def _image(pytsk3: Any, media: Media) -> Any:
-    class Image(pytsk3.Img_Info):  # type: ignore[misc]
-        """What the Sleuth Kit reads: the medium behind it."""
-
-        def __init__(self) -> None:
-            super().__init__(url="", type=pytsk3.TSK_IMG_TYPE_EXTERNAL)
-
-        def read(self, offset: int, length: int) -> bytes:
-            return media.read(offset, length)
-
-        def get_size(self) -> int:
-            return media.size_bytes
-
-        def close(self) -> None:
-            """Do nothing: whoever opened the medium closes it."""
-
-    return Image()
-
-
-def _live(volume: _Volume, path: bytes) -> bytes:
-    return volume.label + b"/" + path
-
-
-def _deleted(volume: _Volume, found: _Folder) -> bytes:
-    return b"%b-deleted/%d/%b" % (volume.label, found.number, found.path)
 
 
 def _ns(meta: Any, name: str) -> int:

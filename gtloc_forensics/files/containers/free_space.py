@@ -41,11 +41,16 @@ def stretches(tsk: Any, system: Any, start: int, end: int) -> Iterator[tuple[int
 
 def first_byte(system: Any, start: int, number: int) -> int | None:
     """Return the byte of the medium at which the content of a record begins; None where it tells none."""
-    try:
-        runs = [run for attribute in system.open_meta(inode=number) for run in _runs(attribute, system, start)]
-    except FAILURES:
-        return None
+    runs = runs_of(system, start, number)
     return runs[0][0] if runs else None
+
+
+def runs_of(system: Any, start: int, number: int) -> list[tuple[int, int]]:
+    """Return (first byte, byte behind the last) of what a record says is its content; none where it tells none."""
+    try:
+        return [run for attribute in system.open_meta(inode=number) for run in _runs(attribute, system, start)]
+    except FAILURES:
+        return []
 
 
 def _claimed(tsk: Any, system: Any, start: int) -> Iterator[tuple[int, int]]:

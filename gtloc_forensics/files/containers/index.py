@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from gtloc_forensics.files import sidecar_names
@@ -56,13 +56,20 @@ class Index:
     def _add(self, entry: Member | Skipped) -> None:
         if isinstance(entry, Skipped):
             self._pass_over(entry.relative, entry.reason, blocks=entry.blocks)
-        elif not self._insert(entry):
+        elif not self._insert(entry) and not self._insert_beside(entry):
             again = Sentence(
                 "a further entry of the same name; the first was examined, and programs differ in which they unpack"
             )
             number = 2
             while not self._pass_over(entry.path + b"#%d" % number, again, blocks=True):
                 number += 1
+
+    def _insert_beside(self, member: Member) -> bool:
+        """Put a member of an image beside the one that has its path; say whether there is nothing more to tell."""
+        first = self.member(member.path)
+        if first is not None and first.address == member.address:
+            return True  # the same record, listed twice
+        return bool(member.namesake) and self._insert(replace(member, path=member.namesake))
 
     def _insert(self, member: Member) -> bool:
         folder, _, name = member.path.rpartition(b"/")

@@ -13,6 +13,9 @@ from gtloc_forensics.records import Candidate, FileStat, Sentence, Skipped
 
 T = TypeVar("T")
 
+_BESIDE = b"._"
+"""How a file is called in which macOS keeps what another one has beside its content: a photo by its ending only."""
+
 
 class Inventory:
     """The members of a container or an object store. Safe to share between threads."""
@@ -114,7 +117,7 @@ class Inventory:
     def _outcome(self, member: Member, sidecars: tuple[bytes, ...]) -> Candidate | Skipped:
         relative, name = self.outer(member.path), _name(member.path)
         named = types.has_photo_extension(name)
-        if named and not member.stat.is_deleted:
+        if named and not member.stat.is_deleted and not name.startswith(_BESIDE):
             return Candidate(relative, tuple(map(self.outer, sidecars)))
         try:
             kind = types.media_type(self._head(member), name=name)
@@ -123,7 +126,7 @@ class Inventory:
             return Skipped(relative, reason, blocks=not member.stat.is_deleted)
         if types.is_photo(kind):
             return Candidate(relative, tuple(map(self.outer, sidecars)))
-        if named:
+        if named and member.stat.is_deleted:
             gone = Sentence("a deleted photo by its name; its place holds something else now ({kind})", kind=kind)
             return Skipped(relative, gone, blocks=False)
         if types.extension_of(name) == b".xmp":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
-from collections.abc import Callable
+import string
+from collections.abc import Callable, Iterator
 from enum import Enum, unique
 from pathlib import Path
 
@@ -33,11 +35,14 @@ _MAGICS = (
     (0, b"7z\xbc\xaf\x27\x1c", Kind.SEVEN_ZIP),
     (257, b"ustar", Kind.TAR),
 )
-_PACKED_TARS = (
-    (b"\x1f\x8b", (b".tar.gz", b".tgz")),
+_PACKED: tuple[tuple[bytes, tuple[bytes, ...]], ...] = (
+    (b"\x1f\x8b\x08", (b".tar.gz", b".tgz")),
     (b"BZh", (b".tar.bz2", b".tbz2", b".tbz")),
     (b"\xfd7zXZ\0", (b".tar.xz", b".txz")),
+    (b"\x28\xb5\x2f\xfd", ()),  # zstd: Python of this age unpacks none
 )
+"""How what is packed as a whole begins, and how the names of such tars end that are read."""
+
 _NOT_READ = (
     (
         0,
@@ -49,6 +54,10 @@ _NOT_READ = (
     (0, b"KDMV", "a VMDK disk image, which this program does not read; convert it to a raw image"),
     (0, b"QFI\xfb", "a QCOW disk image, which this program does not read; convert it to a raw image"),
     (0, b"vhdxfile", "a VHDX disk image, which this program does not read; convert it to a raw image"),
+    (64, b"\x7f\x10\xda\xbe", "a VDI disk image, which this program does not read; convert it to a raw image"),
+    (0, b"AFF10\r\n", "an AFF disk image, which this program does not read; convert it to E01 or raw"),
+    (0, b"ADSEGMENTEDFILE", "a logical AD1 container, which this program does not read; export its files"),
+    (0, b"encrcdsa", "an encrypted disk image of a Mac, which this program does not read; convert it to a raw image"),
     (0, b"conectix", "a VHD disk image, which this program does not read; convert it to a raw image"),
 )
 _FILE_SYSTEMS_NOT_READ = (
@@ -60,7 +69,8 @@ _FILE_SYSTEMS_NOT_READ = (
 """Where which bytes tell of a file system that the Sleuth Kit's Python face does not open."""
 
 _AFF4 = re.compile(rb"\.aff4$", re.IGNORECASE)
-_EWF_NAME = re.compile(r"(?P<stem>.+)\.(?P<x>[EeSs]x?)(?P<number>[0-9A-Za-z]{2})", re.DOTALL)
+_EWF_NAME = re.compile(r"(?P<stem>.+)\.(?P<x>[EeSs][Xx]?)(?:[0-9]{2}|[A-Za-z]{2})", re.DOTALL)
+_NUMBER = re.compile(r"[0-9]{2,3}\Z")
 _RAW_NAME = re.compile(r"(?P<stem>.+)\.(?P<number>[0-9]{3})", re.DOTALL)
 
 
@@ -94,7 +104,11 @@ def kind_of_head(head: bytes, name: bytes, *, shown: str) -> Kind:
     for offset, magic, kind in _MAGICS:
         if head.startswith(magic, offset):
             return kind
-    packed = any(head.startswith(magic) and name.lower().endswith(endings) for magic, endings in _PACKED_TARS)
+    packed = [endings for magic, endings in _PACKED if head.startswith(magic)]
+    if packed and not name.lower().endswith(packed[0]):
+        raise UsageError(
+            f"{shown} is packed as a whole, and no tar archive by its name; unpack it and name what was in it"
+        )
     return Kind.TAR if packed else Kind.RAW
 
 
@@ -113,8 +127,10 @@ def parts_of(path: Path) -> tuple[Path, ...]:
     Only names are looked at, so that it can be asked of whatever is to be protected.
     """
     ewf, raw = _EWF_NAME.fullmatch(path.name), _RAW_NAME.fullmatch(path.name)
-    if ewf:
-        return _siblings(path, re.compile(rf"{re.escape(ewf['stem'])}\.{ewf['x'][0]}x?[0-9A-Z]{{2}}", re.IGNORECASE))
+    if ewf:  # card.E01 and card.Ex01 may lie beside each other: two images, and neither a segment of the other
+        numbered = _siblings(path, re.compile(rf"{re.escape(ewf['stem'])}\.{ewf['x']}[0-9]{{2}}", re.IGNORECASE))
+        parts = (*numbered, *_behind_99(numbered[-1]))
+        return parts if path in parts else (path,)
     if raw:
         return _siblings(path, re.compile(rf"{re.escape(raw['stem'])}\.[0-9]{{3}}"))
     return (path,)
@@ -122,11 +138,31 @@ def parts_of(path: Path) -> tuple[Path, ...]:
 
 def _siblings(path: Path, pattern: re.Pattern[str]) -> tuple[Path, ...]:
     try:
-        names = [name for name in os.listdir(path.parent) if pattern.fullmatch(name)]  # noqa: PTH208 - names only
+        names = {name for name in os.listdir(path.parent) if pattern.fullmatch(name)}  # noqa: PTH208 - names only
     except OSError:
         return (path,)
-    # E01 … E99, then EAA … EZZ, then FAA: digits sort before letters, as they follow each other
-    return tuple(path.with_name(name) for name in sorted({*names, path.name}, key=str.upper))
+    return tuple(path.with_name(name) for name in sorted(names or {path.name}, key=str.upper))
+
+
+def _behind_99(last: Path) -> Iterator[Path]:
+    """Yield the segments that follow E99, EAA to ZZZ (Ex99: ExAA to EzZZ), as far as there are any without a gap.
+
+    Only in a row: other files beside an image end in three letters, too.
+    """
+    if not last.name.endswith("99"):
+        return
+    stem, _, ending = last.name.rpartition(".")
+    letters = string.ascii_lowercase if ending[0].islower() else string.ascii_uppercase
+    leading = (
+        letters[letters.index(ending[0]) :]
+        if len(ending) == 3
+        else [ending[0] + x for x in ("xyz" if ending[1] == "x" else "XYZ")]
+    )
+    for begins, tens, ones in itertools.product(leading, letters, letters):
+        segment = last.with_name(f"{stem}.{begins}{tens}{ones}")
+        if not segment.exists():
+            return
+        yield segment
 
 
 def first_part(path: Path) -> Path:
@@ -136,15 +172,15 @@ def first_part(path: Path) -> Path:
         UsageError: the first segment, or one between others, is missing.
     """
     parts = parts_of(path)
-    numbers = [part.name.rpartition(".")[2] for part in parts]
     if len(parts) > 1 or _RAW_NAME.fullmatch(path.name):
-        _insist_on_a_row(path, [number[-2:] for number in numbers] if _EWF_NAME.fullmatch(path.name) else numbers)
+        _insist_on_a_row(path, [int(number[0]) for part in parts if (number := _NUMBER.search(part.name))])
     return parts[0]
 
 
-def _insist_on_a_row(path: Path, numbers: list[str]) -> None:
-    """Make sure that the numbers of segments follow each other, as far as they are digits."""
-    digits = [int(number) for number in numbers if number.isdigit()]
-    if digits and (digits[0] > 1 or digits != list(range(digits[0], digits[0] + len(digits)))):
-        lacking = next(number for number in range(1, 1000) if number not in digits and number <= max(digits))
-        raise UsageError(f"{path} is split, and its segment {lacking} is missing; put all segments into one folder")
+def _insist_on_a_row(path: Path, numbers: list[int]) -> None:
+    """Make sure that the numbers of segments follow each other and begin with 0 or 1."""
+    lacking = set(range(min(1, numbers[0]), numbers[-1] + 1)) - set(numbers)
+    if lacking:
+        raise UsageError(
+            f"{path} is split, and its segment {min(lacking)} is missing; put all segments into one folder"
+        )

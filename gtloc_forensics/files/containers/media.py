@@ -201,6 +201,27 @@ class MediaFile(io.RawIOBase):
         return len(block)
 
 
+def tsk_image(pytsk3: Any, media: Media) -> Any:
+    """Return a medium as the image that the Sleuth Kit (the module *pytsk3*) reads."""
+
+    class Image(pytsk3.Img_Info):  # type: ignore[misc]
+        """What the Sleuth Kit reads: the medium behind it."""
+
+        def __init__(self) -> None:
+            super().__init__(url="", type=pytsk3.TSK_IMG_TYPE_EXTERNAL)
+
+        def read(self, offset: int, length: int) -> bytes:
+            return media.read(offset, length)
+
+        def get_size(self) -> int:
+            return media.size_bytes
+
+        def close(self) -> None:
+            """Do nothing: whoever opened the medium closes it."""
+
+    return Image()
+
+
 def blocks(media: Media) -> Iterator[bytes]:
     """Yield the whole of a medium, block by block.
 

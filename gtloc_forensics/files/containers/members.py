@@ -47,12 +47,15 @@ class Member:
         stat: what the container records of it.
         address: how its reader finds it again.
         is_container: by its name it is an image or an archive itself.
+        namesake: its path where another member has the first, as files of one folder of an image may whose names say
+            nothing to a library; b"" where a second of the same name is not read.
     """
 
     path: bytes
     stat: FileStat
     address: str
     is_container: bool = False
+    namesake: bytes = b""
 
 
 class Reader(Protocol):

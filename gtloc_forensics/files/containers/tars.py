@@ -70,18 +70,16 @@ class TarArchive:
 
     def members(self) -> Iterator[Member | Skipped]:
         """Yield every member that is a file, what is not read, and whether the archive breaks off."""
-        allowance, number = Allowance(self._content.size_bytes), 0
-        file = io.BufferedReader(MediaFile(self._content))  # type: ignore[arg-type]
+        allowance, number, end = Allowance(self._content.size_bytes), 0, 0
+        links: list[tuple[bytes, bytes]] = []  # path of a hard link → the path whose content it is
         try:
-            with tarfile.open(fileobj=file, mode="r:", encoding="utf-8", errors="surrogateescape") as archive:
-                while (info := archive.next()) is not None:
-                    number += 1
-                    if number > MOST_MEMBERS:
-                        yield Skipped(b"...", Sentence("the archive has more members than are listed"), blocks=True)
-                        return
-                    yield from self._member(info, allowance)
-                    archive.members = []  # type: ignore[attr-defined]  # or the library would remember every one
-                end = archive.offset
+            for info, end in self._entries():  # noqa: B007 - the last end is asked for below
+                number += 1
+                if number > MOST_MEMBERS:
+                    yield Skipped(b"...", Sentence("the archive has more members than are listed"), blocks=True)
+                    return
+                yield from self._member(info, allowance, links)
+            yield from self._linked(links)
         except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
             said = Sentence("the archive breaks off or is damaged there ({said})", said=str(error)[:160])
             yield Skipped(b"...", said, blocks=True)
@@ -90,14 +88,40 @@ class TarArchive:
             broken = Sentence("the archive goes on with something that is no member; what follows was not read")
             yield Skipped(b"...", broken, blocks=True)
 
-    def _member(self, info: tarfile.TarInfo, allowance: Allowance) -> Iterator[Member | Skipped]:
-        path, trouble = safe(info.name.encode("utf-8", "surrogateescape"))
+    def _entries(self) -> Iterator[tuple[tarfile.TarInfo, int]]:
+        """Yield every entry, with the byte behind it."""
+        file = io.BufferedReader(MediaFile(self._content))  # type: ignore[arg-type]
+        with tarfile.open(fileobj=file, mode="r:", encoding="utf-8", errors="surrogateescape") as archive:
+            while (info := archive.next()) is not None:
+                yield info, archive.offset
+                archive.members = []  # type: ignore[attr-defined]  # or the library would remember every one
+
+    def _linked(self, links: list[tuple[bytes, bytes]]) -> Iterator[Member | Skipped]:
+        """Yield the hard links: further names of a member, whose content they have."""
+        wanted, found = {target for _, target in links}, dict[bytes, tarfile.TarInfo]()
+        for info, _ in self._entries() if wanted else ():
+            path = safe(_raw(info.name))[0]
+            if path in wanted and info.isreg() and not info.issparse():
+                found.setdefault(path, info)
+        for path, target in links:
+            info_of = found.get(target)
+            if info_of is None or info_of.offset_data + info_of.size > self._content.size_bytes:
+                yield Skipped(path, link(target), blocks=True)
+            else:
+                yield Member(path, self._stat(info_of), f"{info_of.offset_data}:{info_of.size}", is_container(path))
+
+    def _member(
+        self, info: tarfile.TarInfo, allowance: Allowance, links: list[tuple[bytes, bytes]]
+    ) -> Iterator[Member | Skipped]:
+        path, trouble = safe(_raw(info.name))
         if info.isdir() and trouble is None:
             return
-        target = info.linkname.encode("utf-8", "surrogateescape")
+        target = _raw(info.linkname)
         refusal = trouble or allowance.refusal(info.size, None, is_container=is_container(path))
         if refusal is not None:
             yield Skipped(path, refusal, blocks=True)
+        elif info.islnk() and safe(target)[1] is None:
+            links.append((path, safe(target)[0]))
         elif info.issym() or info.islnk():
             yield Skipped(path, link(target), blocks=True)
         elif not info.isreg():
@@ -137,3 +161,7 @@ class TarArchive:
         """Give back the room for what was unpacked."""
         if self._spool is not None:
             self._spool.close()
+
+
+def _raw(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import lzma
 import stat
 import struct
 import zipfile
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -31,7 +33,14 @@ _ENCRYPTED, _IS_UTF8 = 0x1, 0x800
 _SECOND_NS = 1_000_000_000
 _UNIX_TIMES, _NTFS_TIMES = 0x5455, 0x000A  # APPNOTE 4.5.5 and Info-ZIP's extrafld.txt
 _NTFS_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, RuntimeError, ValueError, OverflowError, OSError),
+)
+"""What the library raises over a member that is damaged or packed otherwise."""
+
 _SMALLEST_RECORD_BYTES = 46  # of one member in the central directory
+_LONGEST_END_BYTES = 65_557  # of what ends an archive, its comment with it
 
 
 class ZipArchive:
@@ -48,14 +57,14 @@ class ZipArchive:
         self._identity, self._media = identity, media
         self._refuse_endless(name)
         try:
-            self._archive = zipfile.ZipFile(io.BufferedReader(MediaFile(media)))
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            self._archive = _opened(media)
+        except _DAMAGE as error:
             raise UsageError(f"{name} cannot be read as a zip archive ({error}); acquire it again") from error
         self._infos = self._archive.infolist()
 
     def _refuse_endless(self, name: str) -> None:
         """Refuse a list of members that would fill the memory, by the length that the end of the archive gives it."""
-        tail = self._media.read(max(0, self._media.size_bytes - 65_557), 65_557)
+        tail = self._media.read(max(0, self._media.size_bytes - _LONGEST_END_BYTES), _LONGEST_END_BYTES)
         at = tail.rfind(b"PK\x05\x06")
         length = struct.unpack_from("<I", tail, at + 12)[0] if 0 <= at <= len(tail) - 22 else 0
         at = tail.rfind(b"PK\x06\x06")
@@ -113,7 +122,7 @@ class ZipArchive:
             with self._archive.open(self._infos[int(address)]) as member:
                 while block := member.read(block_bytes):
                     yield block
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError) as error:
+        except _DAMAGE as error:
             # NotImplementedError, of a method of packing that Python does not know, is a RuntimeError
             raise Unreadable(
                 Sentence("the archive could not be read there ({said})", said=_first_line(error))
@@ -122,6 +131,63 @@ class ZipArchive:
     def close(self) -> None:
         """Forget the list."""
         self._archive.close()
+
+
+def _opened(media: Media) -> zipfile.ZipFile:
+    """Return the archive; one name that is no UTF-8 though it is marked so does not hide the other members."""
+    try:
+        return zipfile.ZipFile(io.BufferedReader(MediaFile(media)))
+    except UnicodeDecodeError:
+        return zipfile.ZipFile(io.BufferedReader(MediaFile(_Unmarked(media))))
+
+
+class _Unmarked:
+    """An archive in which names that are no UTF-8 are not marked as UTF-8, so that their bytes are kept."""
+
+    libraries = ""
+
+    def __init__(self, media: Media) -> None:
+        self._media, self.size_bytes = media, media.size_bytes
+        self.stored, self.said = media.stored, media.said
+        self._marks = sorted(self._found())  # where the bytes stand that hold the mark
+
+    def _found(self) -> Iterator[int]:
+        tail_start = max(0, self.size_bytes - _LONGEST_END_BYTES)
+        tail = self._media.read(tail_start, _LONGEST_END_BYTES)
+        end = tail.rfind(b"PK\x05\x06")
+        length, stated = struct.unpack_from("<II", tail, end + 12)
+        wide = tail.rfind(b"PK\x06\x06", 0, end)
+        if 0xFFFFFFFF in (length, stated) and wide >= 0:
+            end, (length, stated) = wide, struct.unpack_from("<QQ", tail, wide + 40)
+        start = max(0, tail_start + end - length)
+        listed, at = self._media.read(start, length), 0
+        while listed[at : at + 4] == b"PK\x01\x02" and at + _SMALLEST_RECORD_BYTES <= len(listed):
+            (flags,) = struct.unpack_from("<H", listed, at + 8)
+            lengths = struct.unpack_from("<3H", listed, at + 28)
+            name = at + _SMALLEST_RECORD_BYTES
+            if flags & _IS_UTF8 and not _is_utf8(listed[name : name + lengths[0]]):
+                yield start + at + 9  # in the list, and before the member itself
+                yield start - stated + struct.unpack_from("<I", listed, at + 42)[0] + 7
+            at = name + sum(lengths)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return bytes, without the marks."""
+        block = bytearray(self._media.read(offset, length))
+        first, behind = bisect_left(self._marks, offset), bisect_left(self._marks, offset + len(block))
+        for mark in self._marks[first:behind]:
+            block[mark - offset] &= ~(_IS_UTF8 >> 8) & 0xFF
+        return bytes(block)
+
+    def close(self) -> None:
+        """Do nothing: whoever opened the medium closes it."""
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _raw_name(info: zipfile.ZipInfo) -> bytes:

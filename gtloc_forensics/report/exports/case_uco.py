@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -29,6 +29,7 @@ from gtloc_forensics.records import (
     Status,
     visible,
 )
+from gtloc_forensics.report.exports.events import recorded
 from gtloc_forensics.report.exports.finding_facts import finding_facts, finding_line
 from gtloc_forensics.report.exports.places import places
 from gtloc_forensics.report.exports.rows import Progress, entries, known
@@ -48,7 +49,6 @@ _CONTEXT = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 _NAMESPACE = uuid.UUID("0f5c1f5e-3c1e-5d3b-9a55-6d1b1c2f7a10")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXIF = ("ExifIFD:", "IFD0:", "GPS:")  # the groups that an EXIFFacet speaks of
 
 
@@ -158,10 +158,11 @@ def _file_times(stat: FileStat) -> Node:
         times["observableCreatedTime"] = stat.birth_ns
     if stat.mtime_step_ns:  # of an image or an archive, where 0 says that there is no time
         times = {name: nanoseconds for name, nanoseconds in times.items() if nanoseconds}
-    epoch = _EPOCH.replace(tzinfo=None) if stat.is_local else _EPOCH  # xsd:dateTime without a zone: unknown
+    zone = None if stat.is_local else UTC  # xsd:dateTime without a zone: unknown
     return {
-        f"uco-observable:{name}": _instant(epoch + timedelta(microseconds=nanoseconds // 1000))
+        f"uco-observable:{name}": _instant(moment.replace(tzinfo=zone))
         for name, nanoseconds in times.items()
+        if (moment := recorded(nanoseconds)) is not None
     }
 
 

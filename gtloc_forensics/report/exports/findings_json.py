@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +41,7 @@ from gtloc_forensics.records import (
 )
 from gtloc_forensics.records.decisions import ways_to_say
 from gtloc_forensics.report.agreement import ASKED, NOT_COMBINED, agreement, judges, months_of
+from gtloc_forensics.report.exports.events import recorded
 from gtloc_forensics.report.exports.finding_facts import finding_facts
 from gtloc_forensics.report.exports.rows import identity, known
 from gtloc_forensics.report.readings import fates, fates_of, readings, undecided
@@ -58,6 +58,10 @@ def write_document(view: CaseView, path: Path, *, reviewed: bool = False) -> Non
     with replaced(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
         for piece in pieces(view, reviewed=reviewed):
             out.write(piece)
+
+
+ACQUISITION = ("acquired_", "write_blocker")
+"""How the names begin of what is said of the acquisition."""
 
 
 def pieces(view: CaseView, *, reviewed: bool = False) -> Iterator[str]:
@@ -78,10 +82,10 @@ def pieces(view: CaseView, *, reviewed: bool = False) -> Iterator[str]:
         "causes": [_cause(group) for group in view.causes()],
         "clocks": [_clock(model) for model in view.clocks()],
     }
-    for source in ("container", "store"):
-        told = {name: said for name, said in view.mandate().items() if name.startswith(source)}
+    for part, beginnings in (("acquisition", ACQUISITION), ("container", "container"), ("store", "store")):
+        told = {name: said for name, said in view.mandate().items() if name.startswith(beginnings)}
         if told:
-            head[source] = told
+            head[part] = told
     if any(label.startswith(ASKED) for label in view.environment):
         head["combined_strength"] = {"formed": False, "reason": NOT_COMBINED}
     decisions = view.decisions()
@@ -195,11 +199,8 @@ def _recorded(stat: FileStat) -> dict[str, Any]:
 
 
 def _moment_of(nanoseconds: int) -> str | None:
-    try:
-        moment = datetime(1970, 1, 1) + timedelta(microseconds=nanoseconds // 1000)
-    except OverflowError:
-        return None
-    return moment.isoformat() if nanoseconds else None
+    moment = recorded(nanoseconds) if nanoseconds else None
+    return None if moment is None else moment.isoformat()
 
 
 def reviewed(entry: PhotoEntry, decisions: Decisions) -> list[dict[str, Any]]:

@@ -128,7 +128,7 @@ class GtlocIngestModule(DataSourceIngestModule):
         return out
 
     def _post(self, case, files, lines):
-        """Post a result for each photo with a finding; return how many there are."""
+        """Post a result for each photo with a finding that has not got it yet; return how many have one."""
         blackboard = case.getSleuthkitCase().getBlackboard()
         kind = getattr(BlackboardArtifact.Type, "TSK_INTERESTING_ITEM", None)
         kind = kind or BlackboardArtifact.Type.TSK_INTERESTING_FILE_HIT  # before Autopsy 4.20
@@ -140,6 +140,8 @@ class GtlocIngestModule(DataSourceIngestModule):
                 continue
             found += 1
             causes = u", ".join(word.partition(u"|")[2].replace(u"|", u": ") for word in words)
+            if self._is_posted(file, kind, sentence, causes):
+                continue
             attributes = Arrays.asList(
                 BlackboardAttribute(BlackboardAttribute.Type.TSK_SET_NAME, NAME, NAME),
                 BlackboardAttribute(BlackboardAttribute.Type.TSK_COMMENT, NAME, sentence),
@@ -149,6 +151,14 @@ class GtlocIngestModule(DataSourceIngestModule):
             ).getAnalysisResult()
             blackboard.postArtifact(posted, NAME, self.context.getJobId())
         return found
+
+    def _is_posted(self, file, kind, sentence, causes):
+        """Say whether an earlier run on this data source posted the same."""
+        told = (sentence, u"gtloc " + VERSION, causes)
+        return any(
+            told == (result.getConclusion(), result.getConfiguration(), result.getJustification())
+            for result in file.getAnalysisResults(kind)
+        )
 
     def _is_cancelled(self):
         return self.context.dataSourceIngestIsCancelled()

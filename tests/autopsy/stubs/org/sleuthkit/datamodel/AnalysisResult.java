@@ -13,4 +13,7 @@ public class AnalysisResult extends BlackboardArtifact {
         this.file = file; this.type = type; this.score = score; this.conclusion = conclusion;
         this.configuration = configuration; this.justification = justification; this.attributes = attributes;
     }
+    public String getConclusion() { return conclusion; }
+    public String getConfiguration() { return configuration; }
+    public String getJustification() { return justification; }
 }
