@@ -197,7 +197,6 @@ class Wording:
         Raises:
             ValueError: when a value is missing or a form does not suit it.
         """
-
         first, places_ = _taken_apart(template)
         written = [first]
         for name, form, behind in places_:
