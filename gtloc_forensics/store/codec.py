@@ -179,6 +179,8 @@ def _is_run(kind: Any) -> bool:
 def _run_of(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     """Return what rebuilds such a tuple; who rebuilds its members is asked once, not for each of them."""
     member, _ = get_args(kind)
+    if _is_union_of_plain(member):
+        return lambda value, _: tuple(value)  # as the values of tags, of which a claim holds hundreds
     rebuild: list[Callable[[Any, Any], Any]] = []  # found at the first use: a record may hold others of its own kind
 
     def structure(value: Any, _: Any) -> Any:
