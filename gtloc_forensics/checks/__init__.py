@@ -118,14 +118,26 @@ def claim_of(photo: Photo) -> Claim:
 def not_testable(check_id: str, source_id: str, why: Statement | Absent) -> Finding:
     """Say that a rule had nothing to go on for one photo."""
     reason = Sentence(why.value) if isinstance(why, Absent) else why
+    if isinstance(reason, Sentence) and not reason.values:
+        summary = _untestable(reason.template)
+    else:
+        summary = Sentence(_UNTESTABLE, reason=reason)
     return Finding(
         check_id=check_id,
         source_ids=(source_id,),
         outcome=Outcome.NOT_TESTABLE,
         severity=Severity.INFO,
         confidence=Confidence.CONTEXT,
-        summary=Sentence("Not testable: {reason}.", reason=reason),
+        summary=summary,
     )
+
+
+_UNTESTABLE = template("Not testable: {reason}.")
+
+
+@lru_cache(maxsize=1024)  # a rule says the same of many photos
+def _untestable(reason: str) -> Sentence:
+    return Sentence(_UNTESTABLE, reason=Sentence(reason))
 
 
 def consistent(check_id: str, source_id: str, summary: Statement, **more: Any) -> Finding:

@@ -112,7 +112,11 @@ def texts(tags: Tags, *names: str) -> Iterator[tuple[str, str]]:
 
 def text(tags: Tags, *names: str) -> str:
     """Return the first visible text among *names*, else ``""``."""
-    return next((written for _, written in texts(tags, *names)), "")
+    for name in names:
+        for value in tags.get(name, ()):
+            if written := stripped(value):
+                return written
+    return ""
 
 
 def stripped(value: object) -> str:
@@ -136,7 +140,11 @@ def numbers(tags: Tags, *names: str) -> Iterator[tuple[str, float, str]]:
 
 def first_number(tags: Tags, *names: str) -> float | None:
     """Return the first finite number among *names*, else None."""
-    return next((found for _, found, _ in numbers(tags, *names)), None)
+    for name in names:
+        for value in tags.get(name, ()):
+            if (found := number(value)) is not None:
+                return found
+    return None
 
 
 def number(value: object) -> float | None:

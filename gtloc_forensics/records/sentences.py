@@ -42,7 +42,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import lru_cache
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeVar
 
 from gtloc_forensics.records import durations
 from gtloc_forensics.records.durations import Units
@@ -52,6 +52,9 @@ _PLACE = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 _NAMED = re.compile(r"\S*/\S|[^:]*\.\w{2,5}: ")
 _JOINING = ("list", "and", "or")
 _KEPT_AS_THEY_ARE = frozenset({str, bool, int, float, type(None)})
+
+
+S = TypeVar("S", bound="Sentence")
 
 
 class Sentence(str):
@@ -71,6 +74,13 @@ class Sentence(str):
 
     def __new__(cls, template: str, /, **values: Any) -> Self:
         """Put *values* into *template*, in English."""
+        if not values and type(template) is str:
+            known: Self = _of_words_alone(cls, template)
+            return known
+        return cls._made(template, values)
+
+    @classmethod
+    def _made(cls, template: str, values: Mapping[str, Any]) -> Self:
         if not values.keys() <= (known := _names_in(template)):
             unused = values.keys() - known
             raise ValueError(f"the sentence {template!r} has no place for {', '.join(sorted(unused))}")
@@ -86,6 +96,12 @@ class Sentence(str):
 
 Statement: TypeAlias = str | Sentence
 """What the program says of something: a :class:`Sentence`, or plain English from a third-party rule or an old case."""
+
+
+@lru_cache(maxsize=4096)
+def _of_words_alone(kind: type[S], template: str) -> S:
+    """Return a sentence that has no places, made once: it never changes."""
+    return kind._made(template, {})
 
 
 def template(text: str) -> str:
