@@ -24,7 +24,7 @@ from gtloc_forensics.case.folder import DATABASE
 from gtloc_forensics.examination.gathering import Gathering
 from gtloc_forensics.examination.instruments import opened
 from gtloc_forensics.records import FileStat, Source, source_id_of
-from gtloc_forensics.store import arrivals, binding
+from gtloc_forensics.store import arrivals, binding, schema
 from gtloc_forensics.store.arrivals import Arrival
 from gtloc_forensics.store.custody import verify_chain
 from gtloc_forensics.store.database import Store
@@ -233,4 +233,18 @@ def test_an_audit_killed_between_rows_and_commit_goes_on_to_the_same_case(tmp_pa
             members = list(connection.execute("SELECT ordinal, source_row, status, findings FROM member"))
             links = list(connection.execute("SELECT action, subject FROM custody WHERE action = 'acquire'"))
         kept.append((sources, results, members, links))
+    assert kept[0] == kept[1]
+
+
+def test_an_empty_file_gets_the_tables_that_the_migrations_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Store(tmp_path / "made.sqlite").close()
+    monkeypatch.setattr(schema, "_make", schema.upgrade)
+    Store(tmp_path / "migrated.sqlite").close()
+    kept = []
+    for name in ("made.sqlite", "migrated.sqlite"):
+        with sqlite3.connect(tmp_path / name) as connection:
+            held = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2"
+            kept.append((list(connection.execute(held)), list(connection.execute("SELECT * FROM alembic_version"))))
     assert kept[0] == kept[1]
