@@ -194,11 +194,14 @@ def _run_of(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
 
 def _absent_or(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     other = next(member for member in _members(kind) if member is not Absent)
+    rebuild: list[Callable[[Any, Any], Any]] = []  # as below
 
     def structure(value: Any, _: Any) -> Any:
         if isinstance(value, dict) and _ABSENT_KEY in value and len(value) == 1:
             return Absent[value[_ABSENT_KEY]]
-        return converter.structure(value, other)
+        if not rebuild:
+            rebuild.append(converter.get_structure_hook(other))
+        return rebuild[0](value, other)
 
     return structure
 
