@@ -158,12 +158,29 @@ def unmet(check_: Check, photo: Any) -> Statement:
     for name in check_.needs:
         value = getattr(photo, name)
         if isinstance(value, Unexamined):
-            return Sentence(
-                "{part} was not examined ({reason})", part=Sentence(NEEDED.get(name, name)), reason=value.reason
-            )
+            return _unexamined(name, value.reason)
         if isinstance(value, Absent):
-            return Sentence("{part}: {reason}", part=Sentence(NEEDED.get(name, name)), reason=Sentence(value.value))
+            return _absent(name, value)
     return ""
+
+
+def _unexamined(name: str, reason: Statement) -> Sentence:
+    if isinstance(reason, Sentence) and not reason.values:
+        return _unexamined_for(name, reason.template)
+    return Sentence(_UNEXAMINED, part=Sentence(NEEDED.get(name, name)), reason=reason)
+
+
+_UNEXAMINED = template("{part} was not examined ({reason})")
+
+
+@lru_cache(maxsize=256)  # as without a model, of every photo
+def _unexamined_for(name: str, reason: str) -> Sentence:
+    return Sentence(_UNEXAMINED, part=Sentence(NEEDED.get(name, name)), reason=Sentence(reason))
+
+
+@lru_cache(maxsize=256)
+def _absent(name: str, why: Absent) -> Sentence:
+    return Sentence("{part}: {reason}", part=Sentence(NEEDED.get(name, name)), reason=Sentence(why.value))
 
 
 def checks_in(module: ModuleType) -> Iterator[Check]:
