@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control, theilslopes
 
+from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence.calibration import benjamini_hochberg
 from gtloc_forensics.evidence.clocks.witnesses import _median_slope
@@ -75,3 +76,15 @@ def test_a_text_of_ascii_is_read_as_any_other(written: str) -> None:
     named = re.sub(notations._HALVES, lambda found: notations._HALF_OF.get(found[0].lower(), found[0]), written)
     assert notations.plain_halves(written) == named
     assert tag_values.moment(written) == tag_values.moment.__wrapped__(written)
+
+
+def test_the_sun_of_many_claims_at_once_is_that_of_each() -> None:
+    rng = np.random.default_rng(2)
+    for size in (2, 7, 16, 33, 100):
+        instants = rng.uniform(-2.0e9, 3.0e9, size)
+        latitude, longitude = rng.uniform(-90.0, 90.0, size), rng.uniform(-180.0, 180.0, size)
+        together = np.array(sun_position(instants, latitude, longitude))
+        each = [
+            sun_position(*([value] for value in place)) for place in zip(instants, latitude, longitude, strict=True)
+        ]
+        assert together.T.tolist() == [[float(height[0]), float(azimuth[0])] for height, azimuth in each]
