@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Insert, Integer, LargeBinary, Table, insert
+from sqlalchemy import Boolean, Connection, Integer, LargeBinary, Table
 from sqlalchemy.dialects import sqlite
 
 from gtloc_forensics.store import servers
@@ -37,19 +36,16 @@ def write_rows(
     if connection.dialect.name == POSTGRESQL and len(rows) >= fewest:
         _copy(connection, table, rows, skips_known=skips_known)
         return
-    made = insert(table)
-    if skips_known:
-        made = _insert_skipping_known(table, connection.dialect.name)
-    connection.execute(made, [dict(row) for row in rows])
+    made = _insert(connection, table)
+    connection.execute(made.on_conflict_do_nothing() if skips_known else made, [dict(row) for row in rows])
 
 
-@lru_cache  # it is taken apart anew for each batch otherwise
-def _insert_skipping_known(table: Table, dialect: str) -> Insert:
-    if dialect == POSTGRESQL:  # loaded only for a server: it takes as long as a small batch
-        from sqlalchemy.dialects.postgresql import insert as insert_into_server
+def _insert(connection: Connection, table: Table) -> Any:
+    if connection.dialect.name != POSTGRESQL:
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # slow to come, and a file has no need of it
 
-        return insert_into_server(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table)
 
 
 def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, skips_known: bool) -> None:
