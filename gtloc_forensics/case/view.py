@@ -119,7 +119,7 @@ class StoredCase:
         """
         if self._tally is None:
             with self._store.reading() as session:
-                results = (unpack(PhotoResult, kept, thin=_thinned) for kept in self._store.verdicts(session, self._id))
+                results = (unpack(PhotoResult, kept) for kept in self._store.verdicts(session, self._id))
                 self._tally = self.tallied(Counter(status for result in results for status in _counted(result)))
         return self._tally
 

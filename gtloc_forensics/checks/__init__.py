@@ -118,14 +118,26 @@ def claim_of(photo: Photo) -> Claim:
 def not_testable(check_id: str, source_id: str, why: Statement | Absent) -> Finding:
     """Say that a rule had nothing to go on for one photo."""
     reason = Sentence(why.value) if isinstance(why, Absent) else why
+    if isinstance(reason, Sentence) and not reason.values:
+        summary = _untestable(reason.template)
+    else:
+        summary = Sentence(_UNTESTABLE, reason=reason)
     return Finding(
         check_id=check_id,
         source_ids=(source_id,),
         outcome=Outcome.NOT_TESTABLE,
         severity=Severity.INFO,
         confidence=Confidence.CONTEXT,
-        summary=Sentence("Not testable: {reason}.", reason=reason),
+        summary=summary,
     )
+
+
+_UNTESTABLE = template("Not testable: {reason}.")
+
+
+@lru_cache(maxsize=1024)  # a rule says the same of many photos
+def _untestable(reason: str) -> Sentence:
+    return Sentence(_UNTESTABLE, reason=Sentence(reason))
 
 
 def consistent(check_id: str, source_id: str, summary: Statement, **more: Any) -> Finding:
@@ -146,12 +158,29 @@ def unmet(check_: Check, photo: Any) -> Statement:
     for name in check_.needs:
         value = getattr(photo, name)
         if isinstance(value, Unexamined):
-            return Sentence(
-                "{part} was not examined ({reason})", part=Sentence(NEEDED.get(name, name)), reason=value.reason
-            )
+            return _unexamined(name, value.reason)
         if isinstance(value, Absent):
-            return Sentence("{part}: {reason}", part=Sentence(NEEDED.get(name, name)), reason=Sentence(value.value))
+            return _absent(name, value)
     return ""
+
+
+def _unexamined(name: str, reason: Statement) -> Sentence:
+    if isinstance(reason, Sentence) and not reason.values:
+        return _unexamined_for(name, reason.template)
+    return Sentence(_UNEXAMINED, part=Sentence(NEEDED.get(name, name)), reason=reason)
+
+
+_UNEXAMINED = template("{part} was not examined ({reason})")
+
+
+@lru_cache(maxsize=256)  # as without a model, of every photo
+def _unexamined_for(name: str, reason: str) -> Sentence:
+    return Sentence(_UNEXAMINED, part=Sentence(NEEDED.get(name, name)), reason=Sentence(reason))
+
+
+@lru_cache(maxsize=256)
+def _absent(name: str, why: Absent) -> Sentence:
+    return Sentence("{part}: {reason}", part=Sentence(NEEDED.get(name, name)), reason=Sentence(why.value))
 
 
 def checks_in(module: ModuleType) -> Iterator[Check]:

@@ -19,8 +19,9 @@ from gtloc_forensics.examination.prefetch import Prefetch, chunks
 from gtloc_forensics.examination.work import Run, Work
 from gtloc_forensics.records import Candidate
 
-AHEAD = 2
-"""Batches that a lane may be ahead of the next: enough to keep the model busy, little memory."""
+AHEAD = {Lane.DECODING: 2}
+"""Batches that a lane may be ahead of the next, one where none is named: the model is to be kept busy, all others are
+kept so by one, and each batch has its working copies on the disk."""
 
 
 Groups: TypeAlias = Generator[list[Work], None, None]
@@ -60,7 +61,7 @@ def threads(batches: Iterator[list[Work]], run: Run, *, model_batch: int) -> Gro
     with ExitStack() as running:
         for lane, stages in ahead:
             done = _through(stages, _resized(batches, lane, model_batch), run)
-            batches = running.enter_context(Prefetch(done, depth=AHEAD))
+            batches = running.enter_context(Prefetch(done, depth=AHEAD.get(lane, 1)))
         yield from _through(last_stages, _resized(batches, last, model_batch), run)
 
 

@@ -31,7 +31,9 @@ COPIES = "copies-"
 class Lane(Enum):
     """What a stage keeps busy. Neighbours in :data:`STAGES` that share one follow each other in one thread."""
 
-    READING = "the disk and exiftool"
+    TAKING = "the disk"
+    READING = "exiftool"
+    INTERPRETING = "this process"
     DECODING = "the decoding processes"
     MODEL = "the model"
 
@@ -54,10 +56,10 @@ class Stage:
 
 
 STAGES = (
-    Stage("source", stages.acquire, keeping.keep_source, Lane.READING),
+    Stage("source", stages.acquire, keeping.keep_source, Lane.TAKING),
     Stage(METADATA, stages.read_metadata, keeping.keep_metadata, Lane.READING),
     Stage("further metadata", stages.read_further, keeping.keep_further_metadata, Lane.READING),
-    Stage(CLAIM, stages.claim, keeping.keep_claim, Lane.READING),
+    Stage(CLAIM, stages.claim, keeping.keep_claim, Lane.INTERPRETING),
     Stage(IMAGE, stages.decode, keeping.keep_image, Lane.DECODING),
     Stage(PREVIEW, stages.preview, keeping.keep_preview, Lane.DECODING),
     Stage(VISION, stages.predict, keeping.keep_prediction, Lane.MODEL),

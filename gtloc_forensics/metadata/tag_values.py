@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_tz
 from enum import Enum, unique
+from functools import lru_cache
 
 from gtloc_forensics.metadata import notations
 from gtloc_forensics.records import Tags
@@ -111,7 +112,11 @@ def texts(tags: Tags, *names: str) -> Iterator[tuple[str, str]]:
 
 def text(tags: Tags, *names: str) -> str:
     """Return the first visible text among *names*, else ``""``."""
-    return next((written for _, written in texts(tags, *names)), "")
+    for name in names:
+        for value in tags.get(name, ()):
+            if written := stripped(value):
+                return written
+    return ""
 
 
 def stripped(value: object) -> str:
@@ -135,7 +140,11 @@ def numbers(tags: Tags, *names: str) -> Iterator[tuple[str, float, str]]:
 
 def first_number(tags: Tags, *names: str) -> float | None:
     """Return the first finite number among *names*, else None."""
-    return next((found for _, found, _ in numbers(tags, *names)), None)
+    for name in names:
+        for value in tags.get(name, ()):
+            if (found := number(value)) is not None:
+                return found
+    return None
 
 
 def number(value: object) -> float | None:
@@ -166,6 +175,7 @@ def full_date(written: str) -> Moment | None:
     return found if found is not None and found.is_full_date else None
 
 
+@lru_cache(maxsize=2048)  # one text is asked for by the claim, by what it warns of, and by every rule about dates
 def moment(written: str, *, compact: bool = True) -> Moment | None:
     """Return a date in any notation that devices and programs write and that has one meaning; else None.
 

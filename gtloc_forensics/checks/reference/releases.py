@@ -11,7 +11,7 @@ import importlib.resources
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from gtloc_forensics.records import Device
 
@@ -32,9 +32,13 @@ def of_model(device: Device) -> Release | None:
     if not isinstance(device.model, str):
         return None
     make = device.make.strip().lower() if isinstance(device.make, str) else ""
-    model = device.model.strip()
+    return _announced(make, device.model.strip().lower())
+
+
+@lru_cache(maxsize=1024)  # the photos of a case are of few models
+def _announced(make: str, model: str) -> Release | None:
     for table_make, pattern, release in _models():
-        if (table_make == "*" or make.startswith(table_make)) and _matches(model.lower(), pattern):
+        if (table_make == "*" or make.startswith(table_make)) and _matches(model, pattern):
             return release
     return None
 

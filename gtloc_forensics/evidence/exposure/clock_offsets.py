@@ -22,6 +22,7 @@ from gtloc_forensics.earth import zones
 from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence.exposure import LightModel
+from gtloc_forensics.evidence.exposure.model import outdoors_of
 from gtloc_forensics.records import PhotoSummary
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -176,16 +177,22 @@ def of_elevations(model: LightModel, frames: Frames, elevation_deg: Floats) -> F
     """Return the natural log likelihood ``[K]`` of the set under elevations ``[N, K]``, habits summed over."""
     ev100, weight = frames.ev100[:, None], frames.weight[:, None]
     odd = np.where(frames.is_sunlit, SUNLIT_ODD, 1.0)[:, None]
+    usual = model.parts(ev100, elevation_deg)
+    mixture = model.mixture(usual, odd_by_night=odd)
+    indoors = [
+        (share, share * usual.with_rooms_lit(lamp_lit).indoor)
+        for lamp_lit in LAMP_LIT_SHARES
+        for share in INDOOR_SHARES
+    ]
     totals = []
     for shift_ev in SHIFTS_EV:
-        parts = model.parts(ev100, elevation_deg, shift_ev=shift_ev)
+        parts = model.shifted(usual, ev100, elevation_deg, shift_ev=shift_ev)
+        outdoors = [outdoors_of(parts, sunny_share=share) for share in SUNNY_SHARES]
         rarity = -0.5 * (shift_ev / SHIFT_SIGMA_EV) ** 2
-        for lamp_lit in LAMP_LIT_SHARES:
-            rooms = parts.with_rooms_lit(lamp_lit)
-            for indoor in INDOOR_SHARES:
-                for sunny in SUNNY_SHARES:
-                    frame = model.mixed(rooms, indoor_share=indoor, sunny_share=sunny, odd_by_night=odd)
-                    totals.append((weight * frame).sum(axis=0) + rarity)
+        for indoor_share, rooms in indoors:
+            for open_air in outdoors:
+                frame = mixture.log_density(open_air, rooms, indoor_share=indoor_share)
+                totals.append((weight * frame).sum(axis=0) + rarity)
     return np.asarray(np.logaddexp.reduce(np.array(totals), axis=0), dtype=np.float64)
 
 

@@ -102,11 +102,24 @@ class LightModel:
             sunny_share: of the frames outdoors.
             odd_by_night: what their density by night is multiplied by, for frames that no lamp explains.
         """
-        outdoors = sunny_share * parts.clear + (1.0 - sunny_share) * parts.overcast
-        by_day = (1.0 - indoor_share) * outdoors + indoor_share * parts.indoor
-        density = (1.0 - parts.night) * by_day + parts.night * parts.lamp * np.asarray(odd_by_night)
-        tail = self.tail * (1.0 - parts.night * (1.0 - np.asarray(odd_by_night)))
-        return np.asarray(np.log((1.0 - tail) * density + tail / EV_RANGE), dtype=np.float64)
+        mixture = self.mixture(parts, odd_by_night=odd_by_night)
+        outdoors = outdoors_of(parts, sunny_share=sunny_share)
+        return mixture.log_density(outdoors, indoor_share * parts.indoor, indoor_share=indoor_share)
+
+    def mixture(self, parts: Parts, *, odd_by_night: ArrayLike = 1.0) -> Mixture:
+        """Return what of :meth:`mixed` is the same whatever the habits and the weather."""
+        odd = np.asarray(odd_by_night)
+        tail = self.tail * (1.0 - parts.night * (1.0 - odd))
+        return Mixture(1.0 - parts.night, parts.night * parts.lamp * odd, 1.0 - tail, tail / EV_RANGE)
+
+    def shifted(self, parts: Parts, ev100: ArrayLike, elevation_deg: ArrayLike, *, shift_ev: float) -> Parts:
+        """Return the *parts* of a camera that meters the open air so much brighter; see :meth:`parts`."""
+        outside, height = np.asarray(ev100, np.float64) - shift_ev, np.asarray(elevation_deg, np.float64)
+        return replace(
+            parts,
+            clear=_normal(outside - np.interp(height, CURVE_ELEVATION_DEG, CLEAR_EV100), self.clear),
+            overcast=_normal(outside - np.interp(height, CURVE_ELEVATION_DEG, OVERCAST_EV100), self.overcast),
+        )
 
     def log10_lr(
         self, ev100: float, elevation_deg: float, *, other_elevations_deg: Floats, other_mass: Floats
@@ -147,6 +160,26 @@ class Parts:
     def with_rooms_lit(self, lamp_lit: float) -> Parts:
         """Return the parts where a share of the rooms used by day is lit as rooms are at night."""
         return replace(self, indoor=(1.0 - lamp_lit) * self.indoor + lamp_lit * self.lamp)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """What of the density of frames does not depend on a camera's habits and the weather: worked out once for all."""
+
+    day: Floats  # the share that daylight has
+    by_lamp: Floats  # density by night
+    certain: Floats  # the share of frames that are of one of the four kinds
+    floor: Floats  # density of all others
+
+    def log_density(self, outdoors: Floats, indoors: Floats, *, indoor_share: float) -> Floats:
+        """Return the log density of frames: *outdoors* by :func:`outdoors_of`, *indoors* times its share already."""
+        by_day = (1.0 - indoor_share) * outdoors + indoors
+        return np.asarray(np.log(self.certain * (self.day * by_day + self.by_lamp) + self.floor), dtype=np.float64)
+
+
+def outdoors_of(parts: Parts, *, sunny_share: float) -> Floats:
+    """Return the density of frames under the open sky in this weather."""
+    return np.asarray(sunny_share * parts.clear + (1.0 - sunny_share) * parts.overcast, dtype=np.float64)
 
 
 def night_share(elevation_deg: ArrayLike) -> Floats:
