@@ -120,7 +120,7 @@ class Album:
         named = [*stages, *map(without_package, stages)]
         of_stages = ResultRow.stage.in_(named) if stages else ResultRow.stage.not_in((METADATA, PREVIEW))
         for first in range(0, len(row_ids), PHOTOS_AT_ONCE):
-            wanted = row_ids[first : first + PHOTOS_AT_ONCE]
+            wanted = list(row_ids[first : first + PHOTOS_AT_ONCE])
             with self._store.reading() as session:
                 found = session.execute(select(*SourceRow.__table__.c).where(SourceRow.id.in_(wanted)))
                 rows = {row.id: (*both_of(row), datetime.fromisoformat(row.acquired_utc)) for row in found}
