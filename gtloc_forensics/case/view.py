@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gtloc_forensics.case import exhibits
 from gtloc_forensics.case.indications import indicated
+from gtloc_forensics.case.names import Names
 from gtloc_forensics.case.reviewing.replay import DECIDE, UNDO, replayed
 from gtloc_forensics.errors import CaseError, DamagedCase, WeightsError
 from gtloc_forensics.evidence import calibration as evidence_calibration
@@ -268,7 +269,8 @@ class StoredCase:
         return self._album.preview(sha256)
 
     def _sha256_of(self, source_id: str) -> str | None:
-        return self._sources[source_id][1] if source_id in self._sources else None
+        known = self._names.of(source_id)
+        return None if known is None else known[1]
 
     def exhibits(self) -> Mapping[str, str]:
         """The number of each photo."""
@@ -284,12 +286,13 @@ class StoredCase:
 
     def name_of(self, source_id: str) -> str:
         """The displayable path of a photo."""
-        return visible(self._sources[source_id][0]) if source_id in self._sources else source_id
+        known = self._names.of(source_id)
+        return source_id if known is None else visible(known[0])
 
     @cached_property
-    def _sources(self) -> dict[str, tuple[bytes, str]]:
+    def _names(self) -> Names:
         """Relative path and hash of every path by source id."""
-        return {key: (known.relative, known.sha256) for key, known in self._store.latest_sources().items()}
+        return Names(self._store)
 
     def rules(self) -> tuple[RuleNote, ...]:
         """Every rule that ran."""

@@ -19,7 +19,7 @@ from gtloc_forensics.store.rows import StoredSource
 
 V = TypeVar("V")
 
-MOST = 4 * ROWS_AT_ONCE
+MOST = 2 * ROWS_AT_ONCE
 """Paths, and contents, of which is remembered what the store said: a few windows, or all that is on its way."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.rows import StoredSource, both_of
@@ -37,3 +37,15 @@ def every_path(store: Store) -> Iterator[str]:
     query = select(SourceRow.source_id).where(SourceRow.generation == 0).order_by(SourceRow.relative)
     with store.reading() as session:
         yield from session.scalars(query.execution_options(yield_per=500))
+
+
+def paths(store: Store) -> Iterator[tuple[str, bytes, str]]:
+    """Stream id, relative path and hash of the newest state of every path, by their ids."""
+    newest = select(SourceRow.source_id, func.max(SourceRow.generation).label("generation"))
+    of_each = newest.group_by(SourceRow.source_id).subquery()
+    query = select(SourceRow.source_id, SourceRow.relative, SourceRow.sha256).join(
+        of_each, (of_each.c.source_id == SourceRow.source_id) & (of_each.c.generation == SourceRow.generation)
+    )
+    with store.reading() as session:
+        rows = session.execute(query.order_by(SourceRow.source_id).execution_options(yield_per=500))
+        yield from ((source_id, relative, sha256) for source_id, relative, sha256 in rows)
