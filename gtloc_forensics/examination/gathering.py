@@ -119,6 +119,7 @@ class Gathering:
                 if work.taken is not None:
                     for stage in STAGES:
                         stage.keep(keeping, work, work.taken)
+            keeping.finish()
         self._run.kept.remember(keeping.sources, keeping.results, keeping.claims)
         for folder in {work.folder for work in group}:  # whose every file was read and decoded in one batch
             shutil.rmtree(folder, ignore_errors=True)

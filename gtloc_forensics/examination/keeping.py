@@ -8,10 +8,14 @@ from gtloc_forensics.decode import Decoded
 from gtloc_forensics.examination.work import Failure, Run, Work, undecoded
 from gtloc_forensics.files.acquiring import Taken
 from gtloc_forensics.records import TagsRead, Unread, visible
+from gtloc_forensics.store.arrivals import Arrival
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import Transaction
 from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, PREVIEW, VISION, Stages, claim_key, without_package
-from gtloc_forensics.store.rows import StoredSource
+from gtloc_forensics.store.rows import StoredSource, state_of
+
+_NUMBER_TO_COME = 0
+"""Stands for the row of a source until that is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class Keeping:
     sources: dict[str, StoredSource] = field(default_factory=dict)  # source id → its newest state
     results: set[tuple[str, str]] = field(default_factory=set)  # (stage, subject)
     claims: set[tuple[str, str]] = field(default_factory=set)  # (source id, key)
+    arrivals: list[Arrival] = field(default_factory=list)  # whose rows are added together, in finish
+    actor: str = field(default_factory=actor)
 
     @property
     def stages(self) -> Stages:
@@ -41,6 +47,13 @@ class Keeping:
             self.run.store.add_result(self.session, subject, stage, fingerprint, record=made)
         self.results.add((stage, subject))
 
+    def finish(self) -> None:
+        """Add the rows of the sources, all at once; until then their numbers are not known."""
+        stored = self.run.store.add_sources(self.session, self.arrivals)
+        self.sources.update(
+            {arrival.source.source_id: state for arrival, state in zip(self.arrivals, stored, strict=True)}
+        )
+
 
 def keep_source(keeping: Keeping, work: Work, taken: Taken) -> None:
     """Add the file as it was found, unless it is known in this very state, and say so in the custody chain."""
@@ -50,11 +63,12 @@ def keep_source(keeping: Keeping, work: Work, taken: Taken) -> None:
         keeping.sources[source.source_id] = known
         return
     store, now = keeping.run.store, keeping.run.settings.instant()
-    keeping.sources[source.source_id] = store.add_source(keeping.session, source, sidecars=sidecars, acquired_utc=now)
+    keeping.arrivals.append(Arrival(source, sidecars, now))
+    keeping.sources[source.source_id] = state_of(_NUMBER_TO_COME, source, sidecars)
     store.append_event(
         keeping.session,
         utc_time=now,
-        actor=actor(),
+        actor=keeping.actor,
         action="acquire",
         subject=source.display_path,
         detail={

@@ -22,6 +22,7 @@ from gtloc_forensics.records import (
     Exposure,
     FileStructure,
     Position,
+    Repeated,
     Sentence,
     Source,
     Stated,
@@ -70,6 +71,7 @@ def claim(
     where = place.position(tags, sidecars)
     zones = zones_at(where.value) if isinstance(where, Stated) else ()
     face = clock_face(tags, times, zones)
+    twice = repeated(tags)
     found = Claim(
         source_id=source.source_id,
         local_time=face.local,
@@ -87,10 +89,10 @@ def claim(
         uptime=camera.uptime(tags),
         times=times.readings,
         tags=tags,
-        warnings=(*warnings, *_oddities(tags, times)),
+        warnings=(*warnings, *_oddities(tags, times, twice)),
         not_after=not_after(times),
         default_tags=default_tags(times, face),
-        repeated=repeated(tags),
+        repeated=twice,
         unread=unread,
         structure=structure,
     )
@@ -114,7 +116,7 @@ def burst_id(claim: Claim) -> str:
     return text(claim.tags, *BURST_TAGS)
 
 
-def _oddities(tags: Tags, times: Times) -> tuple[Statement, ...]:
+def _oddities(tags: Tags, times: Times, repeated_tags: Sequence[Repeated]) -> tuple[Statement, ...]:
     """Say what disagrees, what had to be understood and what could not be read; the weightiest first, each once."""
     said = [
         Sentence(
@@ -122,7 +124,7 @@ def _oddities(tags: Tags, times: Times) -> tuple[Statement, ...]:
             tag=twice.tag,
             texts=tuple(shown(raw) for raw in twice.raws),
         )
-        for twice in repeated(tags)
+        for twice in repeated_tags
     ]
     said += place.oddities(tags)
     for reading in times.readings:

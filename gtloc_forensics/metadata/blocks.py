@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from gtloc_forensics.metadata.tag_values import moment, number, stripped
 from gtloc_forensics.records import Repeated, Tags
@@ -28,13 +29,20 @@ def repeated(tags: Tags) -> tuple[Repeated, ...]:
 def _repeated(tags: Tags) -> Iterator[Repeated]:
     every: dict[str, list[str]] = {}
     for tag, values in tags.items():
-        once = _LATER_BLOCK.sub(r"\1", tag)
-        if ONCE.fullmatch(once):
+        once = _held_once(tag)
+        if once:
             every.setdefault(once, []).extend(stripped(value) for value in values)
     for tag, raws in every.items():
         told = list(dict.fromkeys(raw for raw in raws if raw))
-        if len({_meaning(raw) for raw in told}) > 1:
+        if len(told) > 1 and len({_meaning(raw) for raw in told}) > 1:
             yield Repeated(tag, tuple(told))
+
+
+@lru_cache(maxsize=4096)  # the same tags stand in every photo
+def _held_once(tag: str) -> str:
+    """Return the name of a tag that a file holds once, without the number of its block; "" for any other tag."""
+    once = _LATER_BLOCK.sub(r"\1", tag)
+    return once if ONCE.fullmatch(once) else ""
 
 
 def _meaning(raw: str) -> object:

@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from gtloc_forensics.metadata.filenames import name_number
 from gtloc_forensics.metadata.tag_values import numbers, text, texts
@@ -205,6 +206,7 @@ _SHUTTER_COUNT = re.compile(
     r"(?:Canon|Nikon|Sony|Pentax|FujiFilm|Olympus|Panasonic|Samsung|Leica|Minolta|PhaseOne)\w*:"
     r"(?:Mechanical)?(?:ShutterCount|ImageCount)\d?"
 )
+_FILE_NUMBERS = frozenset({"Canon:FileNumber", "Nikon:FileNumber", "Sony:FileNumber"})
 DCF_WRAP = 10_000
 """File numbers have four digits (DCF, CIPA DC-009 §3.2.3): after 9999 comes 0001."""
 
@@ -220,15 +222,18 @@ def counters(source: Source, tags: Tags) -> tuple[Counter, ...]:
     return tuple(_counters(source, tags))
 
 
+@lru_cache(maxsize=4096)  # the same tags stand in every photo
+def _counts_the_shutter(tag: str) -> bool:
+    return _SHUTTER_COUNT.fullmatch(tag) is not None
+
+
 def _counters(source: Source, tags: Tags) -> Iterator[Counter]:
-    for tag, value, raw in numbers(tags, *(tag for tag in tags if _SHUTTER_COUNT.fullmatch(tag))):
+    for tag, value, raw in numbers(tags, *filter(_counts_the_shutter, tags)):
         if 0 < value < 2**31 and value.is_integer():
             yield Counter(
                 CounterKind.SHUTTER, int(value), tag, raw, FUJIFILM_WRAP if tag.startswith("FujiFilm") else None
             )
-    for tag, value, raw in numbers(
-        tags, *(tag for tag in tags if re.fullmatch(r"(?:Canon|Nikon|Sony):FileNumber", tag))
-    ):
+    for tag, value, raw in numbers(tags, *filter(_FILE_NUMBERS.__contains__, tags)):
         if 0 < value < 1e8 and value.is_integer() and int(value) % DCF_WRAP:
             # Canon writes folder × 10,000 + file, as 1181861.
             yield Counter(CounterKind.FILE_NUMBER, int(value) % DCF_WRAP, tag, raw, DCF_WRAP)

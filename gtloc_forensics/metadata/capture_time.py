@@ -52,6 +52,9 @@ CAPTURE_ORDER = (
 )  # fmt: skip
 """Tags that speak of the capture, the best first, and in plain words why each is taken."""
 
+_PLACE_OF = {tag: place for place, (tag, _) in enumerate(CAPTURE_ORDER)}
+_RULE_OF = dict(CAPTURE_ORDER)
+
 BOUND_ROLES = (TimeRole.DIGITIZED, TimeRole.MODIFIED, TimeRole.TAKEN_IN)
 """Moments that come with or after the capture."""
 
@@ -103,19 +106,18 @@ def local_time(times: Times) -> Stated[datetime] | Absent:
     The order of the tags decides; a finer reading takes the place of a coarser one that it
     lies within. A clock's zero is no time, but for a scan: people date prints to the year.
     """
-    order = {tag: place for place, (tag, _) in enumerate(CAPTURE_ORDER)}
-    every = [reading for reading in times.readings if reading.tag in order and reading.kind is not TimeKind.UTC]
+    every = [reading for reading in times.readings if reading.tag in _PLACE_OF and reading.kind is not TimeKind.UTC]
     usable = [reading for reading in every if not _is_zero(reading, times)]
     if not usable:
         return _why_no_time(times, bool(every))
-    usable.sort(key=lambda reading: order[reading.tag])
+    usable.sort(key=lambda reading: _PLACE_OF[reading.tag])
     won = usable[0]
     for reading in usable[1:]:
         # Fractions of a second in another block are no reason to leave the better tag.
         if won.resolution_s >= HOUR_S and reading.resolution_s < won.resolution_s and _lies_within(reading.wall, won):
             won = reading
     lost = [reading for reading in usable if reading is not won]
-    rule = _with_coarseness(Sentence(dict(CAPTURE_ORDER)[won.tag]), won.resolution_s)
+    rule = _with_coarseness(Sentence(_RULE_OF[won.tag]), won.resolution_s)
     return Stated(won.wall, won.tag, won.raw, rule, _rivals(lost))
 
 

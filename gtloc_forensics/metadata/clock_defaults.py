@@ -26,6 +26,8 @@ ROLL_OVERS = (datetime(1999, 8, 22), datetime(2019, 4, 7))
 FIRST_RECEIVER = datetime(1995, 1, 1)
 """No receiver wrote its time into a picture before: EXIF with GPS is of 1998 (JEIDA-49-2)."""
 
+_YEAR_AFTER_EPOCHS = max(EPOCHS).year + 1
+
 FIRMWARE_CONSTANTS = (datetime(2002, 12, 8, 12),)
 """Written by the chips of many telephones as the time of digitising, some as that of capture, to the second."""
 
@@ -35,7 +37,9 @@ RUNS_ON = timedelta(minutes=10)
 
 def is_zero(wall: datetime) -> bool:
     """Return whether a wall clock shows the zero of an epoch, in any zone, or a constant of firmware."""
-    return wall in FIRMWARE_CONSTANTS or any(epoch - timedelta(hours=12) <= wall < epoch + DAY for epoch in EPOCHS)
+    if wall.year >= _YEAR_AFTER_EPOCHS:
+        return wall in FIRMWARE_CONSTANTS
+    return any(epoch - timedelta(hours=12) <= wall < epoch + DAY for epoch in EPOCHS)
 
 
 def is_year_start(wall: datetime) -> bool:

@@ -148,5 +148,5 @@ def directory_entries(tiff: bytes, start: int, order: str) -> list[tuple[int, in
     (count,) = struct.unpack_from(f"{order}H", tiff, start)
     if not 1 <= count <= _MOST_ENTRIES or start + 2 + 12 * count > len(tiff):
         return None
-    entries = [struct.unpack_from(f"{order}HHII", tiff, start + 2 + 12 * number) for number in range(count)]
+    entries = list(struct.iter_unpack(f"{order}HHII", tiff[start + 2 : start + 2 + 12 * count]))
     return None if sum(kind not in _TYPES for _, kind, _, _ in entries) > count // 2 else entries

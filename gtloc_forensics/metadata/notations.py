@@ -22,6 +22,7 @@ _AFTERNOON = (
 
 _HALF_OF = dict.fromkeys(_MORNING, "AM") | dict.fromkeys(_AFTERNOON, "PM")
 _LETTER = r"[^\W\d_]"
+_ASCII_LETTER = re.compile("[A-Za-z]")  # every half of the day that is written in ASCII alone holds one
 _HALVES = re.compile(
     rf"(?<!{_LETTER})(?:{'|'.join(re.escape(word) for word in sorted(_HALF_OF, key=len, reverse=True))})(?!{_LETTER})",
     re.IGNORECASE,
@@ -57,6 +58,8 @@ MSK is not either: it was four hours from 2011 to 2014.
 
 def plain_signs(written: str) -> str:
     """Return a text with Latin digits and signs: other digits, full-width forms, invisible marks, 年月日."""
+    if written.isascii():
+        return written  # as nearly every text is: there is nothing to bring to another form
     kept = unicodedata.normalize("NFKC", "".join(sign for sign in written if sign not in _INVISIBLE))
     latin = "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in kept)
     return " ".join(latin.translate(_DATE_SIGNS).replace("\u00a0", " ").split(" "))
@@ -64,6 +67,8 @@ def plain_signs(written: str) -> str:
 
 def plain_halves(written: str) -> str:
     """Return a text in which the half of the day, in any of the languages known, is ``AM`` or ``PM``."""
+    if written.isascii() and not _ASCII_LETTER.search(written):
+        return written
     return _HALVES.sub(lambda found: _HALF_OF.get(found[0].lower(), found[0]), written)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_tz
 from enum import Enum, unique
+from functools import lru_cache
 
 from gtloc_forensics.metadata import notations
 from gtloc_forensics.records import Tags
@@ -166,6 +167,7 @@ def full_date(written: str) -> Moment | None:
     return found if found is not None and found.is_full_date else None
 
 
+@lru_cache(maxsize=2048)  # one text is asked for by the claim, by what it warns of, and by every rule about dates
 def moment(written: str, *, compact: bool = True) -> Moment | None:
     """Return a date in any notation that devices and programs write and that has one meaning; else None.
 

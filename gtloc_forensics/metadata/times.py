@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 
 from gtloc_forensics.metadata.civil_offsets import civil_offset_between
 from gtloc_forensics.metadata.clock_defaults import is_epoch_counter
@@ -213,19 +214,29 @@ def _maker_clock(reading: TimeReading, captured: datetime | None) -> TimeReading
 
 
 def _embedded(tags: Tags) -> Iterator[tuple[str, TimeReading | str]]:
-    table = (*EXIF, *XMP, *CONTAINERS)
-    yield from _table(tags, table)
+    yield from _table(tags, _TABLE)
     yield from _gps(tags)
     yield from _table(tags, MAKERS)
-    known = {entry.tag for entry in (*table, *MAKERS)}
-    for tag in tags:
-        if tag not in known and _MAKER_CLOCK.fullmatch(tag) and not _NOT_A_CLOCK.search(tag):
-            # Not a date at all is no fault here, nor are digits without signs a date: the name alone says little.
-            found = _table(tags, (TimeTag(tag, TimeRole.MAKER_CLOCK),), compact=False)
-            yield from (
-                (name, read) for name, read in found if isinstance(read, TimeReading) and read.resolution_s < 60
-            )
-    yield from _table(tags, tuple(TimeTag(tag, TimeRole.OTHER, TimeKind.UTC) for tag in tags if _TRACK.fullmatch(tag)))
+    for tag in filter(_may_be_a_clock, tags):
+        # Not a date at all is no fault here, nor are digits without signs a date: the name alone says little.
+        found = _table(tags, (TimeTag(tag, TimeRole.MAKER_CLOCK),), compact=False)
+        yield from ((name, read) for name, read in found if isinstance(read, TimeReading) and read.resolution_s < 60)
+    yield from _table(tags, tuple(TimeTag(tag, TimeRole.OTHER, TimeKind.UTC) for tag in filter(_is_of_a_track, tags)))
+
+
+_TABLE = (*EXIF, *XMP, *CONTAINERS)
+_KNOWN = frozenset(entry.tag for entry in (*_TABLE, *MAKERS))
+
+
+@lru_cache(maxsize=4096)  # the same tags stand in every photo
+def _may_be_a_clock(tag: str) -> bool:
+    """Whether a tag beyond the tables is a maker's and named as a clock of the device would be."""
+    return tag not in _KNOWN and _MAKER_CLOCK.fullmatch(tag) is not None and not _NOT_A_CLOCK.search(tag)
+
+
+@lru_cache(maxsize=4096)
+def _is_of_a_track(tag: str) -> bool:
+    return _TRACK.fullmatch(tag) is not None
 
 
 _TRACK = re.compile(r"Track\d+:(?:Track|Media)(?:Create|Modify)Date")

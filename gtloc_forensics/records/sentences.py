@@ -51,6 +51,7 @@ _PLACE = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 # How a text of a case from before sentences kept their parts begins with the name of a file.
 _NAMED = re.compile(r"\S*/\S|[^:]*\.\w{2,5}: ")
 _JOINING = ("list", "and", "or")
+_KEPT_AS_THEY_ARE = frozenset({str, bool, int, float, type(None)})
 
 
 class Sentence(str):
@@ -70,8 +71,8 @@ class Sentence(str):
 
     def __new__(cls, template: str, /, **values: Any) -> Self:
         """Put *values* into *template*, in English."""
-        unused = values.keys() - _names_in(template)
-        if unused:
+        if not values.keys() <= (known := _names_in(template)):
+            unused = values.keys() - known
             raise ValueError(f"the sentence {template!r} has no place for {', '.join(sorted(unused))}")
         kept = {name: _plain(value) for name, value in values.items()}
         made = super().__new__(cls, ENGLISH.put(template, kept))
@@ -135,6 +136,13 @@ def _names_in(template: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4096)
+def _taken_apart(template: str) -> tuple[str, tuple[tuple[str, str, str], ...]]:
+    """Return what stands before the first place, and of each place its name, its form and what stands behind it."""
+    first, *parts = _PLACE.split(template)
+    return first, tuple((name, form or "", behind) for name, form, behind in zip(*[iter(parts)] * 3, strict=True))
+
+
+@lru_cache(maxsize=4096)
 def is_wordless(template: str) -> bool:
     """Whether a template is nothing but places and signs, the same in every language."""
     return not any(character.isalpha() for character in _PLACE.sub("", template))
@@ -142,6 +150,8 @@ def is_wordless(template: str) -> bool:
 
 def _plain(value: Any) -> Any:
     """Return a value that can be kept: numbers of numpy become Python's, lists become tuples."""
+    if type(value) in _KEPT_AS_THEY_ARE:
+        return value
     if hasattr(value, "item"):  # first: a float of numpy is a float, too, but not one that a case can keep
         return value.item()
     if value is None or isinstance(value, (str, bool, int, float, datetime, date, time)):
@@ -187,17 +197,16 @@ class Wording:
         Raises:
             ValueError: when a value is missing or a form does not suit it.
         """
-
-        def written(match: re.Match[str]) -> str:
-            name, form = match[1], match[2] or ""
+        first, places_ = _taken_apart(template)
+        written = [first]
+        for name, form, behind in places_:
             if name not in values:
                 raise ValueError(f"the sentence {template!r} lacks a value for {name}")
             try:
-                return self.write(values[name], form)
+                written += (self.write(values[name], form), behind)
             except (TypeError, AttributeError) as error:
                 raise ValueError(f"{name} cannot be written as {form!r} in {template!r}: {error}") from error
-
-        return _PLACE.sub(written, template)
+        return "".join(written)
 
     def write(self, value: Any, form: str = "") -> str:
         """Return one value in one form."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, text
+from sqlalchemy import BindParameter, Connection, bindparam, select, text
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from gtloc_forensics.records import visible
@@ -27,7 +27,7 @@ from gtloc_forensics.store.keys import (
     claim_key,
     without_package,
 )
-from gtloc_forensics.store.rows import stored_source_of
+from gtloc_forensics.store.rows import StoredSource, both_of
 from gtloc_forensics.store.schema import SQLITE, SourceRow
 
 CHUNK = "bound "
@@ -36,6 +36,8 @@ CHUNK = "bound "
 ROWS_IN_A_CHUNK = 2000
 _DIGEST_BYTES = 16
 _PAGE = 200
+_MEMBERS_AT_ONCE = 50
+"""Members whose rows, small pictures and all, are held at a time."""
 
 _Key: TypeAlias = tuple[int | str, ...]
 
@@ -134,10 +136,10 @@ def _rows(connection: Connection, examination_id: int, fingerprint: str, stages:
     for table, owner in (("examination_extra", examination_id), ("rejected", fingerprint), ("finding", examination_id)):
         for key in list(_keys_of(connection, table, owner)):
             yield _as_it_is(connection, table, key)
-    for key, source_row in _members(connection, examination_id):
-        yield _as_it_is(connection, "member", key)
-        yield _as_it_is(connection, "source", (source_row,))
-        yield from _results(connection, source_row, stages)
+    last = -1
+    while page := _many_as_they_are(connection, "member", _MEMBERS, {"owner": examination_id, "last": last}):
+        last = int(page[-1].key[1])
+        yield from _with_what_they_rest_on(connection, page, stages)
 
 
 def _keys_of(connection: Connection, table: str, owner: int | str) -> Iterator[_Key]:
@@ -149,37 +151,74 @@ def _keys_of(connection: Connection, table: str, owner: int | str) -> Iterator[_
             yield tuple(row)
 
 
-def _members(connection: Connection, examination_id: int) -> Iterator[tuple[_Key, int]]:
-    query = text(
-        "SELECT ordinal, source_row FROM member WHERE examination_id = :number AND ordinal > :last "
-        f"ORDER BY ordinal LIMIT {_PAGE}"
-    )
-    last = -1
-    while rows := list(connection.execute(query, {"number": examination_id, "last": last})):
-        for ordinal, source_row in rows:
-            yield (examination_id, int(ordinal)), int(source_row)
-        last = rows[-1][0]
-
-
-def _results(connection: Connection, source_row: int, stages: Stages) -> Iterator[Bound]:
+def _with_what_they_rest_on(connection: Connection, members: Sequence[Bound], stages: Stages) -> Iterator[Bound]:
+    """Yield each member, then its source and the results of its stages; asked for together."""
+    numbers = _source_rows(connection, members)
+    row_ids = list(dict.fromkeys(numbers))
+    sources = {bound.key: bound for bound in _many_as_they_are(connection, "source", _SOURCES, {"ids": row_ids})}
     table = SourceRow.__table__
-    row = connection.execute(table.select().where(table.c.id == source_row)).one()
-    known = stored_source_of(SourceRow(**row._mapping))
+    found = connection.execute(select(*table.c).where(table.c.id.in_(row_ids)))
+    keys = {row.id: _result_keys(row.source_id, both_of(row)[1], stages) for row in found}
+    every = [key for of_source in keys.values() for key in of_source]
+    asked = {"subjects": sorted({key[0] for key in every}), "fingerprints": sorted({key[2] for key in every})}
+    results = {bound.key: bound for bound in _many_as_they_are(connection, "result", _RESULTS, asked)}
+    for member, number in zip(members, numbers, strict=True):
+        yield member
+        yield sources.get((number,), Bound("source", (number,), {}))
+        for subject, stage, fingerprint in keys[number]:
+            bound = results.get((subject, stage, fingerprint))
+            yield bound or Bound("result", (subject, stage, fingerprint), {})
+            if bound is None and stage in (CLAIM, IMAGE, VISION):
+                key = (subject, without_package(stage), fingerprint)
+                yield results.get(key, Bound("result", key, {}))
+
+
+def _source_rows(connection: Connection, members: Sequence[Bound]) -> list[int]:
+    """Return the rows of the sources of *members*, which follow each other."""
+    asked = {"owner": members[0].key[0], "first": members[0].key[1], "last": members[-1].key[1]}
+    return [int(number) for number in connection.scalars(_SOURCE_ROWS, asked)]
+
+
+def _result_keys(source_id: str, known: StoredSource, stages: Stages) -> list[tuple[str, str, str]]:
+    """Return the keys of all that an examination rests on, of one source."""
     keys = [
         (known.sha256, METADATA, stages.metadata),
         *((sha256, METADATA, stages.metadata) for _, sha256 in sorted(known.sidecars.items())),
-        (row.source_id, CLAIM, claim_key(stages, known)),
+        (source_id, CLAIM, claim_key(stages, known)),
         (known.sha256, IMAGE, stages.image),
         (known.sha256, PREVIEW, stages.image),
         (known.sha256, VISION, stages.vision),
     ]
-    for subject, stage, fingerprint in keys:
-        if not fingerprint:
-            continue
-        bound = _as_it_is(connection, "result", (subject, stage, fingerprint))
-        yield bound
-        if not bound.fields and stage in (CLAIM, IMAGE, VISION):
-            yield _as_it_is(connection, "result", (subject, without_package(stage), fingerprint))
+    return [key for key in keys if key[2]]
+
+
+_MEMBERS = f"examination_id = :owner AND ordinal > :last ORDER BY ordinal LIMIT {_MEMBERS_AT_ONCE}"
+_SOURCE_ROWS = text(
+    "SELECT source_row FROM member WHERE examination_id = :owner AND ordinal >= :first AND ordinal <= :last "
+    "ORDER BY ordinal"
+)
+_SOURCES = "id IN :ids"
+_RESULTS = "subject IN :subjects AND fingerprint IN :fingerprints"
+
+
+def _many_as_they_are(
+    connection: Connection, table: str, condition: str, asked: Mapping[str, int | str | Sequence[int | str]]
+) -> list[Bound]:
+    """Return all rows that a *condition* holds of, each as :func:`_as_it_is` returns one."""
+    columns, fields = _KEYS[table], _FIELDS[table]
+    wanted = ", ".join((*columns, *map(_raw(connection), fields)))
+    several: list[BindParameter[Any]] = [
+        bindparam(name, expanding=True) for name, value in asked.items() if isinstance(value, list)
+    ]
+    query = text(f"SELECT {wanted} FROM {table} WHERE {condition}").bindparams(*several)
+    return [
+        Bound(
+            table,
+            tuple(row[: len(columns)]),
+            {name: _digest(value) for name, value in zip(fields, row[len(columns) :], strict=True)},
+        )
+        for row in connection.execute(query, asked)
+    ]
 
 
 def _as_it_is(connection: Connection, table: str, key: _Key) -> Bound:

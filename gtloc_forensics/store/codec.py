@@ -10,7 +10,7 @@ import re
 import types
 import zlib
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -20,13 +20,12 @@ from cattrs import Converter
 
 from gtloc_forensics.errors import DamagedCase
 from gtloc_forensics.records import Absent, Sentence, Statement, visible
+from gtloc_forensics.store import verdicts
+from gtloc_forensics.store.told import sentence_from, sentence_to_plain
 
 R = TypeVar("R")
 
 _ABSENT_KEY = "absent"
-_SENTENCE_KEY = "say"  # the template; its values stand beside it under "of"
-_MOMENTS: dict[str, type[datetime] | type[date] | type[time]] = {"moment": datetime, "date": date, "time": time}
-_SAME_FOR_ALL = frozenset({str, int, bool, type(None)})  # no float: two that are equal may differ in their sign
 _PARTS = "\x1f"  # the unit separator: no sentence of ours holds it
 _HALVES = re.compile("[\ud800-\udfff]")  # of characters; and what stands for bytes that are no text
 _PACKED_BELOW = 256  # bytes; compressing less than this makes it longer
@@ -34,11 +33,18 @@ _PACKED_BELOW = 256  # bytes; compressing less than this makes it longer
 
 def pack(record: Any) -> bytes:
     """Return the stored form of a record, or of a tuple or list of records."""
+    return _stored(verdicts.encoded(record) or _encoded(record))
+
+
+def _encoded(record: Any) -> bytes:
     built = _converter().unstructure(record)
     try:
-        plain = msgspec.msgpack.encode(built, enc_hook=_array_to_plain)
+        return msgspec.msgpack.encode(built, enc_hook=_array_to_plain)
     except UnicodeEncodeError:  # a name's bytes that are no text, in the words of a plugin, say: written out
-        plain = msgspec.msgpack.encode(_encodable(built), enc_hook=_array_to_plain)
+        return msgspec.msgpack.encode(_encodable(built), enc_hook=_array_to_plain)
+
+
+def _stored(plain: bytes) -> bytes:
     return b"r" + plain if len(plain) < _PACKED_BELOW else b"z" + zlib.compress(plain, 1)
 
 
@@ -65,6 +71,8 @@ def unpack(kind: type[R], stored: bytes, *, thin: Callable[[dict[str, Any]], Non
         DamagedCase: a ValueError, when the bytes are not a *kind* (damaged, or written by another version).
     """
     try:
+        if thin is None and kind in verdicts.KINDS:
+            return verdicts.decoded(_unpacked(stored), kind)
         built = msgspec.msgpack.decode(_unpacked(stored))
         if thin is not None:
             thin(built)
@@ -92,7 +100,7 @@ def _unpacked(stored: bytes) -> bytes:
 def text_of(told: str) -> str:
     """Return *told* for a column of text: plain English as it is, a sentence with its parts behind it."""
     if isinstance(told, Sentence):
-        return f"{told}{_PARTS}{msgspec.json.encode(_sentence_to_plain(told)).decode()}"
+        return f"{told}{_PARTS}{msgspec.json.encode(sentence_to_plain(told)).decode()}"
     return f"{told}{_PARTS}null" if _PARTS in told else told
 
 
@@ -106,7 +114,7 @@ def told_of(text: str) -> str:
     if not mark:
         return text
     try:
-        made = _sentence_from(msgspec.json.decode(parts))
+        made = sentence_from(msgspec.json.decode(parts))
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise DamagedCase(f"stored text is not a sentence: {error}") from error
     return made if isinstance(made, Sentence) else english
@@ -125,9 +133,9 @@ def _converter() -> Converter:
     converter.register_structure_hook_func(_is_array, lambda value, _: _structure_array(value))
     converter.register_unstructure_hook(datetime, lambda value: value.isoformat())
     converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
-    converter.register_unstructure_hook_func(_is_told, _sentence_to_plain)
-    converter.register_unstructure_hook(Sentence, _sentence_to_plain)  # where no type is told, as in a tuple
-    converter.register_structure_hook_func(_is_told, lambda value, _: _sentence_from(value))
+    converter.register_unstructure_hook_func(_is_told, sentence_to_plain)
+    converter.register_unstructure_hook(Sentence, sentence_to_plain)  # where no type is told, as in a tuple
+    converter.register_structure_hook_func(_is_told, lambda value, _: sentence_from(value))
     converter.register_structure_hook(bytes, lambda value, _: bytes(value))
     converter.register_unstructure_hook_func(_is_union_of_plain, _text_of_sentence)
     converter.register_structure_hook_factory(_is_union_of_plain, lambda _: lambda value, _: value)
@@ -143,41 +151,6 @@ def _is_told(kind: Any) -> bool:
 def _text_of_sentence(value: Any) -> Any:
     """Return a sentence where plain text is kept, as among the facts of a finding, as that text."""
     return str(value) if isinstance(value, Sentence) else value
-
-
-def _sentence_to_plain(value: Any) -> Any:
-    """Return a sentence as its template and values, any other text as it is."""
-    if isinstance(value, Sentence):
-        return {
-            _SENTENCE_KEY: value.template,
-            "of": {name: _sentence_to_plain(held) for name, held in value.values.items()},
-        }
-    if isinstance(value, tuple):
-        return [_sentence_to_plain(member) for member in value]
-    for name, kind in _MOMENTS.items():  # a moment is a date too, so it is asked first
-        if isinstance(value, kind):
-            return {name: value.isoformat()}
-    return value
-
-
-def _sentence_from(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_sentence_from(member) for member in value)
-    if not isinstance(value, dict):
-        return value
-    if _SENTENCE_KEY not in value:
-        ((name, text),) = value.items()
-        return _MOMENTS[name].fromisoformat(text)
-    held = value["of"]
-    if all(type(member) in _SAME_FOR_ALL for member in held.values()):
-        return _repeated_sentence(value[_SENTENCE_KEY], *((name, type(of), of) for name, of in held.items()))
-    return Sentence(value[_SENTENCE_KEY], **{name: _sentence_from(member) for name, member in held.items()})
-
-
-@lru_cache(maxsize=4096)
-def _repeated_sentence(template: str, *held: tuple[str, type, Any]) -> Sentence:
-    """Return a sentence that the same rule says of many photos, made once: it never changes."""
-    return Sentence(template, **{name: of for name, _, of in held})  # the type is told apart: 1 is no 1.0, nor True
 
 
 def _members(kind: Any) -> tuple[Any, ...]:
@@ -206,6 +179,8 @@ def _is_run(kind: Any) -> bool:
 def _run_of(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     """Return what rebuilds such a tuple; who rebuilds its members is asked once, not for each of them."""
     member, _ = get_args(kind)
+    if _is_union_of_plain(member):
+        return lambda value, _: tuple(value)  # as the values of tags, of which a claim holds hundreds
     rebuild: list[Callable[[Any, Any], Any]] = []  # found at the first use: a record may hold others of its own kind
 
     def structure(value: Any, _: Any) -> Any:

@@ -16,18 +16,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from gtloc_forensics.errors import CaseError, DamagedCase, WorkspaceFull
 from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Scalar, Skipped, Source, Statement, visible
+from gtloc_forensics.store.arrivals import Arrival, add_sources, append_event, write_events
 from gtloc_forensics.store.codec import pack, text_of, told_of, unpack
 from gtloc_forensics.store.copying import write_rows
-from gtloc_forensics.store.custody import GENESIS, canonical_json, event_of
 from gtloc_forensics.store.reading_copy import ReadingCopy
 from gtloc_forensics.store.roles import may_write
-from gtloc_forensics.store.rows import StoredSource, event_from, source_of, stat_text, stored_source_of
+from gtloc_forensics.store.rows import StoredSource, event_from, source_of, stored_source_of
 from gtloc_forensics.store.schema import (
     SQLITE,
     WRITES,
@@ -52,7 +52,6 @@ from gtloc_forensics.store.schema import (
 )
 
 R = TypeVar("R")
-_LAST_EVENT = "gtloc_last_event"
 _WAITING = "gtloc_waiting_results"
 ROWS_AT_ONCE = 500
 """Rows written with one statement: few enough to be held meanwhile."""
@@ -120,6 +119,7 @@ class Store:
                 queue_up(session.connection())
                 yield session
                 self._write_results(session)
+                write_events(session)
         except OperationalError as error:
             known = not_written(error, self.url, self.file)
             if known is not None:
@@ -203,19 +203,11 @@ class Store:
         self, session: Session, source: Source, *, sidecars: Mapping[bytes, str], acquired_utc: datetime
     ) -> StoredSource:
         """Add a path, or a new state of it."""
-        newest = session.scalar(select(func.max(SourceRow.generation)).where(SourceRow.source_id == source.source_id))
-        values = {
-            "source_id": source.source_id,
-            "generation": 0 if newest is None else newest + 1,
-            "relative": source.relative,
-            "sha256": source.sha256,
-            "media_type": source.media_type,
-            "stat": stat_text(source.stat),
-            "sidecars": json.dumps([[name.hex(), sha256] for name, sha256 in sorted(sidecars.items())]),
-            "acquired_utc": acquired_utc.isoformat(),
-        }
-        row_id = session.execute(insert(SourceRow).returning(SourceRow.id), values).scalar_one()
-        return stored_source_of(SourceRow(id=row_id, **values))
+        return self.add_sources(session, [Arrival(source, sidecars, acquired_utc)])[0]
+
+    def add_sources(self, session: Session, arrivals: Sequence[Arrival]) -> list[StoredSource]:
+        """Add paths, or new states of them, in this order; some hundred at a time."""
+        return add_sources(session, arrivals)
 
     def source(self, row_id: int) -> tuple[Source, StoredSource, datetime]:
         """Return one state of one path, what identifies that state, and when it was acquired."""
@@ -415,25 +407,7 @@ class Store:
         detail: Mapping[str, Scalar],
     ) -> CustodyEvent:
         """Add a link to the custody chain inside the transaction of what it describes."""
-        sequence, previous = session.info.get(_LAST_EVENT) or self._last_link(session)
-        made = event_of(sequence + 1, utc_time, actor, action, subject, detail, previous)
-        values = {
-            "sequence": made.sequence,
-            "utc_time": utc_time.isoformat(),
-            "actor": actor,
-            "action": action,
-            "subject": subject,
-            "detail": canonical_json(dict(detail)),
-            "previous_hash": previous,
-            "event_hash": made.event_hash,
-        }
-        session.execute(insert(CustodyRow), values)
-        session.info[_LAST_EVENT] = (made.sequence, made.event_hash)  # nobody else writes during a transaction
-        return made
-
-    def _last_link(self, session: Session) -> tuple[int, str]:
-        last = session.scalar(select(CustodyRow).order_by(CustodyRow.sequence.desc()).limit(1))
-        return (0, GENESIS) if last is None else (last.sequence, last.event_hash)
+        return append_event(session, utc_time=utc_time, actor=actor, action=action, subject=subject, detail=detail)
 
     def custody(self, *actions: str) -> Iterator[CustodyEvent]:
         """Stream the chain in order, or its events of some *actions*: :func:`verify_chain` says whether it holds."""

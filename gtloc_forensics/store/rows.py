@@ -44,6 +44,12 @@ def stat_key(stat: FileStat) -> tuple[int, ...]:
     return (stat.size_bytes, stat.mtime_ns, stat.ctime_ns, stat.inode, stat.device)
 
 
+def state_of(row_id: int, source: Source, sidecars: Mapping[bytes, str]) -> StoredSource:
+    """Return what identifies the state of a path that was just taken in."""
+    beside = dict(sorted(sidecars.items()))
+    return StoredSource(row_id, source.relative, source.sha256, stat_key(source.stat), beside)
+
+
 def stored_source_of(row: SourceRow) -> StoredSource:
     """Return what identifies the state of a path that *row* keeps."""
     return both_of(row)[1]

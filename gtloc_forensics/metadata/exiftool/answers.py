@@ -6,6 +6,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from typing import cast
 
 from gtloc_forensics.records import Sentence, Statement, TagsRead, Unread
 
@@ -15,6 +16,7 @@ ABOUT_THE_COPY = ("System:", "ExifTool:", "SourceFile")
 """Facts of the working copy and of the program: file name, file times, exiftool's version. Not of the photo."""
 
 _COPY = re.compile(r"Copy\d+")
+_ONE_VALUE = frozenset({str, int, float})
 _WRITTEN_AS_TEXT = re.compile(r"\.\d*0$|[eE]")
 
 
@@ -57,15 +59,14 @@ def merged(answered: dict[str, object]) -> dict[str, tuple[Value, ...]]:
     """Return ``Group1:Tag`` → all its values in file order, however often the tag occurs."""
     tags: dict[str, tuple[Value, ...]] = {}
     for key, value in answered.items():
-        name = _without_copies(key)
-        tags[name] = tags.get(name, ()) + tuple(flat(value))
+        name = _without_copies(key) if "Copy" in key else key
+        values = tuple(flat(value)) if type(value) not in _ONE_VALUE else (cast(Value, value),)
+        tags[name] = tags[name] + values if name in tags else values
     return tags
 
 
 def _without_copies(key: str) -> str:
-    """Return a key without the groups that only number the copies of a tag: most keys have none."""
-    if "Copy" not in key:
-        return key
+    """Return a key without the groups that only number the copies of a tag."""
     return ":".join(part for part in key.split(":") if not _COPY.fullmatch(part))
 
 
