@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from gtloc_forensics.examination.disk_map import DiskMap
 from hypothesis import given
 from hypothesis import strategies as st
-
-from gtloc_forensics.examination.disk_map import DiskMap
 
 CHANGES = st.lists(st.tuples(st.sampled_from("abc"), st.one_of(st.none(), st.binary(max_size=40))))
 

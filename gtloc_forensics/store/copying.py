@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Boolean, Connection, Integer, LargeBinary, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from gtloc_forensics.store import servers
 from gtloc_forensics.store.schema import POSTGRESQL, Row
@@ -36,8 +36,16 @@ def write_rows(
     if connection.dialect.name == POSTGRESQL and len(rows) >= fewest:
         _copy(connection, table, rows, skips_known=skips_known)
         return
-    made = (postgresql if connection.dialect.name == POSTGRESQL else sqlite).insert(table)
+    made = _insert(connection, table)
     connection.execute(made.on_conflict_do_nothing() if skips_known else made, [dict(row) for row in rows])
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    if connection.dialect.name != POSTGRESQL:
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # slow to come, and a file has no need of it
+
+    return postgresql.insert(table)
 
 
 def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, skips_known: bool) -> None:
