@@ -32,6 +32,42 @@ REMEMBERED = 512
 _ARRAY = 1  # an array among what msgspec knows
 
 
+class _File:
+    """Records one behind the other in a file without a name, and where each ends."""
+
+    def __init__(self, number: int, encode: Callable[[Any], bytes], decode: Callable[[Any], Any]) -> None:
+        self._number = number  # of the open file
+        self._encode, self.decode = encode, decode
+        self.ends = array("Q")
+        self._waiting = bytearray()
+        self._written = 0
+
+    def append(self, record: object) -> None:
+        self._waiting += self._encode(record)
+        self.ends.append(self._written + len(self._waiting))
+        if len(self._waiting) >= BUFFER_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        with opening.told_when_full():
+            while self._waiting:
+                written = os.pwrite(self._number, self._waiting, self._written)
+                self._written += written
+                del self._waiting[:written]
+
+    def read(self, number: int) -> Any:
+        first, last = self.begin(number), self.ends[number]
+        if last > self._written:
+            self.flush()
+        return self.decode(os.pread(self._number, last - first, first))
+
+    def begin(self, number: int) -> int:
+        return self.ends[number - 1] if number else 0
+
+    def piece(self, begin: int, most: int) -> memoryview:
+        return memoryview(os.pread(self._number, most, begin))
+
+
 class OnDisk(Sequence[R]):
     """A list that only grows, kept in a file that has no name; with this object the file is gone."""
 
@@ -47,13 +83,9 @@ class OnDisk(Sequence[R]):
         """
         with opening.told_when_full():
             file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with this object
-        self._file = file.fileno()
         self.close = weakref.finalize(self, file.close)
-        self._ends = array("Q")  # where each record ends
-        self._waiting = bytearray()
-        self._written = 0
-        self._encode, self._decode = _PICKLE if kind is None else _by_type(cast(Any, kind))
-        self.remembered = lru_cache(maxsize=REMEMBERED)(self.__getitem__)
+        self._file = _File(file.fileno(), *(_PICKLE if kind is None else _by_type(cast(Any, kind))))
+        self.remembered: Callable[[int], R] = lru_cache(maxsize=REMEMBERED)(self._file.read)
         for record in records:
             self.append(record)
 
@@ -63,21 +95,11 @@ class OnDisk(Sequence[R]):
         Raises:
             WorkspaceFull: there is no room for it.
         """
-        self._waiting += self._encode(record)
-        self._ends.append(self._written + len(self._waiting))
-        if len(self._waiting) >= BUFFER_BYTES:
-            self._flush()
-
-    def _flush(self) -> None:
-        with opening.told_when_full():
-            while self._waiting:
-                written = os.pwrite(self._file, self._waiting, self._written)
-                self._written += written
-                del self._waiting[:written]
+        self._file.append(record)
 
     def __len__(self) -> int:
         """Return the number of records."""
-        return len(self._ends)
+        return len(self._file.ends)
 
     @overload
     def __getitem__(self, index: int) -> R: ...
@@ -90,27 +112,23 @@ class OnDisk(Sequence[R]):
         number = index + len(self) if index < 0 else index
         if not 0 <= number < len(self):
             raise IndexError(index)
-        first, last = self._ends[number - 1] if number else 0, self._ends[number]
-        if last > self._written:
-            self._flush()
-        return cast(R, self._decode(os.pread(self._file, last - first, first)))
+        return cast(R, self._file.read(number))
 
     def __iter__(self) -> Iterator[R]:
         """Yield the records in order, many read at a time."""
-        self._flush()
-        number = 0
+        file, number = self._file, 0
+        file.flush()
         while number < len(self):
-            begin = self._ends[number - 1] if number else 0
-            several = memoryview(os.pread(self._file, max(BUFFER_BYTES, self._ends[number] - begin), begin))
-            first = begin
-            while number < len(self) and self._ends[number] - begin <= len(several):
-                last = self._ends[number]
-                yield cast(R, self._decode(several[first - begin : last - begin]))
+            begin = first = file.begin(number)
+            several = file.piece(begin, max(BUFFER_BYTES, file.ends[number] - begin))
+            while number < len(self) and file.ends[number] - begin <= len(several):
+                last = file.ends[number]
+                yield cast(R, file.decode(several[first - begin : last - begin]))
                 first, number = last, number + 1
 
     def stand_ins(self, order: Iterable[int] | None = None) -> tuple[R, ...]:
         """Return an object for each record, in its *order* when one is given, that acts as the record does."""
-        self._flush()  # whoever asks a stand-in shall not hear of a full disk
+        self._file.flush()  # whoever asks a stand-in shall not hear of a full disk
         numbers = range(len(self)) if order is None else order
         return tuple(cast(R, _StandIn(self, number)) for number in numbers)
 
