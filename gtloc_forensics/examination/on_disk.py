@@ -15,11 +15,10 @@ import weakref
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, cast, overload
-
-import msgspec
+from typing import Any, Generic, TypeVar, cast
 
 from gtloc_forensics.files import opening
+from gtloc_forensics.store.typed import by_type
 
 R = TypeVar("R")
 
@@ -28,8 +27,6 @@ BUFFER_BYTES = 1 << 16
 
 REMEMBERED = 512
 """Records that a stand-in need not read again."""
-
-_ARRAY = 1  # an array among what msgspec knows
 
 
 class _File:
@@ -84,7 +81,7 @@ class OnDisk(Sequence[R]):
         with opening.told_when_full():
             file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with this object
         self.close = weakref.finalize(self, file.close)
-        self._file = _File(file.fileno(), *(_PICKLE if kind is None else _by_type(cast(Any, kind))))
+        self._file = _File(file.fileno(), *(_PICKLE if kind is None else _by_type(kind)))
         self.remembered: Callable[[int], R] = lru_cache(maxsize=REMEMBERED)(self._file.read)
         for record in records:
             self.append(record)
@@ -101,18 +98,14 @@ class OnDisk(Sequence[R]):
         """Return the number of records."""
         return len(self._file.ends)
 
-    @overload
-    def __getitem__(self, index: int) -> R: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[R]: ...
-    def __getitem__(self, index: int | slice) -> R | list[R]:
+    def __getitem__(self, index: int | slice) -> Any:
         """Return a record, or a list of some: each is built anew."""
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
         number = index + len(self) if index < 0 else index
         if not 0 <= number < len(self):
             raise IndexError(index)
-        return cast(R, self._file.read(number))
+        return self._file.read(number)
 
     def __iter__(self) -> Iterator[R]:
         """Yield the records in order, many read at a time."""
@@ -198,23 +191,6 @@ _PICKLE: _Codec = (_pickled, pickle.loads)
 """Nobody else can write to a file without a name, so that what is read is what this process wrote."""
 
 
-@lru_cache
 def _by_type(kind: Any) -> _Codec:
-    """Return how records of one dataclass are written and read by their types."""
-    encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
-    decoder = msgspec.msgpack.Decoder(kind, dec_hook=lambda _, value: value, ext_hook=_array)
-    return (lambda record: encoder.encode(_record_of(record))), decoder.decode
-
-
-def _plain(value: object) -> object:
-    import numpy as np  # a second audit of an unchanged folder has none
-
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return msgspec.msgpack.Ext(_ARRAY, pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
-    raise TypeError(f"{type(value).__name__} has no place on the disk")
-
-
-def _array(_: int, value: memoryview) -> object:
-    return pickle.loads(value)
+    encode, decode = by_type(kind)
+    return (lambda record: encode(_record_of(record))), decode
