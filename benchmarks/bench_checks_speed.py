@@ -1,6 +1,7 @@
 """How much CPU the metadata rules and the clock models take for 100,000 photos' worth of claims.
 
     python benchmarks/bench_checks_speed.py [--photos 100000] [--devices 50] [--out FILE]
+    python benchmarks/bench_checks_speed.py --comparing 1000      # what comparing so many takes, and its peak memory
 
 Claims are synthetic and plausible: places round the globe, exposures that fit the sun, GPS
 time in most, counters and uptimes in some. The goal is under 60 s of CPU for the rules;
@@ -14,6 +15,7 @@ import json
 import os
 import platform
 import time
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -21,13 +23,18 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from bench_memory import peak_kib
 from real_photos import NOW, Real, registry, synthetic_source
 
 from gtloc_forensics.checks import Scope, unmet
 from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.zones import offset_at_utc, zones_at
 from gtloc_forensics.evidence import clocks
+from gtloc_forensics.evidence.false_discovery import Tested
 from gtloc_forensics.examination import summaries
+from gtloc_forensics.examination.judging import hear_rule
+from gtloc_forensics.examination.on_disk import OnDisk
+from gtloc_forensics.examination.results import Places, Said, Told
 from gtloc_forensics.records import Finding, ImageFacts, Photo, PhotoSummary, Position, Tags, Unexamined
 
 TOWNS = 400
@@ -112,6 +119,35 @@ def run(count: int, devices: int, seed: int) -> dict[str, float]:
     return {name: round(seconds, 2) for name, seconds in spent.items()} | slowest
 
 
+def comparing(count: int, devices: int, seed: int) -> dict[str, float]:
+    """Return CPU seconds and peak memory of the rules over all photos and the clock models, as an audit holds them."""
+    rules = registry()
+    seen = OnDisk[PhotoSummary](kind=PhotoSummary)
+    labels: dict[str, tuple[str, str]] = {}
+    source_ids = array("Q")
+    begun = time.process_time()
+    for photo in photos(count, devices, seed):
+        summary = summaries.summary_of(photo)
+        source_ids.append(int(photo.source.source_id, 16))
+        seen.append(summary)
+        labels.setdefault(summary.device_key, summaries.label(photo.claim))
+    spent = {"photos": count, "making": time.process_time() - begun, "peak_mib_before": peak_kib() / 1024}
+    begun = time.process_time()
+    said, tested, everyone = Said(Places(source_ids)), Tested(), seen.stand_ins()
+    groups = summaries.by_device(everyone, labels)
+    for rule in (*rules.of(Scope.DEVICE), *rules.of(Scope.CASE)):
+        for subject in groups if rule.scope is Scope.DEVICE else [everyone]:
+            told = Told(said)
+            if hear_rule(rule, subject, NOW, told.hear) is not None:
+                raise SystemExit(f"{rule.check_id} failed")
+            told.join(tested)
+    spent |= {"rules": time.process_time() - begun, "peak_mib_rules": peak_kib() / 1024}
+    begun = time.process_time()
+    clocks.fit_all(groups)
+    spent |= {"clock models": time.process_time() - begun, "peak_mib": peak_kib() / 1024}
+    return {name: round(value, 2) for name, value in spent.items()}
+
+
 def _chunks(stream: Iterator[Photo]) -> Iterator[list[Photo]]:
     while chunk := list(islice(stream, 2_000)):
         yield chunk
@@ -129,7 +165,11 @@ def main() -> None:
     parser.add_argument("--devices", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--comparing", type=int, default=0)
     chosen = parser.parse_args()
+    if chosen.comparing:
+        print(json.dumps(comparing(chosen.comparing, chosen.devices, chosen.seed)))
+        return
     figures = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "cpu_seconds": {

@@ -1,16 +1,19 @@
-"""What a case costs in memory, by number of photos: concluding an examination, and verifying it.
+"""What a case costs in memory, by number of photos: gathering, concluding, writing findings.json, verifying.
 
-    python benchmarks/bench_memory.py [photos ...]        # default 2000 20000
+    python benchmarks/bench_memory.py [--image] [--steps gather,conclude] [photos ...]        # default 2000 20000
 
-The photos are small files with made-up tags: no exiftool, no picture, no model. Each step runs in a process of its
-own, so that its peak is its own; `kib_per_photo` is what a photo more adds between the smallest and the largest count.
+The photos are small files with made-up tags and made-up facts of their pictures: no exiftool, no decoding, no model;
+with `--image` they lie in an ext4 image. Each step runs in a process of its own, so that its peak is its own;
+`kib_per_photo` is what a photo more adds between the smallest and the largest count.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,7 +21,7 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
-STEPS = ("conclude", "verify")
+STEPS = ("gather", "conclude", "document", "verify")
 CAMERAS = 20
 BATCH = 200
 
@@ -43,37 +46,57 @@ def tags_of(number: int) -> dict[str, tuple[str | float, ...]]:
     return tags
 
 
-def make(folder: Path, photos: int) -> None:
-    """Write the files and gather them: everything but reading their tags is the program's own way."""
+def make(folder: Path, photos: int, *, image: bool = False) -> None:
+    """Write the files, in folders of a thousand, and put them into an image when that is asked for."""
+    evidence = folder / "files"
+    for number in range(photos):
+        place = evidence / f"{number // 1000:04}"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{number:06}.jpg").write_bytes(b"\xff\xd8\xff" + number.to_bytes(8, "big"))
+    if image:
+        tools = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
+        asked = ["mkfs.ext4", "-q", "-F", "-b", "1024", "-N", str(photos + 2000), "-d", str(evidence)]
+        subprocess.run([*asked, str(folder / "image.dd"), f"{16 + 3 * photos // 1024}M"], check=True, env=tools)
+        shutil.rmtree(evidence)
+
+
+def gather(folder: Path) -> None:
+    """Bring every result into the case: everything but reading tags and decoding is the program's own way."""
     from unittest import mock
 
+    import numpy as np
+
     from gtloc_forensics.case.case import open_case
-    from gtloc_forensics.errors import DecodeRefused
+    from gtloc_forensics.decode import Decoded
     from gtloc_forensics.examination.gathering import Gathering
     from gtloc_forensics.examination.instruments import opened
-    from gtloc_forensics.records import TagsRead
+    from gtloc_forensics.records import ImageFacts, TagsRead
     from gtloc_forensics.store.keys import IMAGE, METADATA
 
-    evidence = folder / "evidence"
-    evidence.mkdir()
-    for number in range(photos):
-        (evidence / f"{number:06}.jpg").write_bytes(b"\xff\xd8\xff" + number.to_bytes(8, "big"))
+    def number_of(work: object) -> int:
+        return int(os.path.basename(os.fsdecode(work.candidate.relative)).removesuffix(".jpg"))  # noqa: PTH119
 
     def read(batch: object, run: object) -> None:
         for work in batch:
-            number = int(os.fsdecode(work.candidate.relative).removesuffix(".jpg"))
             sha256 = work.taken.source.sha256
-            work.read[sha256] = TagsRead(tags_of(number))
+            work.read[sha256] = TagsRead(tags_of(number_of(work)))
             work.fresh.add(sha256)
 
     def decode(batch: object, run: object) -> None:
         for work in batch:
-            work.decoded = DecodeRefused("it has no picture")
+            look = np.random.default_rng(number_of(work))
+            likeness, light = int(look.integers(2**63)), float(look.uniform(0.2, 0.8))
+            work.decoded = Decoded(None, ImageFacts(640, 480, "RGB", 1, likeness, None, None, light, 0.3), b"small")
 
-    with open_case(evidence, folder / "case") as case, opened(settings()) as instruments, case.locked():
+    image = folder / "image.dd"
+    with (
+        open_case(image if image.is_file() else folder / "files", folder / "case") as case,
+        opened(settings()) as instruments,
+        case.locked(),
+    ):
         work = folder / "work"
         work.mkdir()
-        gathering = Gathering(case.store, evidence, instruments, settings=settings(), work=work, progress=silent)
+        gathering = Gathering(case.store, case.evidence, instruments, settings=settings(), work=work, progress=silent)
         made = replaced({METADATA: read, IMAGE: decode})
         with mock.patch("gtloc_forensics.examination.drivers.STAGES", made):
             gathering.run()
@@ -111,6 +134,13 @@ def conclude(folder: Path) -> None:
         ).run()
 
 
+def document(folder: Path) -> None:
+    from gtloc_forensics.case.case import Case
+
+    with Case(folder / "case") as case:
+        case.write_findings()
+
+
 def verify(folder: Path) -> None:
     from gtloc_forensics.case.case import Case
 
@@ -132,7 +162,7 @@ def silent(stage: str, done: int, total: int | None) -> None:
 
 def step(name: str, folder: Path) -> None:
     begun, cpu_begun = time.monotonic(), time.process_time()
-    {"conclude": conclude, "verify": verify}[name](folder)
+    {"gather": gather, "conclude": conclude, "document": document, "verify": verify}[name](folder)
     peak_mib = peak_kib() / 1024
     cpu_s = round(time.process_time() - cpu_begun, 1)
     seconds = round(time.monotonic() - begun, 1)
@@ -149,17 +179,22 @@ def main(arguments: list[str]) -> None:
     if arguments[:1] == ["--step"]:
         step(arguments[1], Path(arguments[2]))
         return
-    counts = sorted(int(said) for said in arguments) or [2000, 20_000]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--image", action="store_true")
+    parser.add_argument("--steps", default=",".join(STEPS))
+    parser.add_argument("photos", type=int, nargs="*", default=[2000, 20_000])
+    options = parser.parse_args(arguments)
+    steps = options.steps.split(",")
     results = []
-    for photos in counts:
+    for photos in sorted(options.photos):
         with tempfile.TemporaryDirectory(prefix="gtloc-memory-") as folder:
-            make(Path(folder), photos)
-            for name in STEPS:
+            make(Path(folder), photos, image=options.image)
+            for name in steps:
                 one = [sys.executable, __file__, "--step", name, folder]
                 found = json.loads(subprocess.run(one, check=True, capture_output=True, text=True).stdout)
                 results.append({"photos": photos, **found})
                 print(results[-1], file=sys.stderr, flush=True)
-    more = {name: per_photo([found for found in results if found["step"] == name]) for name in STEPS}
+    more = {name: per_photo([found for found in results if found["step"] == name]) for name in steps}
     machine = {"python": platform.python_version(), "machine": platform.machine()}
     print(json.dumps({**machine, "kib_per_photo": more, "results": results}, indent=1))
 

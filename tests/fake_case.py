@@ -173,6 +173,9 @@ class FakeCase:
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
         return (entry for entry in self.entries if status is None or status in entry.statuses)
 
+    def lean_photos(self) -> Iterator[PhotoEntry]:
+        return iter(self.entries)
+
     def exhibits(self) -> Mapping[str, str]:
         return {entry.photo.source.source_id: str(number) for number, entry in enumerate(self.entries, start=1)}
 

@@ -209,6 +209,7 @@ def test_a_raw_file_whose_tags_are_known_already_is_still_turned_upright(tmp_pat
     work = Work(Candidate(b"a.dng"), tmp_path, taken=Taken(source, tmp_path / "copy.dng", (), True))
     jobs = []
     kept = SimpleNamespace(
+        look_at=lambda subjects: None,
         lacks=lambda stage, _: stage == IMAGE,
         lacks_pixels=lambda _: True,
         tags=lambda _: TagsRead({"IFD0:Orientation": (6,)}),

@@ -23,7 +23,7 @@ from gtloc_forensics.case.telling import Telling
 from gtloc_forensics.case.watching import WatchSettings
 from gtloc_forensics.cli.main import gtloc
 from gtloc_forensics.errors import WorkspaceFull
-from gtloc_forensics.examination.disk_map import DiskMap
+from gtloc_forensics.examination.on_disk import OnDisk
 from gtloc_forensics.store.database import Store
 
 QUICK = WatchSettings(quiet_s=0.3, report_every_s=60.0, report=False)
@@ -207,9 +207,10 @@ def test_a_disk_that_fills_up_while_a_hook_is_told_leaves_it_told_once(
 
 def test_a_full_folder_for_temporary_files_is_told_as_one(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
-    with pytest.raises(WorkspaceFull, match=str(small_disk)), DiskMap() as kept:
-        for number in range(1000):
-            kept[str(number)] = bytes(1 << 16)
+    with pytest.raises(WorkspaceFull, match=str(small_disk)):
+        kept = OnDisk[bytes](kind=bytes)
+        for _ in range(1000):
+            kept.append(bytes(1 << 16))
 
 
 LIMITED = """

@@ -28,7 +28,7 @@ def plan(case: CaseFolder, path: Path, order: Order) -> Plan:
         pass  # whoever holds the case removes what a killed correction left; planning itself needs no lock
     view = case.view()
     earlier = planfile.read(path) if path.is_file() else Plan()
-    made = correct.plan(order, view.records(), clocks=view.clocks(), findings=view.case_findings(), earlier=earlier)
+    made = correct.plan(order, view.claims(), clocks=view.clocks(), findings=view.case_findings(), earlier=earlier)
     planfile.write(made, path)
     return made
 
@@ -51,7 +51,7 @@ def carry_out(
     """
     written = planfile.read(path)
     if only or camera:
-        chosen = correct.chosen(case.view().records(), only=only, camera=camera)
+        chosen = correct.chosen(case.view().claims(), only=only, camera=camera)
         written = correct.restricted(written, chosen)
     with _workshop(case) as workshop, photos_of(case, written, destination, workshop.journal) as photos_in:
         return correct.apply(written, evidence=photos_in, destination=destination, workshop=workshop)

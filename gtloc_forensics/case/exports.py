@@ -85,6 +85,9 @@ def chosen(kind: str, *, loaded: plugins.Loaded | None = None) -> Export:
     Raises:
         UsageError: there is none; the message names those there are, and the plugins that failed.
     """
+    ours = next((export for export in BUILT_IN if export.kind == kind), None)
+    if ours is not None:  # no plugin can take its name, and all that could be plugged in is slow to load
+        return ours
     doors = plugins.load() if loaded is None else loaded
     kinds = table(doors)
     if kind in kinds:

@@ -20,13 +20,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from gtloc_forensics.examination import surroundings
 from gtloc_forensics.files import acquiring, hashing, listing
-from gtloc_forensics.records import Candidate, Skipped, Tally
-from gtloc_forensics.store.newest import Newest, newest
+from gtloc_forensics.records import Skipped, Tally
+from gtloc_forensics.store.newest import Newest, members, newest
 
 NOTE = "last-audit.json"
 """The note's name in the case folder; a case without it is audited as ever."""
@@ -34,6 +35,8 @@ NOTE = "last-audit.json"
 DATABASE, LOCK = "case.sqlite", "case.lock"
 _JOURNALS = tuple(f"{DATABASE}-{part}" for part in ("wal", "shm", "journal"))
 _LONGEST_NOTE_BYTES = 64 << 20
+FILES_AT_ONCE = 500
+"""Files that wait to be hashed at a time."""
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -102,7 +105,7 @@ def keep(
             kept = newest(folder / DATABASE) if is_held else None
             if kept is None or (kept.examination, kept.chain) != stands:
                 return False
-            listed = _listed_as(evidence, kept)
+            listed = _listed_as(evidence, folder / DATABASE, kept)
             if listed is None:
                 return False
             note = {
@@ -116,7 +119,7 @@ def keep(
                 "products": dict(said.products),
             }
             write_bytes(folder / NOTE, json.dumps(note).encode())
-    except OSError:  # a case that can be read and no more
+    except (OSError, KeyError, TypeError, ValueError, AttributeError):  # a case that can be read and no more
         return False
     return True
 
@@ -134,45 +137,60 @@ def _is_as_noted(evidence: Path, folder: Path, note: Mapping[str, Any], *, worke
     for name, sha256 in note["products"].items():  # the chain says what was written, the note only of which it told
         if not sha256 == kept.products.get(name) == hashing.sha256_or_none(folder / name):
             return False
-    listed = _listed_as(evidence, kept)
+    database = folder / DATABASE
+    listed = _listed_as(evidence, database, kept)
     if listed is None or _states(evidence, listed.passed_over) != note["passed over"]:
         return False
-    return _hashed_again(evidence, kept, workers=workers, progress=progress)
+    return _hashed_again(evidence, database, kept, total=listed.photos, workers=workers, progress=progress)
 
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
     passed_over: tuple[Skipped, ...]
+    photos: int
 
 
-def _listed_as(evidence: Path, kept: Newest) -> _Listed | None:
-    """Return what the folder lists when it is what the newest examination saw, each file with the same stat tuple."""
-    entries = list(listing.walk(evidence))
-    candidates = {entry.relative: entry for entry in entries if isinstance(entry, Candidate)}
-    skipped = tuple(entry for entry in entries if isinstance(entry, Skipped))
-    if candidates.keys() != kept.members.keys() or {e.relative: str(e.reason) for e in skipped} != kept.rejected:
-        return None
-    for relative, state in kept.members.items():
-        known = {*state.sidecars} == {*candidates[relative].sidecars} and state.sha256 == state.sha256_at_end
-        if not known or state.stat_key != acquiring.stat_key(evidence, relative):
+def _listed_as(evidence: Path, database: Path, kept: Newest) -> _Listed | None:
+    """Return what the folder lists when it is what the newest examination saw, each file with the same stat tuple.
+
+    Both come in path order and are compared as they come.
+    """
+    known = members(database, kept.number)
+    skipped: list[Skipped] = []
+    photos = 0
+    for entry in listing.walk(evidence):
+        if isinstance(entry, Skipped):
+            skipped.append(entry)
+            continue
+        relative, state = next(known, (b"", None))
+        photos += 1
+        if state is None or relative != entry.relative or {*state.sidecars} != {*entry.sidecars}:
             return None
-    return _Listed(skipped)
+        if state.sha256 != state.sha256_at_end or state.stat_key != acquiring.stat_key(evidence, relative):
+            return None
+    if next(known, None) is not None or {entry.relative: str(entry.reason) for entry in skipped} != kept.rejected:
+        return None
+    return _Listed(tuple(skipped), photos)
 
 
-def _hashed_again(evidence: Path, kept: Newest, *, workers: int, progress: Progress) -> bool:
+def _hashed_again(
+    evidence: Path, database: Path, kept: Newest, *, total: int, workers: int, progress: Progress
+) -> bool:
     """Read every file and sidecar again; say whether each is what it was, as the end of a full run does."""
-    total = len(kept.members)
     progress("known", total, total)
     progress("examine", 0, 0)
     progress("verify", 0, total)
     rehash = partial(acquiring.rehash, evidence)
+    files, done = members(database, kept.number), 0
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        hashes = pool.map(rehash, kept.members)
-        for done, (state, now) in enumerate(zip(kept.members.values(), hashes, strict=True), 1):
-            if now != state.sha256 or any(rehash(name) != sha256 for name, sha256 in state.sidecars.items()):
-                pool.shutdown(wait=False, cancel_futures=True)
-                return False
-            progress("verify", done, total)
+        while some := list(islice(files, FILES_AT_ONCE)):
+            hashes = pool.map(rehash, (relative for relative, _ in some))
+            for (_, state), now in zip(some, hashes, strict=True):
+                if now != state.sha256 or any(rehash(name) != sha256 for name, sha256 in state.sidecars.items()):
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    return False
+                done += 1
+                progress("verify", done, total)
     return True
 
 

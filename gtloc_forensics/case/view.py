@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gtloc_forensics.case import exhibits
 from gtloc_forensics.case.indications import indicated
+from gtloc_forensics.case.names import Names
 from gtloc_forensics.case.reviewing.replay import DECIDE, UNDO, replayed
 from gtloc_forensics.errors import CaseError, DamagedCase, WeightsError
 from gtloc_forensics.evidence import calibration as evidence_calibration
@@ -45,7 +46,7 @@ from gtloc_forensics.records import (
     visible,
 )
 from gtloc_forensics.store import examinations
-from gtloc_forensics.store.codec import told_of, unpack
+from gtloc_forensics.store.codec import tested, told_of, unpack
 from gtloc_forensics.store.joining import chain_window
 from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, FILMS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import PHOTOS_AT_ONCE, Album
@@ -151,8 +152,16 @@ class StoredCase:
             for member, (photo, _) in zip(some, photos, strict=True):
                 yield self._entry(member, photo)
 
-    def _entry(self, member: MemberRow, photo: Photo) -> PhotoEntry:
-        verdict = unpack(PhotoResult, member.findings)
+    def lean_photos(self) -> Iterator[PhotoEntry]:
+        """Stream the photos in path order, without what a line about each has no use for; see :class:`CaseView`."""
+        members = self._store.members(self._id)
+        while some := list(islice(members, PHOTOS_AT_ONCE)):
+            photos = self._album.lean([member.source_row for member in some])
+            for member, photo in zip(some, photos, strict=True):
+                yield self._entry(member, photo, tested(member.findings))
+
+    def _entry(self, member: MemberRow, photo: Photo, verdict: PhotoResult | None = None) -> PhotoEntry:
+        verdict = unpack(PhotoResult, member.findings) if verdict is None else verdict
         calibration = self._calibration
         return PhotoEntry(
             photo=photo,
@@ -182,10 +191,16 @@ class StoredCase:
 
     def records(self) -> Iterator[Photo]:
         """Stream what is known of each photo, without what the rules concluded, in path order."""
-        members = self._store.members(self._id)
-        while some := list(islice(members, PHOTOS_AT_ONCE)):
-            for photo, _ in self._album.photos([member.source_row for member in some]):
+        rows = examinations.rows(self._store, self._id)
+        while some := list(islice(rows, PHOTOS_AT_ONCE)):
+            for photo, _ in self._album.photos(some):
                 yield photo
+
+    def claims(self) -> Iterator[tuple[Source, Claim | Unexamined]]:
+        """Stream what each photo claims, without what a correction has no use for, in path order."""
+        rows = examinations.rows(self._store, self._id)
+        while some := list(islice(rows, PHOTOS_AT_ONCE)):
+            yield from self._album.claims(some, without=("warnings", "repeated", "unread", "counters"))
 
     def sketches(self, *, tags: bool = False) -> Iterator[Sketch]:
         """Stream what a list shows of each photo, in path order, many times as fast as :meth:`outlines`."""
@@ -268,7 +283,8 @@ class StoredCase:
         return self._album.preview(sha256)
 
     def _sha256_of(self, source_id: str) -> str | None:
-        return self._sources[source_id][1] if source_id in self._sources else None
+        known = self._names.of(source_id)
+        return None if known is None else known[1]
 
     def exhibits(self) -> Mapping[str, str]:
         """The number of each photo."""
@@ -284,12 +300,13 @@ class StoredCase:
 
     def name_of(self, source_id: str) -> str:
         """The displayable path of a photo."""
-        return visible(self._sources[source_id][0]) if source_id in self._sources else source_id
+        known = self._names.of(source_id)
+        return source_id if known is None else visible(known[0])
 
     @cached_property
-    def _sources(self) -> dict[str, tuple[bytes, str]]:
+    def _names(self) -> Names:
         """Relative path and hash of every path by source id."""
-        return {key: (known.relative, known.sha256) for key, known in self._store.latest_sources().items()}
+        return Names(self._store)
 
     def rules(self) -> tuple[RuleNote, ...]:
         """Every rule that ran."""

@@ -9,7 +9,7 @@ the whole case, before any rule runs; every rule reads it from its context.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import comb
@@ -144,14 +144,27 @@ class _Row:
         return abs(self.difference_s - 3600.0 * self.written_hours) <= offsets.SLOW_CLOCK_S
 
 
-def gather(claims: Iterable[Claim]) -> Circumstances:
-    """Return what the photos of a case say of each other; linear in their number but for sorting."""
-    rows: list[_Row] = []
+class Keep(Protocol):
+    """Holds what was worked out of each photo while all are compared: in memory as ``list`` does, or elsewhere."""
+
+    def __call__(self, rows: Iterable[K], kind: type[K]) -> Sequence[K]:
+        """Return *rows*, which are all of one *kind*, as a sequence."""
+
+
+def _in_memory(rows: Iterable[K], kind: type[K]) -> Sequence[K]:
+    return list(rows)
+
+
+def gather(claims: Iterable[Claim], *, keep: Keep = _in_memory) -> Circumstances:
+    """Return what the photos of a case say of each other; linear in their number but for sorting.
+
+    Args:
+        claims: of all photos.
+        keep: holds some numbers of each photo meanwhile.
+    """
     found: _Found = {}
     years = _YearEnds()
-    for claim in claims:
-        rows += [row] if (row := _row(claim)) is not None else []
-        years.hear(claim)
+    rows = keep(_rows(claims, years), _Row)
     years.tell(found)
     by_device = _grouped(rows, lambda row: row.device_key)
     by_device.pop(UNKNOWN_DEVICE, None)
@@ -162,11 +175,19 @@ def gather(claims: Iterable[Claim]) -> Circumstances:
         _device_facts(device_rows, found)
         _kept_offsets(device_rows, found)
         _ways(device_rows, found)
-        _as_the_clock_model_hears(device_rows, found)
+        _as_the_clock_model_hears(device_rows, found, keep)
     off = [row for row in rows if row.is_off]
     _constant_times(off, max(FEWEST_OF_CASE, _fewest_by_chance(len(off))), found)
     _stamped(rows, found)
     return Circumstances(found)
+
+
+def _rows(claims: Iterable[Claim], years: _YearEnds) -> Iterator[_Row]:
+    for claim in claims:
+        years.hear(claim)
+        row = _row(claim)
+        if row is not None:
+            yield row
 
 
 class _YearEnds:
@@ -305,10 +326,11 @@ def _device_facts(rows: Sequence[_Row], found: _Found) -> None:
         )
 
 
-def _as_the_clock_model_hears(rows: Sequence[_Row], found: _Found) -> None:
+def _as_the_clock_model_hears(rows: Sequence[_Row], found: _Found, keep: Keep) -> None:
     """Mark what the clock model of the device sets aside by its own patterns, so that rule and model tell one story."""
     dated = [row for row in rows if row.dated]
-    group = DeviceGroup("", "", "", tuple(_summary(row, found.get(row.source_id, NOTHING).gps_fault) for row in dated))
+    of_clocks = (_summary(row, found.get(row.source_id, NOTHING).gps_fault) for row in dated)
+    group = DeviceGroup("", "", "", tuple(keep(of_clocks, PhotoSummary)))
     faults = receiver.listen(group).faults
     for row in dated:
         known, heard = found.get(row.source_id, NOTHING), faults.get(row.source_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 HASH_BYTES = 8
 HITS_AT_ONCE = 4_000_000
@@ -37,24 +37,43 @@ class Unions:
         return first != second
 
 
-def clusters(hashes: Sequence[int], *, most_bits: int) -> tuple[tuple[int, ...], ...]:
-    """Return the places of pictures in clusters whose neighbours differ by at most *most_bits*, those alone included.
+class Clusters:
+    """Places of pictures in clusters whose neighbours differ by at most some bits, those alone included.
 
     Equal hashes are one node, and no pair is made: ten thousand frames of one view are one
-    cluster at the cost of comparing their hashes. Each cluster is in ascending order.
+    cluster at the cost of comparing their hashes. Some numbers a picture are held; the clusters are
+    made anew each time they are asked for.
     """
-    if not len(hashes):
-        return ()
-    values, inverse = np.unique(np.array(hashes, dtype=np.uint64), return_inverse=True)
-    label = np.arange(len(values))
-    for rows in _near_rows(values, label.copy(), most_bits):
-        found = np.unique(label[rows])
-        if len(found) > 1:
-            label[np.isin(label, found)] = found[0]
-    members: dict[int, list[int]] = {}
-    for place, name in enumerate(label[inverse].tolist()):
-        members.setdefault(name, []).append(place)
-    return tuple(tuple(places) for places in members.values())
+
+    def __init__(self, hashes: ArrayLike, *, most_bits: int) -> None:
+        """Compare *hashes*, of 64 bits each."""
+        values, inverse = np.unique(np.asarray(hashes, dtype=np.uint64), return_inverse=True)
+        label = np.arange(len(values))
+        for rows in _near_rows(values, label.copy(), most_bits) if len(values) else ():
+            found = np.unique(label[rows])
+            if len(found) > 1:
+                label[np.isin(label, found)] = found[0]
+        names = label[inverse]
+        self._places = np.argsort(names, kind="stable")  # cluster by cluster, ascending within each
+        begins = np.flatnonzero(np.diff(names[self._places], prepend=-1))
+        self._begins = begins[np.argsort(self._places[begins], kind="stable")]  # in the order of their first pictures
+        self._sizes = np.diff(np.append(begins, len(names)))[np.argsort(self._places[begins], kind="stable")]
+
+    def __iter__(self) -> Iterator[tuple[int, ...]]:
+        """Yield the clusters in the order of their first pictures, each in ascending order."""
+        for begin, size in zip(self._begins, self._sizes, strict=True):
+            yield tuple(self._places[begin : begin + size].tolist())
+
+    def shared(self) -> Iterator[tuple[int, ...]]:
+        """Yield those of several pictures."""
+        for begin, size in zip(self._begins, self._sizes, strict=True):
+            if size > 1:
+                yield tuple(self._places[begin : begin + size].tolist())
+
+
+def clusters(hashes: Sequence[int], *, most_bits: int) -> tuple[tuple[int, ...], ...]:
+    """Return the places of pictures in clusters; see :class:`Clusters`."""
+    return tuple(Clusters(hashes, most_bits=most_bits))
 
 
 def near_pairs(hashes: Sequence[int], most_bits: int) -> Iterator[tuple[int, int]]:

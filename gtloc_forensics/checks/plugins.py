@@ -113,20 +113,21 @@ class Loaded:
     def ask(self, hook: str, **arguments: object) -> Iterator[Given]:
         """Call a hook of every plugin, one after the other, ours first; yield what they give.
 
-        A plugin that crashes, even half-way through what it gives, has failed: nothing of it is used.
+        A plugin that crashes, even half-way through what it gives, has failed: nothing of it is used. What we
+        give ourselves is not gathered first, however much it is.
         """
         implementers = {implementation.plugin_name for implementation in self._caller(hook).get_hookimpls()}
         for name in sorted(implementers, key=lambda each: (not each.startswith(_OURS), each)):
-            is_built_in = name.startswith(_OURS)
+            if name.startswith(_OURS):
+                yield from (Given(name, value, True) for value in self._call(hook, name, arguments))
+                continue
             try:
-                given = self._call(hook, name, arguments)
+                given = list(self._call(hook, name, arguments))
             except (Exception, SystemExit) as error:  # the border: a stranger's code may raise anything, or end it all
-                if is_built_in:
-                    raise
                 reason = Sentence("its {hook}() hook failed: {message}", hook=hook, message=_first_line(error))
                 self.note(name, reason, traceback.format_exc())
                 continue
-            yield from (Given(name, value, is_built_in) for value in given)
+            yield from (Given(name, value, False) for value in given)
 
     def ask_for(self, kind: type[T], hook: str, **arguments: object) -> Iterator[tuple[str, T]]:
         """Call a hook as :meth:`ask` does; yield (plugin, what is a *kind*), and keep what is not as a failure."""
@@ -146,11 +147,12 @@ class Loaded:
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
         return caller
 
-    def _call(self, hook: str, name: str, arguments: dict[str, object]) -> list[Any]:
-        """Let pluggy call one plugin's implementation."""
+    def _call(self, hook: str, name: str, arguments: dict[str, object]) -> Iterator[Any]:
+        """Let pluggy call one plugin's implementation, and yield what it gives."""
         others = [plugin for other, plugin in self._manager.list_name_plugin() if other != name and plugin is not None]
         answers = self._manager.subset_hook_caller(hook, others)(**arguments)
-        return [value for answer in answers for value in answer]
+        for answer in answers:
+            yield from answer
 
     def install(self, entry: EntryPoint) -> None:
         """Load and register one plugin, or keep why it cannot be."""

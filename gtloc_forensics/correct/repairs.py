@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from enum import Enum, unique
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from gtloc_forensics.correct import assignments
 from gtloc_forensics.correct import changes as lines
@@ -21,11 +21,14 @@ from gtloc_forensics.correct.tracks import Track, along
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import PlanError
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Absent, Claim, Photo, Position, Stated, Tags, visible
+from gtloc_forensics.records import Absent, Claim, Photo, Position, Source, Stated, Tags, Unexamined, visible
 
 T = TypeVar("T")
 SAME_CLOCK_S = 15 * 60.0
 """GPS clock and camera clock agree when they are closer: less than any zone is wide."""
+Claimed: TypeAlias = tuple[Source, Claim | Unexamined]
+"""A photo without its picture, as planning reads it."""
+
 LONGEST_NEIGHBOUR_GAP = timedelta(minutes=30)
 
 
@@ -97,17 +100,18 @@ def _value(stated: Stated[T] | Absent) -> T | None:
     return stated.value if isinstance(stated, Stated) else None
 
 
-def subjects(photos: Iterable[Photo], *, camera: str = "") -> tuple[Subject, ...]:
+def subjects(photos: Iterable[Photo | Claimed], *, camera: str = "") -> tuple[Subject, ...]:
     """Return the photos whose claim is known, in the order of their paths.
 
     Args:
-        photos: of a case; read once, one at a time.
+        photos: of a case, or what each is and claims; read once, one at a time.
         camera: keeps those of one camera: its serial number, its device key, or make and model.
 
     Raises:
         PlanError: no photo is of that camera; the message lists the cameras there are.
     """
-    known = [subject(p.source.relative, p.source.sha256, p.claim) for p in photos if isinstance(p.claim, Claim)]
+    pairs = (photo if isinstance(photo, tuple) else (photo.source, photo.claim) for photo in photos)
+    known = [subject(source.relative, source.sha256, claim) for source, claim in pairs if isinstance(claim, Claim)]
     return of_camera(sorted(known, key=lambda photo: photo.relative), camera)
 
 

@@ -83,7 +83,7 @@ class Order:
 
 def plan(
     order: Order,
-    photos: Iterable[Photo],
+    photos: Iterable[Photo | repairs.Claimed],
     *,
     clocks: Iterable[ClockModel] = (),
     findings: Iterable[Finding] = (),
@@ -123,7 +123,9 @@ def plan(
     return merged(earlier, out, notes=tuple(notes))
 
 
-def chosen(photos: Iterable[Photo], *, only: Sequence[bytes] = (), camera: str = "") -> frozenset[bytes]:
+def chosen(
+    photos: Iterable[Photo | repairs.Claimed], *, only: Sequence[bytes] = (), camera: str = ""
+) -> frozenset[bytes]:
     """Return the paths of the photos that an order about *only* these, of this *camera*, would be about.
 
     Raises:

@@ -52,7 +52,7 @@ def _boxes() -> NDArray[np.int64]:
     return np.array([boundaries.xmin, boundaries.xmax, boundaries.ymin, boundaries.ymax], dtype=np.int64)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def zones_at(position: Position) -> tuple[str, ...]:
     """Return every IANA zone legal at *position*, the usual one first.
 
@@ -142,7 +142,7 @@ def polygons_version() -> str:
     return str(_finder().data_version)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=2_048)
 def offsets_hours(zone: str, local: datetime) -> tuple[float, ...]:
     """Return the UTC offsets with which *zone* could show the wall clock *local*.
 

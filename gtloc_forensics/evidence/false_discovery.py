@@ -7,7 +7,8 @@ kept, and says so; nothing is hidden and nothing is told as more than it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from gtloc_forensics.evidence.calibration import benjamini_hochberg
@@ -28,43 +29,66 @@ class Control:
     source_ids: tuple[str, ...]  # of the photos that stand out
 
 
+class Tested:
+    """The p-values of a case by rule, as they come; a few bytes each are held, and the photos of those found."""
+
+    def __init__(self) -> None:
+        """Hold none yet."""
+        self._p_values: dict[str, array[float]] = {}
+        self._found: dict[str, list[tuple[int, str]]] = {}
+
+    def hear(self, finding: Finding) -> None:
+        """Take note of a finding's p-value, where it has one."""
+        if finding.p_value is None:
+            return
+        p_values = self._p_values.setdefault(finding.check_id, array("d"))
+        if finding.is_found:
+            self._found.setdefault(finding.check_id, []).append((len(p_values), finding.source_ids[0]))
+        p_values.append(finding.p_value or 1.0)
+
+    def controls(self, *, rate: float = RATE) -> tuple[Control, ...]:
+        """Apply the procedure to each rule's p-values, also those of findings that agree.
+
+        Args:
+            rate: the tolerated share of false discoveries.
+        """
+        return tuple(self._controlled(check_id, rate) for check_id in sorted(self._p_values))
+
+    def _controlled(self, check_id: str, rate: float) -> Control:
+        p_values, found = self._p_values[check_id], self._found.get(check_id, [])
+        kept = benjamini_hochberg(p_values, q=rate)
+        sources = tuple(source_id for number, source_id in found if kept[number])
+        return Control(check_id, len(p_values), len(found), len(sources), sources)
+
+
 def control(findings: Iterable[Finding], *, rate: float = RATE) -> tuple[Control, ...]:
-    """Apply the procedure to each rule's p-values, also those of findings that agree.
-
-    Args:
-        findings: every outcome of every rule on every photo.
-        rate: the tolerated share of false discoveries.
-    """
-    by_rule: dict[str, list[Finding]] = {}
+    """Return what the procedure says of findings, every outcome of every rule on every photo."""
+    tested = Tested()
     for finding in findings:
-        if finding.p_value is not None:
-            by_rule.setdefault(finding.check_id, []).append(finding)
-    return tuple(_controlled(check_id, by_rule[check_id], rate) for check_id in sorted(by_rule))
+        tested.hear(finding)
+    return tested.controls(rate=rate)
 
 
-def _controlled(check_id: str, findings: Sequence[Finding], rate: float) -> Control:
-    kept = benjamini_hochberg([finding.p_value or 1.0 for finding in findings], q=rate)
-    found = [finding for finding in findings if finding.is_found]
-    standing = [finding for finding, stays in zip(findings, kept, strict=True) if stays and finding.is_found]
-    sources = tuple(finding.source_ids[0] for finding in standing)
-    return Control(check_id, len(findings), len(found), len(standing), sources)
+class Cautions:
+    """What the controls of a case say of its findings."""
 
+    def __init__(self, controls: Iterable[Control]) -> None:
+        """Take what was said of each rule."""
+        self._known = {known.check_id: (known, frozenset(known.source_ids)) for known in controls}
 
-def with_caution(finding: Finding, controls: Sequence[Control]) -> Finding:
-    """Return *finding* with what the control says of it, where it has a p-value and is one to look at."""
-    if finding.p_value is None or not finding.is_found:
-        return finding
-    mine = next((known for known in controls if known.check_id == finding.check_id), None)
-    if mine is None:
-        return finding
-    stands_out = finding.source_ids[0] in mine.source_ids
-    facts = {**finding.facts, "stands_out_in_case": stands_out}
-    if stands_out:
-        return replace(finding, facts=facts)
-    caution = Sentence(
-        "Among the {tested} photos of this case that the rule judged, a p-value this small is no discovery "
-        "(Benjamini–Hochberg, false-discovery rate {rate_percent:.0f}%).",
-        tested=mine.tested,
-        rate_percent=100.0 * RATE,
-    )
-    return replace(finding, facts=facts, limitations=(*finding.limitations, caution))
+    def added(self, finding: Finding) -> Finding:
+        """Return *finding* with what the control says of it, where it has a p-value and is one to look at."""
+        if finding.p_value is None or not finding.is_found or finding.check_id not in self._known:
+            return finding
+        mine, standing = self._known[finding.check_id]
+        stands_out = finding.source_ids[0] in standing
+        facts = {**finding.facts, "stands_out_in_case": stands_out}
+        if stands_out:
+            return replace(finding, facts=facts)
+        caution = Sentence(
+            "Among the {tested} photos of this case that the rule judged, a p-value this small is no discovery "
+            "(Benjamini–Hochberg, false-discovery rate {rate_percent:.0f}%).",
+            tested=mine.tested,
+            rate_percent=100.0 * RATE,
+        )
+        return replace(finding, facts=facts, limitations=(*finding.limitations, caution))

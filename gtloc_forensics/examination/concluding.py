@@ -7,11 +7,10 @@ is there whole or not at all, and it is named by everything it depended on.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shlex
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -23,13 +22,14 @@ from gtloc_forensics.checks import Check, Context, Scope, circumstances, counted
 from gtloc_forensics.evidence import clocks as evidence_clocks
 from gtloc_forensics.evidence import false_discovery
 from gtloc_forensics.evidence.clocks.causes import group_causes
-from gtloc_forensics.examination import summaries
-from gtloc_forensics.examination.disk_map import DiskMap
+from gtloc_forensics.examination import on_disk, summaries
+from gtloc_forensics.examination.at_end import AtEnd, digest_with
 from gtloc_forensics.examination.gathering import Progress
 from gtloc_forensics.examination.instruments import Instruments
-from gtloc_forensics.examination.judging import OUTCOME_RANK, judge, rank, run_rule
+from gtloc_forensics.examination.judging import OUTCOME_RANK, hear_rule, judge
+from gtloc_forensics.examination.on_disk import OnDisk
 from gtloc_forensics.examination.planning import Gathered
-from gtloc_forensics.examination.results import NotTestable, compared_by_photo, digest_of, merged
+from gtloc_forensics.examination.results import ById, Places, Ranking, Said, Told, digest_of
 from gtloc_forensics.examination.settings import NO_MODEL, Settings
 from gtloc_forensics.examination.witnesses import Consulted
 from gtloc_forensics.files import acquiring
@@ -41,6 +41,7 @@ from gtloc_forensics.records import (
     CauseKind,
     Claim,
     ClockModel,
+    DeviceGroup,
     Finding,
     Outcome,
     PhotoResult,
@@ -51,7 +52,6 @@ from gtloc_forensics.records import (
     Sentence,
     Source,
     Statement,
-    Unexamined,
     source_id_of,
     visible,
 )
@@ -121,15 +121,14 @@ class Concluding:
 
     def run(self) -> str:
         """Conclude and return the examination's fingerprint; one that exists already is not made again."""
-        at_end = self._rehash()
-        fingerprint = self._fingerprint(at_end)
+        at_end, fingerprint = self._looked_at_again()
         if self._store.examination(fingerprint) is None:
-            self._examine(fingerprint, at_end)
+            self._judge_all(fingerprint, at_end)
         return fingerprint
 
-    def _fingerprint(self, at_end: Mapping[int, acquiring.Rechecked]) -> str:
+    def _looked_at_again(self) -> tuple[AtEnd, str]:
+        """Look at every source again: what changed, and the fingerprint of all that the examination depends on."""
         depends_on = {
-            "sources": [[row, at_end[row].sha256, at_end[row].reason] for row in self._gathered.rows],
             "rejected": [[entry.relative.hex(), entry.reason] for entry in self._gathered.rejected],
             "stages": asdict(self._stages),
             "rules": [[item.check_id, item.version] for item in self._registry],
@@ -140,23 +139,27 @@ class Concluding:
             depends_on["reader of catalogues"] = catalogues.VERSION
         if self._gathered.lacking:  # with a package that works at last it is another examination
             depends_on["lacking"] = [relative.hex() for relative in self._gathered.lacking]
-        return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()
+        at_end = AtEnd()
+        sources = ([row, now.sha256, now.reason] for row, now in self._rehashed(at_end))
+        return at_end, digest_with(depends_on, "sources", sources)
 
-    def _rehash(self) -> dict[int, acquiring.Rechecked]:
-        """Look at every source again: its hash now, and what changed."""
+    def _rehashed(self, at_end: AtEnd) -> Iterator[tuple[int, acquiring.Rechecked]]:
+        """Yield row and state of every source as it is now, and keep in *at_end* what changed."""
         rows = self._gathered.rows
         total = len(rows)
         self._progress("verify", 0, total)
-        hashes = {}
+        done = 0
         with ThreadPoolExecutor(max(1, self._settings.workers)) as pool:
             for first in range(0, total, ROWS_AT_ONCE):
                 group = rows[first : first + ROWS_AT_ONCE]
-                sources = self._store.sources(group)
+                sources = self._store.sources(list(group))
                 again = pool.map(self._recheck, sources)
                 for row, source, now in zip(group, sources, again, strict=True):
-                    hashes[row] = self._with_sidecars(row, source, now)
-                    self._progress("verify", len(hashes), total)
-        return hashes
+                    told = self._with_sidecars(row, source, now)
+                    at_end.take(row, source.sha256, told)
+                    done += 1
+                    yield row, told
+                    self._progress("verify", done, total)
 
     def _with_sidecars(self, row: int, source: Source, now: acquiring.Rechecked) -> acquiring.Rechecked:
         """Add which sidecars of a file that is there are no longer as they were."""
@@ -168,15 +171,10 @@ class Concluding:
 
     # ------------------------------------------------------------- the rules
 
-    def _examine(self, fingerprint: str, at_end: Mapping[int, acquiring.Rechecked]) -> None:
-        with DiskMap() as verdicts:
-            self._judge_all(fingerprint, verdicts, at_end)
-
-    def _judge_all(
-        self, fingerprint: str, verdicts: MutableMapping[str, bytes], at_end: Mapping[int, acquiring.Rechecked]
-    ) -> None:
-        weighed: list[Finding] = []
-        seen: list[PhotoSummary] = []
+    def _judge_all(self, fingerprint: str, at_end: AtEnd) -> None:
+        verdicts, seen = OnDisk[bytes](kind=bytes), OnDisk[PhotoSummary](kind=PhotoSummary)
+        tested = false_discovery.Tested()
+        source_ids = array("Q")
         labels: dict[str, tuple[Statement, Statement]] = {}
         latest = datetime(1, 1, 1)
         rows = self._gathered.rows
@@ -188,30 +186,33 @@ class Concluding:
             self._instruments.model_absence,
             revised=partial(film_neighbours.revised, films),
         )
-        told = circumstances.gather(self._claims())
+        told = circumstances.gather(self._claims(), keep=on_disk.kept)
         for done, (row, (photo, acquired)) in enumerate(zip(rows, self._album.photos(rows), strict=True), 1):
             latest = max(latest, acquired)
-            verdict = judge(photo, self._registry, self._context(acquired, told), changed=at_end[row].reason)
-            verdicts[photo.source.source_id] = pack(verdict)
-            weighed += [finding for finding in verdict.findings if finding.p_value is not None]
+            verdict = judge(photo, self._registry, self._context(acquired, told), changed=at_end.change_of(row))
+            verdicts.append(pack(verdict))
+            source_ids.append(int(photo.source.source_id, 16))
+            for finding in verdict.findings:
+                tested.hear(finding)
             photo_summary = summaries.summary_of(photo)
             if photo_summary is not None and isinstance(photo.claim, Claim):
                 seen.append(circumstances.marked(photo_summary, verdict.findings, told))
                 labels.setdefault(photo_summary.device_key, summaries.label(photo.claim))
             self._progress("check", done, total)
-        self._seen = seen
-        groups = summaries.by_device(seen, labels)
-        untestable = NotTestable()
-        compared, crashed = self._compare(groups, seen, self._context(latest, told), untestable)
+        said = Said(Places(source_ids))
+        self._seen = seen.stand_ins()
+        groups = summaries.by_device(self._seen, labels)
+        self._compare(groups, self._context(latest, told), said, tested)
         clocks = evidence_clocks.fit_all(groups)
-        controls = false_discovery.control([*weighed, *compared])
-        by_photo = compared_by_photo(compared, crashed)
+        del groups, told
+        controls = tested.controls()
+        cautions = false_discovery.Cautions(controls)
 
-        def concluded(source_id: str) -> PhotoResult:
-            verdict = merged(unpack(PhotoResult, verdicts[source_id]), source_id, by_photo, untestable)
-            return _judged(verdict, controls)
+        def concluded() -> Iterator[PhotoResult]:
+            for place, (number, packed) in enumerate(zip(source_ids, verdicts, strict=True)):
+                yield _judged(said.merged(unpack(PhotoResult, packed), place, f"{number:016x}"), cautions)
 
-        self._keep(fingerprint, concluded, clocks, controls, at_end, films=films)
+        self._keep(fingerprint, concluded(), clocks, controls, at_end, films=films)
 
     def _films(self) -> Mapping[str, FilmClock]:
         """Return what the clocks of films count that only the photos beside them tell."""
@@ -236,31 +237,30 @@ class Concluding:
         )
 
     def _compare(
-        self, groups: Sequence[Any], seen: Sequence[PhotoSummary], context: Context, untestable: NotTestable
-    ) -> tuple[list[Finding], list[Unexamined]]:
+        self, groups: Sequence[DeviceGroup], context: Context, said: Said, tested: false_discovery.Tested
+    ) -> None:
         """Run the rules that compare photos; a crash leaves every photo it was given not examined by it."""
-        findings: list[Finding] = []
-        crashed: list[Unexamined] = []
         jobs: list[tuple[Check, Any, Sequence[PhotoSummary]]] = [
             (rule, group, group.summaries) for rule in self._registry.of(Scope.DEVICE) for group in groups
         ]
-        jobs += [(rule, tuple(seen), seen) for rule in self._registry.of(Scope.CASE)]
+        jobs += [(rule, self._seen, self._seen) for rule in self._registry.of(Scope.CASE)]
         for rule, subject, photos in jobs:
-            found, failure = run_rule(rule, subject, context)
-            findings += untestable.without(found)
-            if failure is not None:
-                crashed += [replace(failure, source_id=item.source_id) for item in photos]
-        return findings, crashed
+            told = Told(said)
+            failure = hear_rule(rule, subject, context, told.hear)
+            if failure is None:
+                told.join(tested)
+            else:
+                said.join_failure(failure, photos)
 
     # ------------------------------------------------------------- keeping
 
     def _keep(
         self,
         fingerprint: str,
-        concluded_of: Callable[[str], PhotoResult],
+        concluded: Iterator[PhotoResult],
         clocks: tuple[ClockModel, ...],
         controls: tuple[false_discovery.Control, ...],
-        at_end: Mapping[int, acquiring.Rechecked],
+        at_end: AtEnd,
         *,
         films: Mapping[str, FilmClock],
     ) -> None:
@@ -273,7 +273,7 @@ class Concluding:
                 stages=asdict(self._stages),
                 finished_utc=finished,
             )
-            ranked, reasons = self._keep_members(session, number, concluded_of, at_end)
+            ranked, reasons = self._keep_members(session, number, concluded, at_end)
             self._store.add_extra(session, number, REASONS, record=reasons)
             self._store.add_findings(session, number, ranked)
             self._store.add_extra(session, number, CLOCKS, record=clocks)
@@ -285,21 +285,20 @@ class Concluding:
             for entry in self._gathered.rejected:
                 self._store.add_rejected(session, fingerprint, entry, source_id=source_id_of(entry.relative))
             self._keep_model_facts(session, number)
-            concluded = digest_of(self._store.verdicts(session, number))
+            of_all = digest_of(self._store.verdicts(session, number))
             session.flush()
             bound, rows = bind(session.connection(), number, fingerprint, self._stages)
-            changed = sum(bool(now.reason) for now in at_end.values())
             for subject, taken in self._consulted.taken():
                 self._store.append_event(
                     session, utc_time=finished, actor=actor(), action="acquire", subject=subject, detail=taken
                 )
             for action, detail in (
-                ("hash", {"sources": len(at_end), "changed": changed}),
+                ("hash", {"sources": len(self._gathered.rows), "changed": at_end.changed}),
                 (
                     "analyse",
                     {
                         "examination": fingerprint,
-                        "verdicts_sha256": concluded,
+                        "verdicts_sha256": of_all,
                         "bound_sha256": bound,
                         "bound_rows": rows,
                         **self._versions(),
@@ -324,50 +323,42 @@ class Concluding:
             if finding.cause is None and finding.is_found:
                 by_rule.setdefault(finding.check_id, []).append(finding)
         alone = [_told_by_rule(self._registry[check_id].title, found) for check_id, found in by_rule.items()]
-        groups = [*group_causes(ranked, clocks, summaries=self._seen), *alone]
+        groups = [*group_causes(ranked, clocks, seen=ById(self._seen)), *alone]
         return tuple(sorted(groups, key=lambda group: (OUTCOME_RANK.get(group.outcome, 3), -int(group.severity))))
 
     def _keep_members(
-        self,
-        session: Transaction,
-        number: int,
-        concluded_of: Callable[[str], PhotoResult],
-        at_end: Mapping[int, acquiring.Rechecked],
-    ) -> tuple[list[Finding], tuple[ReasonNote, ...]]:
-        notable: list[tuple[Any, Finding]] = []
+        self, session: Transaction, number: int, concluded: Iterator[PhotoResult], at_end: AtEnd
+    ) -> tuple[Sequence[Finding], tuple[ReasonNote, ...]]:
+        notable = Ranking()
         reasons: dict[tuple[str, str], ReasonNote] = {}
         members: list[dict[str, Any]] = []
-        for ordinal, (row, source) in enumerate(self._sources()):
-            verdict = concluded_of(source.source_id)
+        for ordinal, ((row, source), verdict) in enumerate(zip(self._sources(), concluded, strict=True)):
             members.append(
                 {
                     "ordinal": ordinal,
                     "source_row": row,
                     "status": verdict.status.value,
-                    "sha256_at_end": at_end[row].sha256,
+                    "sha256_at_end": at_end.sha256_of(row, source.sha256),
                     "findings": pack(verdict),
                 }
             )
             if len(members) == ROWS_AT_ONCE:
                 self._store.add_members(session, number, members)
                 members.clear()
-            notable += [
-                (rank(finding, source.relative), finding)
-                for finding in verdict.findings
-                if (finding.is_found or finding.outcome is Outcome.EXPLAINED)
-                and finding.source_ids[0] == source.source_id
-            ]
+            for finding in verdict.findings:
+                is_told = finding.is_found or finding.outcome is Outcome.EXPLAINED
+                if is_told and finding.source_ids[0] == source.source_id:
+                    notable.add(finding, ordinal)
             _note_reasons(reasons, verdict, source.display_path)
         self._store.add_members(session, number, members)
-        ranked = [finding for _, finding in sorted(notable, key=lambda pair: pair[0])]
-        return ranked, tuple(reasons.values())
+        return notable.ranked(), tuple(reasons.values())
 
     def _sources(self) -> Iterator[tuple[int, Source]]:
         """Yield row and source of what was gathered, in path order."""
         rows = self._gathered.rows
         for first in range(0, len(rows), ROWS_AT_ONCE):
             group = rows[first : first + ROWS_AT_ONCE]
-            yield from zip(group, self._store.sources(group), strict=True)
+            yield from zip(group, self._store.sources(list(group)), strict=True)
 
     def _versions(self) -> dict[str, Scalar]:
         used = self._environment
@@ -409,8 +400,6 @@ def _told_by_rule(title: str, findings: Sequence[Finding]) -> CauseGroup:
     )
 
 
-def _judged(verdict: PhotoResult, controls: Sequence[false_discovery.Control]) -> PhotoResult:
+def _judged(verdict: PhotoResult, cautions: false_discovery.Cautions) -> PhotoResult:
     """Add what the case says of a photo."""
-    return replace(
-        verdict, findings=tuple(false_discovery.with_caution(finding, controls) for finding in verdict.findings)
-    )
+    return replace(verdict, findings=tuple(map(cautions.added, verdict.findings)))

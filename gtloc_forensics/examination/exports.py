@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gtloc_forensics.examination.listing import Listing
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.files import acquiring, export_indexes, opening, reading
 from gtloc_forensics.records import Candidate, Scalar, Sentence, Skipped, visible
@@ -21,20 +21,20 @@ class Indexed:
     """What lies in the evidence, with what indexes say given to their photos.
 
     Attributes:
-        entries: the listing; a photo has what an index says of it among its sidecars.
+        listing: a photo has what an index says of it among its sidecars.
         indexes: the indexes that were read → how many of the photos they speak of.
     """
 
-    entries: Sequence[Candidate | Skipped]
+    listing: Listing
     indexes: dict[bytes, int]
 
 
-def indexed(evidence: Path, entries: Sequence[Candidate | Skipped]) -> Indexed:
-    """Read every index that lies among *entries* and give each photo what is said of it."""
-    possible = [entry for entry in entries if isinstance(entry, Skipped) and _may_be_index(entry)]
+def indexed(evidence: Path, listing: Listing) -> Indexed:
+    """Read every index that lies in the listing and give each photo what is said of it."""
+    possible = [entry for entry in listing.passed_over if _may_be_index(entry)]
     if not possible:
-        return Indexed(entries, {})
-    photos = export_indexes.Photos(entry.relative for entry in entries if isinstance(entry, Candidate))
+        return Indexed(listing, {})
+    photos = export_indexes.Photos(candidate.relative for candidate in listing.candidates)
     said_of: dict[bytes, list[bytes]] = {}
     told: dict[bytes, Skipped] = {}
     indexes: dict[bytes, int] = {}
@@ -58,7 +58,7 @@ def indexed(evidence: Path, entries: Sequence[Candidate | Skipped]) -> Indexed:
             "an index of an export, read as what a service says of {photos} {photos:?photo|photos}", photos=len(found)
         )
         told[entry.relative] = replace(entry, reason=reason)
-    return Indexed([_with(entry, said_of, told) for entry in entries], indexes)
+    return Indexed(Listing.of(_with(entry, said_of, told) for entry in listing.entries()), indexes)
 
 
 def _may_be_index(entry: Skipped) -> bool:

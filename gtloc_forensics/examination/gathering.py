@@ -9,8 +9,10 @@ for one file.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Container, Sequence
+from array import array
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from gtloc_forensics.examination import acquisition, drivers, exports, plugged_in
@@ -18,11 +20,13 @@ from gtloc_forensics.examination.instruments import Instruments, fingerprints
 from gtloc_forensics.examination.keeping import Keeping
 from gtloc_forensics.examination.kept import Kept
 from gtloc_forensics.examination.planning import COPIES, STAGES, Gathered, batches, outstanding
+from gtloc_forensics.examination.prefetch import chunks
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.examination.work import Run, Work
-from gtloc_forensics.records import Candidate, Skipped
-from gtloc_forensics.store.database import Store
+from gtloc_forensics.records import Candidate, Skipped, source_id_of
+from gtloc_forensics.store.database import ROWS_AT_ONCE, Store
 from gtloc_forensics.store.keys import Stages
+from gtloc_forensics.store.known import every_path
 
 PHOTOS_ON_A_CPU = 8
 """Photos that a model on a processor is given at a time: a second or two."""
@@ -60,15 +64,26 @@ class Gathering:
         listed = exports.indexed(self._run.root, plugged_in.listed(self._run.root, self._run.instruments.loaded))
         acquisition.note(self._run.store, self._run.root, self._run.settings)  # of a store: how much was listed
         exports.note(self._run.store, self._run.root, listed, self._run.settings)
-        entries = [entry for entry in listed.entries if only is None or entry.relative in only]
-        rejected = [entry for entry in entries if isinstance(entry, Skipped)]
-        candidates = [entry for entry in entries if isinstance(entry, Candidate)]
-        rejected += self.examine(candidates)
-        refused = {entry.relative for entry in rejected}
-        kept = [candidate for candidate in candidates if candidate.relative not in refused]
-        rows = tuple(self.row_of(candidate.relative) for candidate in kept)
-        refusals = tuple(sorted(rejected, key=lambda entry: entry.relative))
-        return Gathered(rows, refusals, self._run.kept.lacking(frozenset(rows)))
+        listing = listed.listing if only is None else listed.listing.among(only)
+        refused = self.examine(listing.candidates)
+        rejected = sorted([*listing.passed_over, *refused], key=lambda entry: entry.relative)
+        without = {entry.relative for entry in rejected}
+        names = (source_id_of(entry.relative) for entry in listing.candidates if entry.relative not in without)
+        return replace(self._gathered(names), rejected=tuple(rejected))
+
+    def _gathered(self, source_ids: Iterator[str]) -> Gathered:
+        """Return the rows of paths that were taken in, and those on which a stage has still to do its work."""
+        rows, lacking = array("q"), list[bytes]()
+        for window in chunks(source_ids, ROWS_AT_ONCE):
+            self._run.kept.look_at_paths(window)
+            for source_id in window:
+                state = self._run.kept.source(source_id)
+                if state is None:
+                    raise KeyError(source_id)
+                rows.append(state.row_id)
+                if not self._run.kept.has_all(state):
+                    lacking.append(state.relative)
+        return Gathered(rows, (), tuple(lacking))
 
     def examine(self, candidates: Sequence[Candidate]) -> list[Skipped]:
         """Bring the results of *candidates* into the store; return those that could not be read."""
@@ -96,6 +111,8 @@ class Gathering:
 
     def _keep(self, group: Sequence[Work]) -> None:
         """Keep a group's results in one transaction, then remember them."""
+        taken = [work.taken.source for work in group if work.taken is not None]
+        self._run.kept.look_at_paths(source.source_id for source in taken)
         with self._run.store.writing() as session:
             keeping = Keeping(self._run, session)
             for work in group:
@@ -119,5 +136,4 @@ class Gathering:
 
     def everything_known(self) -> Gathered:
         """Return the newest state of every path the case ever took in, in path order."""
-        rows = self._run.kept.rows()
-        return Gathered(rows, (), self._run.kept.lacking(frozenset(rows)))
+        return self._gathered(every_path(self._run.store))

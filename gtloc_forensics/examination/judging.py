@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -47,29 +48,41 @@ OUTCOME_RANK = {Outcome.CONTRADICTION: 0, Outcome.SUSPICIOUS: 1, Outcome.EXPLAIN
 _CONFIDENCE_RANK = {"decisive": 0, "strong": 1, "weak": 2, "context": 3}
 
 
-def rank(finding: Finding, relative: bytes) -> tuple[Any, ...]:
-    """Return the key that sorts findings strongest first, then by path."""
+def strength_of(finding: Finding) -> tuple[int, int, int, float]:
+    """Return the key that sorts findings strongest first."""
     strength = 0.0 if finding.log10_lr is None else finding.log10_lr
-    return (
-        OUTCOME_RANK.get(finding.outcome, 3),
-        -int(finding.severity),
-        _CONFIDENCE_RANK[finding.confidence.value],
-        strength,
-        relative,
-        finding.check_id,
-    )
+    confidence = _CONFIDENCE_RANK[finding.confidence.value]
+    return OUTCOME_RANK.get(finding.outcome, 3), -int(finding.severity), confidence, strength
 
 
 def run_rule(rule: Check, subject: Any, context: Context) -> tuple[list[Finding], Unexamined | None]:
     """Return what a rule says of *subject*, and how it failed when it did."""
+    found: list[Finding] = []
+    failure = hear_rule(rule, subject, context, found.append)
+    return ([], failure) if failure is not None else (found, None)
+
+
+def hear_rule(rule: Check, subject: Any, context: Context, hear: Callable[[Finding], None]) -> Unexamined | None:
+    """Let *hear* have what a rule says of *subject* as it says it; return how it failed: then nothing of it counts."""
     # The border for rules: a stranger's rule may raise anything, and a crash must not look like a pass.
     try:
-        return list(rule.function(subject, context)), None
-    except Exception:  # what Python says of it goes into the detail, where whoever mends the rule finds it
-        reason = Sentence(
-            "the rule failed, which is a fault of the rule and says nothing of the photo; please report it"
-        )
-        return [], Unexamined("", f"check:{rule.check_id}", reason, traceback.format_exc())
+        findings = iter(rule.function(subject, context))
+    except Exception:
+        return _failed(rule)
+    while True:
+        try:
+            finding = next(findings, None)
+        except Exception:
+            return _failed(rule)
+        if finding is None:
+            return None
+        hear(finding)
+
+
+def _failed(rule: Check) -> Unexamined:
+    """Return that a rule failed; what Python says of it goes into the detail, where whoever mends the rule finds it."""
+    reason = Sentence("the rule failed, which is a fault of the rule and says nothing of the photo; please report it")
+    return Unexamined("", f"check:{rule.check_id}", reason, traceback.format_exc())
 
 
 def _missing_records(photo: Photo) -> list[Unexamined]:

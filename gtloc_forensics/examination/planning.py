@@ -16,11 +16,13 @@ from pathlib import Path
 
 from gtloc_forensics.examination import keeping, stages
 from gtloc_forensics.examination.keeping import Keeping
+from gtloc_forensics.examination.on_disk import OnDisk
 from gtloc_forensics.examination.prefetch import chunks
 from gtloc_forensics.examination.work import Run, Work
 from gtloc_forensics.files import acquiring
 from gtloc_forensics.files.acquiring import Taken
 from gtloc_forensics.records import Candidate, Skipped, source_id_of
+from gtloc_forensics.store.database import ROWS_AT_ONCE
 from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, PREVIEW, VISION
 
 COPIES = "copies-"
@@ -73,19 +75,25 @@ class Gathered:
     """What lies in the folder now.
 
     Attributes:
-        rows: row numbers of the sources, in path order.
+        rows: row numbers of the sources, in path order; some bytes each are held.
         rejected: what has no row.
         lacking: paths of sources on which a stage did nothing for want of a package.
     """
 
-    rows: tuple[int, ...]
+    rows: Sequence[int]
     rejected: tuple[Skipped, ...]
     lacking: tuple[bytes, ...] = ()
 
 
-def outstanding(candidates: Sequence[Candidate], run: Run) -> list[Candidate]:
-    """Return those of *candidates* about which something is not known yet."""
-    return [candidate for candidate in candidates if not _is_settled(candidate, run)]
+def outstanding(candidates: Sequence[Candidate], run: Run) -> Sequence[Candidate]:
+    """Return those of *candidates* about which something is not known yet; they lie on the disk."""
+    left = OnDisk[Candidate](kind=Candidate)
+    for window in chunks(iter(candidates), ROWS_AT_ONCE):
+        run.kept.look_at_paths(source_id_of(candidate.relative) for candidate in window)
+        for candidate in window:
+            if not _is_settled(candidate, run):
+                left.append(candidate)
+    return left
 
 
 def batches(candidates: Sequence[Candidate], run: Run) -> Iterator[list[Work]]:

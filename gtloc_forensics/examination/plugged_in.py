@@ -8,13 +8,15 @@ those photos, and each of them is then *not examined* by it.
 
 from __future__ import annotations
 
+import heapq
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gtloc_forensics.checks.hooks import Estimator, MetadataReader
-from gtloc_forensics.checks.plugins import MOST_CHARACTERS, Loaded
+from gtloc_forensics.checks.plugins import MOST_CHARACTERS, Given, Loaded
+from gtloc_forensics.examination.listing import Listing
 from gtloc_forensics.records import Candidate, Pixels, Prediction, Sentence, Skipped, Statement, TagsRead, Unread
 from gtloc_forensics.store.keys import METADATA, READING, SEEING, VISION, fingerprint
 
@@ -36,7 +38,7 @@ def stage_of(model: Estimator) -> str:
 # --------------------------------------------------------------------------- sources
 
 
-def listed(evidence: Path, loaded: Loaded) -> list[Candidate | Skipped]:
+def listed(evidence: Path, loaded: Loaded) -> Listing:
     """List a folder by our own walk and by every plugin that knows what the folder is, in byte order of the paths.
 
     A plugin adds entries, and says better what one of ours is; nothing that we found is
@@ -45,22 +47,40 @@ def listed(evidence: Path, loaded: Loaded) -> list[Candidate | Skipped]:
     Raises:
         UsageError: it is no folder or cannot be entered.
     """
-    entries: dict[bytes, Candidate | Skipped] = {}
-    for given in loaded.ask("sources", evidence=evidence):
-        entry = given.value
-        if given.is_built_in:
-            entries[entry.relative] = entry
-        elif not isinstance(entry, Candidate | Skipped) or not all(map(_is_beneath, _paths(entry))):
+    given = loaded.ask("sources", evidence=evidence)  # ours come first, and as they are found
+    theirs: list[Given] = []
+    ours = Listing.of(_built_in(given, theirs))
+    theirs += given
+    if not theirs:
+        return ours
+    named = frozenset(
+        path for each in theirs if isinstance(each.value, Candidate | Skipped) for path in _paths(each.value)
+    )
+    said: dict[bytes, Candidate | Skipped] = {}
+    known = {entry.relative: entry for entry in ours.entries() if entry.relative in named}
+    for each in theirs:
+        entry = each.value
+        if not isinstance(entry, Candidate | Skipped) or not all(map(_is_beneath, _paths(entry))):
             reason = Sentence(
                 "its sources() hook gave {given}, which is no entry of the folder", given=repr(entry)[:MOST_CHARACTERS]
             )
-            loaded.note(given.plugin, reason)
+            loaded.note(each.plugin, reason)
         elif isinstance(entry, Candidate):
-            entries[entry.relative] = entry
-        elif not _blocks(entries.get(entry.relative)):
-            reason = Sentence("{reason} (says the plugin {plugin})", reason=entry.reason, plugin=given.plugin)
-            entries[entry.relative] = replace(entry, reason=reason)
-    return [entries[relative] for relative in sorted(entries)]
+            said[entry.relative] = entry
+        elif not _blocks(said.get(entry.relative) or known.get(entry.relative)):
+            reason = Sentence("{reason} (says the plugin {plugin})", reason=entry.reason, plugin=each.plugin)
+            said[entry.relative] = replace(entry, reason=reason)
+    left = (entry for entry in ours.entries() if entry.relative not in said)
+    return Listing.of(heapq.merge(left, (said[path] for path in sorted(said)), key=lambda entry: entry.relative))
+
+
+def _built_in(given: Iterator[Given], others: list[Given]) -> Iterator[Candidate | Skipped]:
+    """Yield what our own walk found; the first of what somebody else gave goes to *others*."""
+    for each in given:
+        if not each.is_built_in:
+            others.append(each)
+            return
+        yield each.value
 
 
 def _blocks(entry: Candidate | Skipped | None) -> bool:

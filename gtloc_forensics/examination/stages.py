@@ -47,6 +47,7 @@ def read_metadata(batch: Sequence[Work], run: Run) -> None:
     for work in batch:
         for sha256, path in work.contents():
             copies.setdefault(sha256, os.fsencode(path))
+    run.kept.look_at(copies)
     wanted = {sha256: path for sha256, path in copies.items() if run.kept.lacks(METADATA, sha256)}
     fresh = dict(zip(wanted, run.instruments.exiftool.read(list(wanted.values())), strict=True))
     for work in batch:

@@ -17,7 +17,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Collection, Iterator
+from array import array
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,9 @@ from gtloc_forensics.files.containers.members import is_container
 from gtloc_forensics.records import Candidate, Sentence, Skipped
 
 __all__ = ["candidates_among", "walk"]
+
+NAMES_AT_ONCE = 500
+"""Names of a folder that are looked at together; of a larger one no more than their names are held."""
 
 # Hidden folders that systems and programs leave on every card or checkout; any other hidden folder blocks.
 _LITTER_FOLDERS = frozenset(
@@ -57,7 +61,7 @@ def walk(root: Path) -> Iterator[Candidate | Skipped]:
             yield entry.outcome
         else:
             try:
-                pending.append(iter(_listing(root, entry)))
+                pending.append(_listing(root, entry))
             except OSError as error:
                 reason = Sentence("a folder that could not be read: {said}", said=opening.words(error))
                 yield Skipped(entry.relative or b".", reason, blocks=True)
@@ -82,30 +86,60 @@ class _Entry:
     outcome: Candidate | Skipped | None = None
     ancestors: frozenset[tuple[int, int]] = frozenset()
 
-    @property
-    def order(self) -> bytes:
-        # With its slash a folder sorts where its contents do, so that depth first is byte order.
-        return self.relative + b"/" if self.folder else self.relative
 
-
-def _listing(root: Path, folder: _Entry) -> list[_Entry]:
+def _listing(root: Path, folder: _Entry) -> Iterator[_Entry]:
+    """Return what lies in a folder, in order; of a large one the outcomes are worked out as they are asked for."""
     with opening.directory(root, folder.relative) as fd:
         place = os.fstat(fd)
         here = (place.st_dev, place.st_ino)
         if here in folder.ancestors:
             raise OSError(errno.ELOOP, Sentence("it contains itself"))
         modes = _modes(fd)
-        prefix = folder.relative + b"/" if folder.relative else b""
         pairing = _paired(fd, [name for name, mode in modes.items() if mode > 0 and stat.S_ISREG(mode)])
         attached = {sidecar for group in pairing.of_photo.values() for sidecar in group}
-        entries = []
-        for name, mode in modes.items():
-            if mode > 0 and stat.S_ISDIR(mode) and not name.startswith(b"."):
-                entries.append(_Entry(prefix + name, folder=True, ancestors=folder.ancestors | {here}))
-            elif name not in attached:
-                outcome = _outcome(root, fd, prefix, name, mode, pairing)
-                entries.append(_Entry(prefix + name, outcome=outcome))
-    return sorted(entries, key=lambda entry: entry.order)
+        # With its slash a folder sorts where its contents do, so that depth first is byte order.
+        folders = {name for name, mode in modes.items() if _is_listed_folder(name, mode)}
+        names = sorted(modes.keys() - (attached - folders), key=lambda name: name + b"/" * (name in folders))
+        kinds = array("q", (modes[name] for name in names))
+        del modes, attached
+        below = _Folder(root, folder.relative, folders, pairing, folder.ancestors | {here})
+        if len(names) <= NAMES_AT_ONCE:
+            return iter([below.entry(fd, name, mode) for name, mode in zip(names, kinds, strict=True)])
+    return below.in_turn(names, kinds)
+
+
+def _is_listed_folder(name: bytes, mode: int) -> bool:
+    return mode > 0 and stat.S_ISDIR(mode) and not name.startswith(b".")
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder whose names are known: what lies under each of them."""
+
+    root: Path
+    relative: bytes
+    folders: Collection[bytes]
+    pairing: sidecar_names.Pairing
+    ancestors: frozenset[tuple[int, int]]  # of what lies in it
+
+    def entry(self, fd: int, name: bytes, mode: int) -> _Entry:
+        prefix = self.relative + b"/" if self.relative else b""
+        if name in self.folders:
+            return _Entry(prefix + name, folder=True, ancestors=self.ancestors)
+        return _Entry(prefix + name, outcome=_outcome(self.root, fd, prefix, name, mode, self.pairing))
+
+    def in_turn(self, names: Sequence[bytes], modes: Sequence[int]) -> Iterator[_Entry]:
+        """Yield the entries of some hundred names at a time, for each of which the folder is opened anew."""
+        for first in range(0, len(names), NAMES_AT_ONCE):
+            some = zip(names[first : first + NAMES_AT_ONCE], modes[first : first + NAMES_AT_ONCE], strict=True)
+            try:
+                with opening.directory(self.root, self.relative) as fd:
+                    entries = [self.entry(fd, name, mode) for name, mode in some]
+            except OSError as error:
+                reason = Sentence("a folder that could not be read: {said}", said=opening.words(error))
+                yield _Entry(self.relative, outcome=Skipped(self.relative or b".", reason, blocks=True))
+                return
+            yield from entries
 
 
 VANISHED, HIDDEN = 0, -1

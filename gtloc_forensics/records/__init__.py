@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gtloc_forensics.records.absence import Absent, Scalar, visible, visible_throughout
+    from gtloc_forensics.records.absence import Absent, Scalar, may_hide, visible, visible_throughout
     from gtloc_forensics.records.cases import (
         CaseHeader,
         CaseView,
@@ -158,6 +158,7 @@ __all__ = [
     "WitnessState",
     "Wording",
     "is_test",
+    "may_hide",
     "one_of_each",
     "source_id_of",
     "status_of",
@@ -170,6 +171,7 @@ _HOMES = {
     "absence": (
         "Absent",
         "Scalar",
+        "may_hide",
         "visible",
         "visible_throughout",
     ),

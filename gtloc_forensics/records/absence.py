@@ -42,6 +42,11 @@ def visible(text: str | bytes) -> str:
     return "".join(_visible_character(character) for character in text)
 
 
+def may_hide(text: str) -> bool:
+    """Whether :func:`visible` would write something of *text* out."""
+    return _MAY_HIDE.search(text) is not None
+
+
 def visible_throughout(value: Any) -> Any:
     """Return *value*, texts within lists and mappings made :func:`visible`: for what is written for others to read."""
     if isinstance(value, str):

@@ -115,6 +115,13 @@ class CaseView(Protocol):
     def photos(self, *, status: Status | None = None) -> Iterator[PhotoEntry]:
         """Every photo (or those that have one status) in path order, streamed: never a list of all."""
 
+    def lean_photos(self) -> Iterator[PhotoEntry]:
+        """The same for whoever writes a line about each, with less of each photo.
+
+        Findings that had nothing to go on, the tags and what is odd about them, the facts of the picture and further
+        opinions may be left out.
+        """
+
     def exhibits(self) -> Mapping[str, str]:
         """Source id → the number a photo keeps, however many join the case later, or the one it was given."""
 

@@ -19,7 +19,7 @@ import numpy as np
 from cattrs import Converter
 
 from gtloc_forensics.errors import DamagedCase
-from gtloc_forensics.records import Absent, Sentence, Statement, visible
+from gtloc_forensics.records import Absent, PhotoResult, Sentence, Statement, visible
 from gtloc_forensics.store import verdicts
 from gtloc_forensics.store.told import sentence_from, sentence_to_plain
 
@@ -79,6 +79,18 @@ def unpack(kind: type[R], stored: bytes, *, thin: Callable[[dict[str, Any]], Non
         return _converter().structure(built, kind)
     except (zlib.error, msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError, ExceptionGroup) as error:
         raise DamagedCase(f"stored bytes are not a {getattr(kind, '__name__', kind)}: {error}") from error
+
+
+def tested(stored: bytes) -> PhotoResult:
+    """Rebuild what was concluded of a photo without the findings that could not be tested.
+
+    Raises:
+        DamagedCase: when the bytes are not that.
+    """
+    try:
+        return verdicts.tested(_unpacked(stored))
+    except (zlib.error, msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedCase(f"stored bytes are not a PhotoResult: {error}") from error
 
 
 def decoded(stored: bytes, kind: type[R]) -> R:

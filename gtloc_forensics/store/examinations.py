@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sqlalchemy import func, select
 
 from gtloc_forensics.store.database import Store
@@ -28,3 +30,10 @@ def chain_end(store: Store) -> tuple[int, str]:
     with store.reading() as session:
         last = session.execute(query).first()
     return (0, "") if last is None else (last.sequence, last.event_hash)
+
+
+def rows(store: Store, examination_id: int) -> Iterator[int]:
+    """Stream the rows of an examination's sources in path order."""
+    query = select(MemberRow.source_row).where(MemberRow.examination_id == examination_id)
+    with store.reading() as session:
+        yield from session.scalars(query.order_by(MemberRow.ordinal).execution_options(yield_per=1000))

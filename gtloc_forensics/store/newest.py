@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,19 +36,19 @@ class MemberState:
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """The newest examination, what it looked at, and where the custody chain ends.
+    """The newest examination, what it passed over, and where the custody chain ends; :func:`members` tells its files.
 
     Attributes:
         examination: its fingerprint.
+        number: under which it is kept.
         chain: number and hash of the last custody event.
-        members: relative path → the file as examined.
         rejected: relative path → why it was passed over or could not be read, in English.
         products: name in the case folder → the SHA-256 of what was written there last, as the chain says.
     """
 
     examination: str
+    number: int
     chain: tuple[int, str]
-    members: Mapping[bytes, MemberState]
     rejected: Mapping[bytes, str]
     products: Mapping[str, str]
 
@@ -62,10 +62,32 @@ def newest(database: Path) -> Newest | None:
     if any(database.with_name(f"{database.name}-{part}").exists() for part in ("wal", "journal")):
         return None
     try:
-        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+        with closing(_opened(database)) as connection:
             return _read(connection)
     except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError):
         return None  # damaged, or of another program: opening it for work says which
+
+
+def members(database: Path, number: int) -> Iterator[tuple[bytes, MemberState]]:
+    """Stream the files of an examination in path order: relative path, and the file as examined.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: what the file holds of one cannot be read.
+    """
+    query = (
+        "SELECT s.relative, s.sha256, m.sha256_at_end, s.stat, s.sidecars "
+        "FROM member m JOIN source s ON s.id = m.source_row WHERE m.examination_id = ? ORDER BY m.ordinal"
+    )
+    try:
+        with closing(_opened(database)) as connection:
+            for relative, *columns in connection.execute(query, (number,)):
+                yield bytes(relative), _state(*columns)
+    except sqlite3.Error as error:
+        raise ValueError(str(error)) from error
+
+
+def _opened(database: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
 def _read(connection: sqlite3.Connection) -> Newest | None:
@@ -74,19 +96,14 @@ def _read(connection: sqlite3.Connection) -> Newest | None:
     if examination is None or chain is None:
         return None
     number, fingerprint = examination
-    members = connection.execute(
-        "SELECT s.relative, s.sha256, m.sha256_at_end, s.stat, s.sidecars "
-        "FROM member m JOIN source s ON s.id = m.source_row WHERE m.examination_id = ?",
-        (number,),
-    )
     rejected = connection.execute("SELECT relative, reason FROM rejected WHERE examination = ?", (fingerprint,))
     written = connection.execute(
         "SELECT subject, detail FROM custody WHERE action IN ('export', 'report') ORDER BY sequence"
     )
     return Newest(
         fingerprint,
+        number,
         (chain[0], chain[1]),
-        {bytes(relative): _state(*columns) for relative, *columns in members},
         {bytes(relative): reason.rpartition(_PARTS)[0] or reason for relative, reason in rejected},
         {subject: str(json.loads(detail).get("sha256", "")) for subject, detail in written},
     )

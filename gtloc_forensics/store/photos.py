@@ -98,6 +98,19 @@ class Album:
                 )
                 yield photo, acquired
 
+    def lean(self, row_ids: Sequence[int]) -> Iterator[Photo]:
+        """Stream photos for whoever reads neither tags nor pixels: claims without the tags and what is odd of them.
+
+        Facts of the picture, further opinions and unread tags of plugged-in readers are left out.
+        """
+        thin = _emptied(_UNREAD_BY_LISTS)
+        rows = self._rows(row_ids, CLAIM, VISION)
+        while window := list(islice(rows, PHOTOS_AT_ONCE)):
+            found = [self._claim(kept, source, known, thin=thin) for source, known, _, kept in window]
+            for (source, _, _, kept), claim, sun in zip(window, found, _suns(found), strict=True):
+                left_out = Unexamined(source.source_id, "decode", "")
+                yield Photo(source, claim, sun, left_out, self._prediction(kept, source))
+
     def claim(self, row_id: int) -> Claim | Unexamined:
         """Return what one source says of itself, without its picture."""
         return next(self.claims((row_id,)))[1]
@@ -111,19 +124,16 @@ class Album:
             row_ids: of the sources.
             without: fields of the claims that hold several values and are left empty, as ``tags``: it takes less time.
         """
-
-        def thin(built: dict[str, Any]) -> None:
-            built.update({name: type(built[name])() for name in without})
-
+        thin = _emptied(without) if without else None
         for source, known, _, kept in self._rows(row_ids, CLAIM):
-            yield source, self._claim(kept, source, known, thin=thin if without else None)
+            yield source, self._claim(kept, source, known, thin=thin)
 
     def _rows(self, row_ids: Sequence[int], *stages: str) -> Iterator[tuple[Source, StoredSource, datetime, Results]]:
         """Yield each source with the results of its *stages*; of all but tags and previews when none is named."""
         named = [*stages, *map(without_package, stages)]
         of_stages = ResultRow.stage.in_(named) if stages else ResultRow.stage.not_in((METADATA, PREVIEW))
         for first in range(0, len(row_ids), PHOTOS_AT_ONCE):
-            wanted = row_ids[first : first + PHOTOS_AT_ONCE]
+            wanted = list(row_ids[first : first + PHOTOS_AT_ONCE])
             with self._store.reading() as session:
                 found = session.execute(select(*SourceRow.__table__.c).where(SourceRow.id.in_(wanted)))
                 rows = {row.id: (*both_of(row), datetime.fromisoformat(row.acquired_utc)) for row in found}
@@ -188,6 +198,18 @@ class Album:
                 if not isinstance(found, TagsRead):
                     missing.append(_unexamined(source, stage, found))
         return tuple(missing)
+
+
+_UNREAD_BY_LISTS = ("tags", "warnings", "repeated", "unread")
+
+
+def _emptied(names: Sequence[str]) -> Callable[[dict[str, Any]], None]:
+    """Return what leaves fields of a claim that hold several values empty, before they are built."""
+
+    def thin(built: dict[str, Any]) -> None:
+        built.update({name: type(built[name])() for name in names})
+
+    return thin
 
 
 def _result(

@@ -151,6 +151,17 @@ def _result(read: _PhotoResult) -> PhotoResult:
     )
 
 
+def tested(plain: bytes) -> PhotoResult:
+    """Rebuild a result without the findings that could not be tested, which are most of them.
+
+    Raises:
+        MsgspecError, KeyError, TypeError, ValueError, AttributeError: it is none.
+    """
+    read = msgspec.msgpack.decode(plain, type=_PhotoResult)
+    read.findings = [finding for finding in read.findings if finding.outcome is not Outcome.NOT_TESTABLE]
+    return _result(read)
+
+
 KINDS = {
     PhotoResult: (msgspec.msgpack.Decoder(_PhotoResult), _result),
     Finding: (msgspec.msgpack.Decoder(_Finding), _finding),

@@ -25,7 +25,8 @@ with all, however many are alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from datetime import datetime
 
 import numpy as np
 
@@ -34,6 +35,7 @@ from gtloc_forensics.checks.reference import programs
 from gtloc_forensics.records import (
     UNKNOWN_DEVICE,
     Confidence,
+    CounterKind,
     Finding,
     Outcome,
     PhotoSummary,
@@ -72,23 +74,25 @@ def duplicates(summaries: Sequence[PhotoSummary], context: Context) -> Iterator[
     films = _halves(summaries)
     hashed = [photo for photo in summaries if photo.perceptual_hash is not None and photo.source_id not in films]
     seen = [photo for photo in hashed if _has_structure(photo)]
-    found = look_alikes.clusters([_hash(photo) for photo in seen], most_bits=SAME_BITS)
-    groups = [_one_of_each_content([seen[number] for number in numbers]) for numbers in found]
+    hashes = np.fromiter(map(_hash, seen), np.uint64, len(seen))
+    found = look_alikes.Clusters(hashes, most_bits=SAME_BITS)
+    shared = (_one_of_each_content([seen[number] for number in numbers]) for numbers in found.shared())
     told: set[str] = set()
-    for finding in (*_same_views(groups), *_edits(groups), *_two_pictures(hashed)):
+    for finding in (*_same_views(shared), *_edits(_first_with_embedding(seen, found)), *_two_pictures(hashed)):
         told.add(finding.source_ids[0])
         yield finding
     fine = [photo for photo in seen if photo.source_id not in told]
     yield from pairs.passed("GF406", fine, Sentence("No look-alike tells another story."))
     halves = [photo for photo in summaries if photo.source_id in films]
     yield from pairs.silent("GF406", halves, Sentence("the film of a live photo: it shows what its picture shows"))
-    known = [*seen, *halves, *(photo for photo in hashed if photo.source_id in told)]
-    unseen = pairs.rest(summaries, known)
+    unseen = (photo for photo in summaries if photo.source_id not in films and not _is_seen(photo, told))
     yield from pairs.silent("GF406", unseen, Sentence("the picture was not decoded or has no structure"))
 
 
 def _halves(summaries: Sequence[PhotoSummary]) -> frozenset[str]:
     """Return the films that are the moving half of a picture: by an identifier of both, or by one name beside it."""
+    if not any(map(_is_film, summaries)):
+        return frozenset()
     pictures = [photo for photo in summaries if not _is_film(photo)]
     names = {photo.name.rpartition(".")[0].casefold() for photo in pictures}
     shared = {photo.burst_id for photo in pictures} - {""}
@@ -106,6 +110,11 @@ def _is_film(photo: PhotoSummary) -> bool:
 
 def _hash(photo: PhotoSummary) -> int:
     return photo.perceptual_hash or 0
+
+
+def _is_seen(photo: PhotoSummary, told: Container[str]) -> bool:
+    """Whether a picture was compared, or something was told of it all the same."""
+    return photo.perceptual_hash is not None and (_has_structure(photo) or photo.source_id in told)
 
 
 def _has_structure(photo: PhotoSummary) -> bool:
@@ -233,9 +242,17 @@ def _story(
     )
 
 
-def _edits(groups: Sequence[Sequence[PhotoSummary]]) -> Iterator[Finding]:
+def _first_with_embedding(seen: Sequence[PhotoSummary], found: Iterable[tuple[int, ...]]) -> Iterator[PhotoSummary]:
+    """Yield the first picture of each look, where a model saw it."""
+    for first, *others in found:
+        if others or seen[first].embedding is not None:  # most looks are of one picture, and often no model saw any
+            group = _one_of_each_content([seen[number] for number in (first, *others)])
+            yield from (photo for photo in group[:1] if photo.embedding is not None)
+
+
+def _edits(looks: Iterable[PhotoSummary]) -> Iterator[Finding]:
     """Tell crops, turns and edits of one another: once for each that joins two looks, not for each pair."""
-    judged = [photo for group in groups for photo in group[:1] if photo.embedding is not None]
+    judged = list(looks)
     families = look_alikes.Unions(len(judged))
     for first, second in look_alikes.near_pairs([_hash(photo) for photo in judged], LIKE_BITS):
         photo, other = judged[first], judged[second]
@@ -260,14 +277,11 @@ def _cosine(photo: PhotoSummary, other: PhotoSummary) -> float:
 # --------------------------------------------------------------------------- one story, two pictures
 
 
-def _two_pictures(hashed: Iterable[PhotoSummary]) -> Iterator[Finding]:
-    stories: dict[tuple[object, ...], PhotoSummary] = {}
+def _two_pictures(hashed: Sequence[PhotoSummary]) -> Iterator[Finding]:
+    stories: dict[_Story, PhotoSummary] = {}
     told: set[str] = set()
-    for photo in hashed:
-        counted = tuple((counter.kind, counter.value) for counter in photo.counters)
-        if not counted or photo.local_time is None:
-            continue
-        first = stories.setdefault((photo.device_key, photo.local_time, counted), photo)
+    for photo, story in _told_twice(hashed):
+        first = stories.setdefault(story, photo)
         if first is photo or photo.burst_id or first.sha256 == photo.sha256:
             continue
         if _bits_apart(photo, first) >= DIFFERENT_BITS:
@@ -275,6 +289,25 @@ def _two_pictures(hashed: Iterable[PhotoSummary]) -> Iterator[Finding]:
             if first.source_id not in told:
                 told.add(first.source_id)
                 yield _picture(first, photo)
+
+
+def _told_twice(photos: Sequence[PhotoSummary]) -> Iterator[tuple[PhotoSummary, _Story]]:
+    """Yield the photos that may share device, time and counters with another; stories told once are not held."""
+    marks = np.fromiter((hash(_claimed(photo)) for photo in photos), np.int64, len(photos))
+    _, inverse, times = np.unique(marks, return_inverse=True, return_counts=True)
+    for number in np.flatnonzero(times[inverse] > 1).tolist():
+        story = _claimed(photos[number])
+        if story is not None:
+            yield photos[number], story
+
+
+_Story = tuple[str, datetime, tuple[tuple[CounterKind, int], ...]]
+
+
+def _claimed(photo: PhotoSummary) -> _Story | None:
+    """Return device, capture time and counters; None where no counter or no time is claimed."""
+    counted = tuple((counter.kind, counter.value) for counter in photo.counters)
+    return (photo.device_key, photo.local_time, counted) if counted and photo.local_time is not None else None
 
 
 def _picture(photo: PhotoSummary, other: PhotoSummary) -> Finding:

@@ -79,7 +79,11 @@ class _Gathered:
 
 
 def group_causes(
-    findings: Iterable[Finding], models: Sequence[ClockModel] = (), *, summaries: Iterable[PhotoSummary] = ()
+    findings: Iterable[Finding],
+    models: Sequence[ClockModel] = (),
+    *,
+    summaries: Iterable[PhotoSummary] = (),
+    seen: Mapping[str, PhotoSummary] | None = None,
 ) -> tuple[CauseGroup, ...]:
     """Gather findings under their causes.
 
@@ -87,13 +91,14 @@ def group_causes(
         findings: of any outcome; only found and explained ones that name a cause are gathered, in their order.
         models: the clock models of the case, if any.
         summaries: the photos of the case; they give names and capture times.
+        seen: the same by source id, where somebody has them so.
 
     Returns:
         The strongest group first: by outcome, severity, number of photos. Every gathered
         finding is in exactly one group.
     """
     told = [finding for finding in findings if finding.cause is not None and finding.outcome in _GRAVITY]
-    seen = {summary.source_id: summary for summary in summaries}
+    seen = {summary.source_id: summary for summary in summaries} if seen is None else seen
     placing = _Placing({model.device_key: model for model in models}, told, seen)
     groups: dict[Key, _Gathered] = {}
     for finding in told:

@@ -43,7 +43,7 @@ def write_csv(
     with replaced(path) as draft, draft.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out)
         columns: list[str] = []
-        for entry in entries(view, only=only, progress=progress):
+        for entry in entries(view, only=only, progress=progress, lean=True):
             values = row(entry)
             if language != "en":
                 values |= _in_words_of(words, entry)

@@ -6,6 +6,7 @@ Written as a stream, one photo at a time, so that its length does not matter.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -36,13 +37,14 @@ from gtloc_forensics.records import (
     Sun,
     Unexamined,
     Untold,
+    may_hide,
     visible,
     visible_throughout,
 )
 from gtloc_forensics.records.decisions import ways_to_say
 from gtloc_forensics.report.agreement import ASKED, NOT_COMBINED, agreement, judges, months_of
 from gtloc_forensics.report.exports.events import recorded
-from gtloc_forensics.report.exports.finding_facts import finding_facts
+from gtloc_forensics.report.exports.finding_facts import plain_facts
 from gtloc_forensics.report.exports.rows import identity, known
 from gtloc_forensics.report.readings import fates, fates_of, readings, undecided
 
@@ -95,14 +97,27 @@ def pieces(view: CaseView, *, reviewed: bool = False) -> Iterator[str]:
     yield text.rstrip()[:-1].rstrip() + ',\n "photos": ['
     separator = "\n  "
     judged = _Judged()
-    for photo in _photos(view, decisions, judged):
-        yield separator + json.dumps(visible_throughout(photo), ensure_ascii=False)
+    for photo in _photos(view, decisions, judged if reviewed else None):
+        yield separator + _written(photo)
         separator = ",\n  "
     yield "\n ]"
     if reviewed:
         told = visible_throughout(_reviewed_throughout(decisions, judged))
         yield f',\n "review": {json.dumps(told, ensure_ascii=False)}'
     yield "\n}\n"
+
+
+def _written(photo: dict[str, Any]) -> str:
+    """Return one photo's part as JSON, every text in it visible.
+
+    What hides is rare: it is looked for in the text as a whole, where all but quotation marks and backslashes
+    show as they are or as an escape, before each text is made visible.
+    """
+    text = json.dumps(photo, ensure_ascii=False)
+    return json.dumps(visible_throughout(photo), ensure_ascii=False) if may_hide(text) or _ESCAPE.search(text) else text
+
+
+_ESCAPE = re.compile(r"\\[^\"\\]")  # of a control character; a backslash before a letter looks like one
 
 
 @dataclass(slots=True)
@@ -151,9 +166,10 @@ def _reviewed_throughout(decisions: Decisions, judged: _Judged) -> dict[str, Any
     }
 
 
-def _photos(view: CaseView, decisions: Decisions, judged: _Judged) -> Iterator[dict[str, Any]]:
+def _photos(view: CaseView, decisions: Decisions, judged: _Judged | None) -> Iterator[dict[str, Any]]:
     for entry in view.photos():
-        judged.keep(entry, decisions.judged_photos)
+        if judged is not None:
+            judged.keep(entry, decisions.judged_photos)
         yield photo(entry) | ({"reviewed": reviewed(entry, decisions)} if decisions else {})
     for passed in view.passed_over():
         if passed.blocks:
@@ -394,7 +410,7 @@ def _folded(hours: Any) -> Any:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    told = dict(finding_facts(finding))
+    told = dict(plain_facts(finding))  # what is written is made visible as a whole
     others = told.pop("others")
     return {**told, "with": others}
 

@@ -29,7 +29,7 @@ def write_geojson(
     with replaced(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
         out.write('{"type": "FeatureCollection", "features": [')
         separator = "\n"
-        for entry in entries(view, only=only, progress=progress):
+        for entry in entries(view, only=only, progress=progress, lean=True):
             for role, position, altitude_m in places(entry):
                 out.write(separator + json.dumps(_feature(entry, role, position, altitude_m), ensure_ascii=False))
                 separator = ",\n"
@@ -59,7 +59,7 @@ def write_kml(view: CaseView, path: Path, *, only: frozenset[Status] | None = No
     """Write placemarks of claimed and indicated places; a time is written only where its instant is known."""
     with replaced(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
         out.write(_KML_HEAD.format(name=xml_text(view.header.case_number or "gtloc_forensics")))
-        for entry in entries(view, only=only, progress=progress):
+        for entry in entries(view, only=only, progress=progress, lean=True):
             for role, position, altitude_m in places(entry):
                 out.write(_placemark(entry, role, position, altitude_m))
         out.write("</Document></kml>\n")

@@ -24,9 +24,18 @@ Value: TypeAlias = str | int | float | bool | None
 Progress: TypeAlias = Callable[[int], None] | None
 
 
-def entries(view: CaseView, *, only: frozenset[Status] | None, progress: Progress) -> Iterator[PhotoEntry]:
-    """Yield the photos of the wanted outcomes in path order, telling *progress* how many were passed."""
-    for number, entry in enumerate(view.photos(), start=1):
+def entries(
+    view: CaseView, *, only: frozenset[Status] | None, progress: Progress, lean: bool = False
+) -> Iterator[PhotoEntry]:
+    """Yield the photos of the wanted outcomes in path order, telling *progress* how many were passed.
+
+    Args:
+        view: the case.
+        only: outcomes; None for all.
+        progress: told the number of photos that were passed.
+        lean: nothing is read of them but what :meth:`CaseView.lean_photos` keeps.
+    """
+    for number, entry in enumerate(view.lean_photos() if lean else view.photos(), start=1):
         if only is None or entry.statuses & only:
             yield entry
         if progress:

@@ -1,0 +1,196 @@
+"""Records by the hundred thousand in an unnamed file instead of in memory, and what stands in for them.
+
+Eight bytes a record stay in memory; one that is asked for is read and built anew, and the
+last few are remembered. :meth:`OnDisk.stand_ins` gives for each record an object that acts as
+the record does and holds nothing but its number: a rule may sort, group and keep as many of
+them as it likes.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import tempfile
+import weakref
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Generic, TypeVar, cast
+
+from gtloc_forensics.files import opening
+from gtloc_forensics.store.typed import by_type
+
+R = TypeVar("R")
+
+BUFFER_BYTES = 1 << 16
+"""Written at a time, and read at a time where all records are."""
+
+REMEMBERED = 512
+"""Records that a stand-in need not read again."""
+
+
+class _File:
+    """Records one behind the other in a file without a name, and where each ends."""
+
+    def __init__(self, number: int, encode: Callable[[Any], bytes], decode: Callable[[Any], Any]) -> None:
+        self._number = number  # of the open file
+        self._encode, self.decode = encode, decode
+        self.ends = array("Q")
+        self._waiting = bytearray()
+        self._written = 0
+
+    def append(self, record: object) -> None:
+        self._waiting += self._encode(record)
+        self.ends.append(self._written + len(self._waiting))
+        if len(self._waiting) >= BUFFER_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        with opening.told_when_full():
+            while self._waiting:
+                written = os.pwrite(self._number, self._waiting, self._written)
+                self._written += written
+                del self._waiting[:written]
+
+    def read(self, number: int) -> Any:
+        first, last = self.begin(number), self.ends[number]
+        if last > self._written:
+            self.flush()
+        return self.decode(os.pread(self._number, last - first, first))
+
+    def begin(self, number: int) -> int:
+        return self.ends[number - 1] if number else 0
+
+    def piece(self, begin: int, most: int) -> memoryview:
+        return memoryview(os.pread(self._number, most, begin))
+
+
+class OnDisk(Sequence[R]):
+    """A list that only grows, kept in a file that has no name; with this object the file is gone."""
+
+    def __init__(self, records: Iterable[R] = (), *, kind: type[R] | None = None) -> None:
+        """Open an unnamed file in the folder for temporary files and keep *records* in it.
+
+        Args:
+            records: what to begin with.
+            kind: what all records are, where that is a dataclass whose types tell all: it is read many times as fast.
+
+        Raises:
+            WorkspaceFull: the folder for temporary files has no room, here or when a record is added.
+        """
+        with opening.told_when_full():
+            file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with this object
+        self.close = weakref.finalize(self, file.close)
+        self._file = _File(file.fileno(), *(_PICKLE if kind is None else _by_type(kind)))
+        self.remembered: Callable[[int], R] = lru_cache(maxsize=REMEMBERED)(self._file.read)
+        for record in records:
+            self.append(record)
+
+    def append(self, record: R) -> None:
+        """Add a record at the end.
+
+        Raises:
+            WorkspaceFull: there is no room for it.
+        """
+        self._file.append(record)
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        return len(self._file.ends)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return a record, or a list of some: each is built anew."""
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        number = index + len(self) if index < 0 else index
+        if not 0 <= number < len(self):
+            raise IndexError(index)
+        return self._file.read(number)
+
+    def __iter__(self) -> Iterator[R]:
+        """Yield the records in order, many read at a time."""
+        file, number = self._file, 0
+        file.flush()
+        while number < len(self):
+            begin = first = file.begin(number)
+            several = file.piece(begin, max(BUFFER_BYTES, file.ends[number] - begin))
+            while number < len(self) and file.ends[number] - begin <= len(several):
+                last = file.ends[number]
+                yield cast(R, file.decode(several[first - begin : last - begin]))
+                first, number = last, number + 1
+
+    def stand_ins(self, order: Iterable[int] | None = None) -> tuple[R, ...]:
+        """Return an object for each record, in its *order* when one is given, that acts as the record does."""
+        self._file.flush()  # whoever asks a stand-in shall not hear of a full disk
+        numbers = range(len(self)) if order is None else order
+        return tuple(cast(R, _StandIn(self, number)) for number in numbers)
+
+
+class _StandIn(Generic[R]):
+    """Acts as a record that lies on the disk; as objects two are one only where they are the same stand-in."""
+
+    __slots__ = ("_number", "_records")
+
+    def __init__(self, records: OnDisk[R], number: int) -> None:
+        self._records = records
+        self._number = number
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the record has of that name."""
+        return getattr(self._records.remembered(self._number), name)
+
+    @property  # type: ignore[misc]  # a record asks what it is by this, and so does dataclasses.replace
+    def __class__(self) -> type[Any]:
+        return type(self._records.remembered(self._number))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether *other* is equal to the record."""
+        mine = self._records.remembered(self._number)
+        return bool(mine == _record_of(other))
+
+    def __hash__(self) -> int:
+        """Return the hash of the record."""
+        return hash(self._records.remembered(self._number))
+
+    def __repr__(self) -> str:
+        """Return what the record says of itself."""
+        return repr(self._records.remembered(self._number))
+
+    def __reduce__(self) -> tuple[Callable[[Any], Any], tuple[Any]]:
+        """Send the record itself to another process, and copy it as itself."""
+        return _itself, (self._records.remembered(self._number),)
+
+    @property
+    def __dataclass_fields__(self) -> Any:
+        return cast(Any, self._records.remembered(self._number)).__dataclass_fields__
+
+
+def _record_of(value: object) -> object:
+    return value._records.remembered(value._number) if type(value) is _StandIn else value
+
+
+def _itself(record: R) -> R:
+    return record
+
+
+def kept(rows: Iterable[R], kind: type[R]) -> Sequence[R]:
+    """Return stand-ins for *rows*, which are put on the disk."""
+    return OnDisk(rows, kind=kind).stand_ins()
+
+
+# --------------------------------------------------------------------------- bytes
+
+_Codec = tuple[Callable[[Any], bytes], Callable[[Any], Any]]
+
+
+def _pickled(record: object) -> bytes:
+    return pickle.dumps(_record_of(record), pickle.HIGHEST_PROTOCOL)
+
+
+_PICKLE: _Codec = (_pickled, pickle.loads)
+"""Nobody else can write to a file without a name, so that what is read is what this process wrote."""
+
+
+def _by_type(kind: Any) -> _Codec:
+    encode, decode = by_type(kind)
+    return (lambda record: encode(_record_of(record))), decode

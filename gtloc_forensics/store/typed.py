@@ -1,0 +1,38 @@
+"""Records of one dataclass to bytes and back, by its types alone: for lists that are gone with the process.
+
+Nothing is said of them in the bytes but their values, and no older version ever reads them; what a case keeps goes
+through :mod:`gtloc_forensics.store.codec`.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+_ARRAY = 1  # an array among what msgspec knows
+
+
+@lru_cache
+def by_type(kind: Any) -> tuple[Callable[[Any], bytes], Callable[[Any], Any]]:
+    """Return how records of a dataclass, or bytes, are written and how they are read."""
+    encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
+    decoder = msgspec.msgpack.Decoder(kind, dec_hook=lambda _, value: value, ext_hook=_array)
+    return encoder.encode, decoder.decode
+
+
+def _plain(value: object) -> object:
+    import numpy as np
+
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return msgspec.msgpack.Ext(_ARRAY, pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+    raise TypeError(f"{type(value).__name__} has no place on the disk")
+
+
+def _array(_: int, value: memoryview) -> object:
+    return pickle.loads(value)
