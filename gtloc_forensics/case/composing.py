@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,13 +19,12 @@ from gtloc_forensics.case import search
 from gtloc_forensics.case.calendar_words import When
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.query_words import Meaning, There, understood
-from gtloc_forensics.case.retrieval import Answer, Example, Hit, Query, in_order
+from gtloc_forensics.case.retrieval import Answer, Example, Query, in_order
 from gtloc_forensics.case.search import Watched
 from gtloc_forensics.case.system_search import AskedSystem
-from gtloc_forensics.case.view import StoredCase
-from gtloc_forensics.earth import gazetteer
+from gtloc_forensics.case.towns import town_of
 from gtloc_forensics.errors import MissingExtra, UsageError, WeightsError
-from gtloc_forensics.records import Environment, Position, Sentence, Statement
+from gtloc_forensics.records import Environment, Sentence, Statement
 from gtloc_forensics.vision import library, words
 from gtloc_forensics.vision.words import WordHeads
 
@@ -94,7 +92,7 @@ def find(cases: Sequence[CaseFolder], query: Query, asked: Asked, *, named: str 
     if system is None and (is_composed or asked.like or meaning.sought):
         _same_eyes(environments)
     query = replace(query, sought=meaning.sought)
-    examples = _Examples(cases[0].view(), None if system is not None else seeing, watched)
+    examples = _Examples(cases[0], None if system is not None else seeing, watched)
     if is_composed:
         time_and_place = _fused(system, meaning, asked) if system is not None else _parts(seeing, meaning)
         query = replace(query, composed=_composed(asked, examples, [*_read(reading, meaning), *time_and_place]))
@@ -112,17 +110,6 @@ def find(cases: Sequence[CaseFolder], query: Query, asked: Asked, *, named: str 
         word_heads=heads.sha256 if heads is not None and meaning.sought else "",
         text_tower=reading.tower().weights_sha256 if meaning.phrases else "",
     )
-
-
-def town_of(hit: Hit) -> str:
-    """Return the town by which people would call the claimed position of a hit; "" where none is claimed."""
-    return "" if hit.position is None else _town(hit.position)
-
-
-@lru_cache(maxsize=4096)
-def _town(position: Position) -> str:
-    town = gazetteer.well_known(position)
-    return f"{gazetteer.told(town)} ({town.distance_km:.0f} km)"
 
 
 def _with_time(meaning: Meaning, time: str, heads: WordHeads | None) -> Meaning:
@@ -222,12 +209,13 @@ Part = tuple[str, float, NDArray[np.float32]]
 class _Examples:
     """Where examples are found: among the photos of a case, read by way of *watched*; else a file the model sees."""
 
-    view: StoredCase
+    case: CaseFolder
     seeing: search.Seeing | None
     watched: Watched
 
     def example(self, name: str) -> Example:
-        return search.example_of(self.view, name, self.seeing, watched=self.watched)
+        case = self.case if self.watched is iter else None  # of what another system saw the index knows nothing
+        return search.example_of(self.case.view(), name, self.seeing, watched=self.watched, case=case)
 
     def embedding(self, name: str) -> NDArray[np.float32]:
         found = self.example(name)
