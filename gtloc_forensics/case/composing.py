@@ -101,7 +101,10 @@ def find(cases: Sequence[CaseFolder], query: Query, asked: Asked, *, named: str 
     if len(cases) == 1:
         answer = search.find(cases[0], query, words=named, limit=limit, watched=watched)
     else:
-        each = {str(case.folder): search.find(case, query, words=named, limit=None, watched=watched) for case in cases}
+        enough = limit if _one_scale(query) else None  # ranks on several scales are those among all hits
+        each = {
+            str(case.folder): search.find(case, query, words=named, limit=enough, watched=watched) for case in cases
+        }
         answer = merged(each, query, limit=limit)
     return replace(
         answer,
@@ -110,6 +113,11 @@ def find(cases: Sequence[CaseFolder], query: Query, asked: Asked, *, named: str 
         word_heads=heads.sha256 if heads is not None and meaning.sought else "",
         text_tower=reading.tower().weights_sha256 if meaning.phrases else "",
     )
+
+
+def _one_scale(query: Query) -> bool:
+    """Whether hits are put in order by one likeness at most: then the first of each case are enough."""
+    return (query.like is not None) + query.shows + (query.composed is not None) + 2 * bool(query.sought) <= 1
 
 
 def _with_time(meaning: Meaning, time: str, heads: WordHeads | None) -> Meaning:
@@ -348,4 +356,5 @@ def merged(answers: Mapping[str, Answer], query: Query, *, limit: int | None = 2
     for answer in answers.values():
         unknown.update(answer.unknown)
     looked_at = sum(answer.looked_at for answer in answers.values())
-    return Answer(tuple(in_order(hits, query)[:limit]), len(hits), looked_at, dict(unknown))
+    matching = sum(answer.matching for answer in answers.values())
+    return Answer(tuple(in_order(hits, query)[:limit]), matching, looked_at, dict(unknown))

@@ -10,6 +10,7 @@ import re
 import types
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -32,8 +33,17 @@ _HALVES = re.compile("[\ud800-\udfff]")  # of characters; and what stands for by
 _PACKED_BELOW = 256  # bytes; compressing less than this makes it longer
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A record in its stored form: what another machine packed is kept as it came, not built and packed again."""
+
+    stored: bytes
+
+
 def pack(record: Any) -> bytes:
     """Return the stored form of a record, or of a tuple or list of records."""
+    if isinstance(record, Packed):
+        return record.stored
     built = _converter().unstructure(record)
     try:
         plain = msgspec.msgpack.encode(built, enc_hook=_array_to_plain)
