@@ -21,7 +21,8 @@ from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import DamagedCase, ServerFailed, UsageError
 from gtloc_forensics.files.stores import addresses
 from gtloc_forensics.files.stores.deposits import Deposit, refuse_within
-from gtloc_forensics.store.codec import Packed, pack
+from gtloc_forensics.store.codec import pack
+from gtloc_forensics.store.packed import Packed
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install -e '.[cluster]'")
 pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.timeout(240)]

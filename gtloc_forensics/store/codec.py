@@ -10,7 +10,6 @@ import re
 import types
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -21,6 +20,7 @@ from cattrs import Converter
 
 from gtloc_forensics.errors import DamagedCase
 from gtloc_forensics.records import Absent, Sentence, Statement, visible
+from gtloc_forensics.store.packed import Packed
 
 R = TypeVar("R")
 
@@ -31,13 +31,6 @@ _SAME_FOR_ALL = frozenset({str, int, bool, type(None)})  # no float: two that ar
 _PARTS = "\x1f"  # the unit separator: no sentence of ours holds it
 _HALVES = re.compile("[\ud800-\udfff]")  # of characters; and what stands for bytes that are no text
 _PACKED_BELOW = 256  # bytes; compressing less than this makes it longer
-
-
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """A record in its stored form: what another machine packed is kept as it came, not built and packed again."""
-
-    stored: bytes
 
 
 def pack(record: Any) -> bytes:

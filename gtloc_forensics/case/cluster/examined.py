@@ -18,7 +18,8 @@ from gtloc_forensics.errors import DecodeRefused, MissingExtra
 from gtloc_forensics.examination.work import Failure, Work
 from gtloc_forensics.files.acquiring import Taken, UnreadSidecar
 from gtloc_forensics.records import Claim, ImageFacts, Prediction, Skipped, Source, Statement, TagsRead, Unread
-from gtloc_forensics.store.codec import Packed, pack, unpack
+from gtloc_forensics.store.codec import pack, unpack
+from gtloc_forensics.store.packed import Packed
 
 
 @dataclass(frozen=True, slots=True)
