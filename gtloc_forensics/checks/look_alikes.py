@@ -12,6 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 HASH_BYTES = 8
+FEWEST_IN_PARTS, SHORTEST_PART_BITS = 5_000, 16
+"""Below either, comparing every hash with every other is as quick: parts that are shorter are shared by too many."""
+
 HITS_AT_ONCE = 4_000_000
 """Most answers of the index that are in memory at a time (12 bytes each), or one picture's where that is more."""
 
@@ -46,11 +49,16 @@ def clusters(hashes: Sequence[int], *, most_bits: int) -> tuple[tuple[int, ...],
     if not len(hashes):
         return ()
     values, inverse = np.unique(np.array(hashes, dtype=np.uint64), return_inverse=True)
-    label = np.arange(len(values))
+    label, sets = np.arange(len(values)), dict[int, list[int]]()
     for rows in _near_rows(values, label.copy(), most_bits):
-        found = np.unique(label[rows])
-        if len(found) > 1:
-            label[np.isin(label, found)] = found[0]
+        if len(rows) > 1 and len(found := np.unique(label[rows]).tolist()) > 1:
+            largest = max(found, key=lambda name: len(sets.get(name, (name,))))
+            joined = sets.setdefault(largest, [largest])
+            for name in found:
+                if name != largest:  # the smaller are moved: no row is moved more often than sets can double
+                    moved = sets.pop(name, [name])
+                    label[moved] = largest
+                    joined += moved
     members: dict[int, list[int]] = {}
     for place, name in enumerate(label[inverse].tolist()):
         members.setdefault(name, []).append(place)
@@ -75,11 +83,21 @@ def near_pairs(hashes: Sequence[int], most_bits: int) -> Iterator[tuple[int, int
 
 
 def _near_rows(values: NDArray[np.uint64], asked: NDArray[np.int64], most_bits: int) -> Iterator[NDArray[np.int64]]:
-    """Yield for each row *asked* about the rows of distinct *values* near it, itself too."""
+    """Yield for each row *asked* about the rows of distinct *values* near it, itself too.
+
+    Two hashes that differ by at most n bits are equal in one of n + 1 parts at least: those that share a part are all
+    that has to be compared, which for few bits takes little more than looking each up.
+    """
     import faiss  # slow to import, and only a case with pictures needs it
 
     table = np.ascontiguousarray(values).view(np.uint8).reshape(-1, HASH_BYTES)
-    index = faiss.IndexBinaryFlat(8 * HASH_BYTES)
+    parts = most_bits + 1
+    is_worth_it = len(table) >= FEWEST_IN_PARTS and 8 * HASH_BYTES // parts >= SHORTEST_PART_BITS
+    index = (
+        faiss.IndexBinaryMultiHash(8 * HASH_BYTES, parts, 8 * HASH_BYTES // parts)
+        if is_worth_it
+        else faiss.IndexBinaryFlat(8 * HASH_BYTES)
+    )
     index.add(table)
     step = max(1, HITS_AT_ONCE // len(table))
     for begin in range(0, len(asked), step):
