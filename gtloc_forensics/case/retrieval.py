@@ -12,13 +12,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gtloc_forensics.case.likenesses import HASH_BITS, cosines, hamming
-from gtloc_forensics.case.query_words import Sought
 from gtloc_forensics.case.seen_words import SeenWord, log_share, seen_words, words_met
 from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.circular import day_turn
@@ -34,6 +33,9 @@ from gtloc_forensics.records import (
     Stated,
     Statement,
 )
+
+if TYPE_CHECKING:
+    from gtloc_forensics.case.query_words import Sought
 
 PLACE_RADIUS_KM = 250.0
 """Mass this near counts as being at a place: half of it is about the error of a good prediction at region level."""

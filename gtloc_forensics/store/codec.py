@@ -12,15 +12,17 @@ import zlib
 from collections.abc import Callable
 from datetime import date, datetime, time
 from functools import lru_cache
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 import numpy as np
-from cattrs import Converter
 
 from gtloc_forensics.errors import DamagedCase
 from gtloc_forensics.records import Absent, Sentence, Statement, visible
 from gtloc_forensics.store.packed import Packed
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 R = TypeVar("R")
 
@@ -122,6 +124,8 @@ def plain(record: Any) -> Any:
 
 @lru_cache(maxsize=1)
 def _converter() -> Converter:
+    from cattrs import Converter  # slow to import, and a search that reads bytes needs none
+
     # Where in a record bytes fail is told to nobody; keeping account of it would take a third of the time.
     converter = Converter(omit_if_default=False, prefer_attrib_converters=False, detailed_validation=False)
     converter.register_unstructure_hook(Absent, lambda value: {_ABSENT_KEY: value.name})
