@@ -369,6 +369,14 @@ def _failed(name: str, photos: int, said: str) -> dict[str, Any]:
     return {"step": name, "photos": photos, "failed": (said.strip().splitlines() or ["no reason"])[-1][:200]}
 
 
+def _drawn(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what is drawn of a step: of searches the dearest question, as its process has it."""
+    if found["step"] != "search":
+        return found
+    dearest = max(sorted(each)[len(each) // 2] for each in found["questions_cpu_s"].values())
+    return found | {"cpu_s": dearest, "peak_mib": found["largest_peak_mib"]}
+
+
 def draw(result: dict[str, Any], path: Path) -> None:
     """Draw CPU time and peak memory of every step over the number of photos, both axes logarithmic."""
     import matplotlib as mpl
@@ -378,15 +386,18 @@ def draw(result: dict[str, Any], path: Path) -> None:
     from matplotlib import pyplot
 
     figure, (of_time, of_memory) = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    for name in STEPS:
-        found = [each for each in result["results"] if each["step"] == name and "cpu_s" in each]
+    for name in STEPS[:-1]:  # recall costs what the search of all costs that it is held against
+        found = [_drawn(each) for each in result["results"] if each["step"] == name and "cpu_s" in each]
         photos = [each["photos"] for each in found]
         of_time.plot(photos, [each["cpu_s"] for each in found], "o-", label=name)
         of_memory.plot(photos, [each["peak_mib"] for each in found], "o-", label=name)
+    rules = json.loads(Path(__file__).with_name("checks_speed.json").read_text(encoding="utf-8"))["cpu_seconds"]
+    for name in ("rules", "clock models"):
+        of_time.plot([int(photos) for photos in rules], [cost[name] for cost in rules.values()], "s--", label=name)
     for axes, said in ((of_time, "CPU seconds"), (of_memory, "peak memory, MiB")):
         axes.set(xscale="log", yscale="log", xlabel="photos", ylabel=said)
         axes.grid(visible=True, which="major", alpha=0.3)
-    of_time.legend()
+    of_time.legend(fontsize=7, ncols=2)
     figure.savefig(path, metadata={"Date": None})
 
 

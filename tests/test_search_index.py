@@ -15,7 +15,9 @@ from click.testing import CliRunner, Result
 from PIL import Image, ImageDraw
 from test_case import audit
 
+from gtloc_forensics.case.case import Case
 from gtloc_forensics.case.search_index import building, quick, service, vectors
+from gtloc_forensics.case.search_index.asking import COMPARED_AGAIN
 from gtloc_forensics.case.search_index.index import FOLDER
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.examination.settings import Settings
@@ -254,7 +256,22 @@ def test_of_made_embeddings_the_nearest_are_among_those_compared_again(count: in
     found = []
     for number in range(0, count, count // 20):
         order = np.argsort(-(table @ table[number]))
-        near = set(vectors.best(code, halves, table[number], 400).tolist())
+        near = set(vectors.best(code, halves, table[number], COMPARED_AGAIN).tolist())
         assert order[0] in near
         found.append(len(near & set(order[:20].tolist())) / 20)
     assert np.mean(found) >= 0.98
+
+
+def test_a_reader_elsewhere_does_not_make_a_search_slow_and_a_writer_makes_it_ask_the_open_case(
+    indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = answers_by(monkeypatch, quickly=True)
+    with Case(indexed) as reading:
+        assert reading.said() is not None
+        assert (indexed / "case.sqlite-wal").exists()
+        assert found(indexed, "--months", "6")["matching"] == 1
+    with Case(indexed) as writing:
+        writing._place.note("note", "case", {})
+        assert (indexed / "case.sqlite-wal").stat().st_size
+        assert found(indexed, "--months", "6")["matching"] == 1
+    assert told == [True, False]

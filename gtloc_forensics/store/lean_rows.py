@@ -108,10 +108,16 @@ class Newest:
     unreadable: int
 
 
+def journalled_bytes(database: Path) -> int:
+    """Return how much lies in journals beside a case file; who only reads it leaves an empty one there."""
+    beside = (database.with_name(f"{database.name}-{part}") for part in ("wal", "journal"))
+    return sum(path.stat().st_size for path in beside if path.exists())
+
+
 @contextmanager
 def opened(database: Path) -> Iterator[Ask | None]:
     """Lend a case file for reading; None where it cannot be read so, or a journal beside it has to be taken in."""
-    if any(database.with_name(f"{database.name}-{part}").exists() for part in ("wal", "journal")):
+    if journalled_bytes(database):
         yield None
         return
     try:

@@ -1,7 +1,7 @@
 """A question answered by the index: it says which photos to read, and the case what is shown of them.
 
 Conditions are held against every photo at once, as :mod:`gtloc_forensics.case.retrieval` holds them one by one; what is
-shown is held against them there again. Of pictures that are alike the index finds the few hundred that seem nearest, by
+shown is held against them there again. Of pictures that are alike the index finds the thousand that seem nearest, by
 a shortened embedding; they are put in order by the cosines of those that the case keeps.
 """
 
@@ -25,8 +25,11 @@ from gtloc_forensics.records import Position, Sentence
 from gtloc_forensics.store import lean_rows
 from gtloc_forensics.store.lean_rows import Ask, LeanPhoto, Newest
 
-COMPARED_AGAIN = 400
-"""The photos that seem nearest, by whose own embeddings the order is decided; more where more are shown."""
+COMPARED_AGAIN = 1_000
+"""The photos that seem nearest, by whose own embeddings the order is decided; more where more are shown.
+
+Of a million made embeddings the nearest twenty were among 400 in 0.96 of all cases, among 1,000 in 0.9975.
+"""
 
 _TIMES_SHOWN = 8
 MOST_SHOWN = 2_000
@@ -225,7 +228,9 @@ def _nearest(
     places = index.ordinals[index.stored("is_seen")]
     asked = (places >= 0) & meets[places]
     if not asked.all():
-        coded, places = [np.concatenate(coded)[asked]], places[asked]
+        ends = np.cumsum([len(some) for some in coded])[:-1]
+        coded = [some[wanted] for some, wanted in zip(coded, np.split(asked, ends), strict=True)]
+        places = places[asked]
     return np.sort(places[vectors.best(code, coded, vector, most)])
 
 

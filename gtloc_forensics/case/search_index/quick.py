@@ -54,9 +54,9 @@ def answered(folder: Path, query: Query, *, like: str = "", words: str = "", lim
     return None
 
 
-def _state(database: Path) -> tuple[int, int, int, bool]:
+def _state(database: Path) -> tuple[int, int, int, int]:
     now = database.stat()
-    return now.st_ino, now.st_size, now.st_mtime_ns, database.with_name(f"{database.name}-wal").exists()
+    return now.st_ino, now.st_size, now.st_mtime_ns, lean_rows.journalled_bytes(database)
 
 
 def example_of(index: SearchIndex, ask: Ask, newest: Newest, name: str) -> Example | None:

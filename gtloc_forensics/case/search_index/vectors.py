@@ -1,7 +1,7 @@
 """Embeddings in so few bytes that a million of them are compared in a fraction of a second: for choosing whom to read.
 
 Up to some ten thousand are kept in half precision, more by product quantisation (faiss). Either is an approximation,
-so a few hundred of the best are compared again by the embeddings that the case holds, and those cosines are shown.
+so a thousand of the best are compared again by the embeddings that the case holds, and those cosines are shown.
 """
 
 from __future__ import annotations
