@@ -32,17 +32,32 @@ from gtloc_forensics.case.cluster.cluster import Cluster
 from gtloc_forensics.case.cluster.shards import Most
 from gtloc_forensics.examination.settings import Settings
 evidence, case_folder, way, sources, model = sys.argv[1:]
+from gtloc_forensics.examination.gathering import Gathering
+spent = {"read": 0.0, "keep": 0.0}
+def counted(kind, name, part):
+    whole = getattr(kind, name)
+    def timed(*given):
+        began = time.thread_time()
+        try:
+            return whole(*given)
+        finally:
+            spent[part] += time.thread_time() - began
+    setattr(kind, name, timed)
+counted(Gathering, "_keep", "keep")
+if way != "inline":
+    counted(spool.Spool, "read", "read")
 spool.Spool.clear = lambda self, keys: None  # so that the results can be weighed
 cluster = None if way == "inline" else Cluster(address_of(way), most=Most(sources=int(sources)))
 with open_case(Path(evidence), Path(case_folder)) as case:
     case.audit(Settings(model=model, device="cpu", jobs=0), cluster=cluster)
 results = sorted(Path(case_folder, "cluster").glob("??/*.examined"))
+spent = dict(spent)
 began = time.process_time()
 lots = spool.Spool(Path(case_folder, "cluster")) if results else None
 photos = sum(len(lots.read(path.stem)) for path in results)
 print(json.dumps({
     "shards": len(results), "photos": photos, "bytes": sum(path.stat().st_size for path in results),
-    "reading_s": time.process_time() - began,
+    "reading_s": time.process_time() - began, "imported_s": spent,
 }))
 """
 
@@ -105,6 +120,10 @@ def main() -> None:
                 "result bytes a photo": round(last["bytes"] / last["photos"]),
                 "result bytes a shard": round(last["bytes"] / last["shards"]),
                 "shards": [last["shards"], small["shards"]],
+                "importing, cpu ms a photo": {
+                    part: round(1000 * median(each["imported_s"][part] / each["photos"] for each in cost["local"]), 2)
+                    for part in ("read", "keep")
+                },
                 "reading results, cpu ms a photo": round(
                     1000 * median(one["reading_s"] / one["photos"] for one in cost["local"]), 3
                 ),

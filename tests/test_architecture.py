@@ -90,7 +90,7 @@ NARROW: dict[tuple[str, str], tuple[str, ...]] = {
 OWNERS: dict[str, tuple[str, ...]] = {
     "torch": ("vision", "modelling.training"),
     "timm": ("vision",),
-    "faiss": ("vision", "case.retrieval", "checks.look_alikes"),
+    "faiss": ("vision", "case.likenesses", "case.search_index.vectors", "checks.look_alikes"),
     "safetensors": ("vision", "modelling.training"),
     "huggingface_hub": ("vision.install",),
     "matplotlib": ("modelling",),

@@ -8,7 +8,7 @@ must lie outside the evidence: ``case.sqlite``, ``findings.json``, ``report.pdf`
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
@@ -305,6 +305,12 @@ class Case:
 
         cases = [self._place, *(case._place for case in across)]
         return composing.find(cases, query, asked, named=words, limit=limit)
+
+    def index_for_search(self, *, progress: Callable[[int, int], None]) -> bool:
+        """Make the index of a large case where it is lacking; see :func:`.search_index.service.made`."""
+        from gtloc_forensics.case.search_index import service
+
+        return service.made(self._place, progress=progress)
 
     def write_hits(self, answer: Answer, path: Path, *, title: str, across: Sequence[Case] = ()) -> Path:
         """Write hits with their pictures as PNG or PDF; see :func:`gtloc_forensics.case.hit_sheet.write`."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,13 +19,12 @@ from gtloc_forensics.case import search
 from gtloc_forensics.case.calendar_words import When
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.query_words import Meaning, There, understood
-from gtloc_forensics.case.retrieval import Answer, Example, Hit, Query, in_order
+from gtloc_forensics.case.retrieval import Answer, Example, Query, in_order
 from gtloc_forensics.case.search import Watched
 from gtloc_forensics.case.system_search import AskedSystem
-from gtloc_forensics.case.view import StoredCase
-from gtloc_forensics.earth import gazetteer
+from gtloc_forensics.case.towns import town_of
 from gtloc_forensics.errors import MissingExtra, UsageError, WeightsError
-from gtloc_forensics.records import Environment, Position, Sentence, Statement
+from gtloc_forensics.records import Environment, Sentence, Statement
 from gtloc_forensics.vision import library, words
 from gtloc_forensics.vision.words import WordHeads
 
@@ -94,7 +92,7 @@ def find(cases: Sequence[CaseFolder], query: Query, asked: Asked, *, named: str 
     if system is None and (is_composed or asked.like or meaning.sought):
         _same_eyes(environments)
     query = replace(query, sought=meaning.sought)
-    examples = _Examples(cases[0].view(), None if system is not None else seeing, watched)
+    examples = _Examples(cases[0], None if system is not None else seeing, watched)
     if is_composed:
         time_and_place = _fused(system, meaning, asked) if system is not None else _parts(seeing, meaning)
         query = replace(query, composed=_composed(asked, examples, [*_read(reading, meaning), *time_and_place]))
@@ -103,7 +101,10 @@ def find(cases: Sequence[CaseFolder], query: Query, asked: Asked, *, named: str 
     if len(cases) == 1:
         answer = search.find(cases[0], query, words=named, limit=limit, watched=watched)
     else:
-        each = {str(case.folder): search.find(case, query, words=named, limit=None, watched=watched) for case in cases}
+        enough = limit if _one_scale(query) else None  # ranks on several scales are those among all hits
+        each = {
+            str(case.folder): search.find(case, query, words=named, limit=enough, watched=watched) for case in cases
+        }
         answer = merged(each, query, limit=limit)
     return replace(
         answer,
@@ -114,15 +115,9 @@ def find(cases: Sequence[CaseFolder], query: Query, asked: Asked, *, named: str 
     )
 
 
-def town_of(hit: Hit) -> str:
-    """Return the town by which people would call the claimed position of a hit; "" where none is claimed."""
-    return "" if hit.position is None else _town(hit.position)
-
-
-@lru_cache(maxsize=4096)
-def _town(position: Position) -> str:
-    town = gazetteer.well_known(position)
-    return f"{gazetteer.told(town)} ({town.distance_km:.0f} km)"
+def _one_scale(query: Query) -> bool:
+    """Whether hits are put in order by one likeness at most: then the first of each case are enough."""
+    return (query.like is not None) + query.shows + (query.composed is not None) + 2 * bool(query.sought) <= 1
 
 
 def _with_time(meaning: Meaning, time: str, heads: WordHeads | None) -> Meaning:
@@ -222,12 +217,13 @@ Part = tuple[str, float, NDArray[np.float32]]
 class _Examples:
     """Where examples are found: among the photos of a case, read by way of *watched*; else a file the model sees."""
 
-    view: StoredCase
+    case: CaseFolder
     seeing: search.Seeing | None
     watched: Watched
 
     def example(self, name: str) -> Example:
-        return search.example_of(self.view, name, self.seeing, watched=self.watched)
+        case = self.case if self.watched is iter else None  # of what another system saw the index knows nothing
+        return search.example_of(self.case.view(), name, self.seeing, watched=self.watched, case=case)
 
     def embedding(self, name: str) -> NDArray[np.float32]:
         found = self.example(name)
@@ -360,4 +356,5 @@ def merged(answers: Mapping[str, Answer], query: Query, *, limit: int | None = 2
     for answer in answers.values():
         unknown.update(answer.unknown)
     looked_at = sum(answer.looked_at for answer in answers.values())
-    return Answer(tuple(in_order(hits, query)[:limit]), len(hits), looked_at, dict(unknown))
+    matching = sum(answer.matching for answer in answers.values())
+    return Answer(tuple(in_order(hits, query)[:limit]), matching, looked_at, dict(unknown))

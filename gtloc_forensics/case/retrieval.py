@@ -12,12 +12,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics.case.query_words import Sought
+from gtloc_forensics.case.likenesses import HASH_BITS, cosines, hamming
 from gtloc_forensics.case.seen_words import SeenWord, log_share, seen_words, words_met
 from gtloc_forensics.earth import globe
 from gtloc_forensics.earth.circular import day_turn
@@ -34,7 +34,9 @@ from gtloc_forensics.records import (
     Statement,
 )
 
-HASH_BITS = 64
+if TYPE_CHECKING:
+    from gtloc_forensics.case.query_words import Sought
+
 PLACE_RADIUS_KM = 250.0
 """Mass this near counts as being at a place: half of it is about the error of a good prediction at region level."""
 
@@ -195,6 +197,14 @@ def search_claims(photos: Iterable[Claimed], query: Query, *, limit: int | None 
     return Answer(tuple(in_order(hits, query)[:limit]), len(hits), looked_at, dict(unknown))
 
 
+def hit_of(claimed: Claimed, query: Query) -> Hit | None:
+    """Return a photo as a hit, without likenesses; None where it does not meet the conditions, or that is not known."""
+    try:
+        return _hit(claimed, query, shown=None) if _meets(claimed, list(_conditions(query))) else None
+    except Unknown:
+        return None
+
+
 # --------------------------------------------------------------------------- conditions
 
 
@@ -337,41 +347,6 @@ def _compared(hits: list[Hit], to_compare: list[_ToCompare], query: Query) -> li
         told = zip(*(seen_words(sought, embeddings) for sought in query.sought), strict=True)
         hits = [replace(hit, words=tuple(seen)) for hit, seen in zip(hits, told, strict=True)]
     return hits
-
-
-def cosines(vectors: Sequence[NDArray[np.float32] | None], query: NDArray[np.float32]) -> list[float | None]:
-    """Return the inner product of each unit vector with a query; None where there is no vector."""
-    known = [row for row, vector in enumerate(vectors) if vector is not None]
-    found: list[float | None] = [None] * len(vectors)
-    if known:
-        import faiss  # slow to import, and only who asks for a likeness needs it
-
-        table = np.stack([np.asarray(vectors[row], np.float32) for row in known])
-        index = faiss.IndexFlatIP(table.shape[1])
-        index.add(table)
-        scores, rows = index.search(np.ascontiguousarray(query, np.float32)[None], len(known))
-        for score, row in zip(scores[0].tolist(), rows[0].tolist(), strict=True):
-            found[known[row]] = score
-    return found
-
-
-def hamming(hashes: Sequence[int], query: int) -> list[int]:
-    """Return in how many of 64 bits each hash differs from a query."""
-    if not hashes:
-        return []
-    import faiss
-
-    index = faiss.IndexBinaryFlat(HASH_BITS)
-    index.add(_bytes_of(hashes))
-    bits, rows = index.search(_bytes_of([query]), len(hashes))
-    found = [0] * len(hashes)
-    for differing, row in zip(bits[0].tolist(), rows[0].tolist(), strict=True):
-        found[row] = differing
-    return found
-
-
-def _bytes_of(hashes: Sequence[int]) -> NDArray[np.uint8]:
-    return np.array(hashes, dtype=np.uint64).view(np.uint8).reshape(-1, HASH_BITS // 8)
 
 
 def _shown(photo: Photo, query: Query) -> float:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gtloc_forensics import decode
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.retrieval import MONTH_STARTS, Answer, Claimed, Example, Query, search, search_claims
+from gtloc_forensics.case.search_index import service as search_index
 from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.case.words import holding
 from gtloc_forensics.errors import DecodeRefused, UsageError, WeightsError
@@ -59,8 +60,7 @@ def find(
         CaseError: no examination was completed.
         UsageError: there is no such example, or it cannot be decoded.
     """
-    held = holding(case.view(), words) if words.strip() else None
-    return find_among(case, query, like=like, ordinals=held, limit=limit, watched=watched)
+    return find_among(case, query, like=like, words=words, limit=limit, watched=watched)
 
 
 def find_among(
@@ -68,18 +68,29 @@ def find_among(
     query: Query,
     *,
     like: str = "",
+    words: str = "",
     ordinals: Collection[int] | None = None,
     limit: int | None = 20,
     watched: Watched = iter,
 ) -> Answer:
-    """Search the photos at some places of the path order, or all, each by way of *watched*; raises as :func:`find`."""
+    """Search the photos at some places of the path order, or all, each by way of *watched*; raises as :func:`find`.
+
+    Where the case has an index of its newest examination and it can answer, no other photos are read than are shown.
+    """
     view = case.view()
     model = Seeing(view.examined_with)
     if like:
-        inside = _in_case(watched(view.records()), like)
+        known = search_index.example(case, view, like) if watched is iter else None
+        inside = known or _in_case(watched(view.records()), like)
         query = replace(query, like=inside if inside is not None else _from_file(Path(like), model))
     if query.shows_place is not None and query.shows_hour is not None and query.shows_month is not None:
         query = replace(query, joint=model.joint(query))
+    if watched is iter:
+        by_index = search_index.answered(case, view, query, words=words, ordinals=ordinals, limit=limit)
+        if by_index is not None:
+            return by_index
+    if words.strip():
+        ordinals = holding(view, words)
     if not query.asks_of_pictures:
         found = search_claims(_claimed(view, ordinals), query, limit=limit)
         return found if ordinals is None else replace(found, looked_at=view.tally.photos)
@@ -145,12 +156,20 @@ class Seeing:
         return None if found is None else np.asarray(found[0], np.float32)
 
 
-def example_of(view: StoredCase, name: str, seeing: Seeing | None, *, watched: Watched = iter) -> Example:
+def example_of(
+    view: StoredCase,
+    name: str,
+    seeing: Seeing | None,
+    *,
+    watched: Watched = iter,
+    case: CaseFolder | None = None,
+) -> Example:
     """Return a photo of the case, or a file that is not of it, to compare with; raises as :func:`find`.
 
-    Without *seeing* only photos of the case can be examples.
+    With *case* its index may know where the photo is. Without *seeing* only photos of the case can be examples.
     """
-    inside = _in_case(watched(view.records()), name)
+    known = None if case is None else search_index.example(case, view, name)
+    inside = known or _in_case(watched(view.records()), name)
     if inside is not None:
         return inside
     if seeing is None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics.case.query_words import Sought
-from gtloc_forensics.vision import words
+if TYPE_CHECKING:
+    from gtloc_forensics.case.query_words import Sought
 
 _LARGEST_LOGIT = 50.0
 
@@ -36,6 +37,8 @@ class SeenWord:
 
 def seen_words(sought: Sought, embeddings: Sequence[NDArray[np.float32]]) -> list[SeenWord]:
     """Return of each unit embedding how surely it shows what is sought."""
+    from gtloc_forensics.vision import words  # not for who asks for no words
+
     concept = sought.concept
     return [
         SeenWord(

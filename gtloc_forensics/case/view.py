@@ -207,6 +207,10 @@ class StoredCase:
         other = self._films.keys()
         yield from sketched(self._store, self._id, self._stages, whole=self._album.claim, other=other, tags=tags)
 
+    def revised_claim(self, source_row: int, source_id: str) -> Claim | Unexamined | None:
+        """Return what a photo claims where other files settle it; None where it is what the file alone says."""
+        return self._album.claim(source_row) if source_id in self._films else None
+
     def outlines_at(self, ordinals: Sequence[int]) -> Iterator[tuple[Source, Claim | Unexamined, PhotoResult]]:
         """Yield the same as :meth:`outlines` of the photos at these places of the path order."""
         for ordinal in ordinals:

@@ -7,14 +7,16 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.checks.reference import countries
 from gtloc_forensics.earth import zones
 from gtloc_forensics.errors import UsageError
 from gtloc_forensics.records import Outcome, Sentence, visible
-from gtloc_forensics.report.template import load_words
-from gtloc_forensics.store.sketches import Sketch
+
+if TYPE_CHECKING:
+    from gtloc_forensics.case.view import StoredCase
+    from gtloc_forensics.store.sketches import Concluded, Sketch
 
 MOST_TERMS = 12
 AROUND = 30
@@ -65,7 +67,7 @@ class Index:
 
     def __init__(self, photos: Iterable[Sketch], view: StoredCase) -> None:
         """Read the texts of *photos*, all of *view* in path order."""
-        results = _Results(view)
+        results = Results(view)
         self._packed: list[bytes] = []  # of so many photos each, packed together: most tags are those of the camera
         waiting: list[str] = []
         for photo in photos:
@@ -101,7 +103,7 @@ _PACKED_TOGETHER = 128
 
 def texts(view: StoredCase, *, most: int) -> Iterator[tuple[str, str]]:
     """Yield of each photo its source id and the text in which words are looked for, its name left out."""
-    results = _Results(view)
+    results = Results(view)
     for photo in view.sketches(tags=True):
         fields = _fields(photo, results.of)
         yield photo.source_id, " · ".join(text for name, text in fields if name != "name" and text)[:most]
@@ -129,10 +131,25 @@ def _fields(photo: Sketch, results: Callable[[Sketch], str]) -> Iterator[tuple[s
     yield "name", photo.name
     yield "result", results(photo)
     if photo.is_read:
-        yield "camera", " ".join(filter(None, photo.maker)).translate(_SEPARATORS)
-        yield "place", _named(photo.zones)
-        for tag, value in photo.tags.items():
-            yield tag.translate(_SEPARATORS), _joined(value).translate(_SEPARATORS)
+        yield from _of_metadata(photo.maker, photo.zones, photo.tags)
+
+
+def texts_of(
+    name: str, maker: tuple[str, str, str], zones: tuple[str, ...], tags: Mapping[str, object], is_read: bool
+) -> Iterator[str]:
+    """Yield every text of a photo in which words are looked for, but how it ended."""
+    yield name
+    if is_read:
+        yield from (text for _, text in _of_metadata(maker, zones, tags))
+
+
+def _of_metadata(
+    maker: tuple[str, str, str], zones: tuple[str, ...], tags: Mapping[str, object]
+) -> Iterator[tuple[str, str]]:
+    yield "camera", " ".join(filter(None, maker)).translate(_SEPARATORS)
+    yield "place", _named(zones)
+    for tag, value in tags.items():
+        yield tag.translate(_SEPARATORS), _joined(value).translate(_SEPARATORS)
 
 
 def _joined(value: object) -> str:
@@ -147,15 +164,18 @@ def _named(legal: tuple[str, ...]) -> str:
     return ", ".join([*(zone.replace("_", " ") for zone in found), *lands])
 
 
-class _Results:
+class Results:
     """How a photo ended, in the words of every language that is spoken, with the rules behind it."""
 
     def __init__(self, view: StoredCase) -> None:
+        """Learn the words, and the titles of the rules of *view*."""
+        from gtloc_forensics.report.template import load_words  # not for who only asks for words
+
         self._words = [load_words("default", language) for language in _LANGUAGES]
         self._titles = {note.check_id: note.title for note in view.rules()}
         self._known: dict[tuple[str, ...], str] = {}
 
-    def of(self, photo: Sketch) -> str:
+    def of(self, photo: Sketch | Concluded) -> str:
         """Return the words of a result."""
         told = [finding for finding in photo.findings if finding.outcome not in _UNTOLD]
         keys = [f"status.{photo.status.name.lower()}", *(f"outcome.{item.outcome.name.lower()}" for item in told)]

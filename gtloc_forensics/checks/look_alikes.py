@@ -12,6 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 HASH_BYTES = 8
+FEWEST_IN_PARTS, SHORTEST_PART_BITS = 5_000, 16
+"""Below either, comparing every hash with every other is as quick: parts that are shorter are shared by too many."""
+
 HITS_AT_ONCE = 4_000_000
 """Most answers of the index that are in memory at a time (12 bytes each), or one picture's where that is more."""
 
@@ -48,12 +51,7 @@ class Clusters:
     def __init__(self, hashes: ArrayLike, *, most_bits: int) -> None:
         """Compare *hashes*, of 64 bits each."""
         values, inverse = np.unique(np.asarray(hashes, dtype=np.uint64), return_inverse=True)
-        label = np.arange(len(values))
-        for rows in _near_rows(values, label.copy(), most_bits) if len(values) else ():
-            found = np.unique(label[rows])
-            if len(found) > 1:
-                label[np.isin(label, found)] = found[0]
-        names = label[inverse]
+        names = _joined(values, most_bits)[inverse]
         self._places = np.argsort(names, kind="stable")  # cluster by cluster, ascending within each
         begins = np.flatnonzero(np.diff(names[self._places], prepend=-1))
         self._begins = begins[np.argsort(self._places[begins], kind="stable")]  # in the order of their first pictures
@@ -76,6 +74,21 @@ def clusters(hashes: Sequence[int], *, most_bits: int) -> tuple[tuple[int, ...],
     return tuple(Clusters(hashes, most_bits=most_bits))
 
 
+def _joined(values: NDArray[np.uint64], most_bits: int) -> NDArray[np.int64]:
+    """Return for each of distinct *values* the number of its cluster."""
+    label, sets = np.arange(len(values)), dict[int, list[int]]()
+    for rows in _near_rows(values, label.copy(), most_bits) if len(values) else ():
+        if len(rows) > 1 and len(found := np.unique(label[rows]).tolist()) > 1:
+            largest = max(found, key=lambda name: len(sets.get(name, (name,))))
+            joined = sets.setdefault(largest, [largest])
+            for name in found:
+                if name != largest:  # the smaller are moved: no row is moved more often than sets can double
+                    moved = sets.pop(name, [name])
+                    label[moved] = largest
+                    joined += moved
+    return label
+
+
 def near_pairs(hashes: Sequence[int], most_bits: int) -> Iterator[tuple[int, int]]:
     """Yield the pairs of places, lower first, whose 64-bit hashes differ by at most *most_bits*; in ascending order.
 
@@ -94,11 +107,21 @@ def near_pairs(hashes: Sequence[int], most_bits: int) -> Iterator[tuple[int, int
 
 
 def _near_rows(values: NDArray[np.uint64], asked: NDArray[np.int64], most_bits: int) -> Iterator[NDArray[np.int64]]:
-    """Yield for each row *asked* about the rows of distinct *values* near it, itself too."""
+    """Yield for each row *asked* about the rows of distinct *values* near it, itself too.
+
+    Two hashes that differ by at most n bits are equal in one of n + 1 parts at least: those that share a part are all
+    that has to be compared, which for few bits takes little more than looking each up.
+    """
     import faiss  # slow to import, and only a case with pictures needs it
 
     table = np.ascontiguousarray(values).view(np.uint8).reshape(-1, HASH_BYTES)
-    index = faiss.IndexBinaryFlat(8 * HASH_BYTES)
+    parts = most_bits + 1
+    is_worth_it = len(table) >= FEWEST_IN_PARTS and 8 * HASH_BYTES // parts >= SHORTEST_PART_BITS
+    index = (
+        faiss.IndexBinaryMultiHash(8 * HASH_BYTES, parts, 8 * HASH_BYTES // parts)
+        if is_worth_it
+        else faiss.IndexBinaryFlat(8 * HASH_BYTES)
+    )
     index.add(table)
     step = max(1, HITS_AT_ONCE // len(table))
     for begin in range(0, len(asked), step):

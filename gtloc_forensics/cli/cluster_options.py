@@ -12,3 +12,10 @@ credentials_option = click.option(
     type=click.Path(path_type=Path),
     help="Folder with ca.pem, certificate.pem and key.pem of the cluster (docs/cluster.md).",
 )
+
+cluster_results_option = click.option(
+    "--cluster-results",
+    metavar="ADDRESS",
+    default="",
+    help="Have workers put results to s3://BUCKET/PREFIX instead of the case folder (docs/cluster.md).",
+)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from gtloc_forensics.cli import again, preferences
-from gtloc_forensics.cli.cluster_options import credentials_option
+from gtloc_forensics.cli.cluster_options import cluster_results_option, credentials_option
 from gtloc_forensics.cli.commands import Commands
 from gtloc_forensics.cli.evidence import Evidence
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
@@ -69,6 +69,7 @@ def gtloc() -> None:
 @click.option(
     "--cluster", metavar="ADDRESS", help="Have workers examine: tls://HOST:PORT, or local:N (docs/cluster.md)."
 )
+@cluster_results_option
 @credentials_option
 @click.option("--visible-dates", is_flag=True, help="Read dates burned into the pictures, too; seconds for each.")
 @click.option(
@@ -97,6 +98,7 @@ def audit(
     nested: bool,
     carve: bool,
     cluster: str | None,
+    cluster_results: str,
     credentials: Path | None,
     visible_dates: bool,
     reviewed: bool,
@@ -148,7 +150,7 @@ def audit(
     if cluster is not None:
         from gtloc_forensics.cli.commands import many_machines
 
-        workers = many_machines.workers(cluster, credentials, device)
+        workers = many_machines.workers(cluster, credentials, device, results=cluster_results)
     header, mandate = parted(said)
     with open_case(case_folder, output, header=header, database_url=database) as case:
         header, mandate = parted(preferences.filled(said, already=case.said()))

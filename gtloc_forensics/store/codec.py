@@ -12,16 +12,19 @@ import zlib
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 import numpy as np
-from cattrs import Converter
 
 from gtloc_forensics.errors import DamagedCase
 from gtloc_forensics.records import Absent, PhotoResult, Sentence, Statement, visible
 from gtloc_forensics.store import verdicts
+from gtloc_forensics.store.packed import Packed
 from gtloc_forensics.store.told import sentence_from, sentence_to_plain
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 R = TypeVar("R")
 
@@ -33,6 +36,8 @@ _PACKED_BELOW = 256  # bytes; compressing less than this makes it longer
 
 def pack(record: Any) -> bytes:
     """Return the stored form of a record, or of a tuple or list of records."""
+    if isinstance(record, Packed):
+        return record.stored
     return _stored(verdicts.encoded(record) or _encoded(record))
 
 
@@ -139,6 +144,8 @@ def plain(record: Any) -> Any:
 
 @lru_cache(maxsize=1)
 def _converter() -> Converter:
+    from cattrs import Converter  # slow to import, and a search that reads bytes needs none
+
     # Where in a record bytes fail is told to nobody; keeping account of it would take a third of the time.
     converter = Converter(omit_if_default=False, prefer_attrib_converters=False, detailed_validation=False)
     converter.register_unstructure_hook(Absent, lambda value: {_ABSENT_KEY: value.name})

@@ -147,6 +147,27 @@ def sketched(
                 raise DamagedCase(f"photo {row.ordinal} of the case cannot be read: {error!r}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """How one photo ended; of the findings those that were tested, without what they say."""
+
+    status: Status
+    findings: tuple[Finding, ...]
+
+
+def concluded(store: Store, examination: int) -> Iterator[Concluded]:
+    """Yield how every photo of an examination ended, in path order.
+
+    Raises:
+        DamagedCase: what is kept of a photo cannot be read.
+    """
+    with store.reading() as session:
+        for kept in store.verdicts(session, examination):
+            result = decoded(kept, _Result)
+            tested = tuple(_finding("", told) for told in result.findings if told.outcome != _NOT_TESTABLE)
+            yield Concluded(status_of(tested, result.unexamined), tested)
+
+
 def _rows(store: Store, examination: int, after: int) -> Sequence[Any]:
     columns = (
         MemberRow.ordinal,

@@ -13,6 +13,7 @@ from gtloc_forensics.case.cluster.driver import ManyMachines, Patience, Told, _t
 from gtloc_forensics.case.cluster.shards import Most
 from gtloc_forensics.errors import ToolMissing
 from gtloc_forensics.examination.gathering import Progress
+from gtloc_forensics.files.stores import addresses as stores
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.cluster.dask_engine import DaskEngine
@@ -41,10 +42,20 @@ class Cluster:
     most: Most = field(default_factory=Most)
     rules: Rules = field(default_factory=Rules)
     patience: Patience = field(default_factory=Patience)
+    results: Path | None = None
 
     def driver(self, case_folder: Path, *, progress: Progress) -> ManyMachines:
         """Return the driver that has the files of a case examined there."""
-        return ManyMachines(self._connect, case_folder, progress, self.told, self.most, self.rules, self.patience)
+        return ManyMachines(
+            self._connect,
+            case_folder,
+            progress,
+            self.told,
+            self.most,
+            self.rules,
+            self.patience,
+            self.results,
+        )
 
     def look(self) -> list[Present]:
         """Return who is there, and how each worker differs from this machine.
@@ -82,12 +93,16 @@ class Cluster:
         return dask_engine.connected(self.address, self.credentials, needs_gpu=self.needs_gpu)
 
 
-def cluster_of(text: str, credentials: Path | None, *, device: str = "", told: Told = _told_nobody) -> Cluster:
+def cluster_of(
+    text: str, credentials: Path | None, *, device: str = "", results: str = "", told: Told = _told_nobody
+) -> Cluster:
     """Return the cluster that a person named.
 
     Raises:
-        UsageError: see :func:`gtloc_forensics.case.cluster.addresses.address_of` and :func:`checked`.
+        UsageError: see :func:`gtloc_forensics.case.cluster.addresses.address_of` and :func:`checked`; *results* are to
+            go to what is no address of a store.
     """
     address = address_of(text)
     folder = None if credentials is None else Credentials(credentials)
-    return Cluster(address, checked(address, folder), needs_gpu=device.startswith("cuda"), told=told)
+    place = stores.read(results).path if results else None
+    return Cluster(address, checked(address, folder), needs_gpu=device.startswith("cuda"), told=told, results=place)

@@ -17,10 +17,10 @@ from pathlib import Path
 from gtloc_forensics.case.cluster import listing
 from gtloc_forensics.case.cluster.assignment import Assignment, Attempt, Leaf, Rules
 from gtloc_forensics.case.cluster.engine import Answer, Engine
-from gtloc_forensics.case.cluster.examined import Examined, work_of
+from gtloc_forensics.case.cluster.examined import Examined, built, work_of
 from gtloc_forensics.case.cluster.messages import Outfit, Reply, Request, State, outfit_of, used
 from gtloc_forensics.case.cluster.shards import Listed, Most, Shard
-from gtloc_forensics.case.cluster.spool import FOLDER, Spool
+from gtloc_forensics.case.cluster.spool import FOLDER, Spool, deposit_at
 from gtloc_forensics.errors import ClusterFailed, DamagedCase
 from gtloc_forensics.examination.drivers import Groups
 from gtloc_forensics.examination.gathering import Progress
@@ -72,6 +72,7 @@ class ManyMachines:
         most: how much a shard may hold.
         rules: when a shard is tried again.
         patience: how long things may take.
+        results: the address of a store into which workers put results; the case folder when left out.
     """
 
     connect: Callable[[], Engine]
@@ -81,12 +82,14 @@ class ManyMachines:
     most: Most = field(default_factory=Most)
     rules: Rules = field(default_factory=Rules)
     patience: Patience = field(default_factory=Patience)
+    results: Path | None = None
 
     def __call__(self, candidates: Sequence[Candidate], run: Run, *, model_batch: int) -> Groups:
         """Yield the works of *candidates*; see :class:`gtloc_forensics.examination.drivers.Elsewhere`."""
         if not candidates:
             return
-        spool = Spool(self.case_folder / FOLDER)
+        deposit = None if self.results is None else deposit_at(self.results, run.root)
+        spool = Spool(self.case_folder / FOLDER, deposit)
         asked = listing.wanted(spool.folder, run.root, candidates, most=self.most, together=model_batch)
         sharing = _Sharing(self, spool, run, [wanted.shard for wanted in asked], model_batch)
         keys: set[str] = set()
@@ -98,7 +101,8 @@ class ManyMachines:
                         yield from _works(leaf, asked[number].left, spool, run)
             finally:
                 sharing.stop.set()
-        spool.clear(keys | sharing.halved)
+        taken_in = {shard.key(run.kept.stages) for shard in listing.read(spool.folder / listing.OPEN)}  # earlier, too
+        spool.clear(keys | sharing.halved | taken_in)
         listing.finish(spool.folder)
 
 
@@ -197,7 +201,7 @@ class _Sharing:
             shard=shard,
             outfit=self._outfit,
             used=used(self._stages),
-            results=os.fsencode(self._spool.folder),
+            results=os.fsencode(self._driver.results or self._spool.folder),
             model_batch=self._model_batch,
             silence_s=self._driver.patience.silence_s,
         )
@@ -299,6 +303,7 @@ def _works(leaf: Leaf[Shard], left: frozenset[bytes], spool: Spool, run: Run) ->
     key = leaf.shard.key(run.kept.stages)
     try:
         found = spool.read(key)
+        built(secrets.choice(found))
         _insist_on_same_files(leaf.shard, found, left, run)
     except (DamagedCase, OSError) as error:
         spool.discard(key)

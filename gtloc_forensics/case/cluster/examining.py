@@ -11,13 +11,14 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from gtloc_forensics.case.cluster.examined import Examined, examined
 from gtloc_forensics.case.cluster.messages import Outfit, Reply, Request, State, died, unfit, used
 from gtloc_forensics.case.cluster.shards import Shard
-from gtloc_forensics.case.cluster.spool import Spool
+from gtloc_forensics.case.cluster.spool import Spool, deposit_at, deposited
 from gtloc_forensics.errors import ForensicsError
 from gtloc_forensics.examination import drivers
 from gtloc_forensics.examination.instruments import fingerprints, opened
@@ -79,13 +80,17 @@ def _answered(connection: Connection, run: Run, request: Request) -> Reply:
     try:
         _refuse_absent(run.root)
         results = Path(os.fsdecode(request.results))
-        writing.refuse_inside(results, run.root)
-        spool = Spool(results)
+        deposit = deposit_at(results, run.root)
+        if deposit is None:
+            writing.refuse_inside(results, run.root)
+            keep = Spool(results).keep
+        else:
+            keep = partial(deposited, deposit)
         files: list[Examined] = []
         for group in _groups(request.shard, run, request.model_batch):
             files += group
             connection.send_bytes(pack(Reply(State.WORKING, files=len(files))))
-        return Reply(State.DONE, files=len(files), result_bytes=spool.keep(request.key, files))
+        return Reply(State.DONE, files=len(files), result_bytes=keep(request.key, files))
     except ForensicsError as error:
         return unfit(str(error))
     except (EOFError, ConnectionError):

@@ -1,5 +1,8 @@
 """The results of shards, in the case folder: one immutable file each, whose presence says that the shard is done.
 
+Workers may put them into a store of objects instead, one put each under the same name; from there they are fetched into
+the folder when they are asked for.
+
 A result is written under a name of its own and put in its place in one step; a result that is there is never
 replaced, so two workers with the same shard do no harm. A file tells by its own hash that it is whole; one that is
 not is removed, as if it had never been.
@@ -17,13 +20,15 @@ from pathlib import Path
 from gtloc_forensics.case.cluster.examined import Examined
 from gtloc_forensics.errors import DamagedCase, UsageError
 from gtloc_forensics.files import opening, writing
+from gtloc_forensics.files.stores import addresses, deposits
+from gtloc_forensics.files.stores.deposits import Deposit
 from gtloc_forensics.store.codec import pack, unpack
 
 FOLDER = "cluster"
 """Where in a case folder listing and results lie."""
 
 _RESULT, _HALVED, _PARTIAL = ".examined", ".halved", ".partial"
-_MAGIC = b"gtloc shard 1\n"
+_MAGIC = b"gtloc shard 2\n"
 _KEY_BYTES = 64
 _DIGEST_BYTES = 32
 
@@ -31,13 +36,13 @@ _DIGEST_BYTES = 32
 class Spool:
     """The results below one folder."""
 
-    def __init__(self, folder: Path) -> None:
-        """Look after the results below *folder*, which is made where it is missing.
+    def __init__(self, folder: Path, deposit: Deposit | None = None) -> None:
+        """Look after the results below *folder*, which is made where it is missing, and in a *deposit* of workers.
 
         Raises:
             UsageError: it is a link, or cannot be made.
         """
-        self.folder = folder
+        self.folder, self._deposit = folder, deposit
         writing.refuse_links(folder.parent, (folder.name,))
         try:
             folder.mkdir(exist_ok=True)
@@ -52,10 +57,25 @@ class Spool:
         try:
             _content(path, key)
         except FileNotFoundError:
-            return False
+            return self._deposit is not None and self._is_fetched(self._deposit, key)
         except (OSError, DamagedCase):
             path.unlink(missing_ok=True)
             return False
+        return True
+
+    def _is_fetched(self, deposit: Deposit, key: str) -> bool:
+        """Whether the result of a shard lay in the deposit, whole; it lies here then."""
+        whole = deposit.get(_name_in_deposit(key))
+        if whole is None:
+            return False
+        try:
+            _insist_on_whole(whole, key)
+        except DamagedCase:
+            deposit.remove(_name_in_deposit(key))
+            return False
+        path = self._path(key, _RESULT)
+        path.parent.mkdir(exist_ok=True)
+        _put(path, whole)
         return True
 
     def read(self, key: str) -> tuple[Examined, ...]:
@@ -77,10 +97,7 @@ class Spool:
         Raises:
             OSError: as the system does.
         """
-        path = self._path(key, _RESULT)
-        content = pack(tuple(files))
-        head = _MAGIC + key.encode()
-        whole = head + content + hashlib.sha256(head + content).digest()
+        path, whole = self._path(key, _RESULT), _whole(key, files)
         if not self.is_done(key):
             path.parent.mkdir(exist_ok=True)
             _put(path, whole)
@@ -100,6 +117,8 @@ class Spool:
         """Remove what is kept of a shard."""
         for ending in (_RESULT, _HALVED):
             self._path(key, ending).unlink(missing_ok=True)
+        if self._deposit is not None:
+            self._deposit.remove(_name_in_deposit(key))
 
     def clear(self, keys: Iterable[str]) -> None:
         """Remove what is kept of these shards, and the folders that are empty then."""
@@ -112,9 +131,55 @@ class Spool:
                 folder.rmdir()
 
     def _path(self, key: str, ending: str) -> Path:
-        if len(key) != _KEY_BYTES or not set(key) <= set("0123456789abcdef"):
-            raise UsageError(f"{key!r} names no shard")
-        return self.folder / key[:2] / f"{key}{ending}"
+        return self.folder / _checked(key)[:2] / f"{key}{ending}"
+
+
+def deposited(deposit: Deposit, key: str, files: Iterable[Examined]) -> int:
+    """Put a result into a deposit, unless it is there; return its length in bytes.
+
+    Raises:
+        OSError: as the store does.
+        ServerFailed: it cannot be asked.
+    """
+    whole, name = _whole(key, files), _name_in_deposit(key)
+    there = deposit.get(name)
+    if there is not None:
+        try:
+            _insist_on_whole(there, key)
+        except DamagedCase:
+            there = None
+    if there is None:
+        deposit.put(name, whole)
+    return len(whole)
+
+
+def deposit_at(results: Path, evidence: Path) -> Deposit | None:
+    """Return the deposit that a path of results stands for; None for a folder.
+
+    Raises:
+        UsageError: it is no place for results.
+    """
+    address = addresses.of_path(results)
+    if address is None:
+        return None
+    deposits.refuse_within(address, evidence)
+    return Deposit(address)
+
+
+def _checked(key: str) -> str:
+    if len(key) != _KEY_BYTES or not set(key) <= set("0123456789abcdef"):
+        raise UsageError(f"{key!r} names no shard")
+    return key
+
+
+def _name_in_deposit(key: str) -> str:
+    return f"{_checked(key)[:2]}/{key}{_RESULT}"
+
+
+def _whole(key: str, files: Iterable[Examined]) -> bytes:
+    """Return a result as it is kept: between head and hash."""
+    content = _MAGIC + key.encode() + pack(tuple(files))
+    return content + hashlib.sha256(content).digest()
 
 
 def _put(path: Path, content: bytes) -> None:
@@ -146,9 +211,13 @@ def _content(path: Path, key: str) -> bytes:
         DamagedCase: the file is not whole, or another shard's.
     """
     with opening.quiet_file(path) as file:
-        whole = file.read()
+        return _insist_on_whole(file.read(), key)
+
+
+def _insist_on_whole(whole: bytes, key: str) -> bytes:
+    """Return what lies between head and hash; raises as :func:`_content`."""
     head = _MAGIC + key.encode()
     content, digest = whole[len(head) : -_DIGEST_BYTES], whole[-_DIGEST_BYTES:]
     if not whole.startswith(head) or hashlib.sha256(head + content).digest() != digest:
-        raise DamagedCase(f"the result {os.fsdecode(path.name)} is not whole")
+        raise DamagedCase(f"the result {key}{_RESULT} is not whole")
     return content

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from gtloc_forensics.case.cluster.cluster import Cluster
 
 
-def workers(address: str, credentials: Path | None, device: str) -> Cluster:
-    """Return the cluster that an audit was told to use.
+def workers(address: str, credentials: Path | None, device: str, *, results: str = "") -> Cluster:
+    """Return the cluster that an audit was told to use, and the store into which its workers put results.
 
     Raises:
-        UsageError: the address is none, or would be plain TCP beyond this machine; credentials are missing.
+        UsageError: an address is none, or would be plain TCP beyond this machine; credentials are missing.
     """
     from gtloc_forensics.case.cluster.cluster import cluster_of
 
-    return cluster_of(address, credentials, device=device, told=_told)
+    return cluster_of(address, credentials, device=device, results=results, told=_told)
 
 
 def _credentials(folder: Path | None) -> Credentials | None:

@@ -111,6 +111,36 @@ def search(
     **asked: Any,
 ) -> None:
     """Find photos of CASE by what they claim and by what they show; nothing is examined again."""
+    from gtloc_forensics.case.retrieval import Query
+
+    likes, is_composed = asked["like"], any(asked[name] for name in _COMPOSED)
+    if len(likes) <= 1 and not (is_composed or across or sheet or named_database()):
+        from gtloc_forensics.case.search_index import quick
+
+        conditions = {name: value for name, value in asked.items() if name not in (*_COMPOSED, "like")}
+        query = Query(device=device_text, **conditions)
+        found = quick.answered(case, query, like="".join(likes), words=words, limit=limit)
+        if found is not None:
+            _tell(found, as_json=as_json)
+            raise SystemExit(0)
+    _search_opened(case, words, device_text, across, sheet, limit, as_json=as_json, asked=asked)
+    raise SystemExit(0)
+
+
+_COMPOSED = ("text", "time", "not_like", "weigh", "system")
+
+
+def _search_opened(
+    case: Path,
+    words: str,
+    device_text: str,
+    across: tuple[Path, ...],
+    sheet: tuple[Path, ...],
+    limit: int,
+    *,
+    as_json: bool,
+    asked: dict[str, Any],
+) -> None:
     from gtloc_forensics.case.case import Case
     from gtloc_forensics.case.composing import Asked
     from gtloc_forensics.case.retrieval import Query
@@ -126,19 +156,34 @@ def search(
     with ExitStack() as stack:
         opened = stack.enter_context(Case(case, database_url=named_database()))
         others = [stack.enter_context(Case(folder)) for folder in dict.fromkeys(across)]
+        for each in (opened, *others):
+            each.index_for_search(progress=_indexing)
         answer = opened.ask(Query(device=device_text, **asked), question, words=words, across=others, limit=limit)
-        places = tuple(click.get_current_context().meta.get(_READ, ()))
-        answer = replace(answer, read_as=(*places, *answer.read_as))
         for path in sheet:
             title = " · ".join(part for part in (question.text, question.time, words) if part) or "gtloc search"
             opened.write_hits(answer, path, title=title, across=others)
+    _tell(answer, as_json=as_json)
+    for path in sheet if not as_json else ():
+        say(f"{path} written")
+
+
+def _indexing(done: int, total: int) -> None:
+    """Say that a search waits for the index, which is made once."""
+    if done % _TOLD_EVERY == 0:
+        said = "; it is made once, and added to when photos come" if done == 0 else ""
+        say(f"making the index for searching: {done} of {counted(total, 'photo')}{said}", err=True)
+
+
+_TOLD_EVERY = 20_000
+
+
+def _tell(answer: Answer, *, as_json: bool) -> None:
+    places = tuple(click.get_current_context().meta.get(_READ, ()))
+    answer = replace(answer, read_as=(*places, *answer.read_as))
     if as_json:
         say_json(_document(answer))
     else:
         say(_table(answer))
-        for path in sheet:
-            say(f"{path} written")
-    raise SystemExit(0)
 
 
 def _document(answer: Answer) -> dict[str, Any]:
@@ -160,7 +205,6 @@ def _table(answer: Answer) -> str:
 
 
 def _line(hit: Hit) -> str:
-    from gtloc_forensics.case.hit_sheet import word_told
     from gtloc_forensics.records import visible
 
     words = [hit.name, hit.device, "no time" if hit.local_time is None else f"{hit.local_time:%Y-%m-%d %H:%M:%S}"]
@@ -172,5 +216,8 @@ def _line(hit: Hit) -> str:
     )
     words += [hit.place] if hit.place else []
     words += [form.format(value) for value, form in scores if value is not None]
-    words += map(word_told, hit.words)
+    if hit.words:
+        from gtloc_forensics.case.hit_sheet import word_told
+
+        words += map(word_told, hit.words)
     return "  ".join([*words, *([f"of {visible(hit.case)}"] if hit.case else [])])

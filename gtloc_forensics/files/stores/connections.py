@@ -33,8 +33,8 @@ _LIBRARIES: Mapping[str, tuple[str, str]] = {
 """Scheme → the package that reads it, and the extra that brings that."""
 
 
-def connected(address: Address) -> Any:
-    """Return the fsspec file system of an address, which remembers no listing.
+def connected(address: Address, *, may_write: bool = False) -> Any:
+    """Return the fsspec file system of an address, which remembers no listing; for results of ours it *may_write*.
 
     Raises:
         ToolMissing: the package of an extra is not installed.
@@ -42,6 +42,8 @@ def connected(address: Address) -> Any:
     """
     package, extra = _LIBRARIES[address.scheme]
     try:
+        if address.scheme == "gs":
+            return _gs(address, may_write=may_write)  # the others let us do what the credentials allow
         return _OPENED[address.scheme](address)
     except ImportError as error:
         raise ToolMissing(
@@ -76,12 +78,17 @@ def _s3(address: Address) -> Any:
     return made
 
 
-def _gs(address: Address) -> Any:
+def _gs(address: Address, *, may_write: bool = False) -> Any:
     import gcsfs
 
     logging.getLogger("gcsfs").setLevel(logging.ERROR)  # it warns of what it tries before it falls back
 
-    made = gcsfs.GCSFileSystem(access="read_only", use_listings_cache=False, skip_instance_cache=True, timeout=ANSWER_S)
+    made = gcsfs.GCSFileSystem(
+        access="read_write" if may_write else "read_only",
+        use_listings_cache=False,
+        skip_instance_cache=True,
+        timeout=ANSWER_S,
+    )
     made.retries = TRIES
     return made
 
