@@ -36,7 +36,6 @@ REQUIRES = [
     "alembic>=1.13",
     "watchdog>=7",
     "pillow>=12.2",
-    "imagehash>=4.3",
     "timezonefinder>=9",
     "tzdata>=2025.2",
     "click>=8.1",
@@ -72,6 +71,7 @@ EXTRAS = {
     "text": ["transformers>=5,<6"],
     "model": ["matplotlib>=3.8", "scikit-learn>=1.4", "onnx>=1.16", "astronomy-engine>=2.1"],
     "test": [
+        "imagehash>=4.3",
         "pytest>=8",
         "pytest-xdist>=3",
         "pytest-timeout>=2",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,7 @@ from gtloc_forensics.checks.rules.gf406_duplicates import (
     LIKE_COSINE,
     SAME_BITS,
 )
-from gtloc_forensics.decode.likeness import perceptual_hash
+from gtloc_forensics.decode import pixels
 from gtloc_forensics.records import Pixels
 
 
@@ -52,6 +53,14 @@ EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
     "grey": lambda one: one.convert("L").convert("RGB"),
     "mirrored": lambda one: one.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
 }
+
+
+def hash_of(picture: Image.Image) -> int:
+    """Return the hash that an audit would keep of a picture: through a file, as every photo goes."""
+    with tempfile.NamedTemporaryFile(suffix=".png") as file:
+        picture.save(file, "PNG", compress_level=1)
+        file.flush()
+        return pixels.decode(Path(file.name), "", "image/png", wants_pixels=False).image.perceptual_hash
 
 
 class Looking:
@@ -90,7 +99,7 @@ def main() -> None:
 
 
 def _pairs(rows: list[dict[str, str]], opened: Callable[[dict[str, str]], Image.Image], looking: Looking) -> None:
-    hashes = [perceptual_hash(opened(row)) for row in rows]
+    hashes = [hash_of(opened(row)) for row in rows]
     has_structure = [FLATTEST_BITS <= value.bit_count() <= 64 - FLATTEST_BITS for value in hashes]
     sizes = Counter(row["group"] for row in rows)
     total = (len(rows) ** 2 - sum(size**2 for size in sizes.values())) // 2
@@ -111,14 +120,14 @@ def _pairs(rows: list[dict[str, str]], opened: Callable[[dict[str, str]], Image.
 
 
 def _edits(pictures: list[Image.Image], looking: Looking) -> None:
-    before = [(perceptual_hash(picture), looking(picture)) for picture in pictures]
+    before = [(hash_of(picture), looking(picture)) for picture in pictures]
     print(f"\n{len(pictures)} validation photos, edited\n")
     print(f"| edit | hash ≤ {SAME_BITS} | hash ≤ {LIKE_BITS} | found (hash and cosine) | taken for another picture |")
     print("|---|---|---|---|---|")
     for name, edit in EDITS.items():
         edited = [edit(picture) for picture in pictures]
         bits = np.array(
-            [(perceptual_hash(picture) ^ own).bit_count() for picture, (own, _) in zip(edited, before, strict=True)]
+            [(hash_of(picture) ^ own).bit_count() for picture, (own, _) in zip(edited, before, strict=True)]
         )
         cosine = np.array([float(looking(picture) @ own) for picture, (_, own) in zip(edited, before, strict=True)])
         is_found = (bits <= SAME_BITS) | ((bits <= LIKE_BITS) & (cosine >= LIKE_COSINE))

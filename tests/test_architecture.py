@@ -133,7 +133,6 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "rawpy": ("decode",),
     "av": ("decode.films",),
     "rapidocr_onnxruntime": ("decode.visible_text",),
-    "imagehash": ("decode",),
     "timezonefinder": ("earth",),
     "s2geometry": ("earth.partitions",),
     "astropy": ("earth.partitions",),
@@ -147,7 +146,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     # of the standard library: what starts programs, reaches the network or the system's own calls
     "subprocess": ("metadata.exiftool", "files.confined", "decode", "case.notify"),
     "multiprocessing": ("files.confined", "decode", "metadata.credentials", "case.cluster.examining"),
-    "ctypes": ("metadata.exiftool",),
+    "ctypes": ("metadata.exiftool", "vision.torch_loading"),  # the latter gives memory back to the system
     "urllib": ("case.notify", "case.immich", "store.schema", "case.reviewing.guard"),
     "http": ("case.notify", "case.immich", "case.reviewing.guard"),
     "socket": (),
@@ -339,7 +338,7 @@ def test_what_is_required_is_imported_and_what_is_imported_is_required() -> None
     }
     for root in sorted(imported - set(sys.stdlib_module_names) - OPTIONAL - {PACKAGE.name}):
         assert known_as.get(root, root).lower() in required, f"{root} is imported and not in REQUIRES"
-    # tzdata is read through zoneinfo, timm is imported by name, torchvision is what timm imports, scipy what imagehash
+    # tzdata is read through zoneinfo, timm is imported by name, torchvision is what timm imports
     unused = required - {known_as.get(root, root).lower() for root in imported}
     assert unused <= {"tzdata", "timm", "torchvision", "scipy"}, "required and never imported"
 

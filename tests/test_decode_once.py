@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
+import threading
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from gtloc_forensics.decode import likeness, pixels
 from gtloc_forensics.decode.pool import Decoder, Job
@@ -45,24 +48,74 @@ def test_a_picture_is_hashed_once_and_each_view_of_its_thumbnail_once(
 ) -> None:
     path, thumbnail = picture(tmp_path / "a.jpg", orientation=orientation)
     made = pixels.decode(path, "a", "image/jpeg", thumbnail=thumbnail)
-    assert hashed[0] == made.shown.rgb.shape[1::-1]
-    assert len(hashed) == 1 + len(views)
+    assert hashed == [(600, 450) if orientation == 1 else (450, 600), *views]
     assert made.image.thumbnail_hash is not None
 
 
-def test_a_large_jpeg_is_decoded_small_and_resized_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, _ = picture(tmp_path / "a.jpg")
-    sizes: list[tuple[tuple[int, int], tuple[int, int]]] = []
-    real = Image.Image.resize
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object, object]]:
+    """What was resized, averaged or converted by a colour profile: from which size, to which."""
+    done: list[tuple[str, object, object]] = []
+    resize, reduce, convert = Image.Image.resize, Image.Image.reduce, ImageCms.applyTransform
 
-    def counted(self: Image.Image, size: tuple[int, int], *more: object, **options: object) -> Image.Image:
-        sizes.append((self.size, tuple(size)))
-        return real(self, size, *more, **options)
+    def resized(self: Image.Image, size: tuple[int, int], *more: Any, **options: Any) -> Image.Image:
+        done.append(("resize", self.size, tuple(size)))
+        return resize(self, size, *more, **options)
 
-    monkeypatch.setattr(Image.Image, "resize", counted)
-    pixels.decode(path, "a", "image/jpeg", short_side=256)
-    small, hash_size = (341, 256), (32, 32)
-    assert sizes == [((600, 450), small), (small, hash_size)]
+    def reduced(self: Image.Image, factor: int, *more: Any, **options: Any) -> Image.Image:
+        done.append(("average", self.size, factor))
+        return reduce(self, factor, *more, **options)
+
+    def converted(seen: Image.Image, *more: Any, **options: Any) -> Image.Image | None:
+        done.append(("colour", seen.size, None))
+        return convert(seen, *more, **options)
+
+    monkeypatch.setattr(Image.Image, "resize", resized)
+    monkeypatch.setattr(Image.Image, "reduce", reduced)
+    monkeypatch.setattr(ImageCms, "applyTransform", converted)
+    return done
+
+
+def with_profile(path: Path, size: tuple[int, int] = (1366, 1024)) -> Path:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.radial_gradient("L").resize(size).convert("RGB").save(path, icc_profile=profile)
+    return path
+
+
+def test_without_a_model_a_picture_is_averaged_once_and_its_colours_converted_once(
+    tmp_path: Path, work: list[tuple[str, object, object]]
+) -> None:
+    path = with_profile(tmp_path / "a.jpg")
+    work.clear()
+    pixels.decode(path, "a", "image/jpeg", wants_pixels=False)
+    assert work == [
+        ("average", (683, 512), 2),  # decoded at half its size, shown at a quarter
+        ("colour", (342, 256), None),
+        ("resize", (342, 256), (32, 32)),  # for the hash
+        ("average", (342, 256), 2),  # for its tones
+    ]
+
+
+def test_for_a_model_one_resizing_and_one_conversion_are_added_and_nothing_is_decoded_twice(
+    tmp_path: Path, work: list[tuple[str, object, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = with_profile(tmp_path / "a.jpg")
+    opened: list[object] = []
+    real = Image.open
+
+    def counted(*what: Any, **options: Any) -> Any:
+        opened.append(what)
+        return real(*what, **options)
+
+    monkeypatch.setattr(Image, "open", counted)
+    work.clear()
+    pixels.decode(path, "a", "image/jpeg", short_side=224)
+    assert [step for step in work if step[1:] == ((683, 512), (299, 224)) or step == ("colour", (299, 224), None)] == [
+        ("resize", (683, 512), (299, 224)),
+        ("colour", (299, 224), None),
+    ]
+    assert len(work) == 6
+    assert len(opened) == 1
 
 
 def test_pixels_are_copied_out_for_a_model_alone(tmp_path: Path) -> None:
@@ -76,19 +129,24 @@ def test_pixels_are_copied_out_for_a_model_alone(tmp_path: Path) -> None:
     assert (without.image, without.preview_jpeg) == (shown.image, shown.preview_jpeg)
 
 
-def in_floats(rgb: np.ndarray) -> tuple[float, float]:
-    """Return the light of a picture, worked out in floats throughout: what cases hold."""
-    red, green, blue = (rgb[:, :, channel].astype(np.float32) for channel in range(3))
-    luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    high = np.maximum(np.maximum(red, green), blue)
-    low = np.minimum(np.minimum(red, green), blue)
-    saturation = (high - low) / np.maximum(high, 1.0)
-    return float(luma.mean(dtype=np.float64)) / 255.0, float(saturation.mean(dtype=np.float64))
+def test_one_thread_looks_after_the_time_of_all_pictures(tmp_path: Path) -> None:
+    path, _ = picture(tmp_path / "a.jpg")
+    begun: set[str] = set()
+    with Decoder(2) as decoder:
+        for _ in decoder.stream([Job(path, str(number), "image/jpeg") for number in range(6)], window=6):
+            begun |= {thread.name for thread in threading.enumerate() if isinstance(thread, threading.Timer)}
+            assert sum(thread.name == "decoder-watch" for thread in threading.enumerate()) == 1
+    assert not begun
+    assert not [thread for thread in threading.enumerate() if thread.name == "decoder-watch"]
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_the_light_of_a_picture_is_the_same_to_the_last_bit(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    rgb = rng.integers(0, 1 + 255 // (1 + seed % 3), (97 + 41 * seed, 131, 3), np.uint8)
-    rgb[: 10 * seed] = (8 * seed, 8 * seed, 8 * seed)
-    assert likeness.light(Image.fromarray(rgb)) == in_floats(rgb)
+def test_a_decoding_process_loads_no_model_and_no_scipy(tmp_path: Path) -> None:
+    path, _ = picture(tmp_path / "a.jpg")
+    code = (
+        "import sys; from pathlib import Path; from gtloc_forensics.decode import pool; pool._warm_up(); "
+        f"pool.decode(Path({str(path)!r}), 'a', 'image/jpeg'); "
+        "print(*sorted({name.split('.')[0] for name in sys.modules} & "
+        "{'torch', 'timm', 'scipy', 'imagehash', 'pywt', 'torchvision', 'faiss', 'sqlalchemy'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -65,7 +65,6 @@ USES = {
     "time_zone_data": {CLAIM},
     "time_zone_polygons": {CLAIM},
     "pillow": {IMAGE, VISION},
-    "imagehash": {IMAGE, VISION},
     "pi_heif": {IMAGE, VISION},
     "av": {IMAGE, VISION},
     "rawpy": {IMAGE, VISION},

@@ -1,6 +1,7 @@
 """Pixels out of hostile files: decoded in confined processes, within limits that hold before anything is allocated."""
 
-from gtloc_forensics.decode.pixels import Decoded, Limits, jpeg_of
+from gtloc_forensics.decode.pictures import Limits
+from gtloc_forensics.decode.pixels import Decoded, jpeg_of
 from gtloc_forensics.decode.pool import Decoder, Job, Outcome, needs_preview
 
 __all__ = ["Decoded", "Decoder", "Job", "Limits", "Outcome", "jpeg_of", "needs_preview"]

@@ -16,6 +16,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,7 +29,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gtloc_forensics.decode.pixels import DEFAULT_LIMITS, SHORT_SIDE, Decoded, Limits, decode
+from gtloc_forensics.decode.pictures import DEFAULT_LIMITS, Limits
+from gtloc_forensics.decode.pixels import SHORT_SIDE, Decoded, decode
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
 from gtloc_forensics.files import confined, types
 from gtloc_forensics.files.patience import Patience
@@ -39,6 +41,7 @@ __all__ = ["Decoded", "Decoder", "Job", "Limits", "Outcome", "decode", "needs_pr
 
 START_SECONDS = 120.0  # for a worker to import what it needs on a busy machine
 EXIT_SECONDS = 0.5
+LOOK_SECONDS = 0.5  # how often somebody looks whether a picture is late
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ class Decoder:
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         patience = Patience(shared_s=limits.trouble_seconds, least_s=limits.hasty_seconds)
         self._workers = [_Worker(limits, patience) for _ in range(jobs)]
+        self._closed = threading.Event()
+        self._watch: threading.Thread | None = None
         for worker in self._workers:
             self._idle.put(worker)
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="decoder") if jobs else None
@@ -102,6 +107,9 @@ class Decoder:
             for job in items:
                 yield job, _outcome(job, self._limits)
             return
+        if self._watch is None:
+            self._watch = threading.Thread(target=self._end_late_ones, name="decoder-watch", daemon=True)
+            self._watch.start()
         ahead: deque[tuple[Job, Future[Outcome]]] = deque()
         try:
             for job in items:
@@ -116,12 +124,15 @@ class Decoder:
 
     def close(self) -> None:
         """Stop the workers, in the middle of a picture if need be."""
+        self._closed.set()
         for worker in self._workers:
             worker.stop()
         if self._threads is not None:
             self._threads.shutdown(wait=True, cancel_futures=True)
         for worker in self._workers:
             worker.close()
+        if self._watch is not None:
+            self._watch.join()
 
     def __enter__(self) -> Decoder:
         """Return itself."""
@@ -132,6 +143,12 @@ class Decoder:
     ) -> None:
         """Stop the workers."""
         self.close()
+
+    def _end_late_ones(self) -> None:
+        """Look after all workers at once: a thread for each picture's deadline costs as much as a small picture."""
+        while not self._closed.wait(LOOK_SECONDS):
+            for worker in self._workers:
+                worker.end_if_late(time.monotonic())
 
     def _decode(self, job: Job) -> Outcome:
         worker = self._idle.get()
@@ -167,24 +184,26 @@ class _Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._closed = threading.Event()
+        self._lock = threading.Lock()  # of the next two
+        self._due: float | None = None  # on the monotonic clock; None between two pictures
+        self._is_late = False
 
     def decode(self, job: Job) -> Outcome:
         """Have one picture decoded; a worker that dies or hangs over it is replaced."""
         if self._closed.is_set():
             return DecodeRefused(Sentence("decoding was stopped"))
-        too_late = threading.Event()
         cpu_seconds = self._patience.allowed_s(self._limits.cpu_seconds)
         wall_seconds = self._patience.allowed_s(self._limits.wall_seconds)
         try:
             connection = self._running()
-            with self._deadline(too_late, wall_seconds):
+            with self._deadline(wall_seconds):
                 _send_job(connection, job, cpu_seconds)
                 return _receive_outcome(connection, job.source_id)
         except (EOFError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             code = self._kill()
         if self._closed.is_set():
             return DecodeRefused(Sentence("decoding was stopped"))
-        if too_late.is_set():
+        if self._is_late:
             self._patience.spend(wall_seconds)
             return DecodeRefused(
                 Sentence(
@@ -220,8 +239,9 @@ class _Worker:
         self._kill()
 
     def _running(self) -> Connection:
-        if self._connection is None or self._process is None or self._process.poll() is not None:
-            self._kill()
+        if self._is_late or self._connection is None or self._process is None or self._process.poll() is not None:
+            self._kill()  # one that was late and answered at the last moment is being killed
+            self._is_late = False
             self._start()
         if self._connection is None or self._closed.is_set():
             raise EOFError("the worker was stopped")
@@ -234,22 +254,22 @@ class _Worker:
         child.await_ready(START_SECONDS)
 
     @contextmanager
-    def _deadline(self, too_late: threading.Event, wall_seconds: float) -> Iterator[None]:
-        """Kill the process when the block takes too long: whatever it hangs in, we get an end of file."""
-        process = self._process
-
-        def give_up() -> None:
-            too_late.set()
-            if process is not None:
-                process.kill()
-
-        timer = threading.Timer(wall_seconds, give_up)
-        timer.daemon = True
-        timer.start()
+    def _deadline(self, wall_seconds: float) -> Iterator[None]:
+        """Have the process killed when the block takes too long: whatever it hangs in, we get an end of file."""
+        with self._lock:
+            self._due, self._is_late = time.monotonic() + wall_seconds, False
         try:
             yield
         finally:
-            timer.cancel()
+            with self._lock:
+                self._due = None
+
+    def end_if_late(self, now: float) -> None:
+        """End the process if its picture should have been done by *now* (on the monotonic clock)."""
+        with self._lock:
+            if self._due is not None and now > self._due and self._process is not None:
+                self._due, self._is_late = None, True
+                self._process.kill()
 
     def _kill(self) -> int | None:
         """End the process; return how it ended, its own way if it had ended already."""
@@ -374,9 +394,14 @@ def serve(descriptor: int) -> None:
 
 def _warm_up() -> None:
     """Import what the first picture would, while there is no clock running and memory is not yet limited."""
-    from PIL import Image
-
-    from gtloc_forensics.decode.likeness import perceptual_hash
-
-    Image.init()
-    perceptual_hash(Image.new("RGB", (64, 64)))
+    from PIL import (  # noqa: F401 - each makes its format known; those that are never tried are not loaded
+        AvifImagePlugin,
+        BmpImagePlugin,
+        GifImagePlugin,
+        Image,
+        JpegImagePlugin,
+        MpoImagePlugin,
+        PngImagePlugin,
+        TiffImagePlugin,
+        WebPImagePlugin,
+    )

@@ -59,7 +59,7 @@ class Instruments:
 
     @property
     def short_side(self) -> int:
-        """The size that pictures are decoded to; a second opinion must not change what the first model sees."""
+        """The size that models are shown pictures at; a second opinion must not change what the first model sees."""
         if self.model is not None:
             return self.model.short_side
         return max([DEFAULT_SHORT_SIDE, *(model.short_side for model in self.opinions)])
@@ -230,19 +230,18 @@ def fingerprints(instruments: Instruments) -> Stages:
     image = fingerprint(
         IMAGE,
         used.pillow,
-        used.imagehash,
         used.pi_heif or _NOT_INSTALLED,
         used.rawpy or _NOT_INSTALLED,
-        str(instruments.short_side),
         *((f"av {used.av}",) if used.av else ()),  # without it, cases of before it was known keep their pictures
     )
+    shown = f"{image} at {instruments.short_side} px"
     readers = [f"{reader.name} {reader.version}" for reader in instruments.readers]
     return Stages(
         metadata=metadata,
         claim=fingerprint(CLAIM, metadata, used.time_zone_data, used.time_zone_polygons, *readers),
         image=image,
-        vision="" if model is None else fingerprint(VISION, image, model.fingerprint),
-        further=plugged_in.fingerprints(instruments.readers, instruments.opinions, image=image),
+        vision="" if model is None else fingerprint(VISION, shown, model.fingerprint),
+        further=plugged_in.fingerprints(instruments.readers, instruments.opinions, image=shown),
     )
 
 
@@ -264,7 +263,6 @@ def environment(
         time_zone_data=zones.tzdata_version(),
         time_zone_polygons=zones.polygons_version(),
         pillow=_version("pillow"),
-        imagehash=_version("imagehash"),
         numpy=_version("numpy"),
         rules=str(len(loaded.registry)),
         plugins=tuple(loaded.plugins),

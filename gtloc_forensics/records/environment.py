@@ -21,6 +21,7 @@ class Environment:
         program: version of gtloc_forensics.
         rules: how many there were.
         plugins: those that brought rules, with their versions.
+        imagehash: of older cases; the hash of a picture is made without that package since.
         pi_heif, rawpy, av: versions of the optional decoders; "" when they are not installed.
         model: what the model says of itself; empty without one.
         model_absence: why there was no model; "" when there was one.

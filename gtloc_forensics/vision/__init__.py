@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gtloc_forensics.errors import WeightsError
+from gtloc_forensics.vision.torch_loading import load_torch
 
 if TYPE_CHECKING:
     from gtloc_forensics.vision.library import installed
@@ -37,6 +38,7 @@ def load(name: str, *, device: str = "auto", models_dir: Path | None = None, cac
 
     folder = library.find(name, models_dir=models_dir)
     try:
+        load_torch()
         from gtloc_forensics.vision import device as devices
         from gtloc_forensics.vision import weights
         from gtloc_forensics.vision.model import Model
@@ -66,6 +68,7 @@ def second_opinion(name: str, *, device: str = "auto") -> Model | SecondOpinion:
     if not is_system and (Path(name) / library.MANIFEST).is_file():
         return load(name, device=device)
     try:
+        load_torch()
         from gtloc_forensics.vision.systems.opinion import load_opinion
     except ImportError as error:
         raise WeightsError(f"a system needs torch ({error}); pip install -e . installs it") from error

@@ -165,7 +165,9 @@ class PlaceTeller:
         self._used, self._starts = np.unique(np.sort(home), return_index=True)
         self._vectors = self.cells.centre_vectors[self._used].astype(np.float32)
         self._coarse = EqualAreaCells(COARSE_PLACES).centre_vectors.astype(np.float32)
-        self._to_coarse = np.arccos(np.clip(self._vectors @ self._coarse.T, -1.0, 1.0)).astype(np.float32)
+        to_coarse = self._vectors @ self._coarse.T
+        np.clip(to_coarse, -1.0, 1.0, out=to_coarse)  # in place: of some thousand cells each copy is 40 MB
+        self._to_coarse = np.arccos(to_coarse, out=to_coarse)
 
     def cell_mass(self, mass: ArrayLike) -> Floats:
         """Add up ``[B, G]`` gallery mass into ``[B, U]``, U the cells that hold any gallery point."""

@@ -130,7 +130,7 @@ def _cached(name: str, cache_dir: Path | None, *, make: Callable[[], Floats32]) 
     found = _read_cache(path)
     if found is None:
         found = make()
-        digest = hashlib.sha256(found.tobytes()).hexdigest()
+        digest = hashlib.sha256(np.ascontiguousarray(found).data).hexdigest()
         with suppress(OSError):  # a cache that cannot be written is made again next time
             write_bytes(path, save({"rows": found}, metadata={"sha256": digest}))
     return found
@@ -139,11 +139,11 @@ def _cached(name: str, cache_dir: Path | None, *, make: Callable[[], Floats32]) 
 def _read_cache(path: Path) -> Floats32 | None:
     try:
         with safe_open(path, framework="numpy") as stored:
-            rows: Floats32 = np.array(stored.get_tensor("rows"))
+            rows: Floats32 = np.ascontiguousarray(stored.get_tensor("rows"))
             expected = (stored.metadata() or {}).get("sha256", "")
     except (OSError, SafetensorError, ValueError, KeyError):
         return None
-    return rows if hashlib.sha256(rows.tobytes()).hexdigest() == expected else None
+    return rows if hashlib.sha256(rows.data).hexdigest() == expected else None
 
 
 # --------------------------------------------------------------------------- search

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +42,11 @@ class GTLoc(nn.Module):
         )
         self.log_scale_place = nn.Parameter(torch.tensor(INITIAL_LOG_SCALE))
         self.log_scale_time = nn.Parameter(torch.tensor(INITIAL_LOG_SCALE))
+
+    def keep_backbones_at(self, precision: torch.dtype) -> None:
+        """Keep the backbones' weights as autocast at *precision* would convert them at every call."""
+        for extractor in self.extractors.values():
+            cast(Extractor, extractor).keep_at(precision)
 
     def backbone(self, views: Sequence[Tensor]) -> Tensor:
         """Run the frozen backbones.

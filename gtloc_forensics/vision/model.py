@@ -30,6 +30,7 @@ from gtloc_forensics.vision.density import (
     time_answer,
 )
 from gtloc_forensics.vision.manifest import MANIFEST
+from gtloc_forensics.vision.torch_loading import give_back_memory
 
 CODE_VERSION = "3"
 """Part of every fingerprint; raised when the same weights would give other predictions."""
@@ -61,6 +62,9 @@ class Model:
         self.weights_sha256 = loaded.weights_sha256
         self.device = device
         self._module = loaded.module.to(device)
+        self._reread = loaded.reread
+        if device.type == "cpu" and (precision := devices.precision(device)) is not torch.float32:
+            self._module.keep_backbones_at(precision)
         self._batches = devices.BatchSize(device)
         places, self.times = gallery.gallery_of(manifest, loaded.folder, cache_dir=cache_dir)
         cells = manifest.output.place_cells
@@ -76,6 +80,7 @@ class Model:
         self._encode(cache_dir)
         self.fingerprint = self._fingerprint(library.sha256_of(loaded.folder / MANIFEST))
         self.facts: Mapping[str, str] = self._facts()
+        give_back_memory()
 
     # ------------------------------------------------------------- pictures to embeddings
 
@@ -98,6 +103,8 @@ class Model:
         """
         with torch.inference_mode():
             chunks = list(self._batches.run(prepared, self._embed_chunk))
+        if self.device.type == "cpu":
+            give_back_memory()  # or small things come to lie where the layers' results lay, and more is taken each time
         width = (
             self.embedding_size + len(self.manifest.heads) + sum(one.cells for one in self.manifest.densities.values())
         )
@@ -196,7 +203,7 @@ class Model:
     def image_side(self) -> str:
         """Return the identity of the backbone of a model that has one, to which a text tower belongs."""
         (spec,) = self.manifest.extractors
-        return weights.image_side(weights.outer_state(self._module), architecture=spec.architecture)
+        return weights.image_side(self._reread(), architecture=spec.architecture)
 
     def densities(self, embeddings: Floats32) -> tuple[Floats32, Floats32]:
         """Return calibrated mass over the time grid ``[B, Y, D]`` and over the place gallery ``[B, G]``."""

@@ -8,15 +8,18 @@ a safetensors file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.files.writing import replaced, write_bytes
@@ -48,6 +51,7 @@ class Loaded:
     manifest: Manifest
     folder: Path
     weights_sha256: str  # of the weights file, or of all of them when backbones lie elsewhere
+    reread: Callable[[], Tensors]  # the tensors as the files hold them, under the names they have there
 
 
 # --------------------------------------------------------------------------- reading
@@ -61,15 +65,38 @@ def load(folder: Path, *, models_dir: Path | None = None) -> Loaded:
     """
     manifest = manifests.read(folder)
     paths = intact.files_of(folder, manifest, models_dir=models_dir)
+    files = {name: path for name, path in paths.items() if name.endswith(".safetensors")}
+    reread = partial(_tensors, files, manifest)
+    tensors = reread()
+    _check_room(manifest, list(files.values()), folder)
+    with _Unfilled():
+        module = GTLoc(manifest)
+    fill(module, tensors, origin=str(folder), gives_away=True)
+    return Loaded(module.eval(), manifest, folder, intact.weights_sha256(manifest), reread)
+
+
+def _tensors(files: Mapping[str, Path], manifest: Manifest) -> Tensors:
     tensors: Tensors = {}
-    for name, path in paths.items():
-        if name.endswith(".safetensors"):
-            read = read_tensors(path)
-            tensors |= read if "/" not in name else _borrowed(read, name.split("/")[0], manifest)
-    _check_room(manifest, [path for name, path in paths.items() if name.endswith(".safetensors")], folder)
-    module = GTLoc(manifest)
-    fill(module, tensors, origin=str(folder))
-    return Loaded(module.eval(), manifest, folder, intact.weights_sha256(manifest))
+    for name, path in files.items():
+        read = read_tensors(path)
+        tensors |= read if "/" not in name else _borrowed(read, name.split("/")[0], manifest)
+    return tensors
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leaves new parameters as they are allocated: each is filled from a file afterwards, or loading is refused.
+
+    A net begins with random numbers that took longer to draw than the true ones to read.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        name = getattr(func, "__name__", "")
+        in_place = name.endswith("_") and not name.endswith("__") and name != "requires_grad_"
+        if in_place and args and isinstance(args[0], torch.nn.Parameter):
+            return args[0]
+        return func(*args, **(kwargs or {}))
 
 
 def read_tensors(path: Path) -> Tensors:
@@ -84,8 +111,14 @@ def read_tensors(path: Path) -> Tensors:
         raise WeightsError(f"{path} is not a whole safetensors file: {_what_is(path)}") from error
 
 
-def fill(module: GTLoc, tensors: Mapping[str, Tensor], *, origin: str) -> None:
+def fill(module: GTLoc, tensors: Mapping[str, Tensor], *, origin: str, gives_away: bool = False) -> None:
     """Put *tensors* into *module*; every name must be met and every tensor used.
+
+    Args:
+        module: to be filled.
+        tensors: under the names that a weights file has.
+        origin: of the tensors, for people.
+        gives_away: whether the module may keep the tensors themselves, in place of copies.
 
     Raises:
         WeightsError: naming what is missing, left over, of another shape or not finite.
@@ -100,7 +133,7 @@ def fill(module: GTLoc, tensors: Mapping[str, Tensor], *, origin: str) -> None:
             for name in wanted.keys() & state.keys()
             if wanted[name].shape != state[name].shape
         ),
-        "not finite": sorted(name for name, tensor in state.items() if not torch.isfinite(tensor).all()),
+        "not finite": sorted(name for name, tensor in state.items() if not _is_finite(tensor)),
         "not float32": sorted(
             name for name, tensor in state.items() if name.endswith("frequencies") and tensor.dtype != torch.float32
         ),
@@ -109,7 +142,13 @@ def fill(module: GTLoc, tensors: Mapping[str, Tensor], *, origin: str) -> None:
     if said:
         raise WeightsError(f"the weights of {origin} do not fit their manifest ({said}); add the model again")
     kept = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
-    module.load_state_dict(kept, strict=True)
+    module.load_state_dict(kept, strict=True, assign=gives_away)
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    if not tensor.is_floating_point() or bool(torch.isfinite(tensor.sum(dtype=torch.float64))):
+        return True  # one infinite or undefined number makes the sum so
+    return bool(torch.isfinite(tensor).all())
 
 
 def outer_state(module: GTLoc) -> Tensors:

@@ -30,7 +30,7 @@ from gtloc_forensics.store.codec import pack, unpack
 NAME = "gtloc"
 """Under which the slots are found on a worker."""
 
-PACKAGES = ("gtloc_forensics", "pillow", "imagehash", "tzdata", "timezonefinder", "torch", "timm", "distributed")
+PACKAGES = ("gtloc_forensics", "pillow", "tzdata", "timezonefinder", "torch", "timm", "distributed")
 """Whose versions are told of a worker."""
 
 START_S = 300.0
