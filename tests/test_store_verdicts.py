@@ -123,3 +123,10 @@ def test_fields_that_an_older_case_lacks_have_their_default_and_what_is_no_resul
     for damaged in ({"findings": [{**old, "outcome": "unheard of"}], "unexamined": []}, {"findings": []}, [1]):
         with pytest.raises(DamagedCase, match="PhotoResult"):
             codec.unpack(PhotoResult, b"r" + msgspec.msgpack.encode(damaged))
+
+
+def test_a_small_picture_is_not_packed_a_second_time() -> None:
+    picture = bytes(range(256)) * 8
+
+    assert picture in codec.pack(picture)
+    assert codec.unpack(bytes, codec.pack(picture)) == picture

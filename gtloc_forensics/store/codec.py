@@ -38,6 +38,8 @@ def pack(record: Any) -> bytes:
     """Return the stored form of a record, or of a tuple or list of records."""
     if isinstance(record, Packed):
         return record.stored
+    if isinstance(record, bytes):  # a small picture: JPEG is packed already, zlib would gain 0.4 %
+        return b"r" + _encoded(record)
     return _stored(verdicts.encoded(record) or _encoded(record))
 
 
