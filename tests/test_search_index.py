@@ -280,7 +280,8 @@ def test_a_reader_elsewhere_does_not_make_a_search_slow_and_a_writer_makes_it_as
 def test_without_a_model_the_hashes_are_compared_exactly(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    audit(made / "evidence", tmp_path / "case")
+    audit(made / "evidence", tmp_path / "open")
+    shutil.copytree(tmp_path / "open", tmp_path / "case")
     before = found(tmp_path / "case", "--like", "2.jpg", "--limit", "5")
     monkeypatch.setattr(opened, "LEAST_PHOTOS", 1)
     told = answers_by(monkeypatch, quickly=True)
