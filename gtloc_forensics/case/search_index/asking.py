@@ -34,6 +34,8 @@ Of a million made embeddings the nearest twenty were among 400 in 0.96 of all ca
 _TIMES_SHOWN = 8
 MOST_SHOWN = 2_000
 
+_BITS_OF_A_BYTE = np.array([number.bit_count() for number in range(256)], np.uint8)
+
 _DAY_US = 86_400_000_000
 
 Known = tuple[NDArray[np.bool_], NDArray[np.bool_], Sentence]
@@ -190,7 +192,8 @@ def _in_order(
         return {int(near[at]): found[at] for at in _first(limit, -exact, index.by_name[near])}
     if query.like is not None:
         example = np.uint64(query.like.perceptual_hash or 0)
-        apart = np.bitwise_count(index.column("perceptual_hash")[rows] ^ example).astype(np.int64)
+        differing = (index.column("perceptual_hash")[rows] ^ example).view(np.uint8).reshape(-1, HASH_BITS // 8)
+        apart = _BITS_OF_A_BYTE[differing].sum(axis=1, dtype=np.int64)
         return {int(rows[at]): 1.0 - int(apart[at]) / HASH_BITS for at in _first(limit, apart, index.by_name[rows])}
     time_us = index.column("local_us")[rows]
     time_us = np.where(time_us == NO_TIME, np.iinfo(np.int64).max, time_us)
