@@ -179,15 +179,22 @@ def write(case: Path, photos: int) -> dict[str, Any]:
 
 def known(case: Path, photos: int) -> dict[str, Any]:
     from gtloc_forensics.examination.kept import Kept
-    from gtloc_forensics.store.database import Store
+    from gtloc_forensics.examination.prefetch import chunks
+    from gtloc_forensics.store.database import ROWS_AT_ONCE, Store
     from gtloc_forensics.store.keys import Stages
+    from gtloc_forensics.store.known import every_path
 
     store = Store(case)
     row = store.examination()
     if row is None:
         raise SystemExit("the case holds no examination")
-    held = Kept(store, Stages(**json.loads(row.stages)))
-    return {"rows": len(held.rows())}
+    held, rows = Kept(store, Stages(**json.loads(row.stages))), 0
+    for window in chunks(every_path(store), ROWS_AT_ONCE):
+        held.look_at_paths(window)
+        for source_id in window:
+            state = held.source(source_id)
+            rows += state is not None and held.has_all(state)
+    return {"rows": rows}
 
 
 def listed(case: Path, photos: int) -> dict[str, Any]:
