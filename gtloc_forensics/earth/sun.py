@@ -53,10 +53,10 @@ def delta_t_seconds(year: ArrayLike) -> Floats:
     years = np.maximum(np.asarray(year, dtype=np.float64), _DELTA_T[0][0])
     stretch = np.searchsorted([first for first, _, _ in _DELTA_T], years, side="right") - 1
     seconds = np.empty_like(years)
-    for index in np.unique(stretch).tolist():  # of one moment there is one stretch, and the others cost as much
+    for index in sorted(set(stretch.ravel().tolist())):  # of one moment there is one stretch, the others cost as much
         _, origin, coefficients = _DELTA_T[index]
         chosen = stretch == index
-        seconds[chosen] = np.polynomial.polynomial.polyval(years[chosen] - origin, coefficients)
+        seconds[chosen] = np.polyval(coefficients[::-1], years[chosen] - origin)
     late = years > 2050.0
     seconds[late] = (
         -20.0 + 32.0 * ((years[late] - 1820.0) / 100.0) ** 2 - 0.5628 * np.maximum(2150.0 - years[late], 0.0)
