@@ -321,6 +321,9 @@ def _repeated(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
 
 def _old_fixes(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
     """Set aside GPS times that lag behind the rest, unless by what a clock set ahead would keep."""
+    known = np.array([hours for photo in kept if (hours := residual_hours(photo)) is not None])
+    if not len(known) or known.max() - known.min() <= LEVEL_GAP_HOURS / 2.0:
+        return kept, ""  # none lags behind, as of most cameras: no row is made of each photo
     rows = sorted(
         ((hours, photo) for photo in kept if (hours := residual_hours(photo)) is not None),
         key=lambda row: (row[0], row[1].source_id),
