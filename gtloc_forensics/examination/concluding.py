@@ -205,6 +205,7 @@ class Concluding:
         self._compare(groups, self._context(latest, told), said, tested)
         clocks = evidence_clocks.fit_all(groups)
         del groups, told
+        self._seen = seen.stand_ins_on_demand()  # causes ask for few of them
         controls = tested.controls()
         cautions = false_discovery.Cautions(controls)
 

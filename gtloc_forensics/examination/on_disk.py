@@ -130,6 +130,11 @@ class OnDisk(Sequence[R]):
             for place in range(len(block.numbers))
         )
 
+    def stand_ins_on_demand(self) -> Sequence[R]:
+        """Return the same, each made anew when it is asked for: nothing of a photo is held, and no two are one."""
+        self._file.flush()
+        return _OnDemand(self)
+
     def in_order(self, order: Sequence[int]) -> Sequence[R]:
         """Return the records in some *order*, each read when it is asked for; nothing stands in for them meanwhile."""
         self._file.flush()
@@ -165,6 +170,26 @@ class _Block(Generic[R]):
         self._records = records  # the file is gone with it
         self.remembered = records.remembered
         self.numbers = numbers
+
+
+class _OnDemand(Sequence[R]):
+    def __init__(self, records: OnDisk[R]) -> None:
+        numbers = range(len(records))
+        self._blocks = [_Block(records, numbers[first : first + _BLOCK]) for first in range(0, len(numbers), _BLOCK)]
+        self._length = len(numbers)
+
+    def __len__(self) -> int:
+        """Return the number of stand-ins."""
+        return self._length
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return a stand-in, or a list of some."""
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(self._length))]
+        number = index + self._length if index < 0 else index
+        if not 0 <= number < self._length:
+            raise IndexError(index)
+        return _StandIn(self._blocks[number // _BLOCK], number % _BLOCK)
 
 
 class _StandIn(Generic[R]):

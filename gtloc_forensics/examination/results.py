@@ -176,9 +176,8 @@ class Said:
                 self.join(place, number)
 
     def _has_said(self, place: int, check_id: str) -> bool:
-        """Whether a rule has said more of a photo already: rules speak one after another."""
-        last = self._last[place]
-        return last != 0 and getattr(self._record(self._number[last]), "check_id", "") == check_id
+        """Whether a rule has said more of a photo already, whatever others said since."""
+        return any(getattr(self._record(number), "check_id", "") == check_id for number in self._links(place))
 
     def _record(self, number: int) -> Finding | Unexamined:
         return self._full.remembered(number // 2) if number % 2 else self._shapes[number // 2]
