@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -34,11 +36,25 @@ def joined(count: int, pairs: list[tuple[int, int]]) -> list[tuple[int, ...]]:
 @pytest.mark.parametrize("most_bits", [0, 1, 2, 3, 4])
 def test_none_is_missed_of_those_that_are_near(most_bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
     made = hashes(3_000, most_bits)
-    monkeypatch.setattr(look_alikes, "FEWEST_IN_PARTS", 10**9)
-    each_with_each = look_alikes.clusters(made, most_bits=most_bits)
-    pairs = list(look_alikes.near_pairs(made, most_bits))
-    assert sorted(each_with_each) == joined(len(made), pairs)
-    monkeypatch.setattr(look_alikes, "FEWEST_IN_PARTS", 1)
-    assert sorted(look_alikes.clusters(made, most_bits=most_bits)) == sorted(each_with_each)
-    assert list(look_alikes.near_pairs(made, most_bits)) == pairs
-    assert any(len(cluster) > 2 for cluster in each_with_each) or not most_bits
+    pairs = list(look_alikes.near_pairs(made, most_bits))  # compares each with each
+    for most_in_a_table in (2, 256):
+        monkeypatch.setattr(look_alikes, "MOST_IN_A_TABLE", most_in_a_table)
+        found = look_alikes.clusters(made, most_bits=most_bits)
+        assert sorted(found) == joined(len(made), pairs)
+        assert any(len(cluster) > 2 for cluster in found) or not most_bits
+
+
+def test_clusters_of_nothing_and_of_one_picture() -> None:
+    assert look_alikes.clusters([], most_bits=2) == ()
+    assert look_alikes.clusters([7], most_bits=2) == ((0,),)
+
+
+def test_many_hashes_are_looked_up_in_some_columns_of_numbers() -> None:
+    made = np.random.default_rng(1).integers(0, 2**64, 20_000, dtype=np.uint64)
+    tracemalloc.start()
+    try:
+        look_alikes.Clusters(made, most_bits=2)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= 100 * len(made)

@@ -115,6 +115,17 @@ def test_stand_ins_are_equal_as_their_records_are_and_one_only_with_themselves()
     assert repr(first) == repr(records[0])
 
 
+def test_stand_ins_made_on_demand_read_as_a_list_of_them() -> None:
+    records = [summary(number) for number in range(600)]
+    made = OnDisk(records, kind=PhotoSummary).stand_ins_on_demand()
+    assert len(made) == 600
+    assert [photo.name for photo in made] == [photo.name for photo in records]
+    assert made[599].sha256 == made[-1].sha256 == records[599].sha256
+    assert [photo.name for photo in made[255:258]] == [photo.name for photo in records[255:258]]
+    with pytest.raises(IndexError):
+        made[600]
+
+
 def test_a_number_of_numpy_comes_back_as_a_number() -> None:
     (told,) = OnDisk([summary(1, ev100=np.float64(12.5))], kind=PhotoSummary)
     assert (told.ev100, type(told.ev100)) == (12.5, float)
@@ -165,6 +176,20 @@ def findings_of(check_id: str) -> st.SearchStrategy[Finding]:
             words,
         ),
     )
+
+
+def test_what_a_rule_says_first_stays_first_though_another_failed_in_between() -> None:
+    said = Said(Places(numbers(PHOTOS)))
+    first = consistent("GF401", PHOTOS[0], Sentence("one"), facts={"n": 1})
+    second = consistent("GF401", PHOTOS[0], Sentence("two"))
+    place = said.places.of(PHOTOS[0])
+    assert place is not None
+    for finding in (first, second):
+        told = Told(said)
+        told.hear(finding)
+        told.join(false_discovery.Tested())
+        said.join_failure(Unexamined("", "check:x", "it failed"), [replace(summary(1), source_id=PHOTOS[0])])
+    assert said.of(place, PHOTOS[0])[0] == [first, second]
 
 
 RULES = st.lists(st.sampled_from(CHECKS), max_size=4).flatmap(
@@ -318,7 +343,7 @@ def told(photos: int) -> Said:
     ("make", "most"),
     [
         (lambda photos: Listing.of(Candidate(f"DCIM/{number:06}.jpg".encode()) for number in range(photos)), 24),
-        (lambda photos: OnDisk((summary(number) for number in range(photos)), kind=PhotoSummary).stand_ins(), 160),
+        (lambda photos: OnDisk((summary(number) for number in range(photos)), kind=PhotoSummary).stand_ins(), 90),
         (told, 64),
     ],
     ids=["listing", "summaries", "what rules said"],

@@ -7,13 +7,17 @@ where many pictures are alike.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 HASH_BYTES = 8
-FEWEST_IN_PARTS, SHORTEST_PART_BITS = 5_000, 16
-"""Below either, comparing every hash with every other is as quick: parts that are shorter are shared by too many."""
+SHORTEST_PART_BITS = 16
+"""Parts that are shorter are shared by so many hashes that comparing every one with every other is as quick."""
+
+MOST_IN_A_TABLE = 256
+"""Hashes that share a part and are compared in one table; more are asked of an index, one after another."""
 
 HITS_AT_ONCE = 4_000_000
 """Most answers of the index that are in memory at a time (12 bytes each), or one picture's where that is more."""
@@ -77,7 +81,7 @@ def clusters(hashes: Sequence[int], *, most_bits: int) -> tuple[tuple[int, ...],
 def _joined(values: NDArray[np.uint64], most_bits: int) -> NDArray[np.int64]:
     """Return for each of distinct *values* the number of its cluster."""
     label, sets = np.arange(len(values)), dict[int, list[int]]()
-    for rows in _near_rows(values, label.copy(), most_bits) if len(values) else ():
+    for rows in _alike_rows(values, most_bits):
         if len(rows) > 1 and len(found := np.unique(label[rows]).tolist()) > 1:
             largest = max(found, key=lambda name: len(sets.get(name, (name,))))
             joined = sets.setdefault(largest, [largest])
@@ -87,6 +91,38 @@ def _joined(values: NDArray[np.uint64], most_bits: int) -> NDArray[np.int64]:
                     label[moved] = largest
                     joined += moved
     return label
+
+
+def _alike_rows(values: NDArray[np.uint64], most_bits: int) -> Iterator[NDArray[np.int64]]:
+    """Yield rows of distinct *values*, each time one with some that are near it; all that are near come together once.
+
+    Two hashes that differ by at most n bits are equal in one of n + 1 parts at least: those that share a part are all
+    that has to be compared. Sorted by a part they lie side by side, so that some columns of numbers are all that is
+    held; an index of parts holds 260 bytes a hash.
+    """
+    parts = most_bits + 1
+    if 8 * HASH_BYTES // parts < SHORTEST_PART_BITS:
+        yield from _near_rows(values, np.arange(len(values)), most_bits) if len(values) else ()
+        return
+    edges = [8 * HASH_BYTES * number // parts for number in range(parts + 1)]
+    for low, high in pairwise(edges):
+        part = values >> np.uint64(low) & np.uint64((1 << high - low) - 1)
+        order = np.argsort(part, kind="stable")
+        begins = np.flatnonzero(np.concatenate(([True], part[order[1:]] != part[order[:-1]], [True])))
+        for number in np.flatnonzero(np.diff(begins) > 1).tolist():
+            run = order[begins[number] : begins[number + 1]]
+            yield from _near_in_run(values[run], run, most_bits)
+
+
+def _near_in_run(values: NDArray[np.uint64], run: NDArray[np.int64], most_bits: int) -> Iterator[NDArray[np.int64]]:
+    """Yield for each row of a *run* of some *values* the rows near it, itself too."""
+    if len(run) > MOST_IN_A_TABLE:
+        yield from (run[rows] for rows in _near_rows(values, np.arange(len(run)), most_bits))
+        return
+    apart = values[:, None] ^ values[None, :]
+    for _ in range(most_bits):  # each turn takes the lowest set bit away
+        apart &= apart - np.uint64(1)
+    yield from (run[is_near] for is_near in apart == 0)
 
 
 def near_pairs(hashes: Sequence[int], most_bits: int) -> Iterator[tuple[int, int]]:
@@ -107,21 +143,11 @@ def near_pairs(hashes: Sequence[int], most_bits: int) -> Iterator[tuple[int, int
 
 
 def _near_rows(values: NDArray[np.uint64], asked: NDArray[np.int64], most_bits: int) -> Iterator[NDArray[np.int64]]:
-    """Yield for each row *asked* about the rows of distinct *values* near it, itself too.
-
-    Two hashes that differ by at most n bits are equal in one of n + 1 parts at least: those that share a part are all
-    that has to be compared, which for few bits takes little more than looking each up.
-    """
-    import faiss  # slow to import, and only a case with pictures needs it
+    """Yield for each row *asked* about the rows of distinct *values* near it, itself too: all are compared with all."""
+    import faiss  # slow to import, and only a case with many pictures that are alike, or with embeddings, needs it
 
     table = np.ascontiguousarray(values).view(np.uint8).reshape(-1, HASH_BYTES)
-    parts = most_bits + 1
-    is_worth_it = len(table) >= FEWEST_IN_PARTS and 8 * HASH_BYTES // parts >= SHORTEST_PART_BITS
-    index = (
-        faiss.IndexBinaryMultiHash(8 * HASH_BYTES, parts, 8 * HASH_BYTES // parts)
-        if is_worth_it
-        else faiss.IndexBinaryFlat(8 * HASH_BYTES)
-    )
+    index = faiss.IndexBinaryFlat(8 * HASH_BYTES)
     index.add(table)
     step = max(1, HITS_AT_ONCE // len(table))
     for begin in range(0, len(asked), step):

@@ -205,6 +205,7 @@ class Concluding:
         self._compare(groups, self._context(latest, told), said, tested)
         clocks = evidence_clocks.fit_all(groups)
         del groups, told
+        self._seen = seen.stand_ins_on_demand()  # causes ask for few of them
         controls = tested.controls()
         cautions = false_discovery.Cautions(controls)
 
@@ -241,8 +242,8 @@ class Concluding:
     ) -> None:
         """Run the rules that compare photos; a crash leaves every photo it was given not examined by it."""
         jobs: list[tuple[Check, Any, Sequence[PhotoSummary]]] = [
-            (rule, group, group.summaries) for rule in self._registry.of(Scope.DEVICE) for group in groups
-        ]
+            (rule, group, group.summaries) for group in groups for rule in self._registry.of(Scope.DEVICE)
+        ]  # all rules on one device, then the next: its photos are read from the disk once, where they are few
         jobs += [(rule, self._seen, self._seen) for rule in self._registry.of(Scope.CASE)]
         for rule, subject, photos in jobs:
             told = Told(said)

@@ -119,54 +119,122 @@ class OnDisk(Sequence[R]):
                 yield cast(R, file.decode(several[first - begin : last - begin]))
                 first, number = last, number + 1
 
-    def stand_ins(self, order: Iterable[int] | None = None) -> tuple[R, ...]:
+    def stand_ins(self, order: Sequence[int] | None = None) -> tuple[R, ...]:
         """Return an object for each record, in its *order* when one is given, that acts as the record does."""
         self._file.flush()  # whoever asks a stand-in shall not hear of a full disk
         numbers = range(len(self)) if order is None else order
-        return tuple(cast(R, _StandIn(self, number)) for number in numbers)
+        return tuple(
+            cast(R, _StandIn(block, place))
+            for first in range(0, len(numbers), _BLOCK)
+            for block in (_Block(self, numbers[first : first + _BLOCK]),)
+            for place in range(len(block.numbers))
+        )
+
+    def stand_ins_on_demand(self) -> Sequence[R]:
+        """Return the same, each made anew when it is asked for: nothing of a photo is held, and no two are one."""
+        self._file.flush()
+        return _OnDemand(self)
+
+    def in_order(self, order: Sequence[int]) -> Sequence[R]:
+        """Return the records in some *order*, each read when it is asked for; nothing stands in for them meanwhile."""
+        self._file.flush()
+        return _Ordered(self, order)
+
+
+class _Ordered(Sequence[R]):
+    def __init__(self, records: OnDisk[R], order: Sequence[int]) -> None:
+        self._records = records
+        self._order = order
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        return len(self._order)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return a record, or a list of some."""
+        if isinstance(index, slice):
+            return [self._records.remembered(number) for number in self._order[index]]
+        return self._records.remembered(self._order[index])
+
+
+_BLOCK = 256
+"""Stand-ins that share a table of their numbers: their places in it are numbers that Python holds once for all."""
+
+
+class _Block(Generic[R]):
+    """Which records some neighbouring stand-ins are of, and the file that holds them."""
+
+    __slots__ = ("_records", "numbers", "remembered")
+
+    def __init__(self, records: OnDisk[R], numbers: Sequence[int]) -> None:
+        self._records = records  # the file is gone with it
+        self.remembered = records.remembered
+        self.numbers = numbers
+
+
+class _OnDemand(Sequence[R]):
+    def __init__(self, records: OnDisk[R]) -> None:
+        numbers = range(len(records))
+        self._blocks = [_Block(records, numbers[first : first + _BLOCK]) for first in range(0, len(numbers), _BLOCK)]
+        self._length = len(numbers)
+
+    def __len__(self) -> int:
+        """Return the number of stand-ins."""
+        return self._length
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return a stand-in, or a list of some."""
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(self._length))]
+        number = index + self._length if index < 0 else index
+        if not 0 <= number < self._length:
+            raise IndexError(index)
+        return _StandIn(self._blocks[number // _BLOCK], number % _BLOCK)
 
 
 class _StandIn(Generic[R]):
     """Acts as a record that lies on the disk; as objects two are one only where they are the same stand-in."""
 
-    __slots__ = ("_number", "_records")
+    __slots__ = ("_block", "_place")
 
-    def __init__(self, records: OnDisk[R], number: int) -> None:
-        self._records = records
-        self._number = number
+    def __init__(self, block: _Block[R], place: int) -> None:
+        self._block = block
+        self._place = place
 
     def __getattr__(self, name: str) -> Any:
         """Return what the record has of that name."""
-        return getattr(self._records.remembered(self._number), name)
+        block = self._block
+        return getattr(block.remembered(block.numbers[self._place]), name)
 
     @property  # type: ignore[misc]  # a record asks what it is by this, and so does dataclasses.replace
     def __class__(self) -> type[Any]:
-        return type(self._records.remembered(self._number))
+        return type(_record_of(self))
 
     def __eq__(self, other: object) -> bool:
         """Whether *other* is equal to the record."""
-        mine = self._records.remembered(self._number)
-        return bool(mine == _record_of(other))
+        return bool(_record_of(self) == _record_of(other))
 
     def __hash__(self) -> int:
         """Return the hash of the record."""
-        return hash(self._records.remembered(self._number))
+        return hash(_record_of(self))
 
     def __repr__(self) -> str:
         """Return what the record says of itself."""
-        return repr(self._records.remembered(self._number))
+        return repr(_record_of(self))
 
     def __reduce__(self) -> tuple[Callable[[Any], Any], tuple[Any]]:
         """Send the record itself to another process, and copy it as itself."""
-        return _itself, (self._records.remembered(self._number),)
+        return _itself, (_record_of(self),)
 
     @property
     def __dataclass_fields__(self) -> Any:
-        return cast(Any, self._records.remembered(self._number)).__dataclass_fields__
+        return cast(Any, _record_of(self)).__dataclass_fields__
 
 
 def _record_of(value: object) -> object:
-    return value._records.remembered(value._number) if type(value) is _StandIn else value
+    if type(value) is not _StandIn:
+        return value
+    return value._block.remembered(value._block.numbers[value._place])
 
 
 def _itself(record: R) -> R:

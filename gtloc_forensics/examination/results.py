@@ -176,9 +176,8 @@ class Said:
                 self.join(place, number)
 
     def _has_said(self, place: int, check_id: str) -> bool:
-        """Whether a rule has said more of a photo already: rules speak one after another."""
-        last = self._last[place]
-        return last != 0 and getattr(self._record(self._number[last]), "check_id", "") == check_id
+        """Whether a rule has said more of a photo already, whatever others said since."""
+        return any(getattr(self._record(number), "check_id", "") == check_id for number in self._links(place))
 
     def _record(self, number: int) -> Finding | Unexamined:
         return self._full.remembered(number // 2) if number % 2 else self._shapes[number // 2]
@@ -246,10 +245,10 @@ class Ranking:
             column.append(key)
         self._rules.append(self._names.setdefault(finding.check_id, len(self._names)))
 
-    def ranked(self) -> tuple[Finding, ...]:
-        """Return them strongest first, then by path and rule: stand-ins for what lies on the disk."""
+    def ranked(self) -> Sequence[Finding]:
+        """Return them strongest first, then by path and rule; each is read from the disk when it is asked for."""
         alphabetical = np.argsort(np.argsort(list(self._names))) if self._names else np.zeros(0, np.int64)
         rules = alphabetical[np.frombuffer(self._rules, np.uint32)] if self._rules else np.zeros(0, np.int64)
         columns = (np.frombuffer(column, column.typecode) for column in self._keys) if self._rules else ()
         order = np.lexsort((rules, *reversed(tuple(columns))))
-        return self._findings.stand_ins(order.tolist())
+        return self._findings.in_order(array("I", order.astype(np.uint32).tobytes()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,9 @@ class FileStructure:
 
     def __post_init__(self) -> None:
         """Let photos that were built alike share their texts: a case has many of them."""
-        for item in fields(self):
-            object.__setattr__(self, item.name, sys.intern(getattr(self, item.name)))
+        for name in self.__slots__:
+            if text := getattr(self, name):
+                object.__setattr__(self, name, sys.intern(text))
 
     @property
     def frame(self) -> str:

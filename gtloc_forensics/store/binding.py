@@ -134,7 +134,8 @@ def bind(connection: Connection, examination_id: int, fingerprint: str, stages: 
 def _rows(connection: Connection, examination_id: int, fingerprint: str, stages: Stages) -> Iterator[Bound]:
     yield _as_it_is(connection, "examination", (examination_id,))
     for table, owner in (("examination_extra", examination_id), ("rejected", fingerprint), ("finding", examination_id)):
-        for key in list(_keys_of(connection, table, owner)):
+        keys = _keys_of(connection, table, owner)
+        for key in list(keys) if table == "examination_extra" else keys:  # which grows meanwhile; findings are many
             yield _as_it_is(connection, table, key)
     last = -1
     while page := _many_as_they_are(connection, "member", _MEMBERS, {"owner": examination_id, "last": last}):

@@ -15,10 +15,13 @@ differences agree within 10 minutes round a median of at least 20 minutes.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gtloc_forensics.checks import Context, Scope, check, offsets, pairs
 from gtloc_forensics.earth import zones
@@ -41,8 +44,19 @@ _THIS_ONE = template(
     "GPS time confirms the other one, so this one is off."
 )
 
+_COLUMNS = 1 << 20  # more than there are cells round the earth
+
 _Visits = dict[tuple[int, int], dict[str, list[PhotoSummary]]]
 _Meeting = tuple[list[PhotoSummary], list[PhotoSummary]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Photos with a place and an instant, and where each is and of which device."""
+
+    photos: Sequence[PhotoSummary]
+    degrees: tuple[NDArray[np.float64], NDArray[np.float64]]  # latitudes and longitudes
+    devices: NDArray[np.int64]
 
 
 @check("GF410", title="Two cameras at one place, clocks apart", scope=Scope.CASE, version="4")
@@ -72,8 +86,9 @@ def _meetings(summaries: Sequence[PhotoSummary]) -> dict[tuple[str, str], list[_
     On two grids half a cell apart: two cameras a few steps apart may stand on either side of an edge of one of them.
     """
     found: dict[tuple[str, str], list[_Meeting]] = {}
+    placed = _placed(summaries)
     for shift in (0.0, 0.5):
-        visits = _visits(summaries, shift)
+        visits = _visits(placed, shift)
         for pair, places in _shared(visits).items():
             known = found.setdefault(pair, [])
             seen = {photo.source_id for meeting in known for side in meeting for photo in side}
@@ -84,16 +99,34 @@ def _meetings(summaries: Sequence[PhotoSummary]) -> dict[tuple[str, str], list[_
     return found
 
 
-def _visits(summaries: Sequence[PhotoSummary], shift: float) -> _Visits:
-    found: _Visits = {}
-    for summary in summaries:
-        if summary.latitude_deg is None or summary.longitude_deg is None or pairs.instant(summary) is None:
+def _placed(summaries: Sequence[PhotoSummary]) -> _Placed:
+    """Return those with a place and an instant, and as columns where they are and of which device."""
+    photos: list[PhotoSummary] = []
+    latitudes, longitudes, devices = array("d"), array("d"), array("q")
+    numbers: dict[str, int] = {}
+    for photo in summaries:
+        latitude_deg, longitude_deg = photo.latitude_deg, photo.longitude_deg
+        if latitude_deg is None or longitude_deg is None or pairs.instant(photo) is None:
             continue
-        cell = (
-            round(summary.latitude_deg * CELLS_PER_DEGREE + shift),
-            round(summary.longitude_deg * CELLS_PER_DEGREE + shift),
-        )
-        found.setdefault(cell, {}).setdefault(summary.device_key, []).append(summary)
+        photos.append(photo)
+        latitudes.append(latitude_deg)
+        longitudes.append(longitude_deg)
+        devices.append(numbers.setdefault(photo.device_key, len(numbers)))
+    degrees = np.array(latitudes, np.float64), np.array(longitudes, np.float64)
+    return _Placed(photos, degrees, np.array(devices, np.int64))
+
+
+def _visits(placed: _Placed, shift: float) -> _Visits:
+    """Return the cells that several devices visited: most cells are one camera's, and nothing is made of them."""
+    rows, columns = (np.rint(angle * CELLS_PER_DEGREE + shift).astype(np.int64) for angle in placed.degrees)
+    cells = rows * _COLUMNS + columns
+    both = np.unique(np.stack((cells, placed.devices)), axis=1)[0]
+    shared = np.isin(cells, both[1:][both[1:] == both[:-1]])
+    found: _Visits = {}
+    for number in np.flatnonzero(shared).tolist():
+        photo = placed.photos[number]
+        by_device = found.setdefault((int(rows[number]), int(columns[number])), {})
+        by_device.setdefault(photo.device_key, []).append(photo)
     return found
 
 

@@ -9,10 +9,14 @@ kind and device. What is said of several photos is true of each of them.
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
 
 from gtloc_forensics.evidence.clocks import cause_words, receiver
 from gtloc_forensics.records import (
@@ -70,12 +74,23 @@ class _Gathered:
     cause: Cause
     label: str
     model: ClockModel | None = None  # whose sentence the group bears
-    findings: list[Finding] = field(default_factory=list)
+    places: array[int] = field(default_factory=lambda: array("I"))  # of its findings
 
-    @property
-    def source_ids(self) -> tuple[str, ...]:
-        """The photos concerned, in the order of the findings."""
-        return tuple(dict.fromkeys(source_id for finding in self.findings for source_id in finding.source_ids))
+
+class _Some(Sequence[Finding]):
+    """Some of many findings, which may lie on a disk: four bytes each are held."""
+
+    def __init__(self, findings: Sequence[Finding], places: array[int]) -> None:
+        self._findings = findings
+        self.places = places
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self._findings[place] for place in self.places[index]]
+        return self._findings[self.places[index]]
 
 
 def group_causes(
@@ -97,16 +112,21 @@ def group_causes(
         The strongest group first: by outcome, severity, number of photos. Every gathered
         finding is in exactly one group.
     """
-    told = [finding for finding in findings if finding.cause is not None and finding.outcome in _GRAVITY]
+    findings = findings if isinstance(findings, Sequence) else tuple(findings)
+    told = _Some(findings, array("I", (place for place, finding in enumerate(findings) if _is_gathered(finding))))
     seen = {summary.source_id: summary for summary in summaries} if seen is None else seen
     placing = _Placing({model.device_key: model for model in models}, told, seen)
     groups: dict[Key, _Gathered] = {}
-    for finding in told:
+    for place, finding in zip(told.places, told, strict=True):
         key, started = placing.place(finding)
-        groups.setdefault(key, started).findings.append(finding)
-    of_clocks = [_told(group, seen) for group in groups.values() if group.model is not None]
-    others = [_told(group, seen) for group in groups.values() if group.model is None]
+        groups.setdefault(key, started).places.append(place)
+    of_clocks = [_told(group, findings, seen) for group in groups.values() if group.model is not None]
+    others = [_told(group, findings, seen) for group in groups.values() if group.model is None]
     return tuple(sorted([*of_clocks, *_once_each(others)], key=_strongest_first))
+
+
+def _is_gathered(finding: Finding) -> bool:
+    return finding.cause is not None and finding.outcome in _GRAVITY
 
 
 class _Placing:
@@ -175,7 +195,7 @@ class _Placing:
         is_sure = finding.confidence in (Confidence.DECISIVE, Confidence.STRONG) and finding.check_id not in LIGHT_RULES
         if len(finding.source_ids) != 1 or not is_sure:
             return False
-        accused = len(self._accused[model.device_key])
+        accused = self._accused.get(model.device_key, 0)
         siblings = model.photos - accused
         return siblings >= FEWEST_SIBLINGS and accused <= max(1.0, MOST_ALTERED * model.photos)
 
@@ -239,13 +259,13 @@ def _alike(finding: Finding) -> tuple[str, ...]:
     return (*finding.source_ids, other) if isinstance(other, str) else finding.source_ids
 
 
-def _accused(findings: Iterable[Finding]) -> dict[str, set[str]]:
-    """Return, for each device, the photos whose time a rule finds impossible."""
-    found: dict[str, set[str]] = defaultdict(set)
+def _accused(findings: Iterable[Finding]) -> dict[str, int]:
+    """Return, for each device, of how many photos a rule finds the time impossible."""
+    found: dict[str, array[int]] = defaultdict(lambda: array("q"))
     for finding in findings:
         if finding.is_found and finding.cause is not None and finding.cause.kind in SET_WRONG_CAUSES:
-            found[finding.cause.device_key] |= set(finding.source_ids)
-    return found
+            found[finding.cause.device_key].extend(map(hash, finding.source_ids))  # eight bytes each: they are counted
+    return {key: len(np.unique(np.frombuffer(hashes, np.int64))) for key, hashes in found.items()}
 
 
 def _gps_times_that_are_no_clocks(seen: Mapping[str, PhotoSummary]) -> frozenset[str]:
@@ -274,15 +294,24 @@ def _clusters(groups: Iterable[tuple[str, ...]]) -> dict[str, str]:
     return {name: find(name) for name in root}
 
 
-def _stamped(findings: Iterable[Finding], seen: Mapping[str, PhotoSummary]) -> dict[str, datetime]:
+def _stamped(findings: Sequence[Finding], seen: Mapping[str, PhotoSummary]) -> dict[str, datetime]:
     """Return the photos among those accused that share one capture second while their offsets differ."""
-    offsets: dict[datetime, dict[str, float]] = defaultdict(dict)
-    for finding in findings:
-        photo, cause = seen.get(finding.source_ids[0]), finding.cause
-        if photo is None or photo.local_time is None or cause is None or cause.offset_hours is None:
+    seconds, places = array("q"), array("I")
+    for place, finding in enumerate(findings):
+        cause = finding.cause
+        if cause is None or cause.offset_hours is None or not finding.is_found or cause.kind not in SET_WRONG_CAUSES:
             continue
-        if finding.is_found and cause.kind in SET_WRONG_CAUSES:
-            offsets[photo.local_time.replace(microsecond=0)][photo.source_id] = cause.offset_hours
+        photo = seen.get(finding.source_ids[0])
+        if photo is not None and photo.local_time is not None:
+            seconds.append((photo.local_time - _FIRST_SECOND) // _SECOND)
+            places.append(place)
+    _, inverse, times = np.unique(np.array(seconds, np.int64), return_inverse=True, return_counts=True)
+    offsets: dict[datetime, dict[str, float]] = defaultdict(dict)
+    for number in np.flatnonzero(times[inverse] >= FEWEST_STAMPED).tolist():  # few share a second
+        finding = findings[places[number]]
+        second = _FIRST_SECOND + seconds[number] * _SECOND
+        if finding.cause is not None and finding.cause.offset_hours is not None:
+            offsets[second][finding.source_ids[0]] = finding.cause.offset_hours
     return {
         source_id: second
         for second, by_photo in offsets.items()
@@ -291,35 +320,44 @@ def _stamped(findings: Iterable[Finding], seen: Mapping[str, PhotoSummary]) -> d
     }
 
 
+_FIRST_SECOND, _SECOND = datetime(1, 1, 1), timedelta(seconds=1)
+
+
 # --------------------------------------------------------------------------- told
 
 
-def _told(group: _Gathered, seen: Mapping[str, PhotoSummary]) -> CauseGroup:
-    photos = _of_its_device(group, seen)
+def _told(group: _Gathered, findings: Sequence[Finding], seen: Mapping[str, PhotoSummary]) -> CauseGroup:
+    gathered = _Some(findings, group.places)
+    outcomes, severities, check_ids = set(), set(), set()
+    source_ids: dict[str, None] = {}  # in the order of the findings
+    for finding in gathered:
+        outcomes.add(finding.outcome)
+        severities.add(finding.severity)
+        check_ids.add(finding.check_id)
+        source_ids.update(dict.fromkeys(finding.source_ids))
+    photos = tuple(source_ids) if group.model is None else _of_its_device(source_ids, group.model, seen)
+    del source_ids
     names = [seen[source_id].name if source_id in seen else "" for source_id in photos]
     return CauseGroup(
         cause=group.cause,
         label=group.label,
-        outcome=max((finding.outcome for finding in group.findings), key=_GRAVITY.__getitem__),
-        severity=max(finding.severity for finding in group.findings),
+        outcome=max(outcomes, key=_GRAVITY.__getitem__),
+        severity=max(severities),
         source_ids=photos,
-        check_ids=tuple(sorted({finding.check_id for finding in group.findings})),
-        findings=len(group.findings),
-        summary=cause_words.summary(group.cause, group.findings, model=group.model, names=names),
+        check_ids=tuple(sorted(check_ids)),
+        findings=len(gathered),
+        summary=cause_words.summary(group.cause, gathered, model=group.model, names=names),
         refutable_by=cause_words.refuted_by(group.cause.kind),
     )
 
 
-def _of_its_device(group: _Gathered, seen: Mapping[str, PhotoSummary]) -> tuple[str, ...]:
-    """Return the photos concerned; of a clock only those it took: a pair of cameras has another's beside them."""
-    if group.model is None:
-        return group.source_ids
+def _of_its_device(source_ids: Iterable[str], model: ClockModel, seen: Mapping[str, PhotoSummary]) -> tuple[str, ...]:
+    """Return the photos that a clock took, of those concerned: a pair of cameras has another's beside them."""
+    photos = tuple(source_ids)
     own = tuple(
-        source_id
-        for source_id in group.source_ids
-        if source_id not in seen or seen[source_id].device_key == group.model.device_key
+        source_id for source_id in photos if source_id not in seen or seen[source_id].device_key == model.device_key
     )
-    return own or group.source_ids
+    return own or photos
 
 
 def _once_each(groups: Sequence[CauseGroup]) -> list[CauseGroup]:

@@ -9,11 +9,14 @@ lag. What is left is heard; what was set aside is told, a sentence each.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gtloc_forensics.earth import zones
 from gtloc_forensics.evidence.exposure.clock_offsets import civil_offset_hours
@@ -65,31 +68,57 @@ def listen(group: DeviceGroup) -> Receiver:
     timed = [
         summary for summary in group.summaries if summary.local_time is not None and summary.gps_utc_time is not None
     ]
-    first: dict[tuple[datetime | None, datetime | None], PhotoSummary] = {}
-    for photo in timed:
-        first.setdefault((photo.local_time, photo.gps_utc_time), photo)
-    kept = list(first.values())
+    first_of = _first_of(timed)
+    firsts = np.unique(first_of).tolist()
+    begun = kept = [timed[place] for place in firsts]
     notes: list[Statement] = []
     faults: dict[str, GpsFault] = {}
     for pattern, fault in _PATTERNS:
         before, (kept, note) = kept, pattern(kept)
         notes += [note] if note else []
-        now = {photo.source_id: photo.gps_utc_time for photo in kept}
-        changed = [photo for photo in before if now.get(photo.source_id) != photo.gps_utc_time]
+        changed = [before[number] for number in _changed(before, kept)]
         marked = before if changed and fault is GpsFault.CONSTANT_DATE else changed  # the date is one on all of them
         faults |= {photo.source_id: why for photo in marked if (why := photo.gps_fault or fault) is not None}
-    heard = {photo.source_id: photo.gps_utc_time for photo in kept}
-    not_clocks = frozenset(
-        photo.source_id
-        for photo in timed
-        if heard.get(first[photo.local_time, photo.gps_utc_time].source_id) != photo.gps_utc_time
-    )
+    is_wrong = np.zeros(len(timed), np.bool_)
+    is_wrong[[firsts[number] for number in _changed(begun, kept)]] = True
+    not_clocks = frozenset(timed[place].source_id for place in np.flatnonzero(is_wrong[first_of]).tolist())
     of_all = {
         photo.source_id: faults[named]
-        for photo in timed
-        if (named := first[photo.local_time, photo.gps_utc_time].source_id) in faults
+        for photo, first in (zip(timed, first_of.tolist(), strict=True) if faults else ())
+        if (named := timed[first].source_id) in faults
     }
     return Receiver(tuple(kept), tuple(notes), not_clocks, of_all)
+
+
+def _first_of(timed: Sequence[PhotoSummary]) -> NDArray[np.int64]:
+    """Return for each photo the place of the first with the same two times: some numbers each are held meanwhile."""
+    local, gps = (
+        np.fromiter(
+            (((moment or UNIX_EPOCH) - UNIX_EPOCH) // timedelta(microseconds=1) for moment in moments),
+            np.int64,
+            len(timed),
+        )
+        for moments in ((photo.local_time for photo in timed), (photo.gps_utc_time for photo in timed))
+    )
+    order = np.lexsort((gps, local))  # stable: the first of those alike stays first
+    begins = np.ones(len(timed), np.bool_)
+    begins[1:] = (np.diff(local[order]) != 0) | (np.diff(gps[order]) != 0)
+    found = np.empty(len(timed), np.int64)
+    found[order] = order[begins][np.cumsum(begins) - 1] if len(timed) else order
+    return found
+
+
+def _changed(before: Sequence[PhotoSummary], after: Iterable[PhotoSummary]) -> Iterator[int]:
+    """Yield the places of the photos that a pattern left out, or whose GPS time it put right; it keeps their order."""
+    left = iter(after)
+    now = next(left, None)
+    for place, photo in enumerate(before):
+        if now is not photo and (now is None or now.source_id != photo.source_id):
+            yield place
+            continue
+        if now is not photo and now is not None and now.gps_utc_time != photo.gps_utc_time:
+            yield place
+        now = next(left, None)
 
 
 def with_clocks_only(group: DeviceGroup) -> tuple[PhotoSummary, ...]:
@@ -281,17 +310,20 @@ def _on_its_day(photo: PhotoSummary) -> PhotoSummary:
 
 def _repeated(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
     """Hear one GPS instant once, at the photo nearest to it: in the others it is the last fix, not a new one."""
-    first = {
-        min(summaries, key=lambda summary: (abs(residual_hours(summary) or 0.0), summary.source_id)).source_id
-        for summaries in _by(kept, lambda photo: photo.gps_utc_time).values()
-    }
-    spared = [photo for photo in kept if photo.source_id in first]
+    again: set[str] = set()
+    for summaries in _by(kept, lambda photo: photo.gps_utc_time).values():
+        first = min(summaries, key=lambda summary: (abs(residual_hours(summary) or 0.0), summary.source_id))
+        again |= {summary.source_id for summary in summaries} - {first.source_id}
+    spared = [photo for photo in kept if photo.source_id not in again]
     said = template("The GPS time of {photos:?1 photo|# photos} repeats that of another photo: it is heard once.")
     return spared, _note(kept, spared, said)
 
 
 def _old_fixes(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
     """Set aside GPS times that lag behind the rest, unless by what a clock set ahead would keep."""
+    known = np.array([hours for photo in kept if (hours := residual_hours(photo)) is not None])
+    if not len(known) or known.max() - known.min() <= LEVEL_GAP_HOURS / 2.0:
+        return kept, ""  # none lags behind, as of most cameras: no row is made of each photo
     rows = sorted(
         ((hours, photo) for photo in kept if (hours := residual_hours(photo)) is not None),
         key=lambda row: (row[0], row[1].source_id),
@@ -366,10 +398,13 @@ def _is_kept_distance(level: Rows, base_hours: float) -> bool:
     return max(moments) - min(moments) > timedelta(hours=behind)
 
 
-def _by(summaries: Iterable[PhotoSummary], key: Callable[[PhotoSummary], object]) -> dict[object, list[PhotoSummary]]:
+def _by(summaries: Sequence[PhotoSummary], key: Callable[[PhotoSummary], object]) -> dict[object, list[PhotoSummary]]:
+    """Return those that share a key with another one, by it; of the others, which are most, eight bytes are held."""
+    marks = np.fromiter((hash(key(summary)) for summary in summaries), np.int64, len(summaries))
+    _, inverse, times = np.unique(marks, return_inverse=True, return_counts=True)
     found: dict[object, list[PhotoSummary]] = defaultdict(list)
-    for summary in summaries:
-        found[key(summary)].append(summary)
+    for number in np.flatnonzero(times[inverse] > 1).tolist():
+        found[key(summaries[number])].append(summaries[number])
     return found
 
 

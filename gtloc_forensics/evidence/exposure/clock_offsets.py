@@ -55,6 +55,9 @@ LAMP_LIT_SHARES = (0.0, 1.0)
 # The curves know nothing of hills, haze and hats; nobody's light tells the time better than to this.
 BLUR_HOURS = 0.25
 
+ELEVATIONS_AT_ONCE = 12_800
+"""Weighed at a time: some forty numbers each are held meanwhile."""
+
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -169,8 +172,12 @@ def log_likelihood(model: LightModel, frames: Frames, later_s: Floats) -> Floats
         ``[K]``, up to a constant.
     """
     instants = frames.claimed_utc_s[:, None] + np.atleast_2d(later_s)
-    height, _ = sun_position(instants, frames.latitude_deg[:, None], frames.longitude_deg[:, None])
-    return of_elevations(model, frames, height)
+    strips = -(-instants.size // ELEVATIONS_AT_ONCE) or 1  # of one width, for numpy adds a single column otherwise
+    parts = []
+    for some in np.array_split(instants, min(strips, max(1, instants.shape[1] // 2)), axis=1):
+        height, _ = sun_position(some, frames.latitude_deg[:, None], frames.longitude_deg[:, None])
+        parts.append(of_elevations(model, frames, height))
+    return np.concatenate(parts)
 
 
 def of_elevations(model: LightModel, frames: Frames, elevation_deg: Floats) -> Floats:
