@@ -71,18 +71,25 @@ def hear_rule(rule: Check, subject: Any, context: Context, hear: Callable[[Findi
         return _failed(rule)
     while True:
         try:
-            finding = next(findings, None)
+            finding = next(findings)
+        except StopIteration:
+            return None
         except Exception:
             return _failed(rule)
-        if finding is None:
-            return None
+        if not _is_finding(finding):
+            return _failed(rule, f"it gave {repr(finding)[:200]}, which is no finding of a photo")
         hear(finding)
 
 
-def _failed(rule: Check) -> Unexamined:
-    """Return that a rule failed; what Python says of it goes into the detail, where whoever mends the rule finds it."""
+def _is_finding(given: object) -> bool:
+    """Whether a rule gave a finding that names whom it is of; what cannot be kept must not end the audit."""
+    return isinstance(given, Finding) and bool(given.source_ids) and all(isinstance(of, str) for of in given.source_ids)
+
+
+def _failed(rule: Check, why: str = "") -> Unexamined:
+    """Return that a rule failed; the detail says *why*, or what Python says, to whoever mends the rule."""
     reason = Sentence("the rule failed, which is a fault of the rule and says nothing of the photo; please report it")
-    return Unexamined("", f"check:{rule.check_id}", reason, traceback.format_exc())
+    return Unexamined("", f"check:{rule.check_id}", reason, why or traceback.format_exc())
 
 
 def _missing_records(photo: Photo) -> list[Unexamined]:
