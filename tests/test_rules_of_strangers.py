@@ -43,6 +43,17 @@ def nobody(photos, context):
     """Give a finding of a thing that is no id."""
     yield dataclasses.replace(consistent("EX302", "", "One."), source_ids=(None,))
 
+@check("EX304", title="A long number", needs=("claim",))
+def long(photo, context):
+    """Give a number that no case can keep."""
+    yield dataclasses.replace(consistent("EX304", photo.source.source_id, "One."), facts={"number": 2**70})
+
+@check("EX305", title="A text for a number", scope=Scope.CASE)
+def written(photos, context):
+    """Give a text where a number belongs."""
+    for photo in photos:
+        yield dataclasses.replace(consistent("EX305", photo.source_id, "One."), p_value="0.01")
+
 @check("EX303", title="All that can be done with a photo", scope=Scope.CASE)
 def everything(photos, context):
     """Copy, pickle, sort, hash and compare photos."""
@@ -71,9 +82,9 @@ def test_what_is_no_finding_is_a_fault_of_the_rule_and_of_it_alone(evidence: Pat
         if any(said["stage"] == "metadata" for said in photo["not_examined"]):
             continue
         failed = {said["stage"] for said in photo["not_examined"]}
-        assert {"check:EX300", "check:EX301", "check:EX302"} <= failed, "each failed, and says so"
+        assert {f"check:EX30{number}" for number in (0, 1, 2, 4, 5)} <= failed, "each failed, and says so"
         of_rules = {found["check"]: found["summary"] for found in photo["findings"]}
-        assert not {"EX300", "EX301", "EX302"} & of_rules.keys(), "nothing of a rule that failed counts"
+        assert not {"EX300", "EX301", "EX302", "EX304", "EX305"} & of_rules.keys(), "nothing of it counts"
         assert of_rules["EX303"] == "True True"
 
 
