@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from test_case import audit
 
 from gtloc_forensics.case.case import Case
-from gtloc_forensics.case.search_index import building, quick, service, vectors
+from gtloc_forensics.case.search_index import building, opened, quick, vectors
 from gtloc_forensics.case.search_index.asking import COMPARED_AGAIN
 from gtloc_forensics.case.search_index.index import FOLDER
 from gtloc_forensics.case.search_index.parts import _MAGIC, Part, write
@@ -60,7 +60,7 @@ def case(made: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def indexed(case: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(service, "LEAST_PHOTOS", 1)
+    monkeypatch.setattr(opened, "LEAST_PHOTOS", 1)
     assert run(case, "--months", "6").exit_code == ExitCode.CLEAN
     assert parts(case)
     return case
@@ -124,7 +124,7 @@ def test_the_index_answers_as_a_search_of_all_photos(
 ) -> None:
     before = found(case, *question)
     assert not parts(case)
-    monkeypatch.setattr(service, "LEAST_PHOTOS", 1)
+    monkeypatch.setattr(opened, "LEAST_PHOTOS", 1)
     told = answers_by(monkeypatch, quickly=True)
     assert found(case, *question) == before  # the case was opened and the index made
     assert parts(case)
@@ -146,12 +146,12 @@ def test_two_examples_are_composed_and_found_by_the_index(
 ) -> None:
     by_index = found(indexed, "--like", "2.jpg", "--like", "3.jpg")
     shutil.rmtree(indexed / FOLDER)
-    monkeypatch.setattr(service, "LEAST_PHOTOS", 1_000)
+    monkeypatch.setattr(opened, "LEAST_PHOTOS", 1_000)
     assert found(indexed, "--like", "2.jpg", "--like", "3.jpg") == by_index
 
 
 def test_new_photos_are_added_and_the_rest_is_kept(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "LEAST_PHOTOS", 1)
+    monkeypatch.setattr(opened, "LEAST_PHOTOS", 1)
     evidence = shutil.copytree(made / "evidence", tmp_path / "evidence")
     audit(evidence, tmp_path / "case", WITH_MODEL)
     found(tmp_path / "case", "--months", "6")
@@ -248,7 +248,7 @@ def test_what_is_shown_is_what_the_case_says_and_not_what_an_index_does(
 
 
 def test_where_nothing_can_be_written_all_photos_are_read(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "LEAST_PHOTOS", 1)
+    monkeypatch.setattr(opened, "LEAST_PHOTOS", 1)
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     assert [hit["name"] for hit in found(case, "--months", "6")["hits"]] == ["2.jpg"]
     assert not (case / FOLDER).exists()

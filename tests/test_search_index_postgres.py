@@ -12,7 +12,7 @@ from test_postgres import evidence, server, url
 
 from gtloc_forensics.case import search
 from gtloc_forensics.case.case import open_case
-from gtloc_forensics.case.search_index import service
+from gtloc_forensics.case.search_index import opened
 from gtloc_forensics.case.search_index.index import FOLDER
 from gtloc_forensics.cli.main import gtloc
 
@@ -30,9 +30,9 @@ def test_a_case_on_a_server_is_searched_by_the_index_too(
     questions = (["--months", "6"], ["--words", "acme"], ["--like", first], ["--near", "48,11"])
     before = [json.loads(CliRunner().invoke(gtloc, [*asked, *question]).stdout) for question in questions]
     assert any(answer["hits"] for answer in before)
-    monkeypatch.setattr(service, "LEAST_PHOTOS", 1)
+    monkeypatch.setattr(opened, "LEAST_PHOTOS", 1)
     with monkeypatch.context() as made:
-        made.setattr(service, "answered", lambda *_, **__: None)
+        made.setattr(opened, "answered", lambda *_, **__: None)
         CliRunner().invoke(gtloc, [*asked, "--months", "6"])
     assert list((tmp_path / "case" / FOLDER).glob("*.part"))
     monkeypatch.setattr(search, "search", lambda *_, **__: pytest.fail("photos were read one by one"))

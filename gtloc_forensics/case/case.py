@@ -307,10 +307,10 @@ class Case:
         return composing.find(cases, query, asked, named=words, limit=limit)
 
     def index_for_search(self, *, progress: Callable[[int, int], None]) -> bool:
-        """Make the index of a large case where it is lacking; see :func:`.search_index.service.made`."""
-        from gtloc_forensics.case.search_index import service
+        """Make the index of a large case where it is lacking; see :func:`.search_index.opened.made`."""
+        from gtloc_forensics.case.search_index import opened
 
-        return service.made(self._place, progress=progress)
+        return opened.made(self._place, progress=progress)
 
     def write_hits(self, answer: Answer, path: Path, *, title: str, across: Sequence[Case] = ()) -> Path:
         """Write hits with their pictures as PNG or PDF; see :func:`gtloc_forensics.case.hit_sheet.write`."""

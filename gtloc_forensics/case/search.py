@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gtloc_forensics import decode
 from gtloc_forensics.case.folder import CaseFolder
 from gtloc_forensics.case.retrieval import MONTH_STARTS, Answer, Claimed, Example, Query, search, search_claims
-from gtloc_forensics.case.search_index import service as search_index
+from gtloc_forensics.case.search_index import opened as search_index
 from gtloc_forensics.case.view import StoredCase
 from gtloc_forensics.case.words import holding
 from gtloc_forensics.errors import DecodeRefused, UsageError, WeightsError
