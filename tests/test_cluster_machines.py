@@ -9,6 +9,7 @@ import json
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -336,11 +337,16 @@ def test_nothing_of_a_cluster_listens_in_the_clear_beyond_the_loopback(machines:
         assert beyond, f"{machine} listens nowhere"
 
 
-def test_an_audit_says_what_the_workers_do_and_the_doctor_who_is_there(evidence: Path, tmp_path: Path) -> None:
+def test_an_audit_says_what_the_workers_do_and_the_doctor_who_is_there(
+    evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     words = ["audit", str(evidence), "-o", str(tmp_path / "case"), "--model", "none", "--no-report"]
     done = CliRunner().invoke(gtloc, [*words, "--cluster", "local:1"])
     assert "1 worker connected, 1 shards at a time" in done.output
     assert f"done by workers: {PHOTOS + 2} of {PHOTOS + 2}" in done.output
+    assert [path.name for path in (tmp_path / "temporary").iterdir()] == [], "nothing is left behind"
     looked = CliRunner().invoke(gtloc, ["doctor", "--cluster", "local:1"])
     assert looked.exit_code == 0
     assert "local:1, 1 shards at a time" in looked.output

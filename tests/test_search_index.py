@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from gtloc_forensics.case.case import Case
 from gtloc_forensics.case.search_index import building, opened, quick, vectors
 from gtloc_forensics.case.search_index.asking import COMPARED_AGAIN
 from gtloc_forensics.case.search_index.index import FOLDER
+from gtloc_forensics.case.search_index.parts import _MAGIC, Part, write
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.store import addresses
@@ -189,6 +191,39 @@ def test_an_index_that_is_not_what_was_written_is_made_anew(
     found(indexed, *question)
     assert told[0] is False
     assert told[-1] is True
+
+
+def test_an_example_is_found_though_the_order_of_the_photos_is_damaged(indexed: Path) -> None:
+    before = found(indexed, "--like", "0.jpg")
+    (order,) = (path for path in parts(indexed) if path.name.startswith("order"))
+    whole = bytearray(order.read_bytes())
+    whole[Part(order)._begin + Part(order)._arrays["source_row"]["at"]] ^= 1
+    order.write_bytes(whole)
+    assert found(indexed, "--like", "0.jpg") == before
+    assert found(indexed, "--like", "0.jpg") == before, "also by the one that was made anew"
+
+
+@pytest.mark.parametrize("which", ["order", "photos"])
+@pytest.mark.parametrize("form", ["a list", "no text", "facts alone", "no facts"])
+def test_parts_of_another_form_with_right_hashes_are_not_used(indexed: Path, which: str, form: str) -> None:
+    questions = (("--months", "5-7"), ("--words", "acme"), ("--like", "0.jpg"))
+    before = [found(indexed, *question) for question in questions]
+    (order,) = (path for path in parts(indexed) if path.name.startswith("order"))
+    path = next(path for path in parts(indexed) if path.name.startswith(which))
+    facts = Part(path).facts
+    head = {
+        "a list": b"[1]",
+        "no text": b"{no",
+        "facts alone": json.dumps({"facts": dict(facts), "arrays": {}, "bytes": 0}).encode(),
+        "no facts": json.dumps({"facts": {}, "arrays": {}, "bytes": 0}).encode(),
+    }[form]
+    digest = hashlib.sha256(head)
+    text = _MAGIC + len(head).to_bytes(8, "little") + digest.digest() + head
+    path.write_bytes(text + b"\0" * (-len(text) % 64))
+    if which == "photos":
+        kept = {name: Part(order).array(name) for name in Part(order).names}
+        write(order, {**Part(order).facts, "segments": [[path.name, digest.hexdigest()]]}, kept)
+    assert [found(indexed, *question) for question in questions] == before
 
 
 def test_the_index_of_another_case_in_the_same_folder_is_not_used(

@@ -16,7 +16,9 @@ from gtloc_forensics.case.exports import BUILT_IN
 from gtloc_forensics.case.folder import DATABASE
 from gtloc_forensics.case.products import REPORT
 from gtloc_forensics.cli.main import ExitCode, gtloc
+from gtloc_forensics.decode import likeness, pixels
 from gtloc_forensics.errors import EvidenceTreeError
+from gtloc_forensics.store import keys
 
 
 @pytest.fixture
@@ -148,3 +150,27 @@ def test_every_export_is_written_and_noted_in_the_custody_chain(case: Case, tmp_
 def test_an_export_into_the_evidence_is_refused(case: Case) -> None:
     with pytest.raises(EvidenceTreeError):
         case.export("csv", case.evidence / "out.csv")
+
+
+def test_what_another_version_counts_otherwise_is_told_and_is_no_change_of_the_case(
+    evidence: Path,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as older:  # one that hashed pictures in another way
+        older.setitem(keys.CODE_VERSIONS, keys.IMAGE, "0")
+        older.setattr(pixels, "perceptual_hash", lambda small: likeness.perceptual_hash(small) ^ 1)
+        made = open_case(evidence, tmp_path / "older")
+        made.audit(INLINE)
+        made.close()
+    with open_case(evidence, tmp_path / "older") as again:
+        found = again.verify(INLINE, sample=2)
+        assert found.is_valid, found.differences
+        assert found.repeated == 2
+        assert [said for said in found.not_repeated if "of the pixels, of 2 of the photos" in said]
+
+
+def test_what_this_version_counts_otherwise_is_a_difference(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pixels, "perceptual_hash", lambda small: likeness.perceptual_hash(small) ^ 1)
+    found = case.verify(INLINE, sample=1)
+    assert [difference.what for difference in found.differences] == ["examined again, its image came out differently"]

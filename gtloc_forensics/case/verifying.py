@@ -12,7 +12,7 @@ import os
 import random
 import secrets
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,8 +32,9 @@ from gtloc_forensics.examination.instruments import Instruments, opened
 from gtloc_forensics.examination.settings import NO_MODEL, Settings
 from gtloc_forensics.files import reading
 from gtloc_forensics.metadata import credentials
-from gtloc_forensics.records import Claim, PhotoEntry, Prediction, visible
+from gtloc_forensics.records import Claim, Photo, PhotoEntry, Prediction, visible
 from gtloc_forensics.store.database import Store
+from gtloc_forensics.store.keys import CLAIM, IMAGE, VISION, Stages
 from gtloc_forensics.store.photos import Album
 from gtloc_forensics.vision import library
 
@@ -60,6 +61,19 @@ _OF_READERS = {
     visible_text.TextReader.name: ("Visible", OTHER_TEXT),
 }
 """Readers that may differ between machines: the group of their tags, and what is said where they do."""
+
+_OF_STAGES = {
+    CLAIM: "what the metadata claims, of {photos}: another version of the program, of exiftool or of the time zones "
+    "reads it otherwise than the one that the case was examined with",
+    IMAGE: "what is counted of the pixels, of {photos}: another version of the program, or of what decodes, counts it "
+    "otherwise than the one that the case was examined with",
+    VISION: "what the model sees, of {photos}: another version of the program, or of what decodes, shows it the pixels "
+    "otherwise than when the case was examined",
+}
+"""What is said where a stage has other fingerprints now, and comes to something else: no change of the case."""
+
+_STAGE_OF = {"claim": CLAIM, "sun": CLAIM, "image": IMAGE, "prediction": VISION}
+"""Record of a photo → the stage that makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +209,9 @@ def verify_case(
             unlike = {name: _OF_READERS[name] for name in _OF_READERS if not _reads_alike(view, instruments, name)}
             left_out = tuple(said for _, said in unlike.values())
             groups = tuple(group for group, _ in unlike.values())
-            differences += comparing.read_through(
-                "sample", _repeat(case, repeated, instruments, settings, view.revised, without=groups)
-            )
+            again = _Again(case, view, instruments, settings, without=groups)
+            differences += comparing.read_through("sample", again.compare(repeated))
+            left_out += again.told()
     return Verification(
         custody_events=chain.events,
         sources=evidence.members,
@@ -232,40 +246,84 @@ def _readable(view: StoredCase, ordinals: Iterable[int], differences: list[Diffe
             differences.append(Difference(subject, f"it cannot be read: {error.what}"))
 
 
-def _repeat(
-    case: CaseFolder,
-    entries: Sequence[PhotoEntry],
-    instruments: Instruments,
-    settings: Settings,
-    revised: Callable[[Claim], Claim],
-    *,
-    without: tuple[str, ...],
-) -> Iterator[Difference]:
-    """Examine *entries* again into a throw-away store and compare the records.
+class _Again:
+    """Examines photos again into a throw-away store and compares the records."""
 
-    *revised* adds what others tell; the groups of tags *without* which it is done were read with something else.
-    """
-    only = {entry.photo.source.relative for entry in entries}
-    with tempfile.TemporaryDirectory(prefix="gtloc-verify-") as folder:
-        store = Store(Path(folder) / "again.sqlite")
-        try:
-            gathering = examination_gathering.Gathering(
-                store, case.evidence, instruments, settings=settings, work=Path(folder), progress=_silent
-            )
-            gathered = gathering.run(only=only)
-            album = Album(store, gathering.stages, instruments.model_absence, revised=revised)
-            again = {photo.source.relative: photo for photo, _ in map(album.photo, gathered.rows)}
-        finally:
-            store.close()
-    for entry in entries:
-        name, now = entry.photo.source.display_path, again.get(entry.photo.source.relative)
-        if now is None:
-            yield Difference(name, "it could not be examined again")
-            continue
-        for record in ("claim", "sun", "image", "prediction"):
-            before, after = (_left(getattr(photo, record), without) for photo in (entry.photo, now))
-            if not _same(before, after):
+    def __init__(
+        self,
+        case: CaseFolder,
+        view: StoredCase,
+        instruments: Instruments,
+        settings: Settings,
+        *,
+        without: tuple[str, ...],
+    ) -> None:
+        """Prepare; the groups of tags *without* which it is done were read with something else."""
+        self._case, self._view = case, view
+        self._instruments, self._settings = instruments, settings
+        self._without = without
+        self._otherwise: dict[str, set[str]] = {}  # stage that works otherwise now → photos of which it shows
+
+    def compare(self, entries: Sequence[PhotoEntry]) -> Iterator[Difference]:
+        """Examine *entries* again and yield what differs and should not."""
+        only = {entry.photo.source.relative for entry in entries}
+        with tempfile.TemporaryDirectory(prefix="gtloc-verify-") as folder:
+            store = Store(Path(folder) / "again.sqlite")
+            try:
+                gathering = examination_gathering.Gathering(
+                    store,
+                    self._case.evidence,
+                    self._instruments,
+                    settings=self._settings,
+                    work=Path(folder),
+                    progress=_silent,
+                )
+                gathered = gathering.run(only=only)
+                stages = gathering.stages
+                album = Album(store, stages, self._instruments.model_absence, revised=self._view.revised)
+                again = {photo.source.relative: photo for photo, _ in map(album.photo, gathered.rows)}
+            finally:
+                store.close()
+        for entry in entries:
+            now = again.get(entry.photo.source.relative)
+            if now is None:
+                yield Difference(entry.photo.source.display_path, "it could not be examined again")
+            else:
+                yield from self._compared(entry.photo, now, stages)
+
+    def _compared(self, photo: Photo, now: Photo, stages: Stages) -> Iterator[Difference]:
+        name = photo.source.display_path
+        for record, stage in _STAGE_OF.items():
+            before, after = (_left(getattr(of, record), self._without) for of in (photo, now))
+            if _same(before, after):
+                continue
+            if self._works_otherwise(stage, stages) and not _are_of_other_models(before, after):
+                self._otherwise.setdefault(stage, set()).add(name)
+            else:
                 yield Difference(name, f"examined again, its {record} came out differently")
+
+    def _works_otherwise(self, stage: str, now: Stages) -> bool:
+        """Whether a stage is not what it was when the case was examined; other readers of tags are told apart."""
+        then = self._view.stages
+        if stage == CLAIM and self._without:
+            return then.metadata != now.metadata
+        return bool(getattr(then, stage) != getattr(now, stage))
+
+    def told(self) -> tuple[str, ...]:
+        """Return what came out otherwise because this program, or what it uses, is another one."""
+        return tuple(
+            _OF_STAGES[stage].format(photos=f"{len(self._otherwise[stage])} of the photos examined again")
+            for stage in _OF_STAGES
+            if stage in self._otherwise
+        )
+
+
+def _are_of_other_models(before: Any, after: Any) -> bool:
+    return (
+        isinstance(before, Prediction)
+        and isinstance(after, Prediction)
+        and (before.weights_sha256 != after.weights_sha256)
+    )
 
 
 def _reads_alike(view: StoredCase, instruments: Instruments, name: str) -> bool:

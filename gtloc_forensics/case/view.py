@@ -83,10 +83,10 @@ class StoredCase:
             self._labels = {label: told_of(value) for label, value in json.loads(row.environment).items()}
             self.examined_with = Environment.from_labels(self._labels)
             self.finished_utc: datetime = datetime.fromisoformat(row.finished_utc)
-            self._stages = Stages(**json.loads(row.stages))
+            self.stages = Stages(**json.loads(row.stages))
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise DamagedCase(f"examination {row.id} cannot be read: {error}") from error
-        self._album = Album(store, self._stages, self.examined_with.model_absence, revised=self.revised)
+        self._album = Album(store, self.stages, self.examined_with.model_absence, revised=self.revised)
         self._rejected = store.rejected(row.fingerprint)
         self._tally: Tally | None = None
 
@@ -205,7 +205,7 @@ class StoredCase:
     def sketches(self, *, tags: bool = False) -> Iterator[Sketch]:
         """Stream what a list shows of each photo, in path order, many times as fast as :meth:`outlines`."""
         other = self._films.keys()
-        yield from sketched(self._store, self._id, self._stages, whole=self._album.claim, other=other, tags=tags)
+        yield from sketched(self._store, self._id, self.stages, whole=self._album.claim, other=other, tags=tags)
 
     def revised_claim(self, source_row: int, source_id: str) -> Claim | Unexamined | None:
         """Return what a photo claims where other files settle it; None where it is what the file alone says."""

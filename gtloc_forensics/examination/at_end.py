@@ -53,3 +53,8 @@ def digest_with(facts: Mapping[str, object], name: str, entries: Iterable[object
 
 def _members(facts: Mapping[str, object]) -> str:
     return json.dumps(facts, sort_keys=True)[1:-1]
+
+
+def digest_after(fingerprint: str, newest: str) -> str:
+    """Return the name of an examination that is concluded once more, after *newest*, which came out otherwise."""
+    return hashlib.sha256(f"{fingerprint} after {newest}".encode()).hexdigest()

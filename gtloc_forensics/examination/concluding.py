@@ -23,7 +23,7 @@ from gtloc_forensics.evidence import clocks as evidence_clocks
 from gtloc_forensics.evidence import false_discovery
 from gtloc_forensics.evidence.clocks.causes import group_causes
 from gtloc_forensics.examination import on_disk, summaries
-from gtloc_forensics.examination.at_end import AtEnd, digest_with
+from gtloc_forensics.examination.at_end import AtEnd, digest_after, digest_with
 from gtloc_forensics.examination.gathering import Progress
 from gtloc_forensics.examination.instruments import Instruments
 from gtloc_forensics.examination.judging import OUTCOME_RANK, hear_rule, judge
@@ -55,6 +55,7 @@ from gtloc_forensics.records import (
     source_id_of,
     visible,
 )
+from gtloc_forensics.store import examinations
 from gtloc_forensics.store.binding import bind
 from gtloc_forensics.store.codec import pack, unpack
 from gtloc_forensics.store.custody import actor
@@ -120,9 +121,11 @@ class Concluding:
         self._album = Album(store, stages, instruments.model_absence)
 
     def run(self) -> str:
-        """Conclude and return the examination's fingerprint; one that exists already is not made again."""
-        at_end, fingerprint = self._looked_at_again()
-        if self._store.examination(fingerprint) is None:
+        """Conclude and return the examination's fingerprint; the newest one is not made again."""
+        at_end, depends_on = self._looked_at_again()
+        ended = [*examinations.ended(self._store)]
+        fingerprint, is_newest = _named(depends_on, ended)
+        if not is_newest:
             self._judge_all(fingerprint, at_end)
         return fingerprint
 
@@ -369,6 +372,23 @@ class Concluding:
             "time-zone data": used.time_zone_data,
             "rules": used.rules,
         }
+
+
+def _named(depends_on: str, ended: Sequence[str]) -> tuple[str, bool]:
+    """Return how an examination is named, and whether it is the newest one already.
+
+    A model that is left out and asked again, or a disk that is taken out and put back, leads back to what was concluded
+    before another examination: it is concluded once more, for what a case shows is its newest examination.
+
+    Args:
+        depends_on: the fingerprint of all that it depends on.
+        ended: the examinations that the case holds, the newest first.
+    """
+    if not ended or depends_on not in ended:
+        return depends_on, False
+    if ended[0] == depends_on or ended[0] == digest_after(depends_on, ended[1]):
+        return ended[0], True
+    return digest_after(depends_on, ended[0]), False
 
 
 def _note_reasons(reasons: dict[tuple[str, str], ReasonNote], verdict: PhotoResult, name: str) -> None:

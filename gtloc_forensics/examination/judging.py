@@ -5,10 +5,11 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from gtloc_forensics.checks import Check, Context, Registry, Scope, not_testable, unmet
 from gtloc_forensics.records import Claim, Finding, Outcome, Photo, PhotoResult, Sentence, Statement, Unexamined
+from gtloc_forensics.store.codec import pack, unpack
 
 
 def judge(photo: Photo, registry: Registry, context: Context, *, changed: Statement = "") -> PhotoResult:
@@ -71,18 +72,48 @@ def hear_rule(rule: Check, subject: Any, context: Context, hear: Callable[[Findi
         return _failed(rule)
     while True:
         try:
-            finding = next(findings, None)
+            finding = next(findings)
+        except StopIteration:
+            return None
         except Exception:
             return _failed(rule)
-        if finding is None:
-            return None
+        if not _is_finding(finding):
+            return _failed(rule, f"it gave {repr(finding)[:200]}, which is no finding of a photo")
         hear(finding)
 
 
-def _failed(rule: Check) -> Unexamined:
-    """Return that a rule failed; what Python says of it goes into the detail, where whoever mends the rule finds it."""
+def _is_finding(given: object) -> bool:
+    """Whether a rule gave a finding that names whom it is of and can be kept; what cannot must not end the audit."""
+    if not isinstance(given, Finding) or not given.source_ids:
+        return False
+    if not all(isinstance(of, str) for of in given.source_ids):
+        return False
+    if _is_number(given.p_value) and _is_number(given.log10_lr) and all(map(_is_plain, given.facts.values())):
+        return True
+    try:
+        unpack(Finding, pack(given))
+    except Exception:  # a stranger's values are of any kind
+        return False
+    return True
+
+
+def _is_number(value: object) -> bool:
+    return value is None or type(value) is float
+
+
+def _is_plain(value: object) -> bool:
+    kind = type(value)
+    return kind in _PLAIN or (kind is int and -_LONGEST <= cast(int, value) < _LONGEST)
+
+
+_PLAIN = frozenset({str, float, bool, type(None), Sentence})
+_LONGEST = 1 << 63
+
+
+def _failed(rule: Check, why: str = "") -> Unexamined:
+    """Return that a rule failed; the detail says *why*, or what Python says, to whoever mends the rule."""
     reason = Sentence("the rule failed, which is a fault of the rule and says nothing of the photo; please report it")
-    return Unexamined("", f"check:{rule.check_id}", reason, traceback.format_exc())
+    return Unexamined("", f"check:{rule.check_id}", reason, why or traceback.format_exc())
 
 
 def _missing_records(photo: Photo) -> list[Unexamined]:

@@ -15,13 +15,27 @@ import msgspec
 
 _ARRAY = 1  # an array among what msgspec knows
 
+_PICKLED = b"\xc1"
+"""Before a record that msgspec cannot write: a half of a character, which a stranger's reader of tags may give, or a
+whole number of more than 64 bits. MessagePack never begins with this byte."""
+
 
 @lru_cache
 def by_type(kind: Any) -> tuple[Callable[[Any], bytes], Callable[[Any], Any]]:
     """Return how records of a dataclass, or bytes, are written and how they are read."""
     encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
     decoder = msgspec.msgpack.Decoder(kind, dec_hook=lambda _, value: value, ext_hook=_array)
-    return encoder.encode, decoder.decode
+
+    def encode(record: Any) -> bytes:
+        try:
+            return encoder.encode(record)
+        except (UnicodeEncodeError, OverflowError):
+            return _PICKLED + pickle.dumps(record, pickle.HIGHEST_PROTOCOL)
+
+    def decode(data: Any) -> Any:
+        return pickle.loads(data[1:]) if data[:1] == _PICKLED else decoder.decode(data)
+
+    return encode, decode
 
 
 def _plain(value: object) -> object:

@@ -95,19 +95,20 @@ def connected(address: Address, credentials: Credentials | None, *, needs_gpu: b
 def _local(slots: int, *, needs_gpu: bool) -> DaskEngine:
     """Return an engine within this process: no port is opened, nobody else on this machine can reach it."""
     place = TemporaryDirectory(prefix="gtloc-slots-")
-    cluster = LocalCluster(
-        n_workers=1,
-        threads_per_worker=slots,
-        processes=False,
-        protocol="inproc://",
-        dashboard_address=NOBODY,
-        worker_dashboard_address=NOBODY,
-        resources={SLOT: slots, GPU: slots},
-        memory_limit=None,
-        local_directory=place.name,
-        silence_logs=logging.CRITICAL,
-        plugins=(Slots(slots, Path(place.name), evidence=None, results=None),),
-    )
+    with dask.config.set({"temporary-directory": place.name}):  # the scheduler would leave a folder of locks in another
+        cluster = LocalCluster(
+            n_workers=1,
+            threads_per_worker=slots,
+            processes=False,
+            protocol="inproc://",
+            dashboard_address=NOBODY,
+            worker_dashboard_address=NOBODY,
+            resources={SLOT: slots, GPU: slots},
+            memory_limit=None,
+            local_directory=place.name,
+            silence_logs=logging.CRITICAL,
+            plugins=(Slots(slots, Path(place.name), evidence=None, results=None),),
+        )
     client = Client(cluster, set_as_default=False)
     return DaskEngine(client, needs_gpu=needs_gpu, ends=[cluster.close, place.cleanup])
 

@@ -6,7 +6,8 @@ import hashlib
 import json
 import mmap
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,19 @@ _DIGEST_BYTES = 32
 
 class DamagedIndex(Exception):
     """A part of an index is not what was written: it is of no use, and nothing is lost by it."""
+
+
+@contextmanager
+def damage_told() -> Iterator[None]:
+    """Tell what cannot be worked with as damage: whoever writes a part can give it right hashes and anything else.
+
+    Raises:
+        DamagedIndex: in place of what reading beyond an array or a lacking name raises.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError, MemoryError) as error:
+        raise DamagedIndex(f"the index is none of this program: {error!r}") from error
 
 
 class Part:

@@ -10,7 +10,7 @@ from pathlib import Path
 from gtloc_forensics.case.retrieval import Answer, Example, Query
 from gtloc_forensics.case.search_index import asking
 from gtloc_forensics.case.search_index.index import SearchIndex, path_of
-from gtloc_forensics.case.search_index.parts import DamagedIndex
+from gtloc_forensics.case.search_index.parts import DamagedIndex, damage_told
 from gtloc_forensics.case.towns import town_of
 from gtloc_forensics.errors import DamagedCase
 from gtloc_forensics.records import source_id_of
@@ -36,7 +36,7 @@ def answered(folder: Path, query: Query, *, like: str = "", words: str = "", lim
     database = folder / DATABASE
     if (folder / ADDRESS).exists() or database.is_symlink() or not asking.can_answer(query, limit):
         return None
-    with suppress(DamagedIndex, DamagedCase, OSError):
+    with suppress(DamagedIndex, DamagedCase, OSError), damage_told():
         before = _state(database)
         with lean_rows.opened(database) as ask:
             newest = None if ask is None else lean_rows.newest(ask)
