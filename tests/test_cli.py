@@ -387,7 +387,7 @@ def test_ctrl_c_ends_it_with_a_promise_that_the_next_run_keeps(tmp_path: Path) -
     with (tmp_path / "said").open("w") as said:
         process = subprocess.Popen(arguments, stdout=said, stderr=said, start_new_session=True)
         until = time.monotonic() + 60
-        while not list(case.glob("work/*/copies/*")) and time.monotonic() < until and process.poll() is None:
+        while not list(case.glob("work/*")) and time.monotonic() < until and process.poll() is None:
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to the whole group
         assert process.wait(60) == ExitCode.FAILURE
@@ -408,7 +408,7 @@ def test_ctrl_c_at_the_question_for_a_passphrase_is_no_finding(case: Path, tmp_p
 
 
 def test_a_fault_of_the_program_itself_is_a_failure_and_no_finding(
-    case: Path, evidence: Path, monkeypatch: pytest.MonkeyPatch
+    evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from gtloc_forensics.case.case import Case
 
@@ -416,7 +416,8 @@ def test_a_fault_of_the_program_itself_is_a_failure_and_no_finding(
         raise ZeroDivisionError("a fault of ours")
 
     monkeypatch.setattr(Case, "audit", broken)
-    done = called("audit", evidence, "-o", case, *QUICK)
+    # A case of its own: that of an unchanged folder is told again without an audit.
+    done = called("audit", evidence, "-o", tmp_path / "case", *QUICK)
     assert done.exit_code == ExitCode.FAILURE
     assert "a fault of ours" in done.stderr
 
