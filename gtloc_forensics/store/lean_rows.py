@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 
 from gtloc_forensics.errors import DamagedCase
 from gtloc_forensics.records import visible
+from gtloc_forensics.store.claim_bytes import ClaimBytes
 from gtloc_forensics.store.codec import decoded
 from gtloc_forensics.store.keys import CLAIM, FILMS, IMAGE, VISION, Stages, claim_key
-from gtloc_forensics.store.rows import StoredSource
+from gtloc_forensics.store.newest import opened_alone
+from gtloc_forensics.store.rows import StoredSource, kept_state
 
 if TYPE_CHECKING:
     from gtloc_forensics.store.database import Store
@@ -35,22 +37,12 @@ Ask: TypeAlias = Callable[[str, Sequence[Any]], list[Any]]
 AT_ONCE = 200
 """Photos that are asked for together."""
 
-_STAT = ("size_bytes", "mtime_ns", "ctime_ns", "inode", "device")  # as rows.stat_key has them
 
+class _Tagged(ClaimBytes):
+    """A claim with what words are looked for in."""
 
-class _Claimed(msgspec.Struct):
-    """Of a stored claim what is compared; the rest of the bytes is passed over, not built."""
-
-    local_time: dict[str, Any] = {}
-    position: dict[str, Any] = {}
-    device: dict[str, Any] = {}
-
-
-class _Tagged(_Claimed):
-    """The same with what words are looked for in."""
-
-    zones: list[str] = []
-    tags: dict[str, Any] = {}
+    zones: list[str] = msgspec.field(default_factory=list)
+    tags: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class _Seen(msgspec.Struct):
@@ -121,7 +113,7 @@ def opened(database: Path) -> Iterator[Ask | None]:
         yield None
         return
     try:
-        connection = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        connection = opened_alone(database)
     except (sqlite3.Error, ValueError):
         yield None
         return
@@ -221,7 +213,7 @@ def photos(
         found = {row[0]: row for row in ask(f"{columns} ({_marks(wanted)})", wanted)}
         try:
             sources = [found[row] for row in wanted]
-            told = _claims(ask, stages, sources, _Tagged if tags else _Claimed) if claims else {}
+            told = _claims(ask, stages, sources, _Tagged if tags else ClaimBytes) if claims else {}
             seen = _pictures(ask, stages, sources) if pictures else {}
             for row in sources:
                 yield _photo(row, told.get(row[0]), seen.get(row[3], {}))
@@ -229,7 +221,7 @@ def photos(
             raise DamagedCase(f"photos of the case cannot be read: {error!r}") from error
 
 
-def _claims(ask: Ask, stages: Stages, sources: Sequence[Any], kind: type[_Claimed]) -> dict[int, _Claimed]:
+def _claims(ask: Ask, stages: Stages, sources: Sequence[Any], kind: type[ClaimBytes]) -> dict[int, ClaimBytes]:
     keys = {(row[1], claim_key(stages, _state(row))): row[0] for row in sources}
     names = sorted({row[1] for row in sources})
     statement = f"SELECT subject, fingerprint, payload FROM result WHERE subject IN ({_marks(names)}) AND stage = ?"
@@ -251,18 +243,17 @@ def _pictures(ask: Ask, stages: Stages, sources: Sequence[Any]) -> dict[str, dic
     return found
 
 
-def _photo(row: Any, claim: _Claimed | None, pictures: Mapping[str, bytes]) -> LeanPhoto:
-    told = claim or _Claimed()
-    place = told.position.get("value")
+def _photo(row: Any, claim: ClaimBytes | None, pictures: Mapping[str, bytes]) -> LeanPhoto:
+    told = claim or ClaimBytes()
     return LeanPhoto(
         source_row=row[0],
         source_id=row[1],
         relative=bytes(row[2]),
         sha256=row[3],
         is_read=claim is not None,
-        local_time=told.local_time.get("value", ""),
-        position=None if place is None else (place["latitude_deg"], place["longitude_deg"]),
-        maker=(_text(told.device, "make"), _text(told.device, "model"), _text(told.device, "serial")),
+        local_time=told.local(),
+        position=told.place(),
+        maker=told.maker(),
         zones=tuple(told.zones) if isinstance(told, _Tagged) else (),
         tags=told.tags if isinstance(told, _Tagged) else None,
         embedding=_embedding(pictures[VISION]) if VISION in pictures else None,
@@ -279,14 +270,7 @@ def _embedding(kept: bytes) -> NDArray[np.float32] | None:
 
 def _state(row: Any) -> StoredSource:
     row_id, _, relative, sha256, stat, sidecars = row
-    told = json.loads(stat)
-    beside = {bytes.fromhex(name): known for name, known in json.loads(sidecars)}
-    return StoredSource(row_id, bytes(relative), sha256, tuple(told[name] for name in _STAT), beside)
-
-
-def _text(device: Mapping[str, Any], name: str) -> str:
-    value = device.get(name)
-    return value if isinstance(value, str) else ""
+    return kept_state(row_id, bytes(relative), sha256, stat, sidecars)
 
 
 def _marks(values: Sequence[Any]) -> str:

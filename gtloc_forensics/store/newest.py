@@ -13,7 +13,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-_STAT_KEY = ("size_bytes", "mtime_ns", "ctime_ns", "inode", "device")
+from gtloc_forensics.store.kept_columns import kept_sidecars, kept_stat_key
+
 _PARTS = "\x1f"  # behind it stand the parts of a sentence; see the codec
 
 
@@ -62,7 +63,7 @@ def newest(database: Path) -> Newest | None:
     if any(database.with_name(f"{database.name}-{part}").exists() for part in ("wal", "journal")):
         return None
     try:
-        with closing(_opened(database)) as connection:
+        with closing(opened_alone(database)) as connection:
             return _read(connection)
     except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError):
         return None  # damaged, or of another program: opening it for work says which
@@ -79,14 +80,15 @@ def members(database: Path, number: int) -> Iterator[tuple[bytes, MemberState]]:
         "FROM member m JOIN source s ON s.id = m.source_row WHERE m.examination_id = ? ORDER BY m.ordinal"
     )
     try:
-        with closing(_opened(database)) as connection:
+        with closing(opened_alone(database)) as connection:
             for relative, *columns in connection.execute(query, (number,)):
                 yield bytes(relative), _state(*columns)
     except sqlite3.Error as error:
         raise ValueError(str(error)) from error
 
 
-def _opened(database: Path) -> sqlite3.Connection:
+def opened_alone(database: Path) -> sqlite3.Connection:
+    """Return a connection to a case file that nobody writes to, for reading alone."""
     return sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
@@ -110,10 +112,4 @@ def _read(connection: sqlite3.Connection) -> Newest | None:
 
 
 def _state(sha256: str, sha256_at_end: str, stat: str, sidecars: str) -> MemberState:
-    kept = json.loads(stat)
-    return MemberState(
-        sha256,
-        sha256_at_end,
-        tuple(kept[name] for name in _STAT_KEY),
-        {bytes.fromhex(name): beside for name, beside in json.loads(sidecars)},
-    )
+    return MemberState(sha256, sha256_at_end, kept_stat_key(stat), kept_sidecars(sidecars))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gtloc_forensics.errors import DamagedCase
 from gtloc_forensics.records import CustodyEvent, FileStat, Source
 from gtloc_forensics.store.custody import read_event
+from gtloc_forensics.store.kept_columns import kept_sidecars, kept_stat_key
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -44,6 +45,11 @@ def stat_key(stat: FileStat) -> tuple[int, ...]:
     return (stat.size_bytes, stat.mtime_ns, stat.ctime_ns, stat.inode, stat.device)
 
 
+def kept_state(row_id: int, relative: bytes, sha256: str, stat: str, sidecars: str) -> StoredSource:
+    """Return what identifies the state of a path, of the columns of its row alone."""
+    return StoredSource(row_id, relative, sha256, kept_stat_key(stat), kept_sidecars(sidecars))
+
+
 def state_of(row_id: int, source: Source, sidecars: Mapping[bytes, str]) -> StoredSource:
     """Return what identifies the state of a path that was just taken in."""
     beside = dict(sorted(sidecars.items()))
@@ -68,7 +74,7 @@ def source_of(row: SourceRow | Row[Any]) -> tuple[Source, dict[bytes, str]]:
         DamagedCase: when its stat or its sidecars cannot be read.
     """
     try:
-        sidecars = {bytes.fromhex(name): sha256 for name, sha256 in json.loads(row.sidecars)}
+        sidecars = kept_sidecars(row.sidecars)
         stat = FileStat(**json.loads(row.stat))
     except (TypeError, ValueError, AttributeError) as error:
         raise DamagedCase(f"source {row.id} cannot be read: {error}") from error

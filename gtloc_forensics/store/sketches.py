@@ -6,7 +6,6 @@ hundred thousand photos has no use for them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,28 +30,26 @@ from gtloc_forensics.records import (
     visible,
 )
 from gtloc_forensics.records.status import status_of
+from gtloc_forensics.store.claim_bytes import ClaimBytes
 from gtloc_forensics.store.codec import decoded, plain
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.keys import CLAIM, Stages, claim_key
-from gtloc_forensics.store.rows import StoredSource
+from gtloc_forensics.store.rows import kept_state
 from gtloc_forensics.store.schema import MemberRow, ResultRow, SourceRow
 
 
-class _Claimed(msgspec.Struct):
-    """Of the stored form of a claim what is needed: the rest of the bytes is passed over, not built."""
+class _Claimed(ClaimBytes):
+    """Of a stored claim what a list shows."""
 
-    local_time: dict[str, Any] = {}
-    utc_time: dict[str, Any] = {}
-    position: dict[str, Any] = {}
-    device: dict[str, Any] = {}
-    counters: list[dict[str, Any]] = []
-    zones: list[str] = []
+    utc_time: dict[str, Any] = msgspec.field(default_factory=dict)
+    counters: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    zones: list[str] = msgspec.field(default_factory=list)
 
 
 class _Tagged(_Claimed):
     """The same with all tags."""
 
-    tags: dict[str, Any] = {}
+    tags: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class _Found(msgspec.Struct):
@@ -76,8 +73,6 @@ class _Result(msgspec.Struct):
 
 AT_ONCE = 200
 """Photos that are read together."""
-
-_STAT = ("size_bytes", "mtime_ns", "ctime_ns", "inode", "device")  # as rows.stat_key has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +136,12 @@ def sketched(
         claims = _claims(store, [row.source_id for row in rows if row.source_id not in other])
         for row in rows:
             try:
-                told = claims.get((row.source_id, claim_key(stages, _state(row))))
+                told = claims.get(
+                    (
+                        row.source_id,
+                        claim_key(stages, kept_state(row.source_row, row.relative, row.sha256, row.stat, row.sidecars)),
+                    )
+                )
                 yield _sketch(row, _built(whole(row.source_row), kind) if told is None else decoded(told, kind))
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise DamagedCase(f"photo {row.ordinal} of the case cannot be read: {error!r}") from error
@@ -192,12 +192,6 @@ def _claims(store: Store, names: Sequence[str]) -> dict[tuple[str, str], bytes]:
         return {(subject, key): payload for subject, key, payload in session.execute(query)}
 
 
-def _state(row: Any) -> StoredSource:
-    stat = json.loads(row.stat)
-    sidecars = {bytes.fromhex(name): sha256 for name, sha256 in json.loads(row.sidecars)}
-    return StoredSource(row.source_row, row.relative, row.sha256, tuple(stat[name] for name in _STAT), sidecars)
-
-
 def _built(claim: Claim | Unexamined, kind: type[_Claimed]) -> _Claimed | None:
     return msgspec.convert(plain(claim), kind) if isinstance(claim, Claim) else None
 
@@ -205,7 +199,6 @@ def _built(claim: Claim | Unexamined, kind: type[_Claimed]) -> _Claimed | None:
 def _sketch(row: Any, known: _Claimed | None) -> Sketch:
     claim, result = known or _Claimed(), decoded(row.findings, _Result)
     tested = tuple(_finding(row.source_id, told) for told in result.findings if told.outcome != _NOT_TESTABLE)
-    position = claim.position.get("value")
     return Sketch(
         ordinal=row.ordinal,
         source_id=row.source_id,
@@ -215,11 +208,11 @@ def _sketch(row: Any, known: _Claimed | None) -> Sketch:
         is_partial=bool(result.unexamined),
         findings=tested,
         is_read=known is not None,
-        maker=(_text(claim.device, "make"), _text(claim.device, "model"), _text(claim.device, "serial")),
+        maker=claim.maker(),
         device_key=claim.device.get("key", UNKNOWN_DEVICE),
-        local_time=claim.local_time.get("value", ""),
+        local_time=claim.local(),
         utc_time=claim.utc_time.get("value", ""),
-        position=None if position is None else (position["latitude_deg"], position["longitude_deg"]),
+        position=claim.place(),
         counters=tuple((CounterKind(kept["kind"]), kept["tag"], kept["value"]) for kept in claim.counters),
         zones=tuple(claim.zones),
         tags=claim.tags if isinstance(claim, _Tagged) else {},
@@ -242,8 +235,3 @@ def _finding(source_id: str, told: _Found) -> Finding:
         p_value=told.p_value,
         log10_lr=told.log10_lr,
     )
-
-
-def _text(device: Mapping[str, Any], name: str) -> str:
-    value = device.get(name)
-    return value if isinstance(value, str) else ""
