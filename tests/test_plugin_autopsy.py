@@ -9,6 +9,7 @@ import importlib.util
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from gtloc_forensics.cli.plugging import PLUGINS, install, uninstall
 from gtloc_forensics.cli.plugin_lines import encoded
+from gtloc_forensics.cli.progress_file import kept_in
 
 HERE = Path(__file__).parent
 PLUGIN = HERE.parent / "plugins" / "autopsy" / "gtloc"
@@ -81,7 +83,8 @@ def test_photos_of_a_data_source_are_audited_and_what_was_found_is_posted_with_i
     kind, text = said["messages"][-1]
     assert kind == "DATA"
     assert f"something found in {len(said['posted'])}" in text
-    assert len({line.rstrip("0123456789 of") for line in said["progress"]}) > 1, said["progress"]
+    assert said["progress"][0].startswith("copying photos: ")
+    assert said["progress"][-1].startswith("laying out pages")
     status, _, reports = said["report"]
     assert status == "COMPLETE"
     assert Path(reports[0]).read_bytes().startswith(b"%PDF")
@@ -137,6 +140,33 @@ def test_a_place_lies_below_the_folder_whatever_a_file_is_called(parent: str, na
 @given(st.text(alphabet=st.characters(blacklist_categories=["Cs"])))
 def test_a_field_is_read_as_it_was_written(text: str) -> None:
     assert gtloc_lines.decoded(encoded(text)) == text
+
+
+def test_progress_is_what_the_program_said_last_though_it_is_writing_more(tmp_path: Path) -> None:
+    path = tmp_path / "progress"
+    assert gtloc_lines.progress_of(str(path)) is None
+    tell = kept_in(path, lambda stage, done, total: None)
+    assert gtloc_lines.progress_of(str(path)) is None
+    for number in range(2000):  # more than is read from the end
+        tell(f"stage {number}", number, None if number % 2 else 2000)
+    assert gtloc_lines.progress_of(str(path)) == ("stage 1999", 1999, None)
+    with path.open("ab") as file:
+        file.write(b"report\t7")
+    assert gtloc_lines.progress_of(str(path)) == ("stage 1999", 1999, None)
+    with path.open("ab") as file:
+        file.write(b"\t9\n")
+    assert gtloc_lines.progress_of(str(path)) == ("report", 7, 9)
+
+
+def test_what_an_earlier_run_said_is_not_told_and_what_this_one_said_last_is(tmp_path: Path) -> None:
+    progress = tmp_path / "progress"
+    progress.write_text("report\t9\t9\n")
+    code = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text('open\\t1\\t\\ncheck\\t3\\t4\\n')"
+    told: list[tuple[str, int, int | None]] = []
+    command = [sys.executable, "-c", code, str(progress)]
+    assert gtloc_lines.run(command, str(progress), lambda: False, lambda *said: told.append(said)) == 0
+    assert told
+    assert set(told) == {("check", 3, 4)}
 
 
 def test_lines_that_are_not_whole_are_not_believed(tmp_path: Path) -> None:

@@ -34,10 +34,13 @@ FOLDER = "gtloc"
 FOUND = (u"suspicious", u"contradiction")
 STAGES = {
     "open": "opening exiftool and the model",
+    "known": "looking for photos that were examined before",
     "examine": "examining photos",
-    "check": "checking",
     "verify": "hashing again",
+    "check": "checking",
     "report": "writing the report",
+    "read": "reading the case for the report",
+    "pages": "laying out pages",
 }
 
 

@@ -19,6 +19,7 @@ BESIDE = ("xmp", "json")
 FORM, END = "gtloc-lines/1", "end"
 LOOK_EVERY_S = 0.5
 LONGEST_PART = 120
+LONGEST_TAIL = 4096
 _UNFIT = re.compile(u'[\\x00-\\x1f\\x7f<>:"|?*\\\\/]')
 
 
@@ -82,12 +83,17 @@ def photos(path):
 
 
 def progress_of(path):
-    """Return (stage, done, total or None) from the program's file of progress, None while there is none."""
+    """Return (stage, done, total or None) of the last whole line of the program's file of progress, None while there is none.
+
+    The program adds a line at each step, and may be writing one.
+    """
     try:
         with io.open(path, "rb") as file:
-            stage, done, total = file.read().decode("ascii", "replace").rstrip("\n").split("\t")
+            file.seek(max(0, os.path.getsize(path) - LONGEST_TAIL))
+            lines = file.read().decode("ascii", "replace").split("\n")[:-1]
+        stage, done, total = lines[-1].split("\t")
         return stage, int(done), int(total) if total else None
-    except (IOError, OSError, ValueError):
+    except (IOError, OSError, ValueError, IndexError):
         return None
 
 
@@ -96,20 +102,24 @@ def run(command, progress, is_cancelled, tell):
 
     Raises Failed where it cannot be started or ends with a failure, Stopped after a cancel.
     """
+    if os.path.exists(progress):
+        os.remove(progress)  # an earlier run's, which would be told as this one's until the program has started
     with io.open(progress + ".log", "wb") as log:
         try:
             process = subprocess.Popen(command, stdout=log, stderr=log)
         except (OSError, ValueError) as error:
             raise Failed("%s could not be started: %s" % (command[0], error))
-        stopping = False
-        while process.poll() is None:
-            if is_cancelled():
+        stopping, ended = False, False
+        while not ended:
+            ended = process.poll() is not None  # and one look more: what was said last is told, too
+            if not ended and is_cancelled():
                 stopping = True
                 io.open(progress + ".stop", "wb").close()  # again and again: it clears an old one when it starts
             told = progress_of(progress)
             if told:
                 tell(*told)
-            time.sleep(LOOK_EVERY_S)
+            if not ended:
+                time.sleep(LOOK_EVERY_S)
     if stopping:
         raise Stopped()
     if process.returncode not in (0, 1, 3):

@@ -132,8 +132,8 @@ end
 
 -- Percent of a whole audit, from the last whole line of a progress file; nil where it tells none.
 function lines.percent(text)
-  local shares = { open = { 0.0, 0.02 }, known = { 0.02, 0.02 }, examine = { 0.02, 0.8 }, check = { 0.8, 0.9 },
-    verify = { 0.9, 0.97 }, report = { 0.97, 0.99 } }
+  local shares = { open = { 0.0, 0.02 }, known = { 0.02, 0.02 }, examine = { 0.02, 0.8 }, verify = { 0.8, 0.86 },
+    check = { 0.86, 0.93 }, report = { 0.93, 0.93 }, read = { 0.93, 0.96 }, pages = { 0.96, 0.99 } }
   local stage, done, total
   for line in text:gmatch("([^\n]*)\n") do
     stage, done, total = line:match("^(%a+)\t(%d+)\t(%d*)$")
