@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench_speed import audit
+from bench_speed import as_installed, audit
 
 
 def bare(folder: Path, model: str) -> dict[str, Any]:
@@ -128,6 +128,7 @@ def main() -> None:
     parser.add_argument("--part", choices=("bare", "watched"))
     parser.add_argument("--case", type=Path)
     options = parser.parse_args()
+    as_installed()
     if options.part == "bare":
         print(json.dumps(bare(options.folder, options.model)))
         return
