@@ -16,6 +16,7 @@ from math import comb
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from gtloc_forensics.checks import offsets, position_slips
+from gtloc_forensics.checks.year_ends import YearEnds
 from gtloc_forensics.earth import claims as earth_claims
 from gtloc_forensics.earth import globe
 from gtloc_forensics.evidence.clocks import receiver
@@ -43,7 +44,9 @@ FEWEST_DAYS = 3
 FEWEST_STAMPED = 3
 FEWEST_KEPT = 3
 FEWEST_FOREIGN = 2
-EVENING_HOUR = 18
+LEAST_GAINING_S = 14 * DAY_S
+MOST_GAINED = 60.0 / DAY_S  # a minute a day, many times what a quartz gains
+STRAIGHT_S = 90.0  # as for the drift of a clock model
 NEAR_IN_TIME = timedelta(days=7)
 MOST_COMPARED = 100
 # So rarely may chance put as many photos on one second of the day.
@@ -64,6 +67,7 @@ class Circumstance:
     stamped: int = 0  # photos with this very capture second and GPS times of their own, this one included
     is_run_through: bool = False  # the device also took photos in the last hours of the year before
     is_amid_neighbours: bool = False  # nearer to the device's photos before and after than where a slip would put it
+    gaining: int = 0  # photos of the device over which its clock gains on GPS time at one rate, this one included
     keeping_offset: int = 0  # photos of the device that keep its foreign offset, each confirmed by GPS time
 
 
@@ -163,9 +167,10 @@ def gather(claims: Iterable[Claim], *, keep: Keep = _in_memory) -> Circumstances
         keep: holds some numbers of each photo meanwhile.
     """
     found: _Found = {}
-    years = _YearEnds()
+    years = YearEnds()
     rows = keep(_rows(claims, years), _Row)
-    years.tell(found)
+    for source_id in years.run_through():
+        found[source_id] = replace(found.get(source_id, NOTHING), is_run_through=True)
     by_device = _grouped(rows, lambda row: row.device_key)
     by_device.pop(UNKNOWN_DEVICE, None)
     for device_rows in by_device.values():
@@ -182,34 +187,12 @@ def gather(claims: Iterable[Claim], *, keep: Keep = _in_memory) -> Circumstances
     return Circumstances(found)
 
 
-def _rows(claims: Iterable[Claim], years: _YearEnds) -> Iterator[_Row]:
+def _rows(claims: Iterable[Claim], years: YearEnds) -> Iterator[_Row]:
     for claim in claims:
         years.hear(claim)
         row = _row(claim)
         if row is not None:
             yield row
-
-
-class _YearEnds:
-    """Photos of the first day of a year, and the devices that were seen at work on the evening before."""
-
-    def __init__(self) -> None:
-        self._eves: set[tuple[str, int]] = set()
-        self._first_days: list[tuple[str, int, str]] = []
-
-    def hear(self, claim: Claim) -> None:
-        if not isinstance(claim.local_time, Stated) or claim.device.key == UNKNOWN_DEVICE:
-            return
-        local, key = claim.local_time.value, claim.device.key
-        if (local.month, local.day) == (12, 31) and local.hour >= EVENING_HOUR:
-            self._eves.add((key, local.year + 1))
-        elif (local.month, local.day) == (1, 1):
-            self._first_days.append((key, local.year, claim.source_id))
-
-    def tell(self, found: _Found) -> None:
-        for key, year, source_id in self._first_days:
-            if (key, year) in self._eves:
-                found[source_id] = replace(found.get(source_id, NOTHING), is_run_through=True)
 
 
 def _add(found: _Found, row: _Row, **facts: Any) -> None:
@@ -301,6 +284,7 @@ def _constant_instants(rows: Sequence[_Row], found: _Found) -> None:
 def _device_facts(rows: Sequence[_Row], found: _Found) -> None:
     trusted = [row for row in rows if found.get(row.source_id, NOTHING).gps_fault is None]
     agreeing = sum(not row.is_off for row in trusted)
+    is_gaining = _gains(trusted)
     repeated = _repeated_places(rows)
     # Copies of one photo are one witness.
     pairs = sorted({row.local: (row.residual_s, row.local) for row in trusted}.values())
@@ -315,15 +299,31 @@ def _device_facts(rows: Sequence[_Row], found: _Found) -> None:
         together = len(taken) < 2 or (max(taken) - min(taken)).total_seconds() <= offsets.SLOW_CLOCK_S
         steady = 1 if together else bisect_right(lengths, last) - bisect_left(lengths, first)
         is_repeated = row.source_id in repeated
-        is_old = row.is_older and steady == 1 and _is_old_fix(row, agreeing, is_repeated)
+        is_old = row.is_older and steady == 1 and not is_gaining and _is_old_fix(row, agreeing, is_repeated)
         _add(
             found,
             row,
             agreeing=agreeing,
             steady=steady,
+            gaining=len(trusted) if is_gaining else 0,
             is_position_repeated=is_repeated,
             gps_fault=GpsFault.OLD_FIX if is_old else None,
         )
+
+
+def _gains(rows: Sequence[_Row]) -> bool:
+    """Whether a clock gains on GPS time at one rate over weeks: its lead is then no age of a fix, however long."""
+    if len(rows) < receiver.FEWEST_GAINING:
+        return False
+    first, *_, last = ordered = sorted(rows, key=lambda row: (row.gps, row.source_id))
+    span_s = (last.gps - first.gps).total_seconds()
+    gained_s = last.residual_s - first.residual_s
+    if span_s < LEAST_GAINING_S or not 0.0 < gained_s <= MOST_GAINED * span_s:
+        return False
+    return all(
+        abs(row.residual_s - first.residual_s - gained_s * (row.gps - first.gps).total_seconds() / span_s) <= STRAIGHT_S
+        for row in ordered
+    )
 
 
 def _as_the_clock_model_hears(rows: Sequence[_Row], found: _Found, keep: Keep) -> None:

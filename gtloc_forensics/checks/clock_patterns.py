@@ -70,6 +70,19 @@ def _slow_clock(compared: Comparison, others: Circumstance) -> Verdict | None:
     )
 
 
+def _within_exposure(compared: Comparison, others: Circumstance) -> Verdict | None:
+    """Tell a fix that was stored when a long exposure ended."""
+    exposure_s = offsets.exposure_s(compared.claim)
+    if compared.slip is None or not 0.0 < -compared.residual_s <= exposure_s + offsets.AGREE_S:
+        return None
+    summary = Sentence(
+        "The GPS time is {later_s:spoken} later than the capture time: the exposure took {exposure_s:spoken}.",
+        later_s=-compared.residual_s,
+        exposure_s=exposure_s,
+    )
+    return Verdict(Outcome.CONSISTENT, Severity.INFO, Confidence.CONTEXT, summary)
+
+
 def _stamped(compared: Comparison, others: Circumstance) -> Verdict | None:
     if others.stamped == 0:
         return None
@@ -203,6 +216,21 @@ def _zone_slip(compared: Comparison, others: Circumstance) -> Verdict | None:
     return _shifted(compared, others, hint)
 
 
+def _gaining(compared: Comparison, others: Circumstance) -> Verdict | None:
+    """Tell a clock whose lead over GPS time has grown at one rate."""
+    if others.gaining == 0:
+        return None
+    return explained(
+        Sentence(
+            "The camera's clock is {ahead_s:spoken} {ahead_s:±ahead of|behind} the GPS clock: "
+            "it gained at one rate over {photos} photos of the device.",
+            ahead_s=compared.residual_s,
+            photos=others.gaining,
+        ),
+        "clock-drift",
+    )
+
+
 def _steady(compared: Comparison, others: Circumstance) -> Verdict | None:
     """Tell a clock: the same difference in photos taken at different times is no fix and no pasted tag."""
     if others.steady < 2:
@@ -245,9 +273,11 @@ def _disagree(compared: Comparison, others: Circumstance) -> Verdict:
 
 PATTERNS: tuple[Callable[[Comparison, Circumstance], Verdict | None], ...] = (
     receiver_patterns.standing_still,
+    receiver_patterns.before_device,
     _agrees,
     _stamped,
     _slow_clock,
+    _within_exposure,
     receiver_patterns.week_rollover,
     receiver_patterns.no_time,
     receiver_patterns.day_bug,
@@ -258,10 +288,16 @@ PATTERNS: tuple[Callable[[Comparison, Circumstance], Verdict | None], ...] = (
     _summer_time,
     _whole_days,
     _zone_slip,
+    _gaining,
     receiver_patterns.stale_fix,
     _steady,
     _disagree,
 )
+
+
+def read(compared: Comparison, others: Circumstance) -> Verdict:
+    """Return how the difference of the two clocks of one photo reads, as GF101 tells it."""
+    return next(found for pattern in PATTERNS if (found := pattern(compared, others)) is not None)
 
 
 def _shifted(compared: Comparison, others: Circumstance, hint: Sentence) -> Verdict:

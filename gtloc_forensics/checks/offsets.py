@@ -107,6 +107,11 @@ def gps_instant(claim: Claim) -> tuple[datetime, bool] | None:
     return min(candidates, key=lambda moment: abs(moment - expected)), False
 
 
+def exposure_s(claim: Claim) -> float:
+    """Return how long the frame was exposed, in seconds; 0 where the file does not say."""
+    return claim.exposure.exposure_s if not isinstance(claim.exposure.exposure_s, Absent) else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Two clocks of one file; ``residual_s`` is camera minus GPS after the offset that fits best."""

@@ -160,7 +160,7 @@ EXPORTED = (
     TimeTag("JSON:ExportDateTimeDigitized", TimeRole.DIGITIZED),
     TimeTag("JSON:ExportTakenAt", TimeRole.TAKEN_IN),  # of Instagram until 2020, which dated posts by that word
 )
-_TAKEN_IN = ("JSON:ExportCreationTimestamp", "JSON:ExportDateUnixtime")
+_TAKEN_IN = ("JSON:ExportCreationTimestamp", "JSON:ExportDateUnixtime", "JSON:CreationTimeTimestamp")
 _SENT = TimeTag("JSON:ExportDate", TimeRole.TAKEN_IN)
 """Telegram's date of a message on the clock of the computer that exported it; newer exports state the instant too."""
 

@@ -61,6 +61,7 @@ _OF_MANY: Mapping[CauseKind, str] = {
         "{photos} photos are of more than one device of a model, or of one whose clock was changed"
     ),
     CauseKind.TRAVEL: template("Between {photos} photos lies a journey that would have to be faster than any"),
+    CauseKind.FLIGHT: template("Between {photos} photos lies a way that takes an airliner"),
     CauseKind.EDIT: template("Entries of {photos} photos were written by another hand or program than the camera's"),
     CauseKind.COPY: template(
         "{photos} photos bear marks of a platform that rewrites metadata, or name no time, place or device"

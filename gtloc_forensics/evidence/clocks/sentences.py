@@ -9,6 +9,8 @@ from gtloc_forensics.records import ClockKind, Sentence, Statement, template
 
 Interval = tuple[float, float]
 
+MOST_ZONES_HOURS = 26.0  # from UTC+14 to UTC−12: no journey sets a clock back by more
+
 _RAN = template(
     "The clock ran {offset_hours:length} {offset_hours:±ahead|behind}, "
     "for {photos:?its one photo|all # photos} ({interval_hours:range})."
@@ -105,6 +107,12 @@ def stepped(stretches: Sequence[tuple[int, float]], *, is_lost: bool) -> Sentenc
 
 def set_back(fell_hours: float, first_after: str) -> Sentence:
     """Return what is said of a clock that a count shows to have been set back."""
+    if fell_hours > MOST_ZONES_HOURS:
+        return Sentence(
+            "The clock was set back by at least {fell_hours:length} before {name}, by hand or by itself.",
+            fell_hours=fell_hours,
+            name=first_after,
+        )
     return Sentence(
         "The clock was set back by at least {fell_hours:length} before {name}, "
         "by hand, by itself or for a zone further west.",
