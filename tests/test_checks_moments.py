@@ -19,7 +19,7 @@ from gtloc_forensics.checks.rules.gf105_other_blocks import other_blocks
 from gtloc_forensics.evidence.clocks import sentences
 from gtloc_forensics.examination.instruments import Settings
 from gtloc_forensics.metadata import tag_values
-from gtloc_forensics.records import Outcome
+from gtloc_forensics.records import Outcome, durations
 
 __all__ = ["pytestmark"]
 
@@ -155,6 +155,7 @@ def test_a_clock_that_gains_for_a_year_has_no_old_fixes(tmp_path: Path) -> None:
     told = audited(tmp_path, photos)
     assert "gained at one rate over 7 photos" in said(told["6.jpg"], "GF101")["summary"]
     assert clock(tmp_path)["kind"] == "drift"
+    assert "0 s at first and by +12 min at last" in clock(tmp_path)["evidence"][0]
 
 
 # --------------------------------------------------------------------------- one file among right ones
@@ -176,6 +177,8 @@ def test_a_capture_time_moved_by_whole_hours_is_not_laid_to_the_receiver(tmp_pat
     (cause,) = [cause for cause in causes(tmp_path) if cause["outcome"] == "suspicious"]
     assert cause["cause"] == "clock-or-gps"
     assert "no clock's" not in cause["summary"]
+    assert "original" in cause["refutable_by"]  # five siblings agree with GPS time already
+    assert "in 5 of 5 photos whose GPS time is heard" in clock(tmp_path)["evidence"][0]
 
 
 def test_one_photo_out_of_the_order_of_its_counter_is_no_step_of_the_clock(tmp_path: Path) -> None:
@@ -263,3 +266,50 @@ def test_two_blocks_that_differ_are_not_said_to_have_been_changed() -> None:
 def test_the_first_moment_of_the_calendar_is_a_date_that_was_not_set(zero: str) -> None:
     assert tag_values.is_unset(zero)
     assert not tag_values.is_unset("0001:01:02 00:00:00")
+
+
+def test_a_day_lost_over_the_end_of_summer_time_is_a_whole_day(tmp_path: Path) -> None:
+    camera = ("-Make=Panasonic", "-Model=DMC-TZ61", "-SerialNumber=2")
+    photos = audited(
+        tmp_path,
+        {
+            "a.jpg": [*taken("2019:10:26 09:03:25", *camera), *fixed(48.8512, 2.3512, "2019:10:27 08:03:25")],
+            "b.jpg": [*taken("2019:10:27 11:33:05", *camera), *fixed(48.8612, 2.3612, "2019:10:28 10:33:05")],
+        },
+    )
+    assert "1 day apart" in said(photos["a.jpg"], "GF101")["summary"]
+
+
+def test_a_clock_an_hour_ahead_beside_right_ones_is_no_slip_of_the_position(tmp_path: Path) -> None:
+    model = ("-Make=NIKON CORPORATION", "-Model=NIKON D5300", "-ExifVersion=0230")
+    photos = {}
+    for number in range(4):
+        utc = datetime(2018, 5, 1, 8, 11 * number, 7 * number) + timedelta(hours=2 * number)
+        place = 41.9011 + number / 300, 12.4911
+        right, ahead = utc + timedelta(hours=2), utc + timedelta(hours=3, minutes=5)
+        photos[f"DSC_010{number}.JPG"] = [*taken(written(right), *model), *fixed(*place, written(utc))]
+        photos[f"DSC_770{number}.JPG"] = [
+            *taken(written(ahead), *model),
+            *fixed(*place, written(utc + timedelta(minutes=5))),
+        ]
+    told = audited(tmp_path, photos)
+    assert {check[:5] for photo in told.values() for check in alarms(photo)} == {"GF101"}
+
+
+def test_both_ends_of_an_interval_are_never_one() -> None:
+    assert durations.between(8784.0 - 1 / 60, 8784.0 + 1 / 60) == "365 days 23 h 59 min – 366 days 1 min, 95 %"
+    assert durations.between(5.0, 6.0) == "5 h – 6 h, 95 %"
+
+
+def test_a_clock_that_a_count_shows_set_back_is_not_called_right_in_its_evidence(tmp_path: Path) -> None:
+    camera = ("-Make=FUJIFILM", "-Model=X-E3", "-SerialNumber=11")
+    times = ("01 10:00:00", "01 18:00:00", "02 07:00:00", "02 06:30:00", "02 12:00:00")
+    photos = {
+        f"{number}.jpg": taken(f"2019:05:{time}", *camera, f"-ImageNumber={500 + number}")
+        for number, time in enumerate(times)
+    }
+    told = audited(tmp_path, photos)
+    assert [line for photo in told.values() for line in alarms(photo)] == []
+    assert not any("clock was right" in sentence for sentence in clock(tmp_path)["evidence"])
+    (cause,) = causes(tmp_path)
+    assert cause["cause"] == "zone"

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from math import comb
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from gtloc_forensics.checks import offsets, position_slips
+from gtloc_forensics.checks import gaining, offsets, position_slips
 from gtloc_forensics.checks.year_ends import YearEnds
 from gtloc_forensics.earth import claims as earth_claims
 from gtloc_forensics.earth import globe
@@ -44,9 +44,6 @@ FEWEST_DAYS = 3
 FEWEST_STAMPED = 3
 FEWEST_KEPT = 3
 FEWEST_FOREIGN = 2
-LEAST_GAINING_S = 14 * DAY_S
-MOST_GAINED = 60.0 / DAY_S  # a minute a day, many times what a quartz gains
-STRAIGHT_S = 90.0  # as for the drift of a clock model
 NEAR_IN_TIME = timedelta(days=7)
 MOST_COMPARED = 100
 # So rarely may chance put as many photos on one second of the day.
@@ -123,7 +120,7 @@ class _Row:
     place: tuple[float, float] | None
     written_hours: float | None  # an offset that the camera wrote
     legal: tuple[float, ...]
-    slips: tuple[Position, ...]  # where the written offset, foreign at the claimed place, would be legal after a slip
+    slips: tuple[Position, ...]  # where the offset of its clocks, foreign at the claimed place, is legal after a slip
     zone: str
     offset_hours: float | None
     utc_source: OffsetSource | None
@@ -206,6 +203,7 @@ def _row(claim: Claim) -> _Row | None:
     place = claim.position.value if isinstance(claim.position, Stated) else None
     written = offsets.stated(claim)
     is_foreign = written is not None and bool(compared.legal) and written.value not in compared.legal
+    foreign = written.value if is_foreign and written is not None else offsets.implied_foreign(compared)
     return _Row(
         source_id=claim.source_id,
         device_key=claim.device.key,
@@ -217,7 +215,7 @@ def _row(claim: Claim) -> _Row | None:
         place=None if place is None else (place.latitude_deg, place.longitude_deg),
         written_hours=written.value if written is not None and earth_claims.is_from_camera(written) else None,
         legal=compared.legal,
-        slips=position_slips.places(claim, written.value) if is_foreign and written is not None else (),
+        slips=() if foreign is None else position_slips.places(claim, foreign),
         zone=claim.zones[0] if claim.zones else "",
         offset_hours=claim.utc_offset_hours.value if isinstance(claim.utc_offset_hours, Stated) else None,
         utc_source=claim.utc_time.offset_source if isinstance(claim.utc_time, Stated) else None,
@@ -284,7 +282,7 @@ def _constant_instants(rows: Sequence[_Row], found: _Found) -> None:
 def _device_facts(rows: Sequence[_Row], found: _Found) -> None:
     trusted = [row for row in rows if found.get(row.source_id, NOTHING).gps_fault is None]
     agreeing = sum(not row.is_off for row in trusted)
-    is_gaining = _gains(trusted)
+    is_gaining = gaining.at_one_rate([(row.gps, row.residual_s) for row in trusted])
     repeated = _repeated_places(rows)
     # Copies of one photo are one witness.
     pairs = sorted({row.local: (row.residual_s, row.local) for row in trusted}.values())
@@ -309,21 +307,6 @@ def _device_facts(rows: Sequence[_Row], found: _Found) -> None:
             is_position_repeated=is_repeated,
             gps_fault=GpsFault.OLD_FIX if is_old else None,
         )
-
-
-def _gains(rows: Sequence[_Row]) -> bool:
-    """Whether a clock gains on GPS time at one rate over weeks: its lead is then no age of a fix, however long."""
-    if len(rows) < receiver.FEWEST_GAINING:
-        return False
-    first, *_, last = ordered = sorted(rows, key=lambda row: (row.gps, row.source_id))
-    span_s = (last.gps - first.gps).total_seconds()
-    gained_s = last.residual_s - first.residual_s
-    if span_s < LEAST_GAINING_S or not 0.0 < gained_s <= MOST_GAINED * span_s:
-        return False
-    return all(
-        abs(row.residual_s - first.residual_s - gained_s * (row.gps - first.gps).total_seconds() / span_s) <= STRAIGHT_S
-        for row in ordered
-    )
 
 
 def _as_the_clock_model_hears(rows: Sequence[_Row], found: _Found, keep: Keep) -> None:
@@ -424,7 +407,7 @@ def _ways(rows: Sequence[_Row], found: _Found) -> None:
     """Mark photos that lie nearer to the device's photos before and after than any place that a slip spoilt would."""
     sure = sorted((row.gps, row.place) for row in rows if row.place is not None and not row.slips and not row.is_off)
     for row in rows:
-        if row.slips and row.place is not None and row.confirms_written:
+        if row.slips and row.place is not None and (row.confirms_written or row.written_hours is None):
             place = bisect_left(sure, (row.gps, row.place))
             near = [
                 Position(*where)

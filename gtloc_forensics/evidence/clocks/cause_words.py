@@ -28,7 +28,9 @@ _REFUTED_BY: Mapping[CauseKind, str] = {
     CauseKind.TRAVEL: template("another record of where the device was, or a second device in the file's place"),
     CauseKind.POSITION: template("another record of where the device was at that time"),
     **dict.fromkeys((CauseKind.COPY, CauseKind.LOOK_ALIKE), _COPY_REFUTED_BY),
-    CauseKind.CLOCK_OR_GPS: _CLOCK_REFUTED_BY,
+    CauseKind.CLOCK_OR_GPS: template(
+        "an original of the photo that bears both times, or another record of that moment"
+    ),
     CauseKind.EDIT: template("an original that bears the same entries"),
     CauseKind.ALTERED_FILE: template("an original that bears the same time, or a sibling with the same fault"),
     CauseKind.STAMPED: template("an original that bears the same second"),

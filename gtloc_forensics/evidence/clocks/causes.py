@@ -337,6 +337,7 @@ _FIRST_SECOND, _SECOND = datetime(1, 1, 1), timedelta(seconds=1)
 
 def _told(group: _Gathered, findings: Sequence[Finding], seen: Mapping[str, PhotoSummary]) -> CauseGroup:
     gathered = _Some(findings, group.places)
+    cause = group.cause
     outcomes, severities, check_ids = set(), set(), set()
     source_ids: dict[str, None] = {}  # in the order of the findings
     for finding in gathered:
@@ -347,16 +348,18 @@ def _told(group: _Gathered, findings: Sequence[Finding], seen: Mapping[str, Phot
     photos = tuple(source_ids) if group.model is None else _of_its_device(source_ids, group.model, seen)
     del source_ids
     names = [seen[source_id].name if source_id in seen else "" for source_id in photos]
+    if outcomes == {Outcome.EXPLAINED} and group.model is not None and group.model.kind is ClockKind.PIECEWISE:
+        cause = replace(cause, kind=CauseKind.ZONE)  # set anew, as for a journey: nothing says that it was set wrong
     return CauseGroup(
-        cause=group.cause,
+        cause=cause,
         label=group.label,
         outcome=max(outcomes, key=_GRAVITY.__getitem__),
         severity=max(severities),
         source_ids=photos,
         check_ids=tuple(sorted(check_ids)),
         findings=len(gathered),
-        summary=cause_words.summary(group.cause, gathered, model=group.model, names=names),
-        refutable_by=cause_words.refuted_by(group.cause.kind),
+        summary=cause_words.summary(cause, gathered, model=group.model, names=names),
+        refutable_by=cause_words.refuted_by(cause.kind),
     )
 
 

@@ -129,18 +129,29 @@ def gps_differs(*, offset_hours: float, days: int, agreeing: int, photos: int) -
     if not days:
         return Sentence(
             "The camera's time differs by {offset_hours:signed} from the civil time that GPS time gives, "
-            "in {agreeing} of {photos:?1 photo that has|# photos that have} it.",
+            "in {agreeing} of {photos:?1 photo|# photos} whose GPS time is heard.",
             offset_hours=offset_hours,
             agreeing=agreeing,
             photos=photos,
         )
     return Sentence(
         "The camera's time differs by {offset_hours:signed} from the civil time that GPS time gives, "
-        "in {agreeing} of {photos:?1 photo that has|# photos that have} it, and by {days:?1 whole day|# whole days}.",
+        "in {agreeing} of {photos:?1 photo|# photos} whose GPS time is heard, and by {days:?1 whole day|# whole days}.",
         offset_hours=offset_hours,
         agreeing=agreeing,
         photos=photos,
         days=days,
+    )
+
+
+def gps_grows(*, first_hours: float, last_hours: float, photos: int) -> Sentence:
+    """Return how far a clock that gained or lost was from GPS time at either end."""
+    return Sentence(
+        "The camera's time differs from the civil time that GPS time gives by {first_hours:signed} at first and "
+        "by {last_hours:signed} at last, over {photos} photos.",
+        first_hours=first_hours,
+        last_hours=last_hours,
+        photos=photos,
     )
 
 
