@@ -141,21 +141,23 @@ def test_so_near_the_pole_a_ship_keeps_any_time(tmp_path: Path) -> None:
     assert [line for photo in photos.values() for line in alarms(photo)] == []
 
 
-def test_a_clock_that_gains_for_a_year_has_no_old_fixes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("a_step_s", "word"), [(120, "gained"), (-120, "lost")])
+def test_a_clock_that_drifts_for_a_year_has_no_old_fixes(tmp_path: Path, a_step_s: int, word: str) -> None:
     camera = ("-Make=PENTAX", "-Model=PENTAX WG-3 GPS", "-SerialNumber=5")
     photos = {}
     for number in range(7):
         utc = datetime(2020, 1, 10, 9) + timedelta(days=61 * number, minutes=7 * number % 13)
         summer = 3 < utc.month < 11
-        local = utc + timedelta(hours=2 if summer else 1, seconds=120 * number)
+        local = utc + timedelta(hours=2 if summer else 1, seconds=a_step_s * number)
         photos[f"{number}.jpg"] = [
             *taken(written(local), *camera),
             *fixed(48.8512 + number / 300, 2.3512, written(utc)),
         ]
     told = audited(tmp_path, photos)
-    assert "gained at one rate over 7 photos" in said(told["6.jpg"], "GF101")["summary"]
+    assert f"{word} at one rate over 7 photos" in said(told["6.jpg"], "GF101")["summary"]
     assert clock(tmp_path)["kind"] == "drift"
-    assert "0 s at first and by +12 min at last" in clock(tmp_path)["evidence"][0]
+    assert "0 s at first" in clock(tmp_path)["evidence"][0]
+    assert [line for photo in told.values() for line in alarms(photo)] == []
 
 
 # --------------------------------------------------------------------------- one file among right ones
@@ -227,21 +229,23 @@ def test_a_clock_set_by_a_receiver_whose_weeks_ran_over_is_not_called_right(tmp_
     assert "edit" not in {cause["cause"] for cause in causes(tmp_path)}
 
 
-def test_an_upload_before_the_capture_is_told_from_the_file_beside_the_photo(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("day", "is_told"), [("2021-06-05", True), ("2021-07-05", False), ("1970-01-01", False)])
+def test_an_upload_before_the_capture_is_told_from_the_file_beside_the_photo(
+    tmp_path: Path, day: str, is_told: bool
+) -> None:
     evidence = tmp_path / "photos"
-    name, uploaded = "IMG_9.jpg", int(datetime(2021, 6, 5).timestamp())
+    name, uploaded = "IMG_9.jpg", int(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp())
     beside = {
         "title": name,
         "creationTime": {"timestamp": str(uploaded)},
-        "photoTakenTime": {"timestamp": str(uploaded - 86_400)},
+        "photoTakenTime": {"timestamp": "1625405400"},
     }
     audited(tmp_path, {name: [*taken("2021:07:04 15:30:00", "-Make=Canon", "-Model=Canon EOS 800D")]})
     (evidence / f"{name}.json").write_text(json.dumps(beside), encoding="utf-8")
     with open_case(evidence, tmp_path / "again") as case:
         case.audit(Settings(model="none", jobs=0))
         (photo,) = json.loads(case.write_findings().read_text(encoding="utf-8"))["photos"]
-    assert said(photo, "GF104")["outcome"] == "suspicious"
-    assert "took the photo in" in said(photo, "GF104")["summary"]
+    assert any("took the photo in" in line for line in alarms(photo)) == is_told
 
 
 # --------------------------------------------------------------------------- what is said

@@ -64,7 +64,9 @@ class Circumstance:
     stamped: int = 0  # photos with this very capture second and GPS times of their own, this one included
     is_run_through: bool = False  # the device also took photos in the last hours of the year before
     is_amid_neighbours: bool = False  # nearer to the device's photos before and after than where a slip would put it
-    gaining: int = 0  # photos of the device over which its clock gains on GPS time at one rate, this one included
+    gaining: int = (
+        0  # photos of the device over which its clock gains on GPS time, or loses, at one rate, with this one
+    )
     keeping_offset: int = 0  # photos of the device that keep its foreign offset, each confirmed by GPS time
 
 

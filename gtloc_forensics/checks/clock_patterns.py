@@ -217,13 +217,13 @@ def _zone_slip(compared: Comparison, others: Circumstance) -> Verdict | None:
 
 
 def _gaining(compared: Comparison, others: Circumstance) -> Verdict | None:
-    """Tell a clock whose lead over GPS time has grown at one rate."""
+    """Tell a clock whose lead over GPS time has grown or fallen at one rate."""
     if others.gaining == 0:
         return None
     return explained(
         Sentence(
             "The camera's clock is {ahead_s:spoken} {ahead_s:±ahead of|behind} the GPS clock: "
-            "it gained at one rate over {photos} photos of the device.",
+            "it {ahead_s:±gained|lost} at one rate over {photos} photos of the device.",
             ahead_s=compared.residual_s,
             photos=others.gaining,
         ),

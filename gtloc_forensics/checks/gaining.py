@@ -1,4 +1,4 @@
-"""Whether a camera's clock gains on GPS time: its lead is then no age of a fix, however long it has grown."""
+"""Whether a camera's clock gains on GPS time, or loses: its lead or lag is then no age of a fix, however long."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ STRAIGHT_S = 90.0  # as for the drift of a clock model
 
 
 def at_one_rate(leads: Sequence[tuple[datetime, float]]) -> bool:
-    """Return whether leads over GPS time, each (GPS time, seconds), grow along one line over weeks."""
+    """Return whether leads over GPS time, each (GPS time, seconds), grow or fall along one line over weeks."""
     if len(leads) < receiver.FEWEST_GAINING:
         return False
     ordered = sorted(leads)
     (begun, first_s), (ended, last_s) = ordered[0], ordered[-1]
     span_s, gained_s = (ended - begun).total_seconds(), last_s - first_s
-    if span_s < SHORTEST_S or not 0.0 < gained_s <= FASTEST * span_s:
+    if span_s < SHORTEST_S or not 0.0 < abs(gained_s) <= FASTEST * span_s:
         return False
     return all(
         abs(lead_s - first_s - gained_s * (moment - begun).total_seconds() / span_s) <= STRAIGHT_S
