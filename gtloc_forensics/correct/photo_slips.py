@@ -103,7 +103,8 @@ def _neighbours(photo: Subject, photos: Sequence[Subject]) -> list[Position]:
 
     Where the camera itself took some of them, the others are not asked: they may be another person's.
     """
-    own, others = [], []
+    own: list[Position] = []
+    others: list[Position] = []
     for other in photos:
         if other.relative == photo.relative or other.position is None:
             continue
