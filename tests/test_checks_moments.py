@@ -125,6 +125,20 @@ def test_a_foreign_zone_beside_a_fresh_fix_is_still_told(tmp_path: Path) -> None
     assert all(said(photo, "GF102")["outcome"] == "suspicious" for photo in photos.values())
 
 
+def test_an_old_fix_does_not_excuse_a_zone_that_nothing_speaks_for(tmp_path: Path) -> None:
+    photos = audited(
+        tmp_path,
+        {
+            "1.jpg": [
+                *taken("2021:07:04 15:30:00", *PIXEL),
+                *fixed(47.37, 8.54, "2021:07:04 13:19:40"),
+                *zoned("-04:00"),
+            ]
+        },
+    )
+    assert said(photos["1.jpg"], "GF102")["outcome"] == "suspicious"
+
+
 def test_so_near_the_pole_a_ship_keeps_any_time(tmp_path: Path) -> None:
     hours = (("10:00", 12.3451), ("10:15", -134.3451), ("10:40", 101.3451), ("23:40", 171.3451))
     photos = audited(
@@ -227,6 +241,35 @@ def test_a_clock_set_by_a_receiver_whose_weeks_ran_over_is_not_called_right(tmp_
         assert "week number ran over" in said(photo, "GF101")["summary"]
     assert clock(tmp_path)["kind"] == "undetermined"
     assert "edit" not in {cause["cause"] for cause in causes(tmp_path)}
+
+
+def test_weeks_that_would_run_over_into_the_future_did_not_run_over(tmp_path: Path) -> None:
+    photos = audited(
+        tmp_path,
+        {
+            f"{day}.jpg": [
+                *taken(f"2015:07:0{day} 15:30:0{day}", "-Make=Canon", "-Model=Canon EOS R5"),
+                *fixed(47.37, 8.54 + day / 100, f"2015:07:0{day} 13:30:0{day}"),
+            ]
+            for day in (4, 5, 6)
+        },
+    )
+    for photo in photos.values():
+        assert "GF113" in [line[:5] for line in alarms(photo)]
+        assert "week number" not in said(photo, "GF101")["summary"]
+
+
+def test_a_day_ahead_at_new_year_is_no_clock_that_started_anew(tmp_path: Path) -> None:
+    photos = {}
+    for number in range(4):
+        utc = datetime(2019, 12, 31, 9) + timedelta(hours=3 * number, seconds=77 * number)
+        local = utc + timedelta(hours=25)
+        photos[f"{number}.jpg"] = [
+            *taken(written(local), "-Make=Panasonic", "-Model=DMC-TZ100", "-SerialNumber=71", "-ExifVersion=0230"),
+            *fixed(48.85 + number / 300, 2.3512, written(utc)),
+        ]
+    told = audited(tmp_path, photos)
+    assert all("1 day apart" in said(photo, "GF101")["summary"] for photo in told.values())
 
 
 @pytest.mark.parametrize(("day", "is_told"), [("2021-06-05", True), ("2021-07-05", False), ("1970-01-01", False)])

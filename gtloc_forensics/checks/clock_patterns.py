@@ -187,6 +187,11 @@ def _whole_days(compared: Comparison, others: Circumstance) -> Verdict | None:
     )
 
 
+def _days_of_a_clock(compared: Comparison, others: Circumstance) -> Verdict | None:
+    """Tell whole days that several photos share: a clock that started anew is off by no whole days."""
+    return _whole_days(compared, others) if others.steady > 1 else None
+
+
 def _of_whole_days(apart_s: float, others: Circumstance) -> Sentence:
     if others.steady > 1:
         return Sentence(
@@ -281,6 +286,7 @@ PATTERNS: tuple[Callable[[Comparison, Circumstance], Verdict | None], ...] = (
     receiver_patterns.week_rollover,
     receiver_patterns.no_time,
     receiver_patterns.day_bug,
+    _days_of_a_clock,
     _factory_date,
     receiver_patterns.repeated_fix,
     _local_time_in_gps,

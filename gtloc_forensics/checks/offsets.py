@@ -133,6 +133,7 @@ class Comparison:
     stated_hours: float | None
     legal: tuple[float, ...]
     slip: Slip | None
+    examined_utc: datetime | None = None  # when the case is examined, where the reader is to know
 
     @property
     def difference_s(self) -> float:

@@ -85,7 +85,8 @@ def before_device(compared: Comparison, others: Circumstance) -> Verdict | None:
     if max(compared.local, compared.gps) >= model.first_shown - releases.PRESS_SAMPLES:
         return None
     later = compared.local + timedelta(seconds=ROLLOVER_S)
-    if later >= model.first_shown - releases.PRESS_SAMPLES:
+    is_past = compared.examined_utc is None or later <= compared.examined_utc + timedelta(days=1)
+    if later >= model.first_shown - releases.PRESS_SAMPLES and is_past:
         return explained(
             Sentence(
                 "Camera clock and GPS clock agree on a day before {model} was announced; 1,024 weeks on it is "

@@ -26,6 +26,7 @@ excused for that model and where the GPS date is the local date, not elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from gtloc_forensics.checks import Context, check, circumstances, claim_of, clock_patterns, not_testable, offsets
 from gtloc_forensics.checks.offsets import Comparison
@@ -56,6 +57,7 @@ def clock_against_gps(photo: Photo, context: Context) -> Iterator[Finding]:
         yield not_testable("GF101", claim.source_id, compared)
         return
     others = circumstances.of(context, claim.source_id)
+    compared = replace(compared, examined_utc=context.now_utc)
     yield _finding(compared, clock_patterns.read(compared, others))
 
 

@@ -165,11 +165,15 @@ def _is_polar(claim: Claim) -> bool:
 
 
 def _age_of_fix_s(claim: Claim, others: Circumstance) -> float | None:
-    """Return by how much the position is older than the photo where GF101 tells an old fix; None where it does not."""
+    """Return by how much the position is older than the photo where GF101 tells an old fix; None where it does not.
+
+    The age must follow from the written offset: where it is younger by that of the place, nothing speaks for the other.
+    """
     compared = offsets.compare(claim)
-    if isinstance(compared, str) or clock_patterns.read(compared, others).kind != "stale-fix":
+    if isinstance(compared, str) or compared.slip is None or compared.slip.offset_hours != compared.stated_hours:
         return None
-    return compared.residual_s if compared.residual_s > 0.0 else None
+    is_old = compared.residual_s > 0.0 and clock_patterns.read(compared, others).kind == "stale-fix"
+    return compared.residual_s if is_old else None
 
 
 def _was_legal(claim: Claim, hours: float) -> bool:
