@@ -17,7 +17,7 @@ from gtloc_forensics import metadata
 from gtloc_forensics.checks import Context, Registry, Scope, circumstances, unmet
 from gtloc_forensics.checks.plugins import built_in_modules
 from gtloc_forensics.checks.reference import factory, releases
-from gtloc_forensics.checks.rules.gf113_release_date import PRESS_SAMPLES
+from gtloc_forensics.checks.reference.releases import PRESS_SAMPLES
 from gtloc_forensics.decode import pixels
 from gtloc_forensics.earth import claims, zones
 from gtloc_forensics.errors import DecodeRefused

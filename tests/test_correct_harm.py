@@ -24,7 +24,18 @@ import bench_corrections as bench
 
 from gtloc_forensics import correct
 from gtloc_forensics.correct import Order
-from gtloc_forensics.records import Cause, ClockModel, Confidence, Finding, Outcome, Photo, Severity, source_id_of
+from gtloc_forensics.records import (
+    Cause,
+    ClockKind,
+    ClockModel,
+    ClockWitness,
+    Confidence,
+    Finding,
+    Outcome,
+    Photo,
+    Severity,
+    source_id_of,
+)
 
 CAUSES = ("clock-offset", "dst", "zone", "position", "clock-reset", "day-bug", "edit", "copy")
 
@@ -94,3 +105,44 @@ def test_a_journey_with_one_fault_from_files_to_the_plan(tmp_path, fault):
     photos, clocks, findings = bench.examined(tmp_path / "photos", tmp_path / "case")
     plan = correct.plan(Order(), photos, clocks=clocks, findings=findings)
     assert not [found for found in bench.outcomes(truth, said, plan) if found[0] == "true made false"]
+
+
+def test_another_persons_photos_of_that_day_do_not_hide_a_lost_sign():
+    hours = [f"2022-06-10 {hour}:00:00" for hour in (10, 12, 15)]
+    own = [
+        a_photo(name=f"T{n}.jpg", local=local, offset=-4.0, serial="t", position=(-33.45, 70.66 if n == 1 else -70.66))
+        for n, local in enumerate(hours)
+    ]
+    others = [
+        a_photo(name=f"P{n}.jpg", local=local, offset=2.0, serial="p", position=(46.95, 7.44))
+        for n, local in enumerate(hours)
+    ]
+    found = Finding(
+        check_id="GF409",
+        source_ids=(source_id_of(own[1].source.relative),),
+        outcome=Outcome.SUSPICIOUS,
+        severity=Severity.MEDIUM,
+        confidence=Confidence.WEAK,
+        summary="far from every other position",
+        cause=Cause("position", own[1].claim.device.key, None),
+    )
+    plan = correct.plan(Order(), [*own, *others], findings=[found], clocks=[])
+    assert [(line.relative, line.new) for line in plan.changes] == [(b"T1.jpg", "-33.4500000, -70.6600000")]
+
+
+def test_a_clock_set_anew_on_a_journey_is_not_said_to_have_been_wrong():
+    photos = [a_photo(name=f"{n}.jpg", local=f"2019-05-0{n} 10:00:00", serial="x") for n in range(1, 5)]
+    model = ClockModel(
+        device_key=photos[0].claim.device.key,
+        label="X-E3",
+        kind=ClockKind.PIECEWISE,
+        offset_hours=None,
+        interval_hours=None,
+        probability=0.9,
+        photos=4,
+        summary="The clock was set back.",
+        evidence=(),
+        decided_by=ClockWitness.COUNTER,
+    )
+    (note,) = correct.plan(Order(), photos, findings=[], clocks=[model]).notes
+    assert "set anew on the way" in note and "not right" not in note

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from math import comb
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from gtloc_forensics.checks import offsets, position_slips
+from gtloc_forensics.checks import gaining, offsets, position_slips
+from gtloc_forensics.checks.year_ends import YearEnds
 from gtloc_forensics.earth import claims as earth_claims
 from gtloc_forensics.earth import globe
 from gtloc_forensics.evidence.clocks import receiver
@@ -43,7 +44,6 @@ FEWEST_DAYS = 3
 FEWEST_STAMPED = 3
 FEWEST_KEPT = 3
 FEWEST_FOREIGN = 2
-EVENING_HOUR = 18
 NEAR_IN_TIME = timedelta(days=7)
 MOST_COMPARED = 100
 # So rarely may chance put as many photos on one second of the day.
@@ -64,6 +64,9 @@ class Circumstance:
     stamped: int = 0  # photos with this very capture second and GPS times of their own, this one included
     is_run_through: bool = False  # the device also took photos in the last hours of the year before
     is_amid_neighbours: bool = False  # nearer to the device's photos before and after than where a slip would put it
+    gaining: int = (
+        0  # photos of the device over which its clock gains on GPS time, or loses, at one rate, with this one
+    )
     keeping_offset: int = 0  # photos of the device that keep its foreign offset, each confirmed by GPS time
 
 
@@ -119,7 +122,7 @@ class _Row:
     place: tuple[float, float] | None
     written_hours: float | None  # an offset that the camera wrote
     legal: tuple[float, ...]
-    slips: tuple[Position, ...]  # where the written offset, foreign at the claimed place, would be legal after a slip
+    slips: tuple[Position, ...]  # where the offset of its clocks, foreign at the claimed place, is legal after a slip
     zone: str
     offset_hours: float | None
     utc_source: OffsetSource | None
@@ -163,9 +166,10 @@ def gather(claims: Iterable[Claim], *, keep: Keep = _in_memory) -> Circumstances
         keep: holds some numbers of each photo meanwhile.
     """
     found: _Found = {}
-    years = _YearEnds()
+    years = YearEnds()
     rows = keep(_rows(claims, years), _Row)
-    years.tell(found)
+    for source_id in years.run_through():
+        found[source_id] = replace(found.get(source_id, NOTHING), is_run_through=True)
     by_device = _grouped(rows, lambda row: row.device_key)
     by_device.pop(UNKNOWN_DEVICE, None)
     for device_rows in by_device.values():
@@ -182,34 +186,12 @@ def gather(claims: Iterable[Claim], *, keep: Keep = _in_memory) -> Circumstances
     return Circumstances(found)
 
 
-def _rows(claims: Iterable[Claim], years: _YearEnds) -> Iterator[_Row]:
+def _rows(claims: Iterable[Claim], years: YearEnds) -> Iterator[_Row]:
     for claim in claims:
         years.hear(claim)
         row = _row(claim)
         if row is not None:
             yield row
-
-
-class _YearEnds:
-    """Photos of the first day of a year, and the devices that were seen at work on the evening before."""
-
-    def __init__(self) -> None:
-        self._eves: set[tuple[str, int]] = set()
-        self._first_days: list[tuple[str, int, str]] = []
-
-    def hear(self, claim: Claim) -> None:
-        if not isinstance(claim.local_time, Stated) or claim.device.key == UNKNOWN_DEVICE:
-            return
-        local, key = claim.local_time.value, claim.device.key
-        if (local.month, local.day) == (12, 31) and local.hour >= EVENING_HOUR:
-            self._eves.add((key, local.year + 1))
-        elif (local.month, local.day) == (1, 1):
-            self._first_days.append((key, local.year, claim.source_id))
-
-    def tell(self, found: _Found) -> None:
-        for key, year, source_id in self._first_days:
-            if (key, year) in self._eves:
-                found[source_id] = replace(found.get(source_id, NOTHING), is_run_through=True)
 
 
 def _add(found: _Found, row: _Row, **facts: Any) -> None:
@@ -223,6 +205,7 @@ def _row(claim: Claim) -> _Row | None:
     place = claim.position.value if isinstance(claim.position, Stated) else None
     written = offsets.stated(claim)
     is_foreign = written is not None and bool(compared.legal) and written.value not in compared.legal
+    foreign = written.value if is_foreign and written is not None else offsets.implied_foreign(compared)
     return _Row(
         source_id=claim.source_id,
         device_key=claim.device.key,
@@ -234,7 +217,7 @@ def _row(claim: Claim) -> _Row | None:
         place=None if place is None else (place.latitude_deg, place.longitude_deg),
         written_hours=written.value if written is not None and earth_claims.is_from_camera(written) else None,
         legal=compared.legal,
-        slips=position_slips.places(claim, written.value) if is_foreign and written is not None else (),
+        slips=() if foreign is None else position_slips.places(claim, foreign),
         zone=claim.zones[0] if claim.zones else "",
         offset_hours=claim.utc_offset_hours.value if isinstance(claim.utc_offset_hours, Stated) else None,
         utc_source=claim.utc_time.offset_source if isinstance(claim.utc_time, Stated) else None,
@@ -301,6 +284,7 @@ def _constant_instants(rows: Sequence[_Row], found: _Found) -> None:
 def _device_facts(rows: Sequence[_Row], found: _Found) -> None:
     trusted = [row for row in rows if found.get(row.source_id, NOTHING).gps_fault is None]
     agreeing = sum(not row.is_off for row in trusted)
+    is_gaining = gaining.at_one_rate([(row.gps, row.residual_s) for row in trusted])
     repeated = _repeated_places(rows)
     # Copies of one photo are one witness.
     pairs = sorted({row.local: (row.residual_s, row.local) for row in trusted}.values())
@@ -315,12 +299,13 @@ def _device_facts(rows: Sequence[_Row], found: _Found) -> None:
         together = len(taken) < 2 or (max(taken) - min(taken)).total_seconds() <= offsets.SLOW_CLOCK_S
         steady = 1 if together else bisect_right(lengths, last) - bisect_left(lengths, first)
         is_repeated = row.source_id in repeated
-        is_old = row.is_older and steady == 1 and _is_old_fix(row, agreeing, is_repeated)
+        is_old = row.is_older and steady == 1 and not is_gaining and _is_old_fix(row, agreeing, is_repeated)
         _add(
             found,
             row,
             agreeing=agreeing,
             steady=steady,
+            gaining=len(trusted) if is_gaining else 0,
             is_position_repeated=is_repeated,
             gps_fault=GpsFault.OLD_FIX if is_old else None,
         )
@@ -424,7 +409,7 @@ def _ways(rows: Sequence[_Row], found: _Found) -> None:
     """Mark photos that lie nearer to the device's photos before and after than any place that a slip spoilt would."""
     sure = sorted((row.gps, row.place) for row in rows if row.place is not None and not row.slips and not row.is_off)
     for row in rows:
-        if row.slips and row.place is not None and row.confirms_written:
+        if row.slips and row.place is not None and (row.confirms_written or row.written_hours is None):
             place = bisect_left(sure, (row.gps, row.place))
             near = [
                 Position(*where)

@@ -70,6 +70,19 @@ def _slow_clock(compared: Comparison, others: Circumstance) -> Verdict | None:
     )
 
 
+def _within_exposure(compared: Comparison, others: Circumstance) -> Verdict | None:
+    """Tell a fix that was stored when a long exposure ended."""
+    exposure_s = offsets.exposure_s(compared.claim)
+    if compared.slip is None or not 0.0 < -compared.residual_s <= exposure_s + offsets.AGREE_S:
+        return None
+    summary = Sentence(
+        "The GPS time is {later_s:spoken} later than the capture time: the exposure took {exposure_s:spoken}.",
+        later_s=-compared.residual_s,
+        exposure_s=exposure_s,
+    )
+    return Verdict(Outcome.CONSISTENT, Severity.INFO, Confidence.CONTEXT, summary)
+
+
 def _stamped(compared: Comparison, others: Circumstance) -> Verdict | None:
     if others.stamped == 0:
         return None
@@ -174,6 +187,11 @@ def _whole_days(compared: Comparison, others: Circumstance) -> Verdict | None:
     )
 
 
+def _days_of_a_clock(compared: Comparison, others: Circumstance) -> Verdict | None:
+    """Tell whole days that several photos share: a clock that started anew is off by no whole days."""
+    return _whole_days(compared, others) if others.steady > 1 else None
+
+
 def _of_whole_days(apart_s: float, others: Circumstance) -> Sentence:
     if others.steady > 1:
         return Sentence(
@@ -201,6 +219,21 @@ def _zone_slip(compared: Comparison, others: Circumstance) -> Verdict | None:
         return None
     hint = Sentence("it would fit {offset_hours:civil}", offset_hours=slip.offset_hours)
     return _shifted(compared, others, hint)
+
+
+def _gaining(compared: Comparison, others: Circumstance) -> Verdict | None:
+    """Tell a clock whose lead over GPS time has grown or fallen at one rate."""
+    if others.gaining == 0:
+        return None
+    return explained(
+        Sentence(
+            "The camera's clock is {ahead_s:spoken} {ahead_s:±ahead of|behind} the GPS clock: "
+            "it {ahead_s:±gained|lost} at one rate over {photos} photos of the device.",
+            ahead_s=compared.residual_s,
+            photos=others.gaining,
+        ),
+        "clock-drift",
+    )
 
 
 def _steady(compared: Comparison, others: Circumstance) -> Verdict | None:
@@ -245,12 +278,15 @@ def _disagree(compared: Comparison, others: Circumstance) -> Verdict:
 
 PATTERNS: tuple[Callable[[Comparison, Circumstance], Verdict | None], ...] = (
     receiver_patterns.standing_still,
+    receiver_patterns.before_device,
     _agrees,
     _stamped,
     _slow_clock,
+    _within_exposure,
     receiver_patterns.week_rollover,
     receiver_patterns.no_time,
     receiver_patterns.day_bug,
+    _days_of_a_clock,
     _factory_date,
     receiver_patterns.repeated_fix,
     _local_time_in_gps,
@@ -258,10 +294,16 @@ PATTERNS: tuple[Callable[[Comparison, Circumstance], Verdict | None], ...] = (
     _summer_time,
     _whole_days,
     _zone_slip,
+    _gaining,
     receiver_patterns.stale_fix,
     _steady,
     _disagree,
 )
+
+
+def read(compared: Comparison, others: Circumstance) -> Verdict:
+    """Return how the difference of the two clocks of one photo reads, as GF101 tells it."""
+    return next(found for pattern in PATTERNS if (found := pattern(compared, others)) is not None)
 
 
 def _shifted(compared: Comparison, others: Circumstance, hint: Sentence) -> Verdict:

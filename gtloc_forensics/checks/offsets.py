@@ -107,6 +107,21 @@ def gps_instant(claim: Claim) -> tuple[datetime, bool] | None:
     return min(candidates, key=lambda moment: abs(moment - expected)), False
 
 
+def exposure_s(claim: Claim) -> float:
+    """Return how long the frame was exposed, in seconds; 0 where the file does not say."""
+    return claim.exposure.exposure_s if not isinstance(claim.exposure.exposure_s, Absent) else 0.0
+
+
+def implied_foreign(compared: Comparison) -> float | None:
+    """Return the civil offset that GPS time gives where the file writes none and the place keeps another."""
+    if compared.stated_hours is not None or not compared.dated or not compared.legal:
+        return None
+    slip = nearest_civil(compared.difference_s)
+    if slip is None or abs(slip.residual_s) > AGREE_S or slip.offset_hours in compared.legal:
+        return None
+    return slip.offset_hours
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Two clocks of one file; ``residual_s`` is camera minus GPS after the offset that fits best."""
@@ -118,6 +133,7 @@ class Comparison:
     stated_hours: float | None
     legal: tuple[float, ...]
     slip: Slip | None
+    examined_utc: datetime | None = None  # when the case is examined, where the reader is to know
 
     @property
     def difference_s(self) -> float:
@@ -137,9 +153,15 @@ class Comparison:
         return abs(closest(self.difference_s, self.legal).residual_s) <= SLOW_CLOCK_S
 
     def after(self, shift_s: float) -> float:
-        """Return what remains of the difference once *shift_s* is taken off it, after the best offset."""
+        """Return what remains of the difference once *shift_s* is taken off it, after the best offset.
+
+        A clock that is off by days may stand on the other side of summer time: the offsets of the day that it
+        would show without the shift count as well.
+        """
         rest_s = self.difference_s - shift_s
         known = (*self.legal, *(() if self.stated_hours is None else (self.stated_hours,)))
+        if known and abs(shift_s) < (self.local - datetime(2, 1, 1)).total_seconds():
+            known += zones.legal_offsets(self.claim.zones, self.local - timedelta(seconds=shift_s))
         slip = closest(rest_s, known) if known else nearest_civil(rest_s)
         return rest_s if slip is None else slip.residual_s
 

@@ -6,11 +6,12 @@ Patterns and bounds are those of GF101, which documents them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from gtloc_forensics.checks import offsets
 from gtloc_forensics.checks.circumstances import Circumstance, GpsFault
 from gtloc_forensics.checks.offsets import Comparison
-from gtloc_forensics.checks.reference import devices, factory
+from gtloc_forensics.checks.reference import devices, factory, releases
 from gtloc_forensics.evidence.clocks import receiver
 from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Confidence, Outcome, Sentence, Severity, durations
@@ -74,6 +75,35 @@ def standing_still(compared: Comparison, others: Circumstance) -> Verdict | None
             "receiver",
         )
     return None
+
+
+def before_device(compared: Comparison, others: Circumstance) -> Verdict | None:
+    """Tell two clocks that agree on a day before their device was shown: the one was set by the other, or by a hand."""
+    model = releases.of_model(compared.claim.device)
+    if model is None or not compared.dated or abs(compared.residual_s) > offsets.SLOW_CLOCK_S:
+        return None
+    if max(compared.local, compared.gps) >= model.first_shown - releases.PRESS_SAMPLES:
+        return None
+    later = compared.local + timedelta(seconds=ROLLOVER_S)
+    is_past = compared.examined_utc is None or later <= compared.examined_utc + timedelta(days=1)
+    if later >= model.first_shown - releases.PRESS_SAMPLES and is_past:
+        return explained(
+            Sentence(
+                "Camera clock and GPS clock agree on a day before {model} was announced; 1,024 weeks on it is "
+                "{later:date}: the receiver's week number ran over, and the clock was set by it.",
+                model=model.name,
+                later=later,
+            ),
+            "receiver",
+        )
+    return explained(
+        Sentence(
+            "Camera clock and GPS clock agree on a day before {model} was announced: "
+            "the one was set by the other, or both were written, and neither is a witness of that day.",
+            model=model.name,
+        ),
+        "receiver",
+    )
 
 
 def _one_date(compared: Comparison, others: Circumstance) -> Sentence:

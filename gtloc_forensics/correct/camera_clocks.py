@@ -16,7 +16,7 @@ from gtloc_forensics.correct.draft import SETTLE, SEVERAL_GPS, TWO_GROUNDS, Draf
 from gtloc_forensics.correct.repairs import Subject
 from gtloc_forensics.correct.witnesses import Shift, Testimony, Word, rounded, shift_of, testimony, true_locals
 from gtloc_forensics.earth import zones
-from gtloc_forensics.records import UNKNOWN_DEVICE, ClockModel, Finding, source_id_of, visible
+from gtloc_forensics.records import UNKNOWN_DEVICE, ClockKind, ClockModel, ClockWitness, Finding, source_id_of, visible
 
 SHIFTING = ("constant offset", "wrong zone", "dst", "am/pm")
 """Kinds of clock model that one shift repairs."""
@@ -176,7 +176,10 @@ def _is_exact(model: ClockModel) -> bool:
 
 
 def _open(model: ClockModel) -> str:
-    """Return the note on a clock that was off by an amount that is not known."""
+    """Return the note on a clock that was off by an amount that is not known, or set anew without our knowing why."""
+    if model.kind is ClockKind.PIECEWISE and model.decided_by is ClockWitness.COUNTER:
+        anew = f"The clock of {model.label} was set anew on the way, and nothing tells on which side it was right."
+        return f"{anew} {SETTLE}"
     amount = ""
     if model.kind in SHIFTING and model.offset_hours is not None:
         about = lines.write_shift(model.offset_hours * 3600.0)

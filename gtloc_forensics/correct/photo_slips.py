@@ -99,8 +99,12 @@ def _back_in_place(photo: Subject, found: Sequence[Finding], photos: Sequence[Su
 
 
 def _neighbours(photo: Subject, photos: Sequence[Subject]) -> list[Position]:
-    """Return where others were within a day of a photo, by their instants, else by the clocks of one camera."""
-    out = []
+    """Return where others were within a day of a photo, by their instants, else by the clocks of one camera.
+
+    Where the camera itself took some of them, the others are not asked: they may be another person's.
+    """
+    own: list[Position] = []
+    others: list[Position] = []
     for other in photos:
         if other.relative == photo.relative or other.position is None:
             continue
@@ -108,8 +112,9 @@ def _neighbours(photo: Subject, photos: Sequence[Subject]) -> list[Position]:
         if (one is None or two is None) and other.device_key == photo.device_key != UNKNOWN_DEVICE:
             one, two = photo.local, other.local
         if one is not None and two is not None and abs(one - two) <= NEIGHBOUR_GAP:
-            out.append(other.position)
-    return out
+            is_own = other.device_key == photo.device_key != UNKNOWN_DEVICE
+            (own if is_own else others).append(other.position)
+    return own or others
 
 
 def _why_not(photo: Subject, found: Sequence[Finding], kinds: AbstractSet[str]) -> str:

@@ -27,8 +27,8 @@ YEAR_S = 366 * DAY_S
 DECADE_S = 3_653 * DAY_S
 LEAP_MINUTES = (14, 29, 44, 59)  # the last minute of a day in UTC, in zones of whole and of broken hours
 
-# 0000:00:00 00:00:00, blanks and dashes: what firmware writes for "not set".
-_UNSET = re.compile(r"[\s0:/.\-+TZ]*")
+# 0000:00:00 00:00:00, blanks and dashes: what firmware writes for "not set"; 0001-01-01 is the zero of .NET.
+_UNSET = re.compile(r"[\s0:/.\-+TZ]*|0001[:/.\-]01[:/.\-]01(?:[ T]00:00:00[0.]*)?[ Z]*")
 _MARK = r"[ ]?[:\-/.][ ]?"
 _TIME = (
     r"(?:(?P<before>[AP]M)[ ]*)?(?P<hour>[0-9]{1,2})[ ]?:[ ]?(?P<minute>[0-9]{1,2})"

@@ -160,7 +160,10 @@ EXPORTED = (
     TimeTag("JSON:ExportDateTimeDigitized", TimeRole.DIGITIZED),
     TimeTag("JSON:ExportTakenAt", TimeRole.TAKEN_IN),  # of Instagram until 2020, which dated posts by that word
 )
-_TAKEN_IN = ("JSON:ExportCreationTimestamp", "JSON:ExportDateUnixtime")
+FIRST_SERVICE = datetime(1995, 1, 1)
+"""No service took photos in before there was a web."""
+
+_TAKEN_IN = ("JSON:ExportCreationTimestamp", "JSON:ExportDateUnixtime", "JSON:CreationTimeTimestamp")
 _SENT = TimeTag("JSON:ExportDate", TimeRole.TAKEN_IN)
 """Telegram's date of a message on the clock of the computer that exported it; newer exports state the instant too."""
 
@@ -177,6 +180,8 @@ def _instants(beside: Tags, tags: tuple[str, ...], role: TimeRole) -> Iterator[t
         for value in beside.get(tag, ()):
             seconds = number(value)
             wall = None if seconds is None or abs(seconds) >= 1e11 else _instant(round(seconds) * 1_000_000_000)
+            if role is TimeRole.TAKEN_IN and wall is not None and wall < FIRST_SERVICE:
+                continue  # a zero: the service does not know
             raw = str(value)
             yield (tag, shown(raw) if wall is None else TimeReading(wall, TimeKind.UTC, role, tag, raw, 0.0, 1.0))
 

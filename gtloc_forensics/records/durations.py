@@ -65,7 +65,10 @@ def between(low: float, high: float, units: Units = ENGLISH) -> str:
     """Return a 95 % interval, lengths where both ends have one sign, signed where they have not."""
     if low > 0 or high < 0:
         near, far = sorted((abs(low), abs(high)))
-        return f"{length(near, units)} – {length(far, units)}, 95 %"
+        ends = length(near, units), length(far, units)
+        if ends[0] == ends[1] and near < far:  # years or days hide what lies between: told to the second
+            ends = exact(3600.0 * near, units).lstrip("+"), exact(3600.0 * far, units).lstrip("+")
+        return f"{ends[0]} – {ends[1]}, 95 %"
     return span(low, high, units)
 
 

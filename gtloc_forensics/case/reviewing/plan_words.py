@@ -73,6 +73,10 @@ TEMPLATES = (
         "true time is known settles it: --from-reference PHOTO=TIME"
     ),
     template(
+        "The clock of {camera} was set anew on the way, and nothing tells on which side it was right. "
+        "A photo whose true time is known settles it: --from-reference PHOTO=TIME"
+    ),
+    template(
         "The clock of {camera} may have been set anew on the way, but the GPS clocks of {photos} do "
         "not agree on an amount: they stay. A photo whose true time is known settles it: "
         "--from-reference PHOTO=TIME"

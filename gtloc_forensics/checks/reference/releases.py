@@ -10,10 +10,13 @@ import csv
 import importlib.resources
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 
 from gtloc_forensics.records import Device
+
+PRESS_SAMPLES = timedelta(days=30)
+"""How long before the announcement of a model its photos may be: covers time zones and press samples."""
 
 _VERSION = re.compile(r"^\s*(?:iOS |iPadOS )?(\d{1,2})\.\d")
 

@@ -26,9 +26,9 @@ excused for that model and where the GPS date is the local date, not elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from gtloc_forensics.checks import Context, check, circumstances, claim_of, not_testable, offsets
-from gtloc_forensics.checks.clock_patterns import PATTERNS
+from gtloc_forensics.checks import Context, check, circumstances, claim_of, clock_patterns, not_testable, offsets
 from gtloc_forensics.checks.offsets import Comparison
 from gtloc_forensics.checks.receiver_patterns import Verdict
 from gtloc_forensics.records import Absent, Cause, CauseKind, Finding, Outcome, Photo, Sentence, durations
@@ -48,7 +48,7 @@ UNDATED = Sentence("The GPS date is missing: whole days cannot be compared.")
 ROLLED_OVER = Sentence("The GPS date is 1,024 weeks off, a known fault of receivers: whole days cannot be compared.")
 
 
-@check("GF101", title="The camera's clock against the GPS clock", needs=("claim",), version="6")
+@check("GF101", title="The camera's clock against the GPS clock", needs=("claim",), version="7")
 def clock_against_gps(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare local time and GPS time through every offset that could apply."""
     claim = claim_of(photo)
@@ -57,8 +57,8 @@ def clock_against_gps(photo: Photo, context: Context) -> Iterator[Finding]:
         yield not_testable("GF101", claim.source_id, compared)
         return
     others = circumstances.of(context, claim.source_id)
-    verdict = next(found for pattern in PATTERNS if (found := pattern(compared, others)) is not None)
-    yield _finding(compared, verdict)
+    compared = replace(compared, examined_utc=context.now_utc)
+    yield _finding(compared, clock_patterns.read(compared, others))
 
 
 def _finding(compared: Comparison, verdict: Verdict) -> Finding:

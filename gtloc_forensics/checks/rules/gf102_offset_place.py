@@ -11,14 +11,14 @@ before 1970 are incomplete; airlines and ships keep any time they like.
 
 Threshold: none but equality. Excused are the offset of the other half of the year
 (summer time not switched), a border within 50 km (telephones roam on the neighbour's
-network), the open sea within 2 h of nautical time, aircraft by their speed or height, another
-zone's offset in a camera, not a telephone (home zone kept), and any offset in XMP or IPTC,
-where programs write their computer's zone, or +00:00 for none. A telephone whose GPS time
-confirms the instant is excused where the place kept that offset in the ten years before (zone
-tables grow old), where it is an hour from what the place keeps, where the device's other photos
-keep it on their way, and where it is no civil offset but the difference of the two clocks,
-worked out by an app. A position that one simple slip spoils is excused only where the
-device's photos before and after lie nearer to it.
+network), the open sea within 2 h of nautical time, and beyond 80° by any, a position that is an
+old fix (GF101), aircraft by their speed or height, another zone's offset in a camera, not a
+telephone (home zone kept), and any offset in XMP or IPTC, where programs write their computer's
+zone, or +00:00 for none. A telephone whose GPS time confirms the instant is excused where the
+place kept that offset in the ten years before (zone tables grow old), where it is an hour from
+what the place keeps, where the device's other photos keep it on their way, and where it is no
+civil offset but the difference of the two clocks, worked out by an app. A position that one
+simple slip spoils is excused only where the device's photos before and after lie nearer to it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from gtloc_forensics.checks import (
     check,
     circumstances,
     claim_of,
+    clock_patterns,
     consistent,
     findings,
     not_testable,
@@ -55,6 +56,7 @@ from gtloc_forensics.records import (
 
 BORDER_KM = 50.0
 SHIP_HOURS = 2.0
+POLAR_DEG = 80.0  # 15° of longitude are 290 km there
 NEIGHBOUR_HOURS = 1.0
 OLD_TABLES_YEARS = 10
 APP_OFFSET_HOURS = 0.25  # an offset worked out from two clocks lies as near to the legal one
@@ -72,7 +74,7 @@ HOME_ZONE_CONFIRMED = Sentence(
 )
 
 
-@check("GF102", title="The stated UTC offset against the zones of the claimed place", needs=("claim",), version="4")
+@check("GF102", title="The stated UTC offset against the zones of the claimed place", needs=("claim",), version="5")
 def offset_at_place(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look the stated offset up among those legal at the place and date."""
     claim = claim_of(photo)
@@ -104,17 +106,21 @@ def _judge(claim: Claim, offset: Stated[float], legal: tuple[float, ...], others
     if hours in _near_border(claim):
         why = Sentence("a zone border is within {border_km:.0f} km", border_km=BORDER_KM)
         return _explained(claim, offset, legal, "zone", why)
-    if (
-        all(zones.is_nautical(zone) for zone in claim.zones)
-        and min(abs(hours - offset_hours) for offset_hours in legal) <= SHIP_HOURS
-    ):
-        return _explained(claim, offset, legal, "zone", Sentence("at sea a ship keeps the time it likes"))
+    if all(zones.is_nautical(zone) for zone in claim.zones):
+        if min(abs(hours - offset_hours) for offset_hours in legal) <= SHIP_HOURS:
+            return _explained(claim, offset, legal, "zone", Sentence("at sea a ship keeps the time it likes"))
+        if offsets.is_civil(hours) and _is_polar(claim) and not position_slips.fitting(claim, hours):
+            why = Sentence("so near the pole a day's sail crosses several zones, and a ship keeps the time it likes")
+            return _explained(claim, offset, legal, "zone", why)
     if offsets.is_civil(hours) and devices.is_flying(claim):
         why = Sentence("in the air a device keeps the time of its departure")
         return _explained(claim, offset, legal, "aircraft", why)
     if offsets.is_civil(hours) and not devices.is_phone(claim.device):
         confirmed = _gps_confirms(claim, hours)
         return _explained(claim, offset, legal, "zone", HOME_ZONE_CONFIRMED if confirmed else HOME_ZONE)
+    if offsets.is_civil(hours) and (age_s := _age_of_fix_s(claim, others)) is not None:
+        why = Sentence("the position is {age_s:spoken} older than the photo, as its GPS time tells", age_s=age_s)
+        return _explained(claim, offset, legal, "stale-fix", why)
     if (excuse := _confirmed_excuse(claim, hours, legal, others)) is not None:
         return _explained(claim, offset, legal, *excuse)
     return _suspicious(claim, offset, legal)
@@ -152,6 +158,22 @@ def _confirmed_excuse(
             "that is a neighbour's hour, or another rule for summer time, and its GPS time confirms the instant"
         )
     return None
+
+
+def _is_polar(claim: Claim) -> bool:
+    return isinstance(claim.position, Stated) and abs(claim.position.value.latitude_deg) >= POLAR_DEG
+
+
+def _age_of_fix_s(claim: Claim, others: Circumstance) -> float | None:
+    """Return by how much the position is older than the photo where GF101 tells an old fix; None where it does not.
+
+    The age must follow from the written offset: where it is younger by that of the place, nothing speaks for the other.
+    """
+    compared = offsets.compare(claim)
+    if isinstance(compared, str) or compared.slip is None or compared.slip.offset_hours != compared.stated_hours:
+        return None
+    is_old = compared.residual_s > 0.0 and clock_patterns.read(compared, others).kind == "stale-fix"
+    return compared.residual_s if is_old else None
 
 
 def _was_legal(claim: Claim, hours: float) -> bool:

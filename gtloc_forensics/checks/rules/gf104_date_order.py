@@ -62,7 +62,7 @@ OTHER_DATES = (
 LONGEST_SHOWN = 60
 
 
-@check("GF104", title="The dates of one file in their order", needs=("claim",), version="4")
+@check("GF104", title="The dates of one file in their order", needs=("claim",), version="5")
 def date_order(photo: Photo, context: Context) -> Iterator[Finding]:
     """Check each EXIF date by itself, then against the others and the present."""
     claim = claim_of(photo)
@@ -146,10 +146,19 @@ def _in_the_future(claim: Claim, dates: dict[str, datetime], now_utc: datetime) 
     local = dates.get(CAPTURED, claimed)
     if local is None or local <= now_utc + AHEAD_OF_UTC:
         return
-    ahead_s = durations.gap_seconds(local, now_utc)
+    # Where the zone is not known, the photo is given the one in which its wall clock comes first.
+    earliest = claim.utc_time.value if isinstance(claim.utc_time, Stated) else local - AHEAD_OF_UTC
+    if earliest <= now_utc:
+        return
+    ahead_s = durations.gap_seconds(earliest, now_utc)
     yield _finding(
         claim,
-        Sentence("Captured {ahead_s:spoken} after this examination: the date cannot be true.", ahead_s=ahead_s),
+        Sentence("Captured {ahead_s:spoken} after this examination: the date cannot be true.", ahead_s=ahead_s)
+        if isinstance(claim.utc_time, Stated)
+        else Sentence(
+            "Captured at least {ahead_s:spoken} after this examination, in whatever zone: the date cannot be true.",
+            ahead_s=ahead_s,
+        ),
         outcome=Outcome.CONTRADICTION,
         severity=Severity.HIGH,
         confidence=Confidence.DECISIVE,
@@ -203,12 +212,17 @@ def _changed_before(claim: Claim, dates: dict[str, datetime]) -> Iterator[Findin
         )
         if reset
         else Sentence(
-            "Last changed {early_s:spoken} before it was captured: one of the two was altered.", early_s=early_s
+            "Last changed {early_s:spoken} before it was captured: one of the two dates is wrong.", early_s=early_s
         ),
         outcome=Outcome.EXPLAINED if reset else Outcome.SUSPICIOUS,
         severity=Severity.LOW if reset else Severity.HIGH,
         observed={tag: str(dates[tag]) for tag in (CAPTURED, CHANGED)},
-        innocent=() if reset else (Sentence("the capture date was corrected by hand for a wrong camera clock"),),
+        innocent=()
+        if reset
+        else (
+            Sentence("the capture date was corrected by hand for a wrong camera clock"),
+            Sentence("the clock of the computer that changed the file was behind"),
+        ),
         kind="unset-date" if reset else "edit",
     )
 

@@ -61,7 +61,7 @@ class Other:
     against: datetime
 
 
-@check("GF105", title="The capture time in EXIF against XMP, IPTC and the container", needs=("claim",), version="5")
+@check("GF105", title="The capture time in EXIF against XMP, IPTC and the container", needs=("claim",), version="6")
 def other_blocks(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare every capture date outside EXIF with the one inside."""
     claim = claim_of(photo)
@@ -183,8 +183,7 @@ def _judge(claim: Claim, other: Other) -> Finding | None:
         "GF105",
         claim,
         Sentence(
-            "{tag} is {gap_s:spoken} {gap_s:±later|earlier} than the EXIF time: "
-            "one of them was changed without the other.",
+            "{tag} is {gap_s:spoken} {gap_s:±later|earlier} than the EXIF time: they cannot both be of the capture.",
             tag=other.tag,
             gap_s=gap_s,
         ),

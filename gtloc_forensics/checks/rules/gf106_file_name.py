@@ -7,11 +7,12 @@ Cannot show: anything where the name holds no date; who gave the name.
 
 Blind spots: anyone can rename a file, and importers name files by whatever date they found.
 
-Threshold: 2 min (a name is given when a long exposure or a burst is saved), one day for bare
-dates. Excused: names in UTC, messenger names dated by receipt, by a clock that may be in another
-zone, and every name that no camera or messenger gives: people name scans by their subject and shops
-files by their orders. A camera's own name *earlier* than the capture has no such excuse: nothing is
-named before it exists. Where the file has no more than a change date, nothing is compared.
+Threshold: 2 min (a name is given when a burst is saved), one day for bare dates; a long exposure, and
+a film whose container is dated by its end, are given their length. Excused: names in UTC, messenger names
+dated by receipt, by a clock that may be in another zone, and every name that no camera or messenger gives:
+people name scans by their subject and shops files by their orders. A camera's own name *earlier* than the
+capture has no such excuse: nothing is named before it exists. Where the file has no more than a change
+date, nothing is compared.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from datetime import datetime, timedelta
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable, offsets
 from gtloc_forensics.checks.reference import programs
+from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import (
     Claim,
     Confidence,
@@ -52,7 +54,7 @@ _CAMERA_NAME = re.compile(
 _MESSENGER = re.compile(r"-WA\d+", re.I)
 
 
-@check("GF106", title="The time in the file's name against the capture time", needs=("claim",), version="3")
+@check("GF106", title="The time in the file's name against the capture time", needs=("claim",), version="4")
 def file_name_time(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare each time read from the name with the claimed one."""
     claim = claim_of(photo)
@@ -74,6 +76,23 @@ def _judge(claim: Claim, local: Stated[datetime], reading: TimeReading) -> Findi
         return not_testable("GF106", claim.source_id, why)
     name, gap_s = reading.raw[:80], _gap_s(claim, reading)
     tolerance_s = max(SAME_S, reading.resolution_s)
+    exposure_s = offsets.exposure_s(claim)
+    if tolerance_s < gap_s <= tolerance_s + exposure_s:
+        summary = Sentence(
+            "The name's time is {gap_s:spoken} later than the capture: the exposure took {exposure_s:spoken}.",
+            gap_s=gap_s,
+            exposure_s=exposure_s,
+        )
+        return consistent("GF106", claim.source_id, summary)
+    ran_s = _ran_s(claim)
+    if -tolerance_s - ran_s <= gap_s < -tolerance_s:
+        summary = Sentence(
+            "The name's time is {early_s:spoken} earlier than that of the container: the film ran for {ran_s:spoken}, "
+            "and many devices date a container by its end.",
+            early_s=-gap_s,
+            ran_s=ran_s,
+        )
+        return consistent("GF106", claim.source_id, summary)
     if abs(gap_s) <= tolerance_s:
         told = Sentence("The name {name:quoted} tells the same time.", name=name)
         return consistent("GF106", claim.source_id, told)
@@ -138,6 +157,11 @@ def _excuse(claim: Claim, reading: TimeReading, gap_s: float) -> tuple[str, Sent
             "no camera gave that name; people name files by their subject, shops by their orders"
         )
     return None
+
+
+def _ran_s(claim: Claim) -> float:
+    """Return how long a film runs, in seconds; 0 of anything else."""
+    return tag_values.number(tag_values.text(claim.tags, "QuickTime:Duration")) or 0.0
 
 
 def _is_of_messenger(reading: TimeReading) -> bool:

@@ -27,7 +27,7 @@ SIDECAR = "sidecar"  # before the name of a tag read from an XMP file beside the
 SERVICE = f"{SIDECAR}:JSON:"  # of a tag read from the JSON file of a photo service
 
 
-@check("GF109", title="Two positions in one file", needs=("claim",), version="3")
+@check("GF109", title="Two positions in one file", needs=("claim",), version="4")
 def two_positions(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the position that won with those that lost."""
     claim = claim_of(photo)
@@ -72,7 +72,7 @@ def two_positions(photo: Photo, context: Context) -> Iterator[Finding]:
             "GF109",
             claim,
             Sentence(
-                "{tag} is {farthest_km:.0f} km from {main_tag}: one position was changed without the other.",
+                "{tag} is {farthest_km:.0f} km from {main_tag}: they cannot both be the place of the capture.",
                 tag=tag,
                 farthest_km=farthest_km,
                 main_tag=main.tag,

@@ -17,14 +17,11 @@ that was reset.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import devices, factory, releases
 from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity, Stated, durations
-
-PRESS_SAMPLES = timedelta(days=30)
 
 
 @check("GF113", title="The device or its system against the day it was first shown", needs=("claim",), version="5")
@@ -39,7 +36,7 @@ def release_date(photo: Photo, context: Context) -> Iterator[Finding]:
         yield not_testable("GF113", claim.source_id, why)
     elif (reason := _reproduced(claim, model)) is not None:
         yield _scanned(claim, reason)
-    elif model is not None and claim.local_time.value < model.first_shown - PRESS_SAMPLES:
+    elif model is not None and claim.local_time.value < model.first_shown - releases.PRESS_SAMPLES:
         yield _before_model(claim, model)
     elif system is not None and claim.local_time.value < system.first_shown:
         yield _before_system(claim, system)
@@ -52,7 +49,9 @@ def release_date(photo: Photo, context: Context) -> Iterator[Finding]:
 def _reproduced(claim: Claim, model: releases.Release | None) -> Sentence | None:
     """Return why the capture time is that of film or paper; not where the device did not exist at the digitising."""
     reason, digitised = devices.reproduction(claim), devices.digitised_at(claim)
-    is_too_early = model is not None and digitised is not None and digitised < model.first_shown - PRESS_SAMPLES
+    is_too_early = (
+        model is not None and digitised is not None and digitised < model.first_shown - releases.PRESS_SAMPLES
+    )
     return None if is_too_early and not devices.is_scan(claim) else reason
 
 

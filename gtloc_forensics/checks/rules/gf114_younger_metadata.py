@@ -10,7 +10,8 @@ Blind spots: old programs write old versions for ever.
 Threshold: the publication of the standard (2.2 in 2002, 2.21 in 2003, 2.3 in 2010, 2.31 in 2016, 2.32
 in 2019, 3.0 in 2023) less 90 days, the build date of the XMP library, the date of the profile, each
 with 26 h for zones. It is *explained* where the file owns up to a later change or names an editor,
-or where only profile or library are younger, and *suspicious* where a camera's own EXIF version is.
+where only profile or library are younger, *not testable* where the device is younger still (GF113), and
+*suspicious* where a camera's own EXIF version is.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gtloc_forensics.checks import Context, check, circumstances, claim_of, consistent, findings, not_testable, offsets
-from gtloc_forensics.checks.reference import devices, factory, programs
+from gtloc_forensics.checks.reference import devices, factory, programs, releases
 from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Claim, Finding, Photo, Sentence, Severity, Stated, durations
 
@@ -43,7 +44,7 @@ CHANGE_TAGS = ("IFD0:ModifyDate", "XMP-xmp:ModifyDate", "XMP-xmp:MetadataDate")
 _BUILD = re.compile(r"(\d{4})/(\d{2})/(\d{2})-\d{2}:\d{2}:\d{2}")  # Adobe: "… 79.160451, 2017/05/06-01:08:21"
 
 
-@check("GF114", title="Metadata younger than the photo", needs=("claim",), version="3")
+@check("GF114", title="Metadata younger than the photo", needs=("claim",), version="4")
 def younger_metadata(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare the age of what is in the file with the claimed time."""
     claim = claim_of(photo)
@@ -56,7 +57,14 @@ def younger_metadata(photo: Photo, context: Context) -> Iterator[Finding]:
         return
     local = claim.local_time.value
     younger = {name: first for name, first in marks.items() if local < first - ZONES}
-    if not younger:
+    model = _not_yet_shown(claim, local)
+    if younger and model is not None and max(younger.values()) <= model.first_shown:
+        why = Sentence(
+            "the claimed time is earlier than {model} itself (GF113), and nothing in the file is younger than that",
+            model=model.name,
+        )
+        yield not_testable("GF114", claim.source_id, why)
+    elif not younger:
         summary = Sentence("{marks} existed at the claimed time.", marks=tuple(marks))
         yield consistent("GF114", claim.source_id, summary)
     else:
@@ -129,6 +137,12 @@ def _behind_gps_s(claim: Claim, first: datetime, context: Context) -> float | No
     if circumstances.of(context, claim.source_id).gps_fault is not None or compared.residual_s >= 0:
         return None
     return -compared.residual_s
+
+
+def _not_yet_shown(claim: Claim, local: datetime) -> releases.Release | None:
+    """Return the model where it was announced after the claimed time, as GF113 finds; None where it was not."""
+    model = releases.of_model(claim.device)
+    return model if model is not None and local < model.first_shown - releases.PRESS_SAMPLES else None
 
 
 def _owns_up(photo: Photo, claim: Claim, first: datetime) -> bool:

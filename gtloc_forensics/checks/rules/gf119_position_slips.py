@@ -35,7 +35,7 @@ from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence,
 BORDER_KM = 50.0
 
 
-@check("GF119", title="A position that fits after one simple slip is undone", needs=("claim",), version="2")
+@check("GF119", title="A position that fits after one simple slip is undone", needs=("claim",), version="3")
 def position_slips(photo: Photo, context: Context) -> Iterator[Finding]:
     """Try the usual slips against the offset that the clocks imply."""
     claim = claim_of(photo)

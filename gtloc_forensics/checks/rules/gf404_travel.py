@@ -13,17 +13,29 @@ on. From 300 km/h it is suspicious below 150 km, where no one flies, and explain
 a flight beyond, or where several photos in a row make one; and at any length where the receiver
 itself tells such a speed or a height. Where no serial number names the device, two owners explain it if
 numbers, software or zones speak for two devices; once they do, neither is said to have flown to the other.
+A position whose GPS time tells an old fix is of another moment, and is left out.
 Claimed errors are taken off the distance, the time's resolution and a minute are added to the time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from itertools import pairwise
 
 from gtloc_forensics.checks import Context, Scope, check, owners, pairs
 from gtloc_forensics.checks.reference import devices
-from gtloc_forensics.records import DeviceGroup, Finding, Outcome, PhotoSummary, Sentence, Severity, Statement, template
+from gtloc_forensics.records import (
+    DeviceGroup,
+    Finding,
+    GpsFault,
+    Outcome,
+    PhotoSummary,
+    Sentence,
+    Severity,
+    Statement,
+    template,
+)
 
 FAST_KM_H = 300.0
 IMPOSSIBLE_KM_H = 1_200.0
@@ -32,6 +44,7 @@ SHORTEST_IMPOSSIBLE_KM = 50.0
 SHORTEST_FLIGHT_KM = 150.0
 GRACE_S = 60.0
 DEFAULT_ERROR_KM = 0.5
+OLDEST_FIX = timedelta(hours=6)  # as rule GF101 tells it of one photo
 ROUGHLY = 1.3  # a stretch is never faster than the fastest moment in it, but the receiver tells two moments only
 
 _FAST = template(
@@ -55,10 +68,14 @@ _TWO_DEVICES = template(
 )
 
 
-@check("GF404", title="Impossible travel", scope=Scope.DEVICE, version="3")
+@check("GF404", title="Impossible travel", scope=Scope.DEVICE, version="4")
 def travel(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Work out the speed between consecutive photos of one device."""
-    placed = [photo for photo in pairs.in_order(group.summaries) if photo.latitude_deg is not None]
+    placed = [
+        photo
+        for photo in pairs.in_order(group.summaries)
+        if photo.latitude_deg is not None and not _is_of_old_fix(photo)
+    ]
     if len(placed) < 2:
         why = Sentence("no two photos of the device with time and place")
         yield from pairs.silent("GF404", group.summaries, why)
@@ -73,7 +90,16 @@ def travel(group: DeviceGroup, context: Context) -> Iterator[Finding]:
             concerned += [earlier, later]
     fine = pairs.rest(placed, concerned)
     yield from pairs.passed("GF404", fine, Sentence("Reachable from the photos before and after."))
-    yield from pairs.silent("GF404", pairs.rest(group.summaries, placed), Sentence("no time or no place"))
+    yield from pairs.silent("GF404", pairs.rest(group.summaries, placed), Sentence("no time or no place of its own"))
+
+
+def _is_of_old_fix(photo: PhotoSummary) -> bool:
+    """Whether the position is that of an earlier moment, as its GPS time tells: the device had moved on since."""
+    if photo.gps_fault in (GpsFault.OLD_FIX, GpsFault.REPEATED):
+        return True
+    if photo.gps_fault is not GpsFault.NOT_OF_CAPTURE or photo.utc_time is None or photo.gps_utc_time is None:
+        return False
+    return timedelta(0) < photo.utc_time - photo.gps_utc_time <= OLDEST_FIX
 
 
 def speed_km_h(earlier: PhotoSummary, later: PhotoSummary) -> tuple[float, float] | None:

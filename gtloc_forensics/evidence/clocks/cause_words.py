@@ -28,7 +28,9 @@ _REFUTED_BY: Mapping[CauseKind, str] = {
     CauseKind.TRAVEL: template("another record of where the device was, or a second device in the file's place"),
     CauseKind.POSITION: template("another record of where the device was at that time"),
     **dict.fromkeys((CauseKind.COPY, CauseKind.LOOK_ALIKE), _COPY_REFUTED_BY),
-    CauseKind.CLOCK_OR_GPS: _CLOCK_REFUTED_BY,
+    CauseKind.CLOCK_OR_GPS: template(
+        "an original of the photo that bears both times, or another record of that moment"
+    ),
     CauseKind.EDIT: template("an original that bears the same entries"),
     CauseKind.ALTERED_FILE: template("an original that bears the same time, or a sibling with the same fault"),
     CauseKind.STAMPED: template("an original that bears the same second"),
@@ -61,6 +63,7 @@ _OF_MANY: Mapping[CauseKind, str] = {
         "{photos} photos are of more than one device of a model, or of one whose clock was changed"
     ),
     CauseKind.TRAVEL: template("Between {photos} photos lies a journey that would have to be faster than any"),
+    CauseKind.FLIGHT: template("Between {photos} photos lies a way that takes an airliner"),
     CauseKind.EDIT: template("Entries of {photos} photos were written by another hand or program than the camera's"),
     CauseKind.COPY: template(
         "{photos} photos bear marks of a platform that rewrites metadata, or name no time, place or device"

@@ -139,7 +139,7 @@ class _Placing:
         self._accused = _accused(findings)
         self._pictures = _clusters(_alike(finding) for finding in findings if _is_look_alike(finding))
         self._stamped = _stamped(findings, seen)
-        self._not_clocks = _gps_times_that_are_no_clocks(seen)
+        self._not_clocks, self._lagging = _gps_times_that_are_no_clocks(seen)
 
     def place(self, finding: Finding) -> tuple[Key, _Gathered]:
         """Return the key of the group of *finding*, and that group as it starts."""
@@ -153,7 +153,10 @@ class _Placing:
             second = self._stamped[finding.source_ids[0]]
             stamped = Cause(CauseKind.STAMPED, "", None, Sentence("{second}", second=second))
             return (stamped.kind, second), _Gathered(stamped, "")
-        if self._is_receivers(finding, cause):
+        if self._rests_on(self._lagging, finding, cause):  # an old fix and an altered capture time lag alike
+            either = replace(cause, kind=CauseKind.CLOCK_OR_GPS, offset_hours=None)
+            return (either.kind, cause.device_key, "lag"), _Gathered(either, label)
+        if self._rests_on(self._not_clocks, finding, cause):
             receivers = Cause(CauseKind.RECEIVER, cause.device_key, None, Sentence(cause_words.RECEIVER))
             return (receivers.kind, cause.device_key), _Gathered(receivers, label)
         if _is_look_alike(finding):
@@ -185,10 +188,10 @@ class _Placing:
         turned = None if cause.offset_hours is None else -cause.offset_hours
         return replace(cause, device_key=other, offset_hours=turned)
 
-    def _is_receivers(self, finding: Finding, cause: Cause) -> bool:
-        """Whether a finding rests on a GPS time that the device's other photos show to be no clock."""
+    def _rests_on(self, set_aside: frozenset[str], finding: Finding, cause: Cause) -> bool:
+        """Whether a finding rests on a GPS time that was *set_aside* by what the device's other photos show."""
         is_of_gps = finding.check_id in GPS_RULES and cause.kind in SET_WRONG_CAUSES
-        return is_of_gps and finding.is_found and finding.source_ids[0] in self._not_clocks
+        return is_of_gps and finding.is_found and finding.source_ids[0] in set_aside
 
     def _is_one_file(self, model: ClockModel, finding: Finding) -> bool:
         """Whether one file's time is wrong among siblings of the same device of which nothing like it is said."""
@@ -268,14 +271,20 @@ def _accused(findings: Iterable[Finding]) -> dict[str, int]:
     return {key: len(np.unique(np.frombuffer(hashes, np.int64))) for key, hashes in found.items()}
 
 
-def _gps_times_that_are_no_clocks(seen: Mapping[str, PhotoSummary]) -> frozenset[str]:
-    """Return the photos whose GPS time is a receiver's own, or had to be put right, by the pattern of its device."""
+def _gps_times_that_are_no_clocks(seen: Mapping[str, PhotoSummary]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the photos whose GPS time is a receiver's own, or had to be put right, by the pattern of its device.
+
+    The second set holds those among them that merely lag behind the device's other photos.
+    """
     by_device: dict[str, list[PhotoSummary]] = defaultdict(list)
     for photo in seen.values():
         if photo.device_key != UNKNOWN_DEVICE and photo.gps_utc_time is not None and photo.local_time is not None:
             by_device[photo.device_key].append(photo)
     groups = (DeviceGroup(key, "", "", tuple(summaries)) for key, summaries in by_device.items())
-    return frozenset().union(*(receiver.listen(group).not_clocks for group in groups))
+    not_clocks, lagging = frozenset[str](), frozenset[str]()
+    for heard in map(receiver.listen, groups):
+        not_clocks, lagging = not_clocks | heard.not_clocks, lagging | heard.lagging
+    return not_clocks, lagging
 
 
 def _clusters(groups: Iterable[tuple[str, ...]]) -> dict[str, str]:
@@ -328,6 +337,7 @@ _FIRST_SECOND, _SECOND = datetime(1, 1, 1), timedelta(seconds=1)
 
 def _told(group: _Gathered, findings: Sequence[Finding], seen: Mapping[str, PhotoSummary]) -> CauseGroup:
     gathered = _Some(findings, group.places)
+    cause = group.cause
     outcomes, severities, check_ids = set(), set(), set()
     source_ids: dict[str, None] = {}  # in the order of the findings
     for finding in gathered:
@@ -338,16 +348,18 @@ def _told(group: _Gathered, findings: Sequence[Finding], seen: Mapping[str, Phot
     photos = tuple(source_ids) if group.model is None else _of_its_device(source_ids, group.model, seen)
     del source_ids
     names = [seen[source_id].name if source_id in seen else "" for source_id in photos]
+    if outcomes == {Outcome.EXPLAINED} and group.model is not None and group.model.kind is ClockKind.PIECEWISE:
+        cause = replace(cause, kind=CauseKind.ZONE)  # set anew, as for a journey: nothing says that it was set wrong
     return CauseGroup(
-        cause=group.cause,
+        cause=cause,
         label=group.label,
         outcome=max(outcomes, key=_GRAVITY.__getitem__),
         severity=max(severities),
         source_ids=photos,
         check_ids=tuple(sorted(check_ids)),
         findings=len(gathered),
-        summary=cause_words.summary(group.cause, gathered, model=group.model, names=names),
-        refutable_by=cause_words.refuted_by(group.cause.kind),
+        summary=cause_words.summary(cause, gathered, model=group.model, names=names),
+        refutable_by=cause_words.refuted_by(cause.kind),
     )
 
 

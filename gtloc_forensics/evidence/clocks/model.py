@@ -103,7 +103,7 @@ def fit(group: DeviceGroup, *, light_model: LightModel | None = None, met: Meeti
         return special
     step = clock_steps.step_of(group) if evidence.gps is None and met is None else None
     if step is not None:
-        return _set_back(_constant(group, evidence), step, model)
+        return _set_back(_base(group, evidence, posterior), step, model)
     return _constant(group, evidence)
 
 

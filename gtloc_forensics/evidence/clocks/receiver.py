@@ -56,6 +56,7 @@ class Receiver:
     heard: tuple[PhotoSummary, ...]
     notes: tuple[Statement, ...]
     not_clocks: frozenset[str] = frozenset()  # ids of the photos whose GPS time was set aside or put right
+    lagging: frozenset[str] = frozenset()  # those among them set aside for a lag, as an altered capture time has too
     faults: Mapping[str, GpsFault] = field(default_factory=dict)  # of the photos that were set aside, why
 
 
@@ -73,21 +74,30 @@ def listen(group: DeviceGroup) -> Receiver:
     begun = kept = [timed[place] for place in firsts]
     notes: list[Statement] = []
     faults: dict[str, GpsFault] = {}
+    lagged: list[PhotoSummary] = []
     for pattern, fault in _PATTERNS:
         before, (kept, note) = kept, pattern(kept)
         notes += [note] if note else []
         changed = [before[number] for number in _changed(before, kept)]
+        lagged = changed if pattern is _old_fixes else lagged
         marked = before if changed and fault is GpsFault.CONSTANT_DATE else changed  # the date is one on all of them
         faults |= {photo.source_id: why for photo in marked if (why := photo.gps_fault or fault) is not None}
-    is_wrong = np.zeros(len(timed), np.bool_)
-    is_wrong[[firsts[number] for number in _changed(begun, kept)]] = True
-    not_clocks = frozenset(timed[place].source_id for place in np.flatnonzero(is_wrong[first_of]).tolist())
+    not_clocks = frozenset(_with_copies((firsts[number] for number in _changed(begun, kept)), timed, first_of))
+    lags = {photo.source_id for photo in lagged}
+    lagging = frozenset(_with_copies((place for place in firsts if timed[place].source_id in lags), timed, first_of))
     of_all = {
         photo.source_id: faults[named]
         for photo, first in (zip(timed, first_of.tolist(), strict=True) if faults else ())
         if (named := timed[first].source_id) in faults
     }
-    return Receiver(tuple(kept), tuple(notes), not_clocks, of_all)
+    return Receiver(tuple(kept), tuple(notes), not_clocks, lagging, of_all)
+
+
+def _with_copies(firsts: Iterable[int], timed: Sequence[PhotoSummary], first_of: NDArray[np.int64]) -> Iterator[str]:
+    """Yield the ids of the photos at *firsts* and of all that share both times with one of them."""
+    is_meant = np.zeros(len(timed), np.bool_)
+    is_meant[list(firsts)] = True
+    return (timed[place].source_id for place in np.flatnonzero(is_meant[first_of]).tolist())
 
 
 def _first_of(timed: Sequence[PhotoSummary]) -> NDArray[np.int64]:

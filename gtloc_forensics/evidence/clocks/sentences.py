@@ -9,6 +9,8 @@ from gtloc_forensics.records import ClockKind, Sentence, Statement, template
 
 Interval = tuple[float, float]
 
+MOST_ZONES_HOURS = 26.0  # from UTC+14 to UTC−12: no journey sets a clock back by more
+
 _RAN = template(
     "The clock ran {offset_hours:length} {offset_hours:±ahead|behind}, "
     "for {photos:?its one photo|all # photos} ({interval_hours:range})."
@@ -105,6 +107,12 @@ def stepped(stretches: Sequence[tuple[int, float]], *, is_lost: bool) -> Sentenc
 
 def set_back(fell_hours: float, first_after: str) -> Sentence:
     """Return what is said of a clock that a count shows to have been set back."""
+    if fell_hours > MOST_ZONES_HOURS:
+        return Sentence(
+            "The clock was set back by at least {fell_hours:length} before {name}, by hand or by itself.",
+            fell_hours=fell_hours,
+            name=first_after,
+        )
     return Sentence(
         "The clock was set back by at least {fell_hours:length} before {name}, "
         "by hand, by itself or for a zone further west.",
@@ -121,18 +129,29 @@ def gps_differs(*, offset_hours: float, days: int, agreeing: int, photos: int) -
     if not days:
         return Sentence(
             "The camera's time differs by {offset_hours:signed} from the civil time that GPS time gives, "
-            "in {agreeing} of {photos:?1 photo that has|# photos that have} it.",
+            "in {agreeing} of {photos:?1 photo|# photos} whose GPS time is heard.",
             offset_hours=offset_hours,
             agreeing=agreeing,
             photos=photos,
         )
     return Sentence(
         "The camera's time differs by {offset_hours:signed} from the civil time that GPS time gives, "
-        "in {agreeing} of {photos:?1 photo that has|# photos that have} it, and by {days:?1 whole day|# whole days}.",
+        "in {agreeing} of {photos:?1 photo|# photos} whose GPS time is heard, and by {days:?1 whole day|# whole days}.",
         offset_hours=offset_hours,
         agreeing=agreeing,
         photos=photos,
         days=days,
+    )
+
+
+def gps_grows(*, first_hours: float, last_hours: float, photos: int) -> Sentence:
+    """Return how far a clock that gained or lost was from GPS time at either end."""
+    return Sentence(
+        "The camera's time differs from the civil time that GPS time gives by {first_hours:signed} at first and "
+        "by {last_hours:signed} at last, over {photos} photos.",
+        first_hours=first_hours,
+        last_hours=last_hours,
+        photos=photos,
     )
 
 

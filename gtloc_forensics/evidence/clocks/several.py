@@ -66,6 +66,11 @@ def _drifting(gps: GpsResiduals, fitted: ClockModel) -> Iterator[ClockModel]:
             offset_hours=(low + high) / 2.0,
             interval_hours=(low, high),
             probability=DRIFT_PROBABILITY,
+            # What GPS time says of one offset comes first in the evidence; a drift keeps none.
+            evidence=(
+                sentences.gps_grows(first_hours=found.first_hours, last_hours=found.last_hours, photos=len(gps)),
+                *fitted.evidence[1:],
+            ),
             summary=sentences.drifted(
                 hours_per_day=found.hours_per_day, first_hours=found.first_hours, last_hours=found.last_hours
             ),

@@ -8,7 +8,7 @@ least the difference. What is known of the clock on one side then speaks of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -22,6 +22,7 @@ from gtloc_forensics.records import DeviceGroup, PhotoSummary
 
 # Capture and uptime are written up to some seconds apart (rule GF401); a step worth telling is longer.
 TOLERANCE_S = 30.0
+WIDEST_ZONES_HOURS = 14.0  # as in rule GF402
 # That the count is another body's or was edited is told by the step's own probability; given the step, little is left.
 FLOOR = 1e-3
 
@@ -75,7 +76,8 @@ def _by_counter(group: DeviceGroup) -> Step | None:
     ordered = clock_witnesses.in_counter_order(group)
     if len(falls) != 1:
         return None
-    return _split(group, ordered, falls[0], ran_s=0.0, is_by_uptime=False)
+    step = _split(group, ordered, falls[0], ran_s=0.0, is_by_uptime=False)
+    return None if step is None or _is_one_photo(step, ordered, falls[0], clock_witnesses.falls_of) else step
 
 
 def _by_uptime(group: DeviceGroup) -> Step | None:
@@ -89,7 +91,20 @@ def _by_uptime(group: DeviceGroup) -> Step | None:
         return None
     earlier, later = counted[falls[0] - 1], counted[falls[0]]
     ran_s = (later.uptime_s or 0.0) - (earlier.uptime_s or 0.0)
-    return _split(group, counted, falls[0], ran_s=ran_s, is_by_uptime=True)
+    step = _split(group, counted, falls[0], ran_s=ran_s, is_by_uptime=True)
+    return None if step is None or _is_one_photo(step, counted, falls[0], _falls_behind) else step
+
+
+def _is_one_photo(
+    step: Step, ordered: Sequence[PhotoSummary], fall: int, falls_of: Callable[[Sequence[PhotoSummary]], Iterable[int]]
+) -> bool:
+    """Whether one photo beside the fall, left out, puts the rest in order: then it is astray, and no clock was set.
+
+    A fall no longer than zones are apart is told as a step all the same: clocks are set by as much.
+    """
+    if step.fell_hours <= WIDEST_ZONES_HOURS:
+        return False
+    return any(not tuple(falls_of([*ordered[:odd], *ordered[odd + 1 :]])) for odd in (fall - 1, fall))
 
 
 def _falls_behind(counted: Sequence[PhotoSummary]) -> Iterator[int]:

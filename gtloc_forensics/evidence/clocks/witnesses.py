@@ -276,7 +276,11 @@ def starts_over(moment: datetime) -> bool:
 
 def counter_steps(group: DeviceGroup) -> tuple[int, ...]:
     """Return where, in counter order, claimed time jumps back: indexes into :func:`in_counter_order`."""
-    ordered = in_counter_order(group)
+    return falls_of(in_counter_order(group))
+
+
+def falls_of(ordered: Sequence[PhotoSummary]) -> tuple[int, ...]:
+    """Return the places of *ordered* photos that claim to be earlier, by ten minutes or more, than the one before."""
     times = [photo.local_time for photo in ordered]
     return tuple(
         index
