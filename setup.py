@@ -27,6 +27,7 @@ REQUIRES = [
     "faiss-cpu>=1.8",
     "numpy>=1.26",
     "scipy>=1.11",
+    "threadpoolctl>=3.5",
     "pyexiftool>=0.5.6",
     "tomlkit>=0.13",
     "sqlalchemy>=2.0",

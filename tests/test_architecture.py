@@ -139,6 +139,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "astropy_healpix": ("earth.partitions",),
     "sklearn": ("earth.partitions",),
     "scipy": ("evidence", "modelling.calibrating"),
+    "threadpoolctl": ("vision.one_thread",),
     "pluggy": ("checks",),
     "filelock": ("case", "correct"),
     "watchdog": ("files.watching",),

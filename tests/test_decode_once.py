@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageCms
 
-from gtloc_forensics.decode import likeness, pixels
-from gtloc_forensics.decode.pool import Decoder, Job
+from gtloc_forensics.decode import Decoder, Job, likeness, pixels
 
 
 def picture(path: Path, *, orientation: int = 1) -> tuple[Path, bytes]:
@@ -129,22 +128,22 @@ def test_pixels_are_copied_out_for_a_model_alone(tmp_path: Path) -> None:
     assert (without.image, without.preview_jpeg) == (shown.image, shown.preview_jpeg)
 
 
-def test_one_thread_looks_after_the_time_of_all_pictures(tmp_path: Path) -> None:
+def test_one_thread_looks_after_the_time_of_all_pictures_and_none_waits_for_a_process(tmp_path: Path) -> None:
     path, _ = picture(tmp_path / "a.jpg")
-    begun: set[str] = set()
+    before = set(threading.enumerate())
+    begun: set[threading.Thread] = set()
     with Decoder(2) as decoder:
         for _ in decoder.stream([Job(path, str(number), "image/jpeg") for number in range(6)], window=6):
-            begun |= {thread.name for thread in threading.enumerate() if isinstance(thread, threading.Timer)}
-            assert sum(thread.name == "decoder-watch" for thread in threading.enumerate()) == 1
-    assert not begun
-    assert not [thread for thread in threading.enumerate() if thread.name == "decoder-watch"]
+            begun |= set(threading.enumerate()) - before
+    assert [thread.name for thread in begun] == ["decoder-watch"]
+    assert not begun & set(threading.enumerate())
 
 
 def test_a_decoding_process_loads_no_model_and_no_scipy(tmp_path: Path) -> None:
     path, _ = picture(tmp_path / "a.jpg")
     code = (
-        "import sys; from pathlib import Path; from gtloc_forensics.decode import pool; pool._warm_up(); "
-        f"pool.decode(Path({str(path)!r}), 'a', 'image/jpeg'); "
+        "import sys; from pathlib import Path; from gtloc_forensics.decode import worker; worker._warm_up(); "
+        f"worker.decode(Path({str(path)!r}), 'a', 'image/jpeg'); "
         "print(*sorted({name.split('.')[0] for name in sys.modules} & "
         "{'torch', 'timm', 'scipy', 'imagehash', 'pywt', 'torchvision', 'faiss', 'sqlalchemy'}))"
     )

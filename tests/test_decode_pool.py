@@ -34,6 +34,16 @@ def same(one: Outcome, other: Outcome) -> bool:
     return pixels and one.image == other.image and one.preview_jpeg == other.preview_jpeg
 
 
+def has_reader(pipe: Path) -> bool:
+    """Say whether somebody comes to read a named pipe, and let them read that it is empty."""
+    for _ in range(400):
+        with contextlib.suppress(OSError):
+            os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+            return True
+        time.sleep(0.05)
+    return False
+
+
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Decoder]:
     with Decoder(2, PATIENT) as decoder:
@@ -108,6 +118,47 @@ def test_a_picture_over_which_decoding_hangs_is_refused_and_the_next_is_decoded(
         outcomes = [outcome for _, outcome in decoder.stream([slow, good, slow, good], window=4)]
     assert [str(outcome) for outcome in outcomes[::2]] == ["decoding it hung for 3 s"] * 2
     assert all(isinstance(outcome, Decoded) for outcome in outcomes[1::2])
+
+
+def test_a_picture_is_not_late_while_nobody_is_there_to_take_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "never")  # opening it waits for a writer
+    good = job(tmp_path / "good", saved(quarters(40, 30), "PNG"))
+    with Decoder(1, Limits(wall_seconds=2.0)) as decoder:
+        outcomes = decoder.stream([good, Job(tmp_path / "never", "never", "image/jpeg")], window=2)
+        assert isinstance(next(outcomes)[1], Decoded)
+        time.sleep(3.0)
+        process = decoder._workers[0]._process
+        assert process is not None
+        assert process.poll() is None
+        assert has_reader(tmp_path / "never")
+        assert "hung" not in str(next(outcomes)[1])
+
+
+def test_a_worker_begins_the_next_picture_while_nobody_takes_the_last(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "later")
+    good = job(tmp_path / "good", saved(quarters(40, 30), "PNG"))
+    jobs = [good, good, Job(tmp_path / "later", "later", "image/jpeg")]
+    with Decoder(1, PATIENT) as decoder:
+        outcomes = decoder.stream(jobs, window=3)
+        next(outcomes)  # the second lies ready now, and the third was given
+        assert has_reader(tmp_path / "later")
+        assert isinstance(next(outcomes)[1], Decoded)
+        assert isinstance(next(outcomes)[1], DecodeRefused)
+
+
+def test_pictures_of_a_worker_that_dies_are_decoded_by_another_but_the_one_it_died_over(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "deadly")
+    deadly = Job(tmp_path / "deadly", "deadly", "image/jpeg")
+    good = job(tmp_path / "good", saved(quarters(), "JPEG"))
+    with Decoder(1, PATIENT) as decoder:
+        outcomes = decoder.stream([good, deadly, good], window=3)
+        assert isinstance(next(outcomes)[1], Decoded)
+        assert len(decoder._workers[0]._given) == 2
+        worker = decoder._workers[0]._process
+        assert worker is not None
+        worker.kill()
+        assert str(next(outcomes)[1]) == "the decoder crashed over it (exit status -9)"
+        assert isinstance(next(outcomes)[1], Decoded)
 
 
 def test_a_folder_of_pictures_that_hang_costs_a_bounded_time(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image, ImageCms
 from test_decode import HEIC, decoded, grey_profile, profile_with_gamma, quarters, refusal, saved
 
+from gtloc_forensics.decode import Decoder, Job
 from gtloc_forensics.decode.likeness import perceptual_hash, tones
-from gtloc_forensics.decode.pool import Decoder, Job
 
 SIDES = (96, 224, 384, 518, 1600)
 """Short sides that models, and the review page, ask for."""

@@ -18,7 +18,7 @@ from PIL import Image
 from gtloc_forensics.case.case import Case, open_case
 from gtloc_forensics.checks import Context, Scope, plugins, unmet
 from gtloc_forensics.decode import Decoder, Job
-from gtloc_forensics.decode.pool import _parts, _told
+from gtloc_forensics.decode.worker import _parts, _told
 from gtloc_forensics.errors import DecodeRefused
 from gtloc_forensics.examination.instruments import Settings
 from gtloc_forensics.files import acquiring

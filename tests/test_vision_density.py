@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from gtloc_forensics.earth import circular, globe
 from gtloc_forensics.earth.sphere import SPHERE_AREA_KM2, EqualAreaCells, fibonacci_points
@@ -117,6 +118,34 @@ def test_a_place_is_answered_where_the_expected_distance_is_least(seed: int, tem
     assert (found.best_position.latitude_deg, found.best_position.longitude_deg) == tuple(
         points[int(cosines.argmax())].astype(float)
     )
+
+
+def threads_of_blas() -> list[int]:
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+
+def test_places_are_told_without_the_threads_of_blas_which_would_go_on_computing_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    points = gallery(500)
+    cosines = np.random.default_rng(0).uniform(-1, 1, (3, 500))
+    mass = density(cosines, np.ones(500), sharpness=Sharpness(0.1))
+    teller = PlaceTeller(points, cells=300)
+    seen: list[list[int]] = []
+    told = PlaceTeller._answer
+
+    def watched(*asked: object) -> object:
+        seen.append(threads_of_blas())
+        return told(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(PlaceTeller, "_answer", watched)
+    with threadpool_limits(limits=2, user_api="blas"):
+        if set(threads_of_blas()) != {2}:
+            pytest.skip("numpy multiplies with a library whose threads cannot be told")
+        teller.answers(mass, cosines)
+        teller.answers(mass[:1], cosines[:1])
+        assert set(threads_of_blas()) == {2}
+    assert [set(threads) for threads in seen] == [{1}] * 4
 
 
 def test_the_order_of_a_gallery_changes_no_answer() -> None:

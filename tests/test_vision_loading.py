@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -117,3 +118,30 @@ def test_nothing_loads_torch_before_it_is_told_so() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[False]"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of other C libraries it is not asked")
+def test_a_forward_pass_takes_most_of_its_memory_from_the_one_before_and_leaves_none_of_it() -> None:
+    code = (
+        "import resource\n"
+        "import numpy as np\n"
+        "import gtloc_forensics.vision as vision\n"
+        "model = vision.load('gtloc-small', device='cpu')\n"
+        "from gtloc_forensics.vision import views\n"
+        "seen = [views.prepare(np.full((224, 224, 3), n, np.uint8), model.manifest.extractors) for n in range(8)]\n"
+        "def held():\n"
+        "    with open('/proc/self/statm') as said:\n"
+        "        return int(said.read().split()[1]) * resource.getpagesize() >> 20\n"
+        "def faults():\n"
+        "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "    model.embed(seen)\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before\n"
+        "faults()\n"
+        "first = held()\n"
+        "asked = [faults() for _ in range(3)]\n"
+        "print(max(asked), held() - first)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    faults, more_mb = map(int, done.stdout.split())
+    assert faults < 30_000  # of 4 KiB; 35,100 where each layer's result is asked of the system
+    assert more_mb < 8

@@ -21,6 +21,7 @@ from gtloc_forensics.earth.circular import cell_centres, expected_distances
 from gtloc_forensics.earth.globe import EARTH_RADIUS_KM
 from gtloc_forensics.earth.sphere import EqualAreaCells, unit_vectors
 from gtloc_forensics.records import PlaceDensity, Position, Prediction, TimeDensity
+from gtloc_forensics.vision.one_thread import one_thread
 
 Floats = NDArray[np.float64]
 
@@ -185,12 +186,13 @@ class PlaceTeller:
         """Tell the places of ``[B, G]`` gallery mass and cosines; pictures are told side by side on threads."""
         cells = self.cell_mass(mass)
         best = np.argmax(np.asarray(similarity), axis=1)
-        coarse = np.argmin(cells.astype(np.float32) @ self._to_coarse, axis=1)
-        asked = list(zip(cells, best.tolist(), coarse.tolist(), strict=True))
-        if len(asked) < 2:
-            return [self._answer(*claim) for claim in asked]
-        with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
-            return list(pool.map(lambda question: self._answer(*question), asked))
+        with one_thread():  # each; pictures are what is shared among threads
+            coarse = np.argmin(cells.astype(np.float32) @ self._to_coarse, axis=1)
+            asked = list(zip(cells, best.tolist(), coarse.tolist(), strict=True))
+            if len(asked) < 2:
+                return [self._answer(*claim) for claim in asked]
+            with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
+                return list(pool.map(lambda question: self._answer(*question), asked))
 
     def _answer(self, row: Floats, best: int, coarse: int) -> PlaceAnswer:
         order = np.argsort(-row, kind="stable")

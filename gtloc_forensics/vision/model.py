@@ -30,7 +30,7 @@ from gtloc_forensics.vision.density import (
     time_answer,
 )
 from gtloc_forensics.vision.manifest import MANIFEST
-from gtloc_forensics.vision.torch_loading import give_back_memory
+from gtloc_forensics.vision.torch_loading import give_back_memory, keep_memory_between_layers
 
 CODE_VERSION = "3"
 """Part of every fingerprint; raised when the same weights would give other predictions."""
@@ -80,6 +80,8 @@ class Model:
         self._encode(cache_dir)
         self.fingerprint = self._fingerprint(library.sha256_of(loaded.folder / MANIFEST))
         self.facts: Mapping[str, str] = self._facts()
+        if device.type == "cpu":
+            keep_memory_between_layers()
         give_back_memory()
 
     # ------------------------------------------------------------- pictures to embeddings
