@@ -47,9 +47,10 @@ STEPS = ("write", "page", "known", "list", "like", "nearest", "index", "search",
 
 def seed(folder: Path) -> None:
     """Make the small case whose rows are repeated."""
-    from bench_memory import conclude, make
+    from bench_memory import conclude, gather, make
 
     make(folder, SEED_PHOTOS)
+    gather(folder)
     conclude(folder)
 
 

@@ -36,6 +36,14 @@ def chain_window(store: Store, first: int, most: int) -> tuple[int, list[Custody
         return int(last or 0), [event_from(row) for row in session.scalars(query)]
 
 
+def chain_end(store: Store) -> tuple[int, str]:
+    """Return how many events the chain has, and the hash of the last one, "" where there is none."""
+    with store.reading() as session:
+        count = session.scalar(select(func.count()).select_from(CustodyRow))
+        last = session.scalar(select(CustodyRow.event_hash).order_by(CustodyRow.sequence.desc()).limit(1))
+    return int(count or 0), last or ""
+
+
 def events(store: Store, action: str) -> Iterator[CustodyEvent]:
     """Stream the custody events of one action, the oldest first."""
     query = select(CustodyRow).where(CustodyRow.action == action).order_by(CustodyRow.sequence)

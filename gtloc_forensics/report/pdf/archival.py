@@ -7,6 +7,7 @@ pikepdf could date or draw by chance is given.
 
 from __future__ import annotations
 
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from PIL import ImageCms
 
 _ICC_DATE = slice(24, 36)  # of the profile's header: when it was made, which must not be now
 _SAME_IN_BOTH = {"pdf:Producer": "/Producer", "xmp:CreatorTool": "/Creator", "pdf:Keywords": "/Keywords"}
+_PACKED_BY_QPDF_BYTES = 1 << 24  # a longer file is never held whole; of a shorter one qpdf orders the entries anew
 _PRINTED = 4  # flag of an annotation
 _OF_LISTS = ("Lbl", "LBody")
 _EXTENSION = """
@@ -56,9 +58,21 @@ class Tagged:
 class Attachment:
     """A file embedded in the PDF."""
 
-    content: bytes
+    deflated: bytes
+    size: int  # of what is deflated
     media_type: str
     told: str  # what it is, for people
+
+
+def attachment(pieces: Iterable[str], media_type: str, told: str) -> Attachment:
+    """Return a file to embed, of text that is packed piece by piece: of a gigabyte some twenty megabytes are held."""
+    packing, packed, size = zlib.compressobj(), bytearray(), 0
+    for piece in pieces:
+        content = piece.encode()
+        size += len(content)
+        packed += packing.compress(content)
+    packed += packing.flush()
+    return Attachment(bytes(packed), size, media_type, told)
 
 
 def finish(
@@ -181,11 +195,13 @@ def _embed(pdf: Pdf, attachments: Mapping[str, Attachment], instant: datetime) -
     stamp = f"D:{instant:%Y%m%d%H%M%S}Z"
     names = Array()
     for name, file in sorted(attachments.items()):
+        is_short = file.size <= _PACKED_BY_QPDF_BYTES
         stream = pdf.make_stream(
-            file.content,
+            zlib.decompress(file.deflated) if is_short else file.deflated,
+            **({} if is_short else {"Filter": Name.FlateDecode}),
             Type=Name.EmbeddedFile,
             Subtype=Name(f"/{file.media_type}"),
-            Params=Dictionary(ModDate=String(stamp), Size=len(file.content)),
+            Params=Dictionary(ModDate=String(stamp), Size=file.size),
         )
         described = pdf.make_indirect(
             Dictionary(
