@@ -99,7 +99,7 @@ def table(edition: Edition) -> Iterator[Block]:
     yield Heading(words("table.title"), 1, "table", "here")
     yield Prose(words("table.lead"))
     columns = _columns(edition, "table", number=0.04, file=0.2, sha256=0.41, time=0.13, result=0.22)
-    lines = filter(edition.listed, edition.survey.lines.in_order())
+    lines: Iterator[PhotoLine] = filter(edition.listed, edition.survey.lines.in_order())
     if edition.is_large:
         every = edition.survey.lines.in_order()
         found = sum(line.is_found for line in every if edition.listed(line))

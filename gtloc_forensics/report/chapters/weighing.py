@@ -127,21 +127,21 @@ class _Carried:
         gravest: of all, kept of findings that name no cause.
     """
 
-    photos: dict[str, tuple[frozenset[str], tuple[float, ...]]] = field(default_factory=dict)
-    best: dict[str, tuple[tuple[float, float], int]] = field(default_factory=dict)
+    photos: dict[int, tuple[frozenset[str], tuple[float, ...]]] = field(default_factory=dict)
+    best: dict[int, tuple[tuple[float, float], int]] = field(default_factory=dict)
     gravest: Finding | None = None
     findings: int = 0
     others: dict[str, None] = field(default_factory=dict)  # all photos of findings that name no cause, in their order
 
     def hear(self, finding: Finding, place: int) -> None:
         """Take a finding in, with its place among all."""
-        source_id, weight = finding.source_ids[0], weight_of(finding)
-        rules, heaviest = self.photos.get(source_id, (frozenset(), weight))
-        both = rules if finding.check_id in rules else _same(rules | {finding.check_id})
-        self.photos[source_id] = (both, _same(max(heaviest, weight)))
-        known = self.best.get(source_id)
+        photo, weight = int(finding.source_ids[0], 16), weight_of(finding)
+        rules, heaviest = self.photos.get(photo, (frozenset(), weight))
+        both = rules if finding.check_id in rules else rules | {finding.check_id}
+        self.photos[photo] = _same((both, max(heaviest, weight)))
+        known = self.best.get(photo)
         if finding.log10_lr is not None and (known is None or _whole(finding) > known[0]):
-            self.best[source_id] = (_whole(finding), place)
+            self.best[photo] = (_whole(finding), place)
 
     def hear_homeless(self, finding: Finding, place: int) -> None:
         """Take a finding in that names no cause."""
@@ -154,10 +154,10 @@ class _Carried:
     @property
     def exemplar(self) -> str:
         """The photo of which most rules speak, of these the gravest; "" where there is none."""
-        return max(self.photos, key=self._rank, default="")
+        return f"{max(self.photos, key=self._rank):016x}" if self.photos else ""
 
-    def _rank(self, source_id: str) -> tuple[float, ...]:
-        rules, weight = self.photos[source_id]
+    def _rank(self, photo: int) -> tuple[float, ...]:
+        rules, weight = self.photos[photo]
         return (float(len(rules)), *weight)
 
     @property
