@@ -42,6 +42,7 @@ import numpy as np
 SEED_PHOTOS = 200
 WIDTH = 384
 AT_ONCE = 10_000
+REPORTS = ("html", "report, brief", "report, appendix apart")  # of bench_report.py, drawn with the others
 STEPS = ("write", "page", "known", "list", "like", "nearest", "index", "search", "recall")
 
 
@@ -394,7 +395,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
     from matplotlib import pyplot
 
     figure, (of_time, of_memory) = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    for name in STEPS[:-1]:  # recall costs what the search of all costs that it is held against
+    for name in (*STEPS[:-1], *REPORTS):  # recall costs what the search of all costs that it is held against
         found = [_drawn(each) for each in result["results"] if each["step"] == name and "cpu_s" in each]
         photos = [each["photos"] for each in found]
         of_time.plot(photos, [each["cpu_s"] for each in found], "o-", label=name)

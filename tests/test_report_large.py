@@ -15,7 +15,7 @@ import pikepdf
 import pytest
 from fake_case import FakeCase, a_chain, large_case, small_case
 
-from gtloc_forensics.records import CauseKind, CustodyEvent, Position, Status
+from gtloc_forensics.records import CauseKind, CustodyEvent, Position, Skipped, Status
 from gtloc_forensics.report import write_html, write_pdf
 from gtloc_forensics.report.chapters.lines import PhotoLine, PhotoLines
 from gtloc_forensics.report.chapters.weighing import weighed
@@ -186,3 +186,26 @@ def test_findings_are_weighed_as_they_go_by():
     ]
     assert made[0].strongest == made[0].findings[0]
     assert {finding.source_ids[0] for cause in made for finding in cause.findings} == {cause.exemplar for cause in made}
+
+
+def test_a_great_many_files_that_could_not_be_read_are_named_on_as_many_pages_as_it_takes(tmp_path: Path):
+    names = [f"card/folder {number // 100}/picture {number}.jpg" for number in range(1_200)]
+    passed = tuple(Skipped(name.encode(), "permission denied", blocks=True) for name in names)
+    path = tmp_path / "x.pdf"
+    write_pdf(FakeCase([], passed=passed), path, report_date=DAY)
+    printed = "".join(text_of(path).split())
+    assert all("".join(name.split()) in printed for name in names[::97])
+
+
+def test_beyond_a_thousand_small_causes_the_rest_is_counted_by_kind(template: str, tmp_path: Path):
+    (Path(template) / "template.toml").write_text("cause_sections = 1\nminor_causes = 3\n", encoding="utf-8")
+    case = small_case()
+    (group, *_) = case.groups
+    groups = tuple(replace(group, source_ids=(source_id,)) for source_id in group.source_ids) * 2
+    write_html(replace(case, groups=groups), tmp_path / "x.html", report_date=DAY, template=template)
+    page = (tmp_path / "x.html").read_text(encoding="utf-8")
+    chapter = page[page.index('id="minor"') :]
+    told = chapter[: chapter.index("</table>")]
+    left = 2 * len(group.source_ids) + 1 - 1 - 3  # one without a cause, one with a section, three rows
+    assert told.count("<tr>") - 1 == 3 + 2
+    assert f"The last rows count {left} more causes" in chapter

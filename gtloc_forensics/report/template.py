@@ -70,6 +70,7 @@ class Template:
     appendix: tuple[str, ...]  # chapters that can be a file of their own
     attach: bool  # whether the findings and the chain are embedded in the PDF as data
     cause_sections: int  # so many causes are told at length, the others in a table
+    minor_causes: int  # so many causes without a section have a row each
     contact_photos: int  # a case of more photos has only those with a finding on the contact sheet
     table_photos: int  # a case of more photos has only those with a finding in the table
     photo_pages: int  # at most so many photos get a page of their own
@@ -242,6 +243,7 @@ def load_template(name: str) -> Template:
             appendix=tuple(map(str, table["appendix"])),
             attach=bool(table["attach"]),
             cause_sections=int(table["cause_sections"]),
+            minor_causes=int(table["minor_causes"]),
             contact_photos=int(table["contact_photos"]),
             table_photos=int(table["table_photos"]),
             photo_pages=int(table["photo_pages"]),

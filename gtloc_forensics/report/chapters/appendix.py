@@ -32,6 +32,7 @@ _HASH = re.compile(r"[0-9a-f]{32,}")
 _ACTOR = re.compile(r"(.*) \(user id (\d+)\)")  # as the chain records who did something
 _LONGEST_RUN, _RUN_SHOWN = 12, 3  # of custody events of one kind by one actor
 _NAMES_SHOWN, _DETAILS_SHOWN = 12, 8
+_LONGEST_CELL = 3_000  # characters of names in one row: a row is not broken over two pages
 _LONGEST_PATH = 5_000  # more than any system allows
 PHOTOS_CSV = "photos.csv"
 
@@ -74,19 +75,38 @@ def _gaps(edition: Edition) -> Iterator[tuple[Text, ...]]:
 
 
 def _passed(edition: Edition, passed: Sequence[Skipped]) -> Iterator[tuple[Text, ...]]:
-    """Yield a row for every reason, with the first names; what could not be read is named to the last."""
+    """Yield a row for every reason, with the first names; what could not be read is named to the last.
+
+    Names that would not fit on a page go into rows of their own, of so many as the table of photos has.
+    """
     by_reason = defaultdict[tuple[bool, str], list[str]](list)
     for entry in passed:
         by_reason[(entry.blocks, entry.reason)].append(plain(entry.relative))
     for (blocks, reason), names in sorted(by_reason.items(), key=lambda item: (not item[0][0], -len(item[1]))):
-        shown = names if blocks else names[:_NAMES_SHOWN]
+        shown = names[: edition.template.table_photos if blocks else _NAMES_SHOWN]
         more = edition.words.line("common.and_more", count=len(names) - len(shown)) if len(names) > len(shown) else ""
+        first, *others = _in_rows(shown)
         yield (
             text_of(_blocked(edition, blocks)),
             text_of(edition.words.reason(reason)),
             text_of(edition.words.number(len(names))),
-            text_of(", ".join(shown) + more),
+            text_of(first if others else first + more),
         )
+        for place, names_of_row in enumerate(others, start=1):
+            yield (), (), (), text_of(names_of_row if place < len(others) else names_of_row + more)
+
+
+def _in_rows(names: Sequence[str]) -> Iterator[str]:
+    """Yield names one after the other, as many at a time as fit into a row of a table."""
+    row: list[str] = []
+    length = 0
+    for name in names:
+        if row and length + len(name) > _LONGEST_CELL:
+            yield ", ".join(row) + ","
+            row, length = [], 0
+        row.append(name)
+        length += len(name) + 2
+    yield ", ".join(row)
 
 
 def _blocked(edition: Edition, blocks: bool) -> str:
