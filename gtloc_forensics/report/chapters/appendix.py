@@ -32,6 +32,7 @@ _HASH = re.compile(r"[0-9a-f]{32,}")
 _ACTOR = re.compile(r"(.*) \(user id (\d+)\)")  # as the chain records who did something
 _LONGEST_RUN, _RUN_SHOWN = 12, 3  # of custody events of one kind by one actor
 _NAMES_SHOWN, _DETAILS_SHOWN = 12, 8
+_FOR_SIX_DIGITS = 0.02  # of the width, of a column that is made for four
 _LONGEST_CELL = 3_000  # characters of names in one row: a row is not broken over two pages
 _LONGEST_PATH = 5_000  # more than any system allows
 PHOTOS_CSV = "photos.csv"
@@ -118,7 +119,9 @@ def table(edition: Edition) -> Iterator[Block]:
     words = edition.words
     yield Heading(words("table.title"), 1, "table", "here")
     yield Prose(words("table.lead"))
-    columns = _columns(edition, "table", number=0.04, file=0.2, sha256=0.41, time=0.13, result=0.22)
+    wider = _FOR_SIX_DIGITS if edition.is_large else 0.0
+    shares = {"number": 0.04 + wider, "file": 0.2 - wider}
+    columns = _columns(edition, "table", **shares, sha256=0.41, time=0.13, result=0.22)
     lines: Iterator[PhotoLine] = filter(edition.listed, edition.survey.lines.in_order())
     if edition.is_large:
         every = edition.survey.lines.in_order()
@@ -185,7 +188,9 @@ def custody(edition: Edition) -> Iterator[Block]:
     words = edition.words
     yield Heading(words("custody.title"), 1, "custody", "here")
     yield Prose(words("custody.lead"))
-    columns = _columns(edition, "custody", number=0.035, time=0.12, actor=0.11, action=0.095, subject=0.23, hash=0.41)
+    wider = _FOR_SIX_DIGITS if edition.is_large else 0.0
+    shares = {"number": 0.035 + wider, "time": 0.12, "actor": 0.11, "action": 0.095, "subject": 0.23 - wider}
+    columns = _columns(edition, "custody", **shares, hash=0.41)
     yield Table(columns, _events(edition, edition.view.each_event()), words.line("custody.none"), dense=True)
     _, last = edition.view.chain_end()
     if last:

@@ -26,7 +26,9 @@ def contact_sheet(edition: Edition) -> Iterator[Block]:
     lines = filter(edition.listed, edition.survey.lines.in_order())
     shown = list(lines if listed <= most else islice((line for line in lines if line.is_found), most))
     yield Heading(words("contact.title"), 1, "contact", "here")
-    yield Prose(words("contact.lead", shown=len(shown), listed=listed), "small")
+    found = sum(line.is_found for line in edition.survey.lines.in_order() if edition.listed(line))
+    told_of = {"shown": len(shown), "listed": listed, "found": found, "is_large": edition.is_large}
+    yield Prose(words("contact.lead", **told_of), "small")
     told = _causes_of(edition, {line.source_id for line in shown})
     yield Strip((_thumb(edition, line, told.get(line.source_id, [])) for line in shown), _ACROSS)
 
