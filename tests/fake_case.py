@@ -194,6 +194,9 @@ class FakeCase:
             if finding.is_found or finding.outcome is Outcome.EXPLAINED
         )
 
+    def each_finding(self) -> Iterator[Finding]:
+        return iter(self.case_findings())
+
     def clocks(self) -> tuple[ClockModel, ...]:
         return self.models
 
@@ -205,6 +208,12 @@ class FakeCase:
 
     def custody(self) -> tuple[CustodyEvent, ...]:
         return self.events
+
+    def each_event(self) -> Iterator[CustodyEvent]:
+        return iter(self.events)
+
+    def chain_end(self) -> tuple[int, str]:
+        return len(self.events), self.events[-1].event_hash if self.events else ""
 
     def decisions(self) -> Decisions:
         return Decisions(self.decided, "this examination")

@@ -180,6 +180,21 @@ def test_two_cards_in_turn_accuse_no_one() -> None:
     assert_all_told(findings, photos)
 
 
+def test_many_photos_out_of_order_are_found_without_comparing_each_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    photos = [counted(n, n - 400 if n % 20 == 7 else n) for n in range(400)]
+    compared = 0
+
+    def equal(one: PhotoSummary, other: object) -> bool:
+        nonlocal compared
+        compared += 1
+        return one is other
+
+    monkeypatch.setattr(PhotoSummary, "__eq__", equal)
+    findings = found(of_device(gf402_counters.counters, *photos))
+    assert [finding.source_ids[0] for finding in findings] == [photo.source_id for photo in photos[7::20]]
+    assert compared < len(photos), "20 photos out of order were looked for among 400"
+
+
 def test_three_counters_are_too_few() -> None:
     assert outcomes(of_device(gf402_counters.counters, *(counted(n, n) for n in range(3)))) == {Outcome.NOT_TESTABLE}
 

@@ -6,6 +6,7 @@ import importlib.util
 import random
 import sqlite3
 import sys
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,8 +27,10 @@ from gtloc_forensics.case.cluster.messages import Outfit, Reply, Request, State,
 from gtloc_forensics.case.cluster.shards import Listed, Most, Shard, cut
 from gtloc_forensics.case.cluster.spool import Spool
 from gtloc_forensics.errors import ClusterFailed, DamagedCase, UsageError
+from gtloc_forensics.examination import on_disk
 from gtloc_forensics.examination.gathering import Gathering
 from gtloc_forensics.examination.instruments import opened
+from gtloc_forensics.examination.on_disk import OnDisk
 from gtloc_forensics.examination.settings import Settings
 from gtloc_forensics.records import Candidate, FileStat
 from gtloc_forensics.store.codec import pack, unpack
@@ -451,6 +454,39 @@ def test_a_stopped_run_finds_its_shards_again_and_adds_what_came_behind_them(evi
     ]
     (folder / listing.OPEN).write_bytes(b"\x1f\x8b damaged")
     assert sum(len(wanted.shard) for wanted in asked()) == 5, "a listing that cannot be read is made anew"
+
+
+def test_what_a_listing_holds_does_not_grow_with_the_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing.reading, "look", lambda evidence, relative: file(1).stat)
+    monkeypatch.setattr(on_disk, "BUFFER_BYTES", 1 << 10)  # else how full a buffer is counts for more than the photos
+
+    def held(photos: int) -> tuple[list[int], list[int]]:
+        """Return what two listings one after the other hold, and the most they held while they were made."""
+        folder = tmp_path / str(photos)
+        folder.mkdir()
+        names = (f"{number // 100:04}/IMG_{number:06}.jpg".encode() for number in range(photos))
+        candidates = OnDisk(map(Candidate, names), kind=Candidate)
+        after, most = [], []
+        tracemalloc.start()
+        try:
+            for _ in range(2):  # the second time the listing is there
+                before = tracemalloc.get_traced_memory()[0]
+                tracemalloc.reset_peak()
+                asked = listing.wanted(folder, folder, candidates, most=Most(), together=8)
+                now, peak = tracemalloc.get_traced_memory()
+                after.append(now - before)
+                most.append(peak - before)
+                assert sum(len(wanted.left) for wanted in asked) == photos
+                del asked
+        finally:
+            tracemalloc.stop()
+        return after, most
+
+    held(600)  # what is loaded, and remembered, once
+    few, many = held(700), held(2_300)
+    for now, later in zip(few, many, strict=True):
+        each = [(b - a) / 1_600 for a, b in zip(now, later, strict=True)]
+        assert max(each) < 40, f"{each} bytes a photo, first and second time; it was 360"
 
 
 # --------------------------------------------------------------------------- the simulation

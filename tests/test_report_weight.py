@@ -375,7 +375,10 @@ def test_the_strength_of_a_cause_is_never_the_largest_of_several_from_one_pictur
 
 
 def strongest_of(*findings):
-    return max(weighing._of_each_photo(findings), key=weighing._ratio)
+    carried = weighing._Carried()
+    for place, finding in enumerate(findings):
+        carried.hear(finding, place)
+    return findings[carried.strongest]
 
 
 def test_a_long_report_says_how_far_it_is(tmp_path):

@@ -7,7 +7,9 @@ the examiner says (the mandate); so both are covered by it and cost no table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 
 from gtloc_forensics.examination.acquisition import CONTAINER, FREE_SPACE, NESTED, STORE
 from gtloc_forensics.records import Scalar, Sentence, Statement
@@ -20,8 +22,46 @@ EXHIBITS, MANDATE = "exhibits", "mandate"
 
 def numbered(store: Store, examination_id: int) -> Mapping[str, str]:
     """Return source id → number, of every photo that is or was in the case."""
-    own = {source_id: str(number) for number, source_id in enumerate(in_order_of_joining(store, examination_id), 1)}
-    return own | {source_id: number for source_id, number in given(store).items() if source_id in own}
+    return Numbers(in_order_of_joining(store, examination_id), given(store))
+
+
+class Numbers(Mapping[str, str]):
+    """The number of each photo, sixteen bytes each: those that were given, else the place in the order of joining."""
+
+    def __init__(self, joined: Iterable[str], given: Mapping[str, str]) -> None:
+        """Take the source ids in the order of joining."""
+        import numpy as np
+
+        ids = np.fromiter((int(source_id, 16) for source_id in joined), dtype=np.uint64)
+        order = np.argsort(ids, kind="stable").astype(np.uint64)
+        self._ids, self._places = array("Q", ids[order].tobytes()), array("Q", order.tobytes())
+        self._given = {source_id: number for source_id, number in given.items() if self._place(source_id) is not None}
+
+    def _place(self, source_id: str) -> int | None:
+        try:
+            wanted = int(source_id, 16)
+        except ValueError:
+            return None
+        at = bisect_left(self._ids, wanted)
+        return self._places[at] if at < len(self._ids) and self._ids[at] == wanted else None
+
+    def __getitem__(self, source_id: str) -> str:
+        """Return the number of a photo."""
+        place = self._place(source_id)
+        if place is None:
+            raise KeyError(source_id)
+        return self._given[source_id] if source_id in self._given else str(place + 1)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the source ids in the order of joining."""
+        by_place = array("Q", bytes(8 * len(self._ids)))
+        for source_id, place in zip(self._ids, self._places, strict=True):
+            by_place[place] = source_id
+        return (f"{source_id:016x}" for source_id in by_place)
+
+    def __len__(self) -> int:
+        """Return how many photos there are."""
+        return len(self._ids)
 
 
 def given(store: Store) -> dict[str, str]:

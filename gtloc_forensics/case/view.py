@@ -47,7 +47,7 @@ from gtloc_forensics.records import (
 )
 from gtloc_forensics.store import examinations
 from gtloc_forensics.store.codec import tested, told_of, unpack
-from gtloc_forensics.store.joining import chain_window
+from gtloc_forensics.store.joining import chain_end, chain_window
 from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, FILMS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import PHOTOS_AT_ONCE, Album
 from gtloc_forensics.store.sketches import Sketch, sketched
@@ -241,7 +241,11 @@ class StoredCase:
 
     def case_findings(self) -> tuple[Finding, ...]:
         """Findings and explained oddities, strongest first."""
-        return tuple(self._store.findings(self._id))
+        return tuple(self.each_finding())
+
+    def each_finding(self) -> Iterator[Finding]:
+        """The same, streamed."""
+        return self._store.findings(self._id)
 
     def clocks(self) -> tuple[ClockModel, ...]:
         """One clock model per device."""
@@ -267,7 +271,15 @@ class StoredCase:
 
     def custody(self) -> tuple[CustodyEvent, ...]:
         """The custody chain."""
-        return tuple(self._store.custody())
+        return tuple(self.each_event())
+
+    def each_event(self) -> Iterator[CustodyEvent]:
+        """The same, streamed."""
+        return self._store.custody()
+
+    def chain_end(self) -> tuple[int, str]:
+        """How many events the chain has, and the hash of the last one."""
+        return chain_end(self._store)
 
     def custody_window(self, first: int, most: int) -> tuple[int, list[CustodyEvent]]:
         """The number of the last event, and at most *most* events from the number *first* on."""

@@ -134,6 +134,9 @@ class CaseView(Protocol):
     def case_findings(self) -> tuple[Finding, ...]:
         """All findings of :attr:`Finding.is_found` or EXPLAINED outcome, strongest first."""
 
+    def each_finding(self) -> Iterator[Finding]:
+        """The same findings in the same order, streamed: a large case has a hundred thousand."""
+
     def clocks(self) -> tuple[ClockModel, ...]:
         """One clock model per device that allows one."""
 
@@ -148,6 +151,12 @@ class CaseView(Protocol):
 
     def custody(self) -> tuple[CustodyEvent, ...]:
         """The custody chain in order."""
+
+    def each_event(self) -> Iterator[CustodyEvent]:
+        """The same chain, streamed: a case has at least an event a photo."""
+
+    def chain_end(self) -> tuple[int, str]:
+        """How many events the chain has, and the hash of the last one, "" where there is none."""
 
     def decisions(self) -> Decisions:
         """What examiners decided of the findings, seen from this examination."""

@@ -70,7 +70,9 @@ class Template:
     appendix: tuple[str, ...]  # chapters that can be a file of their own
     attach: bool  # whether the findings and the chain are embedded in the PDF as data
     cause_sections: int  # so many causes are told at length, the others in a table
+    minor_causes: int  # so many causes without a section have a row each
     contact_photos: int  # a case of more photos has only those with a finding on the contact sheet
+    table_photos: int  # a case of more photos has only those with a finding in the table
     photo_pages: int  # at most so many photos get a page of their own
     picture_px: int
     picture_bytes: int
@@ -241,7 +243,9 @@ def load_template(name: str) -> Template:
             appendix=tuple(map(str, table["appendix"])),
             attach=bool(table["attach"]),
             cause_sections=int(table["cause_sections"]),
+            minor_causes=int(table["minor_causes"]),
             contact_photos=int(table["contact_photos"]),
+            table_photos=int(table["table_photos"]),
             photo_pages=int(table["photo_pages"]),
             picture_px=int(table["picture_px"]),
             picture_bytes=int(table["picture_bytes"]),

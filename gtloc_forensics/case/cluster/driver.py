@@ -10,7 +10,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from gtloc_forensics.case.cluster import listing
 from gtloc_forensics.case.cluster.assignment import Assignment, Attempt, Leaf, Rules
 from gtloc_forensics.case.cluster.engine import Answer, Engine
 from gtloc_forensics.case.cluster.examined import Examined, built, work_of
+from gtloc_forensics.case.cluster.listing import Wanted
 from gtloc_forensics.case.cluster.messages import Outfit, Reply, Request, State, outfit_of, used
 from gtloc_forensics.case.cluster.shards import Listed, Most, Shard
 from gtloc_forensics.case.cluster.spool import FOLDER, Spool, deposit_at
@@ -91,7 +92,7 @@ class ManyMachines:
         deposit = None if self.results is None else deposit_at(self.results, run.root)
         spool = Spool(self.case_folder / FOLDER, deposit)
         asked = listing.wanted(spool.folder, run.root, candidates, most=self.most, together=model_batch)
-        sharing = _Sharing(self, spool, run, [wanted.shard for wanted in asked], model_batch)
+        sharing = _Sharing(self, spool, run, asked, model_batch)
         keys: set[str] = set()
         with Prefetch(sharing.finished(), depth=0) as finished:
             try:
@@ -112,13 +113,13 @@ class ManyMachines:
 class _Sharing:
     """One run: what is handed to whom, until everything is settled."""
 
-    def __init__(self, driver: ManyMachines, spool: Spool, run: Run, shards: Sequence[Shard], model_batch: int) -> None:
+    def __init__(self, driver: ManyMachines, spool: Spool, run: Run, asked: Iterable[Wanted], model_batch: int) -> None:
         self._driver, self._spool, self._run = driver, spool, run
         self._model_batch = model_batch
         self._stages = run.kept.stages
         self._outfit = _outfit(run)
-        self._files = sum(map(len, shards))
-        self._assignment: Assignment[Shard] = Assignment(shards, driver.rules)
+        self._files = sum(len(wanted.shard) for wanted in asked)
+        self._assignment: Assignment[Shard] = Assignment((wanted.shard for wanted in asked), driver.rules)
         self._attempts: dict[int, Attempt[Shard]] = {}
         self._unseen: dict[int, float] = {}  # attempts that are said to be done → since when no result is seen
         self._unfit: dict[str, str] = {}  # place → why

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from gtloc_forensics.case.cluster.shards import Listed, Most, Shard, cut, is_unchanged
+from gtloc_forensics.examination.on_disk import OnDisk
 from gtloc_forensics.files import reading, writing
 from gtloc_forensics.records import Candidate, FileStat
 
@@ -28,7 +32,7 @@ class Wanted:
     left: frozenset[bytes]
 
 
-def listed(evidence: Path, candidates: Sequence[Candidate]) -> Iterator[Listed]:
+def listed(evidence: Path, candidates: Iterable[Candidate]) -> Iterator[Listed]:
     """Yield *candidates* with what is seen of them now, without opening them."""
     for candidate in candidates:
         try:
@@ -38,8 +42,12 @@ def listed(evidence: Path, candidates: Sequence[Candidate]) -> Iterator[Listed]:
         yield Listed(candidate, stat)
 
 
-def wanted(folder: Path, evidence: Path, candidates: Sequence[Candidate], *, most: Most, together: int) -> list[Wanted]:
+def wanted(
+    folder: Path, evidence: Path, candidates: Sequence[Candidate], *, most: Most, together: int
+) -> Sequence[Wanted]:
     """Return the shards to examine for *candidates*, and keep the listing in *folder*.
+
+    Both lie on the disk: of a photo a byte is held, of a shard eight.
 
     Args:
         folder: where listings lie.
@@ -49,19 +57,18 @@ def wanted(folder: Path, evidence: Path, candidates: Sequence[Candidate], *, mos
         together: photos that a model is shown at a time.
     """
     path = folder / OPEN
-    kept = read(path)
-    left = {entry.candidate.relative: entry for entry in listed(evidence, candidates)}
-    asked: list[Wanted] = []
+    kept, asked, new = read(path), OnDisk[Wanted](), OnDisk[Shard]()
+    is_asked = bytearray(len(candidates))
     for shard in kept:
-        here = frozenset(file.candidate.relative for file in shard.files if _is_left(file, left))
-        for relative in here:
-            del left[relative]
+        here = frozenset(_left_of(shard, evidence, candidates, is_asked))
         if here:
             asked.append(Wanted(shard, here))
-    new = list(cut(left.values(), most, together=together))
-    asked += [Wanted(shard, frozenset(file.candidate.relative for file in shard.files)) for shard in new]
+    others = (candidate for candidate, is_in_hand in zip(candidates, is_asked, strict=True) if not is_in_hand)
+    for shard in cut(listed(evidence, others), most, together=together):
+        new.append(shard)
+        asked.append(Wanted(shard, frozenset(file.candidate.relative for file in shard.files)))
     if new or not path.is_file():
-        write(path, [*kept, *new])
+        write(path, chain(kept, new))
     return asked
 
 
@@ -70,7 +77,7 @@ def finish(folder: Path) -> None:
     (folder / OPEN).replace(folder / FINISHED)
 
 
-def write(path: Path, shards: Sequence[Shard]) -> None:
+def write(path: Path, shards: Iterable[Shard]) -> None:
     """Write shards, one a line."""
     with writing.replaced(path) as draft, gzip.GzipFile(draft, "wb", compresslevel=6, mtime=0) as file:
         for shard in shards:
@@ -78,18 +85,26 @@ def write(path: Path, shards: Sequence[Shard]) -> None:
             file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
 
 
-def read(path: Path) -> list[Shard]:
+def read(path: Path) -> Sequence[Shard]:
     """Return the shards of a listing; none where there is no listing, or it is damaged: then another one is made."""
     try:
         with gzip.open(path, "rb") as file:
-            return [Shard(tuple(map(_file, json.loads(line)))) for line in file]
+            return OnDisk(Shard(tuple(map(_file, json.loads(line)))) for line in file)
     except (OSError, EOFError, ValueError, TypeError, KeyError, RecursionError):
-        return []
+        return ()
 
 
-def _is_left(file: Listed, left: dict[bytes, Listed]) -> bool:
-    now = left.get(file.candidate.relative)
-    return now is not None and now.candidate == file.candidate and is_unchanged(file.stat, now.stat)
+def _left_of(shard: Shard, evidence: Path, candidates: Sequence[Candidate], is_asked: bytearray) -> Iterator[bytes]:
+    """Yield which files of a shard are left to do, and are as they were listed; each is noted in *is_asked*."""
+    for file in shard.files:
+        relative = file.candidate.relative
+        place = bisect_left(candidates, relative, key=attrgetter("relative"))
+        if place == len(candidates) or is_asked[place] or candidates[place] != file.candidate:
+            continue
+        (now,) = listed(evidence, (file.candidate,))
+        if is_unchanged(file.stat, now.stat):
+            is_asked[place] = True
+            yield relative
 
 
 def _plain(file: Listed) -> list[Any]:

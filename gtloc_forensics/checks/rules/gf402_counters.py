@@ -67,7 +67,7 @@ def counters(group: DeviceGroup, context: Context) -> Iterator[Finding]:
         yield _zone_changed(group, kind, *back)
         yield from pairs.passed("GF402", pairs.rest(ordered, back), in_order)
     elif len(odd) <= max(1, int(SINGLE_SHARE * len(ordered))):
-        yield from (_stray(group, kind, stray, ordered) for stray in strays)
+        yield from (_stray(group, kind, index, ordered) for index in odd)
         yield from pairs.passed("GF402", pairs.rest(ordered, strays), in_order)
     elif step:
         yield _step(group, kind, step)
@@ -188,8 +188,8 @@ def _zone_changed(group: DeviceGroup, kind: CounterKind, later: PhotoSummary, ea
     )
 
 
-def _stray(group: DeviceGroup, kind: CounterKind, member: PhotoSummary, ordered: Sequence[PhotoSummary]) -> Finding:
-    place = ordered.index(member)
+def _stray(group: DeviceGroup, kind: CounterKind, place: int, ordered: Sequence[PhotoSummary]) -> Finding:
+    member = ordered[place]
     beside = (*ordered[max(0, place - 1) : place], *ordered[place + 1 : place + 2])
     is_shutter = kind is CounterKind.SHUTTER and not group.doubt
     return pairs.about(

@@ -33,9 +33,9 @@ from gtloc_forensics.report.blocks import (
 from gtloc_forensics.report.chapters import shown
 from gtloc_forensics.report.chapters.clock_pages import clock_facts, clock_plots, is_wide
 from gtloc_forensics.report.chapters.edition import Edition, cause_name, cause_told, numbers, short_name
+from gtloc_forensics.report.chapters.lines import PhotoLine
 from gtloc_forensics.report.chapters.pictures import picture, thumbnail
 from gtloc_forensics.report.chapters.strength import alarm, alarm_share, in_a_word, strength
-from gtloc_forensics.report.chapters.survey import PhotoLine
 from gtloc_forensics.report.chapters.weighing import WeighedCause
 from gtloc_forensics.report.text import plain
 

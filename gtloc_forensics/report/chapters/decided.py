@@ -34,7 +34,7 @@ def decided(edition: Edition) -> Iterator[Block]:
         yield Prose(words("reviewed.none"))
         return
     every = readings(decisions, edition.survey.said)
-    found = {source_id: line.rules for source_id, line in edition.survey.lines.items()}
+    found = {line.source_id: line.rules for line in edition.survey.lines.in_order() if line.rules}
     yield Prose(
         words(
             "reviewed.lead",

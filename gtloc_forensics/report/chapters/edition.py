@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -23,7 +24,8 @@ from gtloc_forensics.records import (
     Status,
 )
 from gtloc_forensics.report.blocks import Picture, Span, Text
-from gtloc_forensics.report.chapters.survey import PhotoLine, Progress, Survey, survey
+from gtloc_forensics.report.chapters.lines import PhotoLine
+from gtloc_forensics.report.chapters.survey import Progress, Survey, survey
 from gtloc_forensics.report.chapters.weighing import WeighedCause, beside, weighed
 from gtloc_forensics.report.template import Template, Words, load_template, load_words
 from gtloc_forensics.report.text import plain
@@ -31,6 +33,7 @@ from gtloc_forensics.report.text import plain
 OF_CAUSES = ("causes", "causes_briefly")  # chapters that tell every cause; a template has one of them
 _CHAPTERS_OF = {"cause": OF_CAUSES, "minor": ("minor",), "photo": ("photos",)}  # where an anchor is, by its kind
 _DECIDED = "decided"  # the chapter that prints every decision
+_LONG_NUMBER = 18  # digits
 _LONGEST_FURNITURE = 32  # characters of a field that stands in one line with others
 
 
@@ -80,6 +83,11 @@ class Edition:
     def carries_data(self) -> bool:
         """Whether findings, chain and card are embedded: never where that would say what is left out."""
         return self.only is None and self.template.attach and self.part is not Part.APPENDIX
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the table is printed of the found alone, with one of all as a file, and findings.json left out."""
+        return self.survey.photos > self.template.table_photos
 
     @property
     def furniture(self) -> dict[str, str]:
@@ -138,8 +146,8 @@ class Edition:
 
     def exhibit(self, source_id: str) -> str:
         """Return the number a photo keeps; "" for one that is not in the case."""
-        line = self.survey.lines.get(source_id)
-        return plain(line.exhibit, limit=40) if line else ""
+        number = self.survey.lines.number_of(source_id)
+        return "" if number is None else plain(self.survey.lines.exhibit_at(number), limit=40)
 
     def name(self, source_id: str) -> str:
         """Return the path of a photo."""
@@ -365,16 +373,24 @@ def numbers(edition: Edition, source_ids: Iterable[str], *, most: int = 80) -> s
 
 def label_runs(numbered: Iterable[str]) -> list[str]:
     """Return the numbers of photos, those that follow each other as a range, then those that are no numbers."""
-    labels = list(dict.fromkeys(numbered))
-    counted = sorted({int(label) for label in labels if label.isdecimal()})
+    counted, longer, others = array("q"), set[int](), dict[str, None]()  # eight bytes each of a hundred thousand
+    for label in numbered:
+        if not label.isdecimal():
+            others[label] = None
+        elif len(label) < _LONG_NUMBER:
+            counted.append(int(label))
+        else:
+            longer.add(int(label))
     runs: list[list[int]] = []
-    for number in counted:
+    for number in sorted((*counted, *longer) if longer else counted):
+        if runs and number == runs[-1][1]:
+            continue
         if runs and number == runs[-1][1] + 1:
             runs[-1][1] = number
         else:
             runs.append([number, number])
     texts = [f"{first}–{last}" if last > first else str(first) for first, last in runs]
-    return texts + [label for label in labels if not label.isdecimal()]
+    return [*texts, *others]
 
 
 def short_name(edition: Edition, source_id: str, *, most: int = 26) -> str:

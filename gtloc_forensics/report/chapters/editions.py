@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
@@ -23,11 +24,11 @@ from gtloc_forensics.report.blocks import (
 )
 from gtloc_forensics.report.chapters.clock_pages import hours_of
 from gtloc_forensics.report.chapters.edition import Edition, cause_name, short_name
+from gtloc_forensics.report.chapters.lines import PhotoLine
 from gtloc_forensics.report.chapters.photo_page import photo_page
 from gtloc_forensics.report.chapters.pictures import picture
 from gtloc_forensics.report.chapters.strength import alarm_share, in_a_word
 from gtloc_forensics.report.chapters.summary import counts, front
-from gtloc_forensics.report.chapters.survey import PhotoLine
 from gtloc_forensics.report.chapters.weighing import WeighedCause
 from gtloc_forensics.report.text import plain
 
@@ -103,12 +104,12 @@ def _said(edition: Edition, cause: WeighedCause, source_id: str) -> Iterator[Blo
 def archive(edition: Edition) -> Iterator[Block]:
     """Yield what to correct, camera by camera: the photos, their times, and the times of a right clock."""
     words = edition.words
-    by_device: dict[str, list[PhotoLine]] = defaultdict(list)
+    by_device: dict[str, array[int]] = defaultdict(lambda: array("I"))
     told = _by_photo(edition)
     models = {model.device_key: model for model in edition.view.clocks() if _is_wrong(model)}
-    for line in edition.survey.lines.values():
+    for at, line in enumerate(edition.survey.lines.in_order()):
         if line.source_id in told or line.device_key in models:
-            by_device[line.device_key].append(line)
+            by_device[line.device_key].append(at)
     yield Heading(words("archive.title"), 1, "archive", "flow")
     yield Prose(words("archive.lead"))
     if not by_device:
@@ -121,7 +122,13 @@ def archive(edition: Edition) -> Iterator[Block]:
         yield Heading(text_of(label), 3, f"archive-{len(lines)}-{device_key}")
         if model is not None:
             yield Prose(_order(edition, model))
-        yield Table(columns, (_correction(edition, line, model, told) for line in lines), empty="", dense=True)
+        yield Table(columns, _corrections(edition, lines, model, told), empty="", dense=True)
+
+
+def _corrections(
+    edition: Edition, places: array[int], model: ClockModel | None, told: dict[str, list[str]]
+) -> Iterator[tuple[Text, ...]]:
+    return (_correction(edition, edition.survey.lines.at(at), model, told) for at in places)
 
 
 def _by_photo(edition: Edition) -> dict[str, list[str]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from gtloc_forensics.report.blocks import Block, Column, Heading, Prose, Span, Table, Text, text_of
 from gtloc_forensics.report.chapters.edition import Edition, cause_name, numbers, short_name
+from gtloc_forensics.report.chapters.summary import by_kind, kind_told
 from gtloc_forensics.report.chapters.weighing import WeighedCause
 
 _NAMES_SHOWN = 2
@@ -13,7 +15,7 @@ _SHARES = (("number", 0.05), ("photos", 0.22), ("told", 0.45), ("rules", 0.14), 
 
 
 def minor(edition: Edition) -> Iterator[Block]:
-    """Yield the table of the causes that have no section."""
+    """Yield the table of the causes that have no section; of more than a table can be read for, by kind."""
     causes = [cause for cause in edition.causes if not cause.has_section]
     if not causes:
         return
@@ -21,7 +23,20 @@ def minor(edition: Edition) -> Iterator[Block]:
     yield Heading(words("minor.title"), 1, "minor", "here")
     yield Prose(words("minor.lead"), "small")
     columns = tuple(Column(words.line(f"minor.column_{name}"), share) for name, share in _SHARES)
-    yield Table(columns, (_row(edition, cause) for cause in causes), empty="", dense=True)
+    shown, rest = causes[: edition.template.minor_causes], causes[edition.template.minor_causes :]
+    rows = chain((_row(edition, cause) for cause in shown), _counted(edition, rest))
+    yield Table(columns, rows, empty="", dense=True)
+    if rest:
+        yield Prose(words("minor.counted", count=len(rest)), "small")
+
+
+def _counted(edition: Edition, causes: list[WeighedCause]) -> Iterator[tuple[Text, ...]]:
+    """Yield a row for each kind of causes that are too many to be told one by one."""
+    for alike in by_kind(edition, causes):
+        group = alike[0].group
+        rules = dict.fromkeys(check_id for cause in alike for check_id in cause.group.check_ids)
+        outcome = text_of(edition.outcome(group.outcome), "bold" if alike[0].is_found else "")
+        yield (text_of("…"), (), kind_told(edition, alike), text_of(" ".join(rules)), outcome)
 
 
 def _row(edition: Edition, cause: WeighedCause) -> tuple[Text, ...]:

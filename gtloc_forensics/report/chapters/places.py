@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -12,13 +13,13 @@ from gtloc_forensics.earth import countries, gazetteer, globe
 from gtloc_forensics.records import Position
 from gtloc_forensics.report.blocks import Block, Column, Figure, Heading, Prose, Table, Text, text_of
 from gtloc_forensics.report.chapters.edition import Edition, label_runs, numbers
-from gtloc_forensics.report.chapters.survey import Leg, PhotoLine
+from gtloc_forensics.report.chapters.lines import PhotoLine
+from gtloc_forensics.report.chapters.survey import Leg
 from gtloc_forensics.report.drawings.casemap import BrokenLeg, Spot, case_map
 from gtloc_forensics.report.text import plain
 
 _SHARES = (("place", 0.36), ("photos", 0.28), ("first", 0.18), ("last", 0.18))
 _ROWS_SHOWN = 20
-_NEVER = datetime(9999, 1, 1)  # naive, as every moment here
 _AROUND_MAP = 75.0  # points for the heading, its lead and the caption
 _RUNS_IN_A_LABEL = 2
 _MOST_WAYS = 8
@@ -28,15 +29,19 @@ _GRID_DEG = 0.05  # photos closer than that are named together: towns stand for 
 
 def places(edition: Edition) -> Iterator[Block]:
     """Yield the chapter, nothing where fewer than two places are claimed."""
-    lines = [line for line in edition.survey.lines.values() if line.position is not None and edition.listed(line)]
-    if len({line.position for line in lines}) < 2:
+    every = edition.survey.lines
+    chosen = (at for at, line in enumerate(every.in_order()) if line.position is not None and edition.listed(line))
+    placed = array("I", chosen)
+    if all(one == other for one, other in pairwise(every.at(at).position for at in placed)):
         return
     words = edition.words
-    named = _named(lines)
-    spots = [Spot(plain(line.exhibit, limit=12), _at(line), is_quiet=not line.is_found) for line in lines]
+    named = _named(edition, placed)
+    spots = [
+        Spot(plain(line.exhibit, limit=12), _at(line), is_quiet=not line.is_found) for line in map(every.at, placed)
+    ]
     told = "; ".join(place_name(edition, place) for place, _ in named[:6])
     broken = [broken_leg(edition, leg) for leg in _legs(edition)]
-    tracks = _tracks(edition, lines)
+    tracks = _tracks(edition, placed)
     drawing = case_map(
         spots,
         alt=words.line("places.alt", count=len(named), places=told),
@@ -89,12 +94,15 @@ def broken_leg(edition: Edition, leg: Leg) -> BrokenLeg:
 
 def way_of(edition: Edition, source_id: str, *, most: int) -> list[PhotoLine]:
     """Return the photos of one camera that were taken just before and after one, by what they claim, with itself."""
-    line = edition.survey.lines.get(source_id)
-    if line is None or line.position is None or line.local is None:
+    lines = edition.survey.lines
+    number = lines.number_of(source_id)
+    if number is None or lines.at(number).position is None or lines.at(number).local is None:
         return []
-    same = _in_order(each for each in edition.survey.lines.values() if each.device_key == line.device_key)
-    at = same.index(line)
-    return same[max(0, at - most) : at + most + 1]
+    if not edition.survey.ways:
+        edition.survey.ways.update(_ways(edition, range(len(lines)), with_unknown=True))
+    same = edition.survey.ways[lines.at(number).device_key]
+    at = same.index(number)
+    return [lines.at(each) for each in same[max(0, at - most) : at + most + 1]]
 
 
 def legs_of(edition: Edition, source_ids: Iterable[str]) -> list[Leg]:
@@ -118,29 +126,38 @@ def _at(line: PhotoLine) -> Position:
     return line.position
 
 
-def _in_order(lines: Iterable[PhotoLine]) -> list[PhotoLine]:
-    placed = [line for line in lines if line.local is not None and line.position is not None]
-    return sorted(placed, key=lambda line: (line.utc or line.local or _NEVER, line.source_id))
+def _ways(edition: Edition, numbers: Iterable[int], *, with_unknown: bool = False) -> dict[str, array[int]]:
+    """Return of each camera which of its photos claim a time and a place, in the order of their instants."""
+    lines = edition.survey.lines
+    by_device: dict[str, list[tuple[datetime, int, int]]] = defaultdict(list)
+    for number in numbers:
+        line = lines.at(number)
+        if line.local is not None and line.position is not None and (line.device_key or with_unknown):
+            by_device[line.device_key].append((line.utc or line.local, int(line.source_id, 16), number))
+    return {
+        device_key: array("I", (number for _, _, number in sorted(of_device)))
+        for device_key, of_device in by_device.items()
+    }
 
 
-def _tracks(edition: Edition, lines: Iterable[PhotoLine]) -> list[list[Position]]:
+def _tracks(edition: Edition, numbers: Iterable[int]) -> list[list[Position]]:
     """Return the places of each camera in the order of their claimed instants; of one without any, of its clock.
 
     None where so many cameras have a way that nobody could follow one. A camera that may be several (no serial number)
     has none where its photos lie too far apart for their times: then it is several, or its leg is shown as broken.
     """
-    by_device: dict[str, list[PhotoLine]] = defaultdict(list)
-    for line in lines:
-        if line.device_key:
-            by_device[line.device_key].append(line)
-    ways = [way for _, of_device in sorted(by_device.items()) if len(way := _in_order(of_device)) > 1]
+    ways = {key: way for key, way in sorted(_ways(edition, numbers).items()) if len(way) > 1}
     if len(ways) > _MOST_WAYS:
         return []
-    devices = edition.survey.devices
-    return [[_at(line) for line in way] for way in ways if not devices[way[0].device_key].doubt or _can_be_one(way)]
+    devices, at = edition.survey.devices, edition.survey.lines.at
+    return [
+        [_at(line) for line in map(at, way)]
+        for key, way in ways.items()
+        if not devices[key].doubt or _can_be_one(map(at, way))
+    ]
 
 
-def _can_be_one(way: Sequence[PhotoLine]) -> bool:
+def _can_be_one(way: Iterable[PhotoLine]) -> bool:
     """Return whether one device can have taken these photos, as fast as an airliner."""
     for line, following in pairwise(way):
         first, second = line.utc or line.local, following.utc or following.local
@@ -150,29 +167,31 @@ def _can_be_one(way: Sequence[PhotoLine]) -> bool:
     return True
 
 
-def _named(lines: Iterable[PhotoLine]) -> list[tuple[gazetteer.NamedPlace, list[PhotoLine]]]:
-    """Return photos by the place they are called after, the place of most photos first."""
-    by_cell: dict[tuple[int, int], list[PhotoLine]] = defaultdict(list)
-    for line in lines:
-        where = _at(line)
-        by_cell[round(where.latitude_deg / _GRID_DEG), round(where.longitude_deg / _GRID_DEG)].append(line)
-    by_place: dict[Position, tuple[gazetteer.NamedPlace, list[PhotoLine]]] = {}
+def _named(edition: Edition, numbers: Iterable[int]) -> list[tuple[gazetteer.NamedPlace, array[int]]]:
+    """Return which photos are called after which place, the place of most photos first."""
+    lines = edition.survey.lines
+    by_cell: dict[tuple[int, int], array[int]] = defaultdict(lambda: array("I"))
+    for number in numbers:
+        where = _at(lines.at(number))
+        by_cell[round(where.latitude_deg / _GRID_DEG), round(where.longitude_deg / _GRID_DEG)].append(number)
+    by_place: dict[Position, tuple[gazetteer.NamedPlace, array[int]]] = {}
     for together in by_cell.values():
-        place = gazetteer.well_known(_at(together[0]))
-        by_place.setdefault(place.position, (place, []))[1].extend(together)
+        place = gazetteer.well_known(_at(lines.at(together[0])))
+        by_place.setdefault(place.position, (place, array("I")))[1].extend(together)
     return sorted(by_place.values(), key=lambda item: (-len(item[1]), item[0].name))
 
 
-def _table(edition: Edition, named: list[tuple[gazetteer.NamedPlace, list[PhotoLine]]]) -> Iterator[Block]:
+def _table(edition: Edition, named: list[tuple[gazetteer.NamedPlace, array[int]]]) -> Iterator[Block]:
     words = edition.words
     columns = tuple(Column(words.line(f"places.column_{name}"), share) for name, share in _SHARES)
-    yield Table(columns, [_row(edition, place, lines) for place, lines in named[:_ROWS_SHOWN]], empty="", dense=True)
+    yield Table(columns, [_row(edition, *each) for each in named[:_ROWS_SHOWN]], empty="", dense=True)
     if len(named) > _ROWS_SHOWN:
         yield Prose(words("places.more", count=len(named) - _ROWS_SHOWN), "small")
 
 
-def _row(edition: Edition, place: gazetteer.NamedPlace, lines: list[PhotoLine]) -> tuple[Text, ...]:
-    moments = sorted(line.local for line in lines if line.local is not None)
-    first, last = (edition.when(moments[end]) if moments else "–" for end in (0, -1))
-    shown = numbers(edition, (line.source_id for line in lines), most=12)
+def _row(edition: Edition, place: gazetteer.NamedPlace, photos: array[int]) -> tuple[Text, ...]:
+    lines = edition.survey.lines
+    moments = [moment for at in photos if (moment := lines.at(at).local) is not None]
+    first, last = (edition.when(end(moments)) if moments else "–" for end in (min, max))
+    shown = numbers(edition, lines.names(photos), most=12)
     return (text_of(place_name(edition, place)), text_of(shown), text_of(first), text_of(last))

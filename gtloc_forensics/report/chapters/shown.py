@@ -10,8 +10,9 @@ from gtloc_forensics.report.blocks import Block, Column, Prose, Row, Table, Text
 from gtloc_forensics.report.chapters.comparison import comparison, coordinates, offset_of
 from gtloc_forensics.report.chapters.edition import Edition
 from gtloc_forensics.report.chapters.figures import Subject, drawings
+from gtloc_forensics.report.chapters.lines import PhotoLine
 from gtloc_forensics.report.chapters.places import near_place
-from gtloc_forensics.report.chapters.survey import PhotoLine, device_label
+from gtloc_forensics.report.chapters.survey import device_label
 from gtloc_forensics.report.chapters.weighing import WeighedCause, beside
 from gtloc_forensics.report.text import plain
 

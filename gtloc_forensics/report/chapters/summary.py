@@ -166,9 +166,9 @@ def _photos(edition: Edition, cause: WeighedCause) -> Text:
 
 def _counted(edition: Edition, causes: list[WeighedCause]) -> Iterator[tuple[Cell, ...]]:
     """Yield how often each kind of cause without a row was met: a row a kind that was found, one for all explained."""
-    for alike in _by_kind(edition, [cause for cause in causes if cause.is_found]):
+    for alike in by_kind(edition, [cause for cause in causes if cause.is_found]):
         outcome = text_of(edition.outcome(alike[0].group.outcome))
-        yield ((), (), _kind_told(edition, alike), outcome, (), _page_of(edition, alike[0]))
+        yield ((), (), kind_told(edition, alike), outcome, (), _page_of(edition, alike[0]))
     rest = [cause for cause in causes if not cause.is_found]
     if rest:
         told = edition.words("summary.explained", count=len(rest))
@@ -178,20 +178,22 @@ def _counted(edition: Edition, causes: list[WeighedCause]) -> Iterator[tuple[Cel
 def _explained(edition: Edition) -> Text:
     """Return which kinds of explained causes there are, with how many photos."""
     spans: list[Span] = []
-    for alike in _by_kind(edition, [cause for cause in edition.causes if not cause.is_found]):
+    for alike in by_kind(edition, [cause for cause in edition.causes if not cause.is_found]):
         spans += [Span("; ")] if spans else []
-        spans += _kind_told(edition, alike)
+        spans += kind_told(edition, alike)
     return tuple(spans)
 
 
-def _by_kind(edition: Edition, causes: list[WeighedCause]) -> list[list[WeighedCause]]:
+def by_kind(edition: Edition, causes: list[WeighedCause]) -> list[list[WeighedCause]]:
+    """Return causes that ended alike and are called the same together."""
     kinds: dict[tuple[str, str], list[WeighedCause]] = defaultdict(list)
     for cause in causes:
         kinds[(edition.outcome(cause.group.outcome), cause_name(edition, cause.group))].append(cause)
     return list(kinds.values())
 
 
-def _kind_told(edition: Edition, alike: list[WeighedCause]) -> Text:
+def kind_told(edition: Edition, alike: list[WeighedCause]) -> Text:
+    """Return how many causes are alike, what they are called, and how many photos they concern."""
     photos = len({source_id for cause in alike for source_id in cause.group.source_ids})
     name = cause_name(edition, alike[0].group)
     return edition.words("summary.counted", count=len(alike), cause=name, photos=photos)

@@ -1,11 +1,12 @@
 """What one pass over the photos of a case tells a report: counts, names, and who gets a page.
 
-Bounded in memory: a few hundred bytes a photo, whatever a photo weighs.
+Bounded in memory: some 150 bytes a photo, whatever a photo weighs.
 """
 
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,6 @@ from gtloc_forensics.records import (
     ImageFacts,
     Outcome,
     PhotoEntry,
-    Position,
     Prediction,
     Stated,
     Status,
@@ -30,6 +30,7 @@ from gtloc_forensics.records import (
     Untold,
 )
 from gtloc_forensics.records.decisions import ways_to_say
+from gtloc_forensics.report.chapters.lines import PhotoLine, PhotoLines
 from gtloc_forensics.report.chapters.weighing import weight_of
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
@@ -52,29 +53,6 @@ class DeviceTally:
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoLine:
-    """What tables and sheets say of one photo."""
-
-    source_id: str
-    exhibit: str  # the number it keeps, or the one it was given
-    name: str
-    sha256: str
-    statuses: frozenset[Status]
-    device_key: str  # "" where nothing is claimed
-    local: datetime | None
-    utc: datetime | None
-    gps_utc: datetime | None
-    rules: tuple[str, ...]  # of what was found
-    position: Position | None = None
-    zones: tuple[str, ...] = ()  # legal at the place
-
-    @property
-    def is_found(self) -> bool:
-        """Whether a person should look at it."""
-        return Status.FOUND in self.statuses
-
-
-@dataclass(frozen=True, slots=True)
 class Leg:
     """The way between two photos of one camera that is too fast, with the least speed that it takes."""
 
@@ -90,11 +68,12 @@ class Survey:
     photos: int = 0
     examined: int = 0  # photos whose entries were read and whose picture could be opened
     looked_at: int = 0  # photos whose pixels a model examined
-    lines: dict[str, PhotoLine] = field(default_factory=dict)  # by source_id, in path order
+    lines: PhotoLines = field(default_factory=PhotoLines)
     kept: dict[str, PhotoEntry] = field(default_factory=dict)  # the photos that sections show
-    gaps: list[tuple[str, str, str]] = field(default_factory=list)  # (source_id, stage, reason)
+    gaps: dict[tuple[str, str], array[int]] = field(default_factory=dict)  # (stage, reason) → places of the photos
     paged: frozenset[str] = frozenset()  # source_ids that get a page of their own
     unpaged: int = 0  # those that would have deserved one
+    ways: dict[str, array[int]] = field(default_factory=dict)  # of cameras, in order of time, once one is asked for
     devices: dict[str, DeviceTally] = field(default_factory=dict)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (stage, reason) → photos
     outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)  # (check_id, outcome) → photos
@@ -131,14 +110,14 @@ def survey(
     total = view.tally.photos if progress else 0
     for number, entry in enumerate(view.photos(), start=1):
         source_id = entry.photo.source.source_id
-        _count(digest, entry, exhibits.get(source_id, str(number)))
+        line = _count(digest, entry, exhibits.get(source_id, str(number)))
         if progress:
             progress("read", number, max(number, total))
         if source_id in judged:
             digest.said[source_id] = (entry.photo.source.sha256, ways_to_say(entry.findings))
         if source_id in kept:
             digest.kept[source_id] = entry
-        wanted = _is_called(digest.lines[source_id], sheet) if sheet else bool(entry.statuses & shown)
+        wanted = _is_called(line, sheet) if sheet else bool(entry.statuses & shown)
         if wanted and (sheet or source_id not in kept):
             digest.unpaged += 1
             heapq.heappush(gravest, (_rank(entry, number), source_id))
@@ -153,19 +132,22 @@ def _is_called(line: PhotoLine, name: str) -> bool:
     return name in (line.exhibit, line.name, line.source_id)
 
 
-def _count(digest: Survey, entry: PhotoEntry, exhibit: str) -> None:
-    source = entry.photo.source
+def _count(digest: Survey, entry: PhotoEntry, exhibit: str) -> PhotoLine:
+    """Take an entry into the digest and return its line."""
+    line = _line(entry, exhibit)
+    for gap in entry.unexamined:
+        digest.gaps.setdefault((gap.stage, gap.reason), array("I")).append(digest.photos)
     digest.photos += 1
     digest.examined += isinstance(entry.photo.claim, Claim) and isinstance(entry.photo.image, ImageFacts)
     digest.looked_at += isinstance(entry.photo.prediction, Prediction)
-    digest.lines[source.source_id] = _line(entry, exhibit)
-    digest.gaps += [(source.source_id, gap.stage, gap.reason) for gap in entry.unexamined]
+    digest.lines.append(line)
     digest.reasons.update({(gap.stage, gap.reason) for gap in entry.unexamined})
     digest.outcomes.update({(finding.check_id, finding.outcome) for finding in entry.findings})
     digest.legs += _legs(entry)
     digest.weighed.update(finding.check_id for finding in entry.findings if finding.p_value is not None)
     _count_device(digest, entry)
     _count_integrity(digest, entry)
+    return line
 
 
 def _line(entry: PhotoEntry, exhibit: str) -> PhotoLine:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
+from heapq import nsmallest
 
 from gtloc_forensics.records import ClockKind, ClockModel, Status
 from gtloc_forensics.records.claims import UNKNOWN_DEVICE
 from gtloc_forensics.report.blocks import Block, Column, Figure, Heading, Prose, Table, Text, text_of
 from gtloc_forensics.report.chapters.edition import Edition
-from gtloc_forensics.report.chapters.survey import DeviceTally, PhotoLine
+from gtloc_forensics.report.chapters.lines import PhotoLine
+from gtloc_forensics.report.chapters.survey import DeviceTally
 from gtloc_forensics.report.drawings.timelines import Lane, timelines
 from gtloc_forensics.report.text import plain
 
@@ -23,17 +26,17 @@ _MOMENTS_SHOWN = 600  # of one camera
 
 def timeline(edition: Edition) -> Iterator[Block]:
     """Yield the chapter, nothing where fewer than two photos claim a time."""
-    by_device: dict[str, list[PhotoLine]] = defaultdict(list)
-    for line in edition.survey.lines.values():
+    by_device: dict[str, array[int]] = defaultdict(lambda: array("I"))
+    for at, line in enumerate(edition.survey.lines.in_order()):
         if line.local is not None and line.device_key:
-            by_device[line.device_key].append(line)
+            by_device[line.device_key].append(at)
     if sum(map(len, by_device.values())) < 2:
         return
     words = edition.words
     models = {model.device_key: model for model in edition.view.clocks()}
     ordered = sorted(by_device.items(), key=lambda item: (-len(item[1]), item[0]))
     lanes = [
-        _lane(edition, device_key, lines, models.get(device_key)) for device_key, lines in ordered[:_CAMERAS_SHOWN]
+        _lane(edition, device_key, places, models.get(device_key)) for device_key, places in ordered[:_CAMERAS_SHOWN]
     ]
     rows = tuple(words.line(f"timeline.{name}") for name in ("claimed", "corrected", "gps"))
     dated = words.line("format.date", year="{year}", month="{month}", day="{day}")
@@ -78,17 +81,25 @@ def _camera_row(edition: Edition, tally: DeviceTally) -> tuple[Text, ...]:
     return (text_of(_label(edition, tally)), text_of(photos), text_of(first), text_of(last), text_of(found))
 
 
-def _lane(edition: Edition, device_key: str, lines: list[PhotoLine], model: ClockModel | None) -> Lane:
+def _lane(edition: Edition, device_key: str, places: array[int], model: ClockModel | None) -> Lane:
+    """Return the earliest moments of a camera, as many as are drawn."""
     tally = edition.survey.devices.get(device_key)
-    claimed = [line.local for line in lines if line.local is not None]
+    claimed = nsmallest(_MOMENTS_SHOWN, (line.local for line in _lines(edition, places) if line.local is not None))
     corrected = []
     if model is not None and model.offset_hours is not None and model.kind is not ClockKind.RIGHT:
         corrected = [moment - timedelta(hours=model.offset_hours) for moment in claimed]
-    gps = [
-        line.gps_utc + (line.local - line.utc)
-        for line in lines
-        if line.gps_utc is not None and line.local is not None and line.utc is not None
-    ]
+    gps = nsmallest(
+        _MOMENTS_SHOWN,
+        (
+            line.gps_utc + (line.local - line.utc)
+            for line in _lines(edition, places)
+            if line.gps_utc is not None and line.local is not None and line.utc is not None
+        ),
+    )
     label = _label(edition, tally)[:_LONGEST_LABEL] if tally else plain(device_key, limit=_LONGEST_LABEL)
-    told = edition.words.line("timeline.camera", camera=label, count=len(lines))
-    return Lane(told, *(tuple(sorted(moments)[:_MOMENTS_SHOWN]) for moments in (claimed, corrected, gps)))
+    told = edition.words.line("timeline.camera", camera=label, count=len(places))
+    return Lane(told, tuple(claimed), tuple(corrected), tuple(gps))
+
+
+def _lines(edition: Edition, places: array[int]) -> Iterator[PhotoLine]:
+    return map(edition.survey.lines.at, places)

@@ -6,9 +6,11 @@ the number of sections a report has room for, is a row of a table. Nothing is le
 
 from __future__ import annotations
 
-from collections import defaultdict
+from array import array
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TypeVar
 
 from gtloc_forensics.records import (
     CaseView,
@@ -23,6 +25,7 @@ from gtloc_forensics.records import (
 
 _GRAVITY = {Outcome.CONTRADICTION: 2, Outcome.SUSPICIOUS: 1}
 _SURENESS = {Confidence.DECISIVE: 3, Confidence.STRONG: 2, Confidence.WEAK: 1, Confidence.CONTEXT: 0}
+T = TypeVar("T")
 _SMALL = 2  # of so few photos each is shown
 
 
@@ -75,20 +78,16 @@ class WeighedCause:
 
 def weighed(view: CaseView, *, sections: int) -> tuple[WeighedCause, ...]:
     """Return the causes of a case by weight; the first *sections* that were found are told at length."""
-    by_group: dict[int, list[Finding]] = defaultdict(list)
-    homeless: dict[str, list[Finding]] = defaultdict(list)
     groups = list(view.causes())
-    homes = _homes(groups)
-    for finding in view.case_findings():
-        home = _home(finding, homes, groups)
-        if home is not None:
-            by_group[home].append(finding)
-        elif finding.is_found:
-            homeless[finding.check_id].append(finding)
-    for check_id, findings in sorted(homeless.items()):
-        by_group[len(groups)] = findings
-        groups.append(_of_rule(check_id, findings))
-    causes = [_cause(group, by_group[index]) for index, group in enumerate(groups)]
+    carried, homes = _carried(view, groups)
+    exemplars = [each.exemplar or next(iter(group.source_ids), "") for each, group in zip(carried, groups, strict=True)]
+    strongest = [each.strongest for each in carried]
+    del carried
+    telling = _told(view, homes, exemplars, strongest)
+    causes = [
+        WeighedCause(0, group, exemplar, *told)
+        for group, exemplar, told in zip(groups, exemplars, telling, strict=True)
+    ]
     ordered = sorted(enumerate(causes), key=lambda item: (*(-weight for weight in _weight(item[1])), item[0]))
     return tuple(
         replace(cause, number=number, has_section=cause.is_found and number <= sections)
@@ -117,52 +116,119 @@ def _weight(cause: WeighedCause) -> tuple[float, ...]:
     return (*own, *gravest[2:], float(len(cause.group.source_ids)))
 
 
-def _homes(groups: Iterable[CauseGroup]) -> Mapping[tuple[str, str], list[int]]:
-    """Return, for each photo and rule, the groups that both are in."""
-    homes: dict[tuple[str, str], list[int]] = defaultdict(list)
+@dataclass(slots=True)
+class _Carried:
+    """What carries a cause, of findings that go by: nothing of a finding is held but what decides between two.
+
+    Attributes:
+        photos: of each photo how many rules speak of it, which these are, and the weight of its gravest finding.
+        best: of each photo the finding whose ratio counts, never the largest of several from one picture: how many
+            scores it combines, how weak it is, and its place among all findings.
+        gravest: of all, kept of findings that name no cause.
+    """
+
+    photos: dict[int, tuple[frozenset[str], tuple[float, ...]]] = field(default_factory=dict)
+    best: dict[int, tuple[tuple[float, float], int]] = field(default_factory=dict)
+    gravest: Finding | None = None
+    findings: int = 0
+    others: dict[str, None] = field(default_factory=dict)  # all photos of findings that name no cause, in their order
+
+    def hear(self, finding: Finding, place: int) -> None:
+        """Take a finding in, with its place among all."""
+        photo, weight = int(finding.source_ids[0], 16), weight_of(finding)
+        rules, heaviest = self.photos.get(photo, (frozenset(), weight))
+        both = rules if finding.check_id in rules else rules | {finding.check_id}
+        self.photos[photo] = _same((both, max(heaviest, weight)))
+        known = self.best.get(photo)
+        if finding.log10_lr is not None and (known is None or _whole(finding) > known[0]):
+            self.best[photo] = (_whole(finding), place)
+
+    def hear_homeless(self, finding: Finding, place: int) -> None:
+        """Take a finding in that names no cause."""
+        self.hear(finding, place)
+        self.findings += 1
+        self.others.update(dict.fromkeys(finding.source_ids))
+        if self.gravest is None or weight_of(finding) > weight_of(self.gravest):
+            self.gravest = finding
+
+    @property
+    def exemplar(self) -> str:
+        """The photo of which most rules speak, of these the gravest; "" where there is none."""
+        return f"{max(self.photos, key=self._rank):016x}" if self.photos else ""
+
+    def _rank(self, photo: int) -> tuple[float, ...]:
+        rules, weight = self.photos[photo]
+        return (float(len(rules)), *weight)
+
+    @property
+    def strongest(self) -> int:
+        """The place of the finding with the largest calibrated strength, -1 where none has one."""
+        return max(self.best.values(), key=lambda best: -best[0][1], default=((0.0, 0.0), -1))[1]
+
+
+def _carried(view: CaseView, groups: list[CauseGroup]) -> tuple[list[_Carried], array[int]]:
+    """Return what carries each group, and in which each finding is told, -1 for none.
+
+    Groups of findings that name no cause, one a rule, are added to *groups*.
+    """
+    fitting, homes = _fitting(groups), array("q")
+    carried = [_Carried() for _ in groups]
+    homeless: dict[str, _Carried] = {}
+    waiting: list[tuple[int, str]] = []  # place of a finding without a cause, and its rule
+    for finding in view.each_finding():
+        home = _home(finding, fitting.get(finding.source_ids[0], ()), groups)
+        if home is not None:
+            carried[home].hear(finding, len(homes))
+        elif finding.is_found:
+            homeless.setdefault(finding.check_id, _Carried()).hear_homeless(finding, len(homes))
+            waiting.append((len(homes), finding.check_id))
+        homes.append(-1 if home is None else home)
+    of_rule = {check_id: len(groups) + index for index, check_id in enumerate(sorted(homeless))}
+    for place, check_id in waiting:
+        homes[place] = of_rule[check_id]
+    for check_id in of_rule:
+        groups.append(_of_rule(check_id, homeless[check_id]))
+        carried.append(homeless[check_id])
+    return carried, homes
+
+
+def _fitting(groups: Iterable[CauseGroup]) -> Mapping[str, tuple[int, ...]]:
+    """Return of each photo the groups that it is in."""
+    fitting: dict[str, tuple[int, ...]] = {}
     for index, group in enumerate(groups):
-        for source_id in group.source_ids:
-            for check_id in group.check_ids:
-                homes[(source_id, check_id)].append(index)
-    return homes
+        for source_id in dict.fromkeys(group.source_ids):
+            fitting[source_id] = _same((*fitting.get(source_id, ()), index))
+    return fitting
 
 
-def _home(finding: Finding, homes: Mapping[tuple[str, str], list[int]], groups: list[CauseGroup]) -> int | None:
+def _home(finding: Finding, of_photo: Iterable[int], groups: list[CauseGroup]) -> int | None:
     """Return the group a finding is told in: of several the one of its own cause, else the first."""
-    fitting = homes.get((finding.source_ids[0], finding.check_id), [])
+    fitting = [index for index in of_photo if finding.check_id in groups[index].check_ids]
     same = (index for index in fitting if finding.cause and groups[index].cause.kind == finding.cause.kind)
     return next(same, fitting[0] if fitting else None)
 
 
-def _of_rule(check_id: str, findings: list[Finding]) -> CauseGroup:
+def _of_rule(check_id: str, carried: _Carried) -> CauseGroup:
     """Return the findings of one rule that name no cause as a group."""
-    gravest = max(findings, key=weight_of)
+    gravest = carried.gravest
+    if gravest is None:
+        raise ValueError(f"{check_id} found nothing")
     return CauseGroup(
         cause=Cause(CauseKind.UNNAMED, ""),
         label="",
         outcome=gravest.outcome,
         severity=gravest.severity,
-        source_ids=tuple(dict.fromkeys(source_id for finding in findings for source_id in finding.source_ids)),
+        source_ids=tuple(carried.others),
         check_ids=(check_id,),
-        findings=len(findings),
-        summary=gravest.summary if len(findings) == 1 else "",
+        findings=carried.findings,
+        summary=gravest.summary if carried.findings == 1 else "",
     )
 
 
-def _cause(group: CauseGroup, findings: list[Finding]) -> WeighedCause:
-    exemplar = _exemplar(findings) or next(iter(group.source_ids), "")
-    strongest = max(_of_each_photo(findings), key=_ratio, default=None)
-    return WeighedCause(0, group, exemplar, _of_each_rule(findings, exemplar), strongest)
-
-
-def _of_each_photo(findings: Iterable[Finding]) -> Iterable[Finding]:
-    """Return of each photo the one finding whose ratio counts: never the largest of several from one picture."""
-    best: dict[str, Finding] = {}
-    for finding in findings:
-        known = best.get(finding.source_ids[0])
-        if finding.log10_lr is not None and (known is None or _whole(finding) > _whole(known)):
-            best[finding.source_ids[0]] = finding
-    return best.values()
+@lru_cache(maxsize=1024)
+def _same(value: T) -> T:
+    """Return the one object that stands for all that are equal to it: a hundred thousand photos have few weights."""
+    return value
 
 
 def _whole(finding: Finding) -> tuple[float, float]:
@@ -174,25 +240,25 @@ def _ratio(finding: Finding) -> float:
     return abs(finding.log10_lr or 0.0)
 
 
-def _exemplar(findings: Iterable[Finding]) -> str:
-    by_photo: dict[str, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        by_photo[finding.source_ids[0]].append(finding)
+def _told(
+    view: CaseView, homes: Iterable[int], exemplars: list[str], strongest: list[int]
+) -> list[tuple[tuple[Finding, ...], Finding | None]]:
+    """Return of each group, of each rule that speaks in it, the finding about its exemplar, else the gravest.
 
-    def rank(item: tuple[str, list[Finding]]) -> tuple[float, ...]:
-        told = item[1]
-        return (float(len({finding.check_id for finding in told})), *max(map(weight_of, told)))
-
-    return max(by_photo.items(), key=rank)[0] if by_photo else ""
-
-
-def _of_each_rule(findings: Iterable[Finding], exemplar: str) -> tuple[Finding, ...]:
-    best: dict[str, Finding] = {}
-    for finding in findings:
-        known = best.get(finding.check_id)
-        if known is None or _telling(finding, exemplar) > _telling(known, exemplar):
-            best[finding.check_id] = finding
-    return tuple(sorted(best.values(), key=weight_of, reverse=True))
+    With it goes the finding with the largest calibrated strength.
+    """
+    best: list[dict[str, Finding]] = [{} for _ in exemplars]
+    largest: list[Finding | None] = [None for _ in exemplars]
+    for place, (finding, home) in enumerate(zip(view.each_finding(), homes, strict=True)):
+        if home < 0:
+            continue
+        if place == strongest[home]:
+            largest[home] = finding
+        known = best[home].get(finding.check_id)
+        if known is None or _telling(finding, exemplars[home]) > _telling(known, exemplars[home]):
+            best[home][finding.check_id] = finding
+    told = [tuple(sorted(each.values(), key=weight_of, reverse=True)) for each in best]
+    return list(zip(told, largest, strict=True))
 
 
 def _telling(finding: Finding, exemplar: str) -> tuple[float, ...]:

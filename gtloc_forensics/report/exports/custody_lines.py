@@ -23,6 +23,6 @@ def write_custody(view: CaseView, path: Path) -> None:
 
 def custody_lines(view: CaseView) -> Iterator[str]:
     """Yield the events in order, each as a line of JSON."""
-    for event in view.custody():
+    for event in view.each_event():
         fields = asdict(event) | {"utc_time": event.utc_time.isoformat(), "detail": dict(event.detail)}
         yield json.dumps(fields, ensure_ascii=True) + "\n"

@@ -7,19 +7,24 @@ pikepdf could date or draw by chance is given.
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import BytesIO
 from pathlib import Path
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, Pdf, String
 from PIL import ImageCms
 
+from gtloc_forensics.files import opening
+
 _ICC_DATE = slice(24, 36)  # of the profile's header: when it was made, which must not be now
 _SAME_IN_BOTH = {"pdf:Producer": "/Producer", "xmp:CreatorTool": "/Creator", "pdf:Keywords": "/Keywords"}
+_PACKED_BY_QPDF_BYTES = 1 << 24  # a longer file is never held whole; of a shorter one qpdf orders the entries anew
 _PRINTED = 4  # flag of an annotation
 _OF_LISTS = ("Lbl", "LBody")
 _EXTENSION = """
@@ -56,9 +61,23 @@ class Tagged:
 class Attachment:
     """A file embedded in the PDF."""
 
-    content: bytes
+    deflated: bytes
+    size: int  # of what is deflated
     media_type: str
     told: str  # what it is, for people
+
+
+def attachment(pieces: Iterable[str], media_type: str, told: str) -> Attachment:
+    """Return a file to embed, of text that is packed piece by piece: of a gigabyte some twenty megabytes are held."""
+    packing, size = zlib.compressobj(), 0
+    with opening.told_when_full(), tempfile.TemporaryFile() as packed:  # joined in memory it would be there twice
+        for piece in pieces:
+            content = piece.encode()
+            size += len(content)
+            packed.write(packing.compress(content))
+        packed.write(packing.flush())
+        packed.seek(0)
+        return Attachment(packed.read(), size, media_type, told)
 
 
 def finish(
@@ -82,19 +101,21 @@ def finish(
         attachments: name → file.
         link_told: what is said of a link where its words cannot be.
     """
-    finished = BytesIO()  # a path need not be text, which pikepdf asks for
-    with path.open("rb") as drawn, Pdf.open(drawn) as pdf:
-        _build_tree(pdf, list(marks))
-        _print_links(pdf, link_told)
-        _embed(pdf, attachments, instant)
-        _declare(pdf, instant=instant, title=title, language=language)
-        pdf.save(
-            finished,
-            deterministic_id=True,
-            min_version="1.7",
-            object_stream_mode=pikepdf.ObjectStreamMode.generate,
-        )
-    path.write_bytes(finished.getbuffer())
+    with opening.told_when_full(), tempfile.TemporaryFile() as finished:  # a path need not be text, as pikepdf asks
+        with path.open("rb") as drawn, Pdf.open(drawn) as pdf:
+            _build_tree(pdf, list(marks))
+            _print_links(pdf, link_told)
+            _embed(pdf, attachments, instant)
+            _declare(pdf, instant=instant, title=title, language=language)
+            pdf.save(
+                finished,
+                deterministic_id=True,
+                min_version="1.7",
+                object_stream_mode=pikepdf.ObjectStreamMode.generate,
+            )
+        finished.seek(0)
+        with path.open("wb") as whole:
+            shutil.copyfileobj(finished, whole)
 
 
 def _build_tree(pdf: Pdf, marks: list[Tagged]) -> None:
@@ -181,11 +202,13 @@ def _embed(pdf: Pdf, attachments: Mapping[str, Attachment], instant: datetime) -
     stamp = f"D:{instant:%Y%m%d%H%M%S}Z"
     names = Array()
     for name, file in sorted(attachments.items()):
+        is_short = file.size <= _PACKED_BY_QPDF_BYTES
         stream = pdf.make_stream(
-            file.content,
+            zlib.decompress(file.deflated) if is_short else file.deflated,
+            **({} if is_short else {"Filter": Name.FlateDecode}),
             Type=Name.EmbeddedFile,
             Subtype=Name(f"/{file.media_type}"),
-            Params=Dictionary(ModDate=String(stamp), Size=len(file.content)),
+            Params=Dictionary(ModDate=String(stamp), Size=file.size),
         )
         described = pdf.make_indirect(
             Dictionary(

@@ -25,13 +25,14 @@ from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
 
 from gtloc_forensics.files.writing import replaced
 from gtloc_forensics.records import CaseView, Status
+from gtloc_forensics.report.chapters import appendix
 from gtloc_forensics.report.chapters.chapters import chapters
 from gtloc_forensics.report.chapters.edition import Edition, Part, edition_of
 from gtloc_forensics.report.chapters.survey import Progress
 from gtloc_forensics.report.drawings.marks import QUIET
 from gtloc_forensics.report.exports.custody_lines import custody_lines
 from gtloc_forensics.report.exports.findings_json import pieces
-from gtloc_forensics.report.pdf.archival import Attachment, Tagged, finish
+from gtloc_forensics.report.pdf.archival import Attachment, Tagged, attachment, finish
 from gtloc_forensics.report.pdf.flowables import flowables
 from gtloc_forensics.report.pdf.fonts import font_name, width_of
 from gtloc_forensics.report.pdf.paint_pdf import ink, write_line
@@ -120,23 +121,29 @@ def _build(edition: Edition, path: Path, progress: Progress | None) -> None:
 def attachments(edition: Edition) -> Iterator[tuple[str, Attachment]]:
     """Yield the files that a report carries: the findings as data, the chain, the model's card.
 
-    A restricted edition carries none: they would say what it leaves out.
+    A restricted edition carries none of these: they would say what it leaves out. Of a large case the findings stay a
+    file of their own, and the table of all photos that is not printed is a file in the report.
     """
+    words = edition.words
+    if edition.is_large and "table" in edition.chapter_names:
+        yield appendix.PHOTOS_CSV, attachment(appendix.photos_csv(edition), "text/csv", words.line("attached.photos"))
     if not edition.carries_data:
         return
-    words = edition.words
-    findings = "".join(pieces(edition.view, reviewed=edition.reviewed)).encode()
-    yield "findings.json", Attachment(findings, "application/json", words.line("attached.findings"))
-    chain = "".join(custody_lines(edition.view)).encode()
-    yield "custody.jsonl", Attachment(chain, "application/x-ndjson", words.line("attached.custody"))
+    if not edition.is_large:
+        findings = pieces(edition.view, reviewed=edition.reviewed)
+        yield "findings.json", attachment(findings, "application/json", words.line("attached.findings"))
+    yield (
+        "custody.jsonl",
+        attachment(custody_lines(edition.view), "application/x-ndjson", words.line("attached.custody")),
+    )
     if card := edition.view.model_card():
-        yield "model-card.md", Attachment(card.encode(), "text/markdown", words.line("attached.card"))
+        yield "model-card.md", attachment((card,), "text/markdown", words.line("attached.card"))
 
 
 def _chain_named(edition: Edition) -> str:
     """Return the custody chain's last hash in words that ``signing.printed_chain`` finds: the report is its anchor."""
-    events = edition.view.custody()
-    return f"custody chain SHA-256 {events[-1].event_hash} of {len(events)} events" if events else ""
+    count, last = edition.view.chain_end()
+    return f"custody chain SHA-256 {last} of {count} events" if count else ""
 
 
 def _harden() -> None:
