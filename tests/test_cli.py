@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import pty
@@ -27,6 +28,7 @@ from PIL import Image
 from gtloc_forensics.case.case import Case
 from gtloc_forensics.case.exports import BUILT_IN
 from gtloc_forensics.cli import doctor
+from gtloc_forensics.cli.collecting import YOUNG_OBJECTS
 from gtloc_forensics.cli.commands.reporting import KINDS
 from gtloc_forensics.cli.main import ExitCode, exit_code, gtloc
 from gtloc_forensics.cli.tables import MOST_ROWS, PIPED_COLUMNS, print_case
@@ -179,6 +181,16 @@ def test_an_audit_that_cannot_be_is_refused_in_one_line(evidence: Path, tmp_path
 @needs_exiftool
 def test_an_unknown_model_is_refused_by_name(evidence: Path, tmp_path: Path) -> None:
     refused(called("audit", evidence, "-o", tmp_path / "case", "--model", "no-such"), "no-such", "gtloc model add")
+
+
+def test_an_audit_collects_what_holds_itself_less_often_than_python_would(
+    evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, ...]] = []
+    monkeypatch.setattr(gc, "set_threshold", lambda *counts: asked.append(counts))
+    called("audit", evidence, "-o", tmp_path / "case", "--model", "no-such")
+    assert asked == [(YOUNG_OBJECTS, *gc.get_threshold()[1:])]
+    assert gc.isenabled(), "but it collects"
 
 
 def test_another_folder_with_the_same_case_is_refused(case: Path, tmp_path: Path) -> None:

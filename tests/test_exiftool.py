@@ -568,6 +568,32 @@ def test_a_process_is_replaced_after_its_share_of_files(tmp_path: Path, fake: Pa
     assert len(set(pids)) == 2
 
 
+def test_a_process_that_was_started_ahead_is_the_one_that_reads_and_ends_if_nobody_needs_it(
+    tmp_path: Path, fake: Path
+) -> None:
+    paths = a_case(tmp_path, *"ab")
+    with exiftool.ExifTool(fake) as client:
+        client.start_ahead()
+        used = client._ahead[0].result()
+        assert artists(client.read(paths)) == list("ab")
+    with exiftool.ExifTool(fake) as client:
+        client.start_ahead()
+        unused = client._ahead[0].result()
+    pids = [line.split()[1] for line in (tmp_path / "case" / "log").read_text().splitlines()]
+    assert set(pids) == {str(used._process.pid)}
+    assert None not in [process._process.poll() for process in (used, unused)]
+
+
+def test_a_program_that_is_gone_when_it_is_started_ahead_is_told_by_the_first_read(tmp_path: Path, fake: Path) -> None:
+    paths = a_case(tmp_path, "a")
+    with exiftool.ExifTool(fake) as client:
+        fake.unlink()
+        client.start_ahead()
+        with pytest.raises(ToolFailed, match="could not be started"):
+            client.read(paths)
+        client.start_ahead()
+
+
 def test_several_processes_share_the_work_and_keep_the_order(tmp_path: Path, fake: Path) -> None:
     names = [f"f{number}" for number in range(40)]
     with exiftool.ExifTool(fake, processes=3, batch=3) as client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import tracemalloc
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,8 +27,9 @@ from gtloc_forensics.examination.instruments import opened
 from gtloc_forensics.examination.work import Run, Work
 from gtloc_forensics.records import ImageFacts, TagsRead, source_id_of
 from gtloc_forensics.report import write_csv, write_geojson, write_kml
-from gtloc_forensics.store import binding
+from gtloc_forensics.store import binding, known
 from gtloc_forensics.store import photos as store_photos
+from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.keys import IMAGE, METADATA
 
 FIXED = replace(INLINE, now=datetime(2026, 1, 2), batch=3)
@@ -196,12 +197,36 @@ def test_of_a_case_that_is_large_only_a_window_is_remembered(tmp_path: Path, mon
     monkeypatch.setattr(kept, "ROWS_AT_ONCE", 2)
     with made(tmp_path, 12) as (gather, _, _):
         rows = gather.run().rows
-        known = gather._run.kept
-        assert max(len(known._states), len(known._done)) <= 4
+        remembered = gather._run.kept
+        assert max(len(remembered._states), len(remembered._done)) <= 4
         assert list(rows) == [gather.row_of(f"{number:06}.jpg".encode()) for number in range(12)]
-        assert not any(known.lacks(METADATA, f"{number:064x}") is False for number in range(3)), "never seen"
-        state = known.source(source_id_of(b"000003.jpg"))
+        assert not any(remembered.lacks(METADATA, f"{number:064x}") is False for number in range(3)), "never seen"
+        state = remembered.source(source_id_of(b"000003.jpg"))
         assert state is not None
-        assert known.has_all(state)
+        assert remembered.has_all(state)
         with pytest.raises(KeyError):
             gather.row_of(b"no such photo")
+
+
+def test_of_a_window_of_photos_that_is_remembered_in_part_the_rest_is_asked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was remembered before was forgotten for the rest of its own window, and asked for photo by photo."""
+    monkeypatch.setattr(kept, "MOST", 4)
+    asked: list[list[str]] = []
+    work_done = known.work_done
+
+    def counted(store: Store, subjects: Collection[str]) -> dict[str, set[tuple[str, str]]]:
+        asked.append(sorted(subjects))
+        return work_done(store, subjects)
+
+    monkeypatch.setattr(known, "work_done", counted)
+    with made(tmp_path, 1) as (gather, _, _):
+        remembered = gather._run.kept
+        remembered.look_at(["a", "b", "c", "d"])
+        remembered.look_at(["a", "b", "e", "f"])
+        asked.clear()
+        assert all(remembered.lacks(METADATA, subject) for subject in "abef")
+        assert asked == []
+        assert remembered.lacks(METADATA, "c"), "what nobody asked for meanwhile makes room"
+        assert asked == [["c"]]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,13 +24,15 @@ from gtloc_forensics.records import (
     Finding,
     Outcome,
     Position,
+    Sentence,
     Severity,
     Skipped,
     Source,
     Stated,
+    TagsRead,
     TimeDensity,
 )
-from gtloc_forensics.store.codec import pack, plain, unpack
+from gtloc_forensics.store.codec import decoded, pack, plain, unpack
 from gtloc_forensics.store.custody import GENESIS, event_of, verify_chain
 from gtloc_forensics.store.database import Store
 
@@ -181,6 +185,25 @@ def test_any_finding_and_any_claimed_value_survive_packing(value, facts) -> None
     )
     assert unpack(Finding, pack(finding)) == finding
     assert unpack(Stated[float] | Absent, pack(stated)) == stated  # type: ignore[arg-type]
+
+
+_VALUE = st.one_of(st.text(max_size=9), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False), st.booleans())
+
+
+@given(st.dictionaries(st.text(max_size=5), st.lists(_VALUE, max_size=3).map(tuple), max_size=5))
+def test_tags_are_kept_as_lists_of_their_values(tags: dict[str, tuple[str | int | float, ...]]) -> None:
+    tags["said"] = (Sentence("a reader's {word}", word="own"),)
+    kept = pack(TagsRead(MappingProxyType(tags), ("odd",)))
+    assert kept == pack(TagsRead(tags, ("odd",)))
+    assert decoded(kept, Any) == {
+        "tags": {tag: [str(value) if isinstance(value, str) else value for value in tags[tag]] for tag in tags},
+        "warnings": ["odd"],
+    }
+    assert unpack(TagsRead, kept) == TagsRead(tags, ("odd",))
+
+
+def test_a_tag_whose_text_is_no_text_is_kept_written_out() -> None:
+    assert unpack(TagsRead, pack(TagsRead({"a": ("half \ud800",)}))) == TagsRead({"a": ("half \\ud800",)})
 
 
 @given(st.binary(max_size=300))

@@ -15,6 +15,7 @@ import click
 
 from gtloc_forensics.cli import again, preferences
 from gtloc_forensics.cli.cluster_options import cluster_results_option, credentials_option
+from gtloc_forensics.cli.collecting import collect_less_often
 from gtloc_forensics.cli.commands import Commands
 from gtloc_forensics.cli.evidence import Evidence
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
@@ -120,6 +121,7 @@ def audit(
     (findings.json) and the report (report.pdf). Run again, it does only what is
     new; killed, it goes on where it stopped.
     """
+    collect_less_often()
     click.echo("starting …", err=True)  # before the imports, which take seconds
     language = language_of(language)
     request = again.Request.of(click.get_current_context())

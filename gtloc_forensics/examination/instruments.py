@@ -76,6 +76,7 @@ def opened(settings: Settings) -> Iterator[Instruments]:
     """
     with ExitStack() as stack:
         client = stack.enter_context(exiftool.ExifTool())
+        client.start_ahead()
         decoder = stack.enter_context(decode.Decoder(settings.workers))
         ours = _Ours(client, _further_readers(settings, stack), settings.reach)
         loaded = plugins.load()

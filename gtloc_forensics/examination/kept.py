@@ -51,7 +51,13 @@ class Kept:
 
     def look_at(self, subjects: Iterable[str]) -> None:
         """Ask with one question what was done about some contents."""
-        asked = [subject for subject in subjects if subject not in self._done]
+        asked = list[str]()
+        with self._lock:
+            for subject in subjects:
+                if subject in self._done:
+                    self._done.move_to_end(subject)  # or those asked for now would oust it, and it is asked for alone
+                else:
+                    asked.append(subject)
         for first in range(0, len(asked), ROWS_AT_ONCE):
             self._put(self._done, known.work_done(self._store, asked[first : first + ROWS_AT_ONCE]))
 

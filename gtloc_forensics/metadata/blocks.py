@@ -27,13 +27,14 @@ def repeated(tags: Tags) -> tuple[Repeated, ...]:
 
 
 def _repeated(tags: Tags) -> Iterator[Repeated]:
-    every: dict[str, list[str]] = {}
-    for tag, values in tags.items():
-        once = _held_once(tag)
+    every: dict[str, list[object]] = {}
+    for once, values in zip(map(_held_once, tags), tags.values(), strict=True):
         if once:
-            every.setdefault(once, []).extend(stripped(value) for value in values)
-    for tag, raws in every.items():
-        told = list(dict.fromkeys(raw for raw in raws if raw))
+            every.setdefault(once, []).extend(values)
+    for tag, held in every.items():
+        if len(held) < 2:
+            continue
+        told = list(dict.fromkeys(raw for value in held if (raw := stripped(value))))
         if len(told) > 1 and len({_meaning(raw) for raw in told}) > 1:
             yield Repeated(tag, tuple(told))
 

@@ -48,7 +48,7 @@ LONGEST_KEY = 120
 
 def device(tags: Tags) -> Device:
     """Return what the file names as its device, and how sure that is."""
-    serial_tags = (*SERIAL, *(tag for tag in tags if _MAKER_SERIAL.fullmatch(tag)))
+    serial_tags = (*SERIAL, *filter(_is_a_makers_serial, tags))
     found = {
         "make": _first(tags, MAKE),
         "model": _first(tags, MODEL),
@@ -61,6 +61,11 @@ def device(tags: Tags) -> Device:
     make, model, serial = (_word(values[name]) for name in ("make", "model", "serial"))
     key, doubt = _identity(make, model, serial)
     return Device(**values, key=key, doubt=doubt, tags={name: value[0] for name, value in found.items() if value})
+
+
+@lru_cache(maxsize=4096)  # the same tags stand in every photo
+def _is_a_makers_serial(tag: str) -> bool:
+    return _MAKER_SERIAL.fullmatch(tag) is not None
 
 
 def _first(tags: Tags, names: tuple[str, ...], *, is_good: Callable[[str], bool] = bool) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from gtloc_forensics.metadata.civil_offsets import civil_offset_between
 from gtloc_forensics.metadata.tag_values import text
@@ -90,4 +91,9 @@ def _by_receiver(started: datetime, readings: Sequence[TimeReading]) -> TimeKind
 
 def _embedded_makers(tags: Tags) -> set[str]:
     """Return the makers whose private blocks stand in the file (``GoPro:Model``, ``Canon:…``)."""
-    return {tag.partition(":")[0] for tag in tags}
+    return set(map(_group_of, tags))
+
+
+@lru_cache(maxsize=4096)  # the same tags stand in every photo
+def _group_of(tag: str) -> str:
+    return tag.partition(":")[0]

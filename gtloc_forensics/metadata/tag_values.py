@@ -331,6 +331,7 @@ def sub_seconds(value: object) -> tuple[int, float] | None:
     return int(kept.ljust(6, "0")), round(10.0 ** -len(kept), 6)
 
 
+@lru_cache(maxsize=512)  # few are written, and each is asked for by several readings of one photo
 def offset(written: str) -> float | None:
     """Return the hours of an offset: ``+05:30``, ``+0530``, ``+2``, ``UTC+2``, ``+02:00:00``, ``Z``, ``CEST``.
 

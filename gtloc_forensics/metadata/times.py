@@ -134,7 +134,9 @@ def all_times(source: Source, tags: Tags, sidecars: Sequence[tuple[str, Tags]]) 
     found = list(_embedded(tags))
     for _, beside in sidecars:
         found += [(SIDECAR + tag, read) for tag, read in (*_table(beside, (*XMP, *EXIF)), *_kept_beside(beside))]
-    readings = [replace(read, tag=tag) for tag, read in found if isinstance(read, TimeReading)]
+    readings = [
+        read if read.tag == tag else replace(read, tag=tag) for tag, read in found if isinstance(read, TimeReading)
+    ]
     named = None if source.stat.is_carved else name_time(source.relative)  # of what was carved the name is ours
     film = container_clock(
         tags, [*readings, *([named] if named else [])], name=visible(source.relative.rpartition(b"/")[2])
@@ -250,8 +252,11 @@ _TRACK = re.compile(r"Track\d+:(?:Track|Media)(?:Create|Modify)Date")
 def _table(tags: Tags, entries: Sequence[TimeTag], *, compact: bool = True) -> Iterator[tuple[str, TimeReading | str]]:
     """Yield for each value of each entry its reading, or its text where it is no date."""
     for entry in entries:
+        values = tags.get(entry.tag)
+        if not values:
+            continue
         clocks = tags.get(entry.clock, ())
-        for index, value in enumerate(tags.get(entry.tag, ())):
+        for index, value in enumerate(values):
             clock = stripped(clocks[index]) if index < len(clocks) else ""
             written = f"{stripped(value)} {clock}".strip()
             read = moment(written, compact=compact)

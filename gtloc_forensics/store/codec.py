@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from gtloc_forensics.errors import DamagedCase
-from gtloc_forensics.records import Absent, PhotoResult, Sentence, Statement, visible
+from gtloc_forensics.records import Absent, PhotoResult, Sentence, Statement, Tags, visible
 from gtloc_forensics.store import verdicts
 from gtloc_forensics.store.packed import Packed
 from gtloc_forensics.store.told import sentence_from, sentence_to_plain
@@ -159,6 +159,7 @@ def _converter() -> Converter:
     converter.register_structure_hook_func(_is_told, lambda value, _: sentence_from(value))
     converter.register_structure_hook(bytes, lambda value, _: bytes(value))
     converter.register_unstructure_hook_func(_is_union_of_plain, _text_of_sentence)
+    converter.register_unstructure_hook_func(_is_tags, _tags_as_they_are)
     converter.register_structure_hook_factory(_is_union_of_plain, lambda _: lambda value, _: value)
     converter.register_structure_hook_factory(_is_union_with_absent, lambda kind: _absent_or(kind, converter))
     converter.register_structure_hook_factory(_is_run, lambda kind: _run_of(kind, converter))
@@ -167,6 +168,15 @@ def _converter() -> Converter:
 
 def _is_told(kind: Any) -> bool:
     return bool(kind == Statement)
+
+
+def _is_tags(kind: Any) -> bool:
+    return bool(kind == Tags)
+
+
+def _tags_as_they_are(tags: Tags) -> Any:
+    """Return tags unchanged: they hold hundreds of plain values, tuples are written as lists, and so are sentences."""
+    return tags if type(tags) is dict else dict(tags)
 
 
 def _text_of_sentence(value: Any) -> Any:

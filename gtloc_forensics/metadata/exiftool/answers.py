@@ -6,6 +6,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from gtloc_forensics.records import Sentence, Statement, TagsRead, Unread
@@ -46,7 +47,7 @@ def tags_read(stdout: bytes, stderr: bytes) -> TagsRead | Unread:
 
 def _sorted_out(answered: dict[str, object], said: str) -> TagsRead | Unread:
     every = merged(answered)
-    tags = {key: values for key, values in every.items() if not key.startswith(ABOUT_THE_COPY)}
+    tags = {key: every[key] for key in filter(_is_of_the_photo, every)}
     errors = [str(value) for value in every.get("ExifTool:Error", ())]
     warnings = [str(value) for value in every.get("ExifTool:Warning", ())]
     if errors and not tags:
@@ -58,16 +59,21 @@ def _sorted_out(answered: dict[str, object], said: str) -> TagsRead | Unread:
 def merged(answered: dict[str, object]) -> dict[str, tuple[Value, ...]]:
     """Return ``Group1:Tag`` → all its values in file order, however often the tag occurs."""
     tags: dict[str, tuple[Value, ...]] = {}
-    for key, value in answered.items():
-        name = _without_copies(key) if "Copy" in key else key
+    for name, value in zip(map(_without_copies, answered), answered.values(), strict=True):
         values = tuple(flat(value)) if type(value) not in _ONE_VALUE else (cast(Value, value),)
         tags[name] = tags[name] + values if name in tags else values
     return tags
 
 
+@lru_cache(maxsize=4096)  # the same tags stand in every photo
+def _is_of_the_photo(key: str) -> bool:
+    return not key.startswith(ABOUT_THE_COPY)
+
+
+@lru_cache(maxsize=4096)
 def _without_copies(key: str) -> str:
     """Return a key without the groups that only number the copies of a tag."""
-    return ":".join(part for part in key.split(":") if not _COPY.fullmatch(part))
+    return key if "Copy" not in key else ":".join(part for part in key.split(":") if not _COPY.fullmatch(part))
 
 
 def flat(value: object) -> list[Value]:

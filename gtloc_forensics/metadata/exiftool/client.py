@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -79,7 +79,7 @@ class ExifTool:
         self._slots: queue.Queue[Process | None] = queue.Queue()
         for _ in range(processes):
             self._slots.put(None)
-
+        self._ahead: deque[Future[Process]] = deque()
         self._patience = Patience(shared_s=self._limits.trouble_s, least_s=self._limits.hasty_s)
 
     def __enter__(self) -> ExifTool:
@@ -92,8 +92,18 @@ class ExifTool:
         """End all processes."""
         self.close()
 
+    def start_ahead(self) -> None:
+        """Have a process start now, while its caller prepares: loading Perl's modules takes as long as ten files.
+
+        Nothing is raised: whoever first needs a process hears why there is none.
+        """
+        self._ahead.append(self._starter.submit(Process, self.executable, self._limits))
+
     def close(self) -> None:
         """End all processes; the client cannot be used afterwards."""
+        while self._ahead:
+            with contextlib.suppress(ToolFailed):
+                self._ahead.popleft().result().terminate()
         for _ in range(self._processes):
             process = self._slots.get()
             if process is not None:
@@ -266,6 +276,8 @@ class ExifTool:
             raise
 
     def _fresh(self) -> Process:
+        with contextlib.suppress(IndexError):
+            return self._ahead.popleft().result()
         return self._starter.submit(Process, self.executable, self._limits).result()
 
     def _once(self, arguments: Sequence[bytes]) -> Answer:
