@@ -9,24 +9,42 @@ from __future__ import annotations
 import re
 import types
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 import numpy as np
 
 from gtloc_forensics.errors import DamagedCase
-from gtloc_forensics.records import Absent, PhotoResult, Sentence, Statement, visible
-from gtloc_forensics.store import verdicts
+from gtloc_forensics.records import Absent, Claim, ImageFacts, PhotoResult, Sentence, Statement, visible
+from gtloc_forensics.store import claim_records, verdicts
 from gtloc_forensics.store.packed import Packed
-from gtloc_forensics.store.told import sentence_from, sentence_to_plain
+from gtloc_forensics.store.told import Told, sentence_from, sentence_to_plain, told
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
 R = TypeVar("R")
+
+_NOT_QUITE = (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError)
+"""What is raised by a reader of one kind that is given something else."""
+
+_FAILED = msgspec.msgpack.Decoder(tuple[Told, str])
+
+
+def _failure(plain: bytes) -> tuple[Statement, str]:
+    reason, detail = _FAILED.decode(plain)
+    return told(reason), detail
+
+
+_READ_AT_ONCE: Mapping[Any, Callable[[bytes], Any]] = {
+    Claim: claim_records.reader(),
+    ImageFacts: msgspec.msgpack.Decoder(ImageFacts).decode,
+    tuple[Statement, str]: _failure,
+}
+"""Records that are many and are rebuilt without the converter, and how."""
 
 _ABSENT_KEY = "absent"
 _PARTS = "\x1f"  # the unit separator: no sentence of ours holds it
@@ -78,14 +96,40 @@ def unpack(kind: type[R], stored: bytes, *, thin: Callable[[dict[str, Any]], Non
         DamagedCase: a ValueError, when the bytes are not a *kind* (damaged, or written by another version).
     """
     try:
+        plain = _unpacked(stored)
         if thin is None and kind in verdicts.KINDS:
-            return verdicts.decoded(_unpacked(stored), kind)
-        built = msgspec.msgpack.decode(_unpacked(stored))
+            return verdicts.decoded(plain, kind)
+        if thin is None and kind in _READ_AT_ONCE:
+            try:
+                return cast(R, _READ_AT_ONCE[kind](plain))
+            except _NOT_QUITE:
+                pass  # the converter takes more, and says what is damaged
+        built = msgspec.msgpack.decode(plain)
         if thin is not None:
             thin(built)
         return _converter().structure(built, kind)
     except (zlib.error, msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError, ExceptionGroup) as error:
         raise DamagedCase(f"stored bytes are not a {getattr(kind, '__name__', kind)}: {error}") from error
+
+
+def claim_of(stored: bytes, *, without: Sequence[str] = ()) -> Claim:
+    """Rebuild what a file says of itself.
+
+    Args:
+        stored: its bytes.
+        without: fields that hold several values and are left empty, as ``tags``: it takes less time.
+
+    Raises:
+        DamagedCase: when the bytes are not that.
+    """
+    try:
+        return claim_records.reader(tuple(without))(_unpacked(stored))
+    except (zlib.error, *_NOT_QUITE):
+        return unpack(Claim, stored, thin=partial(_emptied, without))
+
+
+def _emptied(names: Sequence[str], built: dict[str, Any]) -> None:
+    built.update({name: type(built[name])() for name in names})
 
 
 def tested(stored: bytes) -> PhotoResult:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, cast
 
 from sqlalchemy import select
 
@@ -24,7 +24,7 @@ from gtloc_forensics.records import (
     TagsRead,
     Unexamined,
 )
-from gtloc_forensics.store.codec import unpack
+from gtloc_forensics.store.codec import claim_of, unpack
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.keys import (
     CLAIM,
@@ -103,10 +103,9 @@ class Album:
 
         Facts of the picture, further opinions and unread tags of plugged-in readers are left out.
         """
-        thin = _emptied(_UNREAD_BY_LISTS)
         rows = self._rows(row_ids, CLAIM, VISION)
         while window := list(islice(rows, PHOTOS_AT_ONCE)):
-            found = [self._claim(kept, source, known, thin=thin) for source, known, _, kept in window]
+            found = [self._claim(kept, source, known, without=_UNREAD_BY_LISTS) for source, known, _, kept in window]
             for (source, _, _, kept), claim, sun in zip(window, found, _suns(found), strict=True):
                 left_out = Unexamined(source.source_id, "decode", "")
                 yield Photo(source, claim, sun, left_out, self._prediction(kept, source))
@@ -124,9 +123,8 @@ class Album:
             row_ids: of the sources.
             without: fields of the claims that hold several values and are left empty, as ``tags``: it takes less time.
         """
-        thin = _emptied(without) if without else None
         for source, known, _, kept in self._rows(row_ids, CLAIM):
-            yield source, self._claim(kept, source, known, thin=thin)
+            yield source, self._claim(kept, source, known, without=without)
 
     def _rows(self, row_ids: Sequence[int], *stages: str) -> Iterator[tuple[Source, StoredSource, datetime, Results]]:
         """Yield each source with the results of its *stages*; of all but tags and previews when none is named."""
@@ -157,9 +155,9 @@ class Album:
         source: Source,
         known: StoredSource,
         *,
-        thin: Callable[[dict[str, Any]], None] | None = None,
+        without: Sequence[str] = (),
     ) -> Claim | Unexamined:
-        found = _result(kept, source.source_id, CLAIM, claim_key(self._stages, known), Claim, thin=thin)
+        found = _result(kept, source.source_id, CLAIM, claim_key(self._stages, known), Claim, without=without)
         return self._told(found) if isinstance(found, Claim) else _unexamined(source, "metadata", found)
 
     def _told(self, claim: Claim) -> Claim:
@@ -203,15 +201,6 @@ class Album:
 _UNREAD_BY_LISTS = ("tags", "warnings", "repeated", "unread")
 
 
-def _emptied(names: Sequence[str]) -> Callable[[dict[str, Any]], None]:
-    """Return what leaves fields of a claim that hold several values empty, before they are built."""
-
-    def thin(built: dict[str, Any]) -> None:
-        built.update({name: type(built[name])() for name in names})
-
-    return thin
-
-
 def _result(
     kept: Results,
     subject: str,
@@ -219,14 +208,16 @@ def _result(
     fingerprint: str,
     kind: type[R],
     *,
-    thin: Callable[[dict[str, Any]], None] | None = None,
+    without: Sequence[str] = (),
 ) -> R | tuple[Statement, str] | None:
     """Return a stage's record; else why there is none, be it only for want of a package."""
     found = kept.get((subject, stage, fingerprint)) or kept.get((subject, without_package(stage), fingerprint))
     if found is None:
         return None
     failed, payload = found
-    return unpack(tuple[Statement, str], payload) if failed else unpack(kind, payload, thin=thin)
+    if failed:
+        return unpack(tuple[Statement, str], payload)
+    return cast(R, claim_of(payload, without=without)) if kind is Claim else unpack(kind, payload)
 
 
 def _suns(found: Sequence[Claim | Unexamined]) -> list[Sun | Absent]:

@@ -8,7 +8,6 @@ bytes were read before is not built again. Whatever is not quite of its kind is 
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -22,15 +21,11 @@ from gtloc_forensics.records import (
     PhotoResult,
     Sentence,
     Severity,
-    Statement,
     Unexamined,
 )
-from gtloc_forensics.store.told import sentence_from, sentence_to_plain
+from gtloc_forensics.store.told import Told, sentence_to_plain, told
 
 R = TypeVar("R")
-
-SENTENCES_KNOWN = 4096
-"""Sentences of which the bytes are remembered: what rules say of many photos, some hundred bytes each."""
 
 
 def encoded(record: Any) -> bytes | None:
@@ -76,7 +71,7 @@ class _Cause(msgspec.Struct):
     kind: str
     device_key: str
     offset_hours: float | None = None
-    summary: msgspec.Raw = msgspec.Raw(msgspec.msgpack.encode(""))
+    summary: Told = Told(msgspec.msgpack.encode(""))
 
 
 class _Finding(msgspec.Struct):
@@ -85,12 +80,12 @@ class _Finding(msgspec.Struct):
     outcome: Outcome
     severity: Severity
     confidence: Confidence
-    summary: msgspec.Raw
-    observed: list[msgspec.Raw] = []
-    derived: list[msgspec.Raw] = []
-    inferred: list[msgspec.Raw] = []
-    limitations: list[msgspec.Raw] = []
-    innocent: list[msgspec.Raw] = []
+    summary: Told
+    observed: list[Told] = []
+    derived: list[Told] = []
+    inferred: list[Told] = []
+    limitations: list[Told] = []
+    innocent: list[Told] = []
     facts: dict[str, Any] = {}
     cause: _Cause | None = None
     p_value: float | None = None
@@ -100,22 +95,13 @@ class _Finding(msgspec.Struct):
 class _Unexamined(msgspec.Struct):
     source_id: str
     stage: str
-    reason: msgspec.Raw
+    reason: Told
     detail: str = ""
 
 
 class _PhotoResult(msgspec.Struct):
     findings: list[_Finding]
     unexamined: list[_Unexamined]
-
-
-def _told(raw: msgspec.Raw) -> Statement:
-    return _told_in(bytes(raw))
-
-
-@lru_cache(maxsize=SENTENCES_KNOWN)
-def _told_in(plain: bytes) -> Statement:
-    return cast(Statement, sentence_from(msgspec.msgpack.decode(plain)))
 
 
 def _finding(read: _Finding) -> Finding:
@@ -126,16 +112,16 @@ def _finding(read: _Finding) -> Finding:
         read.outcome,
         read.severity,
         read.confidence,
-        _told(read.summary),
-        tuple(map(_told, read.observed)) if read.observed else (),
-        tuple(map(_told, read.derived)) if read.derived else (),
-        tuple(map(_told, read.inferred)) if read.inferred else (),
-        tuple(map(_told, read.limitations)) if read.limitations else (),
-        tuple(map(_told, read.innocent)) if read.innocent else (),
+        told(read.summary),
+        tuple(map(told, read.observed)) if read.observed else (),
+        tuple(map(told, read.derived)) if read.derived else (),
+        tuple(map(told, read.inferred)) if read.inferred else (),
+        tuple(map(told, read.limitations)) if read.limitations else (),
+        tuple(map(told, read.innocent)) if read.innocent else (),
         read.facts,
         None
         if cause is None
-        else Cause(CauseKind(cause.kind), cause.device_key, cause.offset_hours, _told(cause.summary)),
+        else Cause(CauseKind(cause.kind), cause.device_key, cause.offset_hours, told(cause.summary)),
         read.p_value,
         read.log10_lr,
     )
@@ -145,7 +131,7 @@ def _result(read: _PhotoResult) -> PhotoResult:
     return PhotoResult(
         tuple(map(_finding, read.findings)),
         tuple(
-            Unexamined(missing.source_id, missing.stage, _told(missing.reason), missing.detail)
+            Unexamined(missing.source_id, missing.stage, told(missing.reason), missing.detail)
             for missing in read.unexamined
         ),
     )
