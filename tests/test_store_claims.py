@@ -110,6 +110,17 @@ def test_a_claim_comes_back_as_the_converter_rebuilds_it(made: Claim, left_out: 
     assert alike(codec.claim_of(stored, without=without), by_converter(Claim, stored, without))
 
 
+@pytest.mark.parametrize("left_out", [(), ("warnings",), ("tags",)])
+def test_of_the_tags_only_those_wanted_are_read(left_out: tuple[str, ...]) -> None:
+    made = replace(a_claim(), tags={"GPS:GPSTimeStamp": ("10:03:00",), "IFD0:Make": ("Acme", 5)}, warnings=("odd",))
+    wanted = ("IFD0:Make", "IFD0:Model")
+    kept = {} if "tags" in left_out else {"IFD0:Make": ("Acme", 5)}
+    expected = replace(made, tags=kept, **dict.fromkeys(set(left_out) - {"tags"}, ()))
+    assert alike(codec.claim_of(codec.pack(made), without=left_out, tags=wanted), expected)
+    old = altered(structure=None, exposure__iso="100")  # which the converter reads
+    assert codec.claim_of(old, tags=("GPS:GPSLatitude",)).tags == {}
+
+
 def test_every_field_of_a_claim_is_read_in_its_place() -> None:
     assert [*claim_records._FIELDS] == [field.name for field in fields(Claim)]
 

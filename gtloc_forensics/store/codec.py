@@ -18,7 +18,18 @@ import msgspec
 import numpy as np
 
 from gtloc_forensics.errors import DamagedCase
-from gtloc_forensics.records import Absent, Claim, ImageFacts, PhotoResult, Sentence, Statement, visible
+from gtloc_forensics.records import (
+    Absent,
+    Claim,
+    Finding,
+    ImageFacts,
+    PhotoResult,
+    Sentence,
+    Statement,
+    Status,
+    Unexamined,
+    visible,
+)
 from gtloc_forensics.store import claim_records, verdicts
 from gtloc_forensics.store.packed import Packed
 from gtloc_forensics.store.told import Told, sentence_from, sentence_to_plain, told
@@ -61,8 +72,33 @@ def pack(record: Any) -> bytes:
     return _stored(verdicts.encoded(record) or _encoded(record))
 
 
-def _encoded(record: Any) -> bytes:
-    built = _converter().unstructure(record)
+def plain_bytes(record: Finding | Unexamined) -> bytes:
+    """Return a part of a result in msgpack, as it stands in the result that :func:`pack` compresses."""
+    kind = Finding if isinstance(record, Finding) else Unexamined  # a stranger's kind is written as ours
+    return verdicts.encoded(record) or _encoded(record, kind=kind)
+
+
+def pack_plain(plain: bytes) -> bytes:
+    """Return the stored form of a record that is in msgpack already, as the converter would write it."""
+    return _stored(plain)
+
+
+def pack_result(findings: Sequence[bytes], unexamined: Sequence[bytes]) -> bytes:
+    """Return the stored form of what was concluded of a photo, of the :func:`plain_bytes` of its parts."""
+    return _stored(verdicts.joined(findings, unexamined))
+
+
+def from_plain(kind: type[R], plain: bytes) -> R:
+    """Rebuild a finding, or what was not examined, from :func:`plain_bytes`.
+
+    Raises:
+        DamagedCase: when the bytes are not that.
+    """
+    return unpack(kind, b"r" + plain)
+
+
+def _encoded(record: Any, *, kind: Any = None) -> bytes:
+    built = _converter().unstructure(record, unstructure_as=kind)
     try:
         return msgspec.msgpack.encode(built, enc_hook=_array_to_plain)
     except UnicodeEncodeError:  # a name's bytes that are no text, in the words of a plugin, say: written out
@@ -112,24 +148,27 @@ def unpack(kind: type[R], stored: bytes, *, thin: Callable[[dict[str, Any]], Non
         raise DamagedCase(f"stored bytes are not a {getattr(kind, '__name__', kind)}: {error}") from error
 
 
-def claim_of(stored: bytes, *, without: Sequence[str] = ()) -> Claim:
+def claim_of(stored: bytes, *, without: Sequence[str] = (), tags: Sequence[str] | None = None) -> Claim:
     """Rebuild what a file says of itself.
 
     Args:
         stored: its bytes.
         without: fields that hold several values and are left empty, as ``tags``: it takes less time.
+        tags: the only ones that are wanted.
 
     Raises:
         DamagedCase: when the bytes are not that.
     """
     try:
-        return claim_records.reader(tuple(without))(_unpacked(stored))
+        return claim_records.reader(tuple(without), None if tags is None else tuple(tags))(_unpacked(stored))
     except (zlib.error, *_NOT_QUITE):
-        return unpack(Claim, stored, thin=partial(_emptied, without))
+        return unpack(Claim, stored, thin=partial(_emptied, without, tags))
 
 
-def _emptied(names: Sequence[str], built: dict[str, Any]) -> None:
+def _emptied(names: Sequence[str], tags: Sequence[str] | None, built: dict[str, Any]) -> None:
     built.update({name: type(built[name])() for name in names})
+    if tags is not None:
+        built["tags"] = {tag: built["tags"][tag] for tag in tags if tag in built["tags"]}
 
 
 def tested(stored: bytes) -> PhotoResult:
@@ -138,9 +177,31 @@ def tested(stored: bytes) -> PhotoResult:
     Raises:
         DamagedCase: when the bytes are not that.
     """
+    return _read_of_result(verdicts.tested, stored)
+
+
+def told_apart(stored: bytes) -> tuple[PhotoResult, Mapping[str, Statement]]:
+    """Rebuild the same, and of each rule that could not test why.
+
+    Raises:
+        DamagedCase: when the bytes are not that.
+    """
+    return _read_of_result(verdicts.told_apart, stored)
+
+
+def ended(stored: bytes) -> tuple[Status, bool]:
+    """Return how a photo is counted first, and whether something of it was not examined.
+
+    Raises:
+        DamagedCase: when the bytes are not that.
+    """
+    return _read_of_result(verdicts.ended, stored)
+
+
+def _read_of_result(read: Callable[[bytes], R], stored: bytes) -> R:
     try:
-        return verdicts.tested(_unpacked(stored))
-    except (zlib.error, msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError) as error:
+        return read(_unpacked(stored))
+    except (zlib.error, *_NOT_QUITE) as error:
         raise DamagedCase(f"stored bytes are not a PhotoResult: {error}") from error
 
 
