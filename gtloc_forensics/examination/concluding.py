@@ -228,16 +228,9 @@ class Concluding:
         del groups, told
         self._seen = seen.held_on_demand()  # causes ask for few of them
         controls = tested.controls()
-        cautions = false_discovery.Cautions(controls)
-
-        def all_concluded() -> Iterator[Concluded]:
-            for place, (number, kept) in enumerate(zip(source_ids, verdicts, strict=True)):
-                source_id = f"{number:016x}"
-                findings, unexamined = verdicts.sayings(kept, source_id)
-                compared, failed = said.of(place, source_id)
-                yield concluded([*findings, *compared], [*unexamined, *failed], cautions.added, source_id=source_id)
-
-        self._keep(fingerprint, all_concluded(), clocks, controls, at_end, films=films)
+        all_concluded = _all_concluded(source_ids, verdicts, said, false_discovery.Cautions(controls))
+        del source_ids, verdicts, said, seen, tested  # they are let go when the last photo was kept
+        self._keep(fingerprint, all_concluded, clocks, controls, at_end, films=films)
 
     def _films(self) -> Mapping[str, FilmClock]:
         """Return what the clocks of films count that only the photos beside them tell."""
@@ -310,6 +303,7 @@ class Concluding:
             if films:
                 self._store.add_extra(session, number, FILMS, record=dict(films))
             self._store.add_extra(session, number, CAUSES, record=self._causes(ranked, clocks))
+            self._seen = ()
             self._store.add_extra(session, number, RULES, record=tuple(map(_note, self._registry)))
             for entry in self._gathered.rejected:
                 self._store.add_rejected(session, fingerprint, entry, source_id=source_id_of(entry.relative))
@@ -395,6 +389,17 @@ class Concluding:
             "time-zone data": used.time_zone_data,
             "rules": used.rules,
         }
+
+
+def _all_concluded(
+    source_ids: Sequence[int], verdicts: Verdicts, said: Said, cautions: false_discovery.Cautions
+) -> Iterator[Concluded]:
+    """Yield what was concluded of each photo: by rules on it alone, by those that compare, and what the case adds."""
+    for place, (number, kept) in enumerate(zip(source_ids, verdicts, strict=True)):
+        source_id = f"{number:016x}"
+        findings, unexamined = verdicts.sayings(kept, source_id)
+        compared, failed = said.of(place, source_id)
+        yield concluded([*findings, *compared], [*unexamined, *failed], cautions.added, source_id=source_id)
 
 
 def _named(depends_on: str, ended: Sequence[str]) -> tuple[str, bool]:
