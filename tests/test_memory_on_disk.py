@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from gtloc_forensics.checks import consistent, not_testable
 from gtloc_forensics.evidence import false_discovery
+from gtloc_forensics.examination import on_disk
 from gtloc_forensics.examination.at_end import AtEnd, digest_with
 from gtloc_forensics.examination.judging import OUTCOME_RANK, strength_of
 from gtloc_forensics.examination.listing import Listing
@@ -179,6 +180,17 @@ def findings_of(check_id: str) -> st.SearchStrategy[Finding]:
     )
 
 
+def test_a_silence_of_a_photo_that_there_is_not_is_of_nobody() -> None:
+    said = Said(Places(numbers(PHOTOS)))
+    rule = Told(said)
+    for name in ("no id", "half a character \udc80", "0" * 16):
+        rule.hear(not_testable("GF404", name, Sentence("no counter")))
+    rule.hear(not_testable("GF404", PHOTOS[1], Sentence("no counter")))
+    rule.join(false_discovery.Tested())
+    told = [said_of(said, place, name)[0] for place, name in enumerate(PHOTOS)]
+    assert [len(found) for found in told] == [0, 1, *[0] * (len(PHOTOS) - 2)]
+
+
 def said_of(said: Said, place: int, name: str) -> tuple[list[Finding], list[Unexamined]]:
     """Return what was said of a photo as records, its marks being those of the records."""
     sayings, failed = said.of(place, name)
@@ -277,6 +289,22 @@ def test_photos_are_found_by_their_ids() -> None:
     assert [photo.name for photo in known.values()] == [photo.name for photo in photos]
     assert known.get("00" * 8) is None
     assert "no id at all" not in known
+
+
+def test_records_that_are_few_are_held_and_others_stood_in_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    photos = [summary(number) for number in range(7)]
+    for few, kind in ((7, PhotoSummary), (6, on_disk._StandIn)):
+        monkeypatch.setattr(on_disk, "FEW", few)
+        records = OnDisk(photos, kind=PhotoSummary)
+        held, on_demand = records.held(), records.held_on_demand()
+        kept = on_disk.kept(iter(photos), PhotoSummary)
+        assert all(type(record) is kind for some in (held, on_demand, kept) for record in some)
+        assert [*held] == [*on_demand] == [*kept] == photos
+        assert records.in_order([3, 0, 6])[1:] == [photos[0], photos[6]]
+        some = on_disk.at_hand(records.stand_ins([4, 5, 1]))
+        assert [type(record) for record in some] == [PhotoSummary] * 3
+        assert [*some] == [photos[4], photos[5], photos[1]]
+        assert on_disk.at_hand(held) is held
 
 
 # --------------------------------------------------------------------------- the end of a run
