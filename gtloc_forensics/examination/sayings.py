@@ -7,7 +7,7 @@ has to be read after all, since it is found, explained or not examined, is marke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 from typing import Any, TypeAlias
@@ -147,7 +147,9 @@ def _is_said_again(finding: Finding) -> bool:
     return all(type(held) is Sentence and not held.values for held in summary.values.values())
 
 
-def concluded(findings: Sequence[Saying], unexamined: Sequence[bytes], added: Any, *, source_id: str) -> Concluded:
+def concluded(
+    findings: Sequence[Saying], unexamined: Sequence[bytes], added: Callable[[Finding], Finding], *, source_id: str
+) -> Concluded:
     """Return what is kept of one photo.
 
     Args:
