@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -336,8 +337,16 @@ def findings_of(rule: Any, photo: Photo, *, now: str = "2026-11-21 12:00", among
 
     if why := unmet(rule, photo):
         return [not_testable(rule.check_id, photo.source.source_id, why)]
-    told = circumstances.gather(member.claim for member in among if isinstance(member.claim, Claim))
+    told = circumstances.gather(as_told(member.claim) for member in among if isinstance(member.claim, Claim))
     return list(rule.function(photo, Context(when(now), circumstances=told)))
+
+
+def as_told(claim: Claim) -> Claim:
+    """Return a claim with no more of it than an audit reads for what many photos tell of one."""
+    from gtloc_forensics.checks import circumstances
+
+    tags = {tag: claim.tags[tag] for tag in circumstances.TAGS if tag in claim.tags}
+    return replace(claim, tags=tags, **dict.fromkeys(circumstances.UNREAD, ()))
 
 
 def only(rule: Any, photo: Photo, **more: Any) -> Any:

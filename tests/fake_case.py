@@ -176,6 +176,9 @@ class FakeCase:
     def lean_photos(self) -> Iterator[PhotoEntry]:
         return iter(self.entries)
 
+    def told_photos(self) -> Iterator[PhotoEntry]:
+        return iter(self.entries)
+
     def exhibits(self) -> Mapping[str, str]:
         return {entry.photo.source.source_id: str(number) for number, entry in enumerate(self.entries, start=1)}
 

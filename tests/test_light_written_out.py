@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
+from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control, theilslopes
 
-from gtloc_forensics.earth.sun import sun_position
+from gtloc_forensics.earth.sun import skies, sun_position
 from gtloc_forensics.evidence import exposure
 from gtloc_forensics.evidence.calibration import benjamini_hochberg
 from gtloc_forensics.evidence.clocks.witnesses import _median_slope
@@ -40,9 +43,9 @@ def test_the_median_of_slopes_is_that_of_scipy(points: list[tuple[int, int]]) ->
         assert _median_slope(at, values) == float(theilslopes(values, at).slope)
 
 
-def test_light_under_all_habits_is_the_sum_of_light_under_each() -> None:
+@pytest.mark.parametrize(("count", "columns"), [(5, 7), (9, 1), (3, 113), (40, 113), (100, 128)])
+def test_light_under_all_habits_is_the_sum_of_light_under_each(count: int, columns: int) -> None:
     model, rng = exposure.load(), np.random.default_rng(1)
-    count, columns = 5, 7
     frames = clock_offsets.Frames(
         source_ids=tuple(map(str, range(count))),
         claimed_utc_s=rng.uniform(1.0e9, 1.5e9, count),
@@ -50,7 +53,7 @@ def test_light_under_all_habits_is_the_sum_of_light_under_each() -> None:
         longitude_deg=rng.uniform(-180.0, 180.0, count),
         ev100=rng.uniform(-2.0, 16.0, count),
         weight=rng.uniform(0.1, 1.0, count),
-        is_sunlit=np.array([True, False, False, True, False]),
+        is_sunlit=rng.uniform(size=count) < 0.4,
         outings=count,
     )
     elevation = rng.uniform(-80.0, 80.0, (count, columns))
@@ -67,6 +70,42 @@ def test_light_under_all_habits_is_the_sum_of_light_under_each() -> None:
                     totals.append((frames.weight[:, None] * light).sum(axis=0) + rarity)
     expected = np.logaddexp.reduce(np.array(totals), axis=0)
     assert clock_offsets.of_elevations(model, frames, elevation).tolist() == expected.tolist()
+
+
+def test_light_that_was_weighed_before_is_the_same_and_is_not_that_of_another_camera() -> None:
+    model, rng = exposure.load(), np.random.default_rng(3)
+    frames = [
+        clock_offsets.Frames(("a", "b"), *rng.uniform(0.0, 9.0, (5, 2)), np.array([True, False]), 2) for _ in range(3)
+    ]
+    first = [clock_offsets.offset_log_likelihood(model, of_camera).tolist() for of_camera in frames]
+    assert [clock_offsets.offset_log_likelihood(model, of_camera).tolist() for of_camera in frames] == first
+    assert len(set(map(tuple, first))) == 3
+    other = replace(model, tail=model.tail * 2.0)
+    assert clock_offsets.offset_log_likelihood(other, frames[0]).tolist() != first[0]
+
+
+def test_the_best_of_several_elevations_is_weighed_as_each_alone() -> None:
+    model = exposure.load()
+    others, mass = exposure.other_claims(48.1, 11.5, offset_hours=1.0, hour_prior=model.hour_prior)
+    for ev100 in (-2.0, 3.0, 9.5, 14.5):
+        each = [
+            model.log10_lr(ev100, elevation, other_elevations_deg=others, other_mass=mass)
+            for elevation in (-30.0, 2.0, 60.0)
+        ]
+        likely = model.log_likelihood(ev100, others)
+        claimed = float(model.log_likelihood(ev100, 60.0))
+        alone = model.slope * (claimed - math.log(float(np.dot(mass, np.exp(likely))))) / math.log(10.0)
+        assert each[-1] == alone
+        together = model.log10_lr(ev100, -30.0, 2.0, 60.0, other_elevations_deg=others, other_mass=mass)
+        assert together == max(each)
+
+
+def test_a_sky_seen_from_many_places_is_that_of_each() -> None:
+    rng = np.random.default_rng(4)
+    instants = rng.uniform(-2.0e9, 3.0e9, (12, 24))
+    above = skies(instants)
+    for place in rng.uniform(-90.0, 90.0, (9, 2)).tolist():
+        assert np.array(above.seen_from(*place)).tolist() == np.array(sun_position(instants, *place)).tolist()
 
 
 @given(st.text(st.characters(max_codepoint=127), max_size=30))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import tracemalloc
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,8 +26,8 @@ from gtloc_forensics.examination.concluding import Concluding
 from gtloc_forensics.examination.gathering import Gathering
 from gtloc_forensics.examination.instruments import opened
 from gtloc_forensics.examination.work import Run, Work
-from gtloc_forensics.records import ImageFacts, TagsRead, source_id_of
-from gtloc_forensics.report import write_csv, write_geojson, write_kml
+from gtloc_forensics.records import ImageFacts, Outcome, TagsRead, source_id_of
+from gtloc_forensics.report import write_csv, write_document, write_geojson, write_kml
 from gtloc_forensics.store import binding, known
 from gtloc_forensics.store import photos as store_photos
 from gtloc_forensics.store.database import Store
@@ -95,6 +96,21 @@ def test_tables_and_maps_are_the_same_bytes_with_less_read_of_each_photo(
     for name, write in writers.items():
         write(view, tmp_path / f"whole.{name}")
         assert (tmp_path / f"lean.{name}").read_bytes() == (tmp_path / f"whole.{name}").read_bytes()
+
+
+def test_a_document_is_the_same_bytes_with_less_read_of_each_photo(
+    evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = audit(evidence, tmp_path / "case", FIXED)
+    for entry, whole in zip(view.told_photos(), view.photos(), strict=True):
+        assert not any(finding.outcome is Outcome.NOT_TESTABLE for finding in entry.findings)
+        assert entry.not_testable == whole.not_testable
+        assert entry.status is whole.status
+    write_document(view, tmp_path / "lean.json")
+    monkeypatch.setattr(StoredCase, "told_photos", StoredCase.photos)
+    write_document(view, tmp_path / "whole.json")
+    assert (tmp_path / "lean.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
+    assert view.tally == view.tallied(Counter(status for entry in view.photos() for status in (None, *entry.statuses)))
 
 
 # --------------------------------------------------------------------------- memory

@@ -150,10 +150,11 @@ def test_light_is_weighed_a_strip_of_offsets_at_a_time_to_the_same_bits() -> Non
         random.random(count) < 0.3,
         3,
     )
+    later = -3600.0 * clock_offsets.OFFSETS_HOURS
     peaks, told = [], []
     for at_once in (10**9, clock_offsets.ELEVATIONS_AT_ONCE):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(clock_offsets, "ELEVATIONS_AT_ONCE", at_once)
-            peaks.append(peak_bytes(lambda: told.append(clock_offsets.offset_log_likelihood(model, frames).tobytes())))
+            peaks.append(peak_bytes(lambda: told.append(clock_offsets.log_likelihood(model, frames, later).tobytes())))
     assert len(set(told)) == 1
     assert peaks[1] < 0.5 * peaks[0]

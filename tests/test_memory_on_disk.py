@@ -17,18 +17,19 @@ from hypothesis import strategies as st
 
 from gtloc_forensics.checks import consistent, not_testable
 from gtloc_forensics.evidence import false_discovery
+from gtloc_forensics.examination import on_disk
 from gtloc_forensics.examination.at_end import AtEnd, digest_with
 from gtloc_forensics.examination.judging import OUTCOME_RANK, strength_of
 from gtloc_forensics.examination.listing import Listing
 from gtloc_forensics.examination.on_disk import OnDisk
 from gtloc_forensics.examination.results import ById, Places, Ranking, Said, Told
+from gtloc_forensics.examination.sayings import mark_of
 from gtloc_forensics.files.acquiring import Rechecked
 from gtloc_forensics.records import (
     Candidate,
     Confidence,
     Finding,
     Outcome,
-    PhotoResult,
     PhotoSummary,
     Sentence,
     Severity,
@@ -38,6 +39,7 @@ from gtloc_forensics.records import (
     visible_throughout,
 )
 from gtloc_forensics.report.exports.findings_json import _written
+from gtloc_forensics.store.codec import from_plain
 
 TAKEN = datetime(2024, 5, 17, 10, 3)
 
@@ -178,6 +180,25 @@ def findings_of(check_id: str) -> st.SearchStrategy[Finding]:
     )
 
 
+def test_a_silence_of_a_photo_that_there_is_not_is_of_nobody() -> None:
+    said = Said(Places(numbers(PHOTOS)))
+    rule = Told(said)
+    for name in ("no id", "half a character \udc80", "0" * 16):
+        rule.hear(not_testable("GF404", name, Sentence("no counter")))
+    rule.hear(not_testable("GF404", PHOTOS[1], Sentence("no counter")))
+    rule.join(false_discovery.Tested())
+    told = [said_of(said, place, name)[0] for place, name in enumerate(PHOTOS)]
+    assert [len(found) for found in told] == [0, 1, *[0] * (len(PHOTOS) - 2)]
+
+
+def said_of(said: Said, place: int, name: str) -> tuple[list[Finding], list[Unexamined]]:
+    """Return what was said of a photo as records, its marks being those of the records."""
+    sayings, failed = said.of(place, name)
+    found = [from_plain(Finding, plain) for plain, _ in sayings]
+    assert [mark for _, mark in sayings] == [mark_of(finding) for finding in found]
+    return found, [from_plain(Unexamined, plain) for plain in failed]
+
+
 def test_what_a_rule_says_first_stays_first_though_another_failed_in_between() -> None:
     said = Said(Places(numbers(PHOTOS)))
     first = consistent("GF401", PHOTOS[0], Sentence("one"), facts={"n": 1})
@@ -189,7 +210,7 @@ def test_what_a_rule_says_first_stays_first_though_another_failed_in_between() -
         told.hear(finding)
         told.join(false_discovery.Tested())
         said.join_failure(Unexamined("", "check:x", "it failed"), [replace(summary(1), source_id=PHOTOS[0])])
-    assert said.of(place, PHOTOS[0])[0] == [first, second]
+    assert said_of(said, place, PHOTOS[0])[0] == [first, second]
 
 
 RULES = st.lists(st.sampled_from(CHECKS), max_size=4).flatmap(
@@ -218,7 +239,7 @@ def test_what_rules_said_of_a_photo_is_told_by_rule_bare_silence_last(rules: Any
                 (silent if finding.outcome is Outcome.NOT_TESTABLE else found)[name].append(finding)
     for place, name in enumerate(PHOTOS):
         wanted = sorted([*found[name], *silent[name]], key=lambda finding: finding.check_id)
-        assert said.merged(PhotoResult((), ()), place, name) == PhotoResult(tuple(wanted), tuple(failed[name]))
+        assert said_of(said, place, name) == (wanted, failed[name])
 
 
 def test_more_bare_sentences_than_a_byte_can_tell_apart_are_kept_all_the_same() -> None:
@@ -227,7 +248,7 @@ def test_more_bare_sentences_than_a_byte_can_tell_apart_are_kept_all_the_same() 
         told = Told(said)
         told.hear(consistent("GF404", PHOTOS[number % 4], Sentence("sentence {number}", number=number)))
         told.join(false_discovery.Tested())
-    found, _ = said.of(1, PHOTOS[1])
+    found, _ = said_of(said, 1, PHOTOS[1])
     assert [finding.summary for finding in found] == [f"sentence {number}" for number in range(1, 600, 4)]
 
 
@@ -268,6 +289,22 @@ def test_photos_are_found_by_their_ids() -> None:
     assert [photo.name for photo in known.values()] == [photo.name for photo in photos]
     assert known.get("00" * 8) is None
     assert "no id at all" not in known
+
+
+def test_records_that_are_few_are_held_and_others_stood_in_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    photos = [summary(number) for number in range(7)]
+    for few, kind in ((7, PhotoSummary), (6, on_disk._StandIn)):
+        monkeypatch.setattr(on_disk, "FEW", few)
+        records = OnDisk(photos, kind=PhotoSummary)
+        held, on_demand = records.held(), records.held_on_demand()
+        kept = on_disk.kept(iter(photos), PhotoSummary)
+        assert all(type(record) is kind for some in (held, on_demand, kept) for record in some)
+        assert [*held] == [*on_demand] == [*kept] == photos
+        assert records.in_order([3, 0, 6])[1:] == [photos[0], photos[6]]
+        some = on_disk.at_hand(records.stand_ins([4, 5, 1]))
+        assert [type(record) for record in some] == [PhotoSummary] * 3
+        assert [*some] == [photos[4], photos[5], photos[1]]
+        assert on_disk.at_hand(held) is held
 
 
 # --------------------------------------------------------------------------- the end of a run

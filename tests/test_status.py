@@ -11,8 +11,7 @@ from PIL import Image
 from gtloc_forensics.case.case import open_case
 from gtloc_forensics.checks import consistent, not_testable, plugins
 from gtloc_forensics.examination.instruments import Settings
-from gtloc_forensics.examination.results import PhotoResult
-from gtloc_forensics.records import CLEARS_NOTHING, Status, Unexamined, is_test, status_of
+from gtloc_forensics.records import CLEARS_NOTHING, PhotoResult, Status, Unexamined, is_test, status_of
 
 needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 NO_PIXELS = Unexamined("s", "vision", "no model")

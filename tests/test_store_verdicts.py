@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gtloc_forensics.checks import consistent, not_testable
 from gtloc_forensics.errors import DamagedCase
+from gtloc_forensics.examination import sayings
 from gtloc_forensics.records import (
+    Absent,
     Cause,
     CauseKind,
     Confidence,
@@ -91,6 +95,67 @@ def test_a_result_has_the_bytes_of_the_converter_and_comes_back_the_same(made: P
     slowly = codec._converter().structure(msgspec.msgpack.decode(by_converter), PhotoResult)
     assert again == slowly == made
     assert told_in(again) == told_in(slowly) == told_in(made)
+
+
+ID = "0123456789abcdef"
+silence = st.builds(
+    not_testable, st.sampled_from(["GF101", "GF404", "XX900"]), st.just(ID), told | st.sampled_from(list(Absent))
+)
+bare = st.builds(
+    consistent,
+    st.sampled_from(["GF107", "GF404"]),
+    st.sampled_from([ID, "another photo"]),
+    st.sampled_from([Sentence("it fits"), Sentence("it fits {well}", well=Sentence("well")), "plain words"]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(finding | silence | bare, max_size=6).map(tuple),
+            st.lists(st.builds(Unexamined, text, text, told, text), max_size=2).map(tuple),
+        ).map(lambda parts: PhotoResult(*parts)),
+        min_size=1,
+        max_size=4,
+    ),
+    st.booleans(),
+)
+def test_what_is_kept_of_a_photo_without_building_it_again_is_what_was_said(
+    said: list[PhotoResult], adds: bool
+) -> None:
+    """Of several photos, for the bytes of what was said before are used again; with what the case adds."""
+
+    def added(of: Finding) -> Finding:
+        return replace(of, limitations=(*of.limitations, "rare")) if adds and of.is_found and of.p_value else of
+
+    verdicts_ = sayings.Verdicts()
+    for result_ in said:
+        verdicts_.append(result_, ID)
+    for result_, kept in zip(said, verdicts_, strict=True):
+        whole = PhotoResult(tuple(map(added, result_.findings)), result_.unexamined)
+        concluded = sayings.concluded(*verdicts_.sayings(kept, ID), added, source_id=ID)
+        assert concluded.stored == codec.pack(whole)
+        assert concluded.status is whole.status
+        assert tuple(concluded.unexamined) == whole.unexamined
+        assert concluded.told == [
+            of for of in whole.findings if (of.is_found or of.outcome is Outcome.EXPLAINED) and of.source_ids[0] == ID
+        ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(result)
+def test_a_part_of_a_result_is_that_part_of_the_whole(made: PhotoResult) -> None:
+    stored = codec.pack(made)
+    some = tuple(found for found in made.findings if found.outcome is not Outcome.NOT_TESTABLE)
+    silent = {found.check_id: found.summary for found in made.findings if found.outcome is Outcome.NOT_TESTABLE}
+    rest, untested = codec.told_apart(stored)
+    assert rest == codec.tested(stored) == PhotoResult(some, made.unexamined)
+    assert untested == silent
+    assert codec.ended(stored) == (made.status, bool(made.unexamined))
+    for read in (codec.told_apart, codec.ended, codec.tested):
+        with pytest.raises(DamagedCase, match="PhotoResult"):
+            read(b"r" + msgspec.msgpack.encode({"findings": [{"outcome": "unheard of"}]}))
 
 
 FINDING = Finding("GF101", ("s",), Outcome.CONSISTENT, Severity.INFO, Confidence.CONTEXT, "x")

@@ -176,9 +176,10 @@ class Case:
             ToolMissing, ToolTooOld, WeightsError: see :func:`gtloc_forensics.examination.instruments.opened`.
         """
         from gtloc_forensics.examination.instruments import opened
+        from gtloc_forensics.examination.seldom_collected import seldom_collected
 
         progress("open", 0, None)
-        with self.locked(), opened(settings) as instruments:
+        with self.locked(), seldom_collected(), opened(settings) as instruments:
             examined = self.examine(instruments, settings, progress=progress, cluster=cluster)
             self.concluded = "" if self._lacks_packages else examined
         return self.view().tally

@@ -39,6 +39,7 @@ def write_findings(case: CaseFolder, path: Path | None = None, *, reviewed: bool
         EvidenceTreeError: the file would lie inside the evidence.
         CaseError: no examination was completed.
     """
+    from gtloc_forensics.examination.seldom_collected import seldom_collected
     from gtloc_forensics.report.exports.findings_json import write_document
 
     target = path or case.folder / FINDINGS
@@ -52,7 +53,8 @@ def write_findings(case: CaseFolder, path: Path | None = None, *, reviewed: bool
         **_decided(view),
     }
     if not _is_current(case, target, "export", made_of):
-        write_document(view, target, reviewed=reviewed)
+        with seldom_collected():
+            write_document(view, target, reviewed=reviewed)
         _note(case, "export", target, made_of)
     return target
 

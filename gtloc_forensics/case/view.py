@@ -46,7 +46,7 @@ from gtloc_forensics.records import (
     visible,
 )
 from gtloc_forensics.store import examinations
-from gtloc_forensics.store.codec import tested, told_of, unpack
+from gtloc_forensics.store.codec import ended, tested, told_apart, told_of, unpack
 from gtloc_forensics.store.joining import chain_end, chain_window
 from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, FILMS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import PHOTOS_AT_ONCE, Album
@@ -120,8 +120,8 @@ class StoredCase:
         """
         if self._tally is None:
             with self._store.reading() as session:
-                results = (unpack(PhotoResult, kept) for kept in self._store.verdicts(session, self._id))
-                self._tally = self.tallied(Counter(status for result in results for status in _counted(result)))
+                endings = map(ended, self._store.verdicts(session, self._id))
+                self._tally = self.tallied(Counter(status for ending in endings for status in _counted(*ending)))
         return self._tally
 
     def tallied(self, counts: Mapping[Status | None, int]) -> Tally:
@@ -159,6 +159,15 @@ class StoredCase:
             photos = self._album.lean([member.source_row for member in some])
             for member, photo in zip(some, photos, strict=True):
                 yield self._entry(member, photo, tested(member.findings))
+
+    def told_photos(self) -> Iterator[PhotoEntry]:
+        """Stream the photos in path order, without what a document does not tell; see :class:`CaseView`."""
+        members = self._store.members(self._id)
+        while some := list(islice(members, PHOTOS_AT_ONCE)):
+            photos = self._album.told([member.source_row for member in some])
+            for member, photo in zip(some, photos, strict=True):
+                verdict, untested = told_apart(member.findings)
+                yield replace(self._entry(member, photo, verdict), untested=untested)
 
     def _entry(self, member: MemberRow, photo: Photo, verdict: PhotoResult | None = None) -> PhotoEntry:
         verdict = unpack(PhotoResult, member.findings) if verdict is None else verdict
@@ -389,11 +398,11 @@ _UNSAID = {"summary": ""}
 _LONG = ("observed", "derived", "inferred", "limitations", "innocent")
 
 
-def _counted(verdict: PhotoResult) -> Iterator[Status | None]:
+def _counted(status: Status, is_partial: bool) -> Iterator[Status | None]:
     """Yield every count a photo is in; None is that of all photos."""
     yield None
-    yield verdict.status
-    if verdict.unexamined and verdict.status is not Status.NOT_EXAMINED:
+    yield status
+    if is_partial and status is not Status.NOT_EXAMINED:
         yield Status.NOT_EXAMINED
 
 

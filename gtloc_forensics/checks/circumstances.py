@@ -49,6 +49,9 @@ MOST_COMPARED = 100
 # So rarely may chance put as many photos on one second of the day.
 CHANCE = 0.001
 
+TAGS = ("GPS:GPSTimeStamp",)  # of a claim, that are looked at here
+UNREAD = ("warnings", "repeated", "unread", "counters")  # its fields that are not
+
 K = TypeVar("K")
 
 
@@ -154,11 +157,7 @@ class Keep(Protocol):
         """Return *rows*, which are all of one *kind*, as a sequence."""
 
 
-def _in_memory(rows: Iterable[K], kind: type[K]) -> Sequence[K]:
-    return list(rows)
-
-
-def gather(claims: Iterable[Claim], *, keep: Keep = _in_memory) -> Circumstances:
+def gather(claims: Iterable[Claim], *, keep: Keep = lambda rows, kind: list(rows)) -> Circumstances:
     """Return what the photos of a case say of each other; linear in their number but for sorting.
 
     Args:

@@ -8,6 +8,8 @@ NREL SPA report (NREL/TP-560-34302). Within 0.02° of that algorithm for 1900–
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -84,15 +86,37 @@ def sun_position(
     utc, latitude, longitude = np.broadcast_arrays(
         *(np.asarray(value, dtype=np.float64) for value in (utc_s, latitude_deg, longitude_deg))
     )
-    days = utc / SECONDS_PER_DAY + (UNIX_EPOCH_JD - J2000_JD)
+    return skies(utc).seen_from(latitude, longitude, refracted=refracted)
+
+
+@dataclass(frozen=True, slots=True)
+class Skies:
+    """Where the sun stands among the stars at some instants, whoever looks: worked out once for many places."""
+
+    greenwich_deg: Floats  # how far the sky has turned there
+    ascension: Floats  # radians
+    declination: Floats  # radians
+    distance_au: Floats
+
+    def seen_from(
+        self, latitude_deg: ArrayLike, longitude_deg: ArrayLike, *, refracted: bool = True
+    ) -> tuple[Floats, Floats]:
+        """Return elevation and azimuth at places; see :func:`sun_position`."""
+        latitude, longitude = np.asarray(latitude_deg, np.float64), np.asarray(longitude_deg, np.float64)
+        hour_angle = np.radians(self.greenwich_deg + longitude) - self.ascension
+        elevation, azimuth = _horizontal(hour_angle, self.declination, np.radians(latitude))
+        elevation = np.degrees(elevation) - PARALLAX_DEG / self.distance_au * np.cos(elevation)
+        if refracted:
+            elevation = elevation + refraction_deg(elevation)
+        return elevation, np.mod(np.degrees(azimuth), 360.0)
+
+
+def skies(utc_s: Floats) -> Skies:
+    """Return where the sun stands among the stars at instants, in seconds since 1970-01-01 00:00 UTC."""
+    days = utc_s / SECONDS_PER_DAY + (UNIX_EPOCH_JD - J2000_JD)
     ascension, declination, distance_au, equinox_shift = _equatorial(days)
     sidereal = 280.46061837 + 360.98564736629 * days + 0.000387933 * (days / DAYS_PER_CENTURY) ** 2
-    hour_angle = np.radians(sidereal + equinox_shift + longitude) - ascension
-    elevation, azimuth = _horizontal(hour_angle, declination, np.radians(latitude))
-    elevation = np.degrees(elevation) - PARALLAX_DEG / distance_au * np.cos(elevation)
-    if refracted:
-        elevation = elevation + refraction_deg(elevation)
-    return elevation, np.mod(np.degrees(azimuth), 360.0)
+    return Skies(sidereal + equinox_shift, ascension, declination, distance_au)
 
 
 def refraction_deg(

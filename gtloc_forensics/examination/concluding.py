@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from gtloc_forensics.examination.judging import OUTCOME_RANK, hear_rule, judge
 from gtloc_forensics.examination.on_disk import OnDisk
 from gtloc_forensics.examination.planning import Gathered
 from gtloc_forensics.examination.results import ById, Places, Ranking, Said, Told, digest_of
+from gtloc_forensics.examination.sayings import Concluded, Verdicts, concluded
 from gtloc_forensics.examination.settings import NO_MODEL, Settings
 from gtloc_forensics.examination.witnesses import Consulted
 from gtloc_forensics.files import acquiring
@@ -43,8 +45,6 @@ from gtloc_forensics.records import (
     ClockModel,
     DeviceGroup,
     Finding,
-    Outcome,
-    PhotoResult,
     PhotoSummary,
     ReasonNote,
     RuleNote,
@@ -52,16 +52,34 @@ from gtloc_forensics.records import (
     Sentence,
     Source,
     Statement,
+    Unexamined,
     source_id_of,
     visible,
 )
 from gtloc_forensics.store import examinations
 from gtloc_forensics.store.binding import bind
-from gtloc_forensics.store.codec import pack, unpack
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import ROWS_AT_ONCE, Store, Transaction
 from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, FILMS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import Album
+
+
+class _AtHand(Sequence[DeviceGroup]):
+    """The photos of each device, read from the disk once for all that is asked of a device, where they are few."""
+
+    def __init__(self, groups: Sequence[DeviceGroup]) -> None:
+        self._groups = groups
+
+    def __len__(self) -> int:
+        """Return the number of devices."""
+        return len(self._groups)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return a device, or a list of some."""
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        group = self._groups[index]
+        return replace(group, summaries=tuple(on_disk.at_hand(group.summaries)))
 
 
 class Concluding:
@@ -175,7 +193,7 @@ class Concluding:
     # ------------------------------------------------------------- the rules
 
     def _judge_all(self, fingerprint: str, at_end: AtEnd) -> None:
-        verdicts, seen = OnDisk[bytes](kind=bytes), OnDisk[PhotoSummary](kind=PhotoSummary)
+        verdicts, seen = Verdicts(), OnDisk[PhotoSummary](kind=PhotoSummary)
         tested = false_discovery.Tested()
         source_ids = array("Q")
         labels: dict[str, tuple[Statement, Statement]] = {}
@@ -189,11 +207,11 @@ class Concluding:
             self._instruments.model_absence,
             revised=partial(film_neighbours.revised, films),
         )
-        told = circumstances.gather(self._claims(), keep=on_disk.kept)
+        told = circumstances.gather(self._claims(films), keep=on_disk.kept)
         for done, (row, (photo, acquired)) in enumerate(zip(rows, self._album.photos(rows), strict=True), 1):
             latest = max(latest, acquired)
             verdict = judge(photo, self._registry, self._context(acquired, told), changed=at_end.change_of(row))
-            verdicts.append(pack(verdict))
+            verdicts.append(verdict, photo.source.source_id)
             source_ids.append(int(photo.source.source_id, 16))
             for finding in verdict.findings:
                 tested.hear(finding)
@@ -203,32 +221,30 @@ class Concluding:
                 labels.setdefault(photo_summary.device_key, summaries.label(photo.claim))
             self._progress("check", done, total)
         said = Said(Places(source_ids))
-        self._seen = seen.stand_ins()
-        groups = summaries.by_device(self._seen, labels)
+        self._seen = seen.held()
+        groups = _AtHand(summaries.by_device(self._seen, labels))
         self._compare(groups, self._context(latest, told), said, tested)
         clocks = evidence_clocks.fit_all(groups)
         del groups, told
-        self._seen = seen.stand_ins_on_demand()  # causes ask for few of them
+        self._seen = seen.held_on_demand()  # causes ask for few of them
         controls = tested.controls()
-        cautions = false_discovery.Cautions(controls)
-
-        def concluded() -> Iterator[PhotoResult]:
-            for place, (number, packed) in enumerate(zip(source_ids, verdicts, strict=True)):
-                yield _judged(said.merged(unpack(PhotoResult, packed), place, f"{number:016x}"), cautions)
-
-        self._keep(fingerprint, concluded(), clocks, controls, at_end, films=films)
+        all_concluded = _all_concluded(source_ids, verdicts, said, false_discovery.Cautions(controls))
+        del source_ids, verdicts, said, seen, tested  # they are let go when the last photo was kept
+        self._keep(fingerprint, all_concluded, clocks, controls, at_end, films=films)
 
     def _films(self) -> Mapping[str, FilmClock]:
         """Return what the clocks of films count that only the photos beside them tell."""
         rows = self._gathered.rows
-        if not any(source.media_type.startswith("video/") for _, source in self._sources()):
+        groups = (list(rows[first : first + ROWS_AT_ONCE]) for first in range(0, len(rows), ROWS_AT_ONCE))
+        if not any(kind.startswith("video/") for group in groups for kind in self._store.media_types(group)):
             return {}
         claims = self._album.claims(rows)
         return film_neighbours.clocks_of_films((source, claim) for source, claim in claims if isinstance(claim, Claim))
 
-    def _claims(self) -> Iterator[Claim]:
+    def _claims(self, films: Mapping[str, FilmClock]) -> Iterator[Claim]:
         """Yield what the files say, before any rule runs: what many photos tell of one is worked out of it."""
-        for _, claim in self._album.claims(self._gathered.rows):
+        told = {"without": circumstances.UNREAD, "tags": circumstances.TAGS}
+        for _, claim in self._album.claims(self._gathered.rows, **({} if films else told)):
             if isinstance(claim, Claim):
                 yield claim
 
@@ -244,10 +260,12 @@ class Concluding:
         self, groups: Sequence[DeviceGroup], context: Context, said: Said, tested: false_discovery.Tested
     ) -> None:
         """Run the rules that compare photos; a crash leaves every photo it was given not examined by it."""
-        jobs: list[tuple[Check, Any, Sequence[PhotoSummary]]] = [
-            (rule, group, group.summaries) for group in groups for rule in self._registry.of(Scope.DEVICE)
-        ]  # all rules on one device, then the next: its photos are read from the disk once, where they are few
-        jobs += [(rule, self._seen, self._seen) for rule in self._registry.of(Scope.CASE)]
+        # All rules on one device, then the next: its photos are read from the disk once, where they are few.
+        of_device, of_case = self._registry.of(Scope.DEVICE), self._registry.of(Scope.CASE)
+        jobs: Iterator[tuple[Check, Any, Sequence[PhotoSummary]]] = chain(
+            ((rule, group, group.summaries) for group in groups for rule in of_device),
+            ((rule, self._seen, self._seen) for rule in of_case),
+        )
         for rule, subject, photos in jobs:
             told = Told(said)
             failure = hear_rule(rule, subject, context, told.hear)
@@ -261,7 +279,7 @@ class Concluding:
     def _keep(
         self,
         fingerprint: str,
-        concluded: Iterator[PhotoResult],
+        concluded: Iterator[Concluded],
         clocks: tuple[ClockModel, ...],
         controls: tuple[false_discovery.Control, ...],
         at_end: AtEnd,
@@ -285,6 +303,7 @@ class Concluding:
             if films:
                 self._store.add_extra(session, number, FILMS, record=dict(films))
             self._store.add_extra(session, number, CAUSES, record=self._causes(ranked, clocks))
+            self._seen = ()
             self._store.add_extra(session, number, RULES, record=tuple(map(_note, self._registry)))
             for entry in self._gathered.rejected:
                 self._store.add_rejected(session, fingerprint, entry, source_id=source_id_of(entry.relative))
@@ -331,7 +350,7 @@ class Concluding:
         return tuple(sorted(groups, key=lambda group: (OUTCOME_RANK.get(group.outcome, 3), -int(group.severity))))
 
     def _keep_members(
-        self, session: Transaction, number: int, concluded: Iterator[PhotoResult], at_end: AtEnd
+        self, session: Transaction, number: int, concluded: Iterator[Concluded], at_end: AtEnd
     ) -> tuple[Sequence[Finding], tuple[ReasonNote, ...]]:
         notable = Ranking()
         reasons: dict[tuple[str, str], ReasonNote] = {}
@@ -343,17 +362,15 @@ class Concluding:
                     "source_row": row,
                     "status": verdict.status.value,
                     "sha256_at_end": at_end.sha256_of(row, source.sha256),
-                    "findings": pack(verdict),
+                    "findings": verdict.stored,
                 }
             )
             if len(members) == ROWS_AT_ONCE:
                 self._store.add_members(session, number, members)
                 members.clear()
-            for finding in verdict.findings:
-                is_told = finding.is_found or finding.outcome is Outcome.EXPLAINED
-                if is_told and finding.source_ids[0] == source.source_id:
-                    notable.add(finding, ordinal)
-            _note_reasons(reasons, verdict, source.display_path)
+            for finding in verdict.told:
+                notable.add(finding, ordinal)
+            _note_reasons(reasons, verdict.unexamined, source.display_path)
         self._store.add_members(session, number, members)
         return notable.ranked(), tuple(reasons.values())
 
@@ -374,6 +391,17 @@ class Concluding:
         }
 
 
+def _all_concluded(
+    source_ids: Sequence[int], verdicts: Verdicts, said: Said, cautions: false_discovery.Cautions
+) -> Iterator[Concluded]:
+    """Yield what was concluded of each photo: by rules on it alone, by those that compare, and what the case adds."""
+    for place, (number, kept) in enumerate(zip(source_ids, verdicts, strict=True)):
+        source_id = f"{number:016x}"
+        findings, unexamined = verdicts.sayings(kept, source_id)
+        compared, failed = said.of(place, source_id)
+        yield concluded([*findings, *compared], [*unexamined, *failed], cautions.added, source_id=source_id)
+
+
 def _named(depends_on: str, ended: Sequence[str]) -> tuple[str, bool]:
     """Return how an examination is named, and whether it is the newest one already.
 
@@ -391,8 +419,8 @@ def _named(depends_on: str, ended: Sequence[str]) -> tuple[str, bool]:
     return digest_after(depends_on, ended[0]), False
 
 
-def _note_reasons(reasons: dict[tuple[str, str], ReasonNote], verdict: PhotoResult, name: str) -> None:
-    for item in verdict.unexamined:
+def _note_reasons(reasons: dict[tuple[str, str], ReasonNote], unexamined: Sequence[Unexamined], name: str) -> None:
+    for item in unexamined:
         known = reasons.get((item.stage, item.reason), ReasonNote(item.stage, item.reason, 0))
         names = (*known.names, name) if len(known.names) < ReasonNote.MOST_NAMES else known.names
         reasons[item.stage, item.reason] = replace(known, photos=known.photos + 1, names=names)
@@ -419,8 +447,3 @@ def _told_by_rule(title: str, findings: Sequence[Finding]) -> CauseGroup:
         findings=len(findings),
         summary=first.summary if len(findings) == 1 else f"{title} ({len(findings)} photos)",
     )
-
-
-def _judged(verdict: PhotoResult, cautions: false_discovery.Cautions) -> PhotoResult:
-    """Add what the case says of a photo."""
-    return replace(verdict, findings=tuple(map(cautions.added, verdict.findings)))

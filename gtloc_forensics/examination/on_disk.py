@@ -15,6 +15,7 @@ import weakref
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain, islice
 from typing import Any, Generic, TypeVar, cast
 
 from gtloc_forensics.files import opening
@@ -27,6 +28,9 @@ BUFFER_BYTES = 1 << 16
 
 REMEMBERED = 512
 """Records that a stand-in need not read again."""
+
+FEW = 1024
+"""Records that are held: to ask a stand-in for an attribute takes several times as long as to ask the record."""
 
 
 class _File:
@@ -130,13 +134,24 @@ class OnDisk(Sequence[R]):
             for place in range(len(block.numbers))
         )
 
+    def held(self) -> tuple[R, ...]:
+        """Return the records themselves where they are few, else a stand-in for each."""
+        return tuple(self) if len(self) <= FEW else self.stand_ins()
+
+    def held_on_demand(self) -> Sequence[R]:
+        """Return the same for whoever asks few of them: nothing is held of records that are many."""
+        return tuple(self) if len(self) <= FEW else self.stand_ins_on_demand()
+
     def stand_ins_on_demand(self) -> Sequence[R]:
         """Return the same, each made anew when it is asked for: nothing of a photo is held, and no two are one."""
         self._file.flush()
         return _OnDemand(self)
 
     def in_order(self, order: Sequence[int]) -> Sequence[R]:
-        """Return the records in some *order*, each read when it is asked for; nothing stands in for them meanwhile."""
+        """Return the records in some *order*; where they are many each is read when it is asked for."""
+        if len(self) <= FEW:
+            records = tuple(self)
+            return [records[number] for number in order]
         self._file.flush()
         return _Ordered(self, order)
 
@@ -242,8 +257,17 @@ def _itself(record: R) -> R:
 
 
 def kept(rows: Iterable[R], kind: type[R]) -> Sequence[R]:
-    """Return stand-ins for *rows*, which are put on the disk."""
-    return OnDisk(rows, kind=kind).stand_ins()
+    """Return *rows* where they are few, else stand-ins for them, which are put on the disk."""
+    left = iter(rows)
+    first = tuple(islice(left, FEW + 1))
+    return first if len(first) <= FEW else OnDisk(chain(first, left), kind=kind).stand_ins()
+
+
+def at_hand(records: Sequence[R]) -> Sequence[R]:
+    """Return the records that stand-ins stand for, where they are few."""
+    if len(records) > FEW or not records or type(records[0]) is not _StandIn:
+        return records
+    return tuple([cast(R, _record_of(record)) for record in records])
 
 
 # --------------------------------------------------------------------------- bytes

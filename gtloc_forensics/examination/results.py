@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, ValuesView
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any, cast
 
 import numpy as np
@@ -19,7 +20,10 @@ import numpy as np
 from gtloc_forensics.evidence.false_discovery import Tested
 from gtloc_forensics.examination.judging import strength_of
 from gtloc_forensics.examination.on_disk import OnDisk
-from gtloc_forensics.records import Finding, Outcome, PhotoResult, PhotoSummary, Sentence, Statement, Unexamined
+from gtloc_forensics.examination.sayings import Around, Saying, around, is_bare, saying
+from gtloc_forensics.records import Finding, Outcome, PhotoSummary, Sentence, Statement, Unexamined
+from gtloc_forensics.store.codec import from_plain, plain_bytes
+from gtloc_forensics.store.verdicts import id_bytes
 
 _MOST_SHAPES = 255
 """Different bare outcomes of one rule that fit a byte; further ones are kept in full."""
@@ -125,11 +129,11 @@ class Said:
     def __init__(self, places: Places) -> None:
         """Hold nothing yet of the photos in *places*."""
         self.places = places
-        self._shapes: list[Finding] = []  # bare findings, of nobody
+        self._shapes: list[_Shape] = []  # bare findings
         self._shape_numbers: dict[tuple[object, ...], int] = {}
         self._of_rule: dict[str, list[int]] = {}  # rule → its bare outcomes, by their byte
         self._bytes: dict[str, bytearray] = {}  # rule → by place, which of its bare outcomes was said first; 0: none
-        self._full = OnDisk[Finding | Unexamined]()
+        self._full = OnDisk[_Full](kind=_Full)
         self._last = array("I", bytes(4 * len(places)))  # by place, the last of its links; 0: none
         self._before, self._number = array("I", [0]), array("I", [0])  # of each link
 
@@ -137,21 +141,24 @@ class Said:
 
     def bare_number(self, finding: Finding) -> int | None:
         """Return the number of what a finding says, None where it says more than a sentence of one photo."""
-        if len(finding.source_ids) != 1 or not _is_bare(finding):
+        if len(finding.source_ids) != 1 or not is_bare(finding):
             return None
         key = (finding.check_id, finding.outcome, finding.severity, finding.confidence, *_words(finding.summary))
         number = self._shape_numbers.get(key)
         if number is None:
             of_rule = self._of_rule.setdefault(finding.check_id, [])
-            if len(of_rule) == _MOST_SHAPES:
+            if len(of_rule) == _MOST_SHAPES or self.places.of(finding.source_ids[0]) is None:
                 return None
             number = self._shape_numbers[key] = 2 * len(self._shapes)
-            self._shapes.append(replace(finding, source_ids=()))
+            self._shapes.append(_Shape(finding.check_id, around(finding), _is_silence(finding)))
             of_rule.append(number)
         return number
 
-    def add(self, record: Finding | Unexamined) -> int:
-        """Keep a finding, or how a rule failed, in full, and return its number."""
+    def add(self, finding: Finding) -> int:
+        """Keep a finding in full, and return its number."""
+        return self._add(_Full(finding.check_id, *saying(finding), _is_silence(finding)))
+
+    def _add(self, record: _Full) -> int:
         self._full.append(record)
         return 2 * (len(self._full) - 1) + 1
 
@@ -169,7 +176,7 @@ class Said:
 
     def join_failure(self, failure: Unexamined, photos: Iterable[PhotoSummary]) -> None:
         """Say of each of *photos* that a rule failed over it."""
-        number = self.add(failure)
+        number = self._add(_Full("", plain_bytes(failure), _FAILURE, False))
         for photo in photos:
             place = self.places.of(photo.source_id)
             if place is not None:
@@ -177,30 +184,33 @@ class Said:
 
     def _has_said(self, place: int, check_id: str) -> bool:
         """Whether a rule has said more of a photo already, whatever others said since."""
-        return any(getattr(self._record(number), "check_id", "") == check_id for number in self._links(place))
+        return any(self._record(number).check_id == check_id for number in self._links(place))
 
-    def _record(self, number: int) -> Finding | Unexamined:
+    def _record(self, number: int) -> _Full | _Shape:
         return self._full.remembered(number // 2) if number % 2 else self._shapes[number // 2]
 
     # ----------------------------------------------------------------- telling
 
-    def of(self, place: int, source_id: str) -> tuple[list[Finding], list[Unexamined]]:
-        """Return what was said of the photo in a place, by rule, and which rules crashed over it."""
-        found: list[Finding] = []
-        failed: list[Unexamined] = []
+    def of(self, place: int, source_id: str) -> tuple[list[Saying], list[bytes]]:
+        """Return what was said of the photo in a place, by rule, and which rules crashed over it, in msgpack."""
+        name = id_bytes(source_id)
+        found: list[tuple[str, bool, Saying]] = []
+        failed: list[bytes] = []
         for check_id, numbers in self._bytes.items():
             if numbers[place]:
                 shape = self._shapes[self._of_rule[check_id][numbers[place] - 1] // 2]
-                found.append(replace(shape, source_ids=(source_id,)))
+                found.append((check_id, shape.is_silence, shape.around.of(name)))
         for number in self._links(place):
             record = self._record(number)
-            if isinstance(record, Unexamined):
-                failed.append(replace(record, source_id=source_id))
+            if isinstance(record, _Shape):
+                found.append((record.check_id, record.is_silence, record.around.of(name)))
+            elif record.mark == _FAILURE:
+                failure = from_plain(Unexamined, record.plain)
+                failed.append(plain_bytes(replace(failure, source_id=source_id)))
             else:
-                found.append(record if record.source_ids else replace(record, source_ids=(source_id,)))
-        untestable = [finding for finding in found if finding.outcome is Outcome.NOT_TESTABLE and _is_bare(finding)]
-        others = [finding for finding in found if finding.outcome is not Outcome.NOT_TESTABLE or not _is_bare(finding)]
-        return sorted([*others, *untestable], key=lambda finding: finding.check_id), failed
+                found.append((record.check_id, record.is_silence, (record.plain, record.mark)))
+        found.sort(key=_BY_RULE)
+        return [said for _, _, said in found], failed
 
     def _links(self, place: int) -> list[int]:
         """Return the numbers of what was said of a photo in full, in order."""
@@ -211,17 +221,35 @@ class Said:
             link = self._before[link]
         return numbers[::-1]
 
-    def merged(self, verdict: PhotoResult, place: int, source_id: str) -> PhotoResult:
-        """Return what was concluded of one photo with what the comparing rules said of it."""
-        found, failed = self.of(place, source_id)
-        return PhotoResult((*verdict.findings, *found), (*verdict.unexamined, *failed))
+
+@dataclass(frozen=True, slots=True)
+class _Full:
+    """A finding in msgpack, or how a rule failed."""
+
+    check_id: str
+    plain: bytes
+    mark: int
+    is_silence: bool
 
 
-def _is_bare(finding: Finding) -> bool:
-    """Whether a finding is no more than a sentence saying that a rule could not test or found agreement."""
-    more = finding.observed or finding.derived or finding.inferred or finding.limitations or finding.innocent
-    weighed = finding.cause is not None or finding.p_value is not None or finding.log10_lr is not None
-    return finding.outcome in (Outcome.NOT_TESTABLE, Outcome.CONSISTENT) and not (more or finding.facts or weighed)
+_FAILURE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A bare finding that many photos have."""
+
+    check_id: str
+    around: Around
+    is_silence: bool
+
+
+_BY_RULE: Callable[[tuple[str, bool, Saying]], tuple[str, bool]] = itemgetter(0, 1)
+"""By rule, and of each rule last that it could not test."""
+
+
+def _is_silence(finding: Finding) -> bool:
+    return finding.outcome is Outcome.NOT_TESTABLE and is_bare(finding)
 
 
 def _words(said: Statement) -> tuple[str, str]:
@@ -233,7 +261,7 @@ class Ranking:
 
     def __init__(self) -> None:
         """Hold none yet."""
-        self._findings = OnDisk[Finding]()
+        self._findings = OnDisk[Finding](kind=Finding)
         self._keys: tuple[array[Any], ...] = (array("b"), array("b"), array("b"), array("d"), array("I"))
         self._rules = array("I")
         self._names: dict[str, int] = {}

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from gtloc_forensics.records.absence import Scalar
 from gtloc_forensics.records.decisions import Decisions
-from gtloc_forensics.records.findings import CauseGroup, ClockModel, Finding, Photo
+from gtloc_forensics.records.findings import CauseGroup, ClockModel, Finding, Outcome, Photo
 from gtloc_forensics.records.indications import Indicated
 from gtloc_forensics.records.sentences import Statement
 from gtloc_forensics.records.sources import Skipped, Unexamined
@@ -69,6 +69,15 @@ class PhotoEntry:
     log10_lr_time: float | None
     log10_lr_place: float | None
     indicated: Indicated = field(default_factory=Indicated)  # what of the prediction may be told
+    untested: Mapping[str, Statement] | None = None  # by rule why it could not test, where findings leave those out
+
+    @property
+    def not_testable(self) -> Mapping[str, Statement]:
+        """By rule why it could not test, whether its finding was read or not."""
+        if self.untested is not None:
+            return self.untested
+        silent = (finding for finding in self.findings if finding.outcome is Outcome.NOT_TESTABLE)
+        return {finding.check_id: finding.summary for finding in silent}
 
     @property
     def statuses(self) -> frozenset[Status]:
@@ -120,6 +129,13 @@ class CaseView(Protocol):
 
         Findings that had nothing to go on, the tags and what is odd about them, the facts of the picture and further
         opinions may be left out.
+        """
+
+    def told_photos(self) -> Iterator[PhotoEntry]:
+        """The same for a document of everything that was concluded, with less of each photo.
+
+        Findings that had nothing to go on may stand as :attr:`PhotoEntry.untested` alone; the tags, counters and unread
+        blocks of the claim and the facts of the picture may be left out.
         """
 
     def exhibits(self) -> Mapping[str, str]:

@@ -259,8 +259,11 @@ class Claim:
         local = self.local_time
         if isinstance(local, Absent):
             return 0.0
-        same = (time for time in self.times if time.tag == local.tag and time.raw == local.raw)
-        return next((reading.resolution_s for reading in same), 0.0)
+        tag, raw = local.tag, local.raw
+        for reading in self.times:  # every rule asks
+            if reading.tag == tag and reading.raw == raw:
+                return reading.resolution_s
+        return 0.0
 
 
 @dataclass(frozen=True, slots=True)

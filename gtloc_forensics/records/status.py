@@ -51,11 +51,26 @@ _WEIGHS_PIXELS = "GF30"
 
 def status_of(findings: Sequence[Finding], unexamined: Sequence[Unexamined]) -> Status:
     """Return how a photo is counted first; one that was found may be incompletely examined as well."""
-    if any(finding.is_found for finding in findings):
+    is_found = any(finding.is_found for finding in findings)
+    is_open = not is_found and not unexamined
+    return status_from(
+        is_found=is_found, is_partial=bool(unexamined), is_tested=is_open and any(map(is_test, findings))
+    )
+
+
+def status_from(*, is_found: bool, is_partial: bool, is_tested: bool) -> Status:
+    """Return the same of a photo of which only this is known.
+
+    Args:
+        is_found: a person should look at it.
+        is_partial: something of it could not be looked at.
+        is_tested: a rule could have spoken; asked only where neither of the others holds.
+    """
+    if is_found:
         return Status.FOUND
-    if unexamined:
+    if is_partial:
         return Status.NOT_EXAMINED
-    return Status.CLEAN if any(map(is_test, findings)) else Status.NOT_TESTABLE
+    return Status.CLEAN if is_tested else Status.NOT_TESTABLE
 
 
 def is_test(finding: Finding) -> bool:

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import msgspec
 from sqlalchemy import BindParameter, Connection, bindparam, select, text
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from gtloc_forensics.records import visible
-from gtloc_forensics.store.codec import pack, unpack
+from gtloc_forensics.store.codec import pack_plain, unpack
 from gtloc_forensics.store.keys import (
     CLAIM,
     IMAGE,
@@ -113,7 +114,7 @@ def bind(connection: Connection, examination_id: int, fingerprint: str, stages: 
     def put() -> None:
         nonlocal number
         number += 1
-        payload = pack(chunk)
+        payload = pack_plain(msgspec.msgpack.encode(chunk))
         whole.update(hashlib.sha256(payload).digest())
         connection.execute(
             text("INSERT INTO examination_extra (examination_id, name, payload) VALUES (:number, :name, :payload)"),
@@ -133,14 +134,22 @@ def bind(connection: Connection, examination_id: int, fingerprint: str, stages: 
 
 def _rows(connection: Connection, examination_id: int, fingerprint: str, stages: Stages) -> Iterator[Bound]:
     yield _as_it_is(connection, "examination", (examination_id,))
-    for table, owner in (("examination_extra", examination_id), ("rejected", fingerprint), ("finding", examination_id)):
+    for table, owner in (("examination_extra", examination_id), ("rejected", fingerprint)):
         keys = _keys_of(connection, table, owner)
-        for key in list(keys) if table == "examination_extra" else keys:  # which grows meanwhile; findings are many
+        for key in list(keys) if table == "examination_extra" else keys:  # which grows meanwhile
             yield _as_it_is(connection, table, key)
+    for findings in _pages(connection, "finding", examination_id):
+        yield from findings
+    for members in _pages(connection, "member", examination_id):
+        yield from _with_what_they_rest_on(connection, members, stages)
+
+
+def _pages(connection: Connection, table: str, examination_id: int) -> Iterator[list[Bound]]:
+    """Yield the rows of an examination in a table that numbers them, some at a time."""
     last = -1
-    while page := _many_as_they_are(connection, "member", _MEMBERS, {"owner": examination_id, "last": last}):
+    while page := _many_as_they_are(connection, table, _NUMBERED, {"owner": examination_id, "last": last}):
+        yield page
         last = int(page[-1].key[1])
-        yield from _with_what_they_rest_on(connection, page, stages)
 
 
 def _keys_of(connection: Connection, table: str, owner: int | str) -> Iterator[_Key]:
@@ -193,7 +202,7 @@ def _result_keys(source_id: str, known: StoredSource, stages: Stages) -> list[tu
     return [key for key in keys if key[2]]
 
 
-_MEMBERS = f"examination_id = :owner AND ordinal > :last ORDER BY ordinal LIMIT {_MEMBERS_AT_ONCE}"
+_NUMBERED = f"examination_id = :owner AND ordinal > :last ORDER BY ordinal LIMIT {_MEMBERS_AT_ONCE}"
 _SOURCE_ROWS = text(
     "SELECT source_row FROM member WHERE examination_id = :owner AND ordinal >= :first AND ordinal <= :last "
     "ORDER BY ordinal"
@@ -207,17 +216,14 @@ def _many_as_they_are(
 ) -> list[Bound]:
     """Return all rows that a *condition* holds of, each as :func:`_as_it_is` returns one."""
     columns, fields = _KEYS[table], _FIELDS[table]
+    own = len(columns)
     wanted = ", ".join((*columns, *map(_raw(connection), fields)))
     several: list[BindParameter[Any]] = [
         bindparam(name, expanding=True) for name, value in asked.items() if isinstance(value, list)
     ]
     query = text(f"SELECT {wanted} FROM {table} WHERE {condition}").bindparams(*several)
     return [
-        Bound(
-            table,
-            tuple(row[: len(columns)]),
-            {name: _digest(value) for name, value in zip(fields, row[len(columns) :], strict=True)},
-        )
+        Bound(table, tuple(row[:own]), dict(zip(fields, map(_digest, row[own:]), strict=True)))
         for row in connection.execute(query, asked)
     ]
 
@@ -240,7 +246,7 @@ def _raw(connection: Connection) -> Any:
 def _digest(value: Any) -> bytes:
     if isinstance(value, bool):
         value = int(value)
-    if not isinstance(value, bytes | memoryview):
+    if type(value) is not bytes and not isinstance(value, memoryview):
         value = b"\0nothing" if value is None else str(value).encode()
     return hashlib.sha256(value).digest()[:_DIGEST_BYTES]
 

@@ -9,24 +9,54 @@ from __future__ import annotations
 import re
 import types
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 import numpy as np
 
 from gtloc_forensics.errors import DamagedCase
-from gtloc_forensics.records import Absent, PhotoResult, Sentence, Statement, Tags, visible
-from gtloc_forensics.store import verdicts
+from gtloc_forensics.records import (
+    Absent,
+    Claim,
+    Finding,
+    ImageFacts,
+    PhotoResult,
+    Sentence,
+    Statement,
+    Status,
+    Tags,
+    Unexamined,
+    visible,
+)
+from gtloc_forensics.store import claim_records, verdicts
 from gtloc_forensics.store.packed import Packed
-from gtloc_forensics.store.told import sentence_from, sentence_to_plain
+from gtloc_forensics.store.told import Told, sentence_from, sentence_to_plain, told
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
 R = TypeVar("R")
+
+_NOT_QUITE = (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError)
+"""What is raised by a reader of one kind that is given something else."""
+
+_FAILED = msgspec.msgpack.Decoder(tuple[Told, str])
+
+
+def _failure(plain: bytes) -> tuple[Statement, str]:
+    reason, detail = _FAILED.decode(plain)
+    return told(reason), detail
+
+
+_READ_AT_ONCE: Mapping[Any, Callable[[bytes], Any]] = {
+    Claim: claim_records.reader(),
+    ImageFacts: msgspec.msgpack.Decoder(ImageFacts).decode,
+    tuple[Statement, str]: _failure,
+}
+"""Records that are many and are rebuilt without the converter, and how."""
 
 _ABSENT_KEY = "absent"
 _PARTS = "\x1f"  # the unit separator: no sentence of ours holds it
@@ -43,8 +73,33 @@ def pack(record: Any) -> bytes:
     return _stored(verdicts.encoded(record) or _encoded(record))
 
 
-def _encoded(record: Any) -> bytes:
-    built = _converter().unstructure(record)
+def plain_bytes(record: Finding | Unexamined) -> bytes:
+    """Return a part of a result in msgpack, as it stands in the result that :func:`pack` compresses."""
+    kind = Finding if isinstance(record, Finding) else Unexamined  # a stranger's kind is written as ours
+    return verdicts.encoded(record) or _encoded(record, kind=kind)
+
+
+def pack_plain(plain: bytes) -> bytes:
+    """Return the stored form of a record that is in msgpack already, as the converter would write it."""
+    return _stored(plain)
+
+
+def pack_result(findings: Sequence[bytes], unexamined: Sequence[bytes]) -> bytes:
+    """Return the stored form of what was concluded of a photo, of the :func:`plain_bytes` of its parts."""
+    return _stored(verdicts.joined(findings, unexamined))
+
+
+def from_plain(kind: type[R], plain: bytes) -> R:
+    """Rebuild a finding, or what was not examined, from :func:`plain_bytes`.
+
+    Raises:
+        DamagedCase: when the bytes are not that.
+    """
+    return unpack(kind, b"r" + plain)
+
+
+def _encoded(record: Any, *, kind: Any = None) -> bytes:
+    built = _converter().unstructure(record, unstructure_as=kind)
     try:
         return msgspec.msgpack.encode(built, enc_hook=_array_to_plain)
     except UnicodeEncodeError:  # a name's bytes that are no text, in the words of a plugin, say: written out
@@ -78,14 +133,43 @@ def unpack(kind: type[R], stored: bytes, *, thin: Callable[[dict[str, Any]], Non
         DamagedCase: a ValueError, when the bytes are not a *kind* (damaged, or written by another version).
     """
     try:
+        plain = _unpacked(stored)
         if thin is None and kind in verdicts.KINDS:
-            return verdicts.decoded(_unpacked(stored), kind)
-        built = msgspec.msgpack.decode(_unpacked(stored))
+            return verdicts.decoded(plain, kind)
+        if thin is None and kind in _READ_AT_ONCE:
+            try:
+                return cast(R, _READ_AT_ONCE[kind](plain))
+            except _NOT_QUITE:
+                pass  # the converter takes more, and says what is damaged
+        built = msgspec.msgpack.decode(plain)
         if thin is not None:
             thin(built)
         return _converter().structure(built, kind)
     except (zlib.error, msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError, ExceptionGroup) as error:
         raise DamagedCase(f"stored bytes are not a {getattr(kind, '__name__', kind)}: {error}") from error
+
+
+def claim_of(stored: bytes, *, without: Sequence[str] = (), tags: Sequence[str] | None = None) -> Claim:
+    """Rebuild what a file says of itself.
+
+    Args:
+        stored: its bytes.
+        without: fields that hold several values and are left empty, as ``tags``: it takes less time.
+        tags: the only ones that are wanted.
+
+    Raises:
+        DamagedCase: when the bytes are not that.
+    """
+    try:
+        return claim_records.reader(tuple(without), None if tags is None else tuple(tags))(_unpacked(stored))
+    except (zlib.error, *_NOT_QUITE):
+        return unpack(Claim, stored, thin=partial(_emptied, without, tags))
+
+
+def _emptied(names: Sequence[str], tags: Sequence[str] | None, built: dict[str, Any]) -> None:
+    built.update({name: type(built[name])() for name in names})
+    if tags is not None:
+        built["tags"] = {tag: built["tags"][tag] for tag in tags if tag in built["tags"]}
 
 
 def tested(stored: bytes) -> PhotoResult:
@@ -94,9 +178,31 @@ def tested(stored: bytes) -> PhotoResult:
     Raises:
         DamagedCase: when the bytes are not that.
     """
+    return _read_of_result(verdicts.tested, stored)
+
+
+def told_apart(stored: bytes) -> tuple[PhotoResult, Mapping[str, Statement]]:
+    """Rebuild the same, and of each rule that could not test why.
+
+    Raises:
+        DamagedCase: when the bytes are not that.
+    """
+    return _read_of_result(verdicts.told_apart, stored)
+
+
+def ended(stored: bytes) -> tuple[Status, bool]:
+    """Return how a photo is counted first, and whether something of it was not examined.
+
+    Raises:
+        DamagedCase: when the bytes are not that.
+    """
+    return _read_of_result(verdicts.ended, stored)
+
+
+def _read_of_result(read: Callable[[bytes], R], stored: bytes) -> R:
     try:
-        return verdicts.tested(_unpacked(stored))
-    except (zlib.error, msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError) as error:
+        return read(_unpacked(stored))
+    except (zlib.error, *_NOT_QUITE) as error:
         raise DamagedCase(f"stored bytes are not a PhotoResult: {error}") from error
 
 

@@ -218,10 +218,14 @@ class Store:
     def sources(self, row_ids: Sequence[int]) -> list[Source]:
         """Return these states of paths, in the order asked for; some hundred at a time."""
         with self.reading() as session:
-            rows = {
-                row.id: source_of(row)[0] for row in session.scalars(select(SourceRow).where(SourceRow.id.in_(row_ids)))
-            }
+            found = session.execute(select(*SourceRow.__table__.c).where(SourceRow.id.in_(row_ids)))
+            rows = {row.id: source_of(row)[0] for row in found}
         return [rows[row_id] for row_id in row_ids]
+
+    def media_types(self, row_ids: Sequence[int]) -> set[str]:
+        """Return of which types these states of paths are; some hundred at a time."""
+        with self.reading() as session:
+            return set(session.scalars(select(SourceRow.media_type).where(SourceRow.id.in_(row_ids)).distinct()))
 
     # ----------------------------------------------------------------- results
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, cast
 
 from sqlalchemy import select
 
@@ -24,7 +24,7 @@ from gtloc_forensics.records import (
     TagsRead,
     Unexamined,
 )
-from gtloc_forensics.store.codec import unpack
+from gtloc_forensics.store.codec import claim_of, unpack
 from gtloc_forensics.store.database import Store
 from gtloc_forensics.store.keys import (
     CLAIM,
@@ -98,35 +98,47 @@ class Album:
                 )
                 yield photo, acquired
 
+    def told(self, row_ids: Sequence[int]) -> Iterator[Photo]:
+        """Stream photos for whoever tells what they claim and what models say: claims without the tags.
+
+        Facts of the picture and unread tags of plugged-in readers are left out.
+        """
+        further = [stage for stage in self._stages.further if stage.startswith(SEEING)]
+        yield from self._lean(row_ids, CLAIM, VISION, *further, without=_UNTOLD)
+
     def lean(self, row_ids: Sequence[int]) -> Iterator[Photo]:
         """Stream photos for whoever reads neither tags nor pixels: claims without the tags and what is odd of them.
 
         Facts of the picture, further opinions and unread tags of plugged-in readers are left out.
         """
-        thin = _emptied(_UNREAD_BY_LISTS)
-        rows = self._rows(row_ids, CLAIM, VISION)
+        yield from self._lean(row_ids, CLAIM, VISION, without=_UNREAD_BY_LISTS)
+
+    def _lean(self, row_ids: Sequence[int], *stages: str, without: Sequence[str]) -> Iterator[Photo]:
+        rows = self._rows(row_ids, *stages)
+        has_opinions = len(stages) > len((CLAIM, VISION))
         while window := list(islice(rows, PHOTOS_AT_ONCE)):
-            found = [self._claim(kept, source, known, thin=thin) for source, known, _, kept in window]
+            found = [self._claim(kept, source, known, without=without) for source, known, _, kept in window]
             for (source, _, _, kept), claim, sun in zip(window, found, _suns(found), strict=True):
                 left_out = Unexamined(source.source_id, "decode", "")
-                yield Photo(source, claim, sun, left_out, self._prediction(kept, source))
+                opinions = self._opinions(kept, source) if has_opinions else ()
+                yield Photo(source, claim, sun, left_out, self._prediction(kept, source), opinions)
 
     def claim(self, row_id: int) -> Claim | Unexamined:
         """Return what one source says of itself, without its picture."""
         return next(self.claims((row_id,)))[1]
 
     def claims(
-        self, row_ids: Sequence[int], *, without: Sequence[str] = ()
+        self, row_ids: Sequence[int], *, without: Sequence[str] = (), tags: Sequence[str] | None = None
     ) -> Iterator[tuple[Source, Claim | Unexamined]]:
         """Stream sources and what each says of itself, without its picture, in the order asked for.
 
         Args:
             row_ids: of the sources.
             without: fields of the claims that hold several values and are left empty, as ``tags``: it takes less time.
+            tags: the only ones that are wanted.
         """
-        thin = _emptied(without) if without else None
         for source, known, _, kept in self._rows(row_ids, CLAIM):
-            yield source, self._claim(kept, source, known, thin=thin)
+            yield source, self._claim(kept, source, known, without=without, tags=tags)
 
     def _rows(self, row_ids: Sequence[int], *stages: str) -> Iterator[tuple[Source, StoredSource, datetime, Results]]:
         """Yield each source with the results of its *stages*; of all but tags and previews when none is named."""
@@ -157,9 +169,11 @@ class Album:
         source: Source,
         known: StoredSource,
         *,
-        thin: Callable[[dict[str, Any]], None] | None = None,
+        without: Sequence[str] = (),
+        tags: Sequence[str] | None = None,
     ) -> Claim | Unexamined:
-        found = _result(kept, source.source_id, CLAIM, claim_key(self._stages, known), Claim, thin=thin)
+        key = claim_key(self._stages, known)
+        found = _result(kept, source.source_id, CLAIM, key, Claim, without=without, tags=tags)
         return self._told(found) if isinstance(found, Claim) else _unexamined(source, "metadata", found)
 
     def _told(self, claim: Claim) -> Claim:
@@ -200,16 +214,8 @@ class Album:
         return tuple(missing)
 
 
+_UNTOLD = ("tags", "counters", "unread")
 _UNREAD_BY_LISTS = ("tags", "warnings", "repeated", "unread")
-
-
-def _emptied(names: Sequence[str]) -> Callable[[dict[str, Any]], None]:
-    """Return what leaves fields of a claim that hold several values empty, before they are built."""
-
-    def thin(built: dict[str, Any]) -> None:
-        built.update({name: type(built[name])() for name in names})
-
-    return thin
 
 
 def _result(
@@ -219,14 +225,17 @@ def _result(
     fingerprint: str,
     kind: type[R],
     *,
-    thin: Callable[[dict[str, Any]], None] | None = None,
+    without: Sequence[str] = (),
+    tags: Sequence[str] | None = None,
 ) -> R | tuple[Statement, str] | None:
     """Return a stage's record; else why there is none, be it only for want of a package."""
     found = kept.get((subject, stage, fingerprint)) or kept.get((subject, without_package(stage), fingerprint))
     if found is None:
         return None
     failed, payload = found
-    return unpack(tuple[Statement, str], payload) if failed else unpack(kind, payload, thin=thin)
+    if failed:
+        return unpack(tuple[Statement, str], payload)
+    return cast(R, claim_of(payload, without=without, tags=tags)) if kind is Claim else unpack(kind, payload)
 
 
 def _suns(found: Sequence[Claim | Unexamined]) -> list[Sun | Absent]:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias, cast
 
-from gtloc_forensics.records import Sentence
+import msgspec
+
+from gtloc_forensics.records import Sentence, Statement
+
+Told: TypeAlias = msgspec.Raw
+"""A sentence, or a text, as it stands in stored bytes."""
+
+SENTENCES_KNOWN = 4096
+"""Sentences of which the bytes are remembered: what is said of many photos, some hundred bytes each."""
 
 _SENTENCE_KEY = "say"  # the template; its values stand beside it under "of"
 _MOMENTS: dict[str, type[datetime] | type[date] | type[time]] = {"moment": datetime, "date": date, "time": time}
@@ -47,3 +55,14 @@ def sentence_from(value: Any) -> Any:
 def _repeated_sentence(template: str, *held: tuple[str, type, Any]) -> Sentence:
     """Return a sentence that the same rule says of many photos, made once: it never changes."""
     return Sentence(template, **{name: of for name, _, of in held})  # the type is told apart: 1 is no 1.0, nor True
+
+
+def told(raw: Told) -> Statement:
+    """Rebuild a sentence; one whose bytes were read before is not built again."""
+    return told_in(bytes(raw))
+
+
+@lru_cache(maxsize=SENTENCES_KNOWN)
+def told_in(plain: bytes) -> Statement:
+    """Rebuild a sentence from msgpack."""
+    return cast(Statement, sentence_from(msgspec.msgpack.decode(plain)))

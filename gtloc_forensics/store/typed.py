@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
+
+from gtloc_forensics.store import verdicts
 
 _ARRAY = 1  # an array among what msgspec knows
 
@@ -23,6 +25,8 @@ whole number of more than 64 bits. MessagePack never begins with this byte."""
 @lru_cache
 def by_type(kind: Any) -> tuple[Callable[[Any], bytes], Callable[[Any], Any]]:
     """Return how records of a dataclass, or bytes, are written and how they are read."""
+    if kind in verdicts.KINDS:
+        return _as_kept, partial(_from_kept, kind)
     encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
     decoder = msgspec.msgpack.Decoder(kind, dec_hook=lambda _, value: value, ext_hook=_array)
 
@@ -36,6 +40,15 @@ def by_type(kind: Any) -> tuple[Callable[[Any], bytes], Callable[[Any], Any]]:
         return pickle.loads(data[1:]) if data[:1] == _PICKLED else decoder.decode(data)
 
     return encode, decode
+
+
+def _as_kept(record: Any) -> bytes:
+    """Return what a rule said as a case keeps it; what is not quite of its kind as Python keeps it."""
+    return verdicts.encoded(record) or _PICKLED + pickle.dumps(record, pickle.HIGHEST_PROTOCOL)
+
+
+def _from_kept(kind: Any, data: Any) -> Any:
+    return pickle.loads(data[1:]) if data[:1] == _PICKLED else verdicts.decoded(data, kind)
 
 
 def _plain(value: object) -> object:

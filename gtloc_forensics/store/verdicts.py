@@ -8,6 +8,7 @@ bytes were read before is not built again. Whatever is not quite of its kind is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
@@ -23,22 +24,21 @@ from gtloc_forensics.records import (
     Sentence,
     Severity,
     Statement,
+    Status,
     Unexamined,
 )
-from gtloc_forensics.store.told import sentence_from, sentence_to_plain
+from gtloc_forensics.records.status import status_of
+from gtloc_forensics.store.told import Told, sentence_to_plain, told
 
 R = TypeVar("R")
 
-SENTENCES_KNOWN = 4096
-"""Sentences of which the bytes are remembered: what rules say of many photos, some hundred bytes each."""
-
 
 def encoded(record: Any) -> bytes | None:
-    """Return a result or a finding in msgpack, as the codec would write it; None where that is the codec's to do."""
+    """Return a result, a finding or what was not examined in msgpack, as the codec does; None where that has to."""
     if type(record) is PhotoResult:
         is_plain = all(map(_is_plain, record.findings)) and all(map(_is_plain_absence, record.unexamined))
     else:
-        is_plain = type(record) is Finding and _is_plain(record)
+        is_plain = _is_plain(record) if type(record) is Finding else _is_plain_absence(record)
     if not is_plain:
         return None
     try:
@@ -69,6 +69,38 @@ def _plain(value: Any) -> Any:
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=_plain)
 
 
+def joined(findings: Sequence[bytes], unexamined: Sequence[bytes]) -> bytes:
+    """Return a result in msgpack, of the bytes of its parts."""
+    return b"".join(
+        (_TWO, _FINDINGS, _length(len(findings)), *findings, _UNEXAMINED, _length(len(unexamined)), *unexamined)
+    )
+
+
+def around_id(finding: Finding, plain: bytes) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the id of the one photo that a finding, in msgpack, is of."""
+    before, name, behind = plain.partition(_OF_ONE + msgspec.msgpack.encode(finding.source_ids[0]))
+    if not name:
+        raise ValueError("these bytes are not that finding")
+    return before + _OF_ONE, behind
+
+
+def id_bytes(source_id: str) -> bytes:
+    """Return what stands between them."""
+    return msgspec.msgpack.encode(source_id)
+
+
+@lru_cache(maxsize=256)
+def _length(count: int) -> bytes:
+    """Return how msgpack begins a list of so many."""
+    whole = msgspec.msgpack.encode((None,) * count)
+    return whole[: len(whole) - count]
+
+
+_TWO = b"\x82"
+_FINDINGS, _UNEXAMINED = map(msgspec.msgpack.encode, PhotoResult.__dataclass_fields__)
+_OF_ONE = msgspec.msgpack.encode("source_ids") + _length(1)
+
+
 # --------------------------------------------------------------------------- and back
 
 
@@ -76,7 +108,7 @@ class _Cause(msgspec.Struct):
     kind: str
     device_key: str
     offset_hours: float | None = None
-    summary: msgspec.Raw = msgspec.Raw(msgspec.msgpack.encode(""))
+    summary: Told = Told(msgspec.msgpack.encode(""))
 
 
 class _Finding(msgspec.Struct):
@@ -85,12 +117,12 @@ class _Finding(msgspec.Struct):
     outcome: Outcome
     severity: Severity
     confidence: Confidence
-    summary: msgspec.Raw
-    observed: list[msgspec.Raw] = []
-    derived: list[msgspec.Raw] = []
-    inferred: list[msgspec.Raw] = []
-    limitations: list[msgspec.Raw] = []
-    innocent: list[msgspec.Raw] = []
+    summary: Told
+    observed: list[Told] = []
+    derived: list[Told] = []
+    inferred: list[Told] = []
+    limitations: list[Told] = []
+    innocent: list[Told] = []
     facts: dict[str, Any] = {}
     cause: _Cause | None = None
     p_value: float | None = None
@@ -100,22 +132,13 @@ class _Finding(msgspec.Struct):
 class _Unexamined(msgspec.Struct):
     source_id: str
     stage: str
-    reason: msgspec.Raw
+    reason: Told
     detail: str = ""
 
 
 class _PhotoResult(msgspec.Struct):
     findings: list[_Finding]
     unexamined: list[_Unexamined]
-
-
-def _told(raw: msgspec.Raw) -> Statement:
-    return _told_in(bytes(raw))
-
-
-@lru_cache(maxsize=SENTENCES_KNOWN)
-def _told_in(plain: bytes) -> Statement:
-    return cast(Statement, sentence_from(msgspec.msgpack.decode(plain)))
 
 
 def _finding(read: _Finding) -> Finding:
@@ -126,16 +149,16 @@ def _finding(read: _Finding) -> Finding:
         read.outcome,
         read.severity,
         read.confidence,
-        _told(read.summary),
-        tuple(map(_told, read.observed)) if read.observed else (),
-        tuple(map(_told, read.derived)) if read.derived else (),
-        tuple(map(_told, read.inferred)) if read.inferred else (),
-        tuple(map(_told, read.limitations)) if read.limitations else (),
-        tuple(map(_told, read.innocent)) if read.innocent else (),
+        told(read.summary),
+        tuple(map(told, read.observed)) if read.observed else (),
+        tuple(map(told, read.derived)) if read.derived else (),
+        tuple(map(told, read.inferred)) if read.inferred else (),
+        tuple(map(told, read.limitations)) if read.limitations else (),
+        tuple(map(told, read.innocent)) if read.innocent else (),
         read.facts,
         None
         if cause is None
-        else Cause(CauseKind(cause.kind), cause.device_key, cause.offset_hours, _told(cause.summary)),
+        else Cause(CauseKind(cause.kind), cause.device_key, cause.offset_hours, told(cause.summary)),
         read.p_value,
         read.log10_lr,
     )
@@ -144,11 +167,12 @@ def _finding(read: _Finding) -> Finding:
 def _result(read: _PhotoResult) -> PhotoResult:
     return PhotoResult(
         tuple(map(_finding, read.findings)),
-        tuple(
-            Unexamined(missing.source_id, missing.stage, _told(missing.reason), missing.detail)
-            for missing in read.unexamined
-        ),
+        tuple(map(_missing, read.unexamined)),
     )
+
+
+def _missing(read: _Unexamined) -> Unexamined:
+    return Unexamined(read.source_id, read.stage, told(read.reason), read.detail)
 
 
 def tested(plain: bytes) -> PhotoResult:
@@ -157,13 +181,62 @@ def tested(plain: bytes) -> PhotoResult:
     Raises:
         MsgspecError, KeyError, TypeError, ValueError, AttributeError: it is none.
     """
-    read = msgspec.msgpack.decode(plain, type=_PhotoResult)
+    read = _RESULTS.decode(plain)
     read.findings = [finding for finding in read.findings if finding.outcome is not Outcome.NOT_TESTABLE]
     return _result(read)
 
 
+def told_apart(plain: bytes) -> tuple[PhotoResult, dict[str, Statement]]:
+    """Rebuild the same, and why each rule that could not test says so.
+
+    Raises:
+        MsgspecError, KeyError, TypeError, ValueError, AttributeError: it is none.
+    """
+    read = _RESULTS.decode(plain)
+    kept: list[_Finding] = []
+    untested: dict[str, Statement] = {}
+    for finding in read.findings:
+        if finding.outcome is Outcome.NOT_TESTABLE:
+            untested[finding.check_id] = told(finding.summary)
+        else:
+            kept.append(finding)
+    read.findings = kept
+    return _result(read), untested
+
+
+class _Ended(msgspec.Struct):
+    """Of a finding what the status of its photo rests on."""
+
+    check_id: str
+    outcome: Outcome
+    p_value: float | None = None
+
+    @property
+    def is_found(self) -> bool:
+        return self.outcome in (Outcome.SUSPICIOUS, Outcome.CONTRADICTION)
+
+
+class _EndedResult(msgspec.Struct):
+    findings: list[_Ended]
+    unexamined: list[Told]
+
+
+def ended(plain: bytes) -> tuple[Status, bool]:
+    """Return how a photo is counted first, and whether something of it was not examined; nothing else is rebuilt.
+
+    Raises:
+        MsgspecError: it is no result.
+    """
+    read = _ENDINGS.decode(plain)
+    return status_of(cast(Sequence[Finding], read.findings), cast(Any, read.unexamined)), bool(read.unexamined)
+
+
+_RESULTS, _ENDINGS = msgspec.msgpack.Decoder(_PhotoResult), msgspec.msgpack.Decoder(_EndedResult)
+
+
 KINDS = {
-    PhotoResult: (msgspec.msgpack.Decoder(_PhotoResult), _result),
+    Unexamined: (msgspec.msgpack.Decoder(_Unexamined), _missing),
+    PhotoResult: (_RESULTS, _result),
     Finding: (msgspec.msgpack.Decoder(_Finding), _finding),
 }
 """The records that :func:`decoded` rebuilds, and how."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 
 from gtloc_forensics.checks.reference import factory
 from gtloc_forensics.metadata import tag_values
@@ -104,7 +105,12 @@ def _names_scanner(claim: Claim) -> bool:
     device = claim.device
     named = [word for word in (device.make, device.model, device.software) if isinstance(word, str)]
     named += [tag_values.text(claim.tags, name) for name in ("IFD0:Software", "XMP-xmp:CreatorTool")]
-    return _SCANNER_WORDS.search(" ".join(named)) is not None
+    return _has_scanner_word(" ".join(named))
+
+
+@lru_cache(maxsize=1024)  # several rules ask it of each photo, and of many photos it is the same
+def _has_scanner_word(words: str) -> bool:
+    return _SCANNER_WORDS.search(words) is not None
 
 
 def reproduction(claim: Claim) -> Sentence | None:

@@ -144,10 +144,8 @@ def _kindest(model: LightModel, sun: Sun, *, ev100: float, place: Position, clai
     others, mass = exposure.other_claims(
         place.latitude_deg, place.longitude_deg, offset_hours=offset, hour_prior=model.hour_prior
     )
-    return max(
-        model.log10_lr(ev100, elevation, other_elevations_deg=others, other_mass=mass)
-        for elevation in {sun.elevation_deg, *sun.elevation_range_deg}
-    )
+    elevations = (sun.elevation_deg, *sun.elevation_range_deg)
+    return model.log10_lr(ev100, *elevations, other_elevations_deg=others, other_mass=mass)
 
 
 def _offset_hours(claim: Claim, sun: Sun) -> float:

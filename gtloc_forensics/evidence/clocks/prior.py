@@ -8,6 +8,7 @@ dates are read off other clocks and have no prior on the grid.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -34,6 +35,7 @@ MOST_GPS_WITNESSES = 3.0  # they share one receiver: more of them do not add up
 FOREIGN_ZONE_ODDS = 30.0  # written offsets of another zone: the camera is on that zone, or its zone tag alone is wrong
 
 
+@cache
 def priors() -> dict[ClockKind, Floats]:
     """Return kind → prior mass ``[K]`` over the offsets; all of it sums to 1."""
     hours = np.abs(OFFSETS_HOURS)
@@ -124,7 +126,8 @@ def arc(mass: Floats, share: float = 0.95) -> Arc:
     ends = np.searchsorted(total, total[:_PER_DAY] + share - 1e-12)
     lengths = ends - np.arange(_PER_DAY)
     # Of equally short arcs the one holding most: rounding must not choose.
-    first = min(range(_PER_DAY), key=lambda start: (lengths[start], -(total[ends[start]] - total[start])))
+    held = (total[ends] - total[:_PER_DAY]).tolist()
+    _, _, first = min(zip(lengths.tolist(), (-mass_ for mass_ in held), range(_PER_DAY), strict=True))
     inside = total[first : ends[first] + 1] - total[first]
     centre = first + int(np.searchsorted(inside, inside[-1] / 2.0)) - 1
     best = float(OFFSETS_HOURS[int(np.argmax(mass))])

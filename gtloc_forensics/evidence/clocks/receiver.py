@@ -33,7 +33,9 @@ FIRST_DIGITAL = datetime(1995, 1, 1)
 ZERO_DATES = (datetime(1980, 1, 6), datetime(1999, 8, 22), datetime(2019, 4, 7))
 ROLLOVER = timedelta(weeks=1024)
 
+MIDNIGHT = time(0)
 MOVED_ON = timedelta(minutes=2)  # a clock that moved this much while another stood still
+FEW = 512  # photos of a camera of which a table may be made
 FEWEST_STAMPED = 3
 FEWEST_DAYS = 3
 FEWEST_CONSTANT = 3
@@ -69,6 +71,8 @@ def listen(group: DeviceGroup) -> Receiver:
     timed = [
         summary for summary in group.summaries if summary.local_time is not None and summary.gps_utc_time is not None
     ]
+    if not timed:
+        return Receiver((), ())
     first_of = _first_of(timed)
     firsts = np.unique(first_of).tolist()
     begun = kept = [timed[place] for place in firsts]
@@ -201,7 +205,7 @@ def _is_zero(photo: PhotoSummary) -> bool:
     gps, local = photo.gps_utc_time, photo.local_time
     if gps is None or local is None:
         return True
-    if gps < FIRST_DIGITAL or is_bare_date(gps, residual_hours(photo)):
+    if gps < FIRST_DIGITAL or (gps.time() == MIDNIGHT and is_bare_date(gps, residual_hours(photo))):
         return True
     return any(gps.date() == zero.date() for zero in ZERO_DATES) and abs(local - gps) > timedelta(days=2)
 
@@ -213,7 +217,7 @@ def is_bare_date(gps_utc: datetime, apart_hours: float | None) -> bool:
         gps_utc: as the file has it.
         apart_hours: by how much the clock is off it, None where that is not known.
     """
-    return gps_utc.time() == time(0) and (apart_hours is None or abs(apart_hours) > TOGETHER_HOURS)
+    return gps_utc.time() == MIDNIGHT and (apart_hours is None or abs(apart_hours) > TOGETHER_HOURS)
 
 
 def _constant(kept: list[PhotoSummary]) -> tuple[list[PhotoSummary], Statement]:
@@ -410,6 +414,11 @@ def _is_kept_distance(level: Rows, base_hours: float) -> bool:
 
 def _by(summaries: Sequence[PhotoSummary], key: Callable[[PhotoSummary], object]) -> dict[object, list[PhotoSummary]]:
     """Return those that share a key with another one, by it; of the others, which are most, eight bytes are held."""
+    if len(summaries) <= FEW:
+        of_all: dict[object, list[PhotoSummary]] = defaultdict(list)
+        for summary in summaries:
+            of_all[key(summary)].append(summary)
+        return {shared: several for shared, several in of_all.items() if len(several) > 1}
     marks = np.fromiter((hash(key(summary)) for summary in summaries), np.int64, len(summaries))
     _, inverse, times = np.unique(marks, return_inverse=True, return_counts=True)
     found: dict[object, list[PhotoSummary]] = defaultdict(list)

@@ -10,6 +10,8 @@ correlate by ρ count as n / (1 + (n − 1) ρ).
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +56,12 @@ LAMP_LIT_SHARES = (0.0, 1.0)
 
 # The curves know nothing of hills, haze and hats; nobody's light tells the time better than to this.
 BLUR_HOURS = 0.25
+
+DENSITIES_AT_ONCE = 16_384
+"""Densities under several habits that are worked out with one call of numpy: of few frames its calls are the cost."""
+
+CAMERAS_REMEMBERED = 512
+"""Of which it is known what their light says: a kilobyte each."""
 
 ELEVATIONS_AT_ONCE = 12_800
 """Weighed at a time: some forty numbers each are held meanwhile."""
@@ -191,24 +199,62 @@ def of_elevations(model: LightModel, frames: Frames, elevation_deg: Floats) -> F
         for lamp_lit in LAMP_LIT_SHARES
         for share in INDOOR_SHARES
     ]
+    of_sky = max(1, min(len(SUNNY_SHARES), DENSITIES_AT_ONCE // max(1, elevation_deg.size)))
+    of_rooms = max(1, DENSITIES_AT_ONCE // max(1, elevation_deg.size * of_sky)) if of_sky == len(SUNNY_SHARES) else 1
+    habits = [_together(indoors[first : first + of_rooms]) for first in range(0, len(indoors), of_rooms)]
     totals = []
     for shift_ev in SHIFTS_EV:
         parts = model.shifted(usual, ev100, elevation_deg, shift_ev=shift_ev)
-        outdoors = [outdoors_of(parts, sunny_share=share) for share in SUNNY_SHARES]
+        skies = np.stack([outdoors_of(parts, sunny_share=share) for share in SUNNY_SHARES])
+        outdoors = [skies[first : first + of_sky] for first in range(0, len(skies), of_sky)]
         rarity = -0.5 * (shift_ev / SHIFT_SIGMA_EV) ** 2
-        for indoor_share, rooms in indoors:
+        for indoor_share, rooms in habits:
             for open_air in outdoors:
                 frame = mixture.log_density(open_air, rooms, indoor_share=indoor_share)
-                totals.append((weight * frame).sum(axis=0) + rarity)
-    return np.asarray(np.logaddexp.reduce(np.array(totals), axis=0), dtype=np.float64)
+                frame *= weight
+                totals.append((frame.sum(axis=-2) + rarity).reshape(-1, elevation_deg.shape[1]))
+    return np.asarray(np.logaddexp.reduce(np.concatenate(totals), axis=0), dtype=np.float64)
+
+
+def _together(indoors: Sequence[tuple[float, Floats]]) -> tuple[Floats, Floats]:
+    """Return shares of indoor frames ``[M, 1, 1, 1]`` and their densities ``[M, 1, N, …]``."""
+    shares, rooms = zip(*indoors, strict=True)
+    return np.array(shares)[:, None, None, None], np.stack(rooms)[:, None]
 
 
 def offset_log_likelihood(model: LightModel, frames: Frames) -> Floats:
     """Return the natural log likelihood over :data:`OFFSETS_HOURS`, its maximum 0; flat without frames."""
     if not len(frames):
         return np.zeros(len(OFFSETS_HOURS))
-    found = log_likelihood(model, frames, -3600.0 * OFFSETS_HOURS)
-    return _blurred(found - found.max())
+    return _of_offsets.once(model, frames)
+
+
+class _Remembered:
+    """What the light of some frames says of each offset: a rule and the clock model ask the same of every camera."""
+
+    def __init__(self) -> None:
+        self._model: LightModel | None = None  # by which they are weighed
+        self._known: OrderedDict[bytes, Floats] = OrderedDict()
+
+    def once(self, model: LightModel, frames: Frames) -> Floats:
+        """Return the log likelihood over the offsets, worked out anew only where it is not remembered."""
+        columns = (frames.claimed_utc_s, frames.latitude_deg, frames.longitude_deg, frames.ev100, frames.weight)
+        told = b"".join(column.tobytes() for column in (*columns, frames.is_sunlit))
+        if self._model is not model:
+            self._model = model
+            self._known.clear()
+        key = hashlib.sha256(told).digest()
+        known = self._known.get(key)
+        if known is None:
+            found = log_likelihood(model, frames, -3600.0 * OFFSETS_HOURS)
+            known = self._known[key] = _blurred(found - found.max())
+            known.setflags(write=False)
+            if len(self._known) > CAMERAS_REMEMBERED:
+                self._known.popitem(last=False)
+        return known
+
+
+_of_offsets = _Remembered()
 
 
 def _blurred(log_likelihood_: Floats) -> Floats:

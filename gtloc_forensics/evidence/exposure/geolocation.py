@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtloc_forensics.earth import globe
-from gtloc_forensics.earth.sun import sun_position
+from gtloc_forensics.earth.sun import skies, sun_position
 from gtloc_forensics.evidence.exposure import LightModel
 from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure.clock_offsets import Frames
@@ -100,14 +100,17 @@ def slips_by_light(summaries: Sequence[PhotoSummary], *, model: LightModel) -> t
     }
     if float(np.abs(longitude).max()) <= 90.0:
         undone[Sentence("latitude and longitude swapped")] = (longitude, latitude)
-    claimed = _likelihood_at(model, frames, latitude, longitude)
-    gains = ((slip, (_likelihood_at(model, frames, *place) - claimed) / np.log(10.0)) for slip, place in undone.items())
+    above = skies(frames.claimed_utc_s)
+    claimed = _likelihood_at(model, frames, above.seen_from(latitude, longitude)[0])
+    gains = (
+        (slip, (_likelihood_at(model, frames, above.seen_from(*place)[0]) - claimed) / np.log(10.0))
+        for slip, place in undone.items()
+    )
     return tuple(sorted(((slip, float(gain)) for slip, gain in gains), key=lambda pair: -pair[1]))
 
 
-def _likelihood_at(model: LightModel, frames: Frames, latitude_deg: Floats, longitude_deg: Floats) -> float:
-    height, _ = sun_position(frames.claimed_utc_s, latitude_deg, longitude_deg)
-    return float(light_offsets.of_elevations(model, frames, height[:, None])[0])
+def _likelihood_at(model: LightModel, frames: Frames, elevation_deg: Floats) -> float:
+    return float(light_offsets.of_elevations(model, frames, elevation_deg[:, None])[0])
 
 
 def _frames(summaries: Sequence[PhotoSummary]) -> Frames:

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtloc_forensics.earth.sun import sun_position
+from gtloc_forensics.earth.sun import Skies, skies
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -121,19 +121,18 @@ class LightModel:
             overcast=_normal(outside - np.interp(height, CURVE_ELEVATION_DEG, OVERCAST_EV100), self.overcast),
         )
 
-    def log10_lr(
-        self, ev100: float, elevation_deg: float, *, other_elevations_deg: Floats, other_mass: Floats
-    ) -> float:
+    def log10_lr(self, ev100: float, *elevations_deg: float, other_elevations_deg: Floats, other_mass: Floats) -> float:
         """Return the calibrated log10 likelihood ratio: claim true against a claim drawn from others.
 
         Args:
             ev100: of the frame.
-            elevation_deg: of the sun at the claimed place and time.
+            elevations_deg: of the sun at the claimed place and time; of several the one that suits the claim best.
             other_elevations_deg: ``[K]`` where the sun would stand under other claims.
             other_mass: ``[K]`` how common those are, sums to 1.
         """
-        claimed = float(self.log_likelihood(ev100, elevation_deg))
-        others = math.log(float(np.dot(other_mass, np.exp(self.log_likelihood(ev100, other_elevations_deg)))))
+        likely = self.log_likelihood(ev100, np.concatenate([other_elevations_deg, elevations_deg]))
+        claimed = float(likely[len(other_elevations_deg) :].max())
+        others = math.log(float(np.dot(other_mass, np.exp(likely[: len(other_elevations_deg)]))))
         return self.slope * (claimed - others) / math.log(10.0)
 
     def p_value(self, log10_lr: float) -> float:
@@ -171,10 +170,14 @@ class Mixture:
     certain: Floats  # the share of frames that are of one of the four kinds
     floor: Floats  # density of all others
 
-    def log_density(self, outdoors: Floats, indoors: Floats, *, indoor_share: float) -> Floats:
+    def log_density(self, outdoors: Floats, indoors: Floats, *, indoor_share: float | Floats) -> Floats:
         """Return the log density of frames: *outdoors* by :func:`outdoors_of`, *indoors* times its share already."""
         by_day = (1.0 - indoor_share) * outdoors + indoors
-        return np.asarray(np.log(self.certain * (self.day * by_day + self.by_lamp) + self.floor), dtype=np.float64)
+        density = self.day * by_day
+        density += self.by_lamp
+        density *= self.certain
+        density += self.floor
+        return np.asarray(np.log(density), dtype=np.float64)
 
 
 def outdoors_of(parts: Parts, *, sunny_share: float) -> Floats:
@@ -210,13 +213,21 @@ def other_claims(
     return _other_claims(round(latitude_deg), round(4.0 * (longitude_deg / 15.0 - offset_hours)), hour_prior)
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def _other_claims(latitude_deg: int, sun_ahead_quarters: int, hour_prior: tuple[float, ...]) -> tuple[Floats, Floats]:
+    elevation, _ = _other_skies().seen_from(float(latitude_deg), 15.0 * sun_ahead_quarters / 4.0)
+    return elevation.ravel(), _mass(hour_prior)
+
+
+@cache
+def _other_skies() -> Skies:
     hours = np.arange(24) + 0.5
-    instants = np.asarray(_MIDDLE_OF_MONTHS_2024_S)[:, None] + 3600.0 * hours[None, :]
-    elevation, _ = sun_position(instants, float(latitude_deg), 15.0 * sun_ahead_quarters / 4.0)
-    mass = np.tile(np.asarray(hour_prior) / (12.0 * sum(hour_prior)), (12, 1))
-    return elevation.ravel(), mass.ravel()
+    return skies(np.asarray(_MIDDLE_OF_MONTHS_2024_S)[:, None] + 3600.0 * hours[None, :])
+
+
+@lru_cache(maxsize=4)
+def _mass(hour_prior: tuple[float, ...]) -> Floats:
+    return np.tile(np.asarray(hour_prior) / (12.0 * sum(hour_prior)), (12, 1)).ravel()
 
 
 # --------------------------------------------------------------------------- the file

@@ -167,7 +167,8 @@ def _reviewed_throughout(decisions: Decisions, judged: _Judged) -> dict[str, Any
 
 
 def _photos(view: CaseView, decisions: Decisions, judged: _Judged | None) -> Iterator[dict[str, Any]]:
-    for entry in view.photos():
+    entries = view.photos if decisions or judged is not None else view.told_photos  # who judges may judge a silence
+    for entry in entries():
         if judged is not None:
             judged.keep(entry, decisions.judged_photos)
         yield photo(entry) | ({"reviewed": reviewed(entry, decisions)} if decisions else {})
@@ -187,9 +188,7 @@ def photo(entry: PhotoEntry) -> dict[str, Any]:
         "prediction": _prediction(entry),
         "further_opinions": [_opinion(entry.photo, said) for said in entry.photo.opinions],
         "findings": [_finding(finding) for finding in entry.findings if finding.outcome is not Outcome.NOT_TESTABLE],
-        "not_testable": {
-            finding.check_id: finding.summary for finding in entry.findings if finding.outcome is Outcome.NOT_TESTABLE
-        },
+        "not_testable": entry.not_testable,
         "not_examined": [{"stage": item.stage, "reason": item.reason} for item in entry.unexamined],
         "log10_lr_time": entry.log10_lr_time,
         "log10_lr_place": entry.log10_lr_place,
