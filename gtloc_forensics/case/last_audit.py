@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -27,7 +27,7 @@ from typing import Any
 from gtloc_forensics.examination import surroundings
 from gtloc_forensics.files import acquiring, hashing, listing
 from gtloc_forensics.records import Skipped, Tally
-from gtloc_forensics.store.newest import Newest, members, newest
+from gtloc_forensics.store.newest import MemberState, Newest, members, newest
 
 NOTE = "last-audit.json"
 """The note's name in the case folder; a case without it is audited as ever."""
@@ -37,6 +37,8 @@ _JOURNALS = tuple(f"{DATABASE}-{part}" for part in ("wal", "shm", "journal"))
 _LONGEST_NOTE_BYTES = 64 << 20
 FILES_AT_ONCE = 500
 """Files that wait to be hashed at a time."""
+FILES_A_TURN = 16
+"""Files that a thread hashes before it hands over: small ones take no longer than the handing over."""
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -180,18 +182,26 @@ def _hashed_again(
     progress("known", total, total)
     progress("examine", 0, 0)
     progress("verify", 0, total)
-    rehash = partial(acquiring.rehash, evidence)
     files, done = members(database, kept.number), 0
+    are_same = partial(_are_same, evidence)
     with ThreadPoolExecutor(max(1, workers)) as pool:
         while some := list(islice(files, FILES_AT_ONCE)):
-            hashes = pool.map(rehash, (relative for relative, _ in some))
-            for (_, state), now in zip(some, hashes, strict=True):
-                if now != state.sha256 or any(rehash(name) != sha256 for name, sha256 in state.sidecars.items()):
+            parts = [some[first : first + FILES_A_TURN] for first in range(0, len(some), FILES_A_TURN)]
+            for part, same in zip(parts, pool.map(are_same, parts), strict=True):
+                if not same:
                     pool.shutdown(wait=False, cancel_futures=True)
                     return False
-                done += 1
+                done += len(part)
                 progress("verify", done, total)
     return True
+
+
+def _are_same(evidence: Path, files: Sequence[tuple[bytes, MemberState]]) -> bool:
+    return all(
+        acquiring.rehash(evidence, name) == sha256
+        for relative, state in files
+        for name, sha256 in ((relative, state.sha256), *state.sidecars.items())
+    )
 
 
 def _states(evidence: Path, passed_over: tuple[Skipped, ...]) -> str:

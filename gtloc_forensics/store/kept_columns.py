@@ -15,4 +15,6 @@ def kept_stat_key(stat: str) -> tuple[int, ...]:
 
 def kept_sidecars(sidecars: str) -> dict[bytes, str]:
     """Return relative path → sha256 of each sidecar."""
+    if sidecars == "[]":  # of most photos; a folder that is as it was asks this of each
+        return {}
     return {bytes.fromhex(name): sha256 for name, sha256 in json.loads(sidecars)}
