@@ -178,8 +178,10 @@ def _is_exact(model: ClockModel) -> bool:
 def _open(model: ClockModel) -> str:
     """Return the note on a clock that was off by an amount that is not known, or set anew without our knowing why."""
     if model.kind is ClockKind.PIECEWISE and model.decided_by is ClockWitness.COUNTER:
-        anew = f"The clock of {model.label} was set anew on the way, and nothing tells on which side it was right."
-        return f"{anew} {SETTLE}"
+        return (
+            f"The clock of {model.label} was set anew on the way, and nothing tells on which side it was right. "
+            f"{SETTLE}"
+        )
     amount = ""
     if model.kind in SHIFTING and model.offset_hours is not None:
         about = lines.write_shift(model.offset_hours * 3600.0)

@@ -76,8 +76,8 @@ def opened(settings: Settings) -> Iterator[Instruments]:
     """
     with ExitStack() as stack:
         client = stack.enter_context(exiftool.ExifTool())
+        decoder = stack.enter_context(decode.Decoder(settings.workers))  # refuses a system that limits no process
         client.start_ahead()
-        decoder = stack.enter_context(decode.Decoder(settings.workers))
         ours = _Ours(client, _further_readers(settings, stack), settings.reach)
         loaded = plugins.load()
         loaded.add_built_in("stages", ours)

@@ -98,7 +98,8 @@ end)
 describe("progress", function()
   it("grows through the stages and ignores a torn line", function()
     local last = -1
-    for _, text in ipairs({ "open\t0\t\n", "known\t0\t30\n", "examine\t3\t30\n", "examine\t30\t30\n", "verify\t30\t30\n",
+    for _, text in ipairs({ "open\t0\t\n", "known\t0\t30\n", "examine\t3\t30\n", "examine\t30\t30\n",
+      "verify\t30\t30\n",
       "check\t1\t30\n", "check\t30\t30\n", "report\t0\t\n", "read\t30\t30\n", "pages\t9\t\n" }) do
       local percent = lines.percent(text .. "torn\t1")
       assert.is_true(percent >= last and percent <= 1)

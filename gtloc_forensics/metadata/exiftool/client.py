@@ -102,8 +102,9 @@ class ExifTool:
     def close(self) -> None:
         """End all processes; the client cannot be used afterwards."""
         while self._ahead:
-            with contextlib.suppress(ToolFailed):
-                self._ahead.popleft().result().terminate()
+            ahead = self._ahead.popleft()
+            if ahead.exception() is None:  # why one could not start was for whoever needed it
+                ahead.result().terminate()
         for _ in range(self._processes):
             process = self._slots.get()
             if process is not None:
