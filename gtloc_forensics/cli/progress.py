@@ -55,6 +55,7 @@ def _bars() -> Iterator[Progress]:
     )
     with Bars(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, Any] = {}
+        begun: dict[str, tuple[float, int]] = {}
 
         def callback(stage: str, done: int, total: int | None) -> None:
             if total == 0:
@@ -67,11 +68,18 @@ def _bars() -> Iterator[Progress]:
                 bars.update(tasks[OPENING], visible=False)
             if stage not in tasks:
                 tasks[stage] = bars.add_task(STAGES.get(stage, stage), total=total, rate="")
-            speed = bars.tasks[tasks[stage]].speed if total else None
-            rate = f"{speed:.1f} files/s" if speed else ""
-            bars.update(tasks[stage], completed=done, total=total, rate=rate)
+                begun[stage] = time.monotonic(), done
+            bars.update(tasks[stage], completed=done, total=total)
+            # what rich makes of the last steps; it knows none after the first, which may be the only one
+            speed = bars.tasks[tasks[stage]].speed or _mean_speed(*begun[stage], done)
+            bars.update(tasks[stage], rate=f"{speed:.1f} files/s" if total and speed else "")
 
         yield callback
+
+
+def _mean_speed(begun_s: float, before: int, done: int) -> float:
+    passed_s = time.monotonic() - begun_s
+    return (done - before) / passed_s if passed_s > 0 else 0.0
 
 
 def _done_before(done: int, total: int | None) -> str:
