@@ -17,6 +17,7 @@ from test_decode import HEIC, SEEDS, quarters, saved
 
 from gtloc_forensics.decode import Decoded, Decoder, Job, Limits, Outcome
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
+from gtloc_forensics.files import confined
 from gtloc_forensics.files.types import media_type
 
 PATIENT = Limits(wall_seconds=120.0)
@@ -294,3 +295,15 @@ def test_pixels_that_no_model_asked_for_stay_in_the_worker_and_nothing_else_chan
     assert spared.pixels is None
     assert asked.shown.rgb.shape == (384, 512, 3)
     assert (spared.image, spared.preview_jpeg) == (asked.image, asked.preview_jpeg)
+
+
+def test_a_worker_gives_way_to_whoever_is_alone_with_its_work(tmp_path: Path) -> None:
+    with Decoder(1) as decoder:
+        list(decoder.stream([job(tmp_path / "good", saved(quarters(40, 30), "PNG"))], window=1))
+        worker = decoder._workers[0]._process
+        assert worker is not None
+        ours, its = os.getpriority(os.PRIO_PROCESS, 0), os.getpriority(os.PRIO_PROCESS, worker.pid)
+        assert its == min(19, ours + confined.BEHIND)
+        session = Path(f"/proc/{worker.pid}/autogroup")
+        if session.exists():
+            assert session.read_text("ascii").endswith(f" nice {confined.BEHIND}\n")

@@ -170,6 +170,7 @@ def serve(descriptor: int) -> None:
     """Decode what comes over a connection until it closes: the main function of a worker process."""
     with Connection(descriptor) as connection:
         limits = Limits(**json.loads(connection.recv_bytes()))
+        confined.give_way()  # to exiftool, which is one for all photos and else gets a third of two cores
         _warm_up()
         confined.limit(limits.memory_bytes)
         connection.send_bytes(confined.READY)

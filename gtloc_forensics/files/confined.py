@@ -9,14 +9,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
 
 from gtloc_forensics.errors import ToolMissing
 
 READY = b"ready"
 """The first that a process sends: it has imported what it needs, and is limited."""
 
+BEHIND = 4
+"""By how much a process gives way; where two compete it is left three tenths of the processor."""
+
+_SESSION = Path("/proc/self/autogroup")
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -70,6 +76,16 @@ def start(module: str) -> Child:
             start_new_session=True,  # Ctrl-C is for the parent, which then closes us
         )
     return Child(process, ours)
+
+
+def give_way() -> None:
+    """Let others go first on a busy processor: in a process that many share their work among, while one waits for none.
+
+    Where Linux shares the processor out by session first, nice tells other sessions nothing: there the session is told.
+    """
+    os.nice(BEHIND)
+    with suppress(OSError):  # no sessions are told apart
+        _SESSION.write_text(str(BEHIND), encoding="ascii")
 
 
 def refuse_unlimited() -> None:
