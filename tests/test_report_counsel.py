@@ -8,10 +8,10 @@ import pytest
 from fake_case import FakeCase, an_entry
 
 from gtloc_forensics.earth.gazetteer import well_known
-from gtloc_forensics.records import Position
+from gtloc_forensics.records import Cause, CauseGroup, Outcome, Position, Severity
 from gtloc_forensics.report.blocks import Prose, Table, plain_of
 from gtloc_forensics.report.chapters.chapters import CHAPTERS
-from gtloc_forensics.report.chapters.edition import edition_of
+from gtloc_forensics.report.chapters.edition import cause_name, edition_of
 from gtloc_forensics.report.chapters.places import town
 from gtloc_forensics.report.text import shortened
 
@@ -58,3 +58,21 @@ def test_a_camera_that_no_file_names_is_called_so_in_the_language_of_the_report(
 @pytest.mark.parametrize(("language", "name"), [("en", "Lisbon"), ("de", "Lissabon")])
 def test_a_town_on_a_map_bears_the_name_that_the_tables_give_it(language, name):
     assert town(edition(FakeCase(TWO_OF_ONE_MODEL), language), well_known(Position(38.72, -9.14))) == name
+
+
+@pytest.mark.parametrize(
+    ("offset_hours", "language", "name"),
+    [
+        (8.0, "en", "Camera clock set wrong"),
+        (None, "en", "Camera time does not fit"),
+        (8.0, "de", "Kamerauhr falsch gestellt"),
+        (None, "de", "Kamerazeit passt nicht"),
+    ],
+)
+def test_a_clock_is_said_to_be_set_wrong_only_where_it_is_known_by_how_much(
+    offset_hours: float | None, language: str, name: str
+) -> None:
+    told = edition(FakeCase(TWO_OF_ONE_MODEL), language)
+    cause = Cause("clock-offset", "serial:1", offset_hours, "said")
+    group = CauseGroup(cause, "", Outcome.SUSPICIOUS, Severity.HIGH, ("one",), ("GF402",), 1, "said")
+    assert cause_name(told, group) == name

@@ -336,10 +336,15 @@ def _version() -> str:
 
 
 def cause_name(edition: Edition, group: CauseGroup) -> str:
-    """Return what a cause is called; a group without one by the rules that speak in it."""
+    """Return what a cause is called; a group without one by the rules that speak in it.
+
+    A clock is said to be set wrong only where it is known by how much: a date that was changed, or a photo out of
+    its counter's order, fits its clock no better, and nobody set that.
+    """
     key = f"cause.{group.cause.kind.replace('-', '_')}"
-    if edition.words.has(key):
-        return edition.words.line(key)
+    is_unmeasured = group.cause.kind == CauseKind.CLOCK_OFFSET and group.cause.offset_hours is None
+    if edition.words.has(name := "cause.clock_time" if is_unmeasured else key) or edition.words.has(name := key):
+        return edition.words.line(name)
     return plain(group.cause.kind) or ", ".join(filter(None, map(edition.rule_title, group.check_ids)))
 
 
