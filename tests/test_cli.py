@@ -28,10 +28,10 @@ from PIL import Image
 from gtloc_forensics.case.case import Case
 from gtloc_forensics.case.exports import BUILT_IN
 from gtloc_forensics.cli import doctor
-from gtloc_forensics.cli.collecting import YOUNG_OBJECTS
 from gtloc_forensics.cli.commands.reporting import KINDS
 from gtloc_forensics.cli.main import ExitCode, exit_code, gtloc
 from gtloc_forensics.cli.tables import MOST_ROWS, PIPED_COLUMNS, print_case
+from gtloc_forensics.examination.seldom_collected import OBJECTS
 from gtloc_forensics.records import Outcome, ReasonNote, Status, Tally
 
 needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
@@ -189,7 +189,7 @@ def test_an_audit_collects_what_holds_itself_less_often_than_python_would(
     asked: list[tuple[int, ...]] = []
     monkeypatch.setattr(gc, "set_threshold", lambda *counts: asked.append(counts))
     called("audit", evidence, "-o", tmp_path / "case", "--model", "no-such")
-    assert asked[0] == (YOUNG_OBJECTS, *gc.get_threshold()[1:])
+    assert asked[0] == (OBJECTS, *gc.get_threshold()[1:])
     assert gc.isenabled(), "but it collects"
 
 

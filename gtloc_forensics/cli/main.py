@@ -15,7 +15,6 @@ import click
 
 from gtloc_forensics.cli import again, preferences
 from gtloc_forensics.cli.cluster_options import cluster_results_option, credentials_option
-from gtloc_forensics.cli.collecting import collect_less_often
 from gtloc_forensics.cli.commands import Commands
 from gtloc_forensics.cli.evidence import Evidence
 from gtloc_forensics.cli.exits import ExitCode, says_what_went_wrong
@@ -24,6 +23,7 @@ from gtloc_forensics.cli.progress import progress_on
 from gtloc_forensics.cli.progress_file import kept_in
 from gtloc_forensics.cli.statements import language_of, parted, refuse_unknown_zone, statements
 from gtloc_forensics.cli.witness_options import witness_options
+from gtloc_forensics.examination.seldom_collected import collect_less_often
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
