@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from PIL import Image
 from test_decode import HEIC, SEEDS, quarters, saved
 
 from gtloc_forensics.decode import Decoded, Decoder, Job, Limits, Outcome
+from gtloc_forensics.decode import pool as pool_module
 from gtloc_forensics.errors import DecodeRefused, MissingExtra
 from gtloc_forensics.files import confined
 from gtloc_forensics.files.types import media_type
@@ -307,3 +309,44 @@ def test_a_worker_gives_way_to_whoever_is_alone_with_its_work(tmp_path: Path) ->
         session = Path(f"/proc/{worker.pid}/autogroup")
         if session.exists():
             assert session.read_text("ascii").endswith(f" nice {confined.BEHIND}\n")
+
+
+def test_processes_that_were_started_before_there_was_a_picture_decode_it(tmp_path: Path) -> None:
+    picture = tmp_path / "a.jpg"
+    Image.new("RGB", (300, 200), (10, 90, 200)).save(picture)
+    with Decoder(3) as pool:
+        pool.start_ahead(2)
+        started = [worker._process for worker in pool._workers]
+        assert [process is None for process in started] == [False, False, True]
+        jobs = [Job(picture, f"{number:016x}", "image/jpeg") for number in range(9)]
+        outcomes = [outcome for _, outcome in pool.stream(jobs, window=9)]
+        assert all(isinstance(outcome, Decoded) for outcome in outcomes)
+        assert [worker._process for worker in pool._workers[:2]] == started[:2]
+
+
+def test_a_process_that_was_started_ahead_and_died_is_started_again(tmp_path: Path) -> None:
+    picture = tmp_path / "a.jpg"
+    Image.new("RGB", (300, 200), (10, 90, 200)).save(picture)
+    with Decoder(1) as pool:
+        pool.start_ahead(1)
+        (worker,) = pool._workers
+        assert worker._process is not None
+        worker._process.kill()
+        worker._process.wait()
+        ((_, outcome),) = pool.stream([Job(picture, "0" * 16, "image/jpeg")], window=1)
+        assert isinstance(outcome, Decoded)
+
+
+def test_a_process_started_ahead_that_hangs_in_its_start_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "START_SECONDS", 1.0)
+    picture = tmp_path / "a.jpg"
+    Image.new("RGB", (300, 200), (10, 90, 200)).save(picture)
+    with Decoder(1) as pool:
+        pool.start_ahead(1)
+        (worker,) = pool._workers
+        assert worker._process is not None
+        os.kill(worker._process.pid, signal.SIGSTOP)
+        ((_, outcome),) = pool.stream([Job(picture, "0" * 16, "image/jpeg")], window=1)
+        assert isinstance(outcome, DecodeRefused)

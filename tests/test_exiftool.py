@@ -404,8 +404,9 @@ def test_what_does_not_answer_like_exiftool_is_refused(tmp_path: Path) -> None:
 
 FAKE = r"""
 import json, os, signal, subprocess, sys, time
+VERSION = "12.57"
 if "-ver" in sys.argv:
-    print("12.57"); sys.exit()
+    print(VERSION); sys.exit()
 lines = []
 for line in sys.stdin:
     line = line.rstrip("\n")
@@ -413,6 +414,11 @@ for line in sys.stdin:
     if not line.startswith("-execute"):
         lines.append(line); continue
     path, mark = lines[-3], lines[-1]
+    if path == "-ver":
+        print(VERSION)
+        sys.stderr.write(mark + "\n"); sys.stderr.flush()
+        print("{ready" + line[len("-execute"):] + "}", flush=True)
+        lines = []; continue
     name = os.path.basename(path)
     with open(os.path.join(os.path.dirname(path), "log"), "a") as log:
         log.write(f"{os.path.basename(path)} {os.getpid()}\n")
@@ -572,12 +578,12 @@ def test_a_process_that_was_started_ahead_is_the_one_that_reads_and_ends_if_nobo
     tmp_path: Path, fake: Path
 ) -> None:
     paths = a_case(tmp_path, *"ab")
-    with exiftool.ExifTool(fake) as client:
-        client.start_ahead()
+    with exiftool.ExifTool(fake, ahead=True) as client:
         used = client._ahead[0].result()
+        client.learn_version()
+        assert client.version == "12.57"
         assert artists(client.read(paths)) == list("ab")
-    with exiftool.ExifTool(fake) as client:
-        client.start_ahead()
+    with exiftool.ExifTool(fake, ahead=True) as client:
         unused = client._ahead[0].result()
     pids = [line.split()[1] for line in (tmp_path / "case" / "log").read_text().splitlines()]
     assert set(pids) == {str(used._process.pid)}
@@ -586,12 +592,23 @@ def test_a_process_that_was_started_ahead_is_the_one_that_reads_and_ends_if_nobo
 
 def test_a_program_that_is_gone_when_it_is_started_ahead_is_told_by_the_first_read(tmp_path: Path, fake: Path) -> None:
     paths = a_case(tmp_path, "a")
-    with exiftool.ExifTool(fake) as client:
-        fake.unlink()
-        client.start_ahead()
+    fake.unlink()
+    with exiftool.ExifTool(fake, ahead=True) as client:
+        with pytest.raises(ToolFailed, match="could not be asked"):
+            client.learn_version()
         with pytest.raises(ToolFailed, match="could not be started"):
             client.read(paths)
-        client.start_ahead()
+    exiftool.ExifTool(fake, ahead=True).close()
+
+
+def test_a_program_started_ahead_that_may_not_be_used_is_refused_when_it_says_its_version(tmp_path: Path) -> None:
+    old = a_program(tmp_path, FAKE.replace("12.57", "12.16"))
+    with exiftool.ExifTool(old, ahead=True) as client, pytest.raises(ToolTooOld, match="CVE-2022-23935"):
+        client.learn_version()
+    for no_exiftool in ("print('hello')", "raise SystemExit(3)"):
+        other = a_program(tmp_path, no_exiftool)
+        with exiftool.ExifTool(other, ahead=True) as client, pytest.raises(ToolFailed, match="does not answer like"):
+            client.learn_version()
 
 
 def test_several_processes_share_the_work_and_keep_the_order(tmp_path: Path, fake: Path) -> None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gtloc_forensics.case.verifying import Verification
     from gtloc_forensics.case.watching import Log, WatchSettings
     from gtloc_forensics.correct import Destination, Order, Plan, Result
+    from gtloc_forensics.examination.ahead import Ahead
     from gtloc_forensics.examination.gathering import Progress
     from gtloc_forensics.examination.instruments import Instruments
     from gtloc_forensics.report import SignWith
@@ -162,13 +163,21 @@ class Case:
 
     # ----------------------------------------------------------------- the main job
 
-    def audit(self, settings: Settings, *, progress: Progress = _silent, cluster: Cluster | None = None) -> Tally:
+    def audit(
+        self,
+        settings: Settings,
+        *,
+        progress: Progress = _silent,
+        cluster: Cluster | None = None,
+        ahead: Ahead | None = None,
+    ) -> Tally:
         """Examine the folder: everything new or changed, then conclude. A killed run goes on where it stopped.
 
         Args:
             settings: how.
             progress: told how far it is.
             cluster: the workers that examine the photos, when this machine shall not.
+            ahead: exiftool and the decoder, when they were started before the case was opened.
 
         Raises:
             ClusterFailed: the workers cannot be reached or do not fit; what they have done is not done again.
@@ -179,7 +188,7 @@ class Case:
         from gtloc_forensics.examination.seldom_collected import seldom_collected
 
         progress("open", 0, None)
-        with self.locked(), seldom_collected(), opened(settings) as instruments:
+        with self.locked(), seldom_collected(), opened(settings, ahead=ahead) as instruments:
             examined = self.examine(instruments, settings, progress=progress, cluster=cluster)
             self.concluded = "" if self._lacks_packages else examined
         return self.view().tally

@@ -45,8 +45,7 @@ class Request:
         options = context.params
         if any(options[name] for name in _ASKS_FOR_MORE) or os.sep in options["model"]:
             return None
-        evidence = options["case_folder"]
-        folder = options["output"] or Path.cwd() / f"{evidence.resolve().name or 'root'}.audit"
+        evidence, folder = options["case_folder"], folder_of(options)
         return cls(evidence, folder, {**options, "settings": preferences.kept()})
 
     def said(self, progress: Progress) -> LastAudit | None:
@@ -70,6 +69,12 @@ class Request:
             said = last_audit.LastAudit(concluded.tally, concluded.told, concluded.products)
             stands = (concluded.examination, concluded.chain)
             last_audit.keep(self.evidence, self.folder, self.options, said=said, stands=stands)
+
+
+def folder_of(options: Mapping[str, Any]) -> Path:
+    """Return the case folder of an audit that is asked for with *options*."""
+    folder: Path | None = options["output"]
+    return folder or Path.cwd() / f"{options['case_folder'].resolve().name or 'root'}.audit"
 
 
 @dataclass(frozen=True, slots=True)

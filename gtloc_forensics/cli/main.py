@@ -27,6 +27,7 @@ from gtloc_forensics.examination.seldom_collected import collect_less_often
 
 if TYPE_CHECKING:
     from gtloc_forensics.case.case import Case
+    from gtloc_forensics.examination.ahead import Ahead
     from gtloc_forensics.records import Tally
 
 
@@ -130,6 +131,7 @@ def audit(
     if request is not None and said_before is not None:
         _end(again.say(said_before, request.folder, as_json=as_json), case_folder)
 
+    ahead = None if cluster is not None else _started_ahead(click.get_current_context(), jobs)
     from gtloc_forensics.case.case import open_case
     from gtloc_forensics.examination.settings import Settings
     from gtloc_forensics.files.reading import Reach
@@ -161,7 +163,7 @@ def audit(
         case.say(mandate)
         with progress_on(sys.stderr) as shown_progress:
             progress = shown_progress if followed is None else kept_in(followed, shown_progress)
-            tally = case.audit(settings, progress=progress, cluster=workers)
+            tally = case.audit(settings, progress=progress, cluster=workers, ahead=ahead)
             findings = case.write_findings(reviewed=reviewed)
             report = None
             if not (no_report or not tally.photos):
@@ -181,6 +183,15 @@ def audit(
     if opens and report is not None:
         open_for_reading(report)
     _end(tally, case_folder)
+
+
+def _started_ahead(context: click.Context, jobs: int | None) -> Ahead | None:
+    """Start exiftool and decoding processes of a case that is new; what nobody takes ends with the command."""
+    if again.folder_of(context.params).exists():
+        return None  # most of it may be done, and they would start for nothing
+    from gtloc_forensics.examination.ahead import started
+
+    return context.with_resource(started((os.cpu_count() or 1) if jobs is None else jobs))
 
 
 def _end(tally: Tally, case_folder: Path) -> NoReturn:

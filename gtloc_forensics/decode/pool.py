@@ -80,6 +80,12 @@ class Decoder:
         self._left_at = 0.0  # on the monotonic clock
         self._watch: threading.Thread | None = None
 
+    def start_ahead(self, most: int) -> None:
+        """Have *most* of the workers start now, while the caller prepares what they are to decode."""
+        self._left_at = time.monotonic()
+        for worker in self._workers[:most]:
+            worker.start_ahead()
+
     def stream(self, items: Iterable[Job], *, window: int) -> Iterator[tuple[Job, Outcome]]:
         """Decode *items* and yield each with its outcome, in the order they came.
 
@@ -226,6 +232,11 @@ class _Worker:
             return True
         return len(self._given) <= held and self._is_ready and asked.is_light
 
+    def start_ahead(self) -> None:
+        """Start the process before there is a picture for it; one that cannot start is started again with the first."""
+        with suppress(OSError, EOFError):
+            self._start()
+
     def give(self, asked: _Asked) -> None:
         """Have one picture decoded; what comes of it is to be heard."""
         self._given.append(asked)
@@ -237,7 +248,7 @@ class _Worker:
             if self._process is None or self._process.poll() is not None:
                 self._kill()
                 self._start()
-            else:
+            elif self._is_ready:  # else it is sent once the process is, when it is heard
                 self._begin()
                 self._send(asked)
         except (OSError, EOFError):

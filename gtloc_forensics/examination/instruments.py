@@ -31,6 +31,7 @@ from gtloc_forensics.store.keys import CLAIM, IMAGE, METADATA, VISION, Stages, f
 from gtloc_forensics.vision import library as vision_library
 
 if TYPE_CHECKING:
+    from gtloc_forensics.examination.ahead import Ahead
     from gtloc_forensics.vision import Model
 
 N = TypeVar("N", MetadataReader, Estimator)
@@ -66,8 +67,12 @@ class Instruments:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Instruments]:
+def opened(settings: Settings, *, ahead: Ahead | None = None) -> Iterator[Instruments]:
     """Open the instruments and close them at the end.
+
+    Args:
+        settings: which ones.
+        ahead: exiftool and the decoder, when they were started before.
 
     Raises:
         ToolMissing, ToolTooOld: exiftool cannot be used.
@@ -75,9 +80,8 @@ def opened(settings: Settings) -> Iterator[Instruments]:
         MissingExtra: visible dates are asked for without the package that reads them.
     """
     with ExitStack() as stack:
-        client = stack.enter_context(exiftool.ExifTool())
-        decoder = stack.enter_context(decode.Decoder(settings.workers))  # refuses a system that limits no process
-        client.start_ahead()
+        client, decoder = _readers_of_files(settings, stack, ahead)
+        client.learn_version()
         ours = _Ours(client, _further_readers(settings, stack), settings.reach)
         loaded = plugins.load()
         loaded.add_built_in("stages", ours)
@@ -92,6 +96,19 @@ def opened(settings: Settings) -> Iterator[Instruments]:
         card = "" if folder is None else vision_library.card(folder)
         used = environment(client, model, loaded, model_absence=ours.absence, readers=readers, opinions=opinions)
         yield Instruments(client, decoder, model, calibration, loaded, used, card, readers, opinions)
+
+
+def _readers_of_files(
+    settings: Settings, stack: ExitStack, ahead: Ahead | None
+) -> tuple[exiftool.ExifTool, decode.Decoder]:
+    """Return exiftool, under way, and the decoder, which refuses a system that limits no process."""
+    if ahead is not None:
+        client, decoder = ahead.take()
+        stack.callback(client.close)
+        stack.callback(decoder.close)
+        return client, decoder
+    client = stack.enter_context(exiftool.ExifTool(ahead=True))
+    return client, stack.enter_context(decode.Decoder(settings.workers))
 
 
 class _Ours:

@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ from gtloc_forensics.files.patience import Patience
 from gtloc_forensics.metadata.exiftool.answers import Written, tags_read, written
 from gtloc_forensics.metadata.exiftool.arguments import assignment, request
 from gtloc_forensics.metadata.exiftool.process import Answer, Died, Hung, Limits, Process, kill_group, new_token, start
-from gtloc_forensics.metadata.exiftool.program import locate, version
+from gtloc_forensics.metadata.exiftool.program import ANSWER_S, locate, told_version, version
 from gtloc_forensics.records import Sentence, TagsRead, Unread
 
 UNLISTED = (b"-XMP-exif:GPSLatitudeRef", b"-XMP-exif:GPSLongitudeRef")
@@ -58,19 +58,28 @@ class ExifTool:
         processes: how many exiftools work at once.
         batch: how many files a process takes at a time.
         limits: what each process may use.
+        ahead: whether the first process starts at once; before anything else :meth:`learn_version` has to be called.
 
     Raises:
         ToolMissing, ToolTooOld, ToolFailed: there is no exiftool that may be started.
     """
 
     name = "exiftool"
+    version: str
 
     def __init__(
-        self, executable: Path | None = None, *, processes: int = 1, batch: int = 50, limits: Limits | None = None
+        self,
+        executable: Path | None = None,
+        *,
+        processes: int = 1,
+        batch: int = 50,
+        limits: Limits | None = None,
+        ahead: bool = False,
     ) -> None:
-        """Find the program and ask its version; no process is started yet."""
+        """Find the program and ask its version; no process is started yet, unless one is to be *ahead*."""
         self.executable = executable or locate()
-        self.version = version(self.executable)
+        if not ahead:
+            self.version = version(self.executable)
         self._limits = limits or Limits()
         self._processes = processes
         self._batch = batch
@@ -81,6 +90,32 @@ class ExifTool:
             self._slots.put(None)
         self._ahead: deque[Future[Process]] = deque()
         self._patience = Patience(shared_s=self._limits.trouble_s, least_s=self._limits.hasty_s)
+        if ahead:
+            self._start_ahead()
+
+    def learn_version(self) -> None:
+        """Have the process that was started ahead say its version; a program that may not be used is refused.
+
+        Raises:
+            ToolTooOld, ToolFailed: it may not be used, or says none.
+        """
+        self.version = self._said_version()
+
+    def _said_version(self) -> str:
+        try:
+            process = self._take()
+            token = new_token()
+            try:
+                process.send(token, b"-ver\n")
+                said = process.receive(token, within_s=ANSWER_S).stdout
+            except BaseException:
+                process.kill()
+                self._slots.put(None)
+                raise
+            self._slots.put(process)
+        except ToolFailed:  # no exiftool, perhaps: asked in the plain way, a program is told what it is not
+            return version(self.executable)
+        return told_version(self.executable, said)
 
     def __enter__(self) -> ExifTool:
         """Return the client; processes start when they are first needed."""
@@ -92,12 +127,15 @@ class ExifTool:
         """End all processes."""
         self.close()
 
-    def start_ahead(self) -> None:
+    def _start_ahead(self) -> None:
         """Have a process start now, while its caller prepares: loading Perl's modules takes as long as ten files.
 
-        Nothing is raised: whoever first needs a process hears why there is none.
+        Nothing is raised: whoever first needs a process hears why there is none. It is waited for until it is forked:
+        a fork while this thread loads a library might find the loader's lock taken.
         """
-        self._ahead.append(self._starter.submit(Process, self.executable, self._limits))
+        started = self._starter.submit(Process, self.executable, self._limits)
+        self._ahead.append(started)
+        wait((started,))
 
     def close(self) -> None:
         """End all processes; the client cannot be used afterwards."""

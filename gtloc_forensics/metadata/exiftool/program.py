@@ -18,6 +18,9 @@ OLDEST = "12.38"
 
 OVERRIDE = "GTLOC_EXIFTOOL"
 
+ANSWER_S = 30.0
+"""How long a program may take to say its version."""
+
 INSTALL = (
     "install it: `apt-get install libimage-exiftool-perl` on Debian and Ubuntu, `brew install exiftool` on macOS, "
     "`winget install OliverBetz.ExifTool` on Windows; or name it with the environment variable GTLOC_EXIFTOOL"
@@ -58,13 +61,23 @@ def version(path: Path) -> str:
             [os.fspath(path), "-config", "", "-ver"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=30,
+            timeout=ANSWER_S,
             check=False,
             env=environment(),
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolFailed(f"{path} could not be asked for its version ({error}); {INSTALL}") from error
-    found = done.stdout.decode("ascii", "replace").strip()
+    return told_version(path, done.stdout)
+
+
+def told_version(path: Path, said: bytes) -> str:
+    """Return the version of the program at *path*, of what it *said* when it was asked.
+
+    Raises:
+        ToolTooOld: older than :data:`OLDEST`.
+        ToolFailed: that is no version.
+    """
+    found = said.decode("ascii", "replace").strip()
     if not re.fullmatch(r"\d+\.\d+", found):
         raise ToolFailed(f"{path} does not answer like exiftool (it said {found[:60]!r}); {INSTALL}")
     if numbers(found) < numbers(OLDEST):
