@@ -84,3 +84,18 @@ def test_an_audit_finds_the_same_with_and_without_a_start_ahead(tmp_path: Path) 
         assert done.returncode == 3, done.stderr
         documents.append(json.loads((case / "findings.json").read_text(encoding="utf-8"))["photos"])
     assert documents[0] == documents[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are listed in /proc")
+@pytest.mark.parametrize(("said", "threads"), [("", 1), ("2", min(2, os.cpu_count() or 1))])
+def test_a_command_has_numpy_multiply_on_one_thread_unless_the_environment_says_how_many(
+    said: str, threads: int
+) -> None:
+    code = (
+        "import os\nfrom gtloc_forensics.cli.main import gtloc\ngtloc.commands['search']\nimport numpy\n"
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    environment |= {"OPENBLAS_NUM_THREADS": said} if said else {}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == threads

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from gtloc_forensics.cli import again, preferences
+from gtloc_forensics.cli import again, one_thread, preferences
 from gtloc_forensics.cli.cluster_options import cluster_results_option, credentials_option
 from gtloc_forensics.cli.commands import Commands
 from gtloc_forensics.cli.evidence import Evidence
@@ -123,6 +123,7 @@ def audit(
     new; killed, it goes on where it stopped.
     """
     collect_less_often()
+    one_thread.before_numpy()
     click.echo("starting …", err=True)  # before the imports, which take seconds
     language = language_of(language)
     request = again.Request.of(click.get_current_context())

@@ -7,6 +7,8 @@ from importlib import import_module
 
 import click
 
+from gtloc_forensics.cli import one_thread
+
 _HOMES = {
     "report": "reporting",
     "export": "reporting",
@@ -32,6 +34,9 @@ _HOMES = {
 }
 """Command → the module here that defines it under the same name."""
 
+_ON_MANY_THREADS = "modelling"
+"""Where products are large."""
+
 
 class Commands(MutableMapping[str, click.Command]):
     """Commands by name, each loaded when it is asked for: an audit does not wait for twenty others."""
@@ -46,6 +51,8 @@ class Commands(MutableMapping[str, click.Command]):
         if name not in self._loaded:
             if name not in self._names:
                 raise KeyError(name)
+            if _HOMES[name] != _ON_MANY_THREADS:
+                one_thread.before_numpy()
             self._loaded[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
         return self._loaded[name]
 
