@@ -48,6 +48,10 @@ def _silent(stage: str, done: int, total: int | None) -> None:
     """The progress callback of a caller who wants none."""
 
 
+def _nothing() -> None:
+    """What is called when something is over, by a caller who has nothing to do then."""
+
+
 def open_case(
     evidence: Path,
     output: Path | None = None,
@@ -189,7 +193,9 @@ class Case:
 
         progress("open", 0, None)
         with self.locked(), seldom_collected(), opened(settings, ahead=ahead) as instruments:
-            examined = self.examine(instruments, settings, progress=progress, cluster=cluster)
+            examined = self.examine(
+                instruments, settings, progress=progress, cluster=cluster, gathered=instruments.end_reading
+            )
             self.concluded = "" if self._lacks_packages else examined
         return self.view().tally
 
@@ -200,8 +206,12 @@ class Case:
         *,
         progress: Progress = _silent,
         cluster: Cluster | None = None,
+        gathered: Callable[[], None] = _nothing,
     ) -> str:
-        """Do the work of :meth:`audit` with instruments that are open already; return the examination's fingerprint."""
+        """Do the work of :meth:`audit` with instruments that are open already; return the examination's fingerprint.
+
+        *gathered* is called when no file is to be read or decoded any more.
+        """
         from gtloc_forensics.examination import witnesses
         from gtloc_forensics.examination.concluding import Concluding
         from gtloc_forensics.examination.gathering import Gathering
@@ -219,16 +229,17 @@ class Case:
                 progress=progress,
                 elsewhere=None if cluster is None else cluster.driver(self.folder, progress=progress),
             )
-            gathered = gathering.run()
-            self._lacks_packages = bool(gathered.lacking)
-            catalogues += witnesses.among(self.evidence, gathered.rejected, work, password=password)
-            consulted = witnesses.consult(self.evidence, self.store, gathered.rows, catalogues)
+            found = gathering.run()
+            gathered()
+            self._lacks_packages = bool(found.lacking)
+            catalogues += witnesses.among(self.evidence, found.rejected, work, password=password)
+            consulted = witnesses.consult(self.evidence, self.store, found.rows, catalogues)
         return Concluding(
             self.store,
             self.evidence,
             instruments,
             settings=settings,
-            gathered=gathered,
+            gathered=found,
             stages=gathering.stages,
             progress=progress,
             consulted=consulted,

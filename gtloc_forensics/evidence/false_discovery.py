@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from gtloc_forensics.evidence.calibration import benjamini_hochberg
 from gtloc_forensics.records import Finding, Sentence
@@ -51,6 +52,21 @@ class _Named:
             begin = end
 
 
+class Test(NamedTuple):
+    """One test of a rule, as far as the procedure asks."""
+
+    check_id: str
+    p_value: float
+    found_on: str | None  # the photo, where the rule found something
+
+
+def test_of(finding: Finding) -> Test | None:
+    """Return the test that a finding tells of, None where it has no p-value."""
+    if finding.p_value is None:
+        return None
+    return Test(finding.check_id, finding.p_value or 1.0, finding.source_ids[0] if finding.is_found else None)
+
+
 class Tested:
     """The p-values of a case by rule, as they come; a few bytes each are held, and the photos of those found."""
 
@@ -61,12 +77,16 @@ class Tested:
 
     def hear(self, finding: Finding) -> None:
         """Take note of a finding's p-value, where it has one."""
-        if finding.p_value is None:
-            return
-        p_values = self._p_values.setdefault(finding.check_id, array("d"))
-        if finding.is_found:
-            self._found.setdefault(finding.check_id, _Named()).append(len(p_values), finding.source_ids[0])
-        p_values.append(finding.p_value or 1.0)
+        test = test_of(finding)
+        if test is not None:
+            self.add(test)
+
+    def add(self, test: Test) -> None:
+        """Take note of a test."""
+        p_values = self._p_values.setdefault(test.check_id, array("d"))
+        if test.found_on is not None:
+            self._found.setdefault(test.check_id, _Named()).append(len(p_values), test.found_on)
+        p_values.append(test.p_value)
 
     def controls(self, *, rate: float = RATE) -> tuple[Control, ...]:
         """Apply the procedure to each rule's p-values, also those of findings that agree.

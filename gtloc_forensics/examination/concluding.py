@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -27,8 +26,8 @@ from gtloc_forensics.examination import on_disk, summaries
 from gtloc_forensics.examination.at_end import AtEnd, digest_after, digest_with
 from gtloc_forensics.examination.gathering import Progress
 from gtloc_forensics.examination.instruments import Instruments
-from gtloc_forensics.examination.judging import OUTCOME_RANK, hear_rule, judge
-from gtloc_forensics.examination.on_disk import OnDisk
+from gtloc_forensics.examination.judging import OUTCOME_RANK, hear_rule
+from gtloc_forensics.examination.photo_by_photo import PhotoByPhoto
 from gtloc_forensics.examination.planning import Gathered
 from gtloc_forensics.examination.results import ById, Places, Ranking, Said, Told, digest_of
 from gtloc_forensics.examination.sayings import Concluded, Verdicts, concluded
@@ -51,7 +50,6 @@ from gtloc_forensics.records import (
     Scalar,
     Sentence,
     Source,
-    Statement,
     Unexamined,
     source_id_of,
     visible,
@@ -193,13 +191,6 @@ class Concluding:
     # ------------------------------------------------------------- the rules
 
     def _judge_all(self, fingerprint: str, at_end: AtEnd) -> None:
-        verdicts, seen = Verdicts(), OnDisk[PhotoSummary](kind=PhotoSummary)
-        tested = false_discovery.Tested()
-        source_ids = array("Q")
-        labels: dict[str, tuple[Statement, Statement]] = {}
-        latest = datetime(1, 1, 1)
-        rows = self._gathered.rows
-        total = len(rows)
         films = self._films()
         self._album = Album(
             self._store,
@@ -208,29 +199,33 @@ class Concluding:
             revised=partial(film_neighbours.revised, films),
         )
         told = circumstances.gather(self._claims(films), keep=on_disk.kept)
-        for done, (row, (photo, acquired)) in enumerate(zip(rows, self._album.photos(rows), strict=True), 1):
-            latest = max(latest, acquired)
-            verdict = judge(photo, self._registry, self._context(acquired, told), changed=at_end.change_of(row))
-            verdicts.append(verdict, photo.source.source_id)
-            source_ids.append(int(photo.source.source_id, 16))
-            for finding in verdict.findings:
-                tested.hear(finding)
-            photo_summary = summaries.summary_of(photo)
-            if photo_summary is not None and isinstance(photo.claim, Claim):
-                seen.append(circumstances.marked(photo_summary, verdict.findings, told))
-                labels.setdefault(photo_summary.device_key, summaries.label(photo.claim))
-            self._progress("check", done, total)
-        said = Said(Places(source_ids))
-        self._seen = seen.held()
-        groups = _AtHand(summaries.by_device(self._seen, labels))
-        self._compare(groups, self._context(latest, told), said, tested)
+        rows = self._gathered.rows
+        alone = PhotoByPhoto(self._registry, partial(self._context, told=told), told)
+        alone.run(
+            self._album,
+            rows,
+            at_end,
+            processes=self._processes(),
+            begin=self._store.begin_in_fork,
+            progress=lambda done: self._progress("check", done, len(rows)),
+        )
+        said = Said(Places(alone.source_ids))
+        self._seen = alone.summaries.held()
+        groups = _AtHand(summaries.by_device(self._seen, alone.labels))
+        self._compare(groups, self._context(alone.latest, told), said, alone.tested)
         clocks = evidence_clocks.fit_all(groups)
         del groups, told
-        self._seen = seen.held_on_demand()  # causes ask for few of them
-        controls = tested.controls()
-        all_concluded = _all_concluded(source_ids, verdicts, said, false_discovery.Cautions(controls))
-        del source_ids, verdicts, said, seen, tested  # they are let go when the last photo was kept
+        self._seen = alone.summaries.held_on_demand()  # causes ask for few of them
+        controls = alone.tested.controls()
+        cautions = false_discovery.Cautions(controls)
+        all_concluded = _all_concluded(alone.source_ids, alone.verdicts, said, cautions)
+        del said, alone  # they are let go when the last photo was kept
         self._keep(fingerprint, all_concluded, clocks, controls, at_end, films=films)
+
+    def _processes(self) -> int:
+        """Return how many processes may judge photos; what a plugin's rules do in several is not ours to say."""
+        is_ours = not self._instruments.loaded.plugins
+        return self._settings.workers if is_ours and self._store.file is not None else 1
 
     def _films(self) -> Mapping[str, FilmClock]:
         """Return what the clocks of films count that only the photos beside them tell."""

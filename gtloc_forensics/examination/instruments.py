@@ -58,6 +58,11 @@ class Instruments:
         """Why there is no model; "" when there is one."""
         return self.environment.model_absence
 
+    def end_reading(self) -> None:
+        """End exiftool and the decoding processes, with their threads: nothing after gathering has a use for them."""
+        self.exiftool.close()
+        self.decoder.close()
+
     @property
     def short_side(self) -> int:
         """The size that models are shown pictures at; a second opinion must not change what the first model sees."""

@@ -104,17 +104,35 @@ class Verdicts:
         self._kept = OnDisk[Alone](kind=Alone)
         self._numbers: dict[tuple[Any, ...], int] = {}
         self._repeated: list[Around] = []
+        self._adopted: dict[Around, int] = {}  # those that came from other processes
         self._alive: list[Finding] = []  # so that the ids of what they hold stay theirs
 
-    def append(self, verdict: PhotoResult, source_id: str) -> None:
-        """Add what was said of the photo with that id."""
+    def told(self, verdict: PhotoResult, source_id: str) -> Alone:
+        """Return what was said of the photo with that id, to be added in its turn."""
         ids = (source_id,)
         number_of = self._number
         findings: list[int | tuple[bytes, int]] = []
         for finding in verdict.findings:
             number = number_of(finding) if finding.source_ids == ids else None
             findings.append(saying(finding) if number is None else number)
-        self._kept.append(Alone(findings, [plain_bytes(missing) for missing in verdict.unexamined]))
+        return Alone(findings, [plain_bytes(missing) for missing in verdict.unexamined])
+
+    def append(self, kept: Alone) -> None:
+        """Add what was said of the next photo."""
+        self._kept.append(kept)
+
+    @property
+    def repeated(self) -> Sequence[Around]:
+        """What is said of many photos, by its number."""
+        return self._repeated
+
+    def adopt(self, said: Around) -> int:
+        """Return the number, here, of what another process found that many photos have."""
+        number = self._adopted.get(said)
+        if number is None:
+            number = self._adopted[said] = len(self._repeated)
+            self._repeated.append(said)
+        return number
 
     def __iter__(self) -> Iterator[Alone]:
         """Yield what was said of each photo, for :meth:`sayings`."""

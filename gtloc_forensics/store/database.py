@@ -19,6 +19,7 @@ from typing import Any, TypeAlias, TypeVar
 from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError, OperationalError, StatementError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import Pool
 
 from gtloc_forensics.errors import CaseError, DamagedCase, WorkspaceFull
 from gtloc_forensics.records import CaseHeader, CustodyEvent, Finding, Scalar, Skipped, Source, Statement, visible
@@ -60,6 +61,10 @@ Transaction: TypeAlias = Session
 """What :meth:`Store.writing` gives: all that is written through it is kept, or nothing."""
 
 
+_OF_THE_PARENT: list[Pool] = []
+"""Connections that a fork inherited, and that are not its own to use or to close."""
+
+
 class Store:
     """One open case database. Writing needs the writer's lock, which :class:`Case` holds."""
 
@@ -96,6 +101,11 @@ class Store:
         self.engine.dispose()
         if self._copy is not None:
             self._copy.remove()
+
+    def begin_in_fork(self) -> None:
+        """Use connections of its own, in a process that was forked from the one that opened it; only to read."""
+        _OF_THE_PARENT.append(self.engine.pool)  # else they would be closed, and a file's WAL perhaps folded back
+        self.engine.dispose(close=False)
 
     @cached_property
     def is_read_only(self) -> bool:

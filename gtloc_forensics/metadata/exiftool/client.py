@@ -89,6 +89,7 @@ class ExifTool:
         for _ in range(processes):
             self._slots.put(None)
         self._ahead: deque[Future[Process]] = deque()
+        self._is_closed = False
         self._patience = Patience(shared_s=self._limits.trouble_s, least_s=self._limits.hasty_s)
         if ahead:
             self._start_ahead()
@@ -138,7 +139,10 @@ class ExifTool:
         wait((started,))
 
     def close(self) -> None:
-        """End all processes; the client cannot be used afterwards."""
+        """End all processes; the client cannot be used afterwards. Closing again does nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         while self._ahead:
             ahead = self._ahead.popleft()
             if ahead.exception() is None:  # why one could not start was for whoever needed it

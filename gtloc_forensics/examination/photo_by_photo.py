@@ -1,0 +1,134 @@
+"""What the rules that look at one photo say of all photos of a case, worked out on as many cores as there are.
+
+Photos stream by; what is kept of each is some bytes on the disk and a lean summary, whichever process looked at it.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gtloc_forensics.checks import Context, Registry, circumstances
+from gtloc_forensics.evidence import false_discovery
+from gtloc_forensics.evidence.false_discovery import Tested
+from gtloc_forensics.examination import summaries
+from gtloc_forensics.examination.at_end import AtEnd
+from gtloc_forensics.examination.judging import judge
+from gtloc_forensics.examination.on_disk import OnDisk
+from gtloc_forensics.examination.sayings import Alone, Around, Verdicts
+from gtloc_forensics.files import forks
+from gtloc_forensics.records import Claim, PhotoSummary, Statement
+from gtloc_forensics.store.photos import PHOTOS_AT_ONCE, Album
+
+FEWEST = 4 * PHOTOS_AT_ONCE
+"""Photos worth a fork: it takes as long as ten of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is kept of one photo, on its way from the process that looked at it."""
+
+    process: int
+    source_id: str
+    acquired: datetime
+    alone: Alone
+    repeated: Sequence[Around]  # what is said of many photos, and was not in what this process sent before
+    tests: tuple[false_discovery.Test, ...]
+    summary: PhotoSummary | None
+    label: tuple[Statement, Statement] | None  # of its device, with the first photo of it that this process saw
+
+
+class PhotoByPhoto:
+    """Runs the rules that look at one photo, and holds what all of them said in path order."""
+
+    def __init__(
+        self, registry: Registry, context_at: Callable[[datetime], Context], told: circumstances.Circumstances
+    ) -> None:
+        """Prepare to run rules.
+
+        Args:
+            registry: of all rules.
+            context_at: gives the context of a photo that was acquired at that instant.
+            told: what many photos tell of one.
+        """
+        self._registry, self._context_at, self._circumstances = registry, context_at, told
+        self._of_others: dict[int, list[int]] = {}  # process → its numbers of what is said of many, as ours
+        self._sent = 0
+        self.verdicts = Verdicts()
+        self.summaries = OnDisk[PhotoSummary](kind=PhotoSummary)
+        self.source_ids = array("Q")
+        self.labels: dict[str, tuple[Statement, Statement]] = {}
+        self.tested = Tested()
+        self.latest = datetime(1, 1, 1)
+
+    def run(
+        self,
+        album: Album,
+        rows: Sequence[int],
+        at_end: AtEnd,
+        *,
+        processes: int,
+        begin: Callable[[], None],
+        progress: Callable[[int], None],
+    ) -> None:
+        """Run the rules over all photos.
+
+        Args:
+            album: gives the photos.
+            rows: of their sources, in path order.
+            at_end: how their files were found again.
+            processes: that share them, at most.
+            begin: opens anew in a fork what it must not share.
+            progress: told how many are done.
+        """
+        total = len(rows)
+        turns = processes if total >= FEWEST else 1
+        length = max(1, min(PHOTOS_AT_ONCE, -(-total // (2 * max(1, turns)))))
+        pieces = [range(first, min(first + length, total)) for first in range(0, total, length)]
+
+        def work(piece: range) -> Iterator[Judged]:
+            return self._judged(album, rows[piece.start : piece.stop], at_end)
+
+        with closing(forks.shared_out(pieces, work, processes=turns, begin=begin)) as judged:
+            for done, photo in enumerate(judged, 1):
+                self._take(photo)
+                progress(done)
+
+    def _judged(self, album: Album, rows: Sequence[int], at_end: AtEnd) -> Iterator[Judged]:
+        process, repeated = os.getpid(), self.verdicts.repeated
+        labelled = set(self.labels)
+        for row, (photo, acquired) in zip(rows, album.photos(rows), strict=True):
+            source_id = photo.source.source_id
+            verdict = judge(photo, self._registry, self._context_at(acquired), changed=at_end.change_of(row))
+            alone = self.verdicts.told(verdict, source_id)
+            tests = tuple(test for finding in verdict.findings if (test := false_discovery.test_of(finding)))
+            summary, label = summaries.summary_of(photo), None
+            if summary is not None and isinstance(photo.claim, Claim):
+                summary = circumstances.marked(summary, verdict.findings, self._circumstances)
+                if summary.device_key not in labelled:
+                    labelled.add(summary.device_key)
+                    label = summaries.label(photo.claim)
+            sent, self._sent = self._sent, len(repeated)
+            yield Judged(process, source_id, acquired, alone, repeated[sent:], tests, summary, label)
+
+    def _take(self, photo: Judged) -> None:
+        """Keep what is kept of the next photo."""
+        alone = photo.alone
+        if photo.process != os.getpid():
+            numbers = self._of_others.setdefault(photo.process, [])
+            numbers += map(self.verdicts.adopt, photo.repeated)
+            findings = [numbers[said] if isinstance(said, int) else said for said in alone.findings]
+            alone = replace(alone, findings=findings)
+        self.verdicts.append(alone)
+        self.source_ids.append(int(photo.source_id, 16))
+        self.latest = max(self.latest, photo.acquired)
+        for test in photo.tests:
+            self.tested.add(test)
+        if photo.summary is not None:
+            self.summaries.append(photo.summary)
+            if photo.label is not None:
+                self.labels.setdefault(photo.summary.device_key, photo.label)
