@@ -62,24 +62,6 @@ from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTRO
 from gtloc_forensics.store.photos import Album
 
 
-class _AtHand(Sequence[DeviceGroup]):
-    """The photos of each device, read from the disk once for all that is asked of a device, where they are few."""
-
-    def __init__(self, groups: Sequence[DeviceGroup]) -> None:
-        self._groups = groups
-
-    def __len__(self) -> int:
-        """Return the number of devices."""
-        return len(self._groups)
-
-    def __getitem__(self, index: int | slice) -> Any:
-        """Return a device, or a list of some."""
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        group = self._groups[index]
-        return replace(group, summaries=tuple(on_disk.at_hand(group.summaries)))
-
-
 class Concluding:
     """Runs every rule over a gathered folder and writes the examination."""
 
@@ -211,7 +193,7 @@ class Concluding:
         )
         said = Said(Places(alone.source_ids))
         self._seen = alone.summaries.held()
-        groups = _AtHand(summaries.by_device(self._seen, alone.labels))
+        groups = summaries.AtHand(summaries.by_device(self._seen, alone.labels))
         self._compare(groups, self._context(alone.latest, told), said, alone.tested)
         clocks = evidence_clocks.fit_all(groups)
         del groups, told

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gtloc_forensics.checks.reference import devices
 from gtloc_forensics.earth.circular import year_turn
+from gtloc_forensics.examination import on_disk
 from gtloc_forensics.metadata import burst_id
 from gtloc_forensics.records import (
     UNKNOWN_DEVICE,
@@ -140,3 +142,22 @@ def _hour_mass(prediction: Prediction, local_time: datetime) -> NDArray[np.float
     if total <= 0.0:
         return np.full(mass.shape[1], 1.0 / mass.shape[1], np.float32)
     return np.asarray(mass[row] / total, np.float32)
+
+
+class AtHand(Sequence[DeviceGroup]):
+    """The photos of each device, read from the disk once for all that is asked of a device, where they are few."""
+
+    def __init__(self, groups: Sequence[DeviceGroup]) -> None:
+        """Take devices whose photos stand-ins stand for."""
+        self._groups = groups
+
+    def __len__(self) -> int:
+        """Return the number of devices."""
+        return len(self._groups)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return a device, or a list of some."""
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        group = self._groups[index]
+        return replace(group, summaries=tuple(on_disk.at_hand(group.summaries)))

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, unique
+from typing import Any
 
 from gtloc_forensics.records import Claim, FileStat, PhotoEntry, Stated, TimeReading, TimeRole, visible
 from gtloc_forensics.report.exports.finding_facts import finding_facts, finding_line
@@ -157,3 +158,26 @@ def _of_file(path: str, stat: FileStat) -> Iterator[Event]:
                 letter=letter,
                 facts={"is_deleted": True} if stat.is_deleted else {},
             )
+
+
+def recorded_facts(stat: FileStat) -> dict[str, Any]:
+    """Return what an image, an archive or a store records of a file; nothing for a file of a folder."""
+    if not stat.mtime_step_ns:
+        return {}
+    return {
+        "recorded": {
+            "deleted": stat.is_deleted,
+            "carved": stat.is_carved,
+            "modified": _moment_of(stat.mtime_ns),
+            "modified_step_s": stat.mtime_step_ns / 1e9,
+            "created": _moment_of(stat.birth_ns or 0),
+            "created_step_s": stat.birth_step_ns / 1e9,
+            "zone": None if stat.is_local or stat.is_carved else "UTC",
+            **({"etag": stat.etag, "version": stat.version or None} if stat.etag or stat.version else {}),
+        }
+    }
+
+
+def _moment_of(nanoseconds: int) -> str | None:
+    moment = recorded(nanoseconds) if nanoseconds else None
+    return None if moment is None else moment.isoformat()

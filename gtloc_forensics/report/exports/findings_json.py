@@ -24,7 +24,6 @@ from gtloc_forensics.records import (
     ClockModel,
     Decision,
     Decisions,
-    FileStat,
     Finding,
     Outcome,
     Photo,
@@ -43,7 +42,7 @@ from gtloc_forensics.records import (
 )
 from gtloc_forensics.records.decisions import ways_to_say
 from gtloc_forensics.report.agreement import ASKED, NOT_COMBINED, agreement, judges, months_of
-from gtloc_forensics.report.exports.events import recorded
+from gtloc_forensics.report.exports.events import recorded_facts
 from gtloc_forensics.report.exports.finding_facts import plain_facts
 from gtloc_forensics.report.exports.rows import identity, known
 from gtloc_forensics.report.readings import fates, fates_of, readings, undecided
@@ -181,7 +180,7 @@ def photo(entry: PhotoEntry) -> dict[str, Any]:
     """Return one photo's part of the document."""
     return {
         **identity(entry),
-        **_recorded(entry.photo.source.stat),
+        **recorded_facts(entry.photo.source.stat),
         "status": entry.status.value.replace(" ", "_"),
         "claim": _claim(entry.photo.claim),
         "sun": _sun(entry.photo.sun),
@@ -193,29 +192,6 @@ def photo(entry: PhotoEntry) -> dict[str, Any]:
         "log10_lr_time": entry.log10_lr_time,
         "log10_lr_place": entry.log10_lr_place,
     }
-
-
-def _recorded(stat: FileStat) -> dict[str, Any]:
-    """Return what an image, an archive or a store records of a file; nothing for a file of a folder."""
-    if not stat.mtime_step_ns:
-        return {}
-    return {
-        "recorded": {
-            "deleted": stat.is_deleted,
-            "carved": stat.is_carved,
-            "modified": _moment_of(stat.mtime_ns),
-            "modified_step_s": stat.mtime_step_ns / 1e9,
-            "created": _moment_of(stat.birth_ns or 0),
-            "created_step_s": stat.birth_step_ns / 1e9,
-            "zone": None if stat.is_local or stat.is_carved else "UTC",
-            **({"etag": stat.etag, "version": stat.version or None} if stat.etag or stat.version else {}),
-        }
-    }
-
-
-def _moment_of(nanoseconds: int) -> str | None:
-    moment = recorded(nanoseconds) if nanoseconds else None
-    return None if moment is None else moment.isoformat()
 
 
 def reviewed(entry: PhotoEntry, decisions: Decisions) -> list[dict[str, Any]]:
