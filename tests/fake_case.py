@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -178,6 +178,11 @@ class FakeCase:
 
     def told_photos(self) -> Iterator[PhotoEntry]:
         return iter(self.entries)
+
+    def each_told(
+        self, make: Callable[[PhotoEntry], str], *, processes: int | None = None
+    ) -> Generator[str, None, None]:
+        yield from map(make, self.entries)
 
     def exhibits(self) -> Mapping[str, str]:
         return {entry.photo.source.source_id: str(number) for number, entry in enumerate(self.entries, start=1)}

@@ -27,7 +27,8 @@ SHARING = """
 import os, sys
 from gtloc_forensics.examination import photo_by_photo
 from gtloc_forensics.files import forks
-photo_by_photo.FEWEST = photo_by_photo.PHOTOS_AT_ONCE = 7
+from gtloc_forensics.case import view
+photo_by_photo.PHOTOS_AT_ONCE = view.PHOTOS_AT_ONCE = forks.FEWEST = 7
 forked = os.fork
 def fork():
     os.write(2, b"forked\\n")
@@ -99,8 +100,8 @@ def test_a_case_is_the_same_whoever_judged_which_photo(tmp_path: Path) -> None:
     evidence = photos(tmp_path / "evidence")
     alone, shared, spoilt = tmp_path / "1" / "case", tmp_path / "2" / "case", tmp_path / "3" / "case"
     assert audited(evidence, alone, jobs=1) == 0
-    assert audited(evidence, shared, jobs=3) == 2
-    assert audited(evidence, spoilt, jobs=3, spoilt="08.jpg") == 2
+    assert audited(evidence, shared, jobs=3) == 8, "photos, clocks twice, the document: two forks each"
+    assert audited(evidence, spoilt, jobs=3, spoilt="08.jpg") == 8
     rows = content(alone)
     assert rows["finding"], "there is something to tell"
     for other in (shared, spoilt):

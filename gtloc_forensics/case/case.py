@@ -339,9 +339,9 @@ class Case:
 
         return hit_sheet.write([self._place, *(case._place for case in across)], answer, path, title=title)
 
-    def write_findings(self, path: Path | None = None, *, reviewed: bool = False) -> Path:
+    def write_findings(self, path: Path | None = None, *, reviewed: bool = False, processes: int | None = None) -> Path:
         """Write the JSON document; see :func:`gtloc_forensics.case.products.write_findings`."""
-        return products.write_findings(self._place, path, reviewed=reviewed)
+        return products.write_findings(self._place, path, reviewed=reviewed, processes=processes)
 
     def write_report(self, path: Path | None = None, **options: Any) -> Path:
         """Write the PDF; see :func:`gtloc_forensics.case.products.write_report`."""

@@ -27,13 +27,16 @@ IN_CASE, ELSEWHERE = "case", "elsewhere"
 """Where a product was written, as its custody event says; an older event does not say."""
 
 
-def write_findings(case: CaseFolder, path: Path | None = None, *, reviewed: bool = False) -> Path:
+def write_findings(
+    case: CaseFolder, path: Path | None = None, *, reviewed: bool = False, processes: int | None = None
+) -> Path:
     """Return where the JSON document (docs/json.md) is, written anew unless it is there and current.
 
     Args:
         case: with a completed examination.
         path: the file, outside the evidence; ``findings.json`` in the case folder when left out.
         reviewed: adds what readers made of each finding.
+        processes: that may share the work; one a core when left out.
 
     Raises:
         EvidenceTreeError: the file would lie inside the evidence.
@@ -54,7 +57,7 @@ def write_findings(case: CaseFolder, path: Path | None = None, *, reviewed: bool
     }
     if not _is_current(case, target, "export", made_of):
         with seldom_collected():
-            write_document(view, target, reviewed=reviewed)
+            write_document(view, target, reviewed=reviewed, processes=processes)
         _note(case, "export", target, made_of)
     return target
 

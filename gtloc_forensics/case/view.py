@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -20,6 +20,7 @@ from gtloc_forensics.errors import CaseError, DamagedCase, WeightsError
 from gtloc_forensics.evidence import calibration as evidence_calibration
 from gtloc_forensics.evidence.calibration import Calibration
 from gtloc_forensics.evidence.false_discovery import RATE, Control
+from gtloc_forensics.files import forks
 from gtloc_forensics.metadata import film_neighbours
 from gtloc_forensics.metadata.film_neighbours import FilmClock
 from gtloc_forensics.records import (
@@ -162,7 +163,25 @@ class StoredCase:
 
     def told_photos(self) -> Iterator[PhotoEntry]:
         """Stream the photos in path order, without what a document does not tell; see :class:`CaseView`."""
-        members = self._store.members(self._id)
+        yield from self._told(range(self.count()))
+
+    def each_told(
+        self, make: Callable[[PhotoEntry], str], *, processes: int | None = None
+    ) -> Generator[str, None, None]:
+        """Yield what *make* makes of each of these; see :class:`CaseView`."""
+        total = self.count()
+        if total < forks.FEWEST or self._store.file is None:
+            processes = 1
+        processes = forks.cores() if processes is None else processes
+        return forks.shared_out(
+            forks.pieces_of(total, most=PHOTOS_AT_ONCE, processes=processes),
+            lambda places: map(make, self._told(places)),
+            processes=processes,
+            begin=self._store.begin_in_fork,
+        )
+
+    def _told(self, places: range) -> Iterator[PhotoEntry]:
+        members = islice(self._store.members(self._id, first=places.start), len(places))
         while some := list(islice(members, PHOTOS_AT_ONCE)):
             photos = self._album.told([member.source_row for member in some])
             for member, photo in zip(some, photos, strict=True):

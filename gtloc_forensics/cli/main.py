@@ -165,7 +165,7 @@ def audit(
         with progress_on(sys.stderr) as shown_progress:
             progress = shown_progress if followed is None else kept_in(followed, shown_progress)
             tally = case.audit(settings, progress=progress, cluster=workers, ahead=ahead)
-            findings = case.write_findings(reviewed=reviewed)
+            findings = case.write_findings(reviewed=reviewed, processes=jobs)
             report = None
             if not (no_report or not tally.photos):
                 progress("report", 0, None)

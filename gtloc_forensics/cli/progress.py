@@ -30,6 +30,10 @@ PLAIN_LINE_S = 10.0
 """Seconds between progress lines where there is no terminal to draw on."""
 
 
+DRAWN_EVERY_S = 0.1
+"""Seconds between two drawings of the bars."""
+
+
 @contextmanager
 def progress_on(stream: Any) -> Iterator[Progress]:
     """Give a progress callback: bars on a terminal, a plain line per stage otherwise."""
@@ -53,11 +57,14 @@ def _bars() -> Iterator[Progress]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Bars(*columns, console=Console(stderr=True)) as bars:
+    # A thread of rich's own would draw them: a process of more than one is not forked, and so judges photos alone.
+    with Bars(*columns, console=Console(stderr=True), auto_refresh=False) as bars:
         tasks: dict[str, Any] = {}
         begun: dict[str, tuple[float, int]] = {}
+        drawn_s = 0.0
 
         def callback(stage: str, done: int, total: int | None) -> None:
+            nonlocal drawn_s
             if total == 0:
                 return  # nothing new: no bar
             if stage == DONE_BEFORE:
@@ -66,6 +73,7 @@ def _bars() -> Iterator[Progress]:
                 return
             if OPENING in tasks and stage != OPENING:
                 bars.update(tasks[OPENING], visible=False)
+            is_due = stage not in tasks or done == total or time.monotonic() - drawn_s >= DRAWN_EVERY_S
             if stage not in tasks:
                 tasks[stage] = bars.add_task(STAGES.get(stage, stage), total=total, rate="")
                 begun[stage] = time.monotonic(), done
@@ -73,6 +81,9 @@ def _bars() -> Iterator[Progress]:
             # what rich makes of the last steps; it knows none after the first, which may be the only one
             speed = bars.tasks[tasks[stage]].speed or _mean_speed(*begun[stage], done)
             bars.update(tasks[stage], rate=f"{speed:.1f} files/s" if total and speed else "")
+            if is_due:
+                bars.refresh()
+                drawn_s = time.monotonic()
 
         yield callback
 

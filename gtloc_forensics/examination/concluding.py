@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -33,7 +33,7 @@ from gtloc_forensics.examination.results import ById, Places, Ranking, Said, Tol
 from gtloc_forensics.examination.sayings import Concluded, Verdicts, concluded
 from gtloc_forensics.examination.settings import NO_MODEL, Settings
 from gtloc_forensics.examination.witnesses import Consulted
-from gtloc_forensics.files import acquiring
+from gtloc_forensics.files import acquiring, forks
 from gtloc_forensics.metadata import catalogues, film_neighbours
 from gtloc_forensics.metadata.film_neighbours import FilmClock
 from gtloc_forensics.records import (
@@ -60,6 +60,9 @@ from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import ROWS_AT_ONCE, Store, Transaction
 from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, FILMS, REASONS, RULES, Stages
 from gtloc_forensics.store.photos import Album
+
+_CAMERAS_AT_ONCE = 16
+"""Cameras whose clocks a process works out before it says so: they have few photos or many."""
 
 
 class Concluding:
@@ -195,7 +198,7 @@ class Concluding:
         self._seen = alone.summaries.held()
         groups = summaries.AtHand(summaries.by_device(self._seen, alone.labels))
         self._compare(groups, self._context(alone.latest, told), said, alone.tested)
-        clocks = evidence_clocks.fit_all(groups)
+        clocks = evidence_clocks.fit_all(groups, each=self._shared_out)
         del groups, told
         self._seen = alone.summaries.held_on_demand()  # causes ask for few of them
         controls = alone.tested.controls()
@@ -208,6 +211,17 @@ class Concluding:
         """Return how many processes may judge photos; what a plugin's rules do in several is not ours to say."""
         is_ours = not self._instruments.loaded.plugins
         return self._settings.workers if is_ours and self._store.file is not None else 1
+
+    def _shared_out(self, function: Callable[[Any], ClockModel], of: Sequence[Any]) -> Iterable[ClockModel]:
+        """Yield what *function* gives for each camera, worked out in several processes where there are many photos."""
+        processes = self._processes() if len(self._seen) >= forks.FEWEST else 1
+        pieces = forks.pieces_of(len(of), most=_CAMERAS_AT_ONCE, processes=processes)
+        return forks.shared_out(
+            pieces,
+            lambda piece: (function(of[number]) for number in piece),
+            processes=processes,
+            begin=self._store.begin_in_fork,
+        )
 
     def _films(self) -> Mapping[str, FilmClock]:
         """Return what the clocks of films count that only the photos beside them tell."""

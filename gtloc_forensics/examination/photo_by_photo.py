@@ -24,9 +24,6 @@ from gtloc_forensics.files import forks
 from gtloc_forensics.records import Claim, PhotoSummary, Statement
 from gtloc_forensics.store.photos import PHOTOS_AT_ONCE, Album
 
-FEWEST = 4 * PHOTOS_AT_ONCE
-"""Photos worth a fork: it takes as long as ten of them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -85,10 +82,8 @@ class PhotoByPhoto:
             begin: opens anew in a fork what it must not share.
             progress: told how many are done.
         """
-        total = len(rows)
-        turns = processes if total >= FEWEST else 1
-        length = max(1, min(PHOTOS_AT_ONCE, -(-total // (2 * max(1, turns)))))
-        pieces = [range(first, min(first + length, total)) for first in range(0, total, length)]
+        turns = processes if len(rows) >= forks.FEWEST else 1
+        pieces = forks.pieces_of(len(rows), most=PHOTOS_AT_ONCE, processes=turns)
 
         def work(piece: range) -> Iterator[Judged]:
             return self._judged(album, rows[piece.start : piece.stop], at_end)

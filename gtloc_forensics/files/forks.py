@@ -26,8 +26,22 @@ R = TypeVar("R")
 MOST = 8
 """Processes that share a list at most, this one among them: their results are taken in one after another here."""
 
+FEWEST = 400
+"""Photos for which forks are worth it: one takes as long as ten of them."""
+
 _THREADS = Path("/proc/self/task")
 _END = struct.Struct("!Q")  # where in its file a piece ends
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def pieces_of(total: int, *, most: int, processes: int) -> list[range]:
+    """Return the places of a list in pieces of *most* at the most, at least two for each process."""
+    length = max(1, min(most, -(-total // (2 * max(1, processes)))))
+    return [range(first, min(first + length, total)) for first in range(0, total, length)]
 
 
 def are_possible() -> bool:

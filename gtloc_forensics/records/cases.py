@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -137,6 +137,11 @@ class CaseView(Protocol):
         Findings that had nothing to go on may stand as :attr:`PhotoEntry.untested` alone; the tags, counters and unread
         blocks of the claim and the facts of the picture may be left out.
         """
+
+    def each_told(
+        self, make: Callable[[PhotoEntry], str], *, processes: int | None = None
+    ) -> Generator[str, None, None]:
+        """What *make* makes of each of these, in path order; where they are many by *processes*, one a core if None."""
 
     def exhibits(self) -> Mapping[str, str]:
         """Source id → the number a photo keeps, however many join the case later, or the one it was given."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,10 +55,13 @@ SCHEMA = "gtloc-audit/2"
 """Name and major version of the document. A new field leaves it; a changed meaning raises it."""
 
 
-def write_document(view: CaseView, path: Path, *, reviewed: bool = False) -> None:
-    """Write the document to *path*, whole or not at all, ending with a newline; *reviewed* adds the readings."""
+def write_document(view: CaseView, path: Path, *, reviewed: bool = False, processes: int | None = None) -> None:
+    """Write the document to *path*, whole or not at all, ending with a newline; *reviewed* adds the readings.
+
+    *processes* share the work at most: one a core if None.
+    """
     with replaced(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as out:
-        for piece in pieces(view, reviewed=reviewed):
+        for piece in pieces(view, reviewed=reviewed, processes=processes):
             out.write(piece)
 
 
@@ -65,7 +69,7 @@ ACQUISITION = ("acquired_", "write_blocker")
 """How the names begin of what is said of the acquisition."""
 
 
-def pieces(view: CaseView, *, reviewed: bool = False) -> Iterator[str]:
+def pieces(view: CaseView, *, reviewed: bool = False, processes: int | None = None) -> Iterator[str]:
     """Yield the document's text in pieces of bounded size; *reviewed* adds what readers made of each finding."""
     tally = view.tally
     head: dict[str, Any] = {
@@ -96,9 +100,10 @@ def pieces(view: CaseView, *, reviewed: bool = False) -> Iterator[str]:
     yield text.rstrip()[:-1].rstrip() + ',\n "photos": ['
     separator = "\n  "
     judged = _Judged()
-    for photo in _photos(view, decisions, judged if reviewed else None):
-        yield separator + _written(photo)
-        separator = ",\n  "
+    with closing(_photos(view, decisions, judged if reviewed else None, processes)) as texts:
+        for text in texts:
+            yield separator + text
+            separator = ",\n  "
     yield "\n ]"
     if reviewed:
         told = visible_throughout(_reviewed_throughout(decisions, judged))
@@ -165,15 +170,21 @@ def _reviewed_throughout(decisions: Decisions, judged: _Judged) -> dict[str, Any
     }
 
 
-def _photos(view: CaseView, decisions: Decisions, judged: _Judged | None) -> Iterator[dict[str, Any]]:
-    entries = view.photos if decisions or judged is not None else view.told_photos  # who judges may judge a silence
-    for entry in entries():
-        if judged is not None:
-            judged.keep(entry, decisions.judged_photos)
-        yield photo(entry) | ({"reviewed": reviewed(entry, decisions)} if decisions else {})
+def _photos(
+    view: CaseView, decisions: Decisions, judged: _Judged | None, processes: int | None
+) -> Generator[str, None, None]:
+    """Yield the text of each photo's part."""
+    if decisions or judged is not None:
+        for entry in view.photos():  # who judges may judge a silence
+            if judged is not None:
+                judged.keep(entry, decisions.judged_photos)
+            yield _written(photo(entry) | ({"reviewed": reviewed(entry, decisions)} if decisions else {}))
+    else:
+        with closing(view.each_told(lambda entry: _written(photo(entry)), processes=processes)) as texts:
+            yield from texts
     for passed in view.passed_over():
         if passed.blocks:
-            yield _unread(passed)
+            yield _written(_unread(passed))
 
 
 def photo(entry: PhotoEntry) -> dict[str, Any]:
