@@ -11,14 +11,12 @@ positive is ahead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
 
 import numpy as np
 
 from gtloc_forensics.evidence import exposure
-from gtloc_forensics.evidence.clocks import by_light, companions, prior, receiver, sentences, several
+from gtloc_forensics.evidence.clocks import by_light, prior, receiver, sentences, several
 from gtloc_forensics.evidence.clocks import steps as clock_steps
 from gtloc_forensics.evidence.clocks import witnesses as clock_witnesses
 from gtloc_forensics.evidence.clocks.companions import Meetings
@@ -30,7 +28,7 @@ from gtloc_forensics.evidence.exposure import clock_offsets as light_offsets
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS
 from gtloc_forensics.records import ClockKind, ClockModel, ClockWitness, DeviceGroup, Sentence, Statement
 
-__all__ = ["fit", "fit_all"]
+__all__ = ["fit"]
 
 # A camera is said to be wrong only when the offsets it could be right with have become this unlikely.
 WRONG_FROM = 0.9
@@ -63,40 +61,6 @@ class _Evidence:
     met: Meetings | None
     foreign_zone_hours: float | None  # by how much written offsets differ from civil time at the place
     is_split: bool  # light and the GPS clock contradict each other
-
-
-class Each(Protocol):
-    """Applies a function to each of some things, as :func:`map` does; in which process is its own affair."""
-
-    def __call__(self, function: Callable[[Any], ClockModel], of: Sequence[Any], /) -> Iterable[ClockModel]:
-        """Return what *function* gives for each, in order."""
-
-
-def fit_all(
-    groups: Sequence[DeviceGroup], *, light_model: LightModel | None = None, each: Each = map
-) -> tuple[ClockModel, ...]:
-    """Return how the clock of each camera of a case ran; cameras that GPS time confirms speak for those beside them.
-
-    Args:
-        groups: all photos of each device.
-        light_model: p(EV100 | sun elevation); by default the one that comes with the program.
-        each: what goes through the cameras, where it shall not be this process alone.
-    """
-    alone = list(each(lambda group: fit(group, light_model=light_model), groups))
-    confirmed = [
-        companions.Reference.of(group)
-        for group, model in zip(groups, alone, strict=True)
-        if model.kind is ClockKind.RIGHT and model.decided_by is ClockWitness.GPS
-    ]
-
-    def beside_others(number: int) -> ClockModel:
-        model = alone[number]
-        if model.decided_by is ClockWitness.GPS:
-            return model
-        met = companions.meetings(groups[number], confirmed)
-        return model if met is None else fit(groups[number], light_model=light_model, met=met)
-
-    return tuple(each(beside_others, range(len(alone))))
 
 
 def fit(group: DeviceGroup, *, light_model: LightModel | None = None, met: Meetings | None = None) -> ClockModel:
