@@ -161,6 +161,32 @@ def test_no_room_for_what_forks_make_costs_time_and_nothing_else() -> None:
     assert said == {"made": 24, "mine": True, "left": []}
 
 
+@linux
+@pytest.mark.parametrize("what", ["os.fork", "os.pipe", "forks.tempfile.TemporaryFile"])
+@pytest.mark.parametrize("good", [0, 1])
+def test_where_a_fork_cannot_be_there_are_fewer(what: str, good: int) -> None:
+    said = said_by(f"""
+        import errno
+        given, asked = {what}, []
+        def refused(*args, **more):
+            asked.append(1)
+            if len(asked) > {good}: raise OSError(errno.EAGAIN, "no more")
+            return given(*args, **more)
+        {what} = refused
+        before = len(os.listdir("/proc/self/fd"))
+        made = shared([range(n, n + 4) for n in range(0, 32, 4)], lambda piece: [(n, os.getpid()) for n in piece], 4)
+        print(json.dumps({{"numbers": [n for n, _ in made], "processes": len({{pid for _, pid in made}}),
+                          "left": children(), "files": len(os.listdir("/proc/self/fd")) - before}}))
+    """)
+    assert said == {"numbers": list(range(32)), "processes": 1 + good, "left": [], "files": 0}
+
+
+@linux
+def test_without_a_list_of_threads_nothing_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forks, "_THREADS", Path("/nothing/here"))
+    assert not forks.are_possible()
+
+
 FOREVER = """
     def work(piece):
         for n in piece:

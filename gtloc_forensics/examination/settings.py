@@ -24,7 +24,7 @@ class Settings:
     Attributes:
         model: name or folder of the model; "" takes the first installed, "none" goes without.
         device: "auto", "cpu", "cuda", "mps" or a torch device string.
-        jobs: worker processes for decoding; 0 does everything in this process, in order.
+        jobs: processes that decode, and then judge; 0 does everything in this process, in order.
         batch: files handed to exiftool and written to the case at a time.
         second_opinions: models and trained systems, by name or folder, that look beside the first.
         now: fixed instant (naive UTC) for reproducible runs; None takes the clock.
@@ -49,7 +49,7 @@ class Settings:
 
     @property
     def workers(self) -> int:
-        """Decoding processes: as asked, or one per core."""
+        """Processes that decode, and then judge: as asked, or one per core."""
         return self.jobs if self.jobs >= 0 else (os.cpu_count() or 1)
 
     def instant(self) -> datetime:

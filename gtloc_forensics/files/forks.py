@@ -14,11 +14,9 @@ import struct
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
-
-from gtloc_forensics.files.opening import told_when_full
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -46,7 +44,10 @@ def pieces_of(total: int, *, most: int, processes: int) -> list[range]:
 
 def are_possible() -> bool:
     """Return whether this process may be forked: it has one thread, and the system is one that says so."""
-    return sys.platform == "linux" and sum(1 for _ in _THREADS.iterdir()) == 1
+    try:
+        return sys.platform == "linux" and sum(1 for _ in _THREADS.iterdir()) == 1
+    except OSError:  # nothing is mounted there
+        return False
 
 
 def shared_out(
@@ -63,7 +64,6 @@ def shared_out(
         begin: called first in each fork, to open anew what a fork must not share with its parent.
 
     Raises:
-        WorkspaceFull: the folder for temporary files has no room.
         whatever *work* raises, as if it ran here.
     """
     turns = min(processes, MOST, len(pieces))
@@ -73,11 +73,12 @@ def shared_out(
         return
     forks: list[_Fork] = []
     try:
-        for turn in range(1, turns):
-            forks.append(_Fork(pieces[turn::turns], work, begin))
+        with suppress(OSError):  # no memory, too many processes or files, no room: fewer forks, and more is left for us
+            for turn in range(1, turns):
+                forks.append(_Fork(pieces[turn::turns], work, begin))
         for number, piece in enumerate(pieces):
             turn = number % turns
-            made = forks[turn - 1].next_made() if turn else None
+            made = forks[turn - 1].next_made() if 1 <= turn <= len(forks) else None
             yield from work(piece) if made is None else made
     finally:
         for fork in forks:
@@ -88,20 +89,21 @@ class _Fork:
     """A fork of this process that works on some pieces, and what it has made so far."""
 
     def __init__(self, pieces: Sequence[Any], work: Callable[[Any], Iterable[Any]], begin: Callable[[], None]) -> None:
-        with told_when_full():
-            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with this object
-        self._read = 0
-        self._told, telling = os.pipe()
         parent, dies_with = os.getpid(), _dies_with_parent()
-        try:
-            self._process = os.fork()
-        except OSError:  # no memory, or too many processes: the pipe says at once that nothing comes
-            self._process = 0
-            os.close(telling)
-            return
-        if not self._process:
-            _work_and_exit(self._file.fileno(), telling, pieces, work, begin, parent=parent, dies_with=dies_with)
-        os.close(telling)
+        self._read = 0
+        with ExitStack() as opened:
+            self._file = opened.enter_context(tempfile.TemporaryFile(buffering=0))
+            self._told, telling = os.pipe()
+            opened.callback(os.close, self._told)
+            try:
+                self._process = os.fork()
+                if not self._process:
+                    _work_and_exit(
+                        self._file.fileno(), telling, pieces, work, begin, parent=parent, dies_with=dies_with
+                    )
+            finally:
+                os.close(telling)
+            self._opened = opened.pop_all()
 
     def next_made(self) -> list[Any] | None:
         """Return what it made of its next piece; None where it ended before."""
@@ -118,13 +120,11 @@ class _Fork:
 
     def end(self) -> None:
         """End it and wait for that."""
-        os.close(self._told)
-        self._file.close()
-        if self._process:
-            with suppress(ProcessLookupError):
-                os.kill(self._process, signal.SIGKILL)
-            with suppress(ChildProcessError):
-                os.waitpid(self._process, 0)
+        self._opened.close()
+        with suppress(ProcessLookupError):
+            os.kill(self._process, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(self._process, 0)
 
 
 def _all_of(file: int, begin: int, end: int) -> bytes:
