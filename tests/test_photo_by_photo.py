@@ -25,10 +25,10 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how 
 # The program, sharing out as few photos as a test has; it says of each fork that it began, and how often it was asked.
 SHARING = """
 import os, sys
-from gtloc_forensics.examination import photo_by_photo
+from gtloc_forensics.examination import concluding, photo_by_photo
 from gtloc_forensics.files import forks
 from gtloc_forensics.case import view
-photo_by_photo.PHOTOS_AT_ONCE = view.PHOTOS_AT_ONCE = forks.FEWEST = 7
+concluding.PHOTOS_AT_ONCE = view.PHOTOS_AT_ONCE = forks.FEWEST = 7
 forked = os.fork
 def fork():
     os.write(2, b"forked\\n")
@@ -100,8 +100,8 @@ def test_a_case_is_the_same_whoever_judged_which_photo(tmp_path: Path) -> None:
     evidence = photos(tmp_path / "evidence")
     alone, shared, spoilt = tmp_path / "1" / "case", tmp_path / "2" / "case", tmp_path / "3" / "case"
     assert audited(evidence, alone, jobs=1) == 0
-    assert audited(evidence, shared, jobs=3) == 8, "photos, clocks twice, the document: two forks each"
-    assert audited(evidence, spoilt, jobs=3, spoilt="08.jpg") == 8
+    assert audited(evidence, shared, jobs=3) == 10, "photos, clocks twice, what is kept, the document: two forks each"
+    assert audited(evidence, spoilt, jobs=3, spoilt="08.jpg") == 10
     rows = content(alone)
     assert rows["finding"], "there is something to tell"
     for other in (shared, spoilt):

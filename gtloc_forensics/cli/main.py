@@ -61,7 +61,11 @@ def gtloc() -> None:
     "--second-opinion", "opinions", multiple=True, metavar="NAME", help="System or model that looks, too; repeatable."
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
-@click.option("--jobs", type=click.IntRange(0), help="Processes that decode, then judge; 0 does all in one [default: one per core].")
+@click.option(
+    "--jobs",
+    type=click.IntRange(0),
+    help="Processes that decode, then judge; 0 does all in one [default: one per core].",
+)
 @click.option(
     "--database", envvar="GTLOC_DATABASE", default="", help="URL of the case database [default: case.sqlite]."
 )

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gtloc_forensics.checks import Check, Context, Scope, circumstances, counted_alarms
 from gtloc_forensics.evidence import clocks as evidence_clocks
@@ -30,7 +31,7 @@ from gtloc_forensics.examination.judging import OUTCOME_RANK, hear_rule
 from gtloc_forensics.examination.photo_by_photo import PhotoByPhoto
 from gtloc_forensics.examination.planning import Gathered
 from gtloc_forensics.examination.results import ById, Places, Ranking, Said, Told, digest_of
-from gtloc_forensics.examination.sayings import Concluded, Verdicts, concluded
+from gtloc_forensics.examination.sayings import Concluded
 from gtloc_forensics.examination.settings import NO_MODEL, Settings
 from gtloc_forensics.examination.witnesses import Consulted
 from gtloc_forensics.files import acquiring, forks
@@ -59,7 +60,9 @@ from gtloc_forensics.store.binding import bind
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import ROWS_AT_ONCE, Store, Transaction
 from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, FILMS, REASONS, RULES, Stages
-from gtloc_forensics.store.photos import Album
+from gtloc_forensics.store.photos import PHOTOS_AT_ONCE, Album
+
+T = TypeVar("T")
 
 _CAMERAS_AT_ONCE = 16
 """Cameras whose clocks a process works out before it says so: they have few photos or many."""
@@ -186,24 +189,22 @@ class Concluding:
         told = circumstances.gather(self._claims(films), keep=on_disk.kept)
         rows = self._gathered.rows
         alone = PhotoByPhoto(self._registry, partial(self._context, told=told), told)
-        alone.run(
-            self._album,
-            rows,
-            at_end,
-            processes=self._processes(),
-            begin=self._store.begin_in_fork,
-            progress=lambda done: self._progress("check", done, len(rows)),
-        )
+        pieces = self._pieces(len(rows), PHOTOS_AT_ONCE, partial(alone.judged, self._album, rows, at_end))
+        with closing(pieces) as judged:
+            for done, photo in enumerate(judged, 1):
+                alone.take(photo)
+                self._progress("check", done, len(rows))
         said = Said(Places(alone.source_ids))
         self._seen = alone.summaries.held()
         groups = summaries.AtHand(summaries.by_device(self._seen, alone.labels))
         self._compare(groups, self._context(alone.latest, told), said, alone.tested)
-        clocks = evidence_clocks.fit_all(groups, each=self._shared_out)
+        clocks = evidence_clocks.fit_all(groups, each=self._each_camera)
         del groups, told
         self._seen = alone.summaries.held_on_demand()  # causes ask for few of them
         controls = alone.tested.controls()
-        cautions = false_discovery.Cautions(controls)
-        all_concluded = _all_concluded(alone.source_ids, alone.verdicts, said, cautions)
+        all_concluded = self._pieces(
+            len(rows), PHOTOS_AT_ONCE, partial(alone.concluded, said, false_discovery.Cautions(controls))
+        )
         del said, alone  # they are let go when the last photo was kept
         self._keep(fingerprint, all_concluded, clocks, controls, at_end, films=films)
 
@@ -212,16 +213,14 @@ class Concluding:
         is_ours = not self._instruments.loaded.plugins
         return self._settings.workers if is_ours and self._store.file is not None else 1
 
-    def _shared_out(self, function: Callable[[Any], ClockModel], of: Sequence[Any]) -> Iterable[ClockModel]:
-        """Yield what *function* gives for each camera, worked out in several processes where there are many photos."""
-        processes = self._processes() if len(self._seen) >= forks.FEWEST else 1
-        pieces = forks.pieces_of(len(of), most=_CAMERAS_AT_ONCE, processes=processes)
-        return forks.shared_out(
-            pieces,
-            lambda piece: (function(of[number]) for number in piece),
-            processes=processes,
-            begin=self._store.begin_in_fork,
-        )
+    def _pieces(self, total: int, most: int, work: Callable[[range], Iterable[T]]) -> Generator[T, None, None]:
+        """Yield what *work* makes of pieces of a list, in several processes where there are many photos."""
+        processes = self._processes() if len(self._gathered.rows) >= forks.FEWEST else 1
+        pieces = forks.pieces_of(total, most=most, processes=processes)
+        return forks.shared_out(pieces, work, processes=processes, begin=self._store.begin_in_fork)
+
+    def _each_camera(self, function: Callable[[Any], ClockModel], of: Sequence[Any]) -> Iterable[ClockModel]:
+        return self._pieces(len(of), _CAMERAS_AT_ONCE, lambda piece: (function(of[number]) for number in piece))
 
     def _films(self) -> Mapping[str, FilmClock]:
         """Return what the clocks of films count that only the photos beside them tell."""
@@ -380,17 +379,6 @@ class Concluding:
             "time-zone data": used.time_zone_data,
             "rules": used.rules,
         }
-
-
-def _all_concluded(
-    source_ids: Sequence[int], verdicts: Verdicts, said: Said, cautions: false_discovery.Cautions
-) -> Iterator[Concluded]:
-    """Yield what was concluded of each photo: by rules on it alone, by those that compare, and what the case adds."""
-    for place, (number, kept) in enumerate(zip(source_ids, verdicts, strict=True)):
-        source_id = f"{number:016x}"
-        findings, unexamined = verdicts.sayings(kept, source_id)
-        compared, failed = said.of(place, source_id)
-        yield concluded([*findings, *compared], [*unexamined, *failed], cautions.added, source_id=source_id)
 
 
 def _named(depends_on: str, ended: Sequence[str]) -> tuple[str, bool]:

@@ -8,21 +8,20 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gtloc_forensics.checks import Context, Registry, circumstances
 from gtloc_forensics.evidence import false_discovery
-from gtloc_forensics.evidence.false_discovery import Tested
+from gtloc_forensics.evidence.false_discovery import Cautions, Tested
 from gtloc_forensics.examination import summaries
 from gtloc_forensics.examination.at_end import AtEnd
 from gtloc_forensics.examination.judging import judge
 from gtloc_forensics.examination.on_disk import OnDisk
-from gtloc_forensics.examination.sayings import Alone, Around, Verdicts
-from gtloc_forensics.files import forks
+from gtloc_forensics.examination.results import Said
+from gtloc_forensics.examination.sayings import Alone, Around, Concluded, Verdicts, concluded
 from gtloc_forensics.records import Claim, PhotoSummary, Statement
-from gtloc_forensics.store.photos import PHOTOS_AT_ONCE, Album
+from gtloc_forensics.store.photos import Album
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,38 +61,16 @@ class PhotoByPhoto:
         self.tested = Tested()
         self.latest = datetime(1, 1, 1)
 
-    def run(
-        self,
-        album: Album,
-        rows: Sequence[int],
-        at_end: AtEnd,
-        *,
-        processes: int,
-        begin: Callable[[], None],
-        progress: Callable[[int], None],
-    ) -> None:
-        """Run the rules over all photos.
+    def judged(self, album: Album, rows: Sequence[int], at_end: AtEnd, piece: range) -> Iterator[Judged]:
+        """Run the rules over some photos; what is kept of each is for :meth:`take`, in path order.
 
         Args:
             album: gives the photos.
-            rows: of their sources, in path order.
+            rows: of the sources of all photos, in path order.
             at_end: how their files were found again.
-            processes: that share them, at most.
-            begin: opens anew in a fork what it must not share.
-            progress: told how many are done.
+            piece: the places of these photos.
         """
-        turns = processes if len(rows) >= forks.FEWEST else 1
-        pieces = forks.pieces_of(len(rows), most=PHOTOS_AT_ONCE, processes=turns)
-
-        def work(piece: range) -> Iterator[Judged]:
-            return self._judged(album, rows[piece.start : piece.stop], at_end)
-
-        with closing(forks.shared_out(pieces, work, processes=turns, begin=begin)) as judged:
-            for done, photo in enumerate(judged, 1):
-                self._take(photo)
-                progress(done)
-
-    def _judged(self, album: Album, rows: Sequence[int], at_end: AtEnd) -> Iterator[Judged]:
+        rows = rows[piece.start : piece.stop]
         process, repeated = os.getpid(), self.verdicts.repeated
         labelled = set(self.labels)
         for row, (photo, acquired) in zip(rows, album.photos(rows), strict=True):
@@ -110,7 +87,7 @@ class PhotoByPhoto:
             sent, self._sent = self._sent, len(repeated)
             yield Judged(process, source_id, acquired, alone, repeated[sent:], tests, summary, label)
 
-    def _take(self, photo: Judged) -> None:
+    def take(self, photo: Judged) -> None:
         """Keep what is kept of the next photo."""
         alone = photo.alone
         if photo.process != os.getpid():
@@ -127,3 +104,17 @@ class PhotoByPhoto:
             self.summaries.append(photo.summary)
             if photo.label is not None:
                 self.labels.setdefault(photo.summary.device_key, photo.label)
+
+    def concluded(self, said: Said, cautions: Cautions, piece: range) -> Iterator[Concluded]:
+        """Yield what was concluded of some photos, in path order.
+
+        Args:
+            said: what the rules said that compare.
+            cautions: what the case adds.
+            piece: the places of these photos.
+        """
+        for place in piece:
+            source_id = f"{self.source_ids[place]:016x}"
+            findings, unexamined = self.verdicts.sayings(self.verdicts[place], source_id)
+            compared, failed = said.of(place, source_id)
+            yield concluded([*findings, *compared], [*unexamined, *failed], cautions.added, source_id=source_id)

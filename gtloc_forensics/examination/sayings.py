@@ -134,6 +134,11 @@ class Verdicts:
             self._repeated.append(said)
         return number
 
+    def __getitem__(self, place: int) -> Alone:
+        """Return what was said of the photo at that place, for :meth:`sayings`."""
+        kept: Alone = self._kept[place]
+        return kept
+
     def __iter__(self) -> Iterator[Alone]:
         """Yield what was said of each photo, for :meth:`sayings`."""
         return iter(self._kept)
