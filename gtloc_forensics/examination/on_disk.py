@@ -38,13 +38,13 @@ class _File:
 
     def __init__(self, number: int, encode: Callable[[Any], bytes], decode: Callable[[Any], Any]) -> None:
         self._number = number  # of the open file
-        self._encode, self.decode = encode, decode
+        self.encode, self.decode = encode, decode
         self.ends = array("Q")
         self._waiting = bytearray()
         self._written = 0
 
-    def append(self, record: object) -> None:
-        self._waiting += self._encode(record)
+    def append(self, encoded: bytes) -> None:
+        self._waiting += encoded
         self.ends.append(self._written + len(self._waiting))
         if len(self._waiting) >= BUFFER_BYTES:
             self.flush()
@@ -96,7 +96,19 @@ class OnDisk(Sequence[R]):
         Raises:
             WorkspaceFull: there is no room for it.
         """
-        self._file.append(record)
+        self._file.append(self._file.encode(record))
+
+    def encoded(self, record: R) -> bytes:
+        """Return a record as :meth:`append_encoded` takes it, from another process, say."""
+        return self._file.encode(record)
+
+    def append_encoded(self, encoded: bytes) -> None:
+        """Add at the end what :meth:`encoded` returned.
+
+        Raises:
+            WorkspaceFull: there is no room for it.
+        """
+        self._file.append(encoded)
 
     def __len__(self) -> int:
         """Return the number of records."""

@@ -34,8 +34,8 @@ class Judged:
     alone: Alone
     repeated: Sequence[Around]  # what is said of many photos, and was not in what this process sent before
     tests: tuple[false_discovery.Test, ...]
-    summary: PhotoSummary | None
-    label: tuple[Statement, Statement] | None  # of its device, with the first photo of it that this process saw
+    summary: bytes | None  # encoded
+    label: tuple[str, Statement, Statement] | None  # of a device, with the first photo of it that this process saw
 
 
 class PhotoByPhoto:
@@ -78,12 +78,12 @@ class PhotoByPhoto:
             verdict = judge(photo, self._registry, self._context_at(acquired), changed=at_end.change_of(row))
             alone = self.verdicts.told(verdict, source_id)
             tests = tuple(test for finding in verdict.findings if (test := false_discovery.test_of(finding)))
-            summary, label = summaries.summary_of(photo), None
-            if summary is not None and isinstance(photo.claim, Claim):
-                summary = circumstances.marked(summary, verdict.findings, self._circumstances)
-                if summary.device_key not in labelled:
-                    labelled.add(summary.device_key)
-                    label = summaries.label(photo.claim)
+            found, summary, label = summaries.summary_of(photo), None, None
+            if found is not None and isinstance(photo.claim, Claim):
+                summary = self.summaries.encoded(circumstances.marked(found, verdict.findings, self._circumstances))
+                if found.device_key not in labelled:
+                    labelled.add(found.device_key)
+                    label = found.device_key, *summaries.label(photo.claim)
             sent, self._sent = self._sent, len(repeated)
             yield Judged(process, source_id, acquired, alone, repeated[sent:], tests, summary, label)
 
@@ -101,9 +101,10 @@ class PhotoByPhoto:
         for test in photo.tests:
             self.tested.add(test)
         if photo.summary is not None:
-            self.summaries.append(photo.summary)
-            if photo.label is not None:
-                self.labels.setdefault(photo.summary.device_key, photo.label)
+            self.summaries.append_encoded(photo.summary)
+        if photo.label is not None:
+            device_key, *label = photo.label
+            self.labels.setdefault(device_key, (label[0], label[1]))
 
     def concluded(self, said: Said, cautions: Cautions, piece: range) -> Iterator[Concluded]:
         """Yield what was concluded of some photos, in path order.
