@@ -43,7 +43,7 @@ __all__ = ["Difference", "Verification", "verify", "verify_case"]
 DENSITY_TOLERANCE = 1e-2
 """Largest total variation between two runs of one model on one picture: devices round differently.
 
-Between float32 and bfloat16 it was at most 0.0017 on 62 photos.
+Between float32 and bfloat16 it was at most 0.0026 on 718 photos.
 """
 
 SEED_BITS = 32

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from gtloc_forensics.errors import WeightsError
 from gtloc_forensics.vision.manifest import EncoderSpec, ExtractorSpec, HeadSpec, Tap
+from gtloc_forensics.vision.short_pass import ShortPass, short_pass
 from gtloc_forensics.vision.torchvision_shim import timm_module
 
 # Polynomial of the Equal Earth projection, and the factor that, over 180, brings it to about ±1 (GeoCLIP).
@@ -149,7 +150,7 @@ class Extractor(nn.Module):
     """A frozen timm backbone that gives pooled features of some of its layers.
 
     Attributes:
-        net: the backbone, in eval mode whatever is asked of this module.
+        net: the backbone, in eval mode whatever is asked of this module; None once a short pass has its weights.
         width: number of features, the taps side by side.
     """
 
@@ -164,6 +165,7 @@ class Extractor(nn.Module):
             options["num_classes"] = 0
         self.spec = spec
         self.net: Any = _net(spec.architecture, options)
+        self._short: ShortPass | None = None
         self.register_buffer("mean", torch.tensor(spec.mean).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(spec.std).view(3, 1, 1), persistent=False)
         self.requires_grad_(requires_grad=False)
@@ -175,10 +177,16 @@ class Extractor(nn.Module):
         return self
 
     def keep_at(self, precision: torch.dtype) -> None:
-        """Keep the weights that autocast would convert at every call at *precision*: the same bits, half the memory.
+        """Keep the weights that autocast would convert at every call at *precision*: half the memory.
 
-        Of layers that are a plain product alone; others may compute with their weights before they use them.
+        For good, and for a processor alone. A plain vision transformer gets a pass of its own, rounded otherwise. Of
+        other nets those layers are converted that are a plain product alone, the same bits: others may compute with
+        their weights before they use them.
         """
+        self._short = short_pass(self.net, self.spec, precision)
+        if self._short is not None:
+            self.net = None
+            return
         for module in self.net.modules():
             if type(module) in (nn.Linear, nn.Conv2d):
                 module.to(precision)
@@ -186,6 +194,8 @@ class Extractor(nn.Module):
     def forward(self, view: Tensor) -> Tensor:
         """Map ``[B, 3, H, W]`` uint8 to ``[B, F]`` float32."""
         picture = (view.float() / 255.0 - self.mean) / self.std
+        if self._short is not None:
+            return self._short(picture)
         blocks = sorted({tap.block for tap in self.spec.taps if tap.block >= 0})
         final = any(tap.block < 0 for tap in self.spec.taps)
         found = {norm: self._pass(picture, blocks, norm=norm, final=final) for norm in self._norms()}

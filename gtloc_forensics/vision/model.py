@@ -32,7 +32,7 @@ from gtloc_forensics.vision.density import (
 from gtloc_forensics.vision.manifest import MANIFEST
 from gtloc_forensics.vision.torch_loading import give_back_memory, keep_memory_between_layers
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Part of every fingerprint; raised when the same weights would give other predictions."""
 
 DATABLE = "datable"
