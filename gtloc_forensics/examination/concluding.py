@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shlex
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -30,8 +30,8 @@ from gtloc_forensics.examination.instruments import Instruments
 from gtloc_forensics.examination.judging import OUTCOME_RANK, hear_rule, judge
 from gtloc_forensics.examination.on_disk import OnDisk
 from gtloc_forensics.examination.planning import Gathered
-from gtloc_forensics.examination.results import ById, Places, Ranking, Said, Told, digest_of
-from gtloc_forensics.examination.sayings import Concluded, Verdicts, concluded
+from gtloc_forensics.examination.results import ById, Places, Ranking, Said, Told, all_concluded, digest_of
+from gtloc_forensics.examination.sayings import Concluded, Verdicts
 from gtloc_forensics.examination.settings import NO_MODEL, Settings
 from gtloc_forensics.examination.witnesses import Consulted
 from gtloc_forensics.files import acquiring
@@ -56,7 +56,7 @@ from gtloc_forensics.records import (
     source_id_of,
     visible,
 )
-from gtloc_forensics.store import examinations
+from gtloc_forensics.store import examinations, named
 from gtloc_forensics.store.binding import bind
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import ROWS_AT_ONCE, Store, Transaction
@@ -228,9 +228,9 @@ class Concluding:
         del groups, told
         self._seen = seen.held_on_demand()  # causes ask for few of them
         controls = tested.controls()
-        all_concluded = _all_concluded(source_ids, verdicts, said, false_discovery.Cautions(controls))
+        every, lists = all_concluded(source_ids, verdicts, said, false_discovery.Cautions(controls)), said.lists
         del source_ids, verdicts, said, seen, tested  # they are let go when the last photo was kept
-        self._keep(fingerprint, all_concluded, clocks, controls, at_end, films=films)
+        self._keep(fingerprint, every, lists, clocks, controls, at_end, films=films)
 
     def _films(self) -> Mapping[str, FilmClock]:
         """Return what the clocks of films count that only the photos beside them tell."""
@@ -272,6 +272,7 @@ class Concluding:
             if failure is None:
                 told.join(tested)
             else:
+                told.forget()
                 said.join_failure(failure, photos)
 
     # ------------------------------------------------------------- keeping
@@ -280,6 +281,7 @@ class Concluding:
         self,
         fingerprint: str,
         concluded: Iterator[Concluded],
+        lists: Iterable[bytes],
         clocks: tuple[ClockModel, ...],
         controls: tuple[false_discovery.Control, ...],
         at_end: AtEnd,
@@ -296,6 +298,7 @@ class Concluding:
                 finished_utc=finished,
             )
             ranked, reasons = self._keep_members(session, number, concluded, at_end)
+            named.add(session.connection(), number, lists)
             self._store.add_extra(session, number, REASONS, record=reasons)
             self._store.add_findings(session, number, ranked)
             self._store.add_extra(session, number, CLOCKS, record=clocks)
@@ -389,17 +392,6 @@ class Concluding:
             "time-zone data": used.time_zone_data,
             "rules": used.rules,
         }
-
-
-def _all_concluded(
-    source_ids: Sequence[int], verdicts: Verdicts, said: Said, cautions: false_discovery.Cautions
-) -> Iterator[Concluded]:
-    """Yield what was concluded of each photo: by rules on it alone, by those that compare, and what the case adds."""
-    for place, (number, kept) in enumerate(zip(source_ids, verdicts, strict=True)):
-        source_id = f"{number:016x}"
-        findings, unexamined = verdicts.sayings(kept, source_id)
-        compared, failed = said.of(place, source_id)
-        yield concluded([*findings, *compared], [*unexamined, *failed], cautions.added, source_id=source_id)
 
 
 def _named(depends_on: str, ended: Sequence[str]) -> tuple[str, bool]:
