@@ -33,6 +33,7 @@ from gtloc_forensics.records import (
     Sentence,
     Severity,
 )
+from gtloc_forensics.records.photo_ids import packed_ids, unpacked_ids
 from gtloc_forensics.store import codec, named, verdicts
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
@@ -73,7 +74,7 @@ def concluded(
         alone.append(PhotoResult((), ()), source_id)
     kept = list(all_concluded(numbers, alone, said, false_discovery.Cautions(tested.controls())))
     lists = list(said.lists)
-    read = [codec.unpack(PhotoResult, one.stored, names=lambda number: named.unpacked(lists[number])) for one in kept]
+    read = [codec.unpack(PhotoResult, one.stored, names=lambda number: unpacked_ids(lists[number])) for one in kept]
     return read, [list(one.told) for one in kept], [one.stored for one in kept], lists
 
 
@@ -115,8 +116,8 @@ def test_few_photos_are_named_where_they_were() -> None:
 
 def test_names_that_are_no_photos_of_a_case_are_kept_as_a_rule_gave_them() -> None:
     photos = (*ids(20), "a name \udcff of a stranger", "0123456789ABCDEF")
-    assert named.packed(photos) is None
-    assert named.unpacked(named.packed(ids(20)) or b"") == ids(20)
+    assert packed_ids(photos) is None
+    assert unpacked_ids(packed_ids(ids(20)) or b"") == ids(20)
 
 
 def test_a_rule_that_fails_half_way_leaves_no_list() -> None:

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 
 from gtloc_forensics.examination.on_disk import OnDisk
 from gtloc_forensics.records import Finding, Outcome, PhotoResult, Sentence, Status, Unexamined
+from gtloc_forensics.records.photo_ids import packed_ids, unpacked_ids
 from gtloc_forensics.records.status import is_test, status_from
-from gtloc_forensics.store import named
 from gtloc_forensics.store.codec import from_plain, listed_bytes, pack_result, plain_bytes
 from gtloc_forensics.store.verdicts import MOST_NAMED, around_id, id_bytes, list_of
 
@@ -168,7 +168,7 @@ class Lists:
 
     def number(self, source_ids: Sequence[str]) -> int | None:
         """Return the number of a new list of these photos; None where they are few, or no photos of a case."""
-        kept = named.packed(source_ids) if len(source_ids) > MOST_NAMED else None
+        kept = packed_ids(source_ids) if len(source_ids) > MOST_NAMED else None
         if kept is None:
             return None
         self._kept.append(kept)
@@ -181,7 +181,7 @@ class Lists:
 
     def whole(self, number: int) -> tuple[str, ...]:
         """Return all photos of a list."""
-        return named.unpacked(self._kept[number])
+        return unpacked_ids(self._kept[number])
 
     def empty(self, first: int) -> None:
         """Keep nothing of the lists from a number on."""

@@ -21,6 +21,7 @@ import numpy as np
 from gtloc_forensics.errors import DamagedCase
 from gtloc_forensics.records import (
     Absent,
+    CauseGroup,
     Claim,
     Finding,
     ImageFacts,
@@ -32,7 +33,7 @@ from gtloc_forensics.records import (
     Unexamined,
     visible,
 )
-from gtloc_forensics.store import claim_records, verdicts
+from gtloc_forensics.store import cause_groups, claim_records, verdicts
 from gtloc_forensics.store.packed import Packed
 from gtloc_forensics.store.told import Told, sentence_from, sentence_to_plain, told
 
@@ -58,6 +59,7 @@ _READ_AT_ONCE: Mapping[Any, Callable[[bytes], Any]] = {
     Claim: claim_records.reader(),
     ImageFacts: msgspec.msgpack.Decoder(ImageFacts).decode,
     tuple[Statement, str]: _failure,
+    tuple[CauseGroup, ...]: cause_groups.cause_groups,
 }
 """Records that are many and are rebuilt without the converter, and how."""
 
@@ -280,6 +282,8 @@ def _converter() -> Converter:
     converter.register_unstructure_hook(Sentence, sentence_to_plain)  # where no type is told, as in a tuple
     converter.register_structure_hook_func(_is_told, lambda value, _: sentence_from(value))
     converter.register_structure_hook(bytes, lambda value, _: bytes(value))
+    converter.register_structure_hook_func(_is_ids, lambda value, _: tuple(value))
+    converter.register_unstructure_hook_func(_is_ids, list)
     converter.register_unstructure_hook_func(_is_union_of_plain, _text_of_sentence)
     converter.register_unstructure_hook_func(_is_tags, _tags_as_they_are)
     converter.register_structure_hook_factory(_is_union_of_plain, lambda _: lambda value, _: value)
@@ -290,6 +294,10 @@ def _converter() -> Converter:
 
 def _is_told(kind: Any) -> bool:
     return bool(kind == Statement)
+
+
+def _is_ids(kind: Any) -> bool:
+    return bool(kind == Sequence[str])
 
 
 def _is_tags(kind: Any) -> bool:

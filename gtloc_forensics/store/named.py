@@ -6,7 +6,6 @@ bytes would grow with the square of their number.
 
 from __future__ import annotations
 
-import re
 from array import array
 from bisect import bisect_right
 from collections import OrderedDict
@@ -16,6 +15,7 @@ from typing import Generic, TypeVar
 import msgspec
 from sqlalchemy import Connection, select
 
+from gtloc_forensics.records.photo_ids import unpacked_ids
 from gtloc_forensics.store.codec import decoded, pack_plain
 from gtloc_forensics.store.copying import write_rows
 from gtloc_forensics.store.database import Store
@@ -27,22 +27,8 @@ NAMED = "named "
 """How the names of the rows that hold them begin; the number of the first list of a row follows."""
 
 _BYTES_OF_AN_ID = 8
-_IDS = re.compile("(?:[0-9a-f]{16})+")
 _BYTES_IN_A_ROW = 1 << 15
 _BYTES_HELD, _NAMES_HELD = 1 << 22, 1 << 14
-
-
-def packed(source_ids: Sequence[str]) -> bytes | None:
-    """Return ids of photos as they are kept, eight bytes each; None where one is not such as the program gives."""
-    text = "".join(source_ids)
-    is_ours = all(len(source_id) == 2 * _BYTES_OF_AN_ID for source_id in source_ids) and _IDS.fullmatch(text)
-    return bytes.fromhex(text) if is_ours else None
-
-
-def unpacked(kept: bytes) -> tuple[str, ...]:
-    """Return the ids that :func:`packed` packed."""
-    text = kept.hex()
-    return tuple([text[first : first + 16] for first in range(0, len(text), 16)])
 
 
 def first_of(kept: bytes) -> str:
@@ -90,7 +76,7 @@ class Named:
         """
         told = self._told.get(number)
         if told is None:
-            told = unpacked(self._kept(number))
+            told = unpacked_ids(self._kept(number))
             self._told.put(number, told, len(told))
         return told
 
