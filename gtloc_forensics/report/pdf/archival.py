@@ -30,7 +30,7 @@ from gtloc_forensics.report.pdf.tagging import Marks, Tagged
 
 _ICC_DATE = slice(24, 36)  # of the profile's header: when it was made, which must not be now
 _SAME_IN_BOTH = {"pdf:Producer": "/Producer", "xmp:CreatorTool": "/Creator", "pdf:Keywords": "/Keywords"}
-_PACKED_BY_QPDF_BYTES = 1 << 24  # a longer file is never held whole; of a shorter one qpdf orders the entries anew
+_PACKED_BY_QPDF_BYTES = 10 << 20  # a longer file is never held whole: qpdf takes more than twice as much for one
 _TAGGED_BY_QPDF = 10_000  # of more marks the structure tree is written behind the file: qpdf holds a kilobyte of each
 _PRINTED = 4  # flag of an annotation
 _OF_LISTS = ("Lbl", "LBody")
