@@ -1,11 +1,14 @@
 """What a case costs in memory, by number of photos: gathering, concluding, writing findings.json, verifying.
 
-    python benchmarks/bench_memory.py [--image] [--jobs N] [--steps gather,conclude] [photos ...]  # default 2000 20000
+    python benchmarks/bench_memory.py [--image] [--jobs N] [--steps gather,conclude] [--devices N] [--one-place] [N ...]
 
 The photos are small files with made-up tags and made-up facts of their pictures: no exiftool, no decoding, no model;
-with `--image` they lie in an ext4 image. Each step runs in a process of its own, so that its peak is its own;
-`kib_per_photo` is what a photo more adds between the smallest and the largest count. With `--jobs` so many processes
-share what can be shared (default 0: one does all); `cpu_s` has their time, `forks_peak_mib` the most that one held.
+with `--image` they lie in an ext4 image, with `--one-place` all claim one position to the last digit, of which rule
+GF405 says something that names all photos of a camera. 2,000 and 20,000 photos where none are named. Each step runs in
+a process of its own, so that its peak is its own; `kib_per_photo` is what a photo more adds between the smallest and
+the largest count. Of `conclude` it is also told how many bytes the case keeps of what was concluded, a photo:
+`concluded_bytes` with each, `named_bytes` once for several. With `--jobs` so many processes share what can be shared
+(default 0: one does all); `cpu_s` has their time, `forks_peak_mib` the most that one of them held.
 """
 
 from __future__ import annotations
@@ -16,10 +19,13 @@ import os
 import platform
 import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -27,30 +33,47 @@ STEPS = ("gather", "conclude", "document", "verify")
 CAMERAS = 20
 JOBS = "GTLOC_BENCH_JOBS"
 BATCH = 200
+ASKED = "asked.json"
+"""The file in the folder that says which photos were asked for."""
 
 
-def tags_of(number: int) -> dict[str, tuple[str | float, ...]]:
-    """Return what one photo's file says: twenty cameras, a photo a minute, half of them with a position."""
+@dataclass(frozen=True)
+class Asked:
+    """What the photos say."""
+
+    devices: int = CAMERAS
+    is_one_place: bool = False
+
+
+def asked_of(folder: Path) -> Asked:
+    """Return which photos lie in the folder."""
+    return Asked(**json.loads((folder / ASKED).read_text(encoding="ascii"))) if (folder / ASKED).is_file() else Asked()
+
+
+def tags_of(number: int, asked: Asked) -> dict[str, tuple[str | float, ...]]:
+    """Return what one photo's file says: some cameras, a photo a minute, half of them with a position."""
     taken = datetime(2024, 1, 1) + timedelta(minutes=number)
     tags: dict[str, tuple[str | float, ...]] = {
         "IFD0:Make": ("Acme",),
-        "IFD0:Model": (f"Model {number % CAMERAS}",),
-        "ExifIFD:SerialNumber": (f"{number % CAMERAS:06}",),
+        "IFD0:Model": (f"Model {number % asked.devices}",),
+        "ExifIFD:SerialNumber": (f"{number % asked.devices:06}",),
         "ExifIFD:DateTimeOriginal": (f"{taken:%Y:%m:%d %H:%M:%S}",),
         "ExifIFD:OffsetTimeOriginal": ("+01:00",),
         "ExifIFD:ExposureTime": (0.01,),
         "ExifIFD:FNumber": (8.0,),
         "ExifIFD:ISO": (100,),
     }
-    if number % 2:
-        tags |= {"Composite:GPSLatitude": (48.0 + number % 100 / 500,), "Composite:GPSLongitude": (11.5,)}
-        tags |= {"GPS:GPSLatitude": (48.0 + number % 100 / 500,), "GPS:GPSLatitudeRef": ("N",)}
-        tags |= {"GPS:GPSLongitude": (11.5,), "GPS:GPSLongitudeRef": ("E",)}
+    if number % 2 or asked.is_one_place:
+        latitude, longitude = (48.123456, 11.543219) if asked.is_one_place else (48.0 + number % 100 / 500, 11.5)
+        tags |= {"Composite:GPSLatitude": (latitude,), "Composite:GPSLongitude": (longitude,)}
+        tags |= {"GPS:GPSLatitude": (latitude,), "GPS:GPSLatitudeRef": ("N",)}
+        tags |= {"GPS:GPSLongitude": (longitude,), "GPS:GPSLongitudeRef": ("E",)}
     return tags
 
 
-def make(folder: Path, photos: int, *, image: bool = False) -> None:
+def make(folder: Path, photos: int, *, image: bool = False, asked: Asked = Asked()) -> None:
     """Write the files, in folders of a thousand, and put them into an image when that is asked for."""
+    (folder / ASKED).write_text(json.dumps(asdict(asked)), encoding="ascii")
     evidence = folder / "files"
     for number in range(photos):
         place = evidence / f"{number // 1000:04}"
@@ -79,10 +102,12 @@ def gather(folder: Path) -> None:
     def number_of(work: object) -> int:
         return int(os.path.basename(os.fsdecode(work.candidate.relative)).removesuffix(".jpg"))  # noqa: PTH119
 
+    asked = asked_of(folder)
+
     def read(batch: object, run: object) -> None:
         for work in batch:
             sha256 = work.taken.source.sha256
-            work.read[sha256] = TagsRead(tags_of(number_of(work)))
+            work.read[sha256] = TagsRead(tags_of(number_of(work), asked))
             work.fresh.add(sha256)
 
     def decode(batch: object, run: object) -> None:
@@ -171,8 +196,22 @@ def step(name: str, folder: Path) -> None:
     forks = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = round(time.process_time() - cpu_begun + forks.ru_utime + forks.ru_stime, 1)
     seconds = round(time.monotonic() - begun, 1)
-    found = {"step": name, "seconds": seconds, "cpu_s": cpu_s, "peak_mib": round(peak_mib, 1)}
-    print(json.dumps(found | {"forks_peak_mib": round(forks.ru_maxrss / 1024, 1)}))
+    found: dict[str, float] = {"seconds": seconds, "cpu_s": cpu_s, "peak_mib": round(peak_mib, 1)}
+    found["forks_peak_mib"] = round(forks.ru_maxrss / 1024, 1)
+    if name == "conclude":
+        found |= kept_bytes(folder / "case" / "case.sqlite")
+    print(json.dumps({"step": name, **found}))
+
+
+def kept_bytes(database: Path) -> dict[str, float]:
+    """Return the bytes a photo of what a case keeps of its conclusions."""
+    with closing(sqlite3.connect(database)) as kept:
+        photos, bytes_of_all = kept.execute("SELECT count(*), sum(length(findings)) FROM member").fetchone()
+        named = kept.execute("SELECT sum(length(payload)) FROM examination_extra WHERE name LIKE 'named %'").fetchone()
+    return {
+        "concluded_bytes": round(bytes_of_all / max(1, photos), 1),
+        "named_bytes": round((named[0] or 0) / max(1, photos), 1),
+    }
 
 
 def peak_kib() -> int:
@@ -187,6 +226,8 @@ def main(arguments: list[str]) -> None:
         return
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--image", action="store_true")
+    parser.add_argument("--devices", type=int, default=CAMERAS, help="of how many cameras the photos are")
+    parser.add_argument("--one-place", action="store_true", help="all photos claim one position")
     parser.add_argument("--steps", default=",".join(STEPS))
     parser.add_argument("--jobs", type=int, default=0)
     parser.add_argument("photos", type=int, nargs="*", default=[2000, 20_000])
@@ -196,7 +237,7 @@ def main(arguments: list[str]) -> None:
     results = []
     for photos in sorted(options.photos):
         with tempfile.TemporaryDirectory(prefix="gtloc-memory-") as folder:
-            make(Path(folder), photos, image=options.image)
+            make(Path(folder), photos, image=options.image, asked=Asked(options.devices, options.one_place))
             for name in steps:
                 one = [sys.executable, __file__, "--step", name, folder]
                 found = json.loads(subprocess.run(one, check=True, capture_output=True, text=True).stdout)

@@ -14,10 +14,15 @@ import re
 import shutil
 import sqlite3
 import zlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import msgspec
+
+from gtloc_forensics.store.codec import decoded, pack_plain
 
 FEW = 50  # a cause of so few photos is repeated, not grown
 _ID = re.compile(rb"\xb0([0-9a-f]{16})")  # a source id, as a record holds it: sixteen characters of text
@@ -56,6 +61,7 @@ def grow(case: Path, target: Path, photos: int, *, findings: bool = False) -> No
             member = (examination, ordinal, row_id, status, ended, found)
             kept.execute("INSERT INTO member VALUES (?, ?, ?, ?, ?, ?)", member)
     if findings:
+        _lists(kept, examination, copies)
         _members(kept, examination, members, copies)
         _findings(kept, examination, copies)
         _causes(kept, examination, copies)
@@ -71,13 +77,50 @@ def _renamed(payload: bytes, copy: dict[bytes, bytes]) -> bytes:
     return b"z" + zlib.compress(made, 1) if payload[:1] == b"z" else payload[:1] + made
 
 
+def _lists(kept: sqlite3.Connection, examination: int, copies: list[dict[bytes, bytes]]) -> None:
+    """Repeat the lists of photos that findings name by number, those of a copy behind those of the one before."""
+    from gtloc_forensics.store.named import NAMED
+
+    of_it = (examination, f"{NAMED}%")
+    rows = kept.execute(f"SELECT payload FROM examination_extra WHERE {_LIKE} ORDER BY name", of_it).fetchall()
+    lists = [names for (payload,) in rows for names in decoded(payload, list[bytes])]
+    for copy in copies:
+        copy[_LISTS] = b"%d" % len(lists)
+    kept.execute(f"DELETE FROM examination_extra WHERE {_LIKE}", of_it)
+    for number, copy in enumerate(({}, *copies)):
+        made = [b"".join(_names_of(names, copy)) for names in lists]
+        row = (examination, f"{NAMED}{number * len(lists):09}", pack_plain(msgspec.msgpack.encode(made)))
+        if lists:
+            kept.execute("INSERT INTO examination_extra VALUES (?, ?, ?)", row)
+
+
+def _names_of(names: bytes, copy: dict[bytes, bytes]) -> Iterator[bytes]:
+    for first in range(0, len(names), 8):
+        old = names[first : first + 8].hex().encode()
+        yield bytes.fromhex(copy.get(old, old).decode())
+
+
+_LIKE = "examination_id = ? AND name LIKE ?"
+_LISTS = b"lists"  # no photo is called so: how many lists a copy has
+
+
+def _with_lists_of(payload: bytes, shift: int) -> bytes:
+    """Return what was concluded of a photo, each list that it names so many further on."""
+    result = decoded(payload, dict)
+    for finding in result["findings"]:
+        if isinstance(finding["source_ids"], int):
+            finding["source_ids"] += shift
+    return pack_plain(msgspec.msgpack.encode(result))
+
+
 def _members(kept: sqlite3.Connection, examination: int, members: list[Any], copies: list[dict[bytes, bytes]]) -> None:
     (first,) = kept.execute("SELECT id FROM source ORDER BY id LIMIT 1 OFFSET ?", (len(members),)).fetchone()
     for number, copy in enumerate(copies, start=1):
         for place, (status, ended, found, _, old_name) in enumerate(members):
             if old_name.encode() in copy:
                 ordinal = number * len(members) + place
-                member = (examination, ordinal, first + ordinal - len(members), status, ended, _renamed(found, copy))
+                found_then = _with_lists_of(_renamed(found, copy), number * int(copy[_LISTS]))
+                member = (examination, ordinal, first + ordinal - len(members), status, ended, found_then)
                 kept.execute("INSERT INTO member VALUES (?, ?, ?, ?, ?, ?)", member)
 
 

@@ -195,7 +195,10 @@ def peak(folder: Path, photos: int) -> int:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_concluding_holds_little_more_for_a_further_photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It was five to ten kilobytes. A first case fills what is remembered of equal sentences and times."""
+    """It was five to ten kilobytes. A first case fills what is remembered of equal sentences and times.
+
+    The least of two runs each: when circles of garbage are collected makes a difference of up to a megabyte.
+    """
     for module in (concluding, gathering, kept, planning):
         monkeypatch.setattr(module, "ROWS_AT_ONCE", 50)
     monkeypatch.setattr(binding, "ROWS_IN_A_CHUNK", 50)
@@ -203,8 +206,9 @@ def test_concluding_holds_little_more_for_a_further_photo(tmp_path: Path, monkey
     monkeypatch.setattr(store_photos, "PHOTOS_AT_ONCE", 50)
     monkeypatch.setattr(kept, "MOST", 50)
     monkeypatch.setattr(on_disk, "REMEMBERED", 50)
+    monkeypatch.setattr(on_disk, "FEW", 50)
     peak(tmp_path / "first", 450)
-    few, many = peak(tmp_path / "few", 250), peak(tmp_path / "many", 450)
+    few, many = (min(peak(tmp_path / f"{count} {turn}", count) for turn in range(2)) for count in (250, 450))
     assert (many - few) / 200 < 2000, (few, many)
 
 

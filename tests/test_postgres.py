@@ -22,6 +22,8 @@ from gtloc_forensics.case.folder import ADDRESS, DATABASE
 from gtloc_forensics.cli.main import ExitCode, gtloc
 from gtloc_forensics.errors import CaseBusy, CaseError, NewerCase, UsageError
 from gtloc_forensics.records import FileStat, Source
+from gtloc_forensics.records.photo_ids import packed_ids
+from gtloc_forensics.store import named
 from gtloc_forensics.store.database import Store
 
 TABLES = ("case_header", "source", "rejected", "result", "examination", "member", "finding", "custody")
@@ -199,6 +201,32 @@ def test_numbers_and_bytes_of_any_size_come_back_as_they_were(url: str) -> None:
         store.add_result(session, "a", "image", "b", record=[2**64 - 1, bytes(range(256)) * 4096])
     assert store.source(known.row_id)[0] == replace(source, sidecars=(b"\xff.xmp",))
     assert store.result("a", "image", "b", list) == [2**64 - 1, bytes(range(256)) * 4096]
+    store.close()
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_lists_of_photos_come_back_by_their_numbers(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, is_file: bool
+) -> None:
+    from datetime import datetime
+
+    monkeypatch.setattr(named, "_BYTES_IN_A_ROW", 200)
+    monkeypatch.setattr(named, "_BYTES_HELD", 300)
+    monkeypatch.setattr(named, "_NAMES_HELD", 40)
+    lists = [tuple(f"{1000 * at + number:016x}" for number in range(9 + 7 * (at % 4))) for at in range(30)]
+    store = Store(tmp_path / "case.sqlite" if is_file else request.getfixturevalue("url"))
+    with store.writing() as session:
+        asked = {"environment": {}, "stages": {}, "finished_utc": datetime(2024, 6, 1)}
+        numbers = [store.add_examination(session, name, **asked) for name in ("none", "some")]
+        named.add(session.connection(), numbers[0], ())
+        named.add(session.connection(), numbers[1], map(packed_ids, lists))
+    kept = named.Named(store, numbers[1])
+    for at in [*range(30), *reversed(range(30)), 3, 29, 3]:
+        assert kept(at) == lists[at]
+        assert kept.first(at) == lists[at][:1]
+    for other, at in ((kept, 30), (kept, -1), (named.Named(store, numbers[0]), 0)):
+        with pytest.raises(ValueError):
+            other(at)
     store.close()
 
 

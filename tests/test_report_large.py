@@ -14,11 +14,31 @@ from pathlib import Path
 import pikepdf
 import pytest
 from fake_case import FakeCase, a_chain, large_case, small_case
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gtloc_forensics.records import CauseKind, CustodyEvent, Position, Skipped, Status
+from gtloc_forensics.records import (
+    Cause,
+    CauseGroup,
+    CauseKind,
+    Confidence,
+    CustodyEvent,
+    Finding,
+    Outcome,
+    Position,
+    Severity,
+    Skipped,
+    Status,
+)
+from gtloc_forensics.records.photo_ids import PhotoIds, packed_ids, unpacked_ids
 from gtloc_forensics.report import write_html, write_pdf
+from gtloc_forensics.report.chapters import lines as lines_
+from gtloc_forensics.report.chapters import weighing
+from gtloc_forensics.report.chapters.by_photo import ByPhoto
+from gtloc_forensics.report.chapters.edition import label_runs
 from gtloc_forensics.report.chapters.lines import PhotoLine, PhotoLines
 from gtloc_forensics.report.chapters.weighing import weighed
+from gtloc_forensics.store import codec
 
 DAY = date(2026, 11, 21)
 MOST = 20
@@ -88,7 +108,114 @@ def test_a_packed_line_takes_little_room():
         each = (tracemalloc.get_traced_memory()[0] - before) / 4_000
     finally:
         tracemalloc.stop()
-    assert each < 250, f"{each:.0f} bytes a photo; as objects they were 700"
+    assert each < 60, f"{each:.0f} bytes a photo; as objects they were 700, packed in memory 200"
+
+
+def test_lines_that_lie_on_the_disk_come_out_in_any_order(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lines_, "_HELD_BYTES", 1_000)
+    monkeypatch.setattr(lines_, "_PIECE_BYTES", 400)
+    lines = PhotoLines()
+    kept = [
+        a_line(source_id=f"{7 * number:016x}", exhibit=str(number), name="n" * (number % 90)) for number in range(90)
+    ]
+    for line in kept:
+        lines.append(line)
+    assert list(lines.in_order()) == kept
+    assert [lines.at(number) for number in reversed(range(90))] == kept[::-1]
+    assert [lines.exhibit_at(number) for number in (89, 0, 45, 44, 88)] == ["89", "0", "45", "44", "88"]
+    with pytest.raises(IndexError):
+        lines.at(90)
+
+
+photo_ids = st.integers(0, 2**64 - 1).map("{:016x}".format)
+
+
+@given(st.lists(photo_ids, max_size=9).map(tuple), st.slices(9))
+def test_packed_ids_are_the_tuple_that_they_stand_for(source_ids: tuple[str, ...], some: slice):
+    packed = PhotoIds(packed_ids(source_ids) or b"")
+    assert packed == source_ids and source_ids == packed and hash(packed) == hash(source_ids)
+    assert tuple(packed) == unpacked_ids(packed.packed) == source_ids
+    assert packed[some] == source_ids[some]
+    assert packed != (*source_ids, "more") and packed != list(source_ids)
+
+
+@given(st.lists(photo_ids | st.sampled_from(["0" * 15, "A" * 16, "ä"]), min_size=1), st.integers(0, 20))
+def test_causes_come_back_as_the_converter_rebuilds_them(source_ids: list[str], more: int):
+    group = a_group(tuple(source_ids + [f"{number:016x}" for number in range(more)]))
+    kept = codec.pack((group,))
+    (again,) = codec.unpack(tuple[CauseGroup, ...], kept)
+    assert again == group
+    assert codec.pack((again,)) == kept
+    assert isinstance(again.source_ids, PhotoIds) is (len(group.source_ids) > 15 and bool(packed_ids(group.source_ids)))
+
+
+def a_group(source_ids: tuple[str, ...]) -> CauseGroup:
+    cause = Cause(CauseKind.ZONE, "serial:1", None, "a zone")
+    return CauseGroup(cause, "", Outcome.SUSPICIOUS, Severity.LOW, source_ids, ("GF102",), 1, "a zone")
+
+
+@given(st.lists(st.lists(photo_ids | st.sampled_from(["a", "0" * 15]), max_size=4).map(tuple), max_size=6))
+def test_the_causes_of_a_photo_are_told_in_their_order(groups: list[tuple[str, ...]]):
+    packed = ByPhoto(
+        PhotoIds(kept) if (kept := packed_ids(names)) and number % 2 else names for number, names in enumerate(groups)
+    )
+    for name in {name for names in groups for name in names} | {"f" * 16, "no id"}:
+        assert list(dict.fromkeys(packed.of(name))) == [at for at, names in enumerate(groups) if name in names]
+
+
+@given(
+    st.lists(st.integers(0, 12).map(str) | st.sampled_from(["A 1", "–", "0" * 20 + "7", "1" * 17, "1" * 18, "1" * 19]))
+)
+def test_numbers_that_follow_each_other_are_a_range(labels: list[str]):
+    numbers = sorted({int(label) for label in labels if label.isdecimal()})
+    runs = [
+        [at for at in numbers if at - numbers.index(at) == gap]
+        for gap in dict.fromkeys(at - numbers.index(at) for at in numbers)
+    ]
+    told = [f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
+    assert label_runs(labels) == told + list(dict.fromkeys(label for label in labels if not label.isdecimal()))
+
+
+spoken = st.builds(
+    lambda check_id, photo, severity, strength, scores: Finding(
+        check_id,
+        (f"{photo:016x}",),
+        Outcome.SUSPICIOUS,
+        severity,
+        Confidence.WEAK,
+        "so",
+        facts={"scores": scores},
+        log10_lr=strength,
+    ),
+    st.sampled_from(["GF201", "GF210", "GF305"]),
+    st.integers(0, 4),
+    st.sampled_from(list(Severity)),
+    st.none() | st.sampled_from([-2.0, -1.0, 0.0, 1.0]),
+    st.sampled_from(["", "light", "hour + sun"]),
+)
+
+
+@given(st.lists(spoken, max_size=12))
+def test_what_carries_a_cause_is_chosen_as_if_all_findings_were_held(findings: list[Finding]):
+    carried = weighing._Carried()
+    for place, finding in enumerate(findings):
+        carried.hear(finding, place)
+    of_photo: dict[str, list[int]] = {}
+    for place, finding in enumerate(findings):
+        of_photo.setdefault(finding.source_ids[0], []).append(place)
+
+    def rank(photo: str) -> tuple[object, ...]:
+        mine = [findings[place] for place in of_photo[photo]]
+        return (len({finding.check_id for finding in mine}), *max(map(weighing.weight_of, mine)))
+
+    def whole(place: int) -> tuple[float, float]:
+        return (str(findings[place].facts["scores"]).count("+"), -abs(findings[place].log10_lr or 0.0))
+
+    rated = [[place for place in places if findings[place].log10_lr is not None] for places in of_photo.values()]
+    rated.sort(key=lambda places: places[:1])
+    best = [max(places, key=whole) for places in rated if places]
+    strongest = max(best, key=lambda place: -whole(place)[1], default=-1)
+    assert carried.told() == (max(of_photo, key=rank, default=""), strongest)
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

@@ -18,6 +18,7 @@ from fake_case import small_case
 from test_report_signing import made as a_key
 
 from gtloc_forensics.report import write_pdf
+from gtloc_forensics.report.pdf import archival
 
 _JAVA = Path("/usr/share/java")
 _JAXB = ("jaxb-runtime", "jaxb-core", "javax.activation", "istack-commons-runtime", "txw2", "FastInfoset", "stax-ex")
@@ -58,7 +59,14 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     write_pdf(small_case(), folder / "x.pdf", appendix=folder / "x-appendix.pdf", report_date=DAY)
     key = a_key(folder, "ours", common_name="A signer")
     write_pdf(small_case(), folder / "signed.pdf", report_date=DAY, sign=key)
-    return [*made, folder / "x.pdf", folder / "x-appendix.pdf", folder / "signed.pdf"]
+    with pytest.MonkeyPatch.context() as patch:  # as of a large case: what is long is written behind the file
+        patch.setattr(archival, "_PACKED_BY_QPDF_BYTES", 100)
+        patch.setattr(archival, "_TAGGED_BY_QPDF", 10)
+        write_pdf(small_case(), folder / "y.pdf", appendix=folder / "y-appendix.pdf", report_date=DAY)
+        write_pdf(small_case(), folder / "long.pdf", report_date=DAY)
+        write_pdf(small_case(), folder / "long-signed.pdf", report_date=DAY, sign=key)
+    long = [folder / name for name in ("y.pdf", "y-appendix.pdf", "long.pdf", "long-signed.pdf")]
+    return [*made, folder / "x.pdf", folder / "x-appendix.pdf", folder / "signed.pdf", *long]
 
 
 @pytest.mark.parametrize("flavour", ["3b", "ua1"])

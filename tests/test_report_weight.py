@@ -378,7 +378,7 @@ def strongest_of(*findings):
     carried = weighing._Carried()
     for place, finding in enumerate(findings):
         carried.hear(finding, place)
-    return findings[carried.strongest]
+    return findings[carried.told()[1]]
 
 
 def test_a_long_report_says_how_far_it_is(tmp_path):

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from gtloc_forensics.errors import CaseError, DamagedCase, WeightsError
 from gtloc_forensics.evidence import calibration as evidence_calibration
 from gtloc_forensics.evidence.calibration import Calibration
 from gtloc_forensics.evidence.false_discovery import RATE, Control
+from gtloc_forensics.examination.prefetch import chunks
 from gtloc_forensics.files import forks
 from gtloc_forensics.metadata import film_neighbours
 from gtloc_forensics.metadata.film_neighbours import FilmClock
@@ -50,6 +51,7 @@ from gtloc_forensics.store import examinations
 from gtloc_forensics.store.codec import ended, tested, told_apart, told_of, unpack
 from gtloc_forensics.store.joining import chain_end, chain_window
 from gtloc_forensics.store.keys import CALIBRATION, CARD, CAUSES, CLOCKS, CONTROLS, FILMS, REASONS, RULES, Stages
+from gtloc_forensics.store.named import Named
 from gtloc_forensics.store.photos import PHOTOS_AT_ONCE, Album
 from gtloc_forensics.store.sketches import Sketch, sketched
 from gtloc_forensics.vision import library
@@ -90,6 +92,7 @@ class StoredCase:
         self._album = Album(store, self.stages, self.examined_with.model_absence, revised=self.revised)
         self._rejected = store.rejected(row.fingerprint)
         self._tally: Tally | None = None
+        self._named = Named(store, row.id)
 
     def revised(self, claim: Claim) -> Claim:
         """Return a claim as the other files of the case make it: the clocks of films that their neighbours settle."""
@@ -148,18 +151,17 @@ class StoredCase:
                 yield entry
 
     def _entries(self, members: Iterator[MemberRow]) -> Iterator[PhotoEntry]:
-        while some := list(islice(members, PHOTOS_AT_ONCE)):
+        for some in chunks(members, PHOTOS_AT_ONCE):
             photos = self._album.photos([member.source_row for member in some])
             for member, (photo, _) in zip(some, photos, strict=True):
                 yield self._entry(member, photo)
 
     def lean_photos(self) -> Iterator[PhotoEntry]:
         """Stream the photos in path order, without what a line about each has no use for; see :class:`CaseView`."""
-        members = self._store.members(self._id)
-        while some := list(islice(members, PHOTOS_AT_ONCE)):
+        for some in chunks(self._store.members(self._id), PHOTOS_AT_ONCE):
             photos = self._album.lean([member.source_row for member in some])
             for member, photo in zip(some, photos, strict=True):
-                yield self._entry(member, photo, tested(member.findings))
+                yield self._entry(member, photo, tested(member.findings, self._named))
 
     def told_photos(self) -> Iterator[PhotoEntry]:
         """Stream the photos in path order, without what a document does not tell; see :class:`CaseView`."""
@@ -170,9 +172,8 @@ class StoredCase:
     ) -> Generator[str, None, None]:
         """Yield what *make* makes of each of these; see :class:`CaseView`."""
         total = self.count()
-        if total < forks.FEWEST or self._store.file is None:
-            processes = 1
-        processes = forks.cores() if processes is None else processes
+        is_alone = total < forks.FEWEST or self._store.file is None
+        processes = 1 if is_alone else forks.cores() if processes is None else processes
         return forks.shared_out(
             forks.pieces_of(total, most=PHOTOS_AT_ONCE, processes=processes),
             lambda places: map(make, self._told(places)),
@@ -181,15 +182,14 @@ class StoredCase:
         )
 
     def _told(self, places: range) -> Iterator[PhotoEntry]:
-        members = islice(self._store.members(self._id, first=places.start), len(places))
-        while some := list(islice(members, PHOTOS_AT_ONCE)):
+        for some in chunks(islice(self._store.members(self._id, first=places.start), len(places)), PHOTOS_AT_ONCE):
             photos = self._album.told([member.source_row for member in some])
             for member, photo in zip(some, photos, strict=True):
-                verdict, untested = told_apart(member.findings)
+                verdict, untested = told_apart(member.findings, self._named)
                 yield replace(self._entry(member, photo, verdict), untested=untested)
 
     def _entry(self, member: MemberRow, photo: Photo, verdict: PhotoResult | None = None) -> PhotoEntry:
-        verdict = unpack(PhotoResult, member.findings) if verdict is None else verdict
+        verdict = self._verdict(member) if verdict is None else verdict
         calibration = self._calibration
         return PhotoEntry(
             photo=photo,
@@ -219,15 +219,13 @@ class StoredCase:
 
     def records(self) -> Iterator[Photo]:
         """Stream what is known of each photo, without what the rules concluded, in path order."""
-        rows = examinations.rows(self._store, self._id)
-        while some := list(islice(rows, PHOTOS_AT_ONCE)):
+        for some in chunks(examinations.rows(self._store, self._id), PHOTOS_AT_ONCE):
             for photo, _ in self._album.photos(some):
                 yield photo
 
     def claims(self) -> Iterator[tuple[Source, Claim | Unexamined]]:
         """Stream what each photo claims, without what a correction has no use for, in path order."""
-        rows = examinations.rows(self._store, self._id)
-        while some := list(islice(rows, PHOTOS_AT_ONCE)):
+        for some in chunks(examinations.rows(self._store, self._id), PHOTOS_AT_ONCE):
             yield from self._album.claims(some, without=("warnings", "repeated", "unread", "counters"))
 
     def sketches(self, *, tags: bool = False) -> Iterator[Sketch]:
@@ -244,11 +242,11 @@ class StoredCase:
         for ordinal in ordinals:
             member = next(self._store.members(self._id, first=ordinal))
             ((source, claim),) = self._album.claims([member.source_row])
-            yield source, claim, unpack(PhotoResult, member.findings)
+            yield source, claim, self._verdict(member)
 
     def outlines(self) -> Iterator[tuple[Source, Claim | Unexamined, PhotoResult]]:
         """Stream of each photo what it claims and what was concluded, without its picture, in path order."""
-        yield from self._outlines((), None)
+        yield from self._outlines((), self._verdict)
 
     def briefs(self, *, tags: bool = False) -> Iterator[tuple[Source, Claim | Unexamined, PhotoResult]]:
         """Stream the same, several times as fast: of each finding only what it says in a sentence.
@@ -256,16 +254,21 @@ class StoredCase:
         Findings that could not be tested are left out, and of the claims the *tags*, times and remarks.
         """
         left_out = ("times", "warnings", "repeated", "unread") + (() if tags else ("tags",))
-        yield from self._outlines(left_out, _thinned)
+        yield from self._outlines(left_out, self._brief)
+
+    def _verdict(self, member: MemberRow) -> PhotoResult:
+        return unpack(PhotoResult, member.findings, names=self._named)
+
+    def _brief(self, member: MemberRow) -> PhotoResult:
+        return unpack(PhotoResult, member.findings, thin=partial(_thinned, self._named))
 
     def _outlines(
-        self, left_out: Sequence[str], thin: Callable[[dict[str, Any]], None] | None
+        self, left_out: Sequence[str], verdict: Callable[[MemberRow], PhotoResult]
     ) -> Iterator[tuple[Source, Claim | Unexamined, PhotoResult]]:
-        members = self._store.members(self._id)
-        while some := list(islice(members, PHOTOS_AT_ONCE)):
+        for some in chunks(self._store.members(self._id), PHOTOS_AT_ONCE):
             claims = self._album.claims([member.source_row for member in some], without=left_out)
             for member, (source, claim) in zip(some, claims, strict=True):
-                yield source, claim, unpack(PhotoResult, member.findings, thin=thin)
+                yield source, claim, verdict(member)
 
     def case_findings(self) -> tuple[Finding, ...]:
         """Findings and explained oddities, strongest first."""
@@ -399,13 +402,13 @@ class StoredCase:
         return folder if used and used <= set(manifest.get("files", {}).values()) else None
 
 
-def _thinned(result: dict[str, Any]) -> None:
+def _thinned(named: Named, result: dict[str, Any]) -> None:
     """Leave of what was concluded the findings that were tested, and of each its sentence and weight."""
     result["findings"] = [
         {
             **finding,
             **dict.fromkeys(_LONG, ()),
-            "source_ids": finding["source_ids"][:1],
+            "source_ids": named.first(told) if isinstance(told := finding["source_ids"], int) else told[:1],
             **(_UNSAID if finding["outcome"] == Outcome.CONSISTENT.value else {}),
         }
         for finding in result["findings"]

@@ -55,7 +55,7 @@ from gtloc_forensics.records import (
     source_id_of,
     visible,
 )
-from gtloc_forensics.store import examinations
+from gtloc_forensics.store import examinations, named
 from gtloc_forensics.store.binding import bind
 from gtloc_forensics.store.custody import actor
 from gtloc_forensics.store.database import ROWS_AT_ONCE, Store, Transaction
@@ -205,8 +205,9 @@ class Concluding:
         all_concluded = self._pieces(
             len(rows), PHOTOS_AT_ONCE, partial(alone.concluded, said, false_discovery.Cautions(controls))
         )
+        lists = said.lists
         del said, alone  # they are let go when the last photo was kept
-        self._keep(fingerprint, all_concluded, clocks, controls, at_end, films=films)
+        self._keep(fingerprint, all_concluded, lists, clocks, controls, at_end, films=films)
 
     def _processes(self) -> int:
         """Return how many processes may judge photos; what a plugin's rules do in several is not ours to say."""
@@ -262,6 +263,7 @@ class Concluding:
             if failure is None:
                 told.join(tested)
             else:
+                told.forget()
                 said.join_failure(failure, photos)
 
     # ------------------------------------------------------------- keeping
@@ -270,6 +272,7 @@ class Concluding:
         self,
         fingerprint: str,
         concluded: Iterator[Concluded],
+        lists: Iterable[bytes],
         clocks: tuple[ClockModel, ...],
         controls: tuple[false_discovery.Control, ...],
         at_end: AtEnd,
@@ -286,6 +289,7 @@ class Concluding:
                 finished_utc=finished,
             )
             ranked, reasons = self._keep_members(session, number, concluded, at_end)
+            named.add(session.connection(), number, lists)
             self._store.add_extra(session, number, REASONS, record=reasons)
             self._store.add_findings(session, number, ranked)
             self._store.add_extra(session, number, CLOCKS, record=clocks)

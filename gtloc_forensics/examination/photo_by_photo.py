@@ -18,8 +18,8 @@ from gtloc_forensics.examination import summaries
 from gtloc_forensics.examination.at_end import AtEnd
 from gtloc_forensics.examination.judging import judge
 from gtloc_forensics.examination.on_disk import OnDisk
-from gtloc_forensics.examination.results import Said
-from gtloc_forensics.examination.sayings import Alone, Around, Concluded, Verdicts, concluded
+from gtloc_forensics.examination.results import Said, concluded_of
+from gtloc_forensics.examination.sayings import Alone, Around, Concluded, Verdicts
 from gtloc_forensics.records import Claim, PhotoSummary, Statement
 from gtloc_forensics.store.photos import Album
 
@@ -114,8 +114,4 @@ class PhotoByPhoto:
             cautions: what the case adds.
             piece: the places of these photos.
         """
-        for place in piece:
-            source_id = f"{self.source_ids[place]:016x}"
-            findings, unexamined = self.verdicts.sayings(self.verdicts[place], source_id)
-            compared, failed = said.of(place, source_id)
-            yield concluded([*findings, *compared], [*unexamined, *failed], cautions.added, source_id=source_id)
+        yield from concluded_of(piece, self.source_ids, self.verdicts, said, cautions)

@@ -17,12 +17,22 @@ from typing import Any, cast
 
 import numpy as np
 
-from gtloc_forensics.evidence.false_discovery import Tested
+from gtloc_forensics.evidence.false_discovery import Cautions, Tested
 from gtloc_forensics.examination.judging import strength_of
 from gtloc_forensics.examination.on_disk import OnDisk
-from gtloc_forensics.examination.sayings import Around, Saying, around, is_bare, saying
+from gtloc_forensics.examination.sayings import (
+    Around,
+    Concluded,
+    Lists,
+    Saying,
+    Verdicts,
+    around,
+    concluded,
+    is_bare,
+    mark_of,
+)
 from gtloc_forensics.records import Finding, Outcome, PhotoSummary, Sentence, Statement, Unexamined
-from gtloc_forensics.store.codec import from_plain, plain_bytes
+from gtloc_forensics.store.codec import from_plain, listed_bytes, plain_bytes
 from gtloc_forensics.store.verdicts import id_bytes
 
 _MOST_SHAPES = 255
@@ -101,6 +111,7 @@ class Told:
         self._said = said
         self._order = array("Q")  # place of a photo << 32 | number of what was said of it
         self._tested: list[Finding] = []
+        self._first_list = len(said.lists)
 
     def hear(self, finding: Finding) -> None:
         """Take note of a finding."""
@@ -122,6 +133,10 @@ class Told:
         for entry in self._order:
             self._said.join(entry >> 32, entry & 0xFFFFFFFF)
 
+    def forget(self) -> None:
+        """Let nothing be kept of what was heard."""
+        self._said.lists.empty(self._first_list)
+
 
 class Said:
     """What comparing rules said, by photo."""
@@ -134,6 +149,7 @@ class Said:
         self._of_rule: dict[str, list[int]] = {}  # rule → its bare outcomes, by their byte
         self._bytes: dict[str, bytearray] = {}  # rule → by place, which of its bare outcomes was said first; 0: none
         self._full = OnDisk[_Full](kind=_Full)
+        self.lists = Lists()
         self._last = array("I", bytes(4 * len(places)))  # by place, the last of its links; 0: none
         self._before, self._number = array("I", [0]), array("I", [0])  # of each link
 
@@ -156,7 +172,9 @@ class Said:
 
     def add(self, finding: Finding) -> int:
         """Keep a finding in full, and return its number."""
-        return self._add(_Full(finding.check_id, *saying(finding), _is_silence(finding)))
+        number = self.lists.number(finding.source_ids)
+        plain = plain_bytes(finding) if number is None else listed_bytes(finding, number)
+        return self._add(_Full(finding.check_id, plain, mark_of(finding), _is_silence(finding)))
 
     def _add(self, record: _Full) -> int:
         self._full.append(record)
@@ -254,6 +272,18 @@ def _is_silence(finding: Finding) -> bool:
 
 def _words(said: Statement) -> tuple[str, str]:
     return said, said.template if isinstance(said, Sentence) else ""
+
+
+def concluded_of(
+    places: Iterable[int], source_ids: Sequence[int], verdicts: Verdicts, said: Said, cautions: Cautions
+) -> Iterator[Concluded]:
+    """Yield what was concluded of some photos: by rules on it alone, by those that compare, and what the case adds."""
+    for place in places:
+        source_id = f"{source_ids[place]:016x}"
+        findings, unexamined = verdicts.sayings(verdicts[place], source_id)
+        compared, failed = said.of(place, source_id)
+        told, missing = [*findings, *compared], [*unexamined, *failed]
+        yield concluded(told, missing, cautions.added, source_id=source_id, lists=said.lists)
 
 
 class Ranking:

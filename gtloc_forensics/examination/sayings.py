@@ -8,15 +8,16 @@ has to be read after all, since it is found, explained or not examined, is marke
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntFlag
 from typing import Any, TypeAlias
 
 from gtloc_forensics.examination.on_disk import OnDisk
 from gtloc_forensics.records import Finding, Outcome, PhotoResult, Sentence, Status, Unexamined
+from gtloc_forensics.records.photo_ids import packed_ids, unpacked_ids
 from gtloc_forensics.records.status import is_test, status_from
-from gtloc_forensics.store.codec import from_plain, pack_result, plain_bytes
-from gtloc_forensics.store.verdicts import around_id, id_bytes
+from gtloc_forensics.store.codec import from_plain, listed_bytes, pack_result, plain_bytes
+from gtloc_forensics.store.verdicts import MOST_NAMED, around_id, id_bytes, list_of
 
 _MOST_REPEATED = 4096
 """Findings of which the bytes are held because many photos have them; some hundred bytes each."""
@@ -170,8 +171,53 @@ def _is_said_again(finding: Finding) -> bool:
     return all(type(held) is Sentence and not held.values for held in summary.values.values())
 
 
+class Lists:
+    """The photos of findings that name many, by number; of each list its first photo is in memory."""
+
+    def __init__(self) -> None:
+        """Hold none yet."""
+        self._kept = OnDisk[bytes](kind=bytes)
+        self._firsts: list[str] = []
+        self._emptied: set[int] = set()
+
+    def __len__(self) -> int:
+        """Return the number of lists."""
+        return len(self._firsts)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield them as a case keeps them; one that nothing is said of any more is empty."""
+        for number, kept in enumerate(self._kept):
+            yield b"" if number in self._emptied else kept
+
+    def number(self, source_ids: Sequence[str]) -> int | None:
+        """Return the number of a new list of these photos; None where they are few, or no photos of a case."""
+        kept = packed_ids(source_ids) if len(source_ids) > MOST_NAMED else None
+        if kept is None:
+            return None
+        self._kept.append(kept)
+        self._firsts.append(source_ids[0])
+        return len(self._firsts) - 1
+
+    def first(self, number: int) -> tuple[str, ...]:
+        """Return the first photo of a list, which a finding is about."""
+        return (self._firsts[number],)
+
+    def whole(self, number: int) -> tuple[str, ...]:
+        """Return all photos of a list."""
+        return unpacked_ids(self._kept[number])
+
+    def empty(self, first: int) -> None:
+        """Keep nothing of the lists from a number on."""
+        self._emptied.update(range(first, len(self._firsts)))
+
+
 def concluded(
-    findings: Sequence[Saying], unexamined: Sequence[bytes], added: Callable[[Finding], Finding], *, source_id: str
+    findings: Sequence[Saying],
+    unexamined: Sequence[bytes],
+    added: Callable[[Finding], Finding],
+    *,
+    source_id: str,
+    lists: Lists,
 ) -> Concluded:
     """Return what is kept of one photo.
 
@@ -180,6 +226,7 @@ def concluded(
         unexamined: what was not examined of it, in msgpack.
         added: gives a finding with what the case adds to it.
         source_id: of the photo.
+        lists: the photos of those that name many.
     """
     told: list[Finding] = []
     marks = 0
@@ -187,12 +234,13 @@ def concluded(
     for finding_bytes, mark in findings:
         marks |= mark
         if mark & _TOLD:
-            finding = from_plain(Finding, finding_bytes)
+            number = list_of(finding_bytes)
+            finding = from_plain(Finding, finding_bytes, names=lists.first)
             whole = added(finding)
             if whole is not finding:
-                finding_bytes = plain_bytes(whole)
+                finding_bytes = plain_bytes(whole) if number is None else listed_bytes(whole, number)
             if whole.source_ids[0] == source_id:
-                told.append(whole)
+                told.append(whole if number is None else replace(whole, source_ids=lists.whole(number)))
         plain.append(finding_bytes)
     status = status_from(is_found=bool(marks & _FOUND), is_partial=bool(unexamined), is_tested=bool(marks & Mark.TEST))
     return Concluded(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, IntEnum, StrEnum, unique
@@ -290,7 +290,7 @@ class CauseGroup:
     label: Statement  # the device for people, "" when it is not about one device
     outcome: Outcome  # the gravest among the findings
     severity: Severity
-    source_ids: tuple[str, ...]  # photos concerned, in path order
+    source_ids: Sequence[str]  # photos concerned, in path order; a tuple, or packed as one
     check_ids: tuple[str, ...]  # rules concerned, sorted
     findings: int
     summary: Statement  # one sentence: "clock 6 h ahead for 10 of 12 photos (5 h 50 – 6 h 10, 95 %)"

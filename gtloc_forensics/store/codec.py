@@ -10,6 +10,7 @@ import re
 import types
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, Union, cast, get_args, get_origin
@@ -20,6 +21,7 @@ import numpy as np
 from gtloc_forensics.errors import DamagedCase
 from gtloc_forensics.records import (
     Absent,
+    CauseGroup,
     Claim,
     Finding,
     ImageFacts,
@@ -31,12 +33,14 @@ from gtloc_forensics.records import (
     Unexamined,
     visible,
 )
-from gtloc_forensics.store import claim_records, verdicts
+from gtloc_forensics.store import cause_groups, claim_records, verdicts
 from gtloc_forensics.store.packed import Packed
 from gtloc_forensics.store.told import Told, sentence_from, sentence_to_plain, told
 
 if TYPE_CHECKING:
     from cattrs import Converter
+
+    from gtloc_forensics.store.verdicts import Names
 
 R = TypeVar("R")
 
@@ -55,6 +59,7 @@ _READ_AT_ONCE: Mapping[Any, Callable[[bytes], Any]] = {
     Claim: claim_records.reader(),
     ImageFacts: msgspec.msgpack.Decoder(ImageFacts).decode,
     tuple[Statement, str]: _failure,
+    tuple[CauseGroup, ...]: cause_groups.cause_groups,
 }
 """Records that are many and are rebuilt without the converter, and how."""
 
@@ -79,6 +84,12 @@ def plain_bytes(record: Finding | Unexamined) -> bytes:
     return verdicts.encoded(record) or _encoded(record, kind=kind)
 
 
+def listed_bytes(finding: Finding, number: int) -> bytes:
+    """Return the same of a finding whose photos are kept as the list with that number."""
+    alone = replace(finding, source_ids=finding.source_ids[:1])
+    return verdicts.with_list(alone, plain_bytes(alone), number)
+
+
 def pack_plain(plain: bytes) -> bytes:
     """Return the stored form of a record that is in msgpack already, as the converter would write it."""
     return _stored(plain)
@@ -89,13 +100,13 @@ def pack_result(findings: Sequence[bytes], unexamined: Sequence[bytes]) -> bytes
     return _stored(verdicts.joined(findings, unexamined))
 
 
-def from_plain(kind: type[R], plain: bytes) -> R:
+def from_plain(kind: type[R], plain: bytes, *, names: Names | None = None) -> R:
     """Rebuild a finding, or what was not examined, from :func:`plain_bytes`.
 
     Raises:
         DamagedCase: when the bytes are not that.
     """
-    return unpack(kind, b"r" + plain)
+    return unpack(kind, b"r" + plain, names=names)
 
 
 def _encoded(record: Any, *, kind: Any = None) -> bytes:
@@ -121,13 +132,20 @@ def _encodable(built: Any) -> Any:
     return built
 
 
-def unpack(kind: type[R], stored: bytes, *, thin: Callable[[dict[str, Any]], None] | None = None) -> R:
+def unpack(
+    kind: type[R],
+    stored: bytes,
+    *,
+    thin: Callable[[dict[str, Any]], None] | None = None,
+    names: Names | None = None,
+) -> R:
     """Rebuild what :func:`pack` stored as a *kind*, e.g. ``Claim`` or ``tuple[Finding, ...]``.
 
     Args:
         kind: the record.
         stored: its bytes.
         thin: takes out of the plain values what is not needed, before the record is built: most of the time goes there.
+        names: gives the photos that a finding names by the number of their list.
 
     Raises:
         DamagedCase: a ValueError, when the bytes are not a *kind* (damaged, or written by another version).
@@ -135,7 +153,7 @@ def unpack(kind: type[R], stored: bytes, *, thin: Callable[[dict[str, Any]], Non
     try:
         plain = _unpacked(stored)
         if thin is None and kind in verdicts.KINDS:
-            return verdicts.decoded(plain, kind)
+            return verdicts.decoded(plain, kind, names)
         if thin is None and kind in _READ_AT_ONCE:
             try:
                 return cast(R, _READ_AT_ONCE[kind](plain))
@@ -172,22 +190,22 @@ def _emptied(names: Sequence[str], tags: Sequence[str] | None, built: dict[str, 
         built["tags"] = {tag: built["tags"][tag] for tag in tags if tag in built["tags"]}
 
 
-def tested(stored: bytes) -> PhotoResult:
-    """Rebuild what was concluded of a photo without the findings that could not be tested.
+def tested(stored: bytes, names: Names | None = None) -> PhotoResult:
+    """Rebuild what was concluded of a photo without the findings that could not be tested; *names* as :func:`unpack`.
 
     Raises:
         DamagedCase: when the bytes are not that.
     """
-    return _read_of_result(verdicts.tested, stored)
+    return _read_of_result(partial(verdicts.tested, names=names), stored)
 
 
-def told_apart(stored: bytes) -> tuple[PhotoResult, Mapping[str, Statement]]:
+def told_apart(stored: bytes, names: Names | None = None) -> tuple[PhotoResult, Mapping[str, Statement]]:
     """Rebuild the same, and of each rule that could not test why.
 
     Raises:
         DamagedCase: when the bytes are not that.
     """
-    return _read_of_result(verdicts.told_apart, stored)
+    return _read_of_result(partial(verdicts.told_apart, names=names), stored)
 
 
 def ended(stored: bytes) -> tuple[Status, bool]:
@@ -264,6 +282,8 @@ def _converter() -> Converter:
     converter.register_unstructure_hook(Sentence, sentence_to_plain)  # where no type is told, as in a tuple
     converter.register_structure_hook_func(_is_told, lambda value, _: sentence_from(value))
     converter.register_structure_hook(bytes, lambda value, _: bytes(value))
+    converter.register_structure_hook_func(_is_ids, lambda value, _: tuple(value))
+    converter.register_unstructure_hook_func(_is_ids, list)
     converter.register_unstructure_hook_func(_is_union_of_plain, _text_of_sentence)
     converter.register_unstructure_hook_func(_is_tags, _tags_as_they_are)
     converter.register_structure_hook_factory(_is_union_of_plain, lambda _: lambda value, _: value)
@@ -274,6 +294,10 @@ def _converter() -> Converter:
 
 def _is_told(kind: Any) -> bool:
     return bool(kind == Statement)
+
+
+def _is_ids(kind: Any) -> bool:
+    return bool(kind == Sequence[str])
 
 
 def _is_tags(kind: Any) -> bool:

@@ -8,9 +8,9 @@ bytes were read before is not built again. Whatever is not quite of its kind is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -31,6 +31,12 @@ from gtloc_forensics.records.status import status_of
 from gtloc_forensics.store.told import Told, sentence_to_plain, told
 
 R = TypeVar("R")
+
+MOST_NAMED = 8
+"""Photos that a finding names in the result of each; of more their list is kept once, and its number stands there."""
+
+Names: TypeAlias = Callable[[int], tuple[str, ...]]
+"""Returns the photos of such a list, or the first alone."""
 
 
 def encoded(record: Any) -> bytes | None:
@@ -84,6 +90,22 @@ def around_id(finding: Finding, plain: bytes) -> tuple[bytes, bytes]:
     return before + _OF_ONE, behind
 
 
+def with_list(finding: Finding, plain: bytes, number: int) -> bytes:
+    """Return the bytes of a finding that names the photos of a list, of its bytes with the first of them alone."""
+    before, behind = around_id(finding, plain)
+    return before.removesuffix(_ONE) + msgspec.msgpack.encode(number) + behind
+
+
+def list_of(plain: bytes) -> int | None:
+    """Return the number of the list that a finding, in msgpack, names; None where it names its photos itself.
+
+    Raises:
+        MsgspecError: it is no finding.
+    """
+    named = _OF_WHOM.decode(plain).source_ids
+    return named if isinstance(named, int) else None
+
+
 def id_bytes(source_id: str) -> bytes:
     """Return what stands between them."""
     return msgspec.msgpack.encode(source_id)
@@ -98,7 +120,8 @@ def _length(count: int) -> bytes:
 
 _TWO = b"\x82"
 _FINDINGS, _UNEXAMINED = map(msgspec.msgpack.encode, PhotoResult.__dataclass_fields__)
-_OF_ONE = msgspec.msgpack.encode("source_ids") + _length(1)
+_ONE = _length(1)
+_OF_ONE = msgspec.msgpack.encode("source_ids") + _ONE
 
 
 # --------------------------------------------------------------------------- and back
@@ -111,9 +134,16 @@ class _Cause(msgspec.Struct):
     summary: Told = Told(msgspec.msgpack.encode(""))
 
 
+class _OfWhom(msgspec.Struct):
+    source_ids: tuple[str, ...] | int
+
+
+_OF_WHOM = msgspec.msgpack.Decoder(_OfWhom)
+
+
 class _Finding(msgspec.Struct):
     check_id: str
-    source_ids: tuple[str, ...]
+    source_ids: tuple[str, ...] | int  # the number of a list where they are many
     outcome: Outcome
     severity: Severity
     confidence: Confidence
@@ -141,11 +171,15 @@ class _PhotoResult(msgspec.Struct):
     unexamined: list[_Unexamined]
 
 
-def _finding(read: _Finding) -> Finding:
-    cause = read.cause
+def _finding(read: _Finding, names: Names | None = None) -> Finding:
+    cause, source_ids = read.cause, read.source_ids
+    if isinstance(source_ids, int):
+        if names is None:
+            raise ValueError("the photos that a finding names are not told by these bytes alone")
+        source_ids = names(source_ids)
     return Finding(
         read.check_id,
-        read.source_ids,
+        source_ids,
         read.outcome,
         read.severity,
         read.confidence,
@@ -164,29 +198,29 @@ def _finding(read: _Finding) -> Finding:
     )
 
 
-def _result(read: _PhotoResult) -> PhotoResult:
+def _result(read: _PhotoResult, names: Names | None = None) -> PhotoResult:
     return PhotoResult(
-        tuple(map(_finding, read.findings)),
+        tuple([_finding(finding, names) for finding in read.findings]),
         tuple(map(_missing, read.unexamined)),
     )
 
 
-def _missing(read: _Unexamined) -> Unexamined:
+def _missing(read: _Unexamined, names: Names | None = None) -> Unexamined:
     return Unexamined(read.source_id, read.stage, told(read.reason), read.detail)
 
 
-def tested(plain: bytes) -> PhotoResult:
-    """Rebuild a result without the findings that could not be tested, which are most of them.
+def tested(plain: bytes, names: Names | None = None) -> PhotoResult:
+    """Rebuild a result without the findings that could not be tested, which are most of them; :data:`Names` as below.
 
     Raises:
         MsgspecError, KeyError, TypeError, ValueError, AttributeError: it is none.
     """
     read = _RESULTS.decode(plain)
     read.findings = [finding for finding in read.findings if finding.outcome is not Outcome.NOT_TESTABLE]
-    return _result(read)
+    return _result(read, names)
 
 
-def told_apart(plain: bytes) -> tuple[PhotoResult, dict[str, Statement]]:
+def told_apart(plain: bytes, names: Names | None = None) -> tuple[PhotoResult, dict[str, Statement]]:
     """Rebuild the same, and why each rule that could not test says so.
 
     Raises:
@@ -201,7 +235,7 @@ def told_apart(plain: bytes) -> tuple[PhotoResult, dict[str, Statement]]:
         else:
             kept.append(finding)
     read.findings = kept
-    return _result(read), untested
+    return _result(read, names), untested
 
 
 class _Ended(msgspec.Struct):
@@ -242,11 +276,16 @@ KINDS = {
 """The records that :func:`decoded` rebuilds, and how."""
 
 
-def decoded(plain: bytes, kind: type[R]) -> R:
+def decoded(plain: bytes, kind: type[R], names: Names | None = None) -> R:
     """Rebuild what :func:`encoded`, or the codec, wrote of a record of :data:`KINDS`.
+
+    Args:
+        plain: its bytes.
+        kind: of which record they are.
+        names: gives the photos that a finding names by the number of their list.
 
     Raises:
         MsgspecError, KeyError, TypeError, ValueError, AttributeError: it is none.
     """
     decoder, rebuilt = cast(Any, KINDS)[kind]
-    return cast(R, rebuilt(decoder.decode(plain)))
+    return cast(R, rebuilt(decoder.decode(plain), names))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import Enum, unique
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from gtloc_forensics.earth.zones import offset_at_utc
@@ -24,6 +25,7 @@ from gtloc_forensics.records import (
     Status,
 )
 from gtloc_forensics.report.blocks import Picture, Span, Text
+from gtloc_forensics.report.chapters.by_photo import ByPhoto
 from gtloc_forensics.report.chapters.lines import PhotoLine
 from gtloc_forensics.report.chapters.survey import Progress, Survey, survey
 from gtloc_forensics.report.chapters.weighing import WeighedCause, beside, weighed
@@ -60,7 +62,7 @@ class Edition:
     causes: tuple[WeighedCause, ...]
     part: Part
     rules: Mapping[str, RuleNote]
-    shown_in: Mapping[str, str]  # source_id → anchor of the gravest cause that it is told under
+    shown_in: ByPhoto  # in which of the causes a photo is told
     version: str
     said: Mapping[str, str] = field(default_factory=dict)  # the mandate
     decisions: Decisions = field(default_factory=Decisions)
@@ -163,7 +165,8 @@ class Edition:
         """Return the anchor of where a photo is shown, "" where it is not."""
         if source_id in self.survey.paged:
             return self.place(photo_anchor(source_id))
-        return self.place(self.shown_in.get(source_id, ""))
+        causes = self.shown_in.of(source_id)  # of several the gravest
+        return self.place(self.causes[causes[0]].anchor if causes else "")
 
     def place(self, anchor: str) -> str:
         """Return *anchor* when it is in the part of the report that is made, else ""."""
@@ -293,7 +296,7 @@ def edition_of(
         causes=causes,
         part=part,
         rules={note.check_id: note for note in view.rules()},
-        shown_in=_shown_in(causes),
+        shown_in=ByPhoto(cause.group.source_ids for cause in causes),
         version=_version(),
         said=view.mandate(),
         decisions=view.decisions(),
@@ -308,14 +311,6 @@ def _kept(causes: tuple[WeighedCause, ...], sections: list[WeighedCause]) -> Ite
     for cause in sections:
         yield from cause.shown
         yield from filter(None, map(beside, cause.findings))
-
-
-def _shown_in(causes: tuple[WeighedCause, ...]) -> dict[str, str]:
-    shown: dict[str, str] = {}
-    for cause in causes:
-        for source_id in cause.group.source_ids:
-            shown.setdefault(source_id, cause.anchor)
-    return shown
 
 
 def _dated(report_date: date | datetime, words: Words) -> tuple[datetime, str]:
@@ -371,13 +366,18 @@ def listing(edition: Edition, source_ids: Sequence[str], *, most: int) -> Text:
 
 def numbers(edition: Edition, source_ids: Iterable[str], *, most: int = 80) -> str:
     """Return the numbers of photos, those that follow each other as a range: ``1–30, 34``."""
-    texts = label_runs(edition.exhibit(source_id) or "–" for source_id in source_ids)
-    more = edition.words.line("common.and_more", count=len(texts) - most) if len(texts) > most else ""
-    return ", ".join(texts[:most]) + more
+    texts, count = counted_runs((edition.exhibit(source_id) or "–" for source_id in source_ids), most=most)
+    more = edition.words.line("common.and_more", count=count - most) if count > most else ""
+    return ", ".join(texts) + more
 
 
 def label_runs(numbered: Iterable[str]) -> list[str]:
     """Return the numbers of photos, those that follow each other as a range, then those that are no numbers."""
+    return counted_runs(numbered, most=None)[0]
+
+
+def counted_runs(numbered: Iterable[str], *, most: int | None) -> tuple[list[str], int]:
+    """Return the first so many of the same, and how many there are."""
     counted, longer, others = array("q"), set[int](), dict[str, None]()  # eight bytes each of a hundred thousand
     for label in numbered:
         if not label.isdecimal():
@@ -386,16 +386,40 @@ def label_runs(numbered: Iterable[str]) -> list[str]:
             counted.append(int(label))
         else:
             longer.add(int(label))
-    runs: list[list[int]] = []
-    for number in sorted((*counted, *longer) if longer else counted):
-        if runs and number == runs[-1][1]:
+    runs = sorted([*_runs(counted), *((number, number) for number in longer)]) if longer else _runs(counted)
+    texts = list[str]()
+    count = 0
+    for count, (first, last) in enumerate(_joined(runs), start=1):
+        if most is None or count <= most:
+            texts.append(f"{first}–{last}" if last > first else str(first))
+    texts += islice(others, None if most is None else most - len(texts))
+    return texts, count + len(others)
+
+
+def _runs(numbers: array[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of those that follow each other."""
+    import numpy as np
+
+    if not numbers:
+        return
+    every = np.unique(np.frombuffer(numbers, np.int64))
+    begins = np.flatnonzero(np.diff(every, prepend=every[0] - 2) != 1)
+    ends = np.append(begins[1:], len(every)) - 1
+    yield from zip(array("q", every[begins].tobytes()), array("q", every[ends].tobytes()), strict=True)
+
+
+def _joined(runs: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield runs, those joined that follow each other."""
+    held: tuple[int, int] | None = None
+    for first, last in runs:
+        if held is not None and first <= held[1] + 1:
+            held = held[0], max(held[1], last)
             continue
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    texts = [f"{first}–{last}" if last > first else str(first) for first, last in runs]
-    return [*texts, *others]
+        if held is not None:
+            yield held
+        held = first, last
+    if held is not None:
+        yield held
 
 
 def short_name(edition: Edition, source_id: str, *, most: int = 26) -> str:

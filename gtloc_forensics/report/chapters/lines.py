@@ -1,7 +1,11 @@
-"""What tables and sheets say of each photo, packed: of a hundred thousand photos a report holds some 200 bytes each."""
+"""What tables and sheets say of each photo, packed and on the disk: a report holds some thirty bytes of each."""
 
 from __future__ import annotations
 
+import os
+import struct
+import tempfile
+import weakref
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,11 +15,14 @@ from math import isnan, nan
 
 import numpy as np
 
+from gtloc_forensics.files import opening
 from gtloc_forensics.records import Position, Status
 
 _EPOCH = datetime(1970, 1, 1)  # naive, as every moment here
 _TICK = timedelta(microseconds=1)
 _NONE = -(2**63)  # where there is no moment
+_FIXED = struct.Struct("<3q2dI3I")  # of a line: its moments, its place, its kind, the lengths of its texts
+_HELD_BYTES, _PIECE_BYTES = 1 << 16, 1 << 12  # written at a time, and read: whoever asks for a line asks for the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,50 +49,74 @@ class PhotoLine:
 
 
 class PhotoLines(Mapping[str, PhotoLine]):
-    """The lines of all photos by source id, in path order; one that is asked for is built anew."""
+    """The lines of all photos by source id, in path order; one that is asked for is built anew.
+
+    The first few hundred are in memory; more lie in a file that has no name, which is gone with this object.
+    """
 
     def __init__(self) -> None:
         """Begin without any."""
         self._ids = array("Q")
-        self._texts = bytearray()  # of each its number, its name and its hash
-        self._ends = array("Q")  # of each of these three
-        self._moments = array("q")  # three of each
-        self._places = array("d")  # two of each
-        self._kinds = array("I")
+        self._ends = array("Q")  # of each, in what was written
+        self._waiting = bytearray()  # to be written
+        self._written = 0
+        self._file: int | None = None
+        self._piece, self._piece_at = b"", 0  # what was read last, and from where on
         self._of_kind: list[tuple[frozenset[Status], str, tuple[str, ...], tuple[str, ...]]] = []
         self._kind_of: dict[tuple[frozenset[Status], str, tuple[str, ...], tuple[str, ...]], int] = {}
         self._sorted: tuple[array[int], array[int]] | None = None  # the ids, and which line each is of
 
     def append(self, line: PhotoLine) -> None:
-        """Add the line of the next photo."""
+        """Add the line of the next photo.
+
+        Raises:
+            WorkspaceFull: the folder for temporary files has no room for it.
+        """
         self._sorted = None
         self._ids.append(int(line.source_id, 16))
-        for text in (line.exhibit, line.name, line.sha256):
-            self._texts += text.encode("utf-8", "surrogatepass")
-            self._ends.append(len(self._texts))
-        self._moments.extend(
-            _NONE if at is None else (at - _EPOCH) // _TICK for at in (line.local, line.utc, line.gps_utc)
-        )
-        place = line.position
-        self._places.extend((nan, nan) if place is None else (place.latitude_deg, place.longitude_deg))
         kind = (line.statuses, line.device_key, line.rules, line.zones)
         if kind not in self._kind_of:
             self._kind_of[kind] = len(self._of_kind)
             self._of_kind.append(kind)
-        self._kinds.append(self._kind_of[kind])
+        texts = [text.encode("utf-8", "surrogatepass") for text in (line.exhibit, line.name, line.sha256)]
+        moments = (_NONE if at is None else (at - _EPOCH) // _TICK for at in (line.local, line.utc, line.gps_utc))
+        place = (nan, nan) if line.position is None else (line.position.latitude_deg, line.position.longitude_deg)
+        self._waiting += _FIXED.pack(*moments, *place, self._kind_of[kind], *map(len, texts))
+        self._waiting += b"".join(texts)
+        self._ends.append(self._written + len(self._waiting))
+        if len(self._waiting) >= _HELD_BYTES:
+            self._write()
+
+    def _write(self) -> None:
+        with opening.told_when_full():
+            if self._file is None:
+                file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with this object
+                weakref.finalize(self, file.close)
+                self._file = file.fileno()
+            while self._waiting:
+                written = os.pwrite(self._file, self._waiting, self._written)
+                self._written += written
+                del self._waiting[:written]
+
+    def _read(self, number: int) -> bytes | bytearray:
+        begin, end = self._ends[number - 1] if number else 0, self._ends[number]
+        if begin >= self._written or self._file is None:
+            return self._waiting[begin - self._written : end - self._written]
+        if not self._piece_at <= begin <= end <= self._piece_at + len(self._piece):
+            self._piece, self._piece_at = os.pread(self._file, max(_PIECE_BYTES, end - begin), begin), begin
+        return self._piece[begin - self._piece_at : end - self._piece_at]
 
     def at(self, number: int) -> PhotoLine:
         """Return the line of the photo with that place in the path order, from 0."""
-        statuses, device_key, rules, zones = self._of_kind[self._kinds[number]]
-        begin = self._ends[3 * number - 1] if number else 0
-        texts = []
-        for end in self._ends[3 * number : 3 * number + 3]:
-            texts.append(self._texts[begin:end].decode("utf-8", "surrogatepass"))
-            begin = end
-        local, utc, gps_utc = (
-            None if at == _NONE else _EPOCH + at * _TICK for at in self._moments[3 * number : 3 * number + 3]
-        )
-        latitude, longitude = self._places[2 * number : 2 * number + 2]
+        number = range(len(self._ids))[number]
+        kept = self._read(number)
+        *moments, latitude, longitude, kind, exhibit, name, sha256 = _FIXED.unpack_from(kept)
+        statuses, device_key, rules, zones = self._of_kind[kind]
+        texts, begin = [], _FIXED.size
+        for length in (exhibit, name, sha256):
+            texts.append(kept[begin : begin + length].decode("utf-8", "surrogatepass"))
+            begin += length
+        local, utc, gps_utc = (None if at == _NONE else _EPOCH + at * _TICK for at in moments)
         return PhotoLine(
             source_id=f"{self._ids[number]:016x}",
             exhibit=texts[0],
@@ -121,8 +152,9 @@ class PhotoLines(Mapping[str, PhotoLine]):
 
     def exhibit_at(self, number: int) -> str:
         """Return the number that the photo with that place in the path order keeps, or was given."""
-        begin = self._ends[3 * number - 1] if number else 0
-        return self._texts[begin : self._ends[3 * number]].decode("utf-8", "surrogatepass")
+        kept = self._read(number)
+        length = _FIXED.unpack_from(kept)[-3]
+        return kept[_FIXED.size : _FIXED.size + length].decode("utf-8", "surrogatepass")
 
     def in_order(self) -> Iterator[PhotoLine]:
         """Yield every line, in path order."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
+from typing import Any
+
+import numpy as np
 
 from gtloc_forensics.earth import countries, gazetteer, globe
 from gtloc_forensics.records import Position
 from gtloc_forensics.report.blocks import Block, Column, Figure, Heading, Prose, Table, Text, text_of
-from gtloc_forensics.report.chapters.edition import Edition, label_runs, numbers
-from gtloc_forensics.report.chapters.lines import PhotoLine
+from gtloc_forensics.report.chapters.edition import Edition, counted_runs, numbers
+from gtloc_forensics.report.chapters.lines import PhotoLine, PhotoLines
 from gtloc_forensics.report.chapters.survey import Leg
 from gtloc_forensics.report.drawings.casemap import BrokenLeg, Spot, case_map
 from gtloc_forensics.report.text import plain
@@ -24,6 +27,7 @@ _AROUND_MAP = 75.0  # points for the heading, its lead and the caption
 _RUNS_IN_A_LABEL = 2
 _MOST_WAYS = 8
 _NEAR_KM, _AIRLINER_KM_H = 50.0, 1000.0
+_EPOCH, _TICK = datetime(1970, 1, 1), timedelta(microseconds=1)
 _GRID_DEG = 0.05  # photos closer than that are named together: towns stand for more
 
 
@@ -36,9 +40,7 @@ def places(edition: Edition) -> Iterator[Block]:
         return
     words = edition.words
     named = _named(edition, placed)
-    spots = [
-        Spot(plain(line.exhibit, limit=12), _at(line), is_quiet=not line.is_found) for line in map(every.at, placed)
-    ]
+    spots = _Spots(every, placed)
     told = "; ".join(place_name(edition, place) for place, _ in named[:6])
     broken = [broken_leg(edition, leg) for leg in _legs(edition)]
     tracks = _tracks(edition, placed)
@@ -58,10 +60,43 @@ def places(edition: Edition) -> Iterator[Block]:
     yield from _table(edition, named)
 
 
-def joined(labels: Sequence[str]) -> str:
+class _Spots(Sequence[Spot]):
+    """Photos as a map shows them, each made when it is asked for: a large case has fifty thousand."""
+
+    def __init__(self, lines: PhotoLines, placed: array[int]) -> None:
+        self._lines = lines
+        self._placed = placed
+
+    def __len__(self) -> int:
+        return len(self._placed)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        line = self._lines.at(self._placed[index])
+        return Spot(plain(line.exhibit, limit=12), _at(line), is_quiet=not line.is_found)
+
+
+class _Track(Sequence[Position]):
+    """The places of photos, each made when it is asked for."""
+
+    def __init__(self, lines: PhotoLines, way: array[int]) -> None:
+        self._lines = lines
+        self._way = way
+
+    def __len__(self) -> int:
+        return len(self._way)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        return _at(self._lines.at(self._way[index]))
+
+
+def joined(labels: Iterable[str]) -> str:
     """Return the numbers of photos at one spot, short enough for a map."""
-    runs = label_runs(labels)
-    return ", ".join(runs[:_RUNS_IN_A_LABEL]) + (" …" if len(runs) > _RUNS_IN_A_LABEL else "")
+    runs, count = counted_runs(labels, most=_RUNS_IN_A_LABEL)
+    return ", ".join(runs) + (" …" if count > _RUNS_IN_A_LABEL else "")
 
 
 def town(edition: Edition, place: gazetteer.NamedPlace) -> str:
@@ -129,18 +164,33 @@ def _at(line: PhotoLine) -> Position:
 def _ways(edition: Edition, numbers: Iterable[int], *, with_unknown: bool = False) -> dict[str, array[int]]:
     """Return of each camera which of its photos claim a time and a place, in the order of their instants."""
     lines = edition.survey.lines
-    by_device: dict[str, list[tuple[datetime, int, int]]] = defaultdict(list)
+    by_device: dict[str, _Moments] = defaultdict(_Moments)
     for number in numbers:
         line = lines.at(number)
         if line.local is not None and line.position is not None and (line.device_key or with_unknown):
-            by_device[line.device_key].append((line.utc or line.local, int(line.source_id, 16), number))
-    return {
-        device_key: array("I", (number for _, _, number in sorted(of_device)))
-        for device_key, of_device in by_device.items()
-    }
+            by_device[line.device_key].append(line.utc or line.local, int(line.source_id, 16), number)
+    return {device_key: of_device.in_order() for device_key, of_device in by_device.items()}
 
 
-def _tracks(edition: Edition, numbers: Iterable[int]) -> list[list[Position]]:
+class _Moments:
+    """Photos of one camera with their instants, twenty bytes each."""
+
+    def __init__(self) -> None:
+        self._instants, self._ids, self._numbers = array("q"), array("Q"), array("I")
+
+    def append(self, instant: datetime, source_id: int, number: int) -> None:
+        self._instants.append((instant - _EPOCH) // _TICK)
+        self._ids.append(source_id)
+        self._numbers.append(number)
+
+    def in_order(self) -> array[int]:
+        """Return their numbers by instant, then by id."""
+        columns = (self._numbers, self._ids, self._instants)
+        order = np.lexsort([np.frombuffer(column, column.typecode) for column in columns])
+        return array("I", np.frombuffer(self._numbers, np.uint32)[order].tobytes())
+
+
+def _tracks(edition: Edition, numbers: Iterable[int]) -> list[Sequence[Position]]:
     """Return the places of each camera in the order of their claimed instants; of one without any, of its clock.
 
     None where so many cameras have a way that nobody could follow one. A camera that may be several (no serial number)
@@ -149,11 +199,9 @@ def _tracks(edition: Edition, numbers: Iterable[int]) -> list[list[Position]]:
     ways = {key: way for key, way in sorted(_ways(edition, numbers).items()) if len(way) > 1}
     if len(ways) > _MOST_WAYS:
         return []
-    devices, at = edition.survey.devices, edition.survey.lines.at
+    devices, lines = edition.survey.devices, edition.survey.lines
     return [
-        [_at(line) for line in map(at, way)]
-        for key, way in ways.items()
-        if not devices[key].doubt or _can_be_one(map(at, way))
+        _Track(lines, way) for key, way in ways.items() if not devices[key].doubt or _can_be_one(map(lines.at, way))
     ]
 
 
@@ -191,7 +239,16 @@ def _table(edition: Edition, named: list[tuple[gazetteer.NamedPlace, array[int]]
 
 def _row(edition: Edition, place: gazetteer.NamedPlace, photos: array[int]) -> tuple[Text, ...]:
     lines = edition.survey.lines
-    moments = [moment for at in photos if (moment := lines.at(at).local) is not None]
-    first, last = (edition.when(end(moments)) if moments else "–" for end in (min, max))
+    first, last = ("–" if moment is None else edition.when(moment) for moment in _first_and_last(edition, photos))
     shown = numbers(edition, lines.names(photos), most=12)
     return (text_of(place_name(edition, place)), text_of(shown), text_of(first), text_of(last))
+
+
+def _first_and_last(edition: Edition, photos: Iterable[int]) -> tuple[datetime | None, datetime | None]:
+    first = last = None
+    for at in photos:
+        moment = edition.survey.lines.at(at).local
+        if moment is not None:
+            first = moment if first is None else min(first, moment)
+            last = moment if last is None else max(last, moment)
+    return first, last

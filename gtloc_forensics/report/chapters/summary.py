@@ -26,6 +26,7 @@ from gtloc_forensics.report.blocks import (
     text_of,
 )
 from gtloc_forensics.report.chapters import decided
+from gtloc_forensics.report.chapters.by_photo import count_photos
 from gtloc_forensics.report.chapters.edition import Edition, Part, cause_name, short_name
 from gtloc_forensics.report.chapters.pictures import thumbnail
 from gtloc_forensics.report.chapters.strength import alarm_share, in_a_word
@@ -194,7 +195,7 @@ def by_kind(edition: Edition, causes: list[WeighedCause]) -> list[list[WeighedCa
 
 def kind_told(edition: Edition, alike: list[WeighedCause]) -> Text:
     """Return how many causes are alike, what they are called, and how many photos they concern."""
-    photos = len({source_id for cause in alike for source_id in cause.group.source_ids})
+    photos = count_photos([cause.group.source_ids for cause in alike])
     name = cause_name(edition, alike[0].group)
     return edition.words("summary.counted", count=len(alike), cause=name, photos=photos)
 

@@ -7,10 +7,12 @@ the number of sections a report has room for, is a row of a table. Nothing is le
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TypeAlias
+
+import numpy as np
 
 from gtloc_forensics.records import (
     CaseView,
@@ -22,10 +24,12 @@ from gtloc_forensics.records import (
     Outcome,
     Severity,
 )
+from gtloc_forensics.report.chapters.by_photo import ByPhoto
 
 _GRAVITY = {Outcome.CONTRADICTION: 2, Outcome.SUSPICIOUS: 1}
 _SURENESS = {Confidence.DECISIVE: 3, Confidence.STRONG: 2, Confidence.WEAK: 1, Confidence.CONTEXT: 0}
-T = TypeVar("T")
+_Kind: TypeAlias = tuple[str, float, float, float]
+"""Of which rule a finding is, and its weight but for the strength: a hundred thousand photos have few."""
 _SMALL = 2  # of so few photos each is shown
 
 
@@ -73,16 +77,19 @@ class WeighedCause:
     @property
     def shown(self) -> tuple[str, ...]:
         """The source ids of the photos that its section shows in full."""
-        return self.group.source_ids if len(self.group.source_ids) <= _SMALL else (self.exemplar,)
+        return tuple(self.group.source_ids) if len(self.group.source_ids) <= _SMALL else (self.exemplar,)
 
 
 def weighed(view: CaseView, *, sections: int) -> tuple[WeighedCause, ...]:
     """Return the causes of a case by weight; the first *sections* that were found are told at length."""
     groups = list(view.causes())
     carried, homes = _carried(view, groups)
-    exemplars = [each.exemplar or next(iter(group.source_ids), "") for each, group in zip(carried, groups, strict=True)]
-    strongest = [each.strongest for each in carried]
+    told_of = [each.told() for each in carried]
     del carried
+    exemplars = [
+        exemplar or next(iter(group.source_ids), "") for (exemplar, _), group in zip(told_of, groups, strict=True)
+    ]
+    strongest = [place for _, place in told_of]
     telling = _told(view, homes, exemplars, strongest)
     causes = [
         WeighedCause(0, group, exemplar, *told)
@@ -95,7 +102,7 @@ def weighed(view: CaseView, *, sections: int) -> tuple[WeighedCause, ...]:
     )
 
 
-def weight_of(finding: Finding) -> tuple[float, ...]:
+def weight_of(finding: Finding) -> tuple[float, float, float, float]:
     """Return outcome, severity, sureness and calibrated strength as something to sort by."""
     strength = abs(finding.log10_lr) if finding.log10_lr is not None else 0.0
     gravity = float(_GRAVITY.get(finding.outcome, 0))
@@ -116,54 +123,80 @@ def _weight(cause: WeighedCause) -> tuple[float, ...]:
     return (*own, *gravest[2:], float(len(cause.group.source_ids)))
 
 
-@dataclass(slots=True)
 class _Carried:
-    """What carries a cause, of findings that go by: nothing of a finding is held but what decides between two.
+    """What carries a cause, of findings that go by: of each some thirty bytes are held, by which two are compared."""
 
-    Attributes:
-        photos: of each photo how many rules speak of it, which these are, and the weight of its gravest finding.
-        best: of each photo the finding whose ratio counts, never the largest of several from one picture: how many
-            scores it combines, how weak it is, and its place among all findings.
-        gravest: of all, kept of findings that name no cause.
-    """
-
-    photos: dict[int, tuple[frozenset[str], tuple[float, ...]]] = field(default_factory=dict)
-    best: dict[int, tuple[tuple[float, float], int]] = field(default_factory=dict)
-    gravest: Finding | None = None
-    findings: int = 0
-    others: dict[str, None] = field(default_factory=dict)  # all photos of findings that name no cause, in their order
+    def __init__(self) -> None:
+        """Hold none yet."""
+        self._photos = array("Q")
+        self._places = array("I")  # among all findings
+        self._kinds = array("I")  # of :attr:`_known`
+        self._strengths = array("d")
+        self._scores = array("h")  # how many scores a ratio combines, -1 where none is calibrated
+        self._known: list[_Kind] = []
+        self._kind_of: dict[_Kind, int] = {}
+        self.gravest: Finding | None = None  # of findings that name no cause
+        self.others: dict[str, None] = {}  # all photos of such findings, in their order
 
     def hear(self, finding: Finding, place: int) -> None:
         """Take a finding in, with its place among all."""
-        photo, weight = int(finding.source_ids[0], 16), weight_of(finding)
-        rules, heaviest = self.photos.get(photo, (frozenset(), weight))
-        both = rules if finding.check_id in rules else rules | {finding.check_id}
-        self.photos[photo] = _same((both, max(heaviest, weight)))
-        known = self.best.get(photo)
-        if finding.log10_lr is not None and (known is None or _whole(finding) > known[0]):
-            self.best[photo] = (_whole(finding), place)
+        gravity, severity, sureness, strength = weight_of(finding)
+        kind = (finding.check_id, gravity, severity, sureness)
+        if kind not in self._kind_of:
+            self._kind_of[kind] = len(self._known)
+            self._known.append(kind)
+        self._photos.append(int(finding.source_ids[0], 16))
+        self._places.append(place)
+        self._kinds.append(self._kind_of[kind])
+        self._strengths.append(strength)
+        self._scores.append(-1 if finding.log10_lr is None else str(finding.facts.get("scores", "")).count("+"))
 
     def hear_homeless(self, finding: Finding, place: int) -> None:
         """Take a finding in that names no cause."""
         self.hear(finding, place)
-        self.findings += 1
         self.others.update(dict.fromkeys(finding.source_ids))
         if self.gravest is None or weight_of(finding) > weight_of(self.gravest):
             self.gravest = finding
 
     @property
-    def exemplar(self) -> str:
-        """The photo of which most rules speak, of these the gravest; "" where there is none."""
-        return f"{max(self.photos, key=self._rank):016x}" if self.photos else ""
+    def findings(self) -> int:
+        """How many were taken in."""
+        return len(self._photos)
 
-    def _rank(self, photo: int) -> tuple[float, ...]:
-        rules, weight = self.photos[photo]
-        return (float(len(rules)), *weight)
+    def told(self) -> tuple[str, int]:
+        """Return the exemplar, and the place of the finding with the largest calibrated strength.
 
-    @property
-    def strongest(self) -> int:
-        """The place of the finding with the largest calibrated strength, -1 where none has one."""
-        return max(self.best.values(), key=lambda best: -best[0][1], default=((0.0, 0.0), -1))[1]
+        The exemplar is the photo of which most rules speak, of these the gravest, of these the one that was heard
+        first; "" where there is none. Of each photo the finding counts whose ratio combines most scores, of these the
+        weakest: never the largest of several from one picture; -1 where none has a ratio.
+        """
+        exemplar, strongest = "", -1
+        heaviest: tuple[float, ...] = ()
+        largest: tuple[float, float] = (-1.0, 0.0)
+        for heard in self._by_photo():
+            weights = [(*self._known[self._kinds[at]][1:], self._strengths[at]) for at in heard]
+            rules = {self._known[self._kinds[at]][0] for at in heard}
+            rank = (float(len(rules)), *max(weights), -float(heard[0]))
+            if rank > heaviest:
+                heaviest, exemplar = rank, f"{self._photos[heard[0]]:016x}"
+            if rated := [at for at in heard if self._scores[at] >= 0]:
+                best = max(rated, key=lambda at: (self._scores[at], -self._strengths[at]))
+                strength = (self._strengths[best], -float(rated[0]))
+                if strength > largest:
+                    largest, strongest = strength, self._places[best]
+        return exemplar, strongest
+
+    def _by_photo(self) -> Iterator[list[int]]:
+        """Yield of each photo which findings are about it, in the order in which they were heard."""
+        if not self._photos:
+            return
+        photos = np.frombuffer(self._photos, np.uint64)
+        order = np.argsort(photos, kind="stable").astype(np.uint32)
+        ends = np.flatnonzero(np.diff(photos[order])) + 1
+        first = 0
+        for last in chain(array("q", ends.tobytes()), (len(order),)):
+            yield order[first:last].tolist()
+            first = last
 
 
 def _carried(view: CaseView, groups: list[CauseGroup]) -> tuple[list[_Carried], array[int]]:
@@ -171,34 +204,26 @@ def _carried(view: CaseView, groups: list[CauseGroup]) -> tuple[list[_Carried], 
 
     Groups of findings that name no cause, one a rule, are added to *groups*.
     """
-    fitting, homes = _fitting(groups), array("q")
+    fitting, homes = ByPhoto(group.source_ids for group in groups), array("q")
     carried = [_Carried() for _ in groups]
     homeless: dict[str, _Carried] = {}
-    waiting: list[tuple[int, str]] = []  # place of a finding without a cause, and its rule
     for finding in view.each_finding():
-        home = _home(finding, fitting.get(finding.source_ids[0], ()), groups)
+        home = _home(finding, fitting.of(finding.source_ids[0]), groups)
         if home is not None:
             carried[home].hear(finding, len(homes))
         elif finding.is_found:
             homeless.setdefault(finding.check_id, _Carried()).hear_homeless(finding, len(homes))
-            waiting.append((len(homes), finding.check_id))
+            home = -2 - [*homeless].index(finding.check_id)  # where it goes is known when all rules are
         homes.append(-1 if home is None else home)
     of_rule = {check_id: len(groups) + index for index, check_id in enumerate(sorted(homeless))}
-    for place, check_id in waiting:
-        homes[place] = of_rule[check_id]
+    whither = [of_rule[check_id] for check_id in homeless]
+    for place, home in enumerate(homes if homeless else ()):
+        if home < -1:
+            homes[place] = whither[-2 - home]
     for check_id in of_rule:
         groups.append(_of_rule(check_id, homeless[check_id]))
         carried.append(homeless[check_id])
     return carried, homes
-
-
-def _fitting(groups: Iterable[CauseGroup]) -> Mapping[str, tuple[int, ...]]:
-    """Return of each photo the groups that it is in."""
-    fitting: dict[str, tuple[int, ...]] = {}
-    for index, group in enumerate(groups):
-        for source_id in dict.fromkeys(group.source_ids):
-            fitting[source_id] = _same((*fitting.get(source_id, ()), index))
-    return fitting
 
 
 def _home(finding: Finding, of_photo: Iterable[int], groups: list[CauseGroup]) -> int | None:
@@ -223,21 +248,6 @@ def _of_rule(check_id: str, carried: _Carried) -> CauseGroup:
         findings=carried.findings,
         summary=gravest.summary if carried.findings == 1 else "",
     )
-
-
-@lru_cache(maxsize=1024)
-def _same(value: T) -> T:
-    """Return the one object that stands for all that are equal to it: a hundred thousand photos have few weights."""
-    return value
-
-
-def _whole(finding: Finding) -> tuple[float, float]:
-    """Return how many scores a ratio combines, then how weak it is."""
-    return float(str(finding.facts.get("scores", "")).count("+")), -_ratio(finding)
-
-
-def _ratio(finding: Finding) -> float:
-    return abs(finding.log10_lr or 0.0)
 
 
 def _told(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Any
 
 from gtloc_forensics.earth.gazetteer import NamedPlace
 from gtloc_forensics.records import Position
@@ -59,7 +61,7 @@ def case_map(
     spots: Sequence[Spot],
     *,
     alt: str,
-    joined: Callable[[Sequence[str]], str],
+    joined: Callable[[Iterable[str]], str],
     tracks: Sequence[Sequence[Position]] = (),
     broken: Sequence[BrokenLeg] = (),
     indicated: Position | None = None,
@@ -81,8 +83,11 @@ def case_map(
         called: what a place is called in the language of the report.
     """
     ends = [place for leg in broken for place in (leg.start, leg.end)]
-    shown = [spot.position for spot in spots] + ends + ([indicated] if indicated else [])
-    window = window_on(shown, width=WIDE if is_wide else NEAR, shape=_WIDE_SHAPE if is_wide else _NEAR_SHAPE)
+    window = window_on(
+        _Shown(spots, [*ends, *([indicated] if indicated else [])]),
+        width=WIDE if is_wide else NEAR,
+        shape=_WIDE_SHAPE if is_wide else _NEAR_SHAPE,
+    )
     labels = Labels(window.width, window.height)
     signs: list[Mark] = []
     signs += scale_bar(window, labels)
@@ -97,8 +102,9 @@ def case_map(
     for x, y, _ in clusters:
         labels.keep_free(_around((x, y), 3.0))
     for x, y, together in reversed(clusters):
-        signs += _spot(x, y, together, labels, joined)
-    names = places(window, labels, [together[0].position for _, _, together in clusters], called=called)
+        text = joined(filter(None, (spots[number].name for number in together)))
+        signs += _spot(x, y, spots[together[0]], labels, text)
+    names = places(window, labels, [spots[together[0]].position for _, _, together in clusters], called=called)
     marks = (*ground(window, degrees), *names, *signs, frame(window))
     return Drawing(window.width, window.height, marks, alt)
 
@@ -133,26 +139,43 @@ def _broken(window: Window, leg: BrokenLeg, labels: Labels) -> Iterator[Mark]:
         yield Label(*spot, leg.label, size=_BREAK_SIZE, anchor="start", bold=True, halo=True)
 
 
-def _clusters(window: Window, spots: Sequence[Spot]) -> list[tuple[float, float, list[Spot]]]:
-    """Return spots of one sort that lie on each other together, at the first of them; the quiet ones first."""
-    found: dict[tuple[int, int, bool, bool], tuple[float, float, list[Spot]]] = {}
-    for spot in sorted(spots, key=lambda spot: not spot.is_quiet):
+class _Shown(Sequence[Position]):
+    """The places of spots, and some more."""
+
+    def __init__(self, spots: Sequence[Spot], more: Sequence[Position]) -> None:
+        self._spots = spots
+        self._more = more
+
+    def __len__(self) -> int:
+        return len(self._spots) + len(self._more)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        own = len(self._spots)
+        return self._spots[index].position if index < own else self._more[index - own]
+
+
+def _clusters(window: Window, spots: Sequence[Spot]) -> list[tuple[float, float, array[int]]]:
+    """Return the numbers of spots of one sort that lie on each other, at the first of them; the quiet ones first."""
+    found: dict[tuple[int, int, bool, bool], tuple[float, float, array[int]]] = {}
+    sorts = (
+        (number, spot) for is_quiet in (True, False) for number, spot in enumerate(spots) if spot.is_quiet is is_quiet
+    )
+    for number, spot in sorts:
         x, y = window.at(spot.position)
         column, row = round(x / _SAME_SPOT), round(y / _SAME_SPOT)
         cells = [(column + right, row + up, spot.is_claimed, spot.is_quiet) for right, up in _NEIGHBOURS]
         near = [found[cell] for cell in cells if cell in found]
         together = min(near, key=lambda cluster: math.dist(cluster[:2], (x, y)), default=None)
         if together is not None and math.dist(together[:2], (x, y)) < _SAME_SPOT:
-            together[2].append(spot)
+            together[2].append(number)
         else:
-            found[cells[0]] = (x, y, [spot])
+            found[cells[0]] = (x, y, array("I", (number,)))
     return list(found.values())
 
 
-def _spot(
-    x: float, y: float, together: list[Spot], labels: Labels, joined: Callable[[Sequence[str]], str]
-) -> Iterator[Mark]:
-    first = together[0]
+def _spot(x: float, y: float, first: Spot, labels: Labels, text: str) -> Iterator[Mark]:
     if first.is_quiet:
         yield Disc(round(x, 2), round(y, 2), 1.9, fill=PAPER, stroke=INK, width=0.9)
     elif first.is_claimed:
@@ -160,7 +183,6 @@ def _spot(
     else:
         corners = ((x, y + 3.6), (x + 3.6, y), (x, y - 3.6), (x - 3.6, y))
         yield Shape(tuple((round(a, 2), round(b, 2)) for a, b in corners), fill=PAPER, stroke=CLAIM, width=1.1)
-    text = joined([spot.name for spot in together if spot.name])
     place = labels.beside(x, y, text, size=_LABEL_SIZE, gap=5.0) if text else None
     if place is not None:
         yield Label(*place, text, size=_LABEL_SIZE, anchor="start", bold=not first.is_quiet, halo=True)

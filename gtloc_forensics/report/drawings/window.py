@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -94,8 +93,11 @@ class Window:
 
 def window_on(positions: Sequence[Position], *, width: float, shape: float) -> Window:
     """Return a window that shows all of *positions* with a margin; *shape* is its height to its width."""
-    latitudes = np.array([position.latitude_deg for position in positions])
-    west_deg, wide_deg = _span([position.longitude_deg for position in positions])
+    latitudes, longitudes = (
+        np.fromiter((getattr(position, name) for position in positions), np.float64, len(positions))
+        for name in ("latitude_deg", "longitude_deg")
+    )
+    west_deg, wide_deg = _span(longitudes)
     middle_lat, middle_lon = float(latitudes.min() + latitudes.max()) / 2, _home(west_deg + wide_deg / 2)
     if wide_deg > _WORLD_DEG and abs(middle_lat) < _POLAR_DEG:
         return _world(width)
@@ -109,18 +111,16 @@ def window_on(positions: Sequence[Position], *, width: float, shape: float) -> W
         if flat_km >= tall_km:
             return Window(width, width * flat_km / size_km, middle_lat, middle_lon, width / size_km)
     if reach_deg > _POLAR_DEG:
-        return _polar(latitudes, middle_lon, positions, width=width, shape=shape)
+        return _polar(latitudes, longitudes, middle_lon, width=width, shape=shape)
     return Window(width, width * shape, middle_lat, middle_lon, width / size_km)
 
 
-def _polar(
-    latitudes: Floats, middle_lon: float, positions: Sequence[Position], *, width: float, shape: float
-) -> Window:
+def _polar(latitudes: Floats, longitudes: Floats, middle_lon: float, *, width: float, shape: float) -> Window:
     pole = 1 if latitudes.mean() > 0 else -1
     if (pole * latitudes).min() < 25.0:  # too far off for a map about the pole
         return _world(width)
     flat = Window(width, width * shape, pole * 90.0, middle_lon, 1.0, pole)
-    spots = flat.project(latitudes, np.array([position.longitude_deg for position in positions]))
+    spots = flat.project(latitudes, longitudes)
     low, high = spots.min(axis=0), spots.max(axis=0)
     across_km, tall_km = high - low
     size_km = max(_LEAST_KM * 2, _MARGIN * float(across_km), _MARGIN * float(tall_km) / shape)
@@ -139,10 +139,9 @@ def _home(longitude_deg: float) -> float:
     return (longitude_deg + 180.0) % 360.0 - 180.0
 
 
-def _span(longitudes_deg: Sequence[float]) -> tuple[float, float]:
+def _span(longitudes_deg: Floats) -> tuple[float, float]:
     """Return where the shortest arc that holds all longitudes begins, going east, and how long it is."""
-    ordered = sorted(set(longitudes_deg))
-    gaps = [(following - before) for before, following in pairwise(ordered)]
-    gaps.append(ordered[0] + 360.0 - ordered[-1])
+    ordered = np.unique(longitudes_deg)
+    gaps = np.append(np.diff(ordered), ordered[0] + 360.0 - ordered[-1])
     widest = int(np.argmax(gaps))
-    return ordered[(widest + 1) % len(ordered)], 360.0 - gaps[widest]
+    return float(ordered[(widest + 1) % len(ordered)]), 360.0 - float(gaps[widest])

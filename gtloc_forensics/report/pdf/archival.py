@@ -7,24 +7,31 @@ pikepdf could date or draw by chance is given.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
+import weakref
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, Pdf, String
 from PIL import ImageCms
 
 from gtloc_forensics.files import opening
+from gtloc_forensics.report.pdf import long_structure
+from gtloc_forensics.report.pdf.revision import Revision, read_in_pieces
+from gtloc_forensics.report.pdf.tagging import Marks, Tagged
 
 _ICC_DATE = slice(24, 36)  # of the profile's header: when it was made, which must not be now
 _SAME_IN_BOTH = {"pdf:Producer": "/Producer", "xmp:CreatorTool": "/Creator", "pdf:Keywords": "/Keywords"}
-_PACKED_BY_QPDF_BYTES = 1 << 24  # a longer file is never held whole; of a shorter one qpdf orders the entries anew
+_PACKED_BY_QPDF_BYTES = 10 << 20  # a longer file is never held whole: qpdf takes more than twice as much for one
+_TAGGED_BY_QPDF = 10_000  # of more marks the structure tree is written behind the file: qpdf holds a kilobyte of each
 _PRINTED = 4  # flag of an annotation
 _OF_LISTS = ("Lbl", "LBody")
 _EXTENSION = """
@@ -43,46 +50,46 @@ _EXTENSION = """
 """What PDF/A-3 (6.6.2.3) asks for a property that it does not know, which that of PDF/UA is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tagged:
-    """A stretch of marked content: where it is, what it is, and the table row it belongs to."""
-
-    page: int  # from 1
-    mcid: int
-    kind: str  # H1, H2, H3, P, Figure, TH, TD, Lbl, LBody
-    alt: str = ""
-    table: int = 0  # 0 outside tables and lists
-    row: int = 0
-    links: tuple[int, ...] = ()  # of the page's annotations, those that lie in it
-    is_link: bool = False  # whether all of it is one link
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Attachment:
     """A file embedded in the PDF."""
 
-    deflated: bytes
+    deflated: BinaryIO  # without a name; it is gone with this object
     size: int  # of what is deflated
     media_type: str
     told: str  # what it is, for people
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it is never held whole."""
+        return self.size > _PACKED_BY_QPDF_BYTES
+
+    @property
+    def content(self) -> bytes:
+        """All of it, where it is not long."""
+        self.deflated.seek(0)
+        return zlib.decompress(self.deflated.read())
+
 
 def attachment(pieces: Iterable[str], media_type: str, told: str) -> Attachment:
-    """Return a file to embed, of text that is packed piece by piece: of a gigabyte some twenty megabytes are held."""
+    """Return a file to embed, of text that is packed piece by piece, on the disk."""
     packing, size = zlib.compressobj(), 0
-    with opening.told_when_full(), tempfile.TemporaryFile() as packed:  # joined in memory it would be there twice
+    with opening.told_when_full():
+        packed = tempfile.TemporaryFile()  # noqa: SIM115 - closed with what is returned
         for piece in pieces:
             content = piece.encode()
             size += len(content)
             packed.write(packing.compress(content))
         packed.write(packing.flush())
-        packed.seek(0)
-        return Attachment(packed.read(), size, media_type, told)
+        packed.flush()
+    made = Attachment(packed, size, media_type, told)
+    weakref.finalize(made, packed.close)
+    return made
 
 
 def finish(
     path: Path,
-    marks: Iterable[Tagged],
+    marks: Marks,
     *,
     instant: datetime,
     title: str,
@@ -103,7 +110,11 @@ def finish(
     """
     with opening.told_when_full(), tempfile.TemporaryFile() as finished:  # a path need not be text, as pikepdf asks
         with path.open("rb") as drawn, Pdf.open(drawn) as pdf:
-            _build_tree(pdf, list(marks))
+            is_long = len(marks) > _TAGGED_BY_QPDF
+            if is_long:
+                long_structure.prepare(pdf, marks)
+            else:
+                _build_tree(pdf, marks)
             _print_links(pdf, link_told)
             _embed(pdf, attachments, instant)
             _declare(pdf, instant=instant, title=title, language=language)
@@ -113,12 +124,15 @@ def finish(
                 min_version="1.7",
                 object_stream_mode=pikepdf.ObjectStreamMode.generate,
             )
+        long = {name: file for name, file in attachments.items() if file.is_long}
+        if long or is_long:
+            _append(finished, long, marks if is_long else None)
         finished.seek(0)
         with path.open("wb") as whole:
             shutil.copyfileobj(finished, whole)
 
 
-def _build_tree(pdf: Pdf, marks: list[Tagged]) -> None:
+def _build_tree(pdf: Pdf, marks: Iterable[Tagged]) -> None:
     root = pdf.make_indirect(Dictionary(Type=Name.StructTreeRoot))
     document = pdf.make_indirect(Dictionary(Type=Name.StructElem, S=Name.Document, P=root, K=Array()))
     root.K = Array([document])
@@ -202,10 +216,8 @@ def _embed(pdf: Pdf, attachments: Mapping[str, Attachment], instant: datetime) -
     stamp = f"D:{instant:%Y%m%d%H%M%S}Z"
     names = Array()
     for name, file in sorted(attachments.items()):
-        is_short = file.size <= _PACKED_BY_QPDF_BYTES
         stream = pdf.make_stream(
-            zlib.decompress(file.deflated) if is_short else file.deflated,
-            **({} if is_short else {"Filter": Name.FlateDecode}),
+            b"" if file.is_long else file.content,  # what is long comes behind all else
             Type=Name.EmbeddedFile,
             Subtype=Name(f"/{file.media_type}"),
             Params=Dictionary(ModDate=String(stamp), Size=file.size),
@@ -227,6 +239,22 @@ def _embed(pdf: Pdf, attachments: Mapping[str, Attachment], instant: datetime) -
         pdf.Root.AF = associated
         pdf.Root.Names = pdf.Root.get("/Names", Dictionary())
         pdf.Root.Names.EmbeddedFiles = Dictionary(Names=names)
+
+
+def _append(finished: BinaryIO, long: Mapping[str, Attachment], marks: Marks | None) -> None:
+    """Put behind a finished PDF the files that are empty in it, and the tree of *marks* that it was prepared for."""
+    with Pdf.open(finished) as pdf:
+        revision = Revision(finished, pdf)
+        if marks is not None:
+            long_structure.write(pdf, revision, marks)
+        told = pdf.Root.Names.EmbeddedFiles.Names if long else ()
+        streams = {str(name): described.EF.F for name, described in zip(told[::2], told[1::2], strict=True)}
+        for name, file in long.items():
+            entries = {key: streams[name][key] for key in ("/Type", "/Subtype", "/Params")}
+            length = file.deflated.seek(0, os.SEEK_END)
+            described = Dictionary({**entries, "/Filter": Name.FlateDecode})
+            revision.stream(streams[name].objgen[0], described, read_in_pieces(file.deflated), length)
+        revision.end()
 
 
 def _declare(pdf: Pdf, *, instant: datetime, title: str, language: str) -> None:

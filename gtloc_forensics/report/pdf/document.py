@@ -32,12 +32,13 @@ from gtloc_forensics.report.chapters.survey import Progress
 from gtloc_forensics.report.drawings.marks import QUIET
 from gtloc_forensics.report.exports.custody_lines import custody_lines
 from gtloc_forensics.report.exports.findings_json import pieces
-from gtloc_forensics.report.pdf.archival import Attachment, Tagged, attachment, finish
+from gtloc_forensics.report.pdf.archival import Attachment, attachment, finish
 from gtloc_forensics.report.pdf.flowables import flowables
 from gtloc_forensics.report.pdf.fonts import font_name, width_of
 from gtloc_forensics.report.pdf.paint_pdf import ink, write_line
 from gtloc_forensics.report.pdf.paper import RULE, page_form
 from gtloc_forensics.report.pdf.signing import SignWith, signed
+from gtloc_forensics.report.pdf.tagging import Marks, Tagged
 from gtloc_forensics.report.text import plain
 
 _SIZES = {"A4": A4, "letter": letter}
@@ -183,7 +184,7 @@ class ReportCanvas(Canvas):  # type: ignore[misc]
         super().__init__(*args, **options)
         self.page_of_anchor: dict[str, int] = {}
         self.page_numbers_asked: list[tuple[str, float]] = []
-        self.marks: list[Tagged] = []
+        self.marks = Marks()
         self.tables: dict[int, tuple[Any, int]] = {}  # by identity, kept so that it stays one
         self._mcid = 0
         self._level = 0  # of the last heading
@@ -226,7 +227,7 @@ class ReportDocument(BaseDocTemplate):  # type: ignore[misc]
         """Prepare the pages of an edition; *progress* is told the number of each."""
         self._edition = edition
         self._progress = progress
-        self.marks: list[Tagged] = []
+        self.marks = Marks()
         width, height = _SIZES.get(edition.template.page, A4)
         self.frame_width = width - 2 * _SIDE
         super().__init__(
