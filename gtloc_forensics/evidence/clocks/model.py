@@ -36,7 +36,9 @@ WRONG_FROM = 0.9
 RIGHT_FROM = 0.8
 # Light this much (natural log) for a right clock against the GPS clock's offset speaks of a wrong place.
 SPLIT_LOG = 4.0
-RIGHT_WITHIN_HOURS = 0.375  # the quarter hours beside zero belong to a right clock, set by hand and by sight
+# The prior gives the quarter hours beside zero to a right clock, set by hand and by sight, and outweighs GPS times some
+# way beyond them. It speaks of what no clock tells: photos that keep one distance from GPS time tell it themselves.
+BY_SIGHT_HOURS = 0.75
 FEWEST_WRONG = 2  # photos before GPS time calls a clock wrong: of one alone its place or its fix may be
 FARTHEST_HOURS = 14.0  # what zones and half days explain; beyond it the date itself is off
 # Counts belong to one body and only rise; what is left are edited dates. A judgement, not a frequency.
@@ -262,15 +264,15 @@ def _by_gps(
 ) -> ClockModel:
     is_right = posterior.kind is ClockKind.RIGHT
     is_alone = not is_right and len(level.members) < FEWEST_WRONG
-    is_denied = is_right and abs(level.hours) > RIGHT_WITHIN_HOURS  # light or the prior outweighs one GPS time
     days = _whole_days(gps, level)
-    is_near = is_right and TOGETHER_HOURS < abs(level.hours) <= RIGHT_WITHIN_HOURS
-    if is_alone or is_denied or _are_dates_in_doubt(gps, level, days) or (is_near and not _is_steady(level)):
+    is_by_sight = TOGETHER_HOURS < abs(level.hours) <= BY_SIGHT_HOURS and (is_right or not _is_decided(posterior))
+    is_denied = is_right and abs(level.hours) > BY_SIGHT_HOURS  # light or the prior outweighs one GPS time
+    if is_alone or is_denied or _are_dates_in_doubt(gps, level, days) or (is_by_sight and not _is_steady(level)):
         return _undetermined(fitted, posterior)
-    if not is_near and not _is_decided(posterior):
+    if not is_by_sight and not _is_decided(posterior):
         return _undetermined(fitted, posterior)
     # Some minutes off is no right clock, though what is set by hand and by sight begins there.
-    kind = ClockKind.CONSTANT_OFFSET if is_near else _exact(posterior.kind, level.hours)
+    kind = ClockKind.CONSTANT_OFFSET if is_by_sight else _exact(posterior.kind, level.hours)
     offset = level.hours
     # The GPS clock is finer than the grid: what it says is the offset, a minute of its own added.
     reach = 2.0 * level.spread_hours + 1.0 / 60.0
@@ -283,12 +285,15 @@ def _by_gps(
         offset += 24.0 * days
         if abs(offset) > FARTHEST_HOURS:
             kind = ClockKind.RESET if _is_restarted(group) else ClockKind.CONSTANT_OFFSET
-    return _told(fitted, kind, offset, (offset - reach, offset + reach), ClockWitness.GPS)
+    near = clock_witnesses.near_a_witness(group, gps, level)
+    return _told(fitted, kind, offset, (offset - reach, offset + reach), ClockWitness.GPS, near=near)
 
 
 def _are_dates_in_doubt(gps: GpsResiduals, level: Level, days: int) -> bool:
     """Whether most GPS dates are not the camera's while too few of them agree to tell by how much it was off."""
-    apart = np.where(gps.is_local_date, 0.0, gps.days)[level.members]
+    # That firmware wrote the date of the camera excuses the day alone: a clock that is off besides may be off by it.
+    is_excused = gps.is_local_date & (abs(level.hours) <= TOGETHER_HOURS)
+    apart = np.where(is_excused, 0.0, gps.days)[level.members]
     return days == 0 and bool(np.median(apart) != 0.0)
 
 
@@ -344,16 +349,15 @@ def _zone_within(zone_hours: float | None, interval: tuple[float, float]) -> flo
 
 
 def _told(
-    fitted: ClockModel, kind: ClockKind, offset: float, interval: tuple[float, float], witness: ClockWitness
+    fitted: ClockModel,
+    kind: ClockKind,
+    offset: float,
+    interval: tuple[float, float],
+    witness: ClockWitness,
+    near: int | None = None,
 ) -> ClockModel:
-    return replace(
-        fitted,
-        kind=kind,
-        offset_hours=offset,
-        interval_hours=interval,
-        decided_by=witness,
-        summary=sentences.kept_one_offset(kind, photos=fitted.photos, offset_hours=offset, interval_hours=interval),
-    )
+    told = sentences.kept_one_offset(kind, fitted.photos, offset_hours=offset, interval_hours=interval, near=near)
+    return replace(fitted, kind=kind, offset_hours=offset, interval_hours=interval, decided_by=witness, summary=told)
 
 
 def _is_restarted(group: DeviceGroup) -> bool:

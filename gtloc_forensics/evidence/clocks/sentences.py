@@ -9,6 +9,8 @@ from gtloc_forensics.records import ClockKind, Sentence, Statement, template
 
 Interval = tuple[float, float]
 
+REACH_DAYS = 31
+"""So long before and after a photo its GPS time speaks of the clock: clocks are set, and run down, in between."""
 MOST_ZONES_HOURS = 26.0  # from UTC+14 to UTC−12: no journey sets a clock back by more
 
 _RAN = template(
@@ -35,8 +37,35 @@ _RAN_AS = {
 }
 
 
-def kept_one_offset(kind: ClockKind, *, photos: int, offset_hours: float, interval_hours: Interval) -> Sentence:
-    """Return what is said of a clock that was right, or off by one known offset."""
+def kept_one_offset(
+    kind: ClockKind, photos: int, *, offset_hours: float, interval_hours: Interval, near: int | None = None
+) -> Sentence:
+    """Return what is said of a clock that was right, or off by one known offset.
+
+    Args:
+        kind: of the clock.
+        photos: of the device that have a time.
+        offset_hours: by which it was ahead.
+        interval_hours: that holds the offset.
+        near: how many of them lie near enough in time to a witness for it to speak of them; None for all.
+    """
+    if near is not None and near < photos:
+        said = (
+            Sentence(
+                "The clock was right for {photos:?1 photo|# photos} ({interval_hours:range}).",
+                photos=near,
+                interval_hours=interval_hours,
+            )
+            if kind is ClockKind.RIGHT
+            else kept_one_offset(kind, near, offset_hours=offset_hours, interval_hours=interval_hours)
+        )
+        return Sentence(
+            "{said} That is told of the photos within {days} days of one whose GPS time says so, not of "
+            "{others:?1 other|# others}.",
+            said=said,
+            days=REACH_DAYS,
+            others=photos - near,
+        )
     if kind is ClockKind.RIGHT:
         return Sentence(
             "The clock was right for {photos:?its one photo|all # photos} ({interval_hours:range}).",

@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics.evidence.clocks import receiver
+from gtloc_forensics.evidence.clocks import receiver, sentences
 from gtloc_forensics.evidence.clocks.receiver import FIRST_DIGITAL, LEVEL_GAP_HOURS
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS, civil_offset_hours
 from gtloc_forensics.records import DeviceGroup, PhotoSummary, Statement
@@ -113,6 +113,20 @@ class Level:
     hours: float
     spread_hours: float
     members: NDArray[np.int64]
+
+
+def near_a_witness(group: DeviceGroup, gps: GpsResiduals, level: Level) -> int:
+    """Return how many photos the GPS times of a level may speak of: those soon before or after."""
+    ids = {gps.source_ids[place] for place in level.members.tolist()}
+    times = [photo.local_time for photo in group.summaries if photo.local_time is not None]
+    heard = [photo.local_time for photo in group.summaries if photo.source_id in ids and photo.local_time is not None]
+    days, known = (
+        np.sort([(time - datetime(1970, 1, 1)) / timedelta(days=1) for time in some]) for some in (times, heard)
+    )
+    after = np.searchsorted(known, days)
+    to_next = known[np.minimum(after, len(known) - 1)] - days
+    from_last = days - known[np.maximum(after - 1, 0)]
+    return int(np.sum(np.minimum(np.abs(to_next), np.abs(from_last)) <= sentences.REACH_DAYS))
 
 
 def levels(hours: Floats) -> tuple[Level, ...]:
