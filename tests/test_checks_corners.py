@@ -356,3 +356,27 @@ def test_a_constant_offset_puts_no_photo_out_of_the_order_of_its_counter(tmp_pat
     assert [line[:5] for line in alarms(told["IMG_0006.JPG"])] == ["GF402"]
     (minutes,) = [cause for cause in causes(tmp_path) if "25 min" in cause["summary"]]
     assert "GF402" not in minutes["checks"] and len(minutes["photos"]) == 11
+
+
+# --------------------------------------------------------------------------- one zone on a journey
+
+
+def test_home_time_on_a_journey_is_one_zone_and_not_five_faults(tmp_path: Path) -> None:
+    places = ((48.2081, 16.3713), (41.0121, 28.9767), (35.6934, 51.3923), (28.6122, 77.2145), (13.7512, 100.5034))
+    photos = {}
+    for number, place in enumerate(places):
+        utc = datetime(2019, 7, 10 + number, 8 + number, 30, number)
+        photos[f"{number}.jpg"] = [*taken(written(utc + timedelta(hours=2)), *SIXD), *fixed(*place, written(utc))]
+    audited(tmp_path, photos)
+    assert clock(tmp_path)["summary"] == (
+        "The clock kept UTC+02:00 for all 5 photos, 4 of them at places that keep another time."
+    )
+    (one,) = [cause for cause in causes(tmp_path) if cause["outcome"] == "suspicious"]
+    assert len(one["photos"]) == 4
+    with open_case(tmp_path / "photos", tmp_path / "case") as case:
+        assert not case.plan_corrections(tmp_path / "plan.toml", Order()).changes
+
+
+def test_a_telephone_in_the_first_weeks_of_a_year_had_not_lost_its_time(tmp_path: Path) -> None:
+    audited(tmp_path, {"a.jpg": taken("2020:01:12 12:00:00", "-Make=samsung", "-Model=SM-G991B", "-ExifVersion=0220")})
+    assert {cause["cause"] for cause in causes(tmp_path)}.isdisjoint({"clock-reset"})
