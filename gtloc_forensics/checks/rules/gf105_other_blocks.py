@@ -62,7 +62,7 @@ SIDECAR = "sidecar:"  # before the name of a tag read from an XMP file beside th
 SERVICE = f"{SIDECAR}JSON:"  # of a tag read from the JSON file of a photo service
 CHANGE_TAGS = ("IFD0:ModifyDate", "XMP-xmp:ModifyDate", "XMP-xmp:MetadataDate")
 UTC_TAGS = ("QuickTime:CreateDate",)  # QuickTime counts UTC, by its specification
-FILM_CAPTURE_TAGS = ("Keys:CreationDate", "XML:CreationDateValue", "ItemList:ContentCreateDate")
+FILM_CAPTURE_TAGS = ("Keys:CreationDate", "XML:CreationDateValue")  # of cameras; shops write a day of release elsewhere
 LONGEST_SHOWN = 40
 
 

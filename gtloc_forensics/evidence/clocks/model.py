@@ -357,6 +357,8 @@ def _told(
     near: int | None = None,
 ) -> ClockModel:
     told = sentences.kept_one_offset(kind, fitted.photos, offset_hours=offset, interval_hours=interval, near=near)
+    if near is not None and near < fitted.photos:
+        fitted = replace(fitted, evidence=(*fitted.evidence, sentences.of_photos_near(near, fitted.photos)))
     return replace(fitted, kind=kind, offset_hours=offset, interval_hours=interval, decided_by=witness, summary=told)
 
 

@@ -59,13 +59,7 @@ def kept_one_offset(
             if kind is ClockKind.RIGHT
             else kept_one_offset(kind, near, offset_hours=offset_hours, interval_hours=interval_hours)
         )
-        return Sentence(
-            "{said} That is told of the photos within {days} days of one whose GPS time says so, not of "
-            "{others:?1 other|# others}.",
-            said=said,
-            days=REACH_DAYS,
-            others=photos - near,
-        )
+        return Sentence("{said} {reach}", said=said, reach=of_photos_near(near, photos))
     if kind is ClockKind.RIGHT:
         return Sentence(
             "The clock was right for {photos:?its one photo|all # photos} ({interval_hours:range}).",
@@ -73,6 +67,17 @@ def kept_one_offset(
             interval_hours=interval_hours,
         )
     return Sentence(_RAN_AS.get(kind, _RAN), photos=photos, offset_hours=offset_hours, interval_hours=interval_hours)
+
+
+def of_photos_near(near: int, photos: int) -> Sentence:
+    """Return of how many photos a device's GPS times tell the clock, and of how many they do not."""
+    return Sentence(
+        "It is told of {near:?1 photo|# photos} within {days} days of one whose GPS time says so, not of "
+        "{others:?1 other|# others}.",
+        near=near,
+        days=REACH_DAYS,
+        others=photos - near,
+    )
 
 
 def wrong_by_light(*, photos: int, interval_hours: Interval) -> Sentence:
