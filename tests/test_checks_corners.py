@@ -294,7 +294,7 @@ def test_every_main_place_of_a_zone_is_in_its_country() -> None:
 # --------------------------------------------------------------------------- plans
 
 
-def test_a_plan_names_the_other_camera_as_people_do(tmp_path: Path) -> None:
+def test_a_companion_is_named_as_people_do_and_heard_of_the_journey_alone(tmp_path: Path) -> None:
     photos = {}
     for number in range(8):
         utc = datetime(2023, 7, 10, 7 + number, 5 * number)
@@ -306,10 +306,14 @@ def test_a_plan_names_the_other_camera_as_people_do(tmp_path: Path) -> None:
             *taken(written(ahead), "-Make=SONY", "-Model=ILCE-7M3"),
             *fixed(*place, written(utc))[:4],
         ]
+    for year in (2018, 2019):
+        photos[f"old{year}.jpg"] = taken(f"{year}:03:04 10:00:00", "-Make=SONY", "-Model=ILCE-7M3")
     audited(tmp_path, photos)
+    told = [one["summary"] for one in json.loads((tmp_path / "case" / "findings.json").read_text())["clocks"]]
+    assert any("as of another zone, for all 8 photos" in said_of and "not of 2 others" in said_of for said_of in told)
     with open_case(tmp_path / "photos", tmp_path / "case") as case:
         plan = case.plan_corrections(tmp_path / "plan.toml", Order())
-    assert plan.changes
+    assert {line.relative.decode() for line in plan.changes} == {f"c{number}.jpg" for number in range(8)}
     assert all("against samsung SM-G991B" in line.reason for line in plan.changes)
     assert causes(tmp_path)
 

@@ -36,8 +36,7 @@ WRONG_FROM = 0.9
 RIGHT_FROM = 0.8
 # Light this much (natural log) for a right clock against the GPS clock's offset speaks of a wrong place.
 SPLIT_LOG = 4.0
-# The prior gives the quarter hours beside zero to a right clock, set by hand and by sight, and outweighs GPS times some
-# way beyond them. It speaks of what no clock tells: photos that keep one distance from GPS time tell it themselves.
+# So far the prior's right clock, set by sight, may outweigh any number of GPS times that keep one distance from it.
 BY_SIGHT_HOURS = 0.75
 FEWEST_WRONG = 2  # photos before GPS time calls a clock wrong: of one alone its place or its fix may be
 FARTHEST_HOURS = 14.0  # what zones and half days explain; beyond it the date itself is off
@@ -248,7 +247,7 @@ def _constant(group: DeviceGroup, evidence: _Evidence) -> ClockModel:
     if evidence.level is not None and evidence.gps is not None:
         return _by_gps(group, fitted, posterior, level=evidence.level, gps=evidence.gps)
     if evidence.met is not None:
-        return _by_companion(fitted, posterior, evidence.met)
+        return _by_companion(fitted, posterior, evidence.met, group)
     return _by_light(fitted, posterior, evidence)
 
 
@@ -286,7 +285,7 @@ def _by_gps(
         if abs(offset) > FARTHEST_HOURS:
             kind = ClockKind.RESET if _is_restarted(group) else ClockKind.CONSTANT_OFFSET
     near = clock_witnesses.near_a_witness(group, gps, level)
-    return _told(fitted, kind, offset, (offset - reach, offset + reach), ClockWitness.GPS, near=near)
+    return _told(fitted, kind, offset, (offset - reach, offset + reach), ClockWitness.GPS, near)
 
 
 def _are_dates_in_doubt(gps: GpsResiduals, level: Level, days: int) -> bool:
@@ -308,14 +307,15 @@ def _exact(kind: ClockKind, hours: float) -> ClockKind:
     return kind if kind is ClockKind.RIGHT or is_whole else ClockKind.CONSTANT_OFFSET
 
 
-def _by_companion(fitted: ClockModel, posterior: Posterior, met: Meetings) -> ClockModel:
+def _by_companion(fitted: ClockModel, posterior: Posterior, met: Meetings, group: DeviceGroup) -> ClockModel:
     if abs(met.hours) <= met.reach_hours:
         kind = ClockKind.RIGHT
     elif posterior.kind is ClockKind.RIGHT or abs(met.hours) > FARTHEST_HOURS:  # the prior's, of what is set by sight
         kind = ClockKind.CONSTANT_OFFSET
     else:
         kind = _exact(posterior.kind, met.hours)
-    return _told(fitted, kind, met.hours, met.interval_hours, ClockWitness.COMPANION)
+    near = clock_witnesses.near_days(group, met.days)
+    return _told(fitted, kind, met.hours, met.interval_hours, ClockWitness.COMPANION, near)
 
 
 def _by_light(fitted: ClockModel, posterior: Posterior, evidence: _Evidence) -> ClockModel:
@@ -352,14 +352,14 @@ def _told(
     fitted: ClockModel,
     kind: ClockKind,
     offset: float,
-    interval: tuple[float, float],
-    witness: ClockWitness,
+    ends: sentences.Interval,
+    by: ClockWitness,
     near: int | None = None,
 ) -> ClockModel:
-    told = sentences.kept_one_offset(kind, fitted.photos, offset_hours=offset, interval_hours=interval, near=near)
+    told = sentences.kept_one_offset(kind, fitted.photos, offset_hours=offset, interval_hours=ends, near=near)
     if near is not None and near < fitted.photos:
         fitted = replace(fitted, evidence=(*fitted.evidence, sentences.of_photos_near(near, fitted.photos)))
-    return replace(fitted, kind=kind, offset_hours=offset, interval_hours=interval, decided_by=witness, summary=told)
+    return replace(fitted, kind=kind, offset_hours=offset, interval_hours=ends, decided_by=by, summary=told)
 
 
 def _is_restarted(group: DeviceGroup) -> bool:

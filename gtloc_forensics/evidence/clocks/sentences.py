@@ -10,7 +10,7 @@ from gtloc_forensics.records import ClockKind, Sentence, Statement, template
 Interval = tuple[float, float]
 
 REACH_DAYS = 31
-"""So long before and after a photo its GPS time speaks of the clock: clocks are set, and run down, in between."""
+"""So long before and after a photo its witness speaks of the clock: clocks are set, and run down, in between."""
 MOST_ZONES_HOURS = 26.0  # from UTC+14 to UTC−12: no journey sets a clock back by more
 
 _RAN = template(
@@ -70,9 +70,9 @@ def kept_one_offset(
 
 
 def of_photos_near(near: int, photos: int) -> Sentence:
-    """Return of how many photos a device's GPS times tell the clock, and of how many they do not."""
+    """Return of how many photos the witnesses of a clock tell it, and of how many they do not."""
     return Sentence(
-        "It is told of {near:?1 photo|# photos} within {days} days of one whose GPS time says so, not of "
+        "It is told of {near:?1 photo|# photos} within {days} days of one that shows it, not of "
         "{others:?1 other|# others}.",
         near=near,
         days=REACH_DAYS,
