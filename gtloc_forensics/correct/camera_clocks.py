@@ -6,15 +6,27 @@ where its interval is hours wide, it does not say by how much, and nothing is mo
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from gtloc_forensics.correct import changes as lines
 from gtloc_forensics.correct import repairs
 from gtloc_forensics.correct.changes import Change, Quantity
 from gtloc_forensics.correct.draft import SETTLE, SEVERAL_GPS, TWO_GROUNDS, Draft, counted
 from gtloc_forensics.correct.repairs import Subject
-from gtloc_forensics.correct.witnesses import Shift, Testimony, Word, rounded, shift_of, testimony, true_locals
+from gtloc_forensics.correct.witnesses import (
+    Shift,
+    Testimony,
+    Word,
+    is_day_open,
+    rounded,
+    shift_of,
+    speaks_against,
+    testimony,
+    true_locals,
+)
 from gtloc_forensics.earth import zones
 from gtloc_forensics.records import UNKNOWN_DEVICE, ClockKind, ClockModel, ClockWitness, Finding, source_id_of, visible
 
@@ -28,6 +40,12 @@ EXACT_HOURS = 1.0 / 3.0
 """A clock model with a wider interval says that the clock was off, not by how much."""
 LEAST_CONFIRMED = 2
 """So many photos of the other camera must be confirmed by GPS, and none denied, before it sets a clock."""
+REACH = timedelta(days=31)
+"""So long before and after a photo its witness speaks of the clock: clocks are set, and run down, in between."""
+FAR = (
+    "no photo within 31 days of it tells how its clock stood then, and clocks are set anew; "
+    "--offset with --only moves it"
+)
 HALF_DAY_HOURS = 11.5
 """Half a day ahead and half a day behind look alike where no date tells them apart."""
 
@@ -74,16 +92,30 @@ def judge(
         _piecewise(told, model, draft)
         return
     shift = shift_of(told)
-    if shift is not None and not any(word.word is Word.CONFIRMS for word in told):
+    if shift is not None and not speaks_against(shift, told):
         _shifted(told, shift, model, draft)
+    elif is_day_open(told):
+        draft.notes.append(
+            f"The clock of {'the camera' if model is None else model.label} was not right, but the GPS dates in its "
+            f"photos are those of the camera itself, as some firmware writes them, and the day is open: nothing is "
+            f"moved. {SETTLE}"
+        )
+        _leave(told, draft)
     elif model is not None and model.kind in ACCUSING:
         _by_model(told, model, draft)
 
 
-def _met(
-    mates: Sequence[Subject], about: Mapping[str, list[Finding]], photos: Sequence[Subject]
-) -> tuple[float, str] | None:
-    """Return by how many seconds a camera was ahead of one that GPS confirms and that was at the same places."""
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """By how much a camera was ahead of another, in whose words, and in which photos that shows."""
+
+    ahead_s: float
+    partner: str
+    source_ids: frozenset[str]
+
+
+def _met(mates: Sequence[Subject], about: Mapping[str, list[Finding]], photos: Sequence[Subject]) -> _Met | None:
+    """Return by how much a camera was ahead of one that GPS confirms and that was at the same places."""
     ours = {source_id_of(photo.relative) for photo in mates}
     for finding in [finding for found in about.values() for finding in found if finding.is_found]:
         apart_s, other = finding.facts.get("difference_s"), finding.facts.get("other_device")
@@ -97,18 +129,22 @@ def _met(
         words = [testimony(photo).word for photo in photos if photo.device_key == partner]
         if words.count(Word.CONFIRMS) >= LEAST_CONFIRMED and Word.DENIES not in words:
             ahead_s = apart_s if pair[0] == mates[0].device_key else -apart_s
-            return rounded(float(ahead_s)), partner
+            names = (photo.device_name for photo in photos if photo.device_key == partner)
+            return _Met(rounded(float(ahead_s)), visible(next(names, "") or partner), frozenset(finding.source_ids))
     return None
 
 
-def _by_meeting(told: Sequence[Testimony], met: tuple[float, str], draft: Draft) -> None:
-    ahead_s, partner = met
+def _by_meeting(told: Sequence[Testimony], met: _Met, draft: Draft) -> None:
     why = (
-        f"clock of the camera: {lines.write_shift(ahead_s)} against {visible(partner)}, which was at the same places "
+        f"clock of the camera: {lines.write_shift(met.ahead_s)} against {met.partner}, which was at the same places "
         "and whose clock GPS confirms"
     )
+    times = _times(word.photo for word in told if source_id_of(word.photo.relative) in met.source_ids)
     for word in told:
-        draft.add(word.photo, _moved(word.photo, ahead_s, why, TWO_GROUNDS))
+        if _is_near(word.photo, times):
+            draft.add(word.photo, _moved(word.photo, met.ahead_s, why, TWO_GROUNDS))
+        else:
+            draft.leave(word.photo, FAR)
 
 
 def _shifted(told: Sequence[Testimony], shift: Shift, model: ClockModel | None, draft: Draft) -> None:
@@ -119,17 +155,33 @@ def _shifted(told: Sequence[Testimony], shift: Shift, model: ClockModel | None, 
         f"clock of {label}: {lines.write_shift(shift.ahead_s)} against the truth, as the GPS clocks of "
         f"{counted(len(shift.witnesses), 'photo')} say"
     )
+    times = _times(word.photo for word in told if word.photo.relative in shift.witnesses)
     for word in told:
         photo = word.photo
         is_one_camera = photo.device_key != UNKNOWN_DEVICE
-        if photo.relative in shift.witnesses or (word.word is Word.SILENT and photo.gps_utc is None and is_one_camera):
+        is_silent = word.word is Word.SILENT and photo.gps_utc is None and is_one_camera
+        if photo.relative in shift.witnesses or (is_silent and _is_near(photo, times)):
             draft.add(photo, _moved(photo, shift.ahead_s, why, strength))
+        elif is_silent:
+            draft.leave(photo, FAR)
         else:
             draft.leave(
                 photo,
                 f"its GPS time fits neither its own clock nor one {lines.write_shift(shift.ahead_s)} off, as its "
                 "camera's was; decide by hand",
             )
+
+
+def _times(photos: Iterable[Subject]) -> list[datetime]:
+    return sorted(photo.local for photo in photos if photo.local is not None)
+
+
+def _is_near(photo: Subject, times: Sequence[datetime]) -> bool:
+    """Return whether a photo was taken so soon before or after one of *times*, ascending, that they speak of it."""
+    if photo.local is None:
+        return False
+    place = bisect_left(times, photo.local)
+    return any(abs(photo.local - time) <= REACH for time in times[max(0, place - 1) : place + 1])
 
 
 def _moved(photo: Subject, ahead_s: float, why: str, strength: float) -> list[Change]:
@@ -232,7 +284,7 @@ def _piecewise(told: Sequence[Testimony], model: ClockModel, draft: Draft) -> No
         if not piece or all(word.word is Word.CONFIRMS for word in piece):
             continue
         shift = shift_of(piece)
-        if shift is not None and not any(word.word is Word.CONFIRMS for word in piece):
+        if shift is not None and not speaks_against(shift, piece):
             _shifted(piece, shift, model, draft)
         else:
             left += len(piece)

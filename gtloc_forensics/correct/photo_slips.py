@@ -12,7 +12,7 @@ from gtloc_forensics.correct.camera_clocks import CLOCK_CAUSES
 from gtloc_forensics.correct.changes import Change, Quantity
 from gtloc_forensics.correct.draft import SETTLE, TWO_GROUNDS, Draft, counted
 from gtloc_forensics.correct.repairs import GpsRepair, Subject
-from gtloc_forensics.correct.witnesses import is_a_time, states_the_instant, true_locals
+from gtloc_forensics.correct.witnesses import CONFIRMED_S, is_a_time, states_the_instant, true_locals
 from gtloc_forensics.earth import globe, zones
 from gtloc_forensics.records import UNKNOWN_DEVICE, Finding, Position
 
@@ -69,7 +69,7 @@ def _zone_line(photo: Subject) -> list[Change]:
         return []
     if states_the_instant(photo) or not is_a_time(photo.gps_utc):
         return []
-    true = [local for local in true_locals(photo) if abs((photo.local - local).total_seconds()) <= repairs.SAME_CLOCK_S]
+    true = [local for local in true_locals(photo) if abs((photo.local - local).total_seconds()) <= CONFIRMED_S]
     if len(true) != 1:
         return []
     hours = (true[0] - photo.gps_utc).total_seconds() / 3600.0

@@ -49,6 +49,7 @@ class Subject:
     gps_clock: time | None = None  # UTC, as the receiver wrote it, with a date or without
     local_resolution_s: float = 1.0  # how fine the capture time is written
     coordinates: tuple[float, float] | None = None  # as EXIF writes them, also where they are no position
+    device_name: str = ""  # of its camera, for people
 
     @property
     def name(self) -> str:
@@ -76,6 +77,7 @@ def subject(relative: bytes, sha256: str, claim: Claim) -> Subject:
         gps_clock=_gps_clock(claim.tags),
         local_resolution_s=claim.local_resolution_s,
         coordinates=_coordinates(claim.tags),
+        device_name=claim.device.name,
     )
 
 

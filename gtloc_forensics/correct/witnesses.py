@@ -17,6 +17,9 @@ from enum import Enum, unique
 from gtloc_forensics.correct.repairs import SAME_CLOCK_S, GpsRepair, Subject, repaired
 from gtloc_forensics.earth import zones
 
+CONFIRMED_S = 300.0
+"""To this much a GPS time confirms a clock, as it does to the rule on GPS time and to the clock models: camera clocks
+lag by minutes. What lies nearer than :data:`SAME_CLOCK_S` is no proof of another time, but none of this one either."""
 TOGETHER_S = 60.0
 """GPS times that lag a clock by amounts this close deny it by the same amount: a fix is up to some seconds old."""
 SHORTEST_SPAN_S = 600.0
@@ -25,6 +28,8 @@ LEAST_SHARE = 0.75
 """Of the photos whose GPS clock denies the camera's, so many must agree on the amount."""
 DAY_S = 86400.0
 ROLLOVER_S = 1024 * 7 * DAY_S
+LONGEST_WITHIN_DAY_S = 13 * 3600.0
+"""A clock that is farther off has another date somewhere in the day."""
 QUARTER_HOUR_S, MINUTE_S = 900.0, 60.0
 ZONE_GRID_S, CLOCK_SET_S = 75.0, 5.0
 """An amount this close to a whole quarter of an hour, or to a whole minute, is that: the rest is the age of a fix."""
@@ -41,6 +46,7 @@ class Word(Enum):
     """What the GPS clock in a file says of the file's own time."""
 
     CONFIRMS = "it tells the same instant"
+    NEAR = "it tells another one, some minutes away: an old fix does so, and a clock that nobody set"
     DENIES = "it tells another one"
     SILENT = "there is none, or none that can be taken for a time"
 
@@ -73,8 +79,11 @@ def testimony(photo: Subject) -> Testimony:
     ahead = [(photo.local - true).total_seconds() for true in true_locals(photo)]
     stated = photo.written_offset
     by_offset = None if stated is None else (photo.local - photo.gps_utc).total_seconds() - 3600.0 * stated
-    if any(abs(seconds) <= SAME_CLOCK_S for seconds in [*ahead, *([] if by_offset is None else [by_offset])]):
+    nearest_s = min([*ahead, *([] if by_offset is None else [by_offset])], key=abs, default=None)
+    if nearest_s is not None and abs(nearest_s) <= CONFIRMED_S:
         return Testimony(photo, Word.CONFIRMS, 0.0)
+    if nearest_s is not None and abs(nearest_s) <= SAME_CLOCK_S:
+        return Testimony(photo, Word.NEAR, nearest_s)
     told = [*ahead, *([by_offset] if not ahead and by_offset is not None else [])]
     if not told or not is_a_time(photo.gps_utc):
         return Testimony(photo, Word.SILENT)
@@ -86,7 +95,7 @@ def states_the_instant(photo: Subject) -> bool:
     if photo.local is None or photo.gps_utc is None or photo.written_offset is None:
         return False
     apart_s = (photo.local - photo.gps_utc).total_seconds() - 3600.0 * photo.written_offset
-    return abs(apart_s) <= SAME_CLOCK_S
+    return abs(apart_s) <= CONFIRMED_S
 
 
 def true_locals(photo: Subject) -> tuple[datetime, ...]:
@@ -114,7 +123,7 @@ def _is_confirmed_by_clock(photo: Subject) -> bool:
     hours = (*zones.legal_offsets(photo.zones, whole), *([photo.written_offset] if photo.written_offset else []))
     day = datetime.combine(whole.date(), photo.gps_clock)
     apart = [((whole - day).total_seconds() - 3600.0 * offset) % DAY_S for offset in hours]
-    return any(min(seconds, DAY_S - seconds) <= SAME_CLOCK_S for seconds in apart)
+    return any(min(seconds, DAY_S - seconds) <= CONFIRMED_S for seconds in apart)
 
 
 def shift_of(told: Iterable[Testimony]) -> Shift | None:
@@ -123,7 +132,7 @@ def shift_of(told: Iterable[Testimony]) -> Shift | None:
     Not where another reading is as good: a GPS date that never changes, a week number that ran
     over, a position with a lost sign whose true zone the clock kept.
     """
-    denying = [word for word in told if word.word is Word.DENIES and word.ahead_s is not None]
+    denying = [word for word in told if word.word in (Word.DENIES, Word.NEAR) and word.ahead_s is not None]
     amounts = sorted(word.ahead_s for word in denying if word.ahead_s is not None)
     if len(amounts) < 2:
         return None
@@ -133,9 +142,17 @@ def shift_of(told: Iterable[Testimony]) -> Shift | None:
         return None
     ahead_s = rounded(min((word.ahead_s for word in together if word.ahead_s is not None), key=abs))
     photos = [word.photo for word in together]
-    if _is_rollover(ahead_s) or _is_gps_date(ahead_s, photos) or _is_slip(photos):
+    if _is_rollover(ahead_s) or _is_gps_date(ahead_s, photos) or _is_slip(photos) or is_day_open(together):
         return None
     return Shift(ahead_s, frozenset(photo.relative for photo in photos))
+
+
+def speaks_against(shift: Shift, told: Iterable[Testimony]) -> bool:
+    """Return whether the GPS clock of a photo tells the photo's own time, or nearly, where a shift says another."""
+    return any(
+        word.word is Word.CONFIRMS or (word.word is Word.NEAR and word.photo.relative not in shift.witnesses)
+        for word in told
+    )
 
 
 def rounded(seconds: float) -> float:
@@ -155,6 +172,21 @@ def _apart(photos: Sequence[Subject]) -> bool:
 def _is_rollover(ahead_s: float) -> bool:
     rounds = round(ahead_s / ROLLOVER_S)
     return rounds != 0 and abs(ahead_s - rounds * ROLLOVER_S) <= SAME_CLOCK_S
+
+
+def is_day_open(told: Iterable[Testimony]) -> bool:
+    """Return whether GPS times that are most of a day away, or more, all bear the date of the camera's own clock.
+
+    Some firmware writes that date beside the receiver's time of day: then the day between them is none of the clock.
+    """
+    denying = [word for word in told if word.word is Word.DENIES and word.ahead_s is not None]
+    return bool(denying) and all(
+        abs(word.ahead_s or 0.0) > LONGEST_WITHIN_DAY_S
+        and word.photo.local is not None
+        and word.photo.gps_utc is not None
+        and word.photo.gps_utc.date() == word.photo.local.date()
+        for word in denying
+    )
 
 
 def _is_gps_date(ahead_s: float, photos: Sequence[Subject]) -> bool:

@@ -13,10 +13,20 @@ from gtloc_forensics.earth.sun import sun_position
 from gtloc_forensics.earth.zones import legal_offsets, offsets_hours
 from gtloc_forensics.records import Absent, Claim, OffsetSource, Position, Stated, Sun
 
-__all__ = ["claimed_offset", "is_derived", "is_from_camera", "sun", "suns"]
+__all__ = ["claimed_moment", "claimed_offset", "is_derived", "is_from_camera", "sun", "suns"]
 
 # A clock reading that is a date only, or an hour only, does not say where the sun stood.
 COARSEST_TIME_S = 900.0
+
+
+def claimed_moment(claim: Claim) -> Stated[datetime] | Absent:
+    """Return the claimed local time, else the instant in UTC, which a film may tell without a wall clock.
+
+    For whoever compares with something at least a day away.
+    """
+    if isinstance(claim.local_time, Stated) or not isinstance(claim.utc_time, Stated):
+        return claim.local_time
+    return claim.utc_time
 
 
 def claimed_offset(claim: Claim) -> tuple[tuple[float, ...], str] | Absent:

@@ -41,7 +41,13 @@ def _exif(tags: Tags) -> Iterator[Found]:
         return
     references = [text(tags, f"GPS:GPS{axis}Ref")[:1].upper() for axis in ("Latitude", "Longitude")]
     if not (references[0] in ("N", "S") and references[1] in ("E", "W")):
-        rule = Sentence("EXIF GPS position; its hemisphere is not written, north and east are assumed")
+        rule = (
+            Sentence("EXIF GPS position; its hemisphere is not written, north and east are assumed")
+            if not all(references)
+            else Sentence(
+                "EXIF GPS position; its hemisphere is written in no way that EXIF knows, north and east assumed"
+            )
+        )
     latitudes, longitudes = tags.get("GPS:GPSLatitude", ("",)), tags.get("GPS:GPSLongitude", ("",))
     for latitude, longitude in zip(latitudes, longitudes, strict=False):
         raw = f"{latitude} {references[0]}, {longitude} {references[1]}"

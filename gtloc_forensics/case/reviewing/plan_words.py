@@ -54,6 +54,11 @@ TEMPLATES = (
     template("{slip}: without that it lies with the {photos} of that day"),
     template("clock, GPS time and place agree on this offset from UTC; only the one that is written does not"),
     template(
+        "The clock of {camera} was not right, but the GPS dates in its photos are those of the camera "
+        "itself, as some firmware writes them, and the day is open: nothing is moved. A photo whose true "
+        "time is known settles it: --from-reference PHOTO=TIME"
+    ),
+    template(
         "The clock of {camera} is doubted, but the GPS clocks in its photos do not agree on one "
         "amount ({confirmed} of {count:raw} confirmed as they are): nothing is moved. A photo whose "
         "true time is known settles it: --from-reference PHOTO=TIME"
@@ -93,6 +98,10 @@ TEMPLATES = (
         "or its zone is in doubt: --gps, --track or --neighbours set a position"
     ),
     template("its GPS clock confirms the instant that the file states, so no time is moved"),
+    template(
+        "no photo within 31 days of it tells how its clock stood then, and clocks are set anew; --offset "
+        "with --only moves it"
+    ),
     template("{rules} mean different causes, a time and a position; decide by hand"),
     template(
         "its time is in doubt, but a single file does not tell by how much: a GPS time may be an old "

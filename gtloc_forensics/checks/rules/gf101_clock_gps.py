@@ -20,7 +20,8 @@ the capture, both of them hear. A GPS time that several photos share while their
 of a clock, or a constant known of the maker is no time at all and accuses nobody; nor does
 midnight to the second, which is a date, but where other photos of the device are off by the same length. Of twelve
 genuine files with GPS time nine were one whole day apart by a firmware fault: whole days are
-excused for that model and where the GPS date is the local date, not elsewhere.
+excused for that model and where the GPS date is the local date, not elsewhere. A GPS date without a time (78 of 718
+genuine files) tells the day: one day apart is agreement, up to seven days earlier an old fix.
 """
 
 from __future__ import annotations
@@ -28,7 +29,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from gtloc_forensics.checks import Context, check, circumstances, claim_of, clock_patterns, not_testable, offsets
+from gtloc_forensics.checks import (
+    Context,
+    check,
+    circumstances,
+    claim_of,
+    clock_patterns,
+    gps_dates,
+    not_testable,
+    offsets,
+)
 from gtloc_forensics.checks.offsets import Comparison
 from gtloc_forensics.checks.receiver_patterns import Verdict
 from gtloc_forensics.records import Absent, Cause, CauseKind, Finding, Outcome, Photo, Sentence, durations
@@ -48,13 +58,13 @@ UNDATED = Sentence("The GPS date is missing: whole days cannot be compared.")
 ROLLED_OVER = Sentence("The GPS date is 1,024 weeks off, a known fault of receivers: whole days cannot be compared.")
 
 
-@check("GF101", title="The camera's clock against the GPS clock", needs=("claim",), version="7")
+@check("GF101", title="The camera's clock against the GPS clock", needs=("claim",), version="8")
 def clock_against_gps(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare local time and GPS time through every offset that could apply."""
     claim = claim_of(photo)
     compared = offsets.compare(claim)
     if isinstance(compared, str):
-        yield not_testable("GF101", claim.source_id, compared)
+        yield gps_dates.judge(claim) or not_testable("GF101", claim.source_id, compared)
         return
     others = circumstances.of(context, claim.source_id)
     compared = replace(compared, examined_utc=context.now_utc)
@@ -75,7 +85,9 @@ def _finding(compared: Comparison, verdict: Verdict) -> Finding:
         summary=verdict.summary,
         observed=(
             Sentence("Camera time {local} (local).", local=compared.local),
-            Sentence("GPS time {gps} (UTC).", gps=compared.gps),
+            Sentence("GPS time {gps} (UTC).", gps=compared.gps)
+            if compared.dated or claim.gps_utc_time is Absent.ROLLED_OVER
+            else Sentence("GPS time {clock} (UTC), without its date.", clock=f"{compared.gps:%H:%M:%S}"),
         ),
         derived=_derived(compared),
         inferred=tuple(_slips(compared)) if verdict.outcome in (Outcome.SUSPICIOUS, Outcome.CONTRADICTION) else (),

@@ -10,7 +10,8 @@ Blind spots: a date moved as a whole with all others (every "shift all dates" to
 fields left out.
 
 Threshold: 26 h, the widest two wall clocks can differ while telling one instant (UTC−12 to
-UTC+14); less is a matter of zones. A last change *after* the capture is normal (32 of 54
+UTC+14); less is a matter of zones, but for a digitising more than an hour before the capture, where the file writes the
+offset of both, or no zones are so far apart. A last change *after* the capture is normal (32 of 54
 sample files) and is not remarked on; digitising later than capture is a scan where the file says so, names a
 scanner, or is dated to a time before digital cameras (1995) and digitised after.
 """
@@ -43,6 +44,9 @@ from gtloc_forensics.records import (
 ZONES_S = 26 * 3600.0
 AHEAD_OF_UTC = timedelta(hours=14)
 SAME_HOUR_S = 3600.0
+# A drone dated the end of a series as its capture, 39 min after the digitising: one of 718 genuine files.
+EARLIEST_S = 3600.0
+QUARTER_S, SAME_CLOCK_S = 900.0, 60.0
 _PARTIAL = re.compile(r"^\s*\d{4}[:\-/.](00|\d\d)[:\-/.]00\b")  # a year or a month alone, the rest left at zero
 
 CAPTURED = "ExifIFD:DateTimeOriginal"
@@ -62,7 +66,7 @@ OTHER_DATES = (
 LONGEST_SHOWN = 60
 
 
-@check("GF104", title="The dates of one file in their order", needs=("claim",), version="5")
+@check("GF104", title="The dates of one file in their order", needs=("claim",), version="6")
 def date_order(photo: Photo, context: Context) -> Iterator[Finding]:
     """Check each EXIF date by itself, then against the others and the present."""
     claim = claim_of(photo)
@@ -144,11 +148,13 @@ def _several(claim: Claim) -> Iterator[Finding]:
 def _in_the_future(claim: Claim, dates: dict[str, datetime], now_utc: datetime) -> Iterator[Finding]:
     claimed = claim.local_time.value if isinstance(claim.local_time, Stated) else None
     local = dates.get(CAPTURED, claimed)
-    if local is None or local <= now_utc + AHEAD_OF_UTC:
+    instant = claim.utc_time.value if isinstance(claim.utc_time, Stated) else None
+    if local is not None and local <= now_utc + AHEAD_OF_UTC:
         return
-    # Where the zone is not known, the photo is given the one in which its wall clock comes first.
-    earliest = claim.utc_time.value if isinstance(claim.utc_time, Stated) else local - AHEAD_OF_UTC
-    if earliest <= now_utc:
+    # Where the zone is not known, the photo is given the one in which its wall clock comes first. A film may tell
+    # its instant and no wall clock.
+    earliest = instant if instant is not None or local is None else local - AHEAD_OF_UTC
+    if earliest is None or earliest <= now_utc:
         return
     ahead_s = durations.gap_seconds(earliest, now_utc)
     yield _finding(
@@ -162,10 +168,14 @@ def _in_the_future(claim: Claim, dates: dict[str, datetime], now_utc: datetime) 
         outcome=Outcome.CONTRADICTION,
         severity=Severity.HIGH,
         confidence=Confidence.DECISIVE,
-        observed={CAPTURED: str(local)},
+        observed={CAPTURED: str(local)} if local is not None else {_instants_tag(claim): f"{earliest} UTC"},
         innocent=(Sentence("the camera's date was set wrong"),),
         kind="clock-offset",
     )
+
+
+def _instants_tag(claim: Claim) -> str:
+    return claim.utc_time.tag if isinstance(claim.utc_time, Stated) else CAPTURED
 
 
 def _taken_in_before(claim: Claim) -> Iterator[Finding]:
@@ -232,6 +242,7 @@ def _digitised(claim: Claim, dates: dict[str, datetime]) -> Iterator[Finding]:
         return
     later_s = durations.gap_seconds(dates[DIGITISED], dates[CAPTURED])
     if abs(later_s) <= ZONES_S:
+        yield from _digitised_too_early(claim, dates, later_s)
         return
     observed = {tag: str(dates[tag]) for tag in (CAPTURED, DIGITISED)}
     if later_s > 0 and (reason := devices.reproduction(claim)) is not None:
@@ -286,6 +297,39 @@ def _digitised(claim: Claim, dates: dict[str, datetime]) -> Iterator[Finding]:
             Sentence("one date was corrected by hand, the other forgotten"),
         ),
         kind="edit",
+    )
+
+
+def _digitised_too_early(claim: Claim, dates: dict[str, datetime], later_s: float) -> Iterator[Finding]:
+    """Tell a digitising some hours before the capture, which no zone accounts for: of the two only one was moved."""
+    zones = [
+        tag_values.offset(tag_values.text(claim.tags, f"ExifIFD:OffsetTime{of}")) for of in ("Original", "Digitized")
+    ]
+    if zones[0] is not None and zones[1] is not None:
+        later_s -= 3600.0 * (zones[1] - zones[0])
+        is_of_zones = False
+    else:
+        is_of_zones = abs(later_s - QUARTER_S * round(later_s / QUARTER_S)) <= SAME_CLOCK_S
+    if later_s > -EARLIEST_S:
+        return
+    yield _finding(
+        claim,
+        Sentence(
+            "Digitised {later_s:spoken} before it was captured, as where one of the two is counted in another zone; "
+            "a digital camera does both at once.",
+            later_s=later_s,
+        )
+        if is_of_zones
+        else Sentence(
+            "Digitised {later_s:spoken} {later_s:±after|before} it was captured; a digital camera does both at once.",
+            later_s=later_s,
+        ),
+        outcome=Outcome.EXPLAINED if is_of_zones else Outcome.SUSPICIOUS,
+        severity=Severity.LOW if is_of_zones else Severity.MEDIUM,
+        confidence=Confidence.WEAK,
+        observed={tag: str(dates[tag]) for tag in (CAPTURED, DIGITISED)},
+        innocent=(Sentence("one date was corrected by hand, the other forgotten"),),
+        kind="program-zone" if is_of_zones else "edit",
     )
 
 

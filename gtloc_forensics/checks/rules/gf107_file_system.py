@@ -18,22 +18,24 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
+from gtloc_forensics.earth import claims
 from gtloc_forensics.records import Absent, Finding, Photo, Sentence, Severity, durations
 
 ZONES_S = 26 * 3600.0
 FIRST_FAT = datetime(1980, 1, 2)
 
 
-@check("GF107", title="The file system's times against the capture time", needs=("claim",))
+@check("GF107", title="The file system's times against the capture time", needs=("claim",), version="2")
 def file_system_time(photo: Photo, context: Context) -> Iterator[Finding]:
     """Find files that are older than the photo in them."""
     claim = claim_of(photo)
     modified = _instant(photo.source.stat.mtime_ns)
-    if isinstance(claim.local_time, Absent) or claim.local_time.tag.startswith(("File", "System")):
+    claimed = claims.claimed_moment(claim)
+    if isinstance(claimed, Absent) or claimed.tag.startswith(("File", "System")):
         yield not_testable("GF107", claim.source_id, Sentence("no capture time of its own"))
     elif modified is None or modified < FIRST_FAT:
         yield not_testable("GF107", claim.source_id, Sentence("the file system holds no usable time"))
-    elif (early_s := durations.gap_seconds(claim.local_time.value, modified)) <= ZONES_S:
+    elif (early_s := durations.gap_seconds(claimed.value, modified)) <= ZONES_S:
         yield consistent("GF107", claim.source_id, Sentence("The file was last written after the claimed capture."))
     else:
         last_written = (
@@ -52,7 +54,7 @@ def file_system_time(photo: Photo, context: Context) -> Iterator[Finding]:
             severity=Severity.MEDIUM,
             observed=(
                 last_written,
-                Sentence("{tag}: {moment}.", tag=claim.local_time.tag, moment=claim.local_time.value),
+                Sentence("{tag}: {moment}.", tag=claimed.tag, moment=claimed.value),
             ),
             innocent=(
                 Sentence("the camera's clock was ahead"),

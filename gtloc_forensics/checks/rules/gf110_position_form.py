@@ -1,7 +1,8 @@
 """GF110 — The form of the position: empty, rounded, without its sign.
 
 Shows: positions that no receiver wrote as they stand: the empty 0, 0; equal latitude and
-longitude; coordinates that no place has; whole minutes or hundredths of a degree; hemispheres missing.
+longitude; coordinates that no place has; whole minutes or hundredths of a degree; hemispheres missing,
+or named by a letter that EXIF does not know.
 
 Cannot show: that such a position is wrong. People type positions in, and programs round
 them on purpose to protect a home.
@@ -23,13 +24,14 @@ from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Absent, Claim, Finding, Photo, Position, Sentence, Severity, Stated
 
 GRAIN_DEG = 1e-6
+LONGEST_SHOWN = 20
 COARSE_GRIDS = (
     (100.0, Sentence("a hundredth of a degree (1.1 km)")),
     (60.0, Sentence("a whole minute of arc (1.9 km)")),
 )
 
 
-@check("GF110", title="The form of the position: empty, rounded, without its sign", needs=("claim",), version="3")
+@check("GF110", title="The form of the position: empty, rounded, without its sign", needs=("claim",), version="4")
 def position_form(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look at how the position is written."""
     claim = claim_of(photo)
@@ -103,6 +105,22 @@ def _remarks(claim: Claim, position: Position) -> Iterator[Finding]:
             severity=Severity.MEDIUM,
             innocent=(Sentence("a program that writes signed numbers"),),
         )
+    for tag, written in _unknown_hemispheres(claim):
+        yield checks_findings.suspicious(
+            "GF110",
+            claim,
+            Sentence(
+                "{tag} holds {text:quoted}, which is no hemisphere of EXIF (N, S, E, W): on which side the position "
+                "lies is a guess.",
+                tag=tag,
+                text=written,
+            ),
+            kind="position",
+            severity=Severity.MEDIUM,
+            innocent=(
+                Sentence("a program that writes the letters of its own language (O is west to some, east to others)"),
+            ),
+        )
     if abs(latitude) == abs(longitude) and latitude != 0.0:
         yield checks_findings.suspicious(
             "GF110",
@@ -129,6 +147,19 @@ def _missing_hemispheres(claim: Claim) -> list[str]:
         if (degrees := tag_values.first_number(claim.tags, tag)) is not None
         and degrees > 0.0
         and not tag_values.text(claim.tags, ref)
+    ]
+
+
+def _unknown_hemispheres(claim: Claim) -> list[tuple[str, str]]:
+    """Return the references that are there and name neither of the two hemispheres, where the sign does not either."""
+    axes = (("GPS:GPSLatitude", "NS"), ("GPS:GPSLongitude", "EW"))
+    return [
+        (f"{tag.split(':')[1]}Ref", written[:LONGEST_SHOWN])
+        for tag, letters in axes
+        if (degrees := tag_values.first_number(claim.tags, tag)) is not None
+        and degrees > 0.0
+        and (written := tag_values.text(claim.tags, f"{tag}Ref"))
+        and written[0].upper() not in letters
     ]
 
 

@@ -17,28 +17,31 @@ that was reset.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import devices, factory, releases
-from gtloc_forensics.records import Claim, Confidence, Finding, Photo, Sentence, Severity, Stated, durations
+from gtloc_forensics.earth import claims
+from gtloc_forensics.records import Absent, Claim, Confidence, Finding, Photo, Sentence, Severity, Stated, durations
 
 
-@check("GF113", title="The device or its system against the day it was first shown", needs=("claim",), version="5")
+@check("GF113", title="The device or its system against the day it was first shown", needs=("claim",), version="6")
 def release_date(photo: Photo, context: Context) -> Iterator[Finding]:
     """Look the model and the system up."""
     claim = claim_of(photo)
     model, system = releases.of_model(claim.device), releases.of_system(claim.device)
-    if not isinstance(claim.local_time, Stated):
-        yield not_testable("GF113", claim.source_id, claim.local_time)
+    moment = claims.claimed_moment(claim)
+    if isinstance(moment, Absent):
+        yield not_testable("GF113", claim.source_id, moment)
     elif model is None and system is None:
         why = Sentence("no release date is known for {device}", device=devices.name_of(claim.device))
         yield not_testable("GF113", claim.source_id, why)
     elif (reason := _reproduced(claim, model)) is not None:
         yield _scanned(claim, reason)
-    elif model is not None and claim.local_time.value < model.first_shown - releases.PRESS_SAMPLES:
+    elif model is not None and moment.value < model.first_shown - releases.PRESS_SAMPLES:
         yield _before_model(claim, model)
-    elif system is not None and claim.local_time.value < system.first_shown:
+    elif system is not None and moment.value < system.first_shown:
         yield _before_system(claim, system)
     else:
         known = model or system
@@ -60,11 +63,25 @@ def _scanned(claim: Claim, reason: Sentence) -> Finding:
     return findings.explained("GF113", claim, summary, kind="scan", severity=Severity.INFO)
 
 
+_NEVER = datetime(9999, 1, 1)
+
+
+def _moment(claim: Claim) -> datetime:
+    moment = claims.claimed_moment(claim)
+    return moment.value if isinstance(moment, Stated) else _NEVER
+
+
+def _claimed(claim: Claim, moment: datetime) -> Sentence:
+    if isinstance(claim.local_time, Stated):
+        return Sentence("Claimed capture: {local}.", local=moment)
+    return Sentence("Claimed capture: {moment} UTC.", moment=moment)
+
+
 def _before_model(claim: Claim, model: releases.Release) -> Finding:
-    local = claim.local_time.value if isinstance(claim.local_time, Stated) else model.first_shown
+    local = _moment(claim)
     early_s = durations.gap_seconds(model.first_shown, local)
     more: dict[str, Any] = {
-        "observed": (Sentence("Claimed capture: {local}.", local=local),),
+        "observed": (_claimed(claim, local),),
         "derived": (
             Sentence(
                 "{name} was announced on {announced:date} ({source}).",
@@ -82,7 +99,8 @@ def _before_model(claim: Claim, model: releases.Release) -> Finding:
             name=model.name,
         )
         return findings.explained("GF113", claim, summary, kind="clock-reset", severity=Severity.MEDIUM, **more)
-    days = factory.days_after_default(local)
+    # A telephone has its time from the network.
+    days = None if devices.is_phone(claim.device) else factory.days_after_default(local)
     return findings.contradiction(
         "GF113",
         claim,
@@ -100,7 +118,7 @@ def _before_model(claim: Claim, model: releases.Release) -> Finding:
 
 
 def _before_system(claim: Claim, system: releases.Release) -> Finding:
-    local = claim.local_time.value if isinstance(claim.local_time, Stated) else system.first_shown
+    local = _moment(claim)
     return findings.suspicious(
         "GF113",
         claim,
@@ -111,7 +129,7 @@ def _before_system(claim: Claim, system: releases.Release) -> Finding:
         ),
         kind="edit",
         severity=Severity.MEDIUM,
-        observed=(Sentence("Claimed capture: {local}.", local=local),),
+        observed=(_claimed(claim, local),),
         derived=(
             Sentence(
                 "{name} was first shown on {first_shown:date} ({source}).",

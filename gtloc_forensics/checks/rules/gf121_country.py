@@ -8,8 +8,8 @@ Cannot show: which is wrong; anything within one country.
 Blind spots: captions name the country of the subject or the agency now and then; names in languages
 outside the table are passed over.
 
-Threshold: the countries of all time zones within 50 km, so that borders, disputed land and coarse zone
-polygons excuse themselves. In the open sea nothing is tested.
+Threshold: the countries of all time zones within 50 km, and those of their main places, so that borders, disputed
+land and coarse zone polygons excuse themselves. In the open sea nothing is tested.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from collections.abc import Iterator
 
 from gtloc_forensics.checks import Context, check, claim_of, consistent, findings, not_testable
 from gtloc_forensics.checks.reference import countries
-from gtloc_forensics.earth import zones as earth_zones
 from gtloc_forensics.earth.countries import code_of
 from gtloc_forensics.metadata import tag_values
 from gtloc_forensics.records import Confidence, Finding, Photo, Sentence, Severity, Stated
@@ -34,7 +33,7 @@ COUNTRY_TAGS = (
 )
 
 
-@check("GF121", title="The country written in the file against the position", needs=("claim",), version="2")
+@check("GF121", title="The country written in the file against the position", needs=("claim",), version="3")
 def country(photo: Photo, context: Context) -> Iterator[Finding]:
     """Compare named countries with those around the position."""
     claim = claim_of(photo)
@@ -44,25 +43,23 @@ def country(photo: Photo, context: Context) -> Iterator[Finding]:
         why = Sentence("no country is named, or no position is there")
         yield not_testable("GF121", claim.source_id, why)
         return
-    zones = earth_zones.zones_near(claim.position.value, distance_km=BORDER_KM)
-    around = frozenset[str]().union(*(countries.of_zone(zone) for zone in zones))
+    around = countries.around(claim.position.value, distance_km=BORDER_KM)
     foreign = {tag: code for tag, code in named.items() if code not in around}
     if not around:
         yield not_testable("GF121", claim.source_id, Sentence("the position lies in the open sea"))
     elif not foreign:
         names = tuple(sorted({countries.name_of(code) for code in named.values()}))
-        yield consistent("GF121", claim.source_id, Sentence("{countries} is where the position lies.", countries=names))
+        yield consistent(
+            "GF121",
+            claim.source_id,
+            _there(names, around),
+        )
     else:
         tag, code = next(iter(foreign.items()))
         yield findings.suspicious(
             "GF121",
             claim,
-            Sentence(
-                "{tag} says {country}, but the position lies in {around}.",
-                tag=tag,
-                country=countries.name_of(code),
-                around=tuple(sorted(countries.name_of(code) for code in around)),
-            ),
+            _foreign(tag, code, around),
             kind="position",
             severity=Severity.MEDIUM,
             confidence=Confidence.STRONG,
@@ -70,3 +67,26 @@ def country(photo: Photo, context: Context) -> Iterator[Finding]:
             innocent=(Sentence("the caption names the country of the subject or of the agency"),),
             facts={"named": code, "around": ",".join(sorted(around))},
         )
+
+
+def _there(names: tuple[Sentence, ...], around: frozenset[str]) -> Sentence:
+    if len(around) == 1:
+        return Sentence("{countries} is where the position lies.", countries=names)
+    return Sentence(
+        "Land of {countries:and} lies within {border_km:.0f} km of the position.", countries=names, border_km=BORDER_KM
+    )
+
+
+def _foreign(tag: str, code: str, around: frozenset[str]) -> Sentence:
+    country, lands = countries.name_of(code), tuple(sorted(countries.name_of(land) for land in around))
+    if len(around) == 1:
+        return Sentence(
+            "{tag} says {country}, but the position lies in {around}.", tag=tag, country=country, around=lands
+        )
+    return Sentence(
+        "{tag} says {country}, but within {border_km:.0f} km of the position lies land of {around:and} only.",
+        tag=tag,
+        country=country,
+        around=lands,
+        border_km=BORDER_KM,
+    )

@@ -1,7 +1,8 @@
 """GF402 — Shutter counts and file numbers against claimed time.
 
 Shows: photos that a counter puts before or after others although their claimed times say
-the opposite; one photo out of order, or one step at which the clock was set back.
+the opposite; one photo out of order, several in a row that were taken between later ones, or one step
+at which the clock was set back.
 
 Cannot show: by how much a clock is off, nor anything when all photos moved alike.
 
@@ -10,8 +11,9 @@ cards give two interleaved series. Therefore a few photos out of order are named
 is named, and disorder throughout is taken for what it mostly is: several series.
 
 Threshold: 10 minutes backwards (clocks are corrected by minutes); at most a tenth of the
-photos out of order count as single faults. Where time falls back once, by 14 h or less, and the
-counter runs on, the clock was set to another zone or to winter time: that is explained.
+photos out of order count as single faults. Photos in a row whose clock starts at a factory default, with
+later times before and after them, are explained by a clock that lost its time. Where time falls back once,
+by 14 h or less, and the counter runs on, the clock was set to another zone or to winter time: that is explained.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from gtloc_forensics.checks import Context, Scope, check, pairs
+from gtloc_forensics.checks.reference import factory
 from gtloc_forensics.records import (
     Confidence,
     CounterKind,
@@ -49,7 +52,7 @@ _NAMES = {
 }
 
 
-@check("GF402", title="Counters against claimed time", scope=Scope.DEVICE, version="4")
+@check("GF402", title="Counters against claimed time", scope=Scope.DEVICE, version="5")
 def counters(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     """Put a device's photos in the order of their counter and look whether their times follow."""
     kind, ordered = series(group.summaries)
@@ -61,6 +64,7 @@ def counters(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     odd = out_of_order([_seconds(photo) for photo in ordered])
     strays = [ordered[index] for index in odd]
     step = _after_step(ordered, kind) if odd else []
+    between = _between_later(ordered, odd) if step else []
     if not odd:
         yield from pairs.passed("GF402", ordered, _one_order(kind))
     elif step and (back := _set_back(ordered)) is not None:
@@ -69,6 +73,9 @@ def counters(group: DeviceGroup, context: Context) -> Iterator[Finding]:
     elif len(odd) <= max(1, int(SINGLE_SHARE * len(ordered))):
         yield from (_stray(group, kind, index, ordered) for index in odd)
         yield from pairs.passed("GF402", pairs.rest(ordered, strays), in_order)
+    elif between:
+        yield _stood_back(group, kind, between, ordered)
+        yield from pairs.passed("GF402", pairs.rest(ordered, between), in_order)
     elif step:
         yield _step(group, kind, step)
         yield from pairs.passed("GF402", pairs.rest(ordered, step), in_order)
@@ -154,6 +161,25 @@ def _after_step(ordered: Sequence[PhotoSummary], kind: CounterKind) -> list[Phot
     return list(ordered[falls[0] :] if 2 * falls[0] >= len(ordered) else ordered[: falls[0]])
 
 
+def _between_later(ordered: Sequence[PhotoSummary], odd: Sequence[int]) -> list[PhotoSummary]:
+    """Return the photos after the one fall of the clock, up to where it shows again what it showed before.
+
+    Empty where it never does, and where fewer photos would be out of order the other way round: then the one side
+    of the fall is as good as the other, unless the clock starts at a factory default there.
+    """
+    seconds = [_seconds(photo) for photo in ordered]
+    first = next(index for index in range(1, len(seconds)) if seconds[index] < seconds[index - 1] - SLACK_S)
+    end = next((index for index in range(first, len(seconds)) if seconds[index] >= seconds[first - 1]), len(seconds))
+    if end == len(seconds):
+        return []
+    is_least = end - first <= len(odd)
+    return list(ordered[first:end]) if is_least or _starts_anew(ordered[first]) else []
+
+
+def _starts_anew(photo: PhotoSummary) -> bool:
+    return photo.local_time is not None and factory.is_default(photo.local_time)
+
+
 def _seconds(photo: PhotoSummary) -> float:
     return ((pairs.instant(photo) or _EPOCH) - _EPOCH).total_seconds()
 
@@ -222,6 +248,41 @@ def _counted(photo: PhotoSummary, kind: CounterKind) -> Sentence:
         )
     return Sentence(
         "{count:raw}: {name}, {moment} UTC.", count=_value(photo, kind), name=photo.name, moment=photo.utc_time
+    )
+
+
+def _stood_back(
+    group: DeviceGroup, kind: CounterKind, between: Sequence[PhotoSummary], ordered: Sequence[PhotoSummary]
+) -> Finding:
+    first = ordered.index(between[0])
+    before, after = ordered[first - 1], ordered[first + len(between)]
+    is_reset = _starts_anew(between[0])
+    told = {"counter": _name(kind), "photos": len(between), "before": before.name, "after": after.name}
+    return pairs.about(
+        "GF402",
+        between,
+        Sentence(
+            "By the {counter} {photos:?1 photo was|# photos were} taken between {before} and {after}, by the clock "
+            "before both: it starts at a factory default there, as one that had lost its time.",
+            **told,
+        )
+        if is_reset
+        else Sentence(
+            "By the {counter} {photos:?1 photo was|# photos were} taken between {before} and {after}, by the clock "
+            "before both.",
+            **told,
+        ),
+        outcome=Outcome.EXPLAINED if is_reset else Outcome.SUSPICIOUS,
+        kind="clock-reset",
+        device_key=group.device_key,
+        severity=Severity.MEDIUM,
+        confidence=Confidence.WEAK if group.doubt else Confidence.STRONG,
+        observed=tuple(_counted(photo, kind) for photo in (before, between[0], between[-1], after)),
+        innocent=(
+            Sentence("the clock had lost its time, or was set wrong, and was set right later"),
+            Sentence("a second card"),
+        ),
+        limitations=(Sentence("A counter gives an order, not a time."),),
     )
 
 

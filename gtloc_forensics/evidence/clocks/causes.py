@@ -50,6 +50,8 @@ EITHER_CAUSES = frozenset((CauseKind.CLOCK_OR_PLACE, CauseKind.CLOCK_OR_GPS))
 """What a wrong clock explains as well as a wrong place, or GPS tags of another time, does."""
 
 DATE_RULES = frozenset(("GF113", "GF114"))
+AHEAD_RULES = frozenset(("GF104", "GF107"))  # of a capture after what came later, by more than a day
+ORDER_RULES = frozenset(("GF401", "GF402", "GF403"))  # of photos of one device against each other
 """Rules that find a date too early for what is in the file: a clock explains them by days, never by hours."""
 
 GPS_RULES = frozenset(("GF101",))
@@ -60,6 +62,7 @@ LIGHT_RULES = frozenset(("GF201", "GF202", "GF210", "GF301", "GF304", "GF305", "
 
 NEAR_HOURS = 1.0  # a rule's guess this close to the model's offset, or its interval, is the same offset
 DAYS_HOURS = 24.0
+OF_DAYS_HOURS = 36.0  # a rule that knows days alone is so fine: a day, and half of one for the zone
 FEWEST_SIBLINGS = 3  # photos beside it before one file is said to differ from its siblings
 MOST_ALTERED = 0.25  # of a device's photos: more of them may share a clock that stood wrong for a while
 FEWEST_STAMPED = 3
@@ -217,22 +220,33 @@ def explains(model: ClockModel, finding: Finding, cause: Cause) -> bool:
         return model.kind in (ClockKind.PIECEWISE, ClockKind.RESET)
     if finding.check_id in DATE_RULES:
         return _is_days_off(model)
+    if finding.check_id in AHEAD_RULES and cause.offset_hours is None:
+        return _is_days_ahead(model)
+    if finding.check_id in ORDER_RULES and cause.kind in CLOCK_CAUSES:  # one offset for all changes no order
+        return model.kind in (ClockKind.PIECEWISE, ClockKind.RESET, ClockKind.DAY_MONTH)
     if cause.kind not in CLOCK_CAUSES | EITHER_CAUSES:
         return False
     if cause.offset_hours is None or model.interval_hours is None:
         return True
     low, high = model.interval_hours
+    near_hours = OF_DAYS_HOURS if "difference_days" in finding.facts else NEAR_HOURS
     # Light knows no days: twelve ahead and twelve behind are one to it.
     turns = (-24.0, 0.0, 24.0) if model.decided_by is ClockWitness.LIGHT else (0.0,)
-    return any(low - NEAR_HOURS <= cause.offset_hours + turn <= high + NEAR_HOURS for turn in turns)
+    return any(low - near_hours <= cause.offset_hours + turn <= high + near_hours for turn in turns)
 
 
 def _is_days_off(model: ClockModel) -> bool:
     if model.kind in (ClockKind.RESET, ClockKind.DAY_MONTH):
         return True
-    offsets = [hours for _, _, hours in model.segments]
-    offsets += [] if model.offset_hours is None else [model.offset_hours]
-    return any(hours <= -DAYS_HOURS for hours in offsets)
+    return any(hours <= -DAYS_HOURS for hours in _offsets(model))
+
+
+def _is_days_ahead(model: ClockModel) -> bool:
+    return model.kind is ClockKind.DAY_MONTH or any(hours >= DAYS_HOURS for hours in _offsets(model))
+
+
+def _offsets(model: ClockModel) -> list[float]:
+    return [*(hours for _, _, hours in model.segments), *([] if model.offset_hours is None else [model.offset_hours])]
 
 
 def _is_confirmed(model: ClockModel) -> bool:

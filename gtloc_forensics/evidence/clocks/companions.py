@@ -41,6 +41,7 @@ class Meetings:
     reach_hours: float
     places: int
     label: str  # of the companion
+    days: NDArray[np.float64]  # since 1970, at which the photos that agree were taken by their own clock
 
     @property
     def interval_hours(self) -> tuple[float, float]:
@@ -87,7 +88,7 @@ def _with(
         return None
     southernmost = float(other.latitude_deg.min()) - SURELY_APART_DEG
     northernmost = float(other.latitude_deg.max()) + SURELY_APART_DEG
-    seen: list[tuple[float, int]] = []
+    seen: list[tuple[float, int, float]] = []
     for photo, moment, place in zip(own, claimed, place_of, strict=True):
         latitude_deg = float(photo.latitude_deg or 0.0)
         if not southernmost <= latitude_deg <= northernmost:
@@ -101,22 +102,22 @@ def _with(
             )
             <= NEAR_KM
         )
-        seen += [(float(moment - instant), place) for instant in other.utc_hours[near]]
+        seen += [(float(moment - instant), place, moment / 24.0) for instant in other.utc_hours[near]]
     return _agreed(seen, other.label)
 
 
-def _agreed(seen: Sequence[tuple[float, int]], label: str) -> Meetings | None:
+def _agreed(seen: Sequence[tuple[float, int, float]], label: str) -> Meetings | None:
     """Return the difference at which most places agree, unless another does nearly as well."""
     if not seen:
         return None
-    hours = np.array(sorted(difference for difference, _ in seen))
+    hours = np.array(sorted(difference for difference, _, _ in seen))
     ordered = sorted(seen)
     votes = [
-        (len({place for _, place in ordered[first:last]}), first, last)
+        (len({place for _, place, _ in ordered[first:last]}), first, last)
         for first, last in enumerate(np.searchsorted(hours, hours + TOGETHER_HOURS, side="right").tolist())
     ]
     places, first, last = max(votes, key=lambda vote: (vote[0], -vote[1]))
-    all_places = len({place for _, place in seen})
+    all_places = len({place for _, place, _ in seen})
     inside = hours[first:last]
     rival = max(
         (
@@ -131,7 +132,8 @@ def _agreed(seen: Sequence[tuple[float, int]], label: str) -> Meetings | None:
     middle = float(np.median(inside))
     reach = max(WALK_HOURS, 2.0 * 1.4826 * float(np.median(np.abs(inside - middle))))
     whole = round(middle)
-    return Meetings(float(whole) if abs(middle - whole) <= WHOLE_HOURS else middle, reach, places, label)
+    kept = float(whole) if abs(middle - whole) <= WHOLE_HOURS else middle
+    return Meetings(kept, reach, places, label, np.array([day for _, _, day in ordered[first:last]]))
 
 
 # --------------------------------------------------------------------------- the two sides

@@ -35,7 +35,8 @@ WRONG_FROM = 0.9
 RIGHT_FROM = 0.8
 # Light this much (natural log) for a right clock against the GPS clock's offset speaks of a wrong place.
 SPLIT_LOG = 4.0
-RIGHT_WITHIN_HOURS = 0.375  # the quarter hours beside zero belong to a right clock, set by hand and by sight
+# So far the prior's right clock, set by sight, may outweigh any number of GPS times that keep one distance from it.
+BY_SIGHT_HOURS = 0.75
 FEWEST_WRONG = 2  # photos before GPS time calls a clock wrong: of one alone its place or its fix may be
 FARTHEST_HOURS = 14.0  # what zones and half days explain; beyond it the date itself is off
 # Counts belong to one body and only rise; what is left are edited dates. A judgement, not a frequency.
@@ -222,7 +223,7 @@ def _constant(group: DeviceGroup, evidence: _Evidence) -> ClockModel:
     if evidence.level is not None and evidence.gps is not None:
         return _by_gps(group, fitted, posterior, level=evidence.level, gps=evidence.gps)
     if evidence.met is not None:
-        return _by_companion(fitted, posterior, evidence.met)
+        return _by_companion(fitted, posterior, evidence.met, group)
     return _by_light(fitted, posterior, evidence)
 
 
@@ -238,15 +239,15 @@ def _by_gps(
 ) -> ClockModel:
     is_right = posterior.kind is ClockKind.RIGHT
     is_alone = not is_right and len(level.members) < FEWEST_WRONG
-    is_denied = is_right and abs(level.hours) > RIGHT_WITHIN_HOURS  # light or the prior outweighs one GPS time
     days = _whole_days(gps, level)
-    is_near = is_right and TOGETHER_HOURS < abs(level.hours) <= RIGHT_WITHIN_HOURS
-    if is_alone or is_denied or _are_dates_in_doubt(gps, level, days) or (is_near and not _is_steady(level)):
+    is_by_sight = TOGETHER_HOURS < abs(level.hours) <= BY_SIGHT_HOURS and (is_right or not _is_decided(posterior))
+    is_denied = is_right and abs(level.hours) > BY_SIGHT_HOURS  # light or the prior outweighs one GPS time
+    if is_alone or is_denied or _are_dates_in_doubt(gps, level, days) or (is_by_sight and not _is_steady(level)):
         return _undetermined(fitted, posterior)
-    if not is_near and not _is_decided(posterior):
+    if not is_by_sight and not _is_decided(posterior):
         return _undetermined(fitted, posterior)
     # Some minutes off is no right clock, though what is set by hand and by sight begins there.
-    kind = ClockKind.CONSTANT_OFFSET if is_near else _exact(posterior.kind, level.hours)
+    kind = ClockKind.CONSTANT_OFFSET if is_by_sight else _exact(posterior.kind, level.hours)
     offset = level.hours
     # The GPS clock is finer than the grid: what it says is the offset, a minute of its own added.
     reach = 2.0 * level.spread_hours + 1.0 / 60.0
@@ -259,12 +260,15 @@ def _by_gps(
         offset += 24.0 * days
         if abs(offset) > FARTHEST_HOURS:
             kind = ClockKind.RESET if _is_restarted(group) else ClockKind.CONSTANT_OFFSET
-    return _told(fitted, kind, offset, (offset - reach, offset + reach), ClockWitness.GPS)
+    near = clock_witnesses.near_a_witness(group, gps, level)
+    return _told(fitted, kind, offset, (offset - reach, offset + reach), ClockWitness.GPS, near)
 
 
 def _are_dates_in_doubt(gps: GpsResiduals, level: Level, days: int) -> bool:
     """Whether most GPS dates are not the camera's while too few of them agree to tell by how much it was off."""
-    apart = np.where(gps.is_local_date, 0.0, gps.days)[level.members]
+    # That firmware wrote the date of the camera excuses the day alone: a clock that is off besides may be off by it.
+    is_excused = gps.is_local_date & (abs(level.hours) <= TOGETHER_HOURS)
+    apart = np.where(is_excused, 0.0, gps.days)[level.members]
     return days == 0 and bool(np.median(apart) != 0.0)
 
 
@@ -279,14 +283,15 @@ def _exact(kind: ClockKind, hours: float) -> ClockKind:
     return kind if kind is ClockKind.RIGHT or is_whole else ClockKind.CONSTANT_OFFSET
 
 
-def _by_companion(fitted: ClockModel, posterior: Posterior, met: Meetings) -> ClockModel:
+def _by_companion(fitted: ClockModel, posterior: Posterior, met: Meetings, group: DeviceGroup) -> ClockModel:
     if abs(met.hours) <= met.reach_hours:
         kind = ClockKind.RIGHT
     elif posterior.kind is ClockKind.RIGHT or abs(met.hours) > FARTHEST_HOURS:  # the prior's, of what is set by sight
         kind = ClockKind.CONSTANT_OFFSET
     else:
         kind = _exact(posterior.kind, met.hours)
-    return _told(fitted, kind, met.hours, met.interval_hours, ClockWitness.COMPANION)
+    near = clock_witnesses.near_days(group, met.days)
+    return _told(fitted, kind, met.hours, met.interval_hours, ClockWitness.COMPANION, near)
 
 
 def _by_light(fitted: ClockModel, posterior: Posterior, evidence: _Evidence) -> ClockModel:
@@ -320,16 +325,17 @@ def _zone_within(zone_hours: float | None, interval: tuple[float, float]) -> flo
 
 
 def _told(
-    fitted: ClockModel, kind: ClockKind, offset: float, interval: tuple[float, float], witness: ClockWitness
+    fitted: ClockModel,
+    kind: ClockKind,
+    offset: float,
+    ends: sentences.Interval,
+    by: ClockWitness,
+    near: int | None = None,
 ) -> ClockModel:
-    return replace(
-        fitted,
-        kind=kind,
-        offset_hours=offset,
-        interval_hours=interval,
-        decided_by=witness,
-        summary=sentences.kept_one_offset(kind, photos=fitted.photos, offset_hours=offset, interval_hours=interval),
-    )
+    told = sentences.kept_one_offset(kind, fitted.photos, offset_hours=offset, interval_hours=ends, near=near)
+    if near is not None and near < fitted.photos:
+        fitted = replace(fitted, evidence=(*fitted.evidence, sentences.of_photos_near(near, fitted.photos)))
+    return replace(fitted, kind=kind, offset_hours=offset, interval_hours=ends, decided_by=by, summary=told)
 
 
 def _is_restarted(group: DeviceGroup) -> bool:

@@ -9,6 +9,8 @@ from gtloc_forensics.records import ClockKind, Sentence, Statement, template
 
 Interval = tuple[float, float]
 
+REACH_DAYS = 31
+"""So long before and after a photo its witness speaks of the clock: clocks are set, and run down, in between."""
 MOST_ZONES_HOURS = 26.0  # from UTC+14 to UTC−12: no journey sets a clock back by more
 
 _RAN = template(
@@ -35,8 +37,29 @@ _RAN_AS = {
 }
 
 
-def kept_one_offset(kind: ClockKind, *, photos: int, offset_hours: float, interval_hours: Interval) -> Sentence:
-    """Return what is said of a clock that was right, or off by one known offset."""
+def kept_one_offset(
+    kind: ClockKind, photos: int, *, offset_hours: float, interval_hours: Interval, near: int | None = None
+) -> Sentence:
+    """Return what is said of a clock that was right, or off by one known offset.
+
+    Args:
+        kind: of the clock.
+        photos: of the device that have a time.
+        offset_hours: by which it was ahead.
+        interval_hours: that holds the offset.
+        near: how many of them lie near enough in time to a witness for it to speak of them; None for all.
+    """
+    if near is not None and near < photos:
+        said = (
+            Sentence(
+                "The clock was right for {photos:?1 photo|# photos} ({interval_hours:range}).",
+                photos=near,
+                interval_hours=interval_hours,
+            )
+            if kind is ClockKind.RIGHT
+            else kept_one_offset(kind, near, offset_hours=offset_hours, interval_hours=interval_hours)
+        )
+        return Sentence("{said} {reach}", said=said, reach=of_photos_near(near, photos))
     if kind is ClockKind.RIGHT:
         return Sentence(
             "The clock was right for {photos:?its one photo|all # photos} ({interval_hours:range}).",
@@ -44,6 +67,17 @@ def kept_one_offset(kind: ClockKind, *, photos: int, offset_hours: float, interv
             interval_hours=interval_hours,
         )
     return Sentence(_RAN_AS.get(kind, _RAN), photos=photos, offset_hours=offset_hours, interval_hours=interval_hours)
+
+
+def of_photos_near(near: int, photos: int) -> Sentence:
+    """Return of how many photos the witnesses of a clock tell it, and of how many they do not."""
+    return Sentence(
+        "It is told of {near:?1 photo|# photos} within {days} days of one that shows it, not of "
+        "{others:?1 other|# others}.",
+        near=near,
+        days=REACH_DAYS,
+        others=photos - near,
+    )
 
 
 def wrong_by_light(*, photos: int, interval_hours: Interval) -> Sentence:

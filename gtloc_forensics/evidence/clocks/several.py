@@ -18,6 +18,7 @@ DRIFT_PROBABILITY = 0.95
 COVERED = 0.8  # of the GPS times that must lie on levels before steps are told
 ONE_ZONE = 0.9  # of them that must show one zone before it is said that the clock kept it
 FEWEST = 2
+FEWEST_ON_A_JOURNEY = 3  # photos of one zone at places of several
 MOST_STRETCHES = 6
 LOST_HOURS = 14.0 + 24.0
 
@@ -79,17 +80,21 @@ def _drifting(gps: GpsResiduals, fitted: ClockModel) -> Iterator[ClockModel]:
 
 def _stepping(group: DeviceGroup, gps: GpsResiduals, fitted: ClockModel) -> Iterator[ClockModel]:
     hours = gps.hours + 24.0 * gps.days
-    found = [level for level in clock_witnesses.levels(hours) if len(level.members) >= FEWEST]
+    every = clock_witnesses.levels(hours)
+    found = [level for level in every if len(level.members) >= FEWEST]
     stretches = clock_witnesses.runs(found, len(gps))
     covered = sum(len(level.members) for level in found)
+    home = _home_zone_hours(gps)
     if (
         not FEWEST <= len(stretches) <= MOST_STRETCHES
         or len(stretches) > len(found) + 2
         or covered < COVERED * len(gps)
     ):
+        # One photo in each of several zones makes no stretch, and yet shows one zone throughout.
+        if home is not None and len(gps) >= FEWEST_ON_A_JOURNEY and len(every) >= FEWEST:
+            yield from _on_a_journey(gps, replace(fitted, probability=ONE_ZONE), home, hours)
         return
     segments = tuple((gps.source_ids[first], gps.source_ids[last], level.hours) for first, last, level in stretches)
-    home = _home_zone_hours(gps)
     if home is not None:
         yield from _on_a_journey(gps, replace(fitted, segments=segments, probability=covered / len(gps)), home, hours)
         return

@@ -6,7 +6,7 @@ positive is ahead. A witness that has nothing to say is ``None``, never a zero.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gtloc_forensics.evidence.clocks import receiver
+from gtloc_forensics.evidence.clocks import receiver, sentences
 from gtloc_forensics.evidence.clocks.receiver import FIRST_DIGITAL, LEVEL_GAP_HOURS
 from gtloc_forensics.evidence.exposure.clock_offsets import OFFSETS_HOURS, civil_offset_hours
 from gtloc_forensics.records import DeviceGroup, PhotoSummary, Statement
@@ -113,6 +113,26 @@ class Level:
     hours: float
     spread_hours: float
     members: NDArray[np.int64]
+
+
+def near_a_witness(group: DeviceGroup, gps: GpsResiduals, level: Level) -> int:
+    """Return how many photos the GPS times of a level may speak of: those soon before or after."""
+    ids = {gps.source_ids[place] for place in level.members.tolist()}
+    return near_days(group, _days(photo for photo in group.summaries if photo.source_id in ids))
+
+
+def near_days(group: DeviceGroup, known_days: Floats) -> int:
+    """Return how many photos were taken, by their own clock, soon before or after one of some days since 1970."""
+    days, known = _days(group.summaries), np.sort(known_days)
+    after = np.searchsorted(known, days)
+    to_next = np.abs(known[np.minimum(after, len(known) - 1)] - days)
+    from_last = np.abs(days - known[np.maximum(after - 1, 0)])
+    return int(np.sum(np.minimum(to_next, from_last) <= sentences.REACH_DAYS))
+
+
+def _days(photos: Iterable[PhotoSummary]) -> Floats:
+    times = (photo.local_time for photo in photos)
+    return np.array([(time - receiver.UNIX_EPOCH) / timedelta(days=1) for time in times if time is not None])
 
 
 def levels(hours: Floats) -> tuple[Level, ...]:
