@@ -135,8 +135,8 @@ setup(
     extras_require=EXTRAS,
     entry_points={
         "console_scripts": [
-            "gtloc=gtloc_forensics.cli.main:gtloc",
-            "gtloc-audit=gtloc_forensics.cli.main:audit",
+            "gtloc=gtloc_forensics.cli.programs:run_gtloc",
+            "gtloc-audit=gtloc_forensics.cli.programs:run_audit",
         ],
     },
     classifiers=[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gtloc_forensics.cli.main import gtloc
+from gtloc_forensics.cli.programs import run_gtloc
 
 if __name__ == "__main__":
-    gtloc()
+    run_gtloc()
