@@ -147,11 +147,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     # of the standard library: what starts programs, reaches the network or the system's own calls
     "subprocess": ("metadata.exiftool", "files.confined", "decode", "case.notify"),
     "multiprocessing": ("files.confined", "decode", "metadata.credentials", "case.cluster.examining"),
-    "ctypes": (
-        "files.forks",
-        "metadata.exiftool",
-        "vision.torch_loading",
-    ),  # the latter gives memory back to the system
+    "ctypes": ("files.confined", "vision.torch_loading"),  # the latter gives memory back to the system
     "urllib": ("case.notify", "case.immich", "store.schema", "case.reviewing.guard"),
     "http": ("case.notify", "case.immich", "case.reviewing.guard"),
     "socket": (),

@@ -7,10 +7,13 @@ It ends when its connection does, so that a killed parent leaves none behind.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 
@@ -22,6 +25,7 @@ READY = b"ready"
 BEHIND = 4
 """By how much a process gives way; where two compete it is left three tenths of the processor."""
 
+_SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 _SESSION = Path("/proc/self/autogroup")
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -76,6 +80,19 @@ def start(module: str) -> Child:
             start_new_session=True,  # Ctrl-C is for the parent, which then closes us
         )
     return Child(process, ours)
+
+
+def death_with_parent() -> Callable[[], object]:
+    """Return what a process does after its fork to end with the thread that forked it; on Linux alone it does anything.
+
+    All is looked up now: in the fork the lock of the loader may be held by a thread that is not there.
+    """
+    if sys.platform != "linux":
+        return lambda: None
+    import ctypes
+
+    prctl = ctypes.CDLL(None).prctl
+    return partial(prctl, _SET_DEATH_SIGNAL, int(signal.SIGKILL))
 
 
 def give_way() -> None:

@@ -18,6 +18,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from gtloc_forensics.files import confined
+
 P = TypeVar("P")
 R = TypeVar("R")
 
@@ -89,7 +91,7 @@ class _Fork:
     """A fork of this process that works on some pieces, and what it has made so far."""
 
     def __init__(self, pieces: Sequence[Any], work: Callable[[Any], Iterable[Any]], begin: Callable[[], None]) -> None:
-        parent, dies_with = os.getpid(), _dies_with_parent()
+        parent, dies_with = os.getpid(), confined.death_with_parent()
         self._read = 0
         with ExitStack() as opened:
             self._file = opened.enter_context(tempfile.TemporaryFile(buffering=0))
@@ -143,7 +145,7 @@ def _work_and_exit(
     begin: Callable[[], None],
     *,
     parent: int,
-    dies_with: Callable[[], None],
+    dies_with: Callable[[], object],
 ) -> NoReturn:
     """Work, in the fork; nothing of the parent's is closed, written out or run on the way out."""
     status = 1
@@ -165,12 +167,3 @@ def _work_and_exit(
         status = 1
     finally:
         os._exit(status)
-
-
-def _dies_with_parent() -> Callable[[], None]:
-    """Return what has the system end this process when its parent ends; looked up before the fork."""
-    import ctypes
-
-    prctl = ctypes.CDLL(None).prctl
-    set_death_signal = 1  # PR_SET_PDEATHSIG of linux/prctl.h
-    return lambda: prctl(set_death_signal, int(signal.SIGKILL))

@@ -9,7 +9,6 @@ can foresee, and several requests may be under way.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import queue
 import secrets
@@ -24,9 +23,10 @@ from pathlib import Path
 from typing import IO
 
 import exiftool
-from exiftool.constants import PLATFORM_LINUX, PLATFORM_WINDOWS, PR_SET_PDEATHSIG
+from exiftool.constants import PLATFORM_WINDOWS
 
 from gtloc_forensics.errors import ToolFailed
+from gtloc_forensics.files.confined import death_with_parent
 from gtloc_forensics.metadata.exiftool.arguments import request
 from gtloc_forensics.metadata.exiftool.program import environment
 from gtloc_forensics.records import Sentence
@@ -285,7 +285,7 @@ def confinement(limits: Limits) -> Callable[[], None]:
     """
     import resource
 
-    die_with_parent = _prctl()
+    die_with_parent = death_with_parent()
     asked = (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, limits.cpu_s),
@@ -304,10 +304,3 @@ def confinement(limits: Limits) -> Callable[[], None]:
 
 def _within(most: int, hard: int, infinity: int) -> int:
     return most if hard == infinity else min(most, hard)
-
-
-def _prctl() -> Callable[[], object]:
-    if not PLATFORM_LINUX:
-        return lambda: None
-    libc = ctypes.CDLL(None)
-    return lambda: libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
