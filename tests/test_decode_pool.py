@@ -311,9 +311,13 @@ def test_a_worker_gives_way_to_whoever_is_alone_with_its_work(tmp_path: Path) ->
             assert session.read_text("ascii").endswith(f" nice {confined.BEHIND}\n")
 
 
+def a_picture(folder: Path) -> Path:
+    Image.new("RGB", (300, 200), (10, 90, 200)).save(folder / "a.jpg")
+    return folder / "a.jpg"
+
+
 def test_processes_that_were_started_before_there_was_a_picture_decode_it(tmp_path: Path) -> None:
-    picture = tmp_path / "a.jpg"
-    Image.new("RGB", (300, 200), (10, 90, 200)).save(picture)
+    picture = a_picture(tmp_path)
     with Decoder(3) as pool:
         pool.start_ahead(2)
         started = [worker._process for worker in pool._workers]
@@ -325,8 +329,7 @@ def test_processes_that_were_started_before_there_was_a_picture_decode_it(tmp_pa
 
 
 def test_a_process_that_was_started_ahead_and_died_is_started_again(tmp_path: Path) -> None:
-    picture = tmp_path / "a.jpg"
-    Image.new("RGB", (300, 200), (10, 90, 200)).save(picture)
+    picture = a_picture(tmp_path)
     with Decoder(1) as pool:
         pool.start_ahead(1)
         (worker,) = pool._workers
@@ -341,8 +344,7 @@ def test_a_process_started_ahead_that_hangs_in_its_start_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool_module, "START_SECONDS", 1.0)
-    picture = tmp_path / "a.jpg"
-    Image.new("RGB", (300, 200), (10, 90, 200)).save(picture)
+    picture = a_picture(tmp_path)
     with Decoder(1) as pool:
         pool.start_ahead(1)
         (worker,) = pool._workers

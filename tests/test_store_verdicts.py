@@ -132,7 +132,7 @@ def test_what_is_kept_of_a_photo_without_building_it_again_is_what_was_said(
     verdicts_ = sayings.Verdicts()
     for result_ in said:
         verdicts_.append(verdicts_.told(result_, ID))
-    for result_, kept in zip(said, verdicts_, strict=True):
+    for result_, kept in zip(said, map(verdicts_.__getitem__, range(len(said))), strict=True):
         whole = PhotoResult(tuple(map(added, result_.findings)), result_.unexamined)
         concluded = sayings.concluded(*verdicts_.sayings(kept, ID), added, source_id=ID, lists=sayings.Lists())
         assert concluded.stored == codec.pack(whole)

@@ -140,10 +140,6 @@ class Verdicts:
         kept: Alone = self._kept[place]
         return kept
 
-    def __iter__(self) -> Iterator[Alone]:
-        """Yield what was said of each photo, for :meth:`sayings`."""
-        return iter(self._kept)
-
     def sayings(self, kept: Alone, source_id: str) -> tuple[list[Saying], list[bytes]]:
         """Return the findings of a photo, and what of it was not examined, in msgpack."""
         name, repeated = id_bytes(source_id), self._repeated

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,10 +16,12 @@ from gtloc_forensics.earth import countries, gazetteer, globe
 from gtloc_forensics.records import Position
 from gtloc_forensics.report.blocks import Block, Column, Figure, Heading, Prose, Table, Text, text_of
 from gtloc_forensics.report.chapters.edition import Edition, counted_runs, numbers
-from gtloc_forensics.report.chapters.lines import PhotoLine, PhotoLines
+from gtloc_forensics.report.chapters.lines import PhotoLine
 from gtloc_forensics.report.chapters.survey import Leg
 from gtloc_forensics.report.drawings.casemap import BrokenLeg, Spot, case_map
 from gtloc_forensics.report.text import plain
+
+T = TypeVar("T")
 
 _SHARES = (("place", 0.36), ("photos", 0.28), ("first", 0.18), ("last", 0.18))
 _ROWS_SHOWN = 20
@@ -40,7 +42,7 @@ def places(edition: Edition) -> Iterator[Block]:
         return
     words = edition.words
     named = _named(edition, placed)
-    spots = _Spots(every, placed)
+    spots = _Made(placed, lambda number: _spot(every.at(number)))
     told = "; ".join(place_name(edition, place) for place, _ in named[:6])
     broken = [broken_leg(edition, leg) for leg in _legs(edition)]
     tracks = _tracks(edition, placed)
@@ -60,37 +62,24 @@ def places(edition: Edition) -> Iterator[Block]:
     yield from _table(edition, named)
 
 
-class _Spots(Sequence[Spot]):
-    """Photos as a map shows them, each made when it is asked for: a large case has fifty thousand."""
+class _Made(Sequence[T]):
+    """What is made of each photo when it is asked for: a large case has fifty thousand spots on its map."""
 
-    def __init__(self, lines: PhotoLines, placed: array[int]) -> None:
-        self._lines = lines
-        self._placed = placed
-
-    def __len__(self) -> int:
-        return len(self._placed)
-
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        line = self._lines.at(self._placed[index])
-        return Spot(plain(line.exhibit, limit=12), _at(line), is_quiet=not line.is_found)
-
-
-class _Track(Sequence[Position]):
-    """The places of photos, each made when it is asked for."""
-
-    def __init__(self, lines: PhotoLines, way: array[int]) -> None:
-        self._lines = lines
-        self._way = way
+    def __init__(self, photos: array[int], make: Callable[[int], T]) -> None:
+        self._photos = photos
+        self._make = make
 
     def __len__(self) -> int:
-        return len(self._way)
+        return len(self._photos)
 
     def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        return _at(self._lines.at(self._way[index]))
+        return (
+            list(map(self._make, self._photos[index])) if isinstance(index, slice) else self._make(self._photos[index])
+        )
+
+
+def _spot(line: PhotoLine) -> Spot:
+    return Spot(plain(line.exhibit, limit=12), _at(line), is_quiet=not line.is_found)
 
 
 def joined(labels: Iterable[str]) -> str:
@@ -201,7 +190,9 @@ def _tracks(edition: Edition, numbers: Iterable[int]) -> list[Sequence[Position]
         return []
     devices, lines = edition.survey.devices, edition.survey.lines
     return [
-        _Track(lines, way) for key, way in ways.items() if not devices[key].doubt or _can_be_one(map(lines.at, way))
+        _Made(way, lambda number: _at(lines.at(number)))
+        for key, way in ways.items()
+        if not devices[key].doubt or _can_be_one(map(lines.at, way))
     ]
 
 
